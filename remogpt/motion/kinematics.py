@@ -1,0 +1,87 @@
+"""Forward kinematics: from rotations along the bones to joint positions.
+
+Arrays are NumPy or torch; what comes in goes out, and torch stays differentiable. Metres, y up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from remogpt.motion.skeleton import CHAINS, NUM_JOINTS, PARENTS, TARGET_OFFSETS
+
+Array = TypeVar("Array", bound=Any)
+"""A NumPy array or a torch tensor."""
+
+
+def stack(parts: list[Array], axis: int) -> Array:
+    """Stack NumPy arrays or torch tensors along a new axis, without importing torch."""
+    if isinstance(parts[0], np.ndarray):
+        return np.stack(parts, axis=axis)  # type: ignore[return-value]
+    import torch
+
+    return torch.stack(list(parts), dim=axis)
+
+
+def like(values: np.ndarray, other: Array) -> Array:
+    """Give constant `values` the kind, dtype and device of `other`."""
+    if isinstance(other, np.ndarray):
+        return values.astype(other.dtype, copy=False)  # type: ignore[return-value]
+    return other.new_tensor(values)
+
+
+def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
+    """Turn each joint's rotation relative to its parent into joint positions.
+
+    The rotation of joint j turns the bones that *leave* j; entry 0 is the root's orientation in the world.
+    Rotations of the leaves (feet, head, wrists) move nothing.
+
+    Args:
+        local_rotations: (..., 22, 3, 3), relative to the parent in `skeleton.PARENTS`.
+        root: (..., 3) metres, position of the pelvis.
+        offsets: (22, 3) metres, each joint from its parent in the rest pose.
+
+    Returns:
+        (..., 22, 3) metres.
+    """
+    turns = like(offsets, root)
+    world: list[Any] = [local_rotations[..., 0, :, :]]
+    positions: list[Any] = [root]
+    for joint in range(1, NUM_JOINTS):
+        parent = PARENTS[joint]
+        positions.append(positions[parent] + world[parent] @ turns[joint])
+        world.append(world[parent] @ local_rotations[..., joint, :, :])
+    return stack(positions, -2)
+
+
+def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
+    """Turn HumanML3D's rotations, which are kept per chain, into joint positions.
+
+    There the rotation of joint j turns the bone that *ends* at j, and every chain, the arms too, starts from the
+    root's orientation. Use `forward_kinematics` for everything else.
+
+    Args:
+        rotations: (..., 22, 3, 3); entry 0 is the root's orientation.
+        root: (..., 3) metres, position of the pelvis.
+        offsets: (22, 3) metres, each joint from its parent in the rest pose.
+
+    Returns:
+        (..., 22, 3) metres.
+
+    Source: HumanML3D processing, spec 1.5-1.6.
+    """
+    turns = like(offsets, root)
+    positions: list[Any] = [root] + [None] * (NUM_JOINTS - 1)
+    for chain in CHAINS:
+        world = rotations[..., 0, :, :]
+        for parent, joint in zip(chain[:-1], chain[1:], strict=True):
+            world = world @ rotations[..., joint, :, :]
+            positions[joint] = world @ turns[joint] + positions[parent]
+    return stack(positions, -2)
+
+
+def bone_offsets(joints: Array, parents: tuple[int, ...] = PARENTS) -> Array:
+    """Return each joint's position relative to its parent's, (..., 22, 3); the root's is zero."""
+    index = [max(parent, 0) for parent in parents]
+    return joints - joints[..., index, :]
