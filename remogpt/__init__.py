@@ -1,0 +1,22 @@
+"""remogpt: text to motion and motion to text, with retrieved examples.
+
+The public names load lazily, so that `import remogpt` costs nothing until a model is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from remogpt.motion import Motion, load_motion
+    from remogpt.pipeline import ReMoGPT
+
+__version__ = "0.1.0"
+__all__ = ["Motion", "ReMoGPT", "__version__", "load_motion"]
+
+_HOMES = {"ReMoGPT": "remogpt.pipeline", "Motion": "remogpt.motion", "load_motion": "remogpt.motion"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'remogpt' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

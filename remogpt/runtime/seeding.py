@@ -1,0 +1,44 @@
+"""Randomness that a kill cannot disturb.
+
+Every training step is seeded by its own number, and the order of samples is a function of (seed, epoch). A resumed run
+needs no saved generator state: it repeats exactly what the unbroken run would have done.
+"""
+
+import random
+
+import numpy as np
+import torch
+
+
+def step_rng(seed: int, step: int) -> np.random.Generator:
+    """Seed Python, NumPy and torch for one step, and return that step's own NumPy generator."""
+    entropy = np.random.SeedSequence([seed, step])
+    words = entropy.generate_state(2)
+    random.seed(int(words[0]))
+    torch.manual_seed(int(words[1]))
+    return np.random.default_rng(entropy)
+
+
+class StepSampler:
+    """Shuffled batches without replacement, computed from the step number alone.
+
+    Args:
+        num_items: size of the data set.
+        batch_size: items a step; a data set smaller than a batch is repeated within it.
+        seed: order of the epochs.
+    """
+
+    def __init__(self, num_items: int, batch_size: int, seed: int):
+        if num_items < 1 or batch_size < 1:
+            raise ValueError(f"wanted at least one item and a batch of at least 1, got {num_items} and {batch_size}")
+        self.num_items, self.batch_size, self.seed = num_items, batch_size, seed
+        self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
+
+    def indices(self, step: int) -> np.ndarray:
+        """Return (batch_size,) int64 item numbers of step `step` (from 0); the incomplete last batch is dropped."""
+        if self.num_items < self.batch_size:
+            return np.random.default_rng((self.seed, step)).integers(self.num_items, size=self.batch_size)
+        epoch, place = divmod(step, self.num_items // self.batch_size)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.num_items)
+        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
