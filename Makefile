@@ -1,0 +1,43 @@
+# Two commands on a fresh machine:   make demo   and   make test.   GPU=1 takes the CUDA build.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+ifdef GPU
+EXTRA := gpu
+CONSTRAINTS :=
+else
+EXTRA := cpu
+CONSTRAINTS := --constraint constraints-cpu.txt
+endif
+
+.PHONY: demo test lint install clean
+
+demo: $(VENV)/.installed-$(EXTRA)
+	$(BIN)/remogpt demo --out demo
+
+test: $(VENV)/.installed-$(EXTRA)-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-$(EXTRA)-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/mypy
+
+install: $(VENV)/.installed-$(EXTRA)
+
+$(VENV)/.installed-$(EXTRA): pyproject.toml constraints-cpu.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA)]"
+	@touch $@
+
+$(VENV)/.installed-$(EXTRA)-dev: $(VENV)/.installed-$(EXTRA)
+	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA),dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info

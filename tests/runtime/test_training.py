@@ -1,0 +1,100 @@
+"""The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig, fit
+
+TARGETS = torch.linspace(-1, 1, 20)
+
+
+class Toy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.layers = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.3), nn.Linear(8, 1))
+        self.register_buffer("seen", torch.zeros(()))
+
+
+class Killed(Exception):
+    pass
+
+
+def loss_of(kill_at: int | None = None):
+    calls = 0
+
+    def compute_loss(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        nonlocal calls
+        calls += 1
+        if calls == kill_at:
+            raise Killed
+        noise = torch.from_numpy(rng.normal(scale=0.1, size=len(indices))).float()
+        x = TARGETS[torch.from_numpy(indices)] + noise
+        model.seen += len(indices)
+        return nn.functional.mse_loss(model.layers(x[:, None])[:, 0], TARGETS[torch.from_numpy(indices)]), {"n": 1.0}
+
+    return compute_loss
+
+
+LOOP = LoopConfig(steps=12, batch_size=4, learning_rate=1e-2, warmup_steps=3, save_every=2, log_every=1, cpu=True)
+
+
+def validation(model: nn.Module) -> dict[str, float]:
+    return {"error": float(model.layers(TARGETS[:, None]).square().mean())}
+
+
+def run(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> Toy:
+    model = Toy()
+    fit(model, 20, loss_of(kill_at), loop, folder, config={"a": 1}, evaluate=validation, best=("error", "min"))
+    return model
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 5, 12])
+def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(tmp_path / "broken", kill_at)
+    resumed = run(tmp_path / "broken")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "broken/log.jsonl").read_text()
+
+
+def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
+    def compute_loss(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0](TARGETS[torch.from_numpy(indices)][:, None]).square().mean(), {}
+
+    weights = []
+    for rounds in (1, 2):
+        model = Toy()
+        loop = LoopConfig(steps=3, batch_size=4, accumulation=rounds, cpu=True)
+        fit(model, 20, compute_loss, loop, tmp_path / str(rounds), config={})
+        weights.append(model.layers[0].weight.detach())
+    torch.testing.assert_close(weights[0], weights[1])
+
+
+def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(RemogptError, match=r"loop.learning_rate was 0.01, is 0.02"):
+        run(tmp_path, loop=LoopConfig(**{**LOOP.__dict__, "learning_rate": 0.02}))
+
+
+def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
+    def diverge(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0].weight.sum() * float("nan"), {}
+
+    with pytest.raises(RemogptError, match="loss became nan at step 0"):
+        fit(Toy(), 20, diverge, LOOP, tmp_path, config={})
+
+
+def test_schedules() -> None:
+    cosine = LoopConfig(steps=110, warmup_steps=10, learning_rate=1.0, final_lr_ratio=0.1)
+    assert cosine.rate(0) == pytest.approx(0.1) and cosine.rate(9) == pytest.approx(1.0)
+    assert cosine.rate(60) == pytest.approx(0.55) and cosine.rate(110) == pytest.approx(0.1)
+    steps = LoopConfig(steps=10, schedule="multistep", milestones=(5,), gamma=0.05, learning_rate=2.0)
+    assert [steps.rate(4), steps.rate(5)] == [2.0, pytest.approx(0.1)]
