@@ -1,0 +1,231 @@
+"""Reading a folder in HumanML3D's layout, whoever wrote it.
+
+    new_joint_vecs/<id>.npy    (T, 263) float32 features, metres, 20 fps
+    texts/<id>.txt             one caption a line: words#lemma/POS lemma/POS ...#start#end   (seconds; 0.0#0.0 = whole)
+    train.txt val.txt test.txt one id a line; any other <split>.txt is a split too
+    Mean.npy Std.npy           (263,) statistics of the set
+Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags, facts).
+An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
+
+Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so that
+the same clip has the same name in every run.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.facts import Fact
+from remogpt.motion.skeleton import FPS, NUM_FEATURES
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json, read_npy
+
+MIN_FRAMES, MAX_FRAMES = 40, 199
+"""HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A protocol's filter, not a limit of the format."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One description of a motion or of a part of it."""
+
+    text: str
+    """The words as a person wrote them."""
+    tokens: tuple[str, ...] = ()
+    """lemma/POS pairs."""
+    start: float = 0.0
+    """Seconds from the beginning of the motion."""
+    end: float = 0.0
+    """Seconds; 0 with start 0 means the whole motion."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the caption describes the whole motion."""
+        return self.start == 0.0 and self.end == 0.0
+
+    def to_line(self) -> str:
+        """Return the caption as a line of a HumanML3D text file."""
+        return f"{self.text}#{' '.join(self.tokens)}#{self.start}#{self.end}"
+
+    @classmethod
+    def from_line(cls, line: str, where: str = "the caption file") -> "Caption":
+        """Parse a line of a HumanML3D text file."""
+        fields = line.strip().split("#")
+        if len(fields) != 4:
+            raise RemogptError(
+                f"wanted 'caption#tokens#start#end', got {len(fields)} fields separated by '#' in {where}: {line.strip()!r}"
+            )
+        try:
+            start, end = (0.0 if math.isnan(float(value)) else float(value) for value in fields[2:])
+        except ValueError as error:
+            raise RemogptError(f"start and end must be seconds in {where}: {line.strip()!r}") from error
+        return cls(fields[0].strip(), tuple(fields[1].split()), start, end)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A motion, or a part of one, with the captions that describe it."""
+
+    id: str
+    """Unique in the set; a sub-clip's names its times."""
+    file_id: str
+    """Stem of the feature file."""
+    source_id: str
+    """Recording that the clip was cut from; clips that share it are never each other's examples."""
+    mirror_of: str | None
+    """Id of the clip of which this is the mirror image."""
+    captions: tuple[str, ...]
+    """At least one."""
+    tokens: tuple[tuple[str, ...], ...]
+    """lemma/POS pairs of each caption."""
+    first: int
+    """First frame in the feature file."""
+    num_frames: int
+    """Frames of the clip."""
+    tags: dict[str, Any] = field(default_factory=dict, hash=False)
+    """What the set's writer knew: factors, action, style."""
+
+
+class MotionTextSet:
+    """A folder of captioned motions.
+
+    Example:
+        >>> motions = MotionTextSet.open("datasets/HumanML3D")
+        >>> clip = motions.clips("train")[0]
+        >>> motions.features(clip).shape, clip.captions[0]
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "MotionTextSet":
+        """Open a folder; only its shape is looked at.
+
+        Raises:
+            MissingPathError: naming what the layout lacks.
+        """
+        folder = Path(folder)
+        missing = [name for name in ("new_joint_vecs", "texts", "Mean.npy", "Std.npy") if not (folder / name).exists()]
+        if missing:
+            raise MissingPathError(
+                f"{folder} is not in HumanML3D's layout: {', '.join(missing)} missing; "
+                "make a set with 'remogpt data make', import one with 'remogpt data import', or point to HumanML3D's folder"
+            )
+        return cls(folder)
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What `set.json` says; a foreign folder is known by its name alone."""
+        path = self.folder / "set.json"
+        return read_json(path) if path.is_file() else {"name": self.folder.name, "licence": "unknown"}
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return str(self.info["name"])
+
+    @property
+    def licence(self) -> str:
+        """Licence of its motions."""
+        return str(self.info.get("licence", "unknown"))
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """(F,) mean of each feature over the training frames."""
+        return read_npy(self.folder / "Mean.npy").astype(np.float32)
+
+    @cached_property
+    def std(self) -> np.ndarray:
+        """(F,) standard deviation, averaged within the channel groups."""
+        return read_npy(self.folder / "Std.npy").astype(np.float32)
+
+    def splits(self) -> list[str]:
+        """Names of the split files."""
+        return sorted(path.stem for path in self.folder.glob("*.txt"))
+
+    def ids(self, split: str) -> list[str]:
+        """Return the ids that a split file lists, in its order."""
+        path = self.folder / f"{split}.txt"
+        if not path.is_file():
+            raise MissingPathError(f"no split {split!r} in {self.folder}; it has {', '.join(self.splits()) or 'none'}")
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+    def item(self, file_id: str) -> dict[str, Any]:
+        """Return what the set's writer recorded for one motion, {} in a foreign set."""
+        path = self.folder / "items" / f"{file_id}.json"
+        return read_json(path) if path.is_file() else {}
+
+    def facts(self, file_id: str) -> list[Fact]:
+        """Return the checkable facts of one motion's captions; empty where none are known."""
+        return [Fact.from_json(fact) for fact in self.item(file_id).get("facts", [])]
+
+    def captions(self, file_id: str) -> list[Caption]:
+        """Return all captions of one motion, with their times."""
+        path = self.folder / "texts" / f"{file_id}.txt"
+        if not path.is_file():
+            close = difflib.get_close_matches(file_id, (p.stem for p in path.parent.glob("*.txt")), n=3)
+            raise MissingPathError(f"no captions {path}" + (f"; did you mean {', '.join(close)}?" if close else ""))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Caption.from_line(line, str(path)) for line in lines if line.strip()]
+
+    def features(self, clip: Clip | str) -> np.ndarray:
+        """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
+        file_id = clip if isinstance(clip, str) else clip.file_id
+        path = self.folder / "new_joint_vecs" / f"{file_id}.npy"
+        features = read_npy(path, mmap=True)
+        if features.ndim != 2 or features.shape[1] != NUM_FEATURES:
+            hint = " KIT-ML's 251 features are not supported; convert its joints to the 22-joint skeleton." if (
+                features.shape[-1] == 251) else ""  # fmt: skip
+            raise RemogptError(f"wanted (T, {NUM_FEATURES}) features, {path} holds {features.shape}.{hint}")
+        if isinstance(clip, Clip):
+            features = features[clip.first : clip.first + clip.num_frames]
+        return np.array(features, dtype=np.float32)
+
+    def joints(self, file_id: str) -> np.ndarray | None:
+        """Return (T, 22, 3) joints where the set keeps them."""
+        path = self.folder / "new_joints" / f"{file_id}.npy"
+        return read_npy(path).astype(np.float32) if path.is_file() else None
+
+    def clips(self, split: str, min_frames: int = MIN_FRAMES, max_frames: int = MAX_FRAMES) -> list[Clip]:
+        """Return the clips of a split whose length lies in [min_frames, max_frames].
+
+        A motion whose captions describe parts of it gives one clip more for each part.
+        """
+        found = [clip for file_id in self.ids(split) for clip in self._clips_of(file_id)]
+        kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
+        if not kept:
+            raise RemogptError(
+                f"split {split!r} of {self.folder} has no clip of {min_frames} to {max_frames} frames ({len(found)} in all); "
+                "give another split or another length window"
+            )
+        return kept
+
+    def _clips_of(self, file_id: str) -> Iterable[Clip]:
+        path = self.folder / "new_joint_vecs" / f"{file_id}.npy"
+        total = len(read_npy(path, mmap=True))
+        item = self.item(file_id)
+        parts: dict[tuple[float, float], list[Caption]] = {}
+        for caption in self.captions(file_id):
+            parts.setdefault((caption.start, caption.end), []).append(caption)
+        for (start, end), captions in parts.items():
+            whole = captions[0].is_whole
+            first, stop = (0, total) if whole else (int(start * FPS), min(total, int(end * FPS)))
+            name = file_id if whole else f"{file_id}:{start:g}-{end:g}"
+            mirrored = file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None
+            yield Clip(
+                id=name,
+                file_id=file_id,
+                source_id=item.get("source_id", mirrored or file_id),
+                mirror_of=None if mirrored is None else name[1:],
+                captions=tuple(caption.text for caption in captions),
+                tokens=tuple(caption.tokens for caption in captions),
+                first=first,
+                num_frames=max(0, stop - first),
+                tags=item.get("tags", {}),
+            )

@@ -1,0 +1,79 @@
+"""Writing captioned motions in HumanML3D's layout.
+
+Items may be written by many processes and in several attempts: an item counts as written when its `items/<id>.json` is
+there, which is put down last. `finish_set` then writes what belongs to the set as a whole.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Caption
+from remogpt.data.statistics import mean_and_std
+from remogpt.runtime.files import read_npy, write_json, write_npy, write_text
+
+
+@dataclass(frozen=True)
+class SetItem:
+    """One captioned motion on its way into a set."""
+
+    id: str
+    """Stem of its files."""
+    features: np.ndarray
+    """(T, 263) float32, raw."""
+    captions: Sequence[Caption]
+    """At least one."""
+    joints: np.ndarray | None = None
+    """(T, 22, 3) float32 metres, where they are worth keeping."""
+    source_id: str | None = None
+    """Recording it was cut from; its own id where absent."""
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    """Factors, action, style: JSON-ready."""
+    facts: Sequence[Mapping[str, Any]] = ()
+    """Checkable facts as JSON (`Fact.to_json`)."""
+    provenance: str = ""
+    """Where motion and captions come from."""
+
+
+def is_written(folder: Path, item_id: str) -> bool:
+    """Return whether an item is already there, whole."""
+    return (folder / "items" / f"{item_id}.json").is_file()
+
+
+def write_item(folder: Path, item: SetItem) -> None:
+    """Write one item's files."""
+    write_npy(folder / "new_joint_vecs" / f"{item.id}.npy", item.features.astype(np.float32))
+    if item.joints is not None:
+        write_npy(folder / "new_joints" / f"{item.id}.npy", item.joints.astype(np.float32))
+    write_text(folder / "texts" / f"{item.id}.txt", "".join(f"{caption.to_line()}\n" for caption in item.captions))
+    record = {
+        "source_id": item.source_id or item.id,
+        "provenance": item.provenance,
+        "tags": dict(item.tags),
+        "facts": [dict(fact) for fact in item.facts],
+    }
+    write_json(folder / "items" / f"{item.id}.json", record, indent=None)
+
+
+def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Sequence[str]], **about: Any) -> None:
+    """Write split files, statistics of the training split (of everything, without one) and `set.json`.
+
+    Args:
+        folder: where the items were written.
+        name: of the set.
+        licence: of its motions.
+        splits: ids of each split; `all` is added.
+        about: further entries of `set.json`: seed, version, command.
+    """
+    everything = sorted({item_id for ids in splits.values() for item_id in ids})
+    for split, ids in {**splits, "all": everything}.items():
+        write_text(folder / f"{split}.txt", "".join(f"{item_id}\n" for item_id in ids))
+    training = splits.get("train") or everything
+    mean, std = mean_and_std(read_npy(folder / "new_joint_vecs" / f"{item_id}.npy") for item_id in training)
+    write_npy(folder / "Mean.npy", mean)
+    write_npy(folder / "Std.npy", std)
+    counts = {split: len(ids) for split, ids in splits.items()}
+    write_json(folder / "set.json", {"name": name, "licence": licence, "counts": counts, **about})
