@@ -5,30 +5,12 @@ Arrays are NumPy or torch; what comes in goes out, and torch stays differentiabl
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from remogpt.motion.arrays import Array, like, namespace
 from remogpt.motion.skeleton import CHAINS, NUM_JOINTS, PARENTS, TARGET_OFFSETS
-
-Array = TypeVar("Array", bound=Any)
-"""A NumPy array or a torch tensor."""
-
-
-def stack(parts: list[Array], axis: int) -> Array:
-    """Stack NumPy arrays or torch tensors along a new axis, without importing torch."""
-    if isinstance(parts[0], np.ndarray):
-        return np.stack(parts, axis=axis)  # type: ignore[return-value]
-    import torch
-
-    return torch.stack(list(parts), dim=axis)
-
-
-def like(values: np.ndarray, other: Array) -> Array:
-    """Give constant `values` the kind, dtype and device of `other`."""
-    if isinstance(other, np.ndarray):
-        return values.astype(other.dtype, copy=False)  # type: ignore[return-value]
-    return other.new_tensor(values)
 
 
 def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
@@ -52,7 +34,7 @@ def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray 
         parent = PARENTS[joint]
         positions.append(positions[parent] + world[parent] @ turns[joint])
         world.append(world[parent] @ local_rotations[..., joint, :, :])
-    return stack(positions, -2)
+    return namespace(root).stack(positions, axis=-2)
 
 
 def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
@@ -78,7 +60,7 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
         for parent, joint in zip(chain[:-1], chain[1:], strict=True):
             world = world @ rotations[..., joint, :, :]
             positions[joint] = world @ turns[joint] + positions[parent]
-    return stack(positions, -2)
+    return namespace(root).stack(positions, axis=-2)
 
 
 def bone_offsets(joints: Array, parents: tuple[int, ...] = PARENTS) -> Array:
