@@ -36,7 +36,6 @@ from remogpt.motion.rotations import (
     shortest_arc,
 )
 from remogpt.motion.skeleton import BONE_LENGTHS, LEFT_FOOT, LEG_JOINTS, NUM_JOINTS, PARENTS, RIGHT_FOOT
-from remogpt.runtime.errors import RemogptError
 
 YAW_VELOCITY = slice(0, 1)
 ROOT_VELOCITY = slice(1, 3)
@@ -48,6 +47,10 @@ CONTACTS = slice(259, 263)
 
 CONTACT_THRESHOLD = 0.002
 """Square metres: a foot joint whose squared displacement to the next frame is below this rests on the ground."""
+
+
+ON_FLOOR = np.array([1.0, 0.0, 1.0], dtype=np.float32)
+"""Keeps x and z."""
 
 
 def joints_to_features(joints: Array) -> Array:
@@ -73,7 +76,7 @@ def joints_to_features(joints: Array) -> Array:
     steps = positions[1:] - positions[:-1]
     root_steps = quaternion_rotate(root_turns[1:, 0], steps[:, 0])
     yaw = np.arcsin(quaternion_multiply(root_turns[1:], quaternion_conjugate(root_turns[:-1]))[:, 0, 2])
-    local = quaternion_rotate(root_turns[:-1], positions[:-1] - positions[:-1, :1] * np.float32([1, 0, 1]))
+    local = quaternion_rotate(root_turns[:-1], positions[:-1] - positions[:-1, :1] * ON_FLOOR)
 
     rows = len(steps)
     features = np.empty((rows, 263), dtype=np.float32)

@@ -12,6 +12,8 @@ Source: HumanML3D processing, spec 1.5.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from remogpt.motion.rotations import quaternion_conjugate, quaternion_multiply, shortest_arc
@@ -105,7 +107,7 @@ def inverse_kinematics(joints: np.ndarray) -> np.ndarray:
     world[:, 0] = root
     previous = [0] * NUM_JOINTS
     for chain in CHAINS:
-        for before, joint in zip(chain[1:-1], chain[2:], strict=True):
+        for before, joint in pairwise(chain[1:]):
             previous[joint] = before
     local = quaternion_multiply(quaternion_conjugate(world[:, previous]), world)
     local[:, 0] = root

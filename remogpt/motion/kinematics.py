@@ -5,6 +5,7 @@ Arrays are NumPy or torch; what comes in goes out, and torch stays differentiabl
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
     positions: list[Any] = [root] + [None] * (NUM_JOINTS - 1)
     for chain in CHAINS:
         world = rotations[..., 0, :, :]
-        for parent, joint in zip(chain[:-1], chain[1:], strict=True):
+        for parent, joint in pairwise(chain):
             world = world @ rotations[..., joint, :, :]
             positions[joint] = world @ turns[joint] + positions[parent]
     return namespace(root).stack(positions, axis=-2)

@@ -1,0 +1,124 @@
+"""A motion with its name and caption, as it is read from and written to files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.arrays import to_numpy
+from remogpt.motion.checks import check_features, check_joints
+from remogpt.motion.features import features_to_joints, joints_to_features
+from remogpt.motion.mirror import mirror_caption, mirror_joints
+from remogpt.motion.resample import resample
+from remogpt.motion.skeleton import FPS
+from remogpt.runtime.errors import RemogptError
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Joint positions of one person, with what is known about them."""
+
+    joints: np.ndarray
+    """(T, 22, 3) float32 metres, y up."""
+
+    fps: float = FPS
+    """Frames a second of `joints`; 20 unless the motion was built with another rate on purpose."""
+
+    name: str = ""
+    """An identifier: a file's stem, a clip's id."""
+
+    caption: str | None = None
+    """What the person does, in one sentence."""
+
+    given_features: np.ndarray | None = field(default=None, repr=False)
+    """(T, 263) float32 as read from a file, so that a round trip through joints loses nothing."""
+
+    def __post_init__(self) -> None:
+        joints = check_joints(self.joints, where=self.name or "joints")
+        object.__setattr__(self, "joints", np.ascontiguousarray(joints, dtype=np.float32))
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise RemogptError(f"fps: wanted frames a second above 0, got {self.fps}.")
+
+    @classmethod
+    def from_joints(
+        cls, joints: np.ndarray, fps: float = FPS, *, name: str = "", caption: str | None = None, method: str = "linear"
+    ) -> Motion:
+        """Build a motion at 20 fps from joint positions (T, 22, 3) in metres at any rate.
+
+        Raises:
+            RemogptError: wrong shape, NaN, a rate that is not a positive number.
+        """
+        return cls(resample(check_joints(joints, where=name or "joints"), fps, method=method), FPS, name, caption)
+
+    @classmethod
+    def from_features(cls, features: np.ndarray, *, name: str = "", caption: str | None = None) -> Motion:
+        """Build a motion from HumanML3D features (T, 263); they are kept as they are.
+
+        Raises:
+            RemogptError: wrong shape (KIT-ML's 251 channels are named), NaN.
+        """
+        values = to_numpy(features)
+        check_features(values, where=name or "features")
+        if values.ndim != 2:
+            raise RemogptError(
+                f"{name or 'features'}: wanted one motion (T, 263), got {values.shape}. Build one Motion for each."
+            )
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        return cls(features_to_joints(values), FPS, name, caption, values)
+
+    @property
+    def num_frames(self) -> int:
+        """T, the number of frames of `joints`."""
+        return len(self.joints)
+
+    @property
+    def seconds(self) -> float:
+        """How long the motion plays."""
+        return self.num_frames / self.fps
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """(T', 263) float32 at 20 fps: those given (T' = T), or computed from the joints (T' = T - 1).
+
+        Raises:
+            RemogptError: fewer than 2 frames at 20 fps, a joint that lies on its parent.
+        """
+        if self.given_features is not None:
+            return self.given_features
+        return joints_to_features(resample(self.joints, self.fps))
+
+    def mirrored(self) -> Motion:
+        """Return the same motion seen in a mirror, with a caption that says so."""
+        caption = None if self.caption is None else mirror_caption(self.caption)
+        return Motion(mirror_joints(self.joints), self.fps, f"M{self.name}" if self.name else "", caption)
+
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Write the motion in the format that the suffix names; see `remogpt.motion.files` for formats and options.
+
+        Raises:
+            RemogptError: a suffix that cannot be written.
+        """
+        from remogpt.motion import files  # files builds Motions, so it can only be imported when it is used
+
+        files.save(self, Path(path), **options)
+        return Path(path)
+
+
+def load_motion(path: str | Path, **options: Any) -> Motion:
+    """Read a motion from a file of any supported format, by its suffix, at 20 fps on the 22-joint skeleton.
+
+    Args:
+        path: the file.
+        options: of the format; see `remogpt.motion.files`.
+
+    Raises:
+        RemogptError: a suffix that is not known, or content that is not what the suffix says.
+        MissingPathError: no such file.
+    """
+    from remogpt.motion import files  # files builds Motions, so it can only be imported when it is used
+
+    return files.load(Path(path), **options)
