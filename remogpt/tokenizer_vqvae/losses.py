@@ -1,0 +1,72 @@
+"""What the tokenizer is trained to get right: z-scores, and the path that the raw features trace.
+
+Decoded motion drifts because HumanML3D's root channels are velocities: their errors add up over a clip, and a loss per
+frame does not see that. The path terms are ours; their weights are zero in the paper's configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import smooth_l1_loss
+
+from remogpt.motion.features import features_to_joints, recover_root
+from remogpt.tokenizer_vqvae.normalizer import Normalizer, feature_groups
+from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
+
+PATH_BETA = 0.1
+"""Error (metres, radians) up to which the path terms are quadratic: about the drift that they are to remove."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factor of each term; the reconstruction of all features has weight 1."""
+
+    positions: float = 0.5
+    """Joint positions, counted a second time. Source: T2M-GPT, where they are called velocities."""
+    commit: float = 0.02
+    """Distance of encoder vectors to their codes. Source: T2M-GPT."""
+    path: float = 0.0
+    """Planar root position integrated over the window, metres. differs: not in the source."""
+    heading: float = 0.0
+    """Heading integrated over the window, radians. differs: not in the source."""
+    joints: float = 0.0
+    """Joint positions in the world, integrated over the window, metres. differs: not in the source."""
+
+
+def tokenizer_loss(
+    output: VQVAEOutput, target: Tensor, normalizer: Normalizer, weights: LossWeights
+) -> tuple[Tensor, dict[str, float]]:
+    """Total loss of a batch and its terms.
+
+    Args:
+        output: the network's pass over `target`.
+        target: (B, T, F), z-scored.
+        normalizer: turns z-scores into raw features for the path terms.
+        weights: see `LossWeights`.
+
+    Source: T2M-GPT, arXiv 2301.06052, eq. 2 and 5 and its released code, for the first three terms.
+    """
+    positions = feature_groups(target.shape[-1])[3]
+    terms = {
+        "reconstruction": smooth_l1_loss(output.reconstruction, target),
+        "positions": smooth_l1_loss(output.reconstruction[..., positions], target[..., positions]),
+        "commit": output.commit_loss,
+    }
+    total = terms["reconstruction"] + weights.positions * terms["positions"] + weights.commit * terms["commit"]
+    if weights.path or weights.heading or weights.joints:
+        ours, theirs = normalizer.denormalize(output.reconstruction.float()), normalizer.denormalize(target.float())
+        (ours_turn, ours_root), (theirs_turn, theirs_root) = recover_root(ours[..., :4]), recover_root(theirs[..., :4])
+        terms["path"] = smooth_l1_loss(_planar(ours_root), _planar(theirs_root), beta=PATH_BETA)
+        terms["heading"] = smooth_l1_loss(ours_turn, theirs_turn, beta=PATH_BETA)
+        total = total + weights.path * terms["path"] + weights.heading * terms["heading"]
+        if weights.joints:
+            terms["joints"] = smooth_l1_loss(features_to_joints(ours), features_to_joints(theirs), beta=PATH_BETA)
+            total = total + weights.joints * terms["joints"]
+    return total, {name: float(term.detach()) for name, term in terms.items()}
+
+
+def _planar(positions: Tensor) -> Tensor:
+    """(..., 3) -> (..., 2): x and z."""
+    return positions[..., ::2]

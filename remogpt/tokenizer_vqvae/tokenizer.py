@@ -1,0 +1,203 @@
+"""The trained tokenizer as others use it: raw features in, codes out, and back.
+
+A motion is (T, 263), raw HumanML3D features (metres, 20 fps); one code stands for four frames. Statistics, network and
+codebook live in one folder (`config.json`, `model.safetensors`, `normalizer.safetensors`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.part import load_part, save_part
+from remogpt.tokenizer_vqvae.normalizer import Normalizer
+from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
+
+KIND = "tokenizer"
+MAX_BATCH_FRAMES = 8192
+"""Frames encoded or decoded at once; bounds the memory of a batch at about 100 MB for the paper's width."""
+
+_MOVING_STATE = ("quantizer.code_sums", "quantizer.code_counts", "quantizer.is_initialized")
+"""Training state of the quantizer: three times the codebook, and of no use to encode or decode."""
+
+
+class MotionTokenizer(nn.Module):
+    """Encode raw motion features as codes and decode codes as raw features."""
+
+    def __init__(self, vqvae: MotionVQVAE, normalizer: Normalizer, config: Mapping[str, Any] | None = None) -> None:
+        """Join a network with its statistics.
+
+        Args:
+            vqvae: the network; put into eval mode here.
+            normalizer: statistics of the motion it was trained on.
+            config: constructor arguments of `vqvae`, needed only to save.
+        """
+        super().__init__()
+        self.vqvae = vqvae.eval()
+        self.normalizer = normalizer
+        self._config = dict(config) if config is not None else None
+        self._hash: str | None = None
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> MotionTokenizer:
+        """Load a tokenizer that `save_pretrained` or `remogpt train tokenizer` wrote.
+
+        Raises:
+            MissingPathError: if a file is missing.
+            RemogptError: if the folder holds something else or was changed.
+        """
+        part = load_part(folder, KIND)
+        vqvae = MotionVQVAE(**part.config)
+        codebook = part.tensors["quantizer.codebook"]
+        state = {**vqvae.state_dict(), **part.tensors}
+        if part.tensors.keys() != vqvae.state_dict().keys() - set(_MOVING_STATE):
+            raise RemogptError(f"the weights in {folder} do not fit its config.json; copy the folder again or train it anew")
+        vqvae.load_state_dict(state)
+        vqvae.quantizer.set_codebook_(codebook)
+        tokenizer = cls(vqvae, Normalizer(part.normalizer["mean"], part.normalizer["std"]), part.config)
+        tokenizer._hash = part.hash
+        return tokenizer
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
+        """Write the tokenizer and return its hash.
+
+        Args:
+            folder: made if absent.
+            dtype: type in which weights are stored; torch.float16 halves the files, and codes of a tokenizer loaded from
+                them may differ from this one's, so let everything downstream use the loaded one.
+        """
+        if self._config is None:
+            raise RemogptError("this tokenizer was built without its config; give MotionTokenizer(..., config=...) to save it")
+        tensors = {name: tensor for name, tensor in self.vqvae.state_dict().items() if name not in _MOVING_STATE}
+        statistics = {"mean": self.normalizer.mean, "std": self.normalizer.std}
+        part_hash = save_part(folder, KIND, self._config, tensors, statistics, dtype=dtype)
+        if dtype is None:
+            self._hash = part_hash
+        return part_hash
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits that name this tokenizer's weights, settings and statistics."""
+        if self._hash is None:
+            raise RemogptError("this tokenizer has no hash yet; save it with save_pretrained, which computes it")
+        return self._hash
+
+    @property
+    def num_codes(self) -> int:
+        """K, the size of the codebook."""
+        return self.vqvae.quantizer.num_codes
+
+    @property
+    def num_features(self) -> int:
+        """F, 263 for HumanML3D."""
+        return self.vqvae.num_features
+
+    @property
+    def frames_per_code(self) -> int:
+        """Frames that one code stands for, 4."""
+        return self.vqvae.frames_per_code
+
+    @property
+    def device(self) -> torch.device:
+        return self.normalizer.mean.device
+
+    def encode(self, features: np.ndarray) -> np.ndarray:
+        """Turn one motion into codes.
+
+        Args:
+            features: (T, F) raw, T at least 4; the last T mod 4 frames are cut off.
+
+        Returns:
+            (T // 4,) int64 in [0, K).
+
+        Raises:
+            RemogptError: if the motion is too short, has another width, or holds values that are not finite.
+
+        Source: T2M-GPT, sec. 3.1; differs: surplus frames are cut before the network sees them, so that a code depends on
+        decoded frames alone (the source lets up to three more frames reach the last codes).
+        """
+        return self.encode_batch([features])[0]
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Turn codes (N,) into one motion, (4N, F) float32 raw features.
+
+        Raises:
+            RemogptError: if there is no code, or one lies outside [0, K).
+        """
+        return self.decode_batch([codes])[0]
+
+    @torch.inference_mode()
+    def encode_batch(self, motions: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Encode many motions of any lengths; the codes are those that `encode` gives for each alone.
+
+        Motions of equal length share a batch. Nothing is padded, since convolutions would carry padding into the codes.
+        """
+        whole = [self._checked_motion(motion, place) for place, motion in enumerate(motions)]
+        codes: list[np.ndarray] = [np.empty(0, dtype=np.int64)] * len(whole)
+        for places in _batches([len(motion) for motion in whole], MAX_BATCH_FRAMES):
+            batch = torch.from_numpy(np.stack([whole[place] for place in places])).to(self.device)
+            found = self.vqvae.encode(self.normalizer.normalize(batch)).cpu().numpy()  # (B, N)
+            for place, row in zip(places, found, strict=True):
+                codes[place] = row
+        return codes
+
+    @torch.inference_mode()
+    def decode_batch(self, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Decode many code sequences of any lengths, each as `decode` would alone."""
+        rows = [self._checked_codes(row, place) for place, row in enumerate(codes)]
+        motions: list[np.ndarray] = [np.empty(0, dtype=np.float32)] * len(rows)
+        for places in _batches([len(row) for row in rows], MAX_BATCH_FRAMES // self.frames_per_code):
+            batch = torch.from_numpy(np.stack([rows[place] for place in places])).to(self.device)
+            features = self.normalizer.denormalize(self.vqvae.decode(batch)).cpu().numpy()  # (B, 4N, F)
+            for place, motion in zip(places, features, strict=True):
+                motions[place] = motion
+        return motions
+
+    def _checked_motion(self, motion: np.ndarray, place: int) -> np.ndarray:
+        motion = np.asarray(motion, dtype=np.float32)
+        if motion.ndim != 2 or motion.shape[1] != self.num_features:
+            raise RemogptError(
+                f"motion {place} has shape {motion.shape}, expected (frames, {self.num_features}) features; "
+                "turn joints into features with remogpt.motion.joints_to_features"
+            )
+        num_frames = len(motion) - len(motion) % self.frames_per_code
+        if num_frames == 0:
+            raise RemogptError(
+                f"motion {place} has {len(motion)} frames, but one code stands for {self.frames_per_code}; give a longer motion"
+            )
+        if not np.isfinite(motion).all():
+            bad = int(np.argwhere(~np.isfinite(motion).all(axis=1))[0, 0])
+            raise RemogptError(f"motion {place} holds values that are not finite, first in frame {bad}; repair or drop it")
+        return motion[:num_frames]
+
+    def _checked_codes(self, codes: np.ndarray, place: int) -> np.ndarray:
+        codes = np.asarray(codes)
+        if codes.ndim != 1 or len(codes) == 0 or not np.issubdtype(codes.dtype, np.integer):
+            raise RemogptError(
+                f"code sequence {place} has shape {codes.shape} and type {codes.dtype}, "
+                "expected (N,) integers with N at least 1"
+            )
+        if codes.min() < 0 or codes.max() >= self.num_codes:
+            raise RemogptError(
+                f"code sequence {place} runs from {codes.min()} to {codes.max()}, but this codebook has codes 0 to "
+                f"{self.num_codes - 1}; were the codes made with another tokenizer?"
+            )
+        return codes.astype(np.int64)
+
+
+def _batches(lengths: Sequence[int], max_total: int) -> Iterator[list[int]]:
+    """Yield places of equal length, as many together as `max_total` allows."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for place, length in enumerate(lengths):
+        by_length[length].append(place)
+    for length, places in by_length.items():
+        size = max(1, max_total // length)
+        for start in range(0, len(places), size):
+            yield places[start : start + size]

@@ -1,0 +1,153 @@
+"""Train the motion tokenizer: windows of raw features in, a tokenizer folder out.
+
+    remogpt train tokenizer --config remogpt/configs/mini/tokenizer.yaml --data <set> --out <folder>
+
+The run folder holds the log and the checkpoint; a run that was killed continues exactly where its last checkpoint stood,
+codebook included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig, fit
+from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
+from remogpt.tokenizer_vqvae.normalizer import Normalizer, num_joints_of
+from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
+from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
+from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
+from remogpt.tokenizer_vqvae.windows import WindowSampler
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """Size, data and losses of a motion tokenizer; the defaults are the paper's."""
+
+    num_features: int = 263
+    """Feature channels F: 263 for HumanML3D's 22 joints."""
+    width: int = 512
+    """Channels of every hidden convolution."""
+    num_codes: int = 512
+    """Codebook size K."""
+    code_dim: int = 512
+    """Width D of a codebook row."""
+    num_stages: int = 2
+    """Halvings of the time axis; 2 gives one code for 4 frames."""
+    depth: int = 3
+    """Residual units per stage, with dilations dilation_growth^(depth-1) ... 1."""
+    dilation_growth: int = 3
+    """Ratio between the dilations of neighbouring residual units."""
+    decay: float = 0.99
+    """Share of the codebook's moving sums and counts that each step keeps."""
+    dead_below: float = 1.0
+    """A code chosen by fewer vectors than this per step (moving mean) is replaced by a vector of the batch."""
+    window: int = 64
+    """Frames per training window, a multiple of 2^num_stages; shorter clips are left out."""
+    root_emphasis: float = 25.0
+    """Divides the std of yaw, planar velocity, height and contacts, so that they weigh more in the loss."""
+    speed_jitter: float = 0.0
+    """Windows are played up to exp(speed_jitter) times faster or slower. differs: not in the source."""
+    input_noise: float = 0.0
+    """Std of the noise added to what the encoder sees, in z-scores; the target stays clean. differs: not in the source."""
+    weights: LossWeights = field(default_factory=LossWeights)
+    """Factors of the loss terms."""
+    saved_as: Literal["float32", "float16"] = "float32"
+    """Type in which the finished weights are stored."""
+    num_val_clips: int = 200
+    """Validation clips measured each time, the first ones of the split."""
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    """Steps, batch, rate."""
+
+    def __post_init__(self) -> None:
+        num_joints_of(self.num_features)
+        if self.window % 2**self.num_stages or self.window <= 0:
+            raise RemogptError(
+                f"window must be a multiple of {2**self.num_stages} (2^num_stages) frames, got {self.window}"
+            )
+        if self.root_emphasis <= 0 or self.speed_jitter < 0 or self.input_noise < 0:
+            raise RemogptError(
+                "root_emphasis must be above 0, speed_jitter and input_noise at least 0; got "
+                f"{self.root_emphasis}, {self.speed_jitter}, {self.input_noise}"
+            )
+        if not 0 < self.decay < 1:
+            raise RemogptError(f"decay must lie between 0 and 1, got {self.decay}; the paper has 0.99")
+
+    def network(self) -> dict[str, Any]:
+        """Arguments of `MotionVQVAE`, which the tokenizer's folder keeps."""
+        names = "num_features width num_codes code_dim num_stages depth dilation_growth decay dead_below".split()
+        return {name: getattr(self, name) for name in names}
+
+
+def train_tokenizer(
+    config: TokenizerConfig,
+    train_features: Sequence[np.ndarray],
+    val_features: Sequence[np.ndarray],
+    run_folder: str | Path,
+    out: str | Path,
+) -> MotionTokenizer:
+    """Train, save to `out`, and return the tokenizer as loaded from there.
+
+    Args:
+        config: see `TokenizerConfig`.
+        train_features: raw features, each (T, F); also measured for the normalizer.
+        val_features: raw features, each (T, F); the weights with the lowest `val/world_mm` are kept.
+        run_folder: log and checkpoint; start the same run again to continue it.
+        out: folder of the finished tokenizer.
+
+    Raises:
+        RemogptError: if no clip reaches the window, there is nothing to validate on, or widths differ.
+    """
+    _check_widths(config, train_features, "training")
+    _check_widths(config, val_features, "validation")
+    windows = WindowSampler(train_features, config.window, config.speed_jitter)
+    normalizer = Normalizer.fit(train_features, config.root_emphasis)
+    torch.manual_seed(config.loop.seed)
+    vqvae = MotionVQVAE(**config.network())
+
+    def compute_loss(model: nn.Module, items: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        device = vqvae.quantizer.codebook.device
+        normalizer.to(device)
+        target = normalizer.normalize(torch.from_numpy(windows.batch(items, rng)).to(device))  # (B, window, F)
+        seen = target + config.input_noise * torch.randn_like(target) if config.input_noise else target
+        output = model(seen)
+        loss, terms = tokenizer_loss(output, target, normalizer, config.weights)
+        return loss, {**terms, "perplexity": float(output.perplexity), "dead_codes": vqvae.quantizer.num_dead()}
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        tokenizer = MotionTokenizer(vqvae, normalizer)
+        scores = reconstruction_metrics(tokenizer, val_features[: config.num_val_clips])
+        return {f"val/{name}": value for name, value in scores.items()}
+
+    fit(
+        vqvae,
+        len(windows),
+        compute_loss,
+        config.loop,
+        run_folder,
+        config=asdict(config),
+        evaluate=evaluate,
+        best=("val/world_mm", "min"),
+        desc="tokenizer",
+    )
+    finished = MotionTokenizer(vqvae, normalizer.to("cpu"), config.network())
+    finished.save_pretrained(out, dtype=getattr(torch, config.saved_as))
+    return MotionTokenizer.from_pretrained(out)
+
+
+def _check_widths(config: TokenizerConfig, motions: Sequence[np.ndarray], split: str) -> None:
+    if not motions:
+        raise RemogptError(f"wanted {split} motions for the tokenizer, got none; is the {split} split empty?")
+    widths = {motion.shape[-1] for motion in motions}
+    if widths != {config.num_features}:
+        raise RemogptError(
+            f"wanted {split} motions of num_features={config.num_features} channels, got widths {sorted(widths)}; "
+            "set num_features, or convert the motions"
+        )

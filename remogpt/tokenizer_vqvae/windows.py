@@ -1,0 +1,65 @@
+"""Training windows: fixed-length stretches of raw features, cut at random places of random clips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae.normalizer import feature_groups
+
+
+class WindowSampler:
+    """Cut windows from clips; a clip is an item, whatever its length.
+
+    Source: T2M-GPT's training set (uniform over clips, clips shorter than the window left out);
+    differs: `speed_jitter` is ours.
+    """
+
+    def __init__(self, clips: Sequence[np.ndarray], window: int, speed_jitter: float = 0.0) -> None:
+        """Keep the clips that are long enough.
+
+        Args:
+            clips: raw features, each (T, F).
+            window: frames per window.
+            speed_jitter: windows are played up to exp(speed_jitter) times faster or slower, evenly in the logarithm.
+        """
+        self.clips = [clip for clip in clips if len(clip) >= window]
+        self.window = window
+        self.speed_jitter = speed_jitter
+        if not self.clips:
+            longest = max((len(clip) for clip in clips), default=0)
+            raise RemogptError(
+                f"wanted clips of at least window={window} frames, got {len(clips)} clips of at most {longest} frames; "
+                "lower the window or give longer motion"
+            )
+        _, planar, _, _, _, velocities, _ = groups = feature_groups(self.clips[0].shape[1])
+        self._rates = np.r_[groups[0], planar, velocities]  # channels that are per-frame changes
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def batch(self, items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(B,) item numbers -> (B, window, F) float32 raw features."""
+        return np.stack([self._window(self.clips[item], rng) for item in items])
+
+    def _window(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        speed = 1.0
+        if self.speed_jitter:
+            fastest = (len(clip) - 1) / (self.window - 1)
+            speed = min(math.exp(rng.uniform(-self.speed_jitter, self.speed_jitter)), fastest)
+        if speed == 1.0:
+            start = int(rng.integers(len(clip) - self.window + 1))
+            return np.asarray(clip[start : start + self.window], dtype=np.float32)
+        times = rng.uniform(0.0, len(clip) - 1 - speed * (self.window - 1)) + speed * np.arange(self.window)
+        return self._resampled(clip, np.clip(times, 0.0, len(clip) - 1), speed)
+
+    def _resampled(self, clip: np.ndarray, times: np.ndarray, speed: float) -> np.ndarray:
+        """Read the clip at fractional frames; changes per frame scale with the speed."""
+        before = np.minimum(times.astype(np.int64), len(clip) - 2)
+        share = (times - before)[:, None].astype(np.float32)
+        window = clip[before] * (1.0 - share) + clip[before + 1] * share
+        window[:, self._rates] *= speed
+        return window.astype(np.float32)
