@@ -1,0 +1,102 @@
+"""Read and write motions as NumPy files: .npy holds one array, .npz several by name. Never pickles."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from remogpt.motion.checks import check_features, check_joints
+from remogpt.motion.motion import Motion
+from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import atomic_path, read_npy, write_npy
+
+
+def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
+    """Read features (T, 263), joints (T, 22, 3) or flat joints (T, 66) from one array.
+
+    Args:
+        path: the file.
+        fps: frames a second of joints; features are at 20 by definition.
+    """
+    return motion_from_array(read_npy(path), fps, str(path), path.stem)
+
+
+def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> Motion:
+    """Build a motion from an array whose shape says what it is.
+
+    Raises:
+        RemogptError: for any other shape, a type that holds no numbers, NaN, or fewer than two frames.
+    """
+    shape = array.shape
+    if array.ndim == 2 and shape[1] == NUM_JOINTS * 3:
+        array = array.reshape(-1, NUM_JOINTS, 3)
+    if array.ndim == 3:
+        motion = Motion.from_joints(_in_file(array, origin), fps, name=name)
+    elif array.ndim == 2:
+        if fps != FPS:
+            raise RemogptError(f"{origin}: features are at {FPS:g} fps by definition, got fps={fps:g}. Leave fps out")
+        motion = Motion.from_features(_in_file(array, origin), name=name)
+    else:
+        raise RemogptError(
+            f"{origin}: expected features (T, {NUM_FEATURES}), joints (T, {NUM_JOINTS}, 3) or (T, {NUM_JOINTS * 3}), found "
+            f"shape {shape}. Save one motion a file in one of these shapes"
+        )
+    return motion
+
+
+def _in_file(array: np.ndarray, origin: str) -> np.ndarray:
+    """Check with the file's name in the message; `Motion` would only know the stem."""
+    if array.ndim == 3:
+        return check_joints(array, where=origin)
+    check_features(array, where=origin)
+    return array
+
+
+def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
+    """Read `joints` (T, 22, 3) or `features` (T, 263) from a .npz, with `fps` and `caption` if it has them.
+
+    If both are there, joints are taken as they are and features are kept beside them.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            content = {key: archive[key] for key in archive.files if key in ("joints", "features", "fps", "caption")}
+            found = ", ".join(f"{key} {archive[key].shape}" for key in archive.files[:8])
+    except (ValueError, EOFError, OSError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RemogptError(
+            f"{path} is not a readable .npz of numeric arrays ({error}); save it again with numpy.savez(joints=...)"
+        ) from error
+    key = "features" if "features" in content else "joints"
+    if key not in content:
+        raise RemogptError(
+            f"{path}: expected an array named joints (T, {NUM_JOINTS}, 3) or features (T, {NUM_FEATURES}), found "
+            f"{found or 'nothing'}. Save it with numpy.savez(path, joints=..., fps=20)"
+        )
+    stored = float(content["fps"]) if "fps" in content and content["fps"].size == 1 else FPS
+    motion = motion_from_array(content[key], FPS if key == "features" else (fps or stored), f"{path} ({key})", path.stem)
+    caption = str(content["caption"]) if "caption" in content else None
+    joints = content.get("joints")
+    if key == "features" and joints is not None and joints.shape == motion.joints.shape:
+        motion = Motion(_in_file(joints, f"{path} (joints)"), FPS, path.stem, caption, motion.given_features)
+    return Motion(motion.joints, motion.fps, motion.name, caption, motion.given_features)
+
+
+def write_npy_motion(path: Path, motion: Motion, content: str = "joints") -> None:
+    """Write one array: `content` is "joints" (T, 22, 3) or "features" (T', 263)."""
+    if content not in ("joints", "features"):
+        raise RemogptError(f"content: expected joints or features, got {content!r}")
+    write_npy(path, motion.features if content == "features" else motion.joints)
+
+
+def write_npz_motion(path: Path, motion: Motion) -> None:
+    """Write joints, fps, the caption if there is one, and features if they were given."""
+    content: dict[str, np.ndarray] = {"joints": motion.joints, "fps": np.float64(motion.fps)}  # type: ignore[dict-item]
+    if motion.given_features is not None:
+        content["features"] = motion.given_features
+    if motion.caption is not None:
+        content["caption"] = np.array(motion.caption)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **content)

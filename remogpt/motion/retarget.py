@@ -1,0 +1,171 @@
+"""Foreign skeletons to our 22 joints: metres, y up, right-handed, the person's left at our left.
+
+A table in `skeletons/*.yaml` says, for each of our joints, which joint of the source stands there, or which weighted
+mean of several does (weights sum to one). Nothing is rotated or scaled to a body here: positions are what was
+measured, and `joints_to_features` brings every person to the one body of the feature format.
+
+Keys of a table:
+    title            what a person would call it
+    joints           ours -> theirs, or ours -> {theirs: weight, ...}
+    axes             our x, y, z as signed source axes, such as [x, z, -y]; must be a rotation
+    metres_per_unit  candidates, likeliest first; the first that gives a leg of human length is taken
+    tilt_degrees     optional: ours -> turn of the bone that ends there, in degrees towards the front of the body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, PARENTS
+from remogpt.runtime.errors import RemogptError
+
+_FOLDER = Path(__file__).parent / "skeletons"
+_HUMAN_LEG = (0.5, 1.3)
+"""Metres from hip to ankle along the bones, from a child of six to a giant."""
+
+
+@dataclass(frozen=True)
+class SourceMotion:
+    """Joint positions as a file of another skeleton gives them."""
+
+    names: tuple[str, ...]
+    """Joint names of the source, one for each column of `positions`."""
+    positions: np.ndarray
+    """(T, J, 3) in the units and axes of the source."""
+    fps: float
+    """Frames a second."""
+    origin: str
+    """File, and place in it, for messages."""
+
+
+@dataclass(frozen=True)
+class SkeletonTable:
+    """How one foreign skeleton becomes ours; read from `skeletons/<name>.yaml`."""
+
+    name: str
+    title: str
+    joints: Mapping[str, Mapping[str, float]]
+    axes: np.ndarray
+    """(3, 3) rotation from source axes to ours."""
+    metres_per_unit: tuple[float, ...]
+    tilt_degrees: Mapping[str, float]
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Source joints that a file must have, each once."""
+        return tuple(dict.fromkeys(name for parts in self.joints.values() for name in parts))
+
+
+@cache
+def skeleton_tables() -> dict[str, SkeletonTable]:
+    """Return every known table by name."""
+    return {path.stem: _read_table(path) for path in sorted(_FOLDER.glob("*.yaml"))}
+
+
+def _read_table(path: Path) -> SkeletonTable:
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    joints = {ours: {theirs: 1.0} if isinstance(theirs, str) else theirs for ours, theirs in raw["joints"].items()}
+    axes = np.zeros((3, 3))
+    for row, axis in enumerate(raw["axes"]):
+        axes[row, "xyz".index(axis[-1])] = -1.0 if axis.startswith("-") else 1.0
+    assert tuple(joints) == JOINT_NAMES, f"{path.name}: joints must be our {NUM_JOINTS}, in order"
+    assert all(abs(sum(parts.values()) - 1) < 1e-6 for parts in joints.values()), f"{path.name}: weights must sum to 1"
+    assert np.isclose(np.linalg.det(axes), 1.0), f"{path.name}: axes would mirror the person"
+    return SkeletonTable(
+        path.stem, raw["title"], joints, axes, tuple(raw["metres_per_unit"]), raw.get("tilt_degrees", {})
+    )
+
+
+def find_table(names: Sequence[str], origin: str, skeleton: str | None = None) -> SkeletonTable:
+    """Choose the table whose joints a source has.
+
+    Args:
+        names: joint names of the source.
+        origin: where they come from, for messages.
+        skeleton: table name to insist on; otherwise the largest table that fits is taken.
+
+    Raises:
+        RemogptError: if no table fits; lists what the nearest one misses and which skeletons are known.
+    """
+    tables = skeleton_tables()
+    if skeleton is not None and skeleton not in tables:
+        raise RemogptError(f"no skeleton named {skeleton!r}; known: {', '.join(tables)}. Or leave it out to detect it")
+    candidates = [tables[skeleton]] if skeleton is not None else list(tables.values())
+    missing = {table.name: [name for name in table.source_names if name not in names] for table in candidates}
+    fitting = [table for table in candidates if not missing[table.name]]
+    if fitting:
+        return max(fitting, key=lambda table: len(table.source_names))
+    nearest = min(candidates, key=lambda table: len(missing[table.name]) / len(table.source_names))
+    known = "; ".join(f"{table.name} ({table.title})" for table in tables.values())
+    raise RemogptError(
+        f"{origin}: joint names fit no known skeleton. Nearest is {nearest.name}, without {_some(missing[nearest.name])}; "
+        f"the file has {_some(names)}. Known skeletons: {known}. Rename the joints to one of these, or add a table "
+        f"in remogpt/motion/skeletons"
+    )
+
+
+def _some(names: Sequence[str], limit: int = 12) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
+    """Bring a foreign motion to our joints.
+
+    Returns:
+        (T, 22, 3) float64 metres, y up; frame rate, place and heading as in the source.
+
+    Raises:
+        RemogptError: if the skeleton is unknown or no known unit makes a human-sized person of it.
+    """
+    table = find_table(source.names, source.origin, skeleton)
+    weights = np.zeros((NUM_JOINTS, len(source.names)))
+    for ours, parts in table.joints.items():
+        for theirs, weight in parts.items():
+            weights[JOINT_INDEX[ours], source.names.index(theirs)] = weight
+    joints = np.einsum("ij,tjk->tik", weights, source.positions) @ table.axes.T
+    joints *= _metres_per_unit(joints, table, source.origin)
+    return _tilt(joints, table.tilt_degrees)
+
+
+def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> float:
+    hip, knee, ankle = (joints[:, JOINT_INDEX[name]] for name in ("right_hip", "right_knee", "right_ankle"))
+    leg = float(np.median(np.linalg.norm(knee - hip, axis=-1) + np.linalg.norm(ankle - knee, axis=-1)))
+    for scale in table.metres_per_unit:
+        if _HUMAN_LEG[0] <= leg * scale <= _HUMAN_LEG[1]:
+            return scale
+    raise RemogptError(
+        f"{origin}: expected a leg of {_HUMAN_LEG[0]}-{_HUMAN_LEG[1]} m, but the leg measures {leg:.4g} file units and no "
+        f"unit known for {table.name} ({', '.join(f'{scale:g} m' for scale in table.metres_per_unit)}) makes that human. "
+        f"Export the file in centimetres or metres"
+    )
+
+
+def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
+    """Turn single bones towards the front of the body, carrying along what hangs on them.
+
+    Some joints lie elsewhere in the spine than ours of the same name; a straight neck would put our head joint, which
+    sits in front of the neck, 5 cm too far back.
+    """
+    if not degrees:
+        return joints
+    across = joints[:, [JOINT_INDEX["left_hip"], JOINT_INDEX["left_shoulder"]]].sum(1)
+    across = across - joints[:, [JOINT_INDEX["right_hip"], JOINT_INDEX["right_shoulder"]]].sum(1)
+    across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
+    bones = joints - joints[:, [max(parent, 0) for parent in PARENTS]]
+    for name, angle in degrees.items():
+        bone = bones[:, JOINT_INDEX[name]]
+        cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        along = (bone * across).sum(-1, keepdims=True) * across
+        # A turn about the right-to-left axis takes up to front: Rodrigues' formula.
+        bones[:, JOINT_INDEX[name]] = bone * cosine + np.cross(across, bone) * sine + along * (1 - cosine)
+    tilted = joints.copy()
+    for joint in range(1, NUM_JOINTS):
+        tilted[:, joint] = tilted[:, PARENTS[joint]] + bones[:, joint]
+    return tilted
