@@ -42,6 +42,8 @@ _NOT_A_SIDE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_AN = re.compile(r"\ba(?P<n>n)\s+$", re.IGNORECASE)
+
 
 def mirror_joints(joints: Array) -> Array:
     """Reflect joint positions in the plane x = 0 and swap left and right joints; doing it twice changes nothing.
@@ -107,6 +109,9 @@ def _swaps(text: str) -> list[tuple[int, int, str]]:
             word = _OPPOSITES[match["side"].lower()]
         else:
             word = "clockwise" if match["against"] else "counterclockwise"
+            article = _AN.search(text, 0, match.start())
+            if article:  # "an anticlockwise circle" loses the n with the vowel
+                swaps.append((*article.span("n"), ""))
         swaps.append((match.start(), match.end(), _in_case_of(match.group(), word)))
     return swaps
 

@@ -39,7 +39,7 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
             raise RemogptError(f"{name}: wanted frames a second above 0, got {rate}. Look it up in the file's header.")
     if method not in METHODS:
         raise RemogptError(f"method: wanted one of {', '.join(METHODS)}, got {method!r}.")
-    if fps == target:
+    if fps == target or len(positions) == 1:
         return positions.copy()
     last = len(positions) - 1
     count = int(np.floor(last * target / fps + 1e-6)) + 1
@@ -49,9 +49,16 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
     before = times.astype(np.int64)
     part = (times - before)[:, None, None]
     weights = _linear(part) if method == "linear" else _cubic(part)
-    first = before - (len(weights) // 2 - 1)
-    mixed = sum(weight * positions[np.clip(first + step, 0, last)] for step, weight in enumerate(weights))
+    padded = _with_straight_ends(positions)
+    first = before + 2 - len(weights) // 2
+    mixed = sum(weight * padded[np.minimum(first + step, last + 2)] for step, weight in enumerate(weights))
     return np.asarray(mixed, dtype=positions.dtype)
+
+
+def _with_straight_ends(positions: np.ndarray) -> np.ndarray:
+    """Add one frame on each side that goes on as the motion went there, for the spline to lean on."""
+    start, end = positions[:1], positions[-1:]
+    return np.concatenate([2 * start - positions[1:2], positions, 2 * end - positions[-2:-1]])
 
 
 def _linear(part: np.ndarray) -> list[np.ndarray]:
