@@ -1,0 +1,317 @@
+"""The language model: a T5 whose ids are words and motion codes.
+
+`MotionLanguageModel.from_pretrained(folder)` loads `config.json`, `model.safetensors` and `vocabulary.json`, and
+nothing else; `from_hub` starts from any published T5. Embeddings of encoder, decoder and output are one matrix.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
+
+from remogpt.lm.batch import Batch
+from remogpt.lm.generate import Sampling, generate
+from remogpt.lm.vocabulary import Vocabulary
+from remogpt.prompts import Prompt
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.part import load_part, save_part
+
+KIND = "lm"
+MAX_CODES = 49
+"""Longest motion that is generated in one go: 196 frames, the longest in HumanML3D."""
+MAX_WORD_IDS = 80
+"""Longest caption, in text ids."""
+
+_TIED = ("t5.encoder.embed_tokens.weight", "t5.decoder.embed_tokens.weight", "t5.lm_head.weight")
+
+
+@dataclass(frozen=True)
+class T5Size:
+    """Shape of a T5 made from scratch. The defaults are flan-t5-base's."""
+
+    width: int = 768
+    """Embedding width."""
+    ff: int = 2048
+    """Width inside the feed-forward blocks."""
+    layers: int = 12
+    """Encoder layers."""
+    decoder_layers: int = 12
+    heads: int = 12
+    head_dim: int = 64
+    activation: Literal["relu", "gated-gelu"] = "gated-gelu"
+    dropout: float = 0.1
+    scaled_output: bool = True
+    """Divide the decoder's output by sqrt(width) before the output embedding, as T5 with tied embeddings does."""
+
+
+class Loss(NamedTuple):
+    """Sums over all target ids of a batch, so that batches can be joined before the division."""
+
+    total: Tensor
+    """Summed cross-entropy in nats."""
+    num_ids: int
+    """Target ids."""
+    num_valid: int
+    """Targets at which the best of *all* ids is of the kind that generation allows there (before any masking)."""
+    num_correct: int
+    """Targets at which the best of all ids is the target."""
+
+
+class MotionLanguageModel(nn.Module):
+    """T5 over words and codes.
+
+    Args:
+        vocabulary: the ids.
+        t5: a T5 whose embeddings have `vocabulary.size` rows.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, t5: T5ForConditionalGeneration):
+        super().__init__()
+        rows = t5.get_input_embeddings().weight.shape[0]
+        if rows != vocabulary.size:
+            raise ValueError(f"the T5 has {rows} embeddings, its vocabulary {vocabulary.size} ids; resize one of them")
+        self.vocabulary, self.t5 = vocabulary, t5
+        self.hash = ""
+        text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
+        motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
+        self.register_buffer("_is_text", _mask(vocabulary.size, text_kind), persistent=False)
+        self.register_buffer("_is_motion", _mask(vocabulary.size, motion_kind), persistent=False)
+        # One matrix is stored once: safetensors refuses shared tensors, and a checkpoint with four copies lies.
+        self.register_state_dict_post_hook(_drop_tied)
+        self.register_load_state_dict_pre_hook(_restore_tied)
+
+    @classmethod
+    def build(cls, vocabulary: Vocabulary, size: T5Size) -> "MotionLanguageModel":
+        """Make an untrained model."""
+        return cls(vocabulary, T5ForConditionalGeneration(_t5_config(vocabulary, size)))
+
+    @classmethod
+    def from_hub(cls, name_or_path: str, num_codes: int = 512) -> "MotionLanguageModel":
+        """Start from a published T5 (google/flan-t5-base in the papers), its embeddings extended by motion ids.
+
+        Raises:
+            RemogptError: if the model is not in the local cache and the hub cannot be reached.
+        """
+        try:
+            vocabulary = Vocabulary.from_t5(AutoTokenizer.from_pretrained(name_or_path), num_codes)
+            t5 = T5ForConditionalGeneration.from_pretrained(name_or_path)
+        except OSError as error:
+            raise RemogptError(
+                f"no T5 {name_or_path!r}: it is neither a folder nor in the local cache, and the hub gave no answer "
+                f"({str(error).splitlines()[0]}); download it once, or leave 'hub' empty to train one from scratch"
+            ) from error
+        t5.resize_token_embeddings(vocabulary.size)
+        return cls(vocabulary, t5)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> "MotionLanguageModel":
+        """Load a saved model, strictly.
+
+        Raises:
+            MissingPathError: if a file is missing.
+            RemogptError: if the files do not belong together.
+        """
+        part = load_part(folder, KIND)
+        vocabulary = Vocabulary.load(folder)
+        if _vocabulary_hash(vocabulary) != part.config["vocabulary_sha256"]:
+            raise RemogptError(
+                f"vocabulary.json in {folder} does not belong to the weights beside it; copy the folder again"
+            )
+        size = T5Size(**part.config["size"])
+        model = cls.build(vocabulary, size)
+        if "t5.lm_head.weight" in part.tensors:
+            model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
+        model.load_state_dict(part.tensors)
+        model.hash = part.hash
+        return model.eval()
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
+        """Write the model to a folder and return its hash. `dtype` is the stored type of the weights."""
+        self.vocabulary.save(folder)
+        config = {"size": asdict(self.size), "vocabulary_sha256": _vocabulary_hash(self.vocabulary)}
+        self.hash = save_part(folder, KIND, config, self.state_dict(), dtype=dtype)
+        return self.hash
+
+    @property
+    def size(self) -> T5Size:
+        """The shape of the T5."""
+        config = self.t5.config
+        return T5Size(
+            width=config.d_model,
+            ff=config.d_ff,
+            layers=config.num_layers,
+            decoder_layers=config.num_decoder_layers,
+            heads=config.num_heads,
+            head_dim=config.d_kv,
+            activation="gated-gelu" if config.is_gated_act else "relu",
+            dropout=float(config.dropout_rate),
+            scaled_output=_is_scaled(config),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.t5.shared.weight.device
+
+    @property
+    def output_scale(self) -> float:
+        """Factor on the decoder's output before the output embedding."""
+        return float(self.t5.config.d_model) ** -0.5 if _is_scaled(self.t5.config) else 1.0
+
+    def forward(self, batches: Sequence[Batch]) -> Loss:
+        """Compute the summed loss of several batches, each padded for itself; the whole step is one call."""
+        parts = [self._loss(batch) for batch in batches]
+        return Loss(
+            torch.stack([part.total for part in parts]).sum(),
+            *(sum(counts) for counts in zip(*(part[1:] for part in parts), strict=True)),
+        )
+
+    def _loss(self, batch: Batch) -> Loss:
+        batch = batch.to(self.device)
+        hidden = self.t5.encoder(input_ids=batch.input_ids, attention_mask=batch.input_mask).last_hidden_state
+        decoded = self.t5.decoder(
+            input_ids=batch.decoder_ids,
+            encoder_hidden_states=hidden,
+            encoder_attention_mask=batch.input_mask,
+            use_cache=False,
+        ).last_hidden_state
+        real = batch.labels >= 0  # (B, L)
+        targets = batch.labels[real]
+        scores = decoded[real] * self.output_scale @ self.t5.lm_head.weight.T  # (ids, vocabulary)
+        with torch.no_grad():
+            best = scores.argmax(1)
+            is_motion = batch.to_motion[:, None].expand_as(real)[real]
+            valid = torch.where(is_motion, self._is_motion[best], self._is_text[best])
+        return Loss(
+            functional.cross_entropy(scores.float(), targets, reduction="sum"),
+            targets.numel(),
+            int(valid.sum()),
+            int((best == targets).sum()),
+        )
+
+    @torch.inference_mode()
+    def generate_codes(
+        self,
+        prompts: Sequence[Prompt],
+        lengths: Sequence[int | None] | None = None,
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        max_codes: int = MAX_CODES,
+        batch_size: int = 32,
+    ) -> list[np.ndarray]:
+        """Write a motion for each prompt: only codes, and the motion end, can be emitted.
+
+        Args:
+            prompts: from `remogpt.prompts.text_to_motion_prompt`.
+            lengths: exact number of codes per prompt, or None where the model stops by itself.
+            sampling: temperature 1 without truncation when not given.
+            seed: the same seed gives the same motions on the CPU, whatever else is in the batch.
+            max_codes: limit where no length is given.
+            batch_size: prompts decoded together.
+
+        Returns:
+            one (N,) int64 array per prompt, N >= 1.
+        """
+        words = self.vocabulary
+        ids = generate(
+            self.t5,
+            [words.encode_prompt(prompt).ids for prompt in prompts],
+            allowed=words.code_ids,
+            start=[words.pad_id, words.motion_start_id],
+            end=words.motion_end_id,
+            scale=self.output_scale,
+            max_new=max_codes,
+            lengths=lengths,
+            sampling=sampling or Sampling(),
+            seed=seed,
+            batch_size=batch_size,
+            pad_id=words.pad_id,
+        )
+        return [words.decode_codes(row) for row in ids]
+
+    @torch.inference_mode()
+    def generate_text(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        max_ids: int = MAX_WORD_IDS,
+        batch_size: int = 32,
+    ) -> list[str]:
+        """Write a caption for each prompt: only text, and the end of sequence, can be emitted.
+
+        Arguments as in `generate_codes`; the most likely id each time when no sampling is given.
+        """
+        words = self.vocabulary
+        ids = generate(
+            self.t5,
+            [words.encode_prompt(prompt).ids for prompt in prompts],
+            allowed=words.text_ids,
+            start=[words.pad_id],
+            end=words.eos_id,
+            scale=self.output_scale,
+            max_new=max_ids,
+            lengths=None,
+            sampling=sampling or Sampling(temperature=0.0),
+            seed=seed,
+            batch_size=batch_size,
+            pad_id=words.pad_id,
+        )
+        return [words.decode_text(row) for row in ids]
+
+
+def _t5_config(vocabulary: Vocabulary, size: T5Size) -> T5Config:
+    return T5Config(
+        vocab_size=vocabulary.size,
+        d_model=size.width,
+        d_kv=size.head_dim,
+        d_ff=size.ff,
+        num_layers=size.layers,
+        num_decoder_layers=size.decoder_layers,
+        num_heads=size.heads,
+        feed_forward_proj=size.activation,
+        dropout_rate=size.dropout,
+        # transformers derives the output scale from this flag: 5.x ties the weights whatever it says, 4.x does not.
+        tie_word_embeddings=size.scaled_output,
+        pad_token_id=vocabulary.pad_id,
+        eos_token_id=vocabulary.eos_id,
+        decoder_start_token_id=vocabulary.pad_id,
+    )
+
+
+def _is_scaled(config: Any) -> bool:
+    return bool(getattr(config, "scale_decoder_outputs", config.tie_word_embeddings))
+
+
+def _mask(size: int, ids: Sequence[int]) -> Tensor:
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[torch.as_tensor([int(token) for token in ids])] = True
+    return mask
+
+
+def _vocabulary_hash(vocabulary: Vocabulary) -> str:
+    return hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode()).hexdigest()
+
+
+def _drop_tied(module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Any) -> None:
+    shared = state.get(f"{prefix}t5.shared.weight")
+    for name in _TIED:
+        if shared is not None and name in {key.removeprefix(prefix) for key in state}:
+            tensor = state[prefix + name]
+            if tensor.data_ptr() == shared.data_ptr() and tensor.shape == shared.shape:
+                del state[prefix + name]
+
+
+def _restore_tied(module: nn.Module, state: dict[str, Tensor], prefix: str, *_rest: Any) -> None:
+    shared = state.get(f"{prefix}t5.shared.weight")
+    for name in _TIED:
+        if shared is not None:
+            state.setdefault(prefix + name, shared)

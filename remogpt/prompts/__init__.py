@@ -1,0 +1,25 @@
+"""Prompts: what the language model is asked, as segments of words and of codes, within a token budget. No torch."""
+
+from remogpt.prompts.clean import clean_text
+from remogpt.prompts.motion_string import MotionString, codes_to_string, string_to_codes
+from remogpt.prompts.prompt import MotionSegment, Prompt, Segment, TextSegment, Trimmed
+from remogpt.prompts.render import BUDGET, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.prompts.templates import Direction, LengthForm, templates
+
+__all__ = [
+    "BUDGET",
+    "Direction",
+    "LengthForm",
+    "MotionSegment",
+    "MotionString",
+    "Prompt",
+    "Segment",
+    "TextSegment",
+    "Trimmed",
+    "clean_text",
+    "codes_to_string",
+    "motion_to_text_prompt",
+    "string_to_codes",
+    "templates",
+    "text_to_motion_prompt",
+]

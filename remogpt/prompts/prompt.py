@@ -1,0 +1,93 @@
+"""What a prompt is: segments in order, each either words or motion codes. No string ever mixes the two.
+
+The language model turns words into text ids and codes into motion ids, segment by segment, so a caption that spells
+`<motion_id_5>` stays words whatever it contains. Roles say where a segment came from; anything that has to find the
+examples' codes inside the encoder input reads them from here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from remogpt.prompts.motion_string import codes_to_string
+
+STRUCTURE = "structure"
+"""Headings and line labels: ours."""
+INSTRUCTION = "instruction"
+"""Words of a template: ours."""
+QUERY = "query"
+"""What the user asked: caption or codes."""
+EXAMPLE = "example"
+"""A retrieved caption or its codes; `example` numbers it from 0."""
+
+
+@dataclass(frozen=True)
+class TextSegment:
+    """Words. Never contains line ends or bracketed tokens when it came from outside."""
+
+    text: str
+    role: str = INSTRUCTION
+    example: int | None = None
+    """Number of the retrieved example, from 0; None outside the context."""
+    new_line: bool = False
+    """Whether a line starts here; only for reading, models see segments."""
+
+
+@dataclass(frozen=True)
+class MotionSegment:
+    """Motion codes in [0, K)."""
+
+    codes: tuple[int, ...]
+    role: str = QUERY
+    example: int | None = None
+    """Number of the retrieved example, from 0; None outside the context."""
+
+
+Segment = TextSegment | MotionSegment
+CountTokens = Callable[[Segment], int]
+"""How many ids a segment takes in the encoder input."""
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """One part that was shortened or dropped to keep within the token budget."""
+
+    part: str
+    """"example 2 motion", "example 1", "caption", "motion"."""
+    kept: int
+    """Tokens left; 0 when the part was dropped."""
+    removed: int
+    """Tokens gone."""
+
+    def __str__(self) -> str:
+        return f"{self.part}: {'dropped' if self.kept == 0 else f'cut to {self.kept} tokens'} (-{self.removed})"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """An encoder input in words and codes."""
+
+    segments: tuple[Segment, ...]
+    trimmed: tuple[Trimmed, ...] = ()
+    """What the budget took away, in the order in which it was taken."""
+
+    @property
+    def num_examples(self) -> int:
+        """Retrieved examples that are still in the prompt."""
+        return len({segment.example for segment in self.segments if segment.example is not None})
+
+    def text(self, num_codes: int = 512) -> str:
+        """Show the prompt as a person would read it, codes as `<motion_id_k>`."""
+        shown = ""
+        for segment in self.segments:
+            if isinstance(segment, MotionSegment):
+                shown += " " + codes_to_string(segment.codes, num_codes)
+            else:
+                shown += ("\n" if segment.new_line else " ") + segment.text
+        return shown.strip()
+
+
+def approximate_tokens(segment: Segment) -> int:
+    """Estimate a segment's ids without a vocabulary: codes with start and end, one id per four bytes of text."""
+    if isinstance(segment, MotionSegment):
+        return len(segment.codes) + 2
+    return (len(segment.text.encode()) + 3) // 4

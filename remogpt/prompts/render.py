@@ -1,0 +1,168 @@
+"""Write the ReMoGPT prompt: an input block, a context block with one Text and one Motion line per retrieved example,
+and the heading of the output block, which ends the encoder input; the answer is the decoder's.
+
+    ### Input:
+    Generate motion: a person waves
+    ### Context:
+    Text: someone waves the right hand
+    Motion: <motion_id_512><motion_id_7>…<motion_id_513>
+    ### Output:
+
+Source: ReMoGPT (AAAI 2025), Fig. 5. The paper does not say whether the output heading belongs to the encoder input;
+we end the input with it. Order of examples: for generation the text-to-motion hits come first, then the text-to-text
+hits; for captioning motion-to-text, then motion-to-motion. A prompt without examples has no context block.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from remogpt.prompts.clean import clean_text
+from remogpt.prompts.prompt import (
+    EXAMPLE,
+    QUERY,
+    STRUCTURE,
+    CountTokens,
+    MotionSegment,
+    Prompt,
+    Segment,
+    TextSegment,
+    Trimmed,
+    approximate_tokens,
+)
+from remogpt.prompts.templates import Chooser, LengthForm, phrase
+
+BUDGET = 512
+"""Ids in the encoder input, its end included. The papers' 256 cannot hold three motions with their captions."""
+MIN_EXAMPLE_CODES = 8
+"""A retrieved motion shorter than this (1.6 s) shows too little: the example is dropped rather than cut further."""
+
+
+class Example(Protocol):
+    """What a prompt reads of a retrieved example."""
+
+    @property
+    def caption(self) -> str: ...
+    @property
+    def codes(self) -> Iterable[int]: ...
+
+
+def text_to_motion_prompt(
+    caption: str,
+    examples: Sequence[Example] = (),
+    *,
+    num_frames: int | None = None,
+    form: LengthForm | None = None,
+    rng: Chooser | None = None,
+    budget: int = BUDGET,
+    count: CountTokens = approximate_tokens,
+) -> Prompt:
+    """Ask for a motion.
+
+    Args:
+        caption: the user's words; cleaned here.
+        examples: retrieved captions and codes, in the order in which they shall appear.
+        num_frames: wanted length at 20 frames a second; None leaves it to the model.
+        form: how the length is told; "seconds" when a length is given, else "plain".
+        rng: draws the phrase; the standard phrase without it.
+        budget: ids that the encoder may read, its end included.
+        count: ids of a segment, from the vocabulary.
+
+    Raises:
+        ValueError: if the caption holds no words, or the fixed parts alone exceed the budget.
+    """
+    query = TextSegment(clean_text(caption), QUERY)
+    if not query.text:
+        raise ValueError(f"the caption {caption!r} holds no words; describe a motion, e.g. 'a person waves'")
+    form = form or ("plain" if num_frames is None else "seconds")
+    before, after = phrase("text_to_motion", form, num_frames, rng)
+    return _render(before, query, after, examples, budget, count)
+
+
+def motion_to_text_prompt(
+    codes: Iterable[int],
+    examples: Sequence[Example] = (),
+    *,
+    num_frames: int | None = None,
+    form: LengthForm = "plain",
+    rng: Chooser | None = None,
+    budget: int = BUDGET,
+    count: CountTokens = approximate_tokens,
+) -> Prompt:
+    """Ask for a caption; arguments as in `text_to_motion_prompt`.
+
+    Raises:
+        ValueError: if there are no codes, or the fixed parts alone exceed the budget.
+    """
+    query = MotionSegment(tuple(int(code) for code in codes), QUERY)
+    if not query.codes:
+        raise ValueError("a caption needs a motion of at least one code (4 frames), got none")
+    before, after = phrase("motion_to_text", form, num_frames, rng)
+    return _render(before, query, after, examples, budget, count)
+
+
+def _render(
+    before: str, query: Segment, after: str, examples: Sequence[Example], budget: int, count: CountTokens
+) -> Prompt:
+    head: list[Segment] = [TextSegment("### Input:", STRUCTURE, new_line=True)]
+    if before:
+        head.append(TextSegment(before, new_line=True))
+    tail: list[Segment] = [TextSegment(after)] if after else []
+    shown = [_example_segments(number, example) for number, example in enumerate(examples)]
+    context = TextSegment("### Context:", STRUCTURE, new_line=True)
+    output = TextSegment("### Output:", STRUCTURE, new_line=True)
+
+    fixed = sum(count(segment) for segment in (*head, *tail, output)) + 1
+    room = budget - fixed - count(query)
+    kept, trimmed = _fit_examples(shown, room - count(context), count) if shown else ([], [])
+    if room < 0:
+        query, cut = _fit_query(query, budget - fixed, count)
+        trimmed.append(cut)
+    block = [context, *(segment for example in kept for segment in example)] if kept else []
+    return Prompt((*head, query, *tail, *block, output), tuple(trimmed))
+
+
+def _example_segments(number: int, example: Example) -> list[Segment]:
+    return [
+        TextSegment("Text:", STRUCTURE, number, new_line=True),
+        TextSegment(clean_text(example.caption), EXAMPLE, number),
+        TextSegment("Motion:", STRUCTURE, number, new_line=True),
+        MotionSegment(tuple(int(code) for code in example.codes), EXAMPLE, number),
+    ]
+
+
+def _fit_examples(
+    examples: list[list[Segment]], room: int, count: CountTokens
+) -> tuple[list[list[Segment]], list[Trimmed]]:
+    """Cut the last example's motion at its end, then drop the example, until the rest fits into `room` ids."""
+    kept, trimmed = list(examples), []
+    excess = sum(count(segment) for example in kept for segment in example) - room
+    while kept and excess > 0:
+        *rest, motion = kept.pop()
+        number, num_codes = len(kept) + 1, len(motion.codes) if isinstance(motion, MotionSegment) else 0
+        if isinstance(motion, MotionSegment) and num_codes - excess >= MIN_EXAMPLE_CODES:
+            shorter = replace(motion, codes=motion.codes[: num_codes - excess])
+            kept.append([*rest, shorter])
+            trimmed.append(Trimmed(f"example {number} motion", count(shorter), excess))
+            break
+        size = sum(count(segment) for segment in (*rest, motion))
+        trimmed.append(Trimmed(f"example {number}", 0, size))
+        excess -= size
+    return kept, trimmed
+
+
+def _fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, Trimmed]:
+    """Cut what the user asked at its end: the last resort, after every example is gone."""
+    before = count(query)
+    if isinstance(query, MotionSegment):
+        query = replace(query, codes=query.codes[: max(len(query.codes) - (before - room), 0)])
+        name, content = "motion", len(query.codes)
+    else:
+        words = query.text.split(" ")
+        while words and count(replace(query, text=" ".join(words))) > room:
+            words.pop()
+        query = replace(query, text=" ".join(words))
+        name, content = "caption", len(words)
+    if not content:
+        raise ValueError(f"the prompt's fixed parts leave {room} of its token budget to the {name}; raise the budget")
+    return query, Trimmed(name, count(query), before - count(query))
