@@ -1,0 +1,88 @@
+"""Write captions for motion files.
+
+  remogpt caption wave.bvh
+  remogpt caption recordings/ --out captions.csv
+
+Reads .bvh, .amc (with its .asf beside it), .npy (263 features or 22 joints), .npz and UTD-MHAD's .mat.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import remogpt
+from remogpt.commands.shared import add_model_options, describe_examples
+from remogpt.motion.files import MOTION_SUFFIXES
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import atomic_path
+from remogpt.runtime.progress import progress
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the command's options."""
+    parser.add_argument("paths", type=str, nargs="+", help="motion files or folders of them")
+    parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same caption")
+    parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
+    add_model_options(parser)
+
+
+def run(args: Any) -> int:
+    """Caption every file; a bad file in a folder does not stop the others."""
+    files = motion_files(args.paths)
+    model = remogpt.ReMoGPT.from_pretrained(args.model)
+    rows: list[dict[str, Any]] = []
+    for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
+        row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": ""}
+        try:
+            motion = remogpt.load_motion(path)
+            row["seconds"] = round(motion.num_frames / motion.fps, 2)
+            result = model.caption(motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed)
+            row |= {"caption": result.text, "examples": describe_examples(result.examples)}
+        except RemogptError as error:
+            if len(files) == 1:
+                raise
+            row["error"] = str(error)
+        rows.append(row)
+    _report(args, rows)
+    failed = [row for row in rows if row["error"]]
+    for row in failed:
+        print(f"{row['file']}: {row['error']}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} of {len(rows)} files could not be captioned", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def motion_files(paths: list[str]) -> list[Path]:
+    """Return the given files and all motion files in the given folders, in order of their names.
+
+    Raises:
+        MissingPathError: if a path does not exist or nothing is found.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES)
+        elif path.exists() or len(paths) == 1:
+            found.append(path)
+        else:
+            raise MissingPathError(f"no file or folder {path}")
+    if not found:
+        raise MissingPathError(f"no motion files in {', '.join(paths)}; looked for {', '.join(sorted(MOTION_SUFFIXES))}")
+    return found
+
+
+def _report(args: Any, rows: list[dict[str, Any]]) -> None:
+    if args.out:
+        with atomic_path(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ("file", "caption", "seconds", "error"), extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif not args.out:
+        for row in rows:
+            if row["caption"]:
+                print(row["caption"] if len(rows) == 1 else f"{row['file']}: {row['caption']}")

@@ -1,0 +1,98 @@
+"""Write a motion for a caption, or motions for a file of captions.
+
+  remogpt generate "a person waves with the right hand" --out wave.bvh
+  remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
+  remogpt generate --file prompts.txt --out motions/ --format npy
+
+The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (263 features), .html (a player).
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import remogpt
+from remogpt.commands.shared import add_model_options, describe_examples, file_name_of, read_lines
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.progress import progress
+
+SUFFIXES = (".bvh", ".html", ".npy")
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the command's options."""
+    parser.add_argument("text", type=str, nargs="?", default=None, help="the caption")
+    parser.add_argument("--file", type=str, default=None, help="text file with one caption a line")
+    parser.add_argument("--out", type=str, default="motion.html", help="file, or a folder with --file or --num-samples")
+    parser.add_argument("--format", type=str, default="bvh", help="bvh, html or npy: suffix of files in a folder")
+    parser.add_argument("--seconds", type=float, default=None, help="length; the model chooses without it")
+    parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
+    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the likeliest code at each place")
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    add_model_options(parser)
+
+
+def run(args: Any) -> int:
+    """Generate, save, and list what was retrieved; a bad caption in a file does not stop the others."""
+    texts = _texts(args)
+    in_folder = args.file is not None or args.num_samples > 1
+    _check_out(args, in_folder)
+    model = remogpt.ReMoGPT.from_pretrained(args.model)
+    written, failed = [], []
+    for number, text in enumerate(progress(texts, desc="generate", unit="caption") if len(texts) > 1 else texts):
+        try:
+            results = model.generate(
+                text, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
+                seed=args.seed, retrieval=not args.no_retrieval, temperature=args.temperature,
+            )  # fmt: skip
+        except RemogptError as error:
+            if args.file is None:
+                raise
+            failed.append((number + 1, text, str(error)))
+            continue
+        for sample, result in enumerate(results):
+            path = Path(args.out)
+            if in_folder:
+                suffix = f"_{sample}" if args.num_samples > 1 else ""
+                path = path / f"{file_name_of(text, number + 1)}{suffix}.{args.format}"
+            result.motion.save(path)
+            written.append({
+                "path": str(path), "caption": text, "frames": result.motion.num_frames,
+                "seconds": result.motion.num_frames / result.motion.fps, "examples": describe_examples(result.examples),
+            })  # fmt: skip
+    _report(args, written)
+    for number, text, error in failed:
+        print(f"line {number}: {text!r}: {error}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} of {len(texts)} captions could not be used; the others are in {args.out}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _texts(args: Any) -> list[str]:
+    if (args.text is None) == (args.file is None):
+        raise RemogptError("give a caption, or --file with one caption a line; see 'remogpt generate --help'")
+    return [args.text] if args.file is None else read_lines(args.file)
+
+
+def _check_out(args: Any, in_folder: bool) -> None:
+    """Refuse an output that could not be written before the work, not after it."""
+    if in_folder:
+        if f".{args.format}" not in SUFFIXES:
+            raise RemogptError(f"--format must be bvh, html or npy, got {args.format!r}")
+        if Path(args.out).suffix in SUFFIXES or Path(args.out).is_file():
+            raise RemogptError(f"several motions need a folder, but --out is {args.out}; give a folder's name")
+    elif Path(args.out).suffix not in SUFFIXES:
+        raise RemogptError(f"--out must end in {', '.join(SUFFIXES)}, got {args.out!r}; e.g. --out wave.bvh")
+
+
+def _report(args: Any, written: list[dict[str, Any]]) -> None:
+    if args.json:
+        print(json.dumps(written, indent=2, ensure_ascii=False))
+        return
+    for row in written:
+        print(f"{row['path']}  ({row['seconds']:.1f} s)  {row['caption']}")
+        if len(written) == 1:
+            for example in row["examples"]:
+                print(f"  retrieved {example['score']:.3f} by {example['route']}: {example['id']}  {example['caption']}")

@@ -1,0 +1,293 @@
+"""The main path: a caption becomes a motion, a motion becomes a caption, with retrieved examples in between.
+
+    caption ─┐                                                    ┌─► codes ─► tokenizer ─► features ─► joints
+             ├─► retriever ─► database ─► examples ─► prompt ─► T5
+    motion ──┘                                                    └─► caption
+
+    model = ReMoGPT.from_pretrained()                      # the embedded `mini`
+    model.generate("a person waves")[0].motion.save("wave.bvh")
+    model.caption(load_motion("wave.bvh")).text
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.motion import Motion
+from remogpt.motion.skeleton import FPS
+from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.model_folder import read_manifest
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+TEXT_ROUTES = ("t2m", "t2t")
+"""Examples for a caption: the motion that fits it best, then the most similar caption's. Source: ReMoGPT, Fig. 5."""
+MOTION_ROUTES = ("m2t", "m2m")
+"""Examples for a motion, likewise."""
+FRAMES_PER_CODE = 4
+MAX_SECONDS = 9.8
+"""Longest motion that is generated in one go: 49 codes, HumanML3D's 196 frames."""
+MIN_SECONDS = 0.4
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One answer to a caption."""
+
+    motion: Motion
+    codes: np.ndarray
+    """(N,) int64."""
+    examples: tuple[RetrievedExample, ...]
+    """What was retrieved, in the order of the prompt."""
+    prompt: Prompt
+    """What the language model read."""
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """One answer to a motion."""
+
+    text: str
+    examples: tuple[RetrievedExample, ...]
+    prompt: Prompt
+
+
+class ReMoGPT:
+    """Generate motions, caption motions, search motions.
+
+    Parts load when they are first needed: generating without retrieval never loads the retriever.
+    """
+
+    def __init__(self, folder: str | Path, device: str | torch.device | None = None):
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._databases: dict[Path, MotionDatabase] = {}
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path | None = None, device: str | torch.device | None = None) -> "ReMoGPT":
+        """Open a model.
+
+        Args:
+            path: model folder or hub id ("owner/name"); the embedded `mini` without it.
+            device: where to run; a GPU if there is one.
+
+        Raises:
+            MissingPathError: if the folder or a part of it is missing.
+            RemogptError: if its parts do not belong together.
+        """
+        if path is None:
+            return cls(Path(str(resources.files("remogpt"))) / "models" / "mini", device)
+        if not Path(path).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
+            return cls(_from_hub(str(path)), device)
+        return cls(path, device)
+
+    @cached_property
+    def tokenizer(self) -> MotionTokenizer:
+        """Motion to codes and back."""
+        return MotionTokenizer.from_pretrained(self.folder / "tokenizer").to(self.device)
+
+    @cached_property
+    def retriever(self) -> TextMotionRetriever:
+        """Texts and motions to one space."""
+        return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(self.device)
+
+    @cached_property
+    def lm(self) -> MotionLanguageModel:
+        """The T5."""
+        return MotionLanguageModel.from_pretrained(self.folder / "lm").to(self.device)
+
+    def database(self, path: "str | Path | MotionDatabase | None" = None) -> MotionDatabase:
+        """Open a database for this model's retriever and tokenizer; the model's own without a path."""
+        if isinstance(path, MotionDatabase):
+            return path
+        folder = self.folder / "database" if path is None else Path(path)
+        if path is None and not folder.is_dir():
+            raise MissingPathError(
+                f"the model in {self.folder} comes without a database; "
+                "name one with --database, or answer without retrieval (--no-retrieval)"
+            )
+        if folder not in self._databases:
+            self._databases[folder] = self._opened(folder)
+        return self._databases[folder]
+
+    def _opened(self, folder: Path) -> MotionDatabase:
+        database = MotionDatabase.open(folder, retriever=self.retriever)
+        if database.tokenizer_hash != self.tokenizer.hash:
+            raise RemogptError(
+                f"the database {folder} holds codes of tokenizer {database.tokenizer_hash[:12]}, but this model's is "
+                f"{self.tokenizer.hash[:12]}; build it again with 'remogpt db build ... --model {self.folder}'"
+            )
+        return database
+
+    def generate(
+        self,
+        text: str,
+        database: "str | Path | MotionDatabase | None" = None,
+        seconds: float | None = None,
+        num_samples: int = 1,
+        seed: int | None = None,
+        retrieval: bool = True,
+        **sampling: Any,
+    ) -> list[Generated]:
+        """Write motions for one caption.
+
+        Args:
+            text: what the person does.
+            database: folder or open database to retrieve from; the model's own without it.
+            seconds: exact length, to a code (0.2 s); the model chooses without it.
+            num_samples: motions to write.
+            seed: same seed, same motions (on the CPU).
+            retrieval: whether to retrieve examples at all.
+            sampling: temperature, top_k, top_p.
+
+        Raises:
+            RemogptError: empty text, a length out of range, a database that does not fit the model.
+        """
+        return self.generate_batch([text] * num_samples, database, [seconds] * num_samples, seed, retrieval, **sampling)
+
+    def generate_batch(
+        self,
+        texts: Sequence[str],
+        database: "str | Path | MotionDatabase | None" = None,
+        seconds: Sequence[float | None] | None = None,
+        seed: int | None = None,
+        retrieval: bool = True,
+        exclude: Sequence[Iterable[str]] | None = None,
+        **sampling: Any,
+    ) -> list[Generated]:
+        """Write one motion for each caption; arguments as in `generate`.
+
+        Args:
+            exclude: for each caption, ids of clips that must not be retrieved.
+        """
+        lengths = [_num_codes(value) for value in (seconds or [None] * len(texts))]
+        for text in texts:
+            _check_text(text)
+        retrieved = self.examples_for_texts(texts, database, exclude) if retrieval else [()] * len(texts)
+        prompts = [
+            text_to_motion_prompt(
+                text, examples,
+                num_frames=None if length is None else length * FRAMES_PER_CODE,
+                count=self.lm.vocabulary.count,
+            )
+            for text, examples, length in zip(texts, retrieved, lengths, strict=True)
+        ]  # fmt: skip
+        codes = self.lm.generate_codes(prompts, lengths, Sampling(**sampling), seed=seed)
+        motions = self.tokenizer.decode_batch(codes)
+        return [
+            Generated(Motion.from_features(features, caption=text, name=clean_text(text)), row, tuple(examples), prompt)
+            for features, row, text, examples, prompt in zip(motions, codes, texts, retrieved, prompts, strict=True)
+        ]
+
+    def caption(
+        self,
+        motion: Motion,
+        database: "str | Path | MotionDatabase | None" = None,
+        retrieval: bool = True,
+        seed: int | None = None,
+        **sampling: Any,
+    ) -> Captioned:
+        """Write a caption for one motion; arguments as in `generate`."""
+        return self.caption_batch([motion], database, retrieval, seed, **sampling)[0]
+
+    def caption_batch(
+        self,
+        motions: Sequence[Motion],
+        database: "str | Path | MotionDatabase | None" = None,
+        retrieval: bool = True,
+        seed: int | None = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        **sampling: Any,
+    ) -> list[Captioned]:
+        """Write one caption for each motion.
+
+        Raises:
+            RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
+        """
+        features = [motion.features for motion in motions]
+        codes = self.tokenizer.encode_batch(features)
+        retrieved = self.examples_for_motions(features, database, exclude) if retrieval else [()] * len(motions)
+        prompts = [
+            motion_to_text_prompt(row, examples, count=self.lm.vocabulary.count)
+            for row, examples in zip(codes, retrieved, strict=True)
+        ]
+        texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)
+        return [
+            Captioned(text, tuple(examples), prompt)
+            for text, examples, prompt in zip(texts, retrieved, prompts, strict=True)
+        ]
+
+    def search(
+        self,
+        text: str | None = None,
+        motion: Motion | None = None,
+        route: str | None = None,
+        k: int = 5,
+        database: "str | Path | MotionDatabase | None" = None,
+    ) -> list[RetrievedExample]:
+        """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t)."""
+        if text is not None:
+            _check_text(text)
+        features = None if motion is None else motion.features
+        return self.database(database).search(text=text, motion=features, route=route, k=k)
+
+    def examples_for_texts(
+        self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> list[tuple[RetrievedExample, ...]]:
+        """Retrieve the two examples of each caption: by motion, then by caption."""
+        opened, hidden = self.database(database), exclude or [()] * len(texts)
+        return [_two_routes(opened, TEXT_ROUTES, ids, text=text) for text, ids in zip(texts, hidden, strict=True)]
+
+    def examples_for_motions(
+        self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> list[tuple[RetrievedExample, ...]]:
+        """Retrieve the two examples of each motion: by caption, then by motion."""
+        opened, hidden = self.database(database), exclude or [()] * len(features)
+        return [_two_routes(opened, MOTION_ROUTES, ids, motion=row) for row, ids in zip(features, hidden, strict=True)]
+
+
+def _two_routes(
+    database: MotionDatabase, routes: Sequence[str], exclude: Iterable[str], **query: Any
+) -> tuple[RetrievedExample, ...]:
+    """Take the best of each route; the second route gives its next best where the first took its best."""
+    found: list[RetrievedExample] = []
+    for route in routes:
+        hidden = {*exclude, *(example.id for example in found)}
+        found += database.search(**query, route=route, k=1, exclude=hidden)
+    return tuple(found)
+
+
+def _check_text(text: str) -> None:
+    if not clean_text(text):
+        raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
+
+
+def _num_codes(seconds: float | None) -> int | None:
+    if seconds is None:
+        return None
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise RemogptError(f"seconds must lie between {MIN_SECONDS} and {MAX_SECONDS}, got {seconds}; choose a length within")
+    return round(seconds * FPS / FRAMES_PER_CODE)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        return Path(snapshot_download(name))
+    except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, OSError) as error:
+        raise MissingPathError(
+            f"no folder {name!r}, and no model of that name on the hub ({str(error).splitlines()[0]}); "
+            "check the path, or leave --model out for the embedded model"
+        ) from error
