@@ -1,0 +1,36 @@
+"""Retrieval: text and motion in one embedding space, and a database of captioned motions to search.
+
+Letters: `B` batch, `T` frames at 20 fps, `F` features (263), `L` text tokens, `D` embedding width, `E` entries of a
+database, `C` captions of a database, `Q` queries. Embeddings are unit float32 rows, so that a dot product is a cosine.
+Motions cross this room's border raw (metres), never z-scored.
+
+Routes name query and gallery: `t2m` a text among motions, `t2t` among captions, `m2t` a motion among captions,
+`m2m` among motions.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from remogpt.retriever.database import MotionDatabase
+    from remogpt.retriever.entry import DatabaseEntry
+    from remogpt.retriever.example import RetrievedExample
+    from remogpt.retriever.neighbours import Neighbours
+    from remogpt.retriever.retriever import TextMotionRetriever
+
+__all__ = ["DatabaseEntry", "MotionDatabase", "Neighbours", "RetrievedExample", "TextMotionRetriever"]
+
+_HOMES = {
+    "DatabaseEntry": "remogpt.retriever.entry",
+    "MotionDatabase": "remogpt.retriever.database",
+    "Neighbours": "remogpt.retriever.neighbours",
+    "RetrievedExample": "remogpt.retriever.example",
+    "TextMotionRetriever": "remogpt.retriever.retriever",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: opening a database needs neither torch nor transformers.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'remogpt.retriever' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,85 @@
+"""The symmetric contrastive loss of text and motion embeddings, and which pairs it must not push apart."""
+
+import math
+import re
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from remogpt.runtime.errors import RemogptError
+
+
+def contrastive_loss(
+    text: Tensor, motion: Tensor, temperature: Tensor | float, false_negatives: Tensor | None = None
+) -> Tensor:
+    """Mean of the two cross-entropies over cosine similarities.
+
+    Args:
+        text, motion: (B, D); row i of one belongs to row i of the other. Lengths do not matter.
+        temperature: divides the cosines (0.1 in TMR, 0.07 in CLIP and MotionPatches).
+        false_negatives: (B, B) bool, True for pairs to leave out; the diagonal is never left out.
+
+    Source: InfoNCE, arXiv 1807.03748; TMR, arXiv 2305.00976, sec. 3.2; spec 3.2, 2.5.
+    """
+    cosines = functional.normalize(text, dim=-1) @ functional.normalize(motion, dim=-1).T  # (B, B)
+    logits = cosines / temperature
+    if false_negatives is not None:
+        diagonal = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        logits = logits.masked_fill(false_negatives & ~diagonal, -math.inf)
+    target = torch.arange(len(logits), device=logits.device)
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+
+
+class Temperature(nn.Module):
+    """The divisor of the cosines, kept as the logarithm of its inverse.
+
+    Args:
+        start: 0.07 as in CLIP.
+        is_learnable: differs from MotionPatches when True: its logarithm is declared learnable, but no optimizer holds
+            it, so that it stays at 0.07 (spec 2.5). A learnable one is kept above 0.01, as in CLIP.
+    """
+
+    MIN = 0.01
+
+    def __init__(self, start: float = 0.07, is_learnable: bool = False) -> None:
+        super().__init__()
+        if start <= 0:
+            raise RemogptError(f"the temperature must be above 0, got {start}; CLIP starts at 0.07, TMR uses 0.1")
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / start)), requires_grad=is_learnable)
+
+    def forward(self) -> Tensor:
+        """() the present temperature."""
+        return torch.exp(-self.log_scale).clamp(min=self.MIN)
+
+
+def near_duplicates(sentence_vectors: Tensor, threshold: float) -> Tensor:
+    """(B, D) unit rows -> (B, B) bool, True where two captions mean the same by TMR's rule: cosine > 2 threshold - 1.
+
+    Source: TMR, sec. 3.3; its threshold 0.8 is on the scale (cos + 1) / 2, so that cosines above 0.6 count.
+    """
+    return sentence_vectors @ sentence_vectors.T > 2 * threshold - 1
+
+
+_AXES = (
+    {"left": "l", "right": "r"},
+    {"forward": "f", "forwards": "f", "backward": "b", "backwards": "b"},
+    {"clockwise": "c", "counterclockwise": "n", "anticlockwise": "n"},
+)
+
+
+def contradictions(captions: Sequence[str]) -> Tensor:
+    """(B, B) bool, True where two captions name different sides, directions or senses of rotation.
+
+    Sentence vectors hardly tell left from right, so that `near_duplicates` alone would forbid a model to learn it.
+    Captions contradict each other on an axis only if both speak of it. differs: TMR has no such guard.
+    """
+    words = [re.findall(r"[a-z]+", caption.lower().replace("counter-clock", "counterclock")) for caption in captions]
+    result = torch.zeros(len(captions), len(captions), dtype=torch.bool)
+    for axis in _AXES:
+        named = ["".join(axis[word] for word in sentence if word in axis) for sentence in words]
+        codes: dict[str, int] = {"": 0}
+        ids = torch.tensor([codes.setdefault(name, len(codes)) for name in named])
+        result |= (ids[:, None] != ids) & (ids[:, None] > 0) & (ids > 0)
+    return result

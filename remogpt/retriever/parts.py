@@ -1,0 +1,64 @@
+"""The six body parts of a motion, as lists of feature channels.
+
+Parts: the root's trajectory and the five kinematic chains. Two layouts:
+    shared    the chest joint where the chains meet belongs to the backbone and to both arms (287 channels in all)
+    disjoint  it belongs to the backbone alone, so that every channel has one part (263 channels)
+Within a chain the channels run joint by joint as [3 position, 6 rotation, 3 velocity], a leg's two contact flags last.
+
+Source: ReMoGPT (AAAI 2025) for the six parts; ParCo (0fa4af0) for the shared channels and their order; spec 2.2, 2.3.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from remogpt.motion.skeleton import CHAINS
+from remogpt.runtime.errors import RemogptError
+
+Layout = Literal["shared", "disjoint"]
+Skeleton = Literal["humanml3d", "kit"]
+
+PARTS: tuple[str, ...] = ("root", "right_leg", "left_leg", "backbone", "right_arm", "left_arm")
+"""In the order in which their embeddings are concatenated."""
+
+KIT_CHAINS: tuple[tuple[int, ...], ...] = (
+    (0, 11, 12, 13, 14, 15),  # right leg
+    (0, 16, 17, 18, 19, 20),  # left leg
+    (0, 1, 2, 3, 4),  # backbone
+    (3, 5, 6, 7),  # right arm
+    (3, 8, 9, 10),  # left arm
+)
+"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`. Source: spec 1.8."""
+
+_CHAINS: Mapping[str, tuple[tuple[int, ...], ...]] = {"humanml3d": CHAINS, "kit": KIT_CHAINS}
+
+
+def part_channels(layout: Layout = "shared", skeleton: Skeleton = "humanml3d") -> dict[str, tuple[int, ...]]:
+    """Return the 0-based feature channels of each of `PARTS`.
+
+    Raises:
+        RemogptError: for an unknown layout or skeleton.
+    """
+    if layout not in ("shared", "disjoint") or skeleton not in _CHAINS:
+        raise RemogptError(
+            f"wanted layout shared or disjoint and skeleton humanml3d or kit, got {layout!r} and {skeleton!r}"
+        )
+    chains = _CHAINS[skeleton]
+    num_joints = 1 + max(joint for chain in chains for joint in chain)
+    velocities = 4 + 9 * (num_joints - 1)  # after root, positions and rotations
+    contacts = velocities + 3 * num_joints  # left ankle, left foot, right ankle, right foot
+    channels = {"root": (0, 1, 2, 3, velocities, velocities + 1, velocities + 2)}
+    for name, chain in zip(PARTS[1:], chains, strict=True):
+        starts_at_chest = chain[0] != 0
+        joints = chain if starts_at_chest and layout == "shared" else chain[1:]
+        channels[name] = tuple(channel for joint in joints for channel in _joint_channels(joint, num_joints))
+    channels["left_leg"] += (contacts, contacts + 1)
+    channels["right_leg"] += (contacts + 2, contacts + 3)
+    return channels
+
+
+def _joint_channels(joint: int, num_joints: int) -> tuple[int, ...]:
+    others = num_joints - 1
+    position = 4 + 3 * (joint - 1)
+    rotation = 4 + 3 * others + 6 * (joint - 1)
+    velocity = 4 + 9 * others + 3 * joint
+    return (*range(position, position + 3), *range(rotation, rotation + 6), *range(velocity, velocity + 3))

@@ -1,0 +1,223 @@
+"""The retriever as the other rooms see it: sentences and raw motions in, unit rows out."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
+from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
+from remogpt.retriever.text_source import (
+    FrozenText,
+    TextSource,
+    batches_by_length,
+    find_model_folder,
+    fingerprint,
+    load_transformer,
+)
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.part import load_part, save_part
+
+TOKENIZER_FOLDER = "text_tokenizer"
+MAX_SCORE = 10.0
+"""Largest |z-score|: motion from elsewhere may leave the training set's range in channels that hardly moved there.
+differs: nobody clips; on the training set's own motion it changes next to nothing."""
+MIN_STD = 1e-3
+"""Smallest standard deviation divided by, in the features' own units."""
+
+
+class TextMotionRetriever:
+    """Embeds captions and motions so that the dot product of two rows says how well they match.
+
+    Args:
+        network: a trained PL-TMR.
+        text: turns sentences into what the network's text tower reads.
+        mean, std: (F,) of raw features, per channel.
+        config: JSON-ready settings with keys `model` (see `PLTMRConfig`) and `text`.
+        part_hash: of the folder that this was loaded from.
+    """
+
+    def __init__(
+        self, network: PLTMR, text: TextSource, mean: Tensor, std: Tensor, config: dict[str, Any], part_hash: str = ""
+    ) -> None:
+        self.network, self.text, self.config = network.eval(), text, config
+        self.mean, self.std = mean.float(), std.float()
+        self.device = torch.device("cpu")
+        self._hash = part_hash
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "TextMotionRetriever":
+        """Load a retriever from its folder alone, or from a model folder that holds it as `retriever/`.
+
+        Raises:
+            MissingPathError: if a file is missing, or the text model that it names.
+            RemogptError: if the part, or the text model, is not the one that was trained.
+        """
+        folder = Path(folder)
+        folder = folder / "retriever" if (folder / "retriever" / "config.json").is_file() else folder
+        part = load_part(folder, "retriever")
+        settings = part.config["text"]
+        text: TextSource
+        tower: FineTunedTower | TokenStateTower
+        config = PLTMRConfig(**part.config["model"])
+        if settings["fine_tuned"]:
+            text = WordPieces.load(folder / TOKENIZER_FOLDER)
+            tower = FineTunedTower(transformer_from_config(settings["transformer"]))
+        else:
+            text = FrozenText(settings["name"], settings["sha256"], device)
+            tower = state_tower(config, text.dim)
+        network = build_pl_tmr(config, tower, tower.output_dim)
+        network.load_state_dict(part.tensors, strict=True)
+        statistics = part.normalizer
+        return cls(network, text, statistics["mean"], statistics["std"], part.config, part.hash).to(device)
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
+        """Write this part and return its hash.
+
+        Args:
+            folder: created if absent.
+            dtype: store weights in this type; they are rounded in memory too, so that what this object embeds from now
+                on equals what the loaded part will.
+        """
+        if dtype is not None:
+            with torch.no_grad():
+                for tensor in self.network.state_dict().values():
+                    if tensor.is_floating_point():
+                        tensor.copy_(tensor.to(dtype))
+        if isinstance(self.text, WordPieces):
+            self.text.tokenizer.save_pretrained(Path(folder) / TOKENIZER_FOLDER)
+        statistics = {"mean": self.mean, "std": self.std}
+        self._hash = save_part(folder, "retriever", self.config, self.network.state_dict(), statistics, dtype)
+        return self._hash
+
+    def to(self, device: str) -> "TextMotionRetriever":
+        """Move the network; embeddings still come back as NumPy arrays."""
+        self.device = torch.device(device)
+        self.network.to(self.device)
+        return self
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits that name this retriever; known once it was saved or loaded."""
+        if not self._hash:
+            raise RemogptError("this retriever has no hash yet; save it first with save_pretrained(folder)")
+        return self._hash
+
+    @property
+    def dim(self) -> int:
+        """Width D of the embeddings."""
+        return self.network.motion_head.layer_norm.normalized_shape[0]
+
+    @property
+    def statistics_hash(self) -> str:
+        """Names the mean and standard deviation in use."""
+        return hashlib.sha256(torch.stack([self.mean, self.std]).numpy().tobytes()).hexdigest()
+
+    @torch.inference_mode()
+    def encode_text(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+        """Embed N sentences: (N, D) float32 unit rows."""
+        if isinstance(texts, str):
+            raise RemogptError("encode_text wants a list of sentences, got one string; put it in a list")
+        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for batch in batches_by_length([len(text) for text in texts], batch_size):
+            prepared, lengths = self.text.prepare([texts[place] for place in batch])
+            rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
+        return rows
+
+    @torch.inference_mode()
+    def encode_motion(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> np.ndarray:
+        """Embed N motions, each (T, F) raw features of any length: (N, D) float32 unit rows.
+
+        A motion longer than `max_frames` is cut into overlapping windows of that length, evenly spaced from its first
+        to its last frame, whose mean direction it gets. differs: MotionPatches and Part_TMR keep the first 224 frames.
+        """
+        windows, owners = self._windows(motions)
+        pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
+        for batch in batches_by_length([len(window) for window in windows], batch_size):
+            scores, lengths = self.pad([windows[place] for place in batch])
+            pieces[batch] = self.network.embed_motion(scores.to(self.device), lengths.to(self.device)).cpu().numpy()
+        rows = np.zeros((len(motions), self.dim), dtype=np.float32)
+        np.add.at(rows, owners, pieces)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
+
+    def _windows(self, motions: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+        limit = self.network.motion_encoder.max_frames
+        windows: list[np.ndarray] = []
+        owners: list[int] = []
+        for place, motion in enumerate(motions):
+            check_features(motion, len(self.mean), f"motion {place}")
+            count = max(1, -(-len(motion) // limit))
+            starts = np.linspace(0, max(0, len(motion) - limit), count).round().astype(int)
+            windows += [motion[start : start + limit] for start in starts]
+            owners += [place] * count
+        return windows, np.array(owners, dtype=np.int64)
+
+    def pad(self, motions: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """Z-score and pad raw motions: (B, T, F) and lengths (B,)."""
+        return normalized_batch(motions, self.mean, self.std)
+
+
+def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """Raw motions of (T, F) -> z-scores (B, T, F), zero beyond each length, and lengths (B,)."""
+    lengths = torch.tensor([len(motion) for motion in motions])
+    scores = torch.zeros(len(motions), int(lengths.max()), len(mean))
+    for row, motion in zip(scores, motions, strict=True):
+        raw = torch.from_numpy(np.array(motion, dtype=np.float32))
+        row[: len(motion)] = ((raw - mean) / std.clamp(min=MIN_STD)).clamp(-MAX_SCORE, MAX_SCORE)
+    return scores, lengths
+
+
+def check_features(features: np.ndarray, num_features: int, name: str) -> None:
+    """Raise a `RemogptError` unless `features` is a finite (T, F) array with at least one frame."""
+    if features.ndim != 2 or features.shape[1] != num_features or len(features) == 0:
+        hint = " Is this KIT-ML?" if features.shape[-1:] == (251,) else " Joints? Use motion.joints_to_features first."
+        raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}).{hint}")
+    if not np.isfinite(features).all():
+        raise RemogptError(f"{name} holds values that are not finite; repair or drop the motion it was made from")
+
+
+def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
+    """Build the trainable tower over frozen token states."""
+    return TokenStateTower(
+        state_dim, config.text_width, config.text_layers, config.text_heads, config.text_feedforward, config.dropout
+    )
+
+
+def new_retriever(
+    config: PLTMRConfig, text_model: str, fine_tune: bool, mean: np.ndarray, std: np.ndarray
+) -> TextMotionRetriever:
+    """Build an untrained retriever around a pretrained text model.
+
+    Args:
+        config: sizes.
+        text_model: name of the text model; see `text_source`.
+        fine_tune: train the text model itself and keep its weights in the part; else it stays outside, named by hash.
+        mean, std: (F,) of the training set's raw features.
+    """
+    text: TextSource
+    tower: FineTunedTower | TokenStateTower
+    settings: dict[str, Any] = {"name": text_model, "fine_tuned": fine_tune}
+    if fine_tune:
+        folder = find_model_folder(text_model)
+        tower = FineTunedTower(load_transformer(folder))
+        text = WordPieces.load(folder)
+        settings |= {"sha256": fingerprint(folder), "transformer": _plain_config(tower.transformer)}
+    else:
+        frozen = FrozenText(text_model)
+        text, tower = frozen, state_tower(config, frozen.dim)
+        settings |= {"sha256": frozen.sha256}
+    network = build_pl_tmr(config, tower, tower.output_dim)
+    statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
+    return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
+
+
+def _plain_config(transformer: nn.Module) -> dict[str, Any]:
+    import json
+
+    config: Any = transformer.config
+    return {"model_type": config.model_type, **json.loads(config.to_json_string(use_diff=True))}

