@@ -16,6 +16,7 @@ ALLOWED = {
     "retriever": {"data", "motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},
+    "app": {"pipeline", "retriever", "motion", "runtime"},
     "pipeline": {"retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
 FREE = {"commands", "cli", "__init__"}

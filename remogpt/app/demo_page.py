@@ -1,0 +1,97 @@
+"""The demonstration page: each answer in a player or in words, with what was retrieved for it. One file, no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from remogpt.motion import Motion
+from remogpt.motion.player import PLAYER_LEGEND, PLAYER_SCRIPT, PLAYER_STYLE, player_fragment
+from remogpt.retriever import RetrievedExample
+
+ROUTE_NAMES = {
+    "t2m": "caption → motion",
+    "t2t": "caption → caption",
+    "m2t": "motion → caption",
+    "m2m": "motion → motion",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question and its answer."""
+
+    caption: str
+    """Given (for a generated motion) or written (for a given one)."""
+    motion: Motion
+    examples: Sequence[RetrievedExample]
+    source: str = ""
+    """File that the motion was read from; empty for a generated motion."""
+
+
+def demo_page(generated: Sequence[Card], captioned: Sequence[Card], model_name: str) -> str:
+    """Write the page.
+
+    Args:
+        generated: captions with the motions written for them.
+        captioned: motions with the captions written for them.
+        model_name: shown in the heading.
+    """
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>remogpt: {escape(model_name)}</title>
+<style>
+{PLAYER_STYLE}{Path(__file__).with_suffix(".css").read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header>
+<h1>remogpt</h1>
+<p>What the model <b>{escape(model_name)}</b> makes of a caption and of a motion, with the examples it retrieved first.</p>
+{PLAYER_LEGEND}
+</header>
+<main>
+{_section("From a caption to a motion", "Caption", generated, "generated")}
+{_section("From a motion to a caption", "Written caption", captioned, "captioned")}
+</main>
+<footer>Drag a figure to turn it, pinch or scroll to zoom, double-click to reset; space plays, arrow keys step.
+A score is the cosine of two embeddings.</footer>
+<script>
+{PLAYER_SCRIPT}</script>
+</body>
+</html>
+"""
+
+
+def _section(title: str, role: str, cards: Sequence[Card], prefix: str) -> str:
+    body = "\n".join(_card(card, role, f"{prefix}-{number}") for number, card in enumerate(cards))
+    return f"<section>\n<h2>{title}</h2>\n{body}\n</section>" if cards else ""
+
+
+def _card(card: Card, role: str, element_id: str) -> str:
+    shown = Motion(card.motion.joints, card.motion.fps)
+    source = f'<p class="source">read from {escape(card.source)}</p>' if card.source else ""
+    return f"""<article class="card">
+{player_fragment(shown, element_id)}
+<div>
+<div class="role">{role}</div>
+<h3>{escape(card.caption)}</h3>
+{source}{_examples(card.examples)}
+</div>
+</article>"""
+
+
+def _examples(examples: Sequence[RetrievedExample]) -> str:
+    if not examples:
+        return "<p>answered without retrieved examples</p>"
+    rows = "\n".join(
+        f'<tr><td class="score">{example.score:.3f}</td><td>{ROUTE_NAMES.get(example.route, escape(example.route))}</td>'
+        f"<td>{escape(example.caption)}<br><small>{escape(example.id)}</small></td></tr>"
+        for example in examples
+    )
+    return (
+        "<table><caption>Retrieved examples</caption>"
+        f"<tr><th>Score</th><th>Route</th><th>Caption in the database</th></tr>\n{rows}</table>"
+    )

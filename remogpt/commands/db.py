@@ -1,0 +1,110 @@
+"""Build, check and describe retrieval databases; precompute the examples of every training sample.
+
+  remogpt db build sets/bandai --out databases/bandai
+  remogpt db build sets/procedural --split train --out databases/mine --model models/my-model
+  remogpt db info databases/bandai
+  remogpt db verify databases/bandai
+  remogpt db neighbours databases/mine --model models/my-model --out runs/neighbours
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+import remogpt
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.retriever import DatabaseEntry, MotionDatabase, TextMotionRetriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.progress import progress
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the subcommands."""
+    actions = parser.add_subcommands(dest="action")
+    build = ArgumentParser(description="Embed and tokenize every clip of a set.")
+    build.add_argument("set", type=str, help="folder in HumanML3D's layout; see 'remogpt data import'")
+    build.add_argument("--split", type=str, default="all", help="split to take; 'all' without it")
+    build.add_argument("--out", type=str, required=True, help="database folder")
+    build.add_argument("--limit", type=int, default=0, help="take only so many clips, spread over the split; 0: all")
+    build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
+    build.add_argument("--no-features", action="store_true", help="keep codes and embeddings only, not the motion")
+    _add_parts(build)
+    actions.add_subcommand("build", build)
+    neighbours = ArgumentParser(description="Find each entry's examples in its own database, itself left out.")
+    neighbours.add_argument("database", type=str, help="database folder")
+    neighbours.add_argument("--out", type=str, required=True, help="folder of the neighbour lists")
+    neighbours.add_argument("--k", type=int, default=4, help="examples on each route")
+    _add_parts(neighbours)
+    actions.add_subcommand("neighbours", neighbours)
+    for name, what in (("info", "Describe a database."), ("verify", "Check every file's checksum.")):
+        action = ArgumentParser(description=what)
+        action.add_argument("database", type=str, help="database folder")
+        actions.add_subcommand(name, action)
+
+
+def run(args: Any) -> int:
+    """Run the chosen subcommand."""
+    chosen = args[args.action]
+    return {"build": _build, "neighbours": _neighbours, "info": _info, "verify": _verify}[args.action](chosen)
+
+
+def _add_parts(parser: Any) -> None:
+    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
+    parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
+    parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
+
+
+def _retriever(args: Any) -> TextMotionRetriever:
+    if args.retriever is None:
+        return remogpt.ReMoGPT.from_pretrained(args.model).retriever
+    return TextMotionRetriever.from_pretrained(args.retriever)
+
+
+def _tokenizer(args: Any) -> MotionTokenizer:
+    if args.tokenizer is None:
+        return remogpt.ReMoGPT.from_pretrained(args.model).tokenizer
+    return MotionTokenizer.from_pretrained(args.tokenizer)
+
+
+def _build(args: Any) -> int:
+    motions = MotionTextSet.open(args.set)
+    clips = motions.clips(args.split, args.min_frames, 10**9)
+    if args.limit:
+        clips = [clips[place * len(clips) // args.limit] for place in range(min(args.limit, len(clips)))]
+    entries = (
+        DatabaseEntry(
+            id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
+            features=motions.features(clip), provenance=motions.name, licence=motions.licence, tags=clip.tags,
+        )
+        for clip in progress(clips, desc="read", unit="clip")
+    )  # fmt: skip
+    database = MotionDatabase.build(
+        entries, _retriever(args), _tokenizer(args), args.out, store_features=not args.no_features
+    )
+    print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
+    return 0
+
+
+def _neighbours(args: Any) -> int:
+    from remogpt.retriever.neighbours import find_neighbours
+
+    if args.k < 1:
+        raise RemogptError(f"--k must be at least 1, got {args.k}")
+    database = MotionDatabase.open(args.database, retriever=_retriever(args))
+    find_neighbours(database, k=args.k).save(Path(args.out))
+    print(f"{args.out}: {args.k} examples on each of four routes for {len(database)} clips")
+    return 0
+
+
+def _info(args: Any) -> int:
+    print(json.dumps(MotionDatabase.open(args.database).manifest, indent=2))
+    return 0
+
+
+def _verify(args: Any) -> int:
+    MotionDatabase.open(args.database).verify()
+    print(f"{args.database}: every file is as it was written")
+    return 0

@@ -1,0 +1,72 @@
+"""Make a page of generated motions and of captions for motion files.
+
+  remogpt demo --out demo
+  remogpt demo --out demo --motions recordings/ --prompts prompts.txt --seed 3
+
+Writes demo/index.html: every generated motion in a player, beside it the retrieved examples with their scores, and every
+motion file with the caption that was written for it. One file, no network. Without --motions, the recordings in
+../shared/data/raw are captioned; where there are none, motions that the model has generated.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import remogpt
+from remogpt.app.demo_page import Card, demo_page
+from remogpt.commands.caption import motion_files
+from remogpt.commands.shared import add_model_options, read_lines
+from remogpt.pipeline import ReMoGPT
+from remogpt.runtime.files import write_text
+from remogpt.runtime.progress import progress
+
+PROMPTS = (
+    "a person waves with the right hand",
+    "a person walks forward and then turns left",
+    "someone kicks forward with the left leg",
+    "a man jumps up twice",
+    "a person raises both arms above the head",
+    "an elderly person walks slowly",
+)
+EXTRA_PROMPTS = (
+    "a person squats down",
+    "a person runs forward",
+    "someone claps three times",
+    "a person punches with the right fist",
+    "a person walks backward",
+)
+"""For motions to caption where no recordings are at hand."""
+RECORDINGS = Path("../shared/data/raw")
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--out", type=str, default="demo", help="folder of the page")
+    parser.add_argument("--prompts", type=str, default=None, help="text file with one caption a line")
+    parser.add_argument("--motions", type=str, default=None, help="file or folder of motions to caption")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same page")
+    add_model_options(parser)
+
+
+def run(args: Any) -> int:
+    """Answer every question and write the page."""
+    model = remogpt.ReMoGPT.from_pretrained(args.model)
+    prompts = list(PROMPTS) if args.prompts is None else read_lines(args.prompts)
+    generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
+    folder = args.motions or (str(RECORDINGS) if RECORDINGS.is_dir() else None)
+    if folder:
+        questions = [(remogpt.load_motion(path), path.name) for path in motion_files([folder])]
+    else:
+        questions = [(_generated(model, text, args).motion, f"a motion generated for '{text}'") for text in EXTRA_PROMPTS]
+    captioned = []
+    for motion, source in progress(questions, desc="caption", unit="motion"):
+        answer = model.caption(motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed)
+        captioned.append(Card(answer.text, motion, answer.examples, source))
+    page = Path(args.out) / "index.html"
+    write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
+    print(f"{page}: {len(generated)} generated motions, {len(captioned)} captioned motions; open it in a browser")
+    return 0
+
+
+def _generated(model: ReMoGPT, text: str, args: Any) -> Card:
+    answer = model.generate(text, database=args.database, seed=args.seed, retrieval=not args.no_retrieval)[0]
+    return Card(text, answer.motion, answer.examples)

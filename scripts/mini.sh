@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The embedded model, from nothing: data, tokenizer, retriever, database, language model, numbers.
+#
+#   scripts/mini.sh [FOLDER]        all work goes to FOLDER (default runs/mini); the model to FOLDER/model
+#
+# Two cores, no GPU, no download beyond the installed packages. Kill it at any point and start it again: every stage
+# goes on from its last checkpoint, and a finished stage takes seconds. `cp -r FOLDER/model remogpt/models/mini` ships it.
+set -euo pipefail
+
+work=${1:-runs/mini}
+configs=$(python -c 'import remogpt, pathlib; print(pathlib.Path(remogpt.__file__).parent / "configs/mini")')
+mkdir -p "$work"
+stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
+
+stage "1. captioned motion"
+remogpt data make --out "$work/set" --clips 6000 --seed 0 --workers 2
+remogpt data check "$work/set" --clips 500
+
+stage "2. tokenizer and retriever, one core each"
+export OMP_NUM_THREADS=1
+remogpt train tokenizer --config "$configs/tokenizer.yaml" --data "$work/set" --out "$work/tokenizer" &
+tokenizer=$!
+remogpt train retriever --config "$configs/retriever.yaml" --data "$work/set" --out "$work/retriever"
+wait $tokenizer
+
+stage "3. database of the training split, and each clip's neighbours in it"
+export OMP_NUM_THREADS=2
+parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
+remogpt db build "$work/set" --split train --out "$work/database" --no-features "${parts[@]}"
+remogpt db neighbours "$work/database" --out "$work/neighbours" "${parts[@]}"
+
+stage "4. language model: pre-training, then instructions with retrieved examples"
+remogpt train lm --config "$configs/lm_pretrain.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
+    --out "$work/lm_pretrained"
+remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
+    --init "$work/lm_pretrained" --database "$work/database" --neighbours "$work/neighbours" --out "$work/lm"
+
+stage "5. one model folder, with a smaller database to ship"
+remogpt db build "$work/set" --split train --limit 2000 --out "$work/small_database" --no-features "${parts[@]}"
+remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
+    --database "$work/small_database" --name mini --licence MIT --out "$work/model"
+du -sh "$work/model"
+
+stage "6. numbers"
+remogpt eval --model "$work/model" --data "$work/set" --out "$work/eval"
