@@ -1,0 +1,126 @@
+"""Generation metrics: parity with the reference's numbers, and values known by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from remogpt.eval import generation
+
+
+@pytest.fixture(scope="module")
+def arrays(golden_dir):
+    with np.load(golden_dir / "metrics.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if not name.startswith("tmr")}
+
+
+@pytest.fixture(scope="module")
+def expected(golden_dir):
+    return json.loads((golden_dir / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["gt", "gen"])
+def test_r_precision_and_mm_dist_equal_the_reference(arrays, expected, name):
+    text, motion = arrays["text"], arrays[name]
+    assert generation.r_precision(text, motion).tolist() == expected[name]["R_precision"]
+    assert generation.r_precision(motion, text).tolist() == expected[name]["R_precision_motion_to_text"]
+    assert generation.mm_dist(text, motion) == pytest.approx(expected[name]["MM_dist"], rel=1e-4)
+    distance = np.sqrt(generation.squared_distances(text[:32], motion[:32]))
+    np.testing.assert_allclose(distance, arrays[f"distmat32_{name}"], rtol=1e-4)
+
+
+def test_repeated_caption_is_scored_as_the_reference_scores_it(arrays, expected):
+    text = arrays["text"][:32].copy()
+    text[5] = text[3]
+    assert generation.r_precision(text, arrays["gt"][:32]).tolist() == expected["rprec_dup_text"]
+
+
+def test_frechet_distance_equals_the_reference(arrays, expected):
+    real, made = arrays["gt"], arrays["gen"]
+    assert generation.frechet_distance(real, made) == pytest.approx(expected["FID_gt_gen"], rel=1e-3)
+    assert generation.frechet_distance(real[:, :16], made[:, :16]) == pytest.approx(
+        expected["FID_first16dims"], rel=1e-3
+    )
+    # With fewer items than dimensions the reference takes the root of a singular product.
+    assert generation.frechet_distance(real[:100], made[:100]) == pytest.approx(
+        expected["FID_rank_deficient_100"], rel=0.02
+    )
+    statistics = generation.GaussianStatistics.of(real)
+    np.testing.assert_allclose(statistics.mean, arrays["mu_gt"], atol=1e-4)
+    np.testing.assert_allclose(statistics.covariance, arrays["cov_gt"], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 123])
+def test_diversity_and_multimodality_equal_the_reference(arrays, expected, seed):
+    value = generation.diversity(arrays["gen"], arrays[f"div_first_{seed}"], arrays[f"div_second_{seed}"])
+    assert value == pytest.approx(expected[f"diversity_300_seed{seed}"], rel=1e-4)
+    value = generation.multimodality(arrays["mm"], arrays[f"mm_first_{seed}"], arrays[f"mm_second_{seed}"])
+    assert value == pytest.approx(expected[f"multimodality_10_seed{seed}"], rel=1e-4)
+
+
+def test_frechet_distance_of_a_set_with_itself_is_zero_and_of_a_shift_is_its_square():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 24))
+    delta = rng.normal(size=24)
+    assert generation.frechet_distance(x, x) == pytest.approx(0.0, abs=1e-8)
+    assert generation.frechet_distance(x, x + delta) == pytest.approx(float(delta @ delta), rel=1e-6)
+
+
+def test_frechet_distance_of_one_dimension_is_the_known_formula():
+    a, b = np.array([[0.0], [2.0]]), np.array([[5.0], [9.0]])
+    spread_a, spread_b = np.sqrt(2.0), np.sqrt(8.0)
+    assert generation.frechet_distance(a, b) == pytest.approx(6.0**2 + (spread_a - spread_b) ** 2)
+
+
+def test_ground_truth_scores_perfectly_and_shuffled_captions_score_chance():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(3200, 16))
+    assert generation.r_precision(x, x).tolist() == [1.0, 1.0, 1.0]
+    assert generation.mm_dist(x, x) == 0.0
+    chance = generation.r_precision(rng.permutation(x), x)
+    np.testing.assert_allclose(chance, [1 / 32, 2 / 32, 3 / 32], atol=0.015)
+
+
+def test_a_generator_that_always_gives_one_motion_scores_exactly_chance():
+    text = np.random.default_rng(2).normal(size=(64, 8))
+    np.testing.assert_allclose(generation.r_precision(text, np.ones((64, 8))), [1 / 32, 2 / 32, 3 / 32])
+
+
+def test_r_precision_of_a_hand_made_group():
+    text = np.array([[0.0], [10.0], [20.0]])
+    motion = np.array([[0.0], [19.0], [21.0]])  # caption 1 is nearer to 19 than to 0 or 21, caption 2 ties
+    np.testing.assert_allclose(generation.r_precision(text, motion, top_k=2, group=3), [2.5 / 3, 1.0])
+
+
+def test_evaluate_gives_mean_and_interval_of_every_metric():
+    rng = np.random.default_rng(3)
+    text = rng.normal(size=(70, 8))
+    real = text + 0.1 * rng.normal(size=text.shape)
+    result = generation.evaluate(text, real, real, multimodal=rng.normal(size=(4, 12, 8)), repeats=3, pairs=20)
+    assert set(result) == {
+        "fid", "mm_dist", "diversity", "multimodality", *(f"{way}/R{k}" for way in ("t2m", "m2t") for k in (1, 2, 3))
+    }  # fmt: skip
+    assert result["fid"]["mean"] == pytest.approx(0.0, abs=1e-8)
+    assert result["t2m/R1"]["mean"] > 0.9 and result["t2m/R1"]["ci95"] >= 0.0
+    again = generation.evaluate(text, real, real, multimodal=None, repeats=3, pairs=20)
+    assert again["t2m/R1"] == result["t2m/R1"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: generation.r_precision(np.zeros((0, 4)), np.zeros((0, 4))), "at least 1"),
+        (lambda: generation.r_precision(np.zeros((8, 4)), np.zeros((8, 4))), "needs at least 32"),
+        (lambda: generation.r_precision(np.zeros((32, 4)), np.zeros((32, 5))), "paired rows"),
+        (lambda: generation.mm_dist(np.zeros(4), np.zeros(4)), r"must be \(N, D\)"),
+        (lambda: generation.mm_dist(np.full((2, 2), np.nan), np.zeros((2, 2))), "row 0 holds NaN"),
+        (lambda: generation.frechet_distance(np.zeros((5, 2)), np.zeros((5, 3))), "widths 2 and 3"),
+        (lambda: generation.frechet_distance(np.zeros((1, 2)), np.zeros((5, 2))), "at least 2"),
+        (lambda: generation.diversity(np.zeros((5, 2)), np.array([5]), np.array([0])), r"must lie in 0\.\.4"),
+        (lambda: generation.multimodality(np.zeros((5, 2)), np.array([0]), np.array([0])), "texts, generations"),
+        (lambda: generation.draw_pairs(10, 300, np.random.default_rng(0)), "300 distinct rows out of 10"),
+    ],
+)
+def test_input_that_cannot_be_scored_is_refused_with_the_reason(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

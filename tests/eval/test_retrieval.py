@@ -1,0 +1,127 @@
+"""Retrieval metrics: ranks of every protocol equal to the reference's, and matrices small enough to rank by eye."""
+
+import json
+
+import numpy as np
+import pytest
+
+from remogpt.eval.retrieval import (
+    caption_positives,
+    rank_rows,
+    retrieval_metrics,
+    retrieval_ranks,
+    small_batches,
+    text_positives,
+)
+
+
+@pytest.fixture(scope="module")
+def arrays(golden_dir):
+    with np.load(golden_dir / "metrics.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name.startswith(("tmr", "mp"))}
+
+
+@pytest.fixture(scope="module")
+def expected(golden_dir):
+    return json.loads((golden_dir / "metrics.json").read_text())
+
+
+def our_key(key):
+    way, name = key.split("/")
+    return f"{way}/R@{int(name[1:])}" if name[0] == "R" else key
+
+
+@pytest.mark.parametrize("kind", ["random", "ties", "all_equal", "dup_columns"])
+@pytest.mark.parametrize("protocol", ["normal", "threshold_0.95", "threshold_0.8"])
+def test_ranks_and_metrics_equal_the_reference(arrays, expected, kind, protocol):
+    similarity = arrays[f"tmr_sim_{kind}"]
+    text = arrays["tmr_emb"] @ arrays["tmr_emb"].T
+    name, _, value = protocol.partition("_")
+    threshold = float(value or 0.95)
+    positives = None if name == "normal" else text_positives(text, threshold)
+    for way, ranks in retrieval_ranks(similarity, positives).items():
+        np.testing.assert_array_equal(ranks, arrays[f"tmr_ranks_{way}_{kind}_{protocol}"])
+    scores = retrieval_metrics(similarity, name, text_similarity=text, threshold=threshold)
+    assert scores == {our_key(k): v for k, v in expected["tmr"][f"{kind}|{protocol}"]["rounded2"].items()}
+
+
+def test_optimistic_ranks_equal_the_reference(arrays, expected):
+    ranks = retrieval_ranks(arrays["tmr_sim_ties"], ties="optimistic")["t2m"]
+    np.testing.assert_array_equal(ranks, arrays["tmr_ranks_t2m_ties_optimistic"])
+    scores = retrieval_metrics(arrays["tmr_sim_ties"], "a", ties="optimistic")
+    assert {key: scores[our_key(f"t2m/{key}")] for key in expected["tmr"]["ties|normal|optimistic"]} == (
+        expected["tmr"]["ties|normal|optimistic"]
+    )
+
+
+def test_small_batches_equal_the_reference(arrays, expected):
+    np.testing.assert_array_equal(small_batches(100), arrays["tmr_guo_batches"])
+    scores = retrieval_metrics(arrays["tmr_sim_random"], "d")
+    assert scores == {our_key(k): v for k, v in expected["tmr"]["guo_small_batches"].items()}
+
+
+def test_identical_captions_equal_the_reference(arrays, expected):
+    labels = arrays["mp_caption_ids"]
+    ranks = retrieval_ranks(arrays["tmr_sim_random"], caption_positives(labels), ties="expected")
+    scores = retrieval_metrics(arrays["tmr_sim_random"], "identical", captions=labels)
+    for way in ("t2m", "m2t"):
+        np.testing.assert_array_equal(ranks[way], arrays[f"mp_ranks_{way}"])
+        for key, value in expected["motionpatches"][way].items():
+            assert scores[f"{way}/{key.replace('R', 'R@', 1) if key[0] == 'R' else key}"] == value
+
+
+def test_hand_made_matrix():
+    similarity = np.array([[0.9, 0.1, 0.2], [0.8, 0.7, 0.1], [0.1, 0.3, 0.2]])
+    ranks = retrieval_ranks(similarity)
+    assert ranks["t2m"].tolist() == [0, 1, 1]
+    assert ranks["m2t"].tolist() == [0, 0, 0.5]
+    scores = retrieval_metrics(similarity)
+    assert (scores["t2m/R@1"], scores["t2m/R@2"], scores["t2m/MedR"]) == (33.33, 100.0, 2.0)
+    # A tie of two at the top counts for R@1: its rank is 0.5.
+    assert (scores["m2t/R@1"], scores["m2t/MedR"]) == (100.0, 1.0)
+
+
+def test_perfect_similarity_ranks_everything_first():
+    scores = retrieval_metrics(np.eye(40))
+    assert {scores[f"{way}/R@1"] for way in ("t2m", "m2t")} == {100.0}
+    assert scores["t2m/MedR"] == 1.0
+
+
+def test_shuffled_items_score_chance():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(640, 8))
+    scores = retrieval_metrics(rng.permutation(x) @ x.T, "guo")
+    assert scores["t2m/R@1"] == pytest.approx(3.1, abs=2.0)
+    assert scores["t2m/R@3"] == pytest.approx(9.4, abs=3.0)
+
+
+def test_identical_captions_share_their_motions_and_nsim_takes_the_list():
+    similarity = np.array([[0.1, 0.9, 0.0], [0.1, 0.9, 0.0], [0.5, 0.6, 0.7]])
+    assert retrieval_metrics(similarity, "identical", captions=["walk", "walk", "sit"])["t2m/R@1"] == 100.0
+    assert retrieval_metrics(similarity, "nsim", subset=[1, 2])["t2m/R@1"] == 100.0
+    assert retrieval_metrics(similarity, "normal")["t2m/R@1"] == 66.67
+    # Tied positives do not push each other back; a tied stranger costs half a place on average.
+    positives = np.array([[True, True, False]])
+    assert rank_rows(np.array([[0.9, 0.9, 0.1]]), positives, "expected").tolist() == [0.0]
+    assert rank_rows(np.array([[0.9, 0.1, 0.9]]), positives, "expected").tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: retrieval_metrics(np.zeros((2, 3))), r"must be \(N, N\)"),
+        (lambda: retrieval_metrics(np.zeros((0, 0))), "empty"),
+        (lambda: retrieval_metrics(np.full((2, 2), np.nan)), "NaN"),
+        (lambda: retrieval_metrics(np.eye(3), "tmr"), "unknown retrieval protocol 'tmr'"),
+        (lambda: retrieval_metrics(np.eye(3), "threshold"), "needs the argument text_similarity="),
+        (lambda: retrieval_metrics(np.eye(3), "identical"), "needs the argument captions="),
+        (lambda: retrieval_metrics(np.eye(3), "nsim"), "needs the argument subset="),
+        (lambda: retrieval_metrics(np.eye(3), "guo"), "needs at least 32 items, came 3"),
+        (lambda: retrieval_metrics(np.eye(3), "identical", captions=["a"]), "positives are"),
+        (lambda: rank_rows(np.eye(2), np.zeros((2, 2), dtype=bool)), "row 0 has no positive"),
+        (lambda: rank_rows(np.eye(2), ties="first"), "ties must be"),
+    ],
+)
+def test_input_that_cannot_be_scored_is_refused_with_the_reason(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
