@@ -1,0 +1,243 @@
+"""From a script to joints: the actions' tracks and gestures, one after the other, on one performer.
+
+Steps start and end in the performer's neutral stance (or seated, or kneeling), so they join without jumps. Legs are
+planned in space and solved by inverse kinematics, so planted feet stay where they are; arms and trunk are forward
+kinematics with slow noise on top. 20 frames a second, metres, y up, facing +Z at the start.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from remogpt.data.procedural import in_place, jumps, locomotion
+from remogpt.data.procedural.body import Body, assemble, sample_body
+from remogpt.data.procedural.curves import FPS, smooth_noise
+from remogpt.data.procedural.gestures import GESTURES, Gesture
+from remogpt.data.procedural.locomotion import Performer
+from remogpt.data.procedural.posture import Posture, sample_posture
+from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.data.procedural.track import Stance, Track, concatenate
+
+MIN_FRAMES, MAX_FRAMES = 40, 196
+"""Every take is this long, the window of HumanML3D's protocol."""
+_MOST_HURRY = 1.5
+
+_HELD = ("guard", "cross_arms", "hands_on_hips")
+
+
+@dataclass(frozen=True)
+class Take:
+    """A performed script."""
+
+    joints: np.ndarray
+    """(T, 22, 3) float32 metres, 20 fps, on the floor, facing +Z at the start, pelvis over the origin."""
+    timeline: list[tuple[int, int]]
+    """Frames [start, end) of every step of the script."""
+
+
+@dataclass
+class _Stage:
+    """What has been performed so far, and where the performer is."""
+
+    tracks: list[Track]
+    gestures: list[Gesture]
+    origin: np.ndarray
+    yaw: float
+    low: Track | None
+    """The sit or kneel that the performer has not risen from, in its own frame."""
+
+    @property
+    def frames(self) -> int:
+        return sum(track.frames for track in self.tracks)
+
+
+def animate(script: Script, rng: np.random.Generator) -> Take:
+    """Perform a script; the generator decides everything that the script leaves open.
+
+    Raises:
+        ValueError: if the script does not fit 196 frames even when hurried.
+    """
+    seed = int(rng.integers(2**63))
+    hurry = 1.0
+    while hurry <= _MOST_HURRY:
+        take = _perform(script, np.random.default_rng(seed), hurry)
+        if len(take.joints) <= MAX_FRAMES:
+            return take
+        hurry *= max(1.04, 0.99 * len(take.joints) / MAX_FRAMES)
+    raise ValueError(
+        f"script {script.combination()!r} takes {len(take.joints)} frames, at most {MAX_FRAMES} are allowed; "
+        "use smaller counts or distances, or fewer steps"
+    )
+
+
+def _perform(script: Script, rng: np.random.Generator, hurry: float) -> Take:
+    posture, body = sample_posture(script.style, rng), sample_body(rng)
+    performer = Performer(body, posture, _stance(body, posture), hurry)
+    stage = _Stage([], [], np.zeros(3), 0.0, None)
+    first = script.steps[0].legs
+    if first is not None and first.name == "stand_up":
+        stage.low = in_place.sit(replace(first, name="sit"), performer, rng)
+    open_ends = _open_ends(script, rng)
+    if not open_ends[0]:
+        _idle(stage, performer, rng.uniform(0.05, 0.5) / hurry)
+    timeline = []
+    for index, step in enumerate(script.steps):
+        if index:
+            _idle(stage, performer, rng.uniform(0.0, 0.25) / hurry**2)
+        timeline.append(_play(stage, step, performer, rng, open_ends))
+    if not open_ends[1]:
+        _idle(stage, performer, rng.uniform(0.05, 0.5) / hurry)
+    missing = MIN_FRAMES - stage.frames
+    if missing > 0:
+        _idle(stage, performer, (missing + 1) / FPS)
+    joints = _render(stage, performer, rng)
+    return Take(joints, timeline)
+
+
+def _stance(body: Body, posture: Posture) -> Stance:
+    width = max(posture.stance, 2.2 * abs(body.offsets[1, 0]) * 0.5)
+    x = np.array([0.5, -0.5]) * width
+    z = -0.03 + np.array([0.5, -0.5]) * posture.stagger
+    ankles = np.stack([x, body.ankle_height, z], axis=-1)
+    flat = (body.offsets[1, 0] - x[0]) ** 2 + 0.03**2
+    leg = body.leg_lengths.sum(1).min() * 0.996
+    spread = leg - np.sqrt(leg**2 - flat)
+    return Stance(ankles, np.array([1.0, -1.0]) * posture.toe_out, posture.knee_bend + spread + 0.006)
+
+
+def _open_ends(script: Script, rng: np.random.Generator) -> tuple[bool, bool]:
+    """Whether the clip starts or ends in the middle of a walk or run, as cut recordings do."""
+    legs = script.steps[0].legs
+    share = rng.random(2)
+    if len(script.steps) > 1 or legs is None or legs.name not in ("walk", "run"):
+        return False, False
+    likely = 0.75 if legs.name == "run" else 0.5
+    return bool(share[0] < likely), bool(share[1] < likely)
+
+
+def _idle(stage: _Stage, performer: Performer, duration: float) -> None:
+    frames = int(round(duration * FPS))
+    if frames > 0:
+        _append(stage, _resting(stage, performer, frames), [])
+
+
+def _resting(stage: _Stage, performer: Performer, frames: int) -> Track:
+    """Stay in the current stance."""
+    if stage.low is not None:
+        return stage.low.hold(frames).placed(stage.origin, stage.yaw)
+    return Track.still(frames, performer.stance).placed(stage.origin, stage.yaw)
+
+
+def _append(stage: _Stage, track: Track, gestures: list[tuple[int, Gesture]]) -> None:
+    """Add placed frames and the gestures that start at given frames of them."""
+    merged = Gesture(
+        np.zeros((track.frames, 2, 4)), np.zeros((track.frames, 2)), np.zeros((track.frames, 3)), np.zeros((track.frames, 2))
+    )
+    for start, gesture in gestures:
+        part = slice(start, start + len(gesture.weight))
+        used = gesture.weight > 0.0
+        merged.arms[part] = np.where(used[..., None], gesture.arms, merged.arms[part])
+        merged.weight[part] = np.where(used, gesture.weight, merged.weight[part])
+        merged.trunk[part] += gesture.trunk
+        merged.head[part] += gesture.head
+    stage.tracks.append(track)
+    stage.gestures.append(merged)
+
+
+def _play(
+    stage: _Stage, step: Step, performer: Performer, rng: np.random.Generator, open_ends: tuple[bool, bool]
+) -> tuple[int, int]:
+    """Perform one step; returns its frames."""
+    legs = step.legs
+    if stage.low is not None and legs is not None and legs.name not in ("stand_up", "stand"):
+        _append(stage, stage.low.reverse().placed(stage.origin, stage.yaw), [])
+        stage.low = None
+    start = stage.frames
+    track = None
+    rises = legs is not None and legs.name == "stand_up"
+    if legs is not None and legs.name != "stand":
+        track = stage.low.reverse() if rises and stage.low is not None else _leg_track(legs, performer, rng, open_ends)
+    held = 0.0 if track is None else (track.frames - 1) / FPS
+    gestures = [GESTURES[action.name](action, performer, rng, held) for action in step.upper]
+    longest = max((len(gesture.weight) for gesture in gestures), default=0)
+    if track is None:
+        frames = longest or int(rng.uniform(45, 80) / performer.hurry)
+        track = _resting(stage, performer, frames)
+    else:
+        track = _lengthen(track, stage, performer, longest, rng, rises).placed(stage.origin, stage.yaw)
+    placed = [(int(rng.uniform(0.0, 0.6) * (track.frames - len(g.weight))), g) for g in gestures]
+    _append(stage, track, placed)
+    if rises:
+        stage.low = None
+    elif legs is not None and legs.name in ("sit", "kneel"):
+        stage.low = track.copy_range(0, 0) if False else _local(track, stage)
+    elif stage.low is None:
+        stage.origin = track.root[-1] * [1.0, 0.0, 1.0]
+        stage.yaw = float(track.yaw[-1])
+    return start, stage.frames
+
+
+def _local(track: Track, stage: _Stage) -> Track:
+    """Bring a placed track back to the frame in which it was made."""
+    c, s = np.cos(-stage.yaw), np.sin(-stage.yaw)
+    moved = track.placed(np.zeros(3), -stage.yaw)
+    x, z = stage.origin[0], stage.origin[2]
+    back = np.array([c * x + s * z, 0.0, -s * x + c * z])
+    moved.root -= back
+    moved.ankle -= back
+    return moved
+
+
+def _lengthen(
+    track: Track, stage: _Stage, performer: Performer, frames: int, rng: np.random.Generator, rises: bool
+) -> Track:
+    """Make room for a gesture that lasts longer than the legs: wait before and after in the stance of that moment."""
+    missing = frames - track.frames
+    if missing <= 0:
+        return track
+    before = int(rng.uniform(0.2, 0.7) * missing)
+    lead = track.reverse().hold(before) if before else None
+    tail = track.hold(missing - before)
+    return concatenate([part for part in (lead, track, tail) if part is not None])
+
+
+def _leg_track(action: Action, performer: Performer, rng: np.random.Generator, open_ends: tuple[bool, bool]) -> Track:
+    if action.name in ("walk", "run"):
+        return locomotion.straight(action, performer, rng, open_ends)
+    return _LEGS[action.name](action, performer, rng)
+
+
+_LEGS = {
+    "walk_curve": locomotion.curved, "circle": locomotion.curved, "walk_turn": locomotion.curved,
+    "sidestep": locomotion.sidestep, "turn": locomotion.turn, "jump": jumps.jump, "hop": jumps.hop,
+    "jumping_jack": jumps.jumping_jack, "squat": in_place.squat, "sit": in_place.sit, "kneel": in_place.kneel,
+    "lunge": in_place.lunge, "kick": in_place.kick, "knee_raise": in_place.knee_raise, "balance": in_place.balance,
+    "step": in_place.step, "dance": in_place.dance, "pick_up": in_place.pick_up,
+}  # fmt: skip
+
+
+def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np.ndarray:
+    """Add posture and noise, blend gestures over idle arms, make joints."""
+    track, posture = concatenate(stage.tracks), performer.posture
+    gesture = Gesture(*(np.concatenate([getattr(g, name) for g in stage.gestures]) for name in ("arms", "weight", "trunk", "head")))
+    noise = smooth_noise(rng, track.frames, 17)
+    size = posture.noise
+    track.trunk += gesture.trunk + [posture.lean, 0.0, 0.0] + size * noise[:, 0:3]
+    forward = np.maximum(gesture.trunk[:, 0], 0.0)
+    track.pelvis[:, 0] += 0.5 * forward + 0.3 * posture.lean
+    track.pelvis[:, 1] += 0.25 * gesture.trunk[:, 1]
+    track.pelvis[:, 2] += 0.25 * gesture.trunk[:, 2]
+    track.root[:, 2] -= 0.10 * forward * np.cos(track.yaw)
+    track.root[:, 0] -= 0.10 * forward * np.sin(track.yaw)
+    track.pelvis += 0.4 * size * noise[:, 3:6]
+    track.head += gesture.head + [posture.head_pitch - 0.55 * posture.lean, 0.0] + 2.2 * size * noise[:, 6:8]
+    track.root[:, [0, 2]] += posture.drift * noise[:, 8:10]
+    arms = track.arms + posture.arms
+    arms[..., 0] += 0.8 * track.trunk[:, None, 0]
+    weight = gesture.weight[..., None]
+    arms = arms + weight * (gesture.arms - arms)
+    arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
+    arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)
+    joints = assemble(performer.body, track, arms)
+    joints -= joints[0, 0] * [1.0, 0.0, 1.0]
+    return joints.astype(np.float32)
