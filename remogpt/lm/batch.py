@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 IGNORED = -100
 """Label of padding: takes no part in the loss."""
+TEXT, MOTION, SPANS = 0, 1, 2
+"""Kinds of targets: words, a motion, hidden spans of either."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class Sample:
     input_ids: list[int]
     target_ids: list[int]
     """Ends with the end of sequence."""
-    to_motion: bool
-    """Whether the target is a motion."""
+    kind: int
+    """`TEXT`, `MOTION` or `SPANS`."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Batch:
     """(B, M) int64: the targets shifted right by one."""
     labels: Tensor
     """(B, M) int64, `IGNORED` where padded."""
-    to_motion: Tensor
-    """(B,) bool."""
+    kinds: Tensor
+    """(B,) int64: `TEXT`, `MOTION` or `SPANS`."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move every tensor."""
@@ -50,7 +53,7 @@ def collate(samples: Sequence[Sample], pad_id: int) -> Batch:
         input_mask=pad([[1] * len(row) for row in inputs], 0),
         decoder_ids=pad([[pad_id, *row[:-1]] for row in targets], pad_id),
         labels=pad(targets, IGNORED),
-        to_motion=torch.tensor([sample.to_motion for sample in samples]),
+        kinds=torch.tensor([sample.kind for sample in samples]),
     )
 
 
@@ -59,7 +62,7 @@ def collate_by_length(samples: Sequence[Sample], pad_id: int, num_groups: int) -
     ordered = sorted(samples, key=lambda sample: (len(sample.input_ids), len(sample.target_ids)))
     num_groups = min(num_groups, len(ordered))
     edges = [len(ordered) * group // num_groups for group in range(num_groups + 1)]
-    return [collate(ordered[low:high], pad_id) for low, high in zip(edges, edges[1:], strict=False)]
+    return [collate(ordered[low:high], pad_id) for low, high in pairwise(edges)]
 
 
 def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:

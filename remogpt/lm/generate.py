@@ -145,7 +145,11 @@ def generate(
 
 
 def _encode(
-    t5: T5ForConditionalGeneration, prompts: Sequence[Sequence[int]], rows: np.ndarray, start: Sequence[int], pad_id: int
+    t5: T5ForConditionalGeneration,
+    prompts: Sequence[Sequence[int]],
+    rows: np.ndarray,
+    start: Sequence[int],
+    pad_id: int,
 ) -> _Rows:
     device = t5.lm_head.weight.device
     input_ids = pad(prompts, pad_id).to(device)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
 
-from remogpt.lm.batch import Batch
+from remogpt.lm.batch import MOTION, SPANS, Batch
 from remogpt.lm.generate import Sampling, generate
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt
@@ -59,10 +59,16 @@ class Loss(NamedTuple):
     """Summed cross-entropy in nats."""
     num_ids: int
     """Target ids."""
-    num_valid: int
-    """Targets at which the best of *all* ids is of the kind that generation allows there (before any masking)."""
     num_correct: int
     """Targets at which the best of all ids is the target."""
+    num_checked: int
+    """Targets that belong to a motion or to text, not to hidden spans."""
+    num_valid: int
+    """Of those: the best of *all* ids is of the kind that generation allows there, before any masking."""
+
+    def rates(self) -> dict[str, float]:
+        """Shares for the log: `accuracy`, and `valid` = ids of the right kind before masking."""
+        return {"accuracy": self.num_correct / self.num_ids, "valid": self.num_valid / max(self.num_checked, 1)}
 
 
 class MotionLanguageModel(nn.Module):
@@ -82,6 +88,8 @@ class MotionLanguageModel(nn.Module):
         self.hash = ""
         text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
         motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
+        self._is_text: Tensor
+        self._is_motion: Tensor
         self.register_buffer("_is_text", _mask(vocabulary.size, text_kind), persistent=False)
         self.register_buffer("_is_motion", _mask(vocabulary.size, motion_kind), persistent=False)
         # One matrix is stored once: safetensors refuses shared tensors, and a checkpoint with four copies lies.
@@ -148,7 +156,7 @@ class MotionLanguageModel(nn.Module):
             width=config.d_model,
             ff=config.d_ff,
             layers=config.num_layers,
-            decoder_layers=config.num_decoder_layers,
+            decoder_layers=config.num_decoder_layers or config.num_layers,
             heads=config.num_heads,
             head_dim=config.d_kv,
             activation="gated-gelu" if config.is_gated_act else "relu",
@@ -185,16 +193,17 @@ class MotionLanguageModel(nn.Module):
         ).last_hidden_state
         real = batch.labels >= 0  # (B, L)
         targets = batch.labels[real]
-        scores = decoded[real] * self.output_scale @ self.t5.lm_head.weight.T  # (ids, vocabulary)
+        scores = self.t5.lm_head(decoded[real] * self.output_scale).float()  # (ids, vocabulary)
         with torch.no_grad():
             best = scores.argmax(1)
-            is_motion = batch.to_motion[:, None].expand_as(real)[real]
-            valid = torch.where(is_motion, self._is_motion[best], self._is_text[best])
+            kinds = batch.kinds[:, None].expand_as(real)[real]
+            valid = torch.where(kinds == MOTION, self._is_motion[best], self._is_text[best])
         return Loss(
-            functional.cross_entropy(scores.float(), targets, reduction="sum"),
-            targets.numel(),
-            int(valid.sum()),
-            int((best == targets).sum()),
+            total=functional.cross_entropy(scores, targets, reduction="sum"),
+            num_ids=targets.numel(),
+            num_correct=int((best == targets).sum()),
+            num_checked=int((kinds != SPANS).sum()),
+            num_valid=int((valid & (kinds != SPANS)).sum()),
         )
 
     @torch.inference_mode()
@@ -280,7 +289,7 @@ def _t5_config(vocabulary: Vocabulary, size: T5Size) -> T5Config:
         feed_forward_proj=size.activation,
         dropout_rate=size.dropout,
         # transformers derives the output scale from this flag: 5.x ties the weights whatever it says, 4.x does not.
-        tie_word_embeddings=size.scaled_output,
+        tie_word_embeddings=size.scaled_output,  # type: ignore[call-arg]
         pad_token_id=vocabulary.pad_id,
         eos_token_id=vocabulary.eos_id,
         decoder_start_token_id=vocabulary.pad_id,

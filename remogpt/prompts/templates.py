@@ -38,9 +38,7 @@ def templates() -> dict[str, dict[str, tuple[str, ...]]]:
             for phrase in phrases:
                 if set(_SLOT.findall(phrase)) != wanted:
                     raise ValueError(f"templates.yaml: {phrase!r} must have the slots {sorted(wanted)} once each")
-    return {
-        direction: {form: tuple(phrases) for form, phrases in forms.items()} for direction, forms in loaded.items()
-    }
+    return {direction: {form: tuple(phrases) for form, phrases in forms.items()} for direction, forms in loaded.items()}
 
 
 def phrase(
@@ -58,7 +56,8 @@ def phrase(
         ValueError: for an unknown direction or form, or a missing length.
     """
     if direction not in get_args(Direction) or form not in get_args(LengthForm):
-        raise ValueError(f"no phrases for {direction}/{form}; there are {get_args(Direction)} and {get_args(LengthForm)}")
+        known = f"{get_args(Direction)} and {get_args(LengthForm)}"
+        raise ValueError(f"no phrases for {direction}/{form}; there are {known}")
     if form != "plain" and num_frames is None:
         raise ValueError(f"a phrase that tells the length in {form} needs num_frames")
     phrases = templates()[direction][form]

@@ -1,0 +1,34 @@
+"""LoRA through peft: low-rank updates of the attention's q and v, and the embeddings of the motion ids in full.
+
+Source: Hu et al. 2021, arXiv 2106.09685. `trainable_token_indices` trains only the motion rows of the one embedding
+matrix; `modules_to_save` would copy the whole matrix and untie it from the output when merged.
+"""
+
+from typing import cast
+
+from transformers import T5ForConditionalGeneration
+
+from remogpt.lm.model import MotionLanguageModel
+from remogpt.runtime.errors import RemogptError
+
+
+def add_lora(model: MotionLanguageModel, rank: int) -> None:
+    """Freeze the T5 and add trainable updates of the given rank, in place."""
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise RemogptError("LoRA needs peft: pip install 'remogpt[lora]', or set lora_rank to 0") from error
+    words = model.vocabulary
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        target_modules=["q", "v"],
+        trainable_token_indices=list(range(words.motion_offset, words.size)),
+        task_type="SEQ_2_SEQ_LM",
+    )
+    model.t5 = cast(T5ForConditionalGeneration, get_peft_model(model.t5, config))
+
+
+def merge_lora(model: MotionLanguageModel) -> None:
+    """Write the updates into the T5's own weights and take the scaffolding away, in place."""
+    model.t5 = model.t5.merge_and_unload()  # type: ignore[operator]
