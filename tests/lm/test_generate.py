@@ -1,0 +1,87 @@
+"""Generation: only what is allowed, exactly as long as asked, and the same again with the same seed."""
+
+import numpy as np
+import pytest
+import torch
+
+from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.prompts import motion_to_text_prompt, text_to_motion_prompt
+from remogpt.runtime.errors import RemogptError
+
+CAPTIONS = ["a person walks", "someone waves with the left hand and then jumps three times", "a man", "kick"]
+GREEDY = Sampling(temperature=0.0)
+
+
+@pytest.fixture
+def prompts(model: MotionLanguageModel) -> list:
+    return [text_to_motion_prompt(caption, count=model.vocabulary.count) for caption in CAPTIONS]
+
+
+def test_motions_hold_only_codes(model: MotionLanguageModel, prompts: list) -> None:
+    for codes in model.generate_codes(prompts * 8, seed=1, max_codes=20):
+        assert codes.dtype == np.int64 and 1 <= len(codes) <= 20
+        assert codes.min() >= 0 and codes.max() < 32
+
+
+def test_captions_hold_only_text(model: MotionLanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    decode = model.vocabulary.decode_text
+    monkeypatch.setattr(model.vocabulary, "decode_text", lambda ids: (seen.extend(ids), decode(ids))[1])
+    model.generate_text([motion_to_text_prompt([1, 2, 3])] * 6, Sampling(), seed=0, max_ids=30)
+    assert seen and set(seen) <= set(model.vocabulary.text_ids.tolist())
+
+
+def test_forced_lengths(model: MotionLanguageModel, prompts: list) -> None:
+    lengths = [1, 49, 7, 12]
+    assert [len(codes) for codes in model.generate_codes(prompts, lengths, seed=3)] == lengths
+    assert [len(codes) for codes in model.generate_codes(prompts, lengths, GREEDY)] == lengths
+    mixed = model.generate_codes(prompts, [5, None, None, 60], seed=3, max_codes=9)
+    assert len(mixed[0]) == 5 and len(mixed[1]) <= 9 and len(mixed[2]) <= 9 and len(mixed[3]) == 60
+    with pytest.raises(RemogptError, match="one length of at least 1"):
+        model.generate_codes(prompts, [0, 1, 1, 1])
+
+
+def test_same_seed_same_motion(model: MotionLanguageModel, prompts: list) -> None:
+    first, again, other = (model.generate_codes(prompts, [20] * 4, seed=seed) for seed in (5, 5, 6))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+    same_prompt = model.generate_codes(prompts[:1] * 2, [20] * 2, seed=5)
+    assert not np.array_equal(*same_prompt)
+
+
+def test_a_row_does_not_depend_on_its_batch(model: MotionLanguageModel, prompts: list) -> None:
+    together = model.generate_codes(prompts, sampling=GREEDY, max_codes=20)
+    alone = [model.generate_codes([prompt], sampling=GREEDY, max_codes=20)[0] for prompt in prompts]
+    assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
+    sampled = model.generate_codes(prompts, seed=2, max_codes=20)
+    in_pairs = model.generate_codes(prompts, seed=2, max_codes=20, batch_size=2)
+    assert all(np.array_equal(a, b) for a, b in zip(sampled, in_pairs, strict=True))
+
+
+def test_greedy_equals_the_full_forward_pass(model: MotionLanguageModel, prompts: list) -> None:
+    words = model.vocabulary
+    ids = torch.tensor([words.encode_prompt(prompts[0]).ids])
+    allowed = torch.tensor(words.code_ids)
+    decoded = [words.pad_id, words.motion_start_id]
+    with torch.no_grad():
+        for _ in range(12):
+            scores = model.t5(input_ids=ids, decoder_input_ids=torch.tensor([decoded])).logits[0, -1]
+            decoded.append(int(allowed[scores[allowed].argmax()]))
+    ours = model.generate_codes(prompts[:1], [12], GREEDY)[0]
+    assert ours.tolist() == [token - words.motion_offset for token in decoded[2:]]
+
+
+def test_sampling_follows_the_probabilities() -> None:
+    scores = torch.log(torch.tensor([[0.1, 0.6, 0.3]])).repeat(2000, 1)
+    draws = torch.rand(2000, generator=torch.Generator().manual_seed(0))
+    counts = torch.bincount(Sampling().choose(scores, draws), minlength=3) / 2000
+    assert torch.allclose(counts, torch.tensor([0.1, 0.6, 0.3]), atol=0.04)
+    assert set(Sampling(top_k=2).choose(scores, draws).tolist()) == {1, 2}
+    assert set(Sampling(top_p=0.55).choose(scores, draws).tolist()) == {1}
+    assert set(Sampling(top_p=0.7).choose(scores, draws).tolist()) == {1, 2}
+    cold = torch.bincount(Sampling(temperature=0.3).choose(scores, draws), minlength=3) / 2000
+    assert cold[1] > 0.85
+    forbidden = torch.tensor([[0.0, -torch.inf, 0.0]])
+    assert {int(Sampling().choose(forbidden, torch.tensor([x]))) for x in (0.0, 0.4, 0.6, 0.9999999)} == {0, 2}
+    with pytest.raises(RemogptError, match="top_p"):
+        Sampling(top_p=0.0)
