@@ -85,7 +85,9 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
         source = read_mat(path)
     else:
         hint = "Give the .amc motion; its body is found beside it" if suffix == ".asf" else "Convert it to .bvh or .npy"
-        raise RemogptError(f"{path}: cannot read {suffix or 'a file without suffix'}; expected {', '.join(READABLE)}. {hint}")
+        raise RemogptError(
+            f"{path}: cannot read {suffix or 'a file without suffix'}; expected {', '.join(READABLE)}. {hint}"
+        )
     return SourceMotion(source.names, source.positions, fps or source.fps, source.origin)
 
 
@@ -107,7 +109,11 @@ def _missing(path: Path) -> str:
     names = [file.name for file in folder.iterdir() if file.suffix.lower() in READABLE]
     similar = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
     similar += [name for name in names if Path(name).stem == path.stem and name not in similar]
-    hint = f"did you mean {' or '.join(similar)}?" if similar else f"the folder has {len(names)} motion files. Check the name"
+    hint = (
+        f"did you mean {' or '.join(similar)}?"
+        if similar
+        else f"the folder has {len(names)} motion files. Check the name"
+    )
     return f"no file {path}; {hint}"
 
 

@@ -88,7 +88,9 @@ def find_asf(path: Path) -> Path:
 
 def parse_asf(text: str, origin: str) -> Body:
     """Parse the text of a body file."""
-    sections = {name.lower(): rest for name, rest in re.findall(r"^:(\w+)([^:]*)", _without_comments(text), re.MULTILINE)}
+    sections = {
+        name.lower(): rest for name, rest in re.findall(r"^:(\w+)([^:]*)", _without_comments(text), re.MULTILINE)
+    }
     try:
         unit = _INCH / float(_after("length", sections["units"])[0])
         if not _after("angle", sections["units"])[0].startswith("deg"):
@@ -157,7 +159,9 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
     lines = [line.split() for line in _without_comments(text).splitlines()]
     rows = [(number, words) for number, words in enumerate(lines, start=1) if words and not words[0].startswith(":")]
     if not rows or len(rows[0][1]) != 1:
-        raise RemogptError(f"{origin}: expected an Acclaim motion whose frames begin with their number; not an .amc file")
+        raise RemogptError(
+            f"{origin}: expected an Acclaim motion whose frames begin with their number; not an .amc file"
+        )
     per_frame = next((place for place, (_, words) in enumerate(rows[1:], start=1) if len(words) == 1), len(rows))
     names = [words[0] for _, words in rows[1:per_frame]]
     for number, words in rows[1:per_frame]:
@@ -172,13 +176,17 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
         if len(words) != expected[0] or (within and words[0] != expected[1]):
             raise _broken(origin, number, place // per_frame, f"{' '.join(words[:2])!r} is not what follows")
     if len(rows) % per_frame:
-        raise _broken(origin, rows[-1][0], len(rows) // per_frame, f"only {len(rows) % per_frame} of {per_frame} lines are there")
+        raise _broken(
+            origin, rows[-1][0], len(rows) // per_frame, f"only {len(rows) % per_frame} of {per_frame} lines are there"
+        )
     motion = {}
     for place, name in enumerate(names, start=1):
         try:
             motion[name] = np.array([words[1:] for _, words in rows[place::per_frame]], dtype=np.float64)
         except ValueError as error:
-            raise RemogptError(f"{origin}: bone {name!r} has a value that is no number ({error}); download it again") from error
+            raise RemogptError(
+                f"{origin}: bone {name!r} has a value that is no number ({error}); download it again"
+            ) from error
         if not np.isfinite(motion[name]).all():
             raise RemogptError(f"{origin}: bone {name!r} has a value that is not finite; download the file again")
     if "root" not in motion:

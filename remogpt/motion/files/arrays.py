@@ -76,7 +76,9 @@ def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
             f"{found or 'nothing'}. Save it with numpy.savez(path, joints=..., fps=20)"
         )
     stored = float(content["fps"]) if "fps" in content and content["fps"].size == 1 else FPS
-    motion = motion_from_array(content[key], FPS if key == "features" else (fps or stored), f"{path} ({key})", path.stem)
+    motion = motion_from_array(
+        content[key], FPS if key == "features" else (fps or stored), f"{path} ({key})", path.stem
+    )
     caption = str(content["caption"]) if "caption" in content else None
     joints = content.get("joints")
     if key == "features" and joints is not None and joints.shape == motion.joints.shape:

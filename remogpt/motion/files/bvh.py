@@ -141,7 +141,9 @@ def _parse_values(text: str, start: int, num_frames: int, num_channels: int, ori
         raise _explain_values(block, _line_number(text, start), num_frames, num_channels, origin)
     if not np.isfinite(values).all():
         frame, channel = divmod(int(np.flatnonzero(~np.isfinite(values))[0]), num_channels)
-        raise RemogptError(f"{origin}: frame {frame}, channel {channel} is not a finite number; repair or drop the frame")
+        raise RemogptError(
+            f"{origin}: frame {frame}, channel {channel} is not a finite number; repair or drop the frame"
+        )
     return values.reshape(num_frames, num_channels)
 
 
@@ -150,7 +152,9 @@ def _explain_values(block: str, first_line: int, num_frames: int, num_channels: 
     found, number = 0, first_line
     for number, line in enumerate(block.splitlines(), start=first_line):
         words = line.split()
-        bad = next((word for word in words if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word)), None)
+        bad = next(
+            (word for word in words if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word)), None
+        )
         if bad is not None:
             return RemogptError(f"{origin}, line {number}: {bad!r} is not a number; export or download the file again")
         if words and len(words) != num_channels:

@@ -1,0 +1,130 @@
+"""CMU motion capture: .asf/.amc as CMU distributes it, the .bvh conversion, or packed positions.
+
+A trial with sentences about a stretch of it gives one clip for each stretch; what no sentence covers is captioned by
+CMU's description of the trial. Long clips are windowed. Everything cut from a trial has that trial as its source.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, windowed
+from remogpt.data.importers.cmu_captions import Span, TrialText, find_captions, read_captions, trial_key
+from remogpt.data.importers.cmu_phrases import sentences_from_description
+from remogpt.data.importers.folder import find_files
+from remogpt.data.importers.packed import read_packed
+from remogpt.motion.files import motion_from_source, read_source
+from remogpt.motion.motion import Motion
+from remogpt.motion.skeleton import FPS
+from remogpt.runtime.errors import RemogptError
+
+LICENCE = "free to use (mocap.cs.cmu.edu)"
+_RECORDED = "CMU Graphics Lab Motion Capture Database"
+_WHOLE = 0.9
+"""A span that covers this share of a trial is about the whole of it."""
+_SHORTEST_GAP = 40
+"""Frames; a stretch between two spans that is shorter is left out."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    id: str
+    motion: Motion
+    start_seconds: float
+
+
+def import_cmu(
+    path: str | Path, captions: Sequence[str | Path] = (), max_frames: int | None = MAX_FRAMES
+) -> Iterator[ImportedClip]:
+    """Yield captioned clips of the trials for which there are words; the others are counted in a warning.
+
+    Args:
+        path: the folder with subjects' .asf and .amc files (or .bvh), one such file, or a packed .npz.
+        captions: CSV and JSON files, see `cmu_captions`; without any, those in the folder itself.
+        max_frames: longest clip at 20 fps, as in `import_bandai`.
+
+    Raises:
+        RemogptError: if there are no trials or no captions, or a file cannot be read.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    texts = read_captions(*([Path(file) for file in captions] or find_captions(folder)))
+    if not texts:
+        raise RemogptError(
+            f"{path}: CMU's recordings come without captions; expected a CSV with the columns Subject, Trial #, Motion "
+            f"Description, or cmu_captions.json, in {folder}. Put one there, or name it with captions="
+        )
+    num_silent = 0
+    for trial in _trials(path, texts):
+        clips = list(_clips(trial, texts.get(trial_key(trial.id), TrialText())))
+        num_silent += not clips
+        for clip in clips:
+            yield from windowed(clip, max_frames)
+    if num_silent:
+        _log.warning("%s: %d trials have no caption and were left out", path, num_silent)
+
+
+def _trials(path: Path, texts: Mapping[str, TrialText]) -> Iterator[_Trial]:
+    if path.suffix == ".npz":
+        for clip in read_packed(path):
+            name = _padded(clip.id)
+            yield _Trial(name, motion_from_source(clip.source, name), clip.start_seconds)
+        return
+    files = find_files(path, (".amc", ".bvh"), "CMU motion capture database")
+    # Some folders hold both forms of a trial; .amc sorts first and is the original.
+    by_trial = {_padded(file.stem): file for file in sorted(files, key=lambda file: file.suffix.lower(), reverse=True)}
+    for name, file in sorted(by_trial.items()):
+        fps = texts.get(trial_key(name), TrialText()).fps if file.suffix.lower() == ".amc" else None
+        yield _Trial(name, motion_from_source(read_source(file, fps=fps), name), 0.0)
+
+
+def _padded(name: str) -> str:
+    key = trial_key(name)
+    subject, _, trial = key.partition("_")
+    return f"{int(subject):02d}_{int(trial):02d}" if subject.isdigit() and trial.isdigit() else name
+
+
+def _clips(trial: _Trial, text: TrialText) -> Iterator[ImportedClip]:
+    num_frames = trial.motion.num_frames
+    stretches = []
+    for span in text.spans:
+        start = max(0, round((span.start - trial.start_seconds) * FPS))
+        end = min(num_frames, round((span.end - trial.start_seconds) * FPS))
+        if end - start >= _WHOLE * num_frames:
+            start, end = 0, num_frames
+        if end - start >= 2:
+            stretches.append((start, end, span))
+    for number, (start, end, span) in enumerate(stretches):
+        yield _cut(
+            trial, f"{trial.id}_s{number}" if end - start < num_frames else trial.id, start, end, span.texts, span
+        )
+    sentences = sentences_from_description(text.description)
+    for number, (start, end) in enumerate(_gaps([(start, end) for start, end, _ in stretches], num_frames)):
+        if sentences:
+            yield _cut(
+                trial, f"{trial.id}_g{number}" if end - start < num_frames else trial.id, start, end, sentences, None
+            )
+
+
+def _gaps(covered: list[tuple[int, int]], num_frames: int) -> list[tuple[int, int]]:
+    """Return the stretches that nothing covers: the whole trial, or what is left of it if long enough."""
+    if not covered:
+        return [(0, num_frames)]
+    gaps, position = [], 0
+    for start, end in [*sorted(covered), (num_frames, num_frames)]:
+        if start - position >= _SHORTEST_GAP:
+            gaps.append((position, start))
+        position = max(position, end)
+    return gaps
+
+
+def _cut(trial: _Trial, name: str, start: int, end: int, captions: tuple[str, ...], span: Span | None) -> ImportedClip:
+    motion = Motion.from_joints(trial.motion.joints[start:end], name=name)
+    words = f"sentences from {', '.join(span.writers)}" if span else "captions derived from its trial description"
+    tags = {"subject": trial.id.split("_")[0], "captions": "sentences" if span else "description"}
+    return ImportedClip(name, trial.id, motion, captions, f"{_RECORDED}; {words}", LICENCE, tags)
