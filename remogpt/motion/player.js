@@ -78,7 +78,7 @@
       const heading = Math.atan2(-(left[2] - right[2]), left[0] - right[0]);
       this.yaw = heading + 0.6; // from the front, a little to the person's left
       this.pitch = 0.2;
-      this.distance = 4.7;
+      this.distance = 4.2;
       this.dirty = true;
     }
 

@@ -114,6 +114,8 @@ def _packed(motion: Motion) -> tuple[str, int]:
     joints = motion.joints - motion.joints[0, 0] * np.array([1.0, 0.0, 1.0], dtype=np.float32)
     unit = max(1, math.ceil(float(np.abs(joints).max()) * 1000 / _INT16_MAX))
     if unit > 1000:
-        raise RemogptError(f"{motion.name or 'motion'}: wanted metres, got joints {unit * 32:g} m apart. Check the unit.")
+        raise RemogptError(
+            f"{motion.name or 'motion'}: wanted metres, got joints {unit * 32:g} m apart. Check the unit."
+        )
     steps = np.round(joints * (1000 / unit)).astype("<i2")
     return base64.b64encode(steps.tobytes()).decode("ascii"), unit

@@ -9,12 +9,12 @@ const RemogptBody = (() => {
     ["right", 2, 5, 0.082, 0.056], ["right", 5, 8, 0.055, 0.037], ["right", 8, 11, 0.042, 0.034],
     ["left", 16, 18, 0.05, 0.038], ["left", 18, 20, 0.038, 0.027],
     ["right", 17, 19, 0.05, 0.038], ["right", 19, 21, 0.038, 0.027],
-    ["trunk", 12, 15, 0.05, 0.048],
   ];
   const HAND = 0.085; // metres from the wrist to the fingers, which are not captured
   const TOES = 0.045; // metres from the ball of the foot to the toes
   const CHEST = [[16, 0.052], [17, 0.052], [13, 0.07], [14, 0.07], [9, 0.105], [6, 0.1]];
   const BELLY = [[1, 0.082], [2, 0.082], [0, 0.1], [3, 0.098], [6, 0.098]];
+  const NECK = [12, 15, 0.052, 0.047];
   const SUN = [0.28, 0.16]; // metres the shadow moves per metre of height
 
   const add = (a, b, s = 1) => [a[0] + s * b[0], a[1] + s * b[1], a[2] + s * b[2]];
@@ -88,8 +88,9 @@ const RemogptBody = (() => {
 
   /** Light from the upper left across a limb, as on a cylinder. */
   function roundness(ctx, a, b, radius, colour) {
-    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
-    let nx = -(b.y - a.y) / length, ny = (b.x - a.x) / length;
+    const length = Math.hypot(b.x - a.x, b.y - a.y);
+    let nx = -0.6, ny = -0.8; // a limb seen along its axis has no side
+    if (length > 0.5) { nx = -(b.y - a.y) / length; ny = (b.x - a.x) / length; }
     if (nx * -0.6 + ny * -0.8 < 0) { nx = -nx; ny = -ny; }
     const x = (a.x + b.x) / 2, y = (a.y + b.y) / 2;
     const gradient = ctx.createLinearGradient(x + nx * radius, y + ny * radius, x - nx * radius, y - ny * radius);
@@ -106,7 +107,7 @@ const RemogptBody = (() => {
     const reach = (from, to, metres) => add(joints[to], unit(sub(joints[to], joints[from])), metres);
     const ball = add(add(joints[15], rise, 0.055), face, 0.012);
     return {
-      chin: add(ball, rise, -0.045), crown: add(ball, rise, 0.045), nose: add(add(ball, face, 0.096), rise, -0.012),
+      chin: add(ball, rise, -0.035), crown: add(ball, rise, 0.036), nose: add(add(ball, face, 0.1), rise, -0.022),
       leftHand: reach(18, 20, HAND), rightHand: reach(19, 21, HAND),
       leftToes: reach(7, 10, TOES), rightToes: reach(8, 11, TOES),
     };
@@ -118,8 +119,8 @@ const RemogptBody = (() => {
     list.push({ side: "right", a: joints[21], b: extra.rightHand, ra: 0.031, rb: 0.03 });
     list.push({ side: "left", a: joints[10], b: extra.leftToes, ra: 0.034, rb: 0.028 });
     list.push({ side: "right", a: joints[11], b: extra.rightToes, ra: 0.034, rb: 0.028 });
-    list.push({ side: "head", a: extra.chin, b: extra.crown, ra: 0.083, rb: 0.098 });
-    list.push({ side: "head", a: extra.nose, b: extra.nose, ra: 0.019, rb: 0.019 });
+    list.push({ side: "head", a: extra.chin, b: extra.crown, ra: 0.078, rb: 0.094 });
+    list.push({ side: "head", a: extra.nose, b: extra.nose, ra: 0.022, rb: 0.022 });
     return list;
   }
 
@@ -134,6 +135,8 @@ const RemogptBody = (() => {
     const trunk = new Path2D();
     skin(trunk, CHEST.map(disc));
     skin(trunk, BELLY.map(disc));
+    const nape = view.project(joints[NECK[0]]), jaw = view.project(joints[NECK[1]]);
+    capsule(trunk, nape, jaw, NECK[2] * nape.scale, NECK[3] * jaw.scale);
     const a = view.project(middle(joints[16], joints[17])), b = view.project(joints[0]);
     const core = view.project(joints[6]);
     parts.push({ path: trunk, a, b, radius: 0.22 * core.scale, side: "trunk", depth: core.depth });

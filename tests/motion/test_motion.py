@@ -5,16 +5,15 @@ import pytest
 
 import remogpt.motion
 from remogpt.motion import Motion, joints_to_features
+from remogpt.motion.kinematics import forward_kinematics
 from remogpt.motion.resample import resample
-from remogpt.motion.skeleton import TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
 
 
 def line(frames: int, fps: float) -> np.ndarray:
     """A person who glides along z at 1 m/s: joint positions are linear in time."""
-    joints = np.tile(np.cumsum(TARGET_OFFSETS, axis=0), (frames, 1, 1)).astype(np.float32)
-    joints[..., 2] += (np.arange(frames) / fps)[:, None]
-    return joints
+    root = np.stack([np.zeros(frames), np.full(frames, 0.9), np.arange(frames) / fps], axis=-1)
+    return forward_kinematics(np.broadcast_to(np.eye(3), (frames, 22, 3, 3)), root).astype(np.float32)
 
 
 @pytest.mark.parametrize("method", ["linear", "cubic"])
