@@ -48,15 +48,16 @@ def tokenizer_loss(
 
     Source: T2M-GPT, arXiv 2301.06052, eq. 2 and 5 and its released code, for the first three terms.
     """
+    reconstruction, target = output.reconstruction.float(), target.float()
     positions = feature_groups(target.shape[-1])[3]
     terms = {
-        "reconstruction": smooth_l1_loss(output.reconstruction, target),
-        "positions": smooth_l1_loss(output.reconstruction[..., positions], target[..., positions]),
+        "reconstruction": smooth_l1_loss(reconstruction, target),
+        "positions": smooth_l1_loss(reconstruction[..., positions], target[..., positions]),
         "commit": output.commit_loss,
     }
     total = terms["reconstruction"] + weights.positions * terms["positions"] + weights.commit * terms["commit"]
     if weights.path or weights.heading or weights.joints:
-        ours, theirs = normalizer.denormalize(output.reconstruction.float()), normalizer.denormalize(target.float())
+        ours, theirs = normalizer.denormalize(reconstruction), normalizer.denormalize(target)
         (ours_turn, ours_root), (theirs_turn, theirs_root) = recover_root(ours[..., :4]), recover_root(theirs[..., :4])
         terms["path"] = smooth_l1_loss(_planar(ours_root), _planar(theirs_root), beta=PATH_BETA)
         terms["heading"] = smooth_l1_loss(ours_turn, theirs_turn, beta=PATH_BETA)

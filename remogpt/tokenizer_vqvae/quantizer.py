@@ -137,7 +137,7 @@ class EMAResetQuantizer(nn.Module):
         if len(flat) < self.num_codes:
             flat = flat.repeat(math.ceil(self.num_codes / len(flat)), 1)
             flat = flat + torch.randn_like(flat) * (INIT_NOISE / math.sqrt(self.code_dim))
-        candidates = flat[: self.num_codes].contiguous()
+        candidates = flat[: self.num_codes].clone()  # a broadcast must not write into the input
         if _is_distributed():
             dist.broadcast(candidates, src=0)
         return candidates

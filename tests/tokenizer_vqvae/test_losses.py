@@ -1,0 +1,66 @@
+"""Loss terms on known errors."""
+
+import math
+
+import pytest
+import torch
+
+from remogpt.tokenizer_vqvae.losses import PATH_BETA, LossWeights, tokenizer_loss
+from remogpt.tokenizer_vqvae.normalizer import Normalizer
+from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
+
+NORMALIZER = Normalizer(torch.zeros(263), torch.full((263,), 0.5))
+
+
+def loss_of(reconstruction, target, weights):
+    output = VQVAEOutput(reconstruction, torch.zeros(1, 1), torch.tensor(0.25), torch.tensor(1.0))
+    return tokenizer_loss(output, target, NORMALIZER, weights)
+
+
+def test_papers_loss_of_a_known_error():
+    """An error of 1 z-score everywhere: smooth L1 gives 0.5, so 0.5 + 0.5 * 0.5 + 0.02 * 0.25."""
+    target = torch.zeros(2, 8, 263)
+    loss, terms = loss_of(target + 1.0, target, LossWeights())
+    assert loss.item() == pytest.approx(0.5 + 0.25 + 0.005)
+    assert set(terms) == {"reconstruction", "positions", "commit"}
+
+
+def test_position_term_sees_only_positions():
+    target = torch.zeros(1, 8, 263)
+    reconstruction = target.clone()
+    reconstruction[..., :4] = reconstruction[..., 67:] = 3.0
+    _, terms = loss_of(reconstruction, target, LossWeights())
+    assert terms["positions"] == 0.0
+    assert terms["reconstruction"] > 0.0
+
+
+def test_path_term_adds_up_the_drift():
+    """A steady 0.02 m a frame to the side is t * 0.02 m away after t frames, though each frame errs alike."""
+    target = torch.zeros(1, 16, 263)
+    reconstruction = target.clone()
+    reconstruction[..., 1] = 0.02 / 0.5
+    _, terms = loss_of(reconstruction, target, LossWeights(path=1.0))
+    away = [0.02 * t for t in range(16)]
+    expected = [0.5 * a * a / PATH_BETA if a < PATH_BETA else a - 0.5 * PATH_BETA for a in away]
+    assert terms["path"] == pytest.approx(sum(expected) / 32, rel=1e-4)  # the mean is over x and z
+    assert terms["heading"] == 0.0
+
+
+def test_heading_term_is_in_radians_of_full_turn():
+    target = torch.zeros(1, 3, 263)
+    reconstruction = target.clone()
+    reconstruction[..., 0] = math.pi / 8 / 0.5  # half the turn per frame
+    _, terms = loss_of(reconstruction, target, LossWeights(heading=1.0))
+    turns = [0.0, math.pi / 4, math.pi / 2]
+    assert terms["heading"] == pytest.approx(sum(max(turn - PATH_BETA / 2, 0) for turn in turns) / 3, rel=1e-4)
+
+
+def test_path_terms_are_differentiable_and_zero_without_error():
+    target = torch.randn(2, 16, 263)
+    exact, _ = loss_of(target, target, LossWeights(commit=0.0, path=1.0, heading=1.0))
+    assert exact.item() == pytest.approx(0.0, abs=1e-6)
+    reconstruction = (target + 0.1 * torch.randn_like(target)).requires_grad_()
+    loss, _ = loss_of(reconstruction, target, LossWeights(path=1.0, heading=1.0))
+    loss.backward()
+    assert torch.isfinite(reconstruction.grad).all()
+    assert reconstruction.grad[..., :3].abs().sum() > 0
