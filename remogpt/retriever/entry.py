@@ -1,7 +1,8 @@
 """One captioned motion on its way into, or out of, a database."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,39 @@ class DatabaseEntry:
             )
         if isinstance(self.captions, str):
             raise RemogptError(f"the captions of {self.id} are one string; give a tuple of sentences")
+
+    @property
+    def info(self) -> "EntryInfo":
+        """All but the motion itself."""
+        return EntryInfo(
+            self.id, self.source_id, self.mirror_of, tuple(self.captions), len(self.features), self.provenance,
+            self.licence, dict(self.tags),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EntryInfo:
+    """What a database says about an entry without touching its motion; fields as in `DatabaseEntry`."""
+
+    id: str
+    source_id: str
+    mirror_of: str | None
+    captions: tuple[str, ...]
+    num_frames: int
+    """Length of the motion at 20 fps."""
+    provenance: str
+    licence: str
+    tags: dict[str, Any]
+
+    def to_line(self) -> bytes:
+        """Return one line of JSON."""
+        return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "EntryInfo":
+        """Read what `to_line` wrote."""
+        values = json.loads(line)
+        return cls(**{**values, "captions": tuple(values["captions"])})
 
 
 def windowed(entries: Iterable[DatabaseEntry], max_frames: int = 196, min_frames: int = 40) -> Iterator[DatabaseEntry]:

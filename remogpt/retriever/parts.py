@@ -46,7 +46,7 @@ def part_channels(layout: Layout = "shared", skeleton: Skeleton = "humanml3d") -
     num_joints = 1 + max(joint for chain in chains for joint in chain)
     velocities = 4 + 9 * (num_joints - 1)  # after root, positions and rotations
     contacts = velocities + 3 * num_joints  # left ankle, left foot, right ankle, right foot
-    channels = {"root": (0, 1, 2, 3, velocities, velocities + 1, velocities + 2)}
+    channels: dict[str, tuple[int, ...]] = {"root": (0, 1, 2, 3, velocities, velocities + 1, velocities + 2)}
     for name, chain in zip(PARTS[1:], chains, strict=True):
         starts_at_chest = chain[0] != 0
         joints = chain if starts_at_chest and layout == "shared" else chain[1:]

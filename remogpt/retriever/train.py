@@ -142,9 +142,11 @@ class _Batches:
             scores = scores + self.config.input_noise * torch.randn_like(scores)
         text, text_lengths = self.text.prepare(captions)
         mask = self._false_negatives(items, captions)
-        embeddings = model(text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device))
-        loss = contrastive_loss(*embeddings, mask.to(device))
-        hits = (embeddings[0] @ embeddings[1].T).detach().argmax(dim=1).cpu() == torch.arange(len(items))
+        texts, motions, temperature = model(
+            text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device)
+        )
+        loss = contrastive_loss(texts, motions, temperature, mask.to(device))
+        hits = (texts @ motions.T).detach().argmax(dim=1).cpu() == torch.arange(len(items))
         filtered = (mask.sum().item() - len(items)) / len(items)
         return loss, {"batch_r1": hits.float().mean().item(), "filtered": filtered}
 
