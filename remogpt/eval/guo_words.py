@@ -1,0 +1,71 @@
+"""What the text side of Guo's evaluator sees: a vector per word and one of 15 word classes.
+
+Each token `word/POS` becomes a word vector and a class. Words of five lists that matter for motion get the class of
+their list whatever their part of speech; words without a vector get the vector of `unk` and class OTHER, also where
+their part of speech is known.
+
+Source: Guo et al. 2022, released word vectoriser; classes, lists and their order are part of its checkpoint's
+interface.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from remogpt.runtime.errors import RemogptError
+
+Array = np.ndarray
+POS_CLASSES = (
+    "VERB", "NOUN", "DET", "ADP", "NUM", "AUX", "PRON", "ADJ", "ADV",
+    "location", "body", "object", "action", "description", "OTHER",
+)  # fmt: skip
+OTHER = POS_CLASSES.index("OTHER")
+WORD_LISTS = {
+    "location": "left right clockwise counterclockwise anticlockwise forward back backward up down straight curve",
+    "body": "arm chin foot feet face hand mouth leg waist eye knee shoulder thigh",
+    "object": "stair dumbbell chair window floor car ball handrail baseball basketball",
+    "action": (
+        "walk run swing pick bring kick put squat throw hop dance jump turn stumble stop sit lift lower raise wash "
+        "stand kneel stroll rub bend balance flap jog shuffle lean rotate spin spread climb"
+    ),
+    "description": "slowly carefully fast careful slow quickly happy angry sad happily angrily sadly",
+}
+CLASS_OF_WORD = {word: POS_CLASSES.index(name) for name, words in WORD_LISTS.items() for word in words.split()}
+CLASS_OF_TAG = {tag: place for place, tag in enumerate(POS_CLASSES) if tag.isupper()}
+MAX_WORDS = 20
+"""Words that the evaluator reads; the rest is cut off."""
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """Word embeddings by word; must know `sos`, `eos` and `unk`."""
+
+    words: dict[str, int]
+    """Word to row."""
+    vectors: Array
+    """(words, width) float32, GloVe 300 in the released evaluator."""
+
+    def __post_init__(self) -> None:
+        missing = [word for word in ("sos", "eos", "unk") if word not in self.words]
+        if missing:
+            raise RemogptError(f"word vectors lack {', '.join(missing)}; are these the evaluator's own GloVe files?")
+
+    def look_up(self, token: str) -> tuple[Array, int]:
+        """Return the vector (width,) and class of a `word/POS` token."""
+        word, _, tag = token.partition("/")
+        if word not in self.words:
+            return self.vectors[self.words["unk"]], OTHER
+        return self.vectors[self.words[word]], CLASS_OF_WORD.get(word, CLASS_OF_TAG.get(tag, OTHER))
+
+    def encode(self, tokens: Sequence[str], max_words: int = MAX_WORDS) -> tuple[Array, Array, int]:
+        """Turn tokens into the text encoder's input.
+
+        Returns:
+            vectors (max_words + 2, width), one-hot classes (max_words + 2, 15), and the number of real tokens with
+            `sos` and `eos`; the rest is padded with `unk`.
+        """
+        wrapped = ["sos/OTHER", *tokens[:max_words], "eos/OTHER"]
+        padded = wrapped + ["unk/OTHER"] * (max_words + 2 - len(wrapped))
+        pairs = [self.look_up(token) for token in padded]
+        return np.stack([vector for vector, _ in pairs]), np.eye(len(POS_CLASSES))[[c for _, c in pairs]], len(wrapped)

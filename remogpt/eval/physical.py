@@ -1,0 +1,102 @@
+"""Physical quality of joints: foot skating, floor penetration, floating, jerk, bone-length drift.
+
+Conventions: joints (T, 22, 3) in metres, y up with the floor at 0, 20 fps. Every value is one number per motion; lower
+is better, but real motion is not 0, so report a value beside real data's percentiles (`against_real`).
+
+Source: PhysDiff (ICCV 2023) for penetration and floating; GMD (ICCV 2023) for the skating ratio (a toe within 5 cm of
+the floor that moves more than 2.5 cm between frames); differs: the floor of a motion is its own zero, never re-estimated.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from remogpt.motion.skeleton import FPS, PARENTS
+from remogpt.runtime.errors import RemogptError
+
+Array = np.ndarray
+TOES = (10, 11)
+SKATING_HEIGHT = 0.05
+"""Metres above the floor under which a toe counts as standing."""
+SKATING_STEP = 0.025
+"""Metres of horizontal movement in a frame from which a standing toe counts as sliding."""
+TOLERANCE = 0.005
+"""Metres of penetration or floating that are let pass, as in PhysDiff."""
+NAMES = ("foot_skating", "penetration", "floating", "jerk", "bone_drift")
+
+
+def validate(joints: Array) -> Array:
+    """Check (T, 22, 3) finite joints with at least 4 frames and return float64."""
+    joints = np.asarray(joints)
+    if joints.ndim != 3 or joints.shape[1:] != (22, 3):
+        raise RemogptError(f"joints must be (T, 22, 3) in metres, came {joints.shape}; are these features?")
+    if len(joints) < 4:
+        raise RemogptError(f"physical measures need at least 4 frames, came {len(joints)}.")
+    if not np.isfinite(joints).all():
+        raise RemogptError("joints hold NaN or infinity; was the motion decoded from damaged features?")
+    return joints.astype(np.float64)
+
+
+def foot_skating(joints: Array) -> float:
+    """Share of frames in which a toe slides over the floor."""
+    toes = validate(joints)[:, TOES]
+    low = (toes[:-1, :, 1] < SKATING_HEIGHT) & (toes[1:, :, 1] < SKATING_HEIGHT)
+    step = np.linalg.norm(np.diff(toes[..., [0, 2]], axis=0), axis=-1)
+    return float((low & (step > SKATING_STEP)).any(axis=1).mean())
+
+
+def penetration(joints: Array) -> float:
+    """Mean depth of the lowest joint under the floor, in mm, beyond the tolerance."""
+    lowest = validate(joints)[..., 1].min(axis=1)
+    return float(1000.0 * np.where(lowest < -TOLERANCE, -lowest, 0.0).mean())
+
+
+def floating(joints: Array) -> float:
+    """Mean height of the lowest joint over the floor, in mm, beyond the tolerance; jumps count too."""
+    lowest = validate(joints)[..., 1].min(axis=1)
+    return float(1000.0 * np.where(lowest > TOLERANCE, lowest, 0.0).mean())
+
+
+def jerk(joints: Array) -> float:
+    """Mean size of the third derivative of all joints, in m/s^3."""
+    return float(np.linalg.norm(np.diff(validate(joints), 3, axis=0), axis=-1).mean() * FPS**3)
+
+
+def bone_drift(joints: Array) -> float:
+    """Standard deviation of bone lengths over time, mean over bones, in mm."""
+    joints = validate(joints)
+    children = np.arange(1, joints.shape[1])
+    lengths = np.linalg.norm(joints[:, children] - joints[:, np.asarray(PARENTS)[children]], axis=-1)
+    return float(1000.0 * lengths.std(axis=0).mean())
+
+
+def measure(joints: Array) -> dict[str, float]:
+    """Return every physical measure of one motion."""
+    functions = (foot_skating, penetration, floating, jerk, bone_drift)
+    return {name: function(joints) for name, function in zip(NAMES, functions, strict=True)}
+
+
+def evaluate(motions: Sequence[Array]) -> dict[str, dict[str, float]]:
+    """Return mean, 95 % interval and percentiles of every measure over motions."""
+    if not len(motions):
+        raise RemogptError("no motions to measure.")
+    table = [measure(joints) for joints in motions]
+    result = {}
+    for name in NAMES:
+        values = np.array([row[name] for row in table])
+        result[name] = {
+            "mean": float(values.mean()),
+            "ci95": float(1.96 * values.std() / np.sqrt(len(values))),
+            **{f"p{level}": float(np.percentile(values, level)) for level in (5, 50, 95)},
+        }
+    return result
+
+
+def against_real(motions: Sequence[Array], real: Sequence[Array]) -> dict[str, float]:
+    """Share of motions that are worse in a measure than 95 % of real motions are; 0.05 is as good as real."""
+    table = [measure(joints) for joints in motions]
+    limits = [measure(joints) for joints in real]
+    return {
+        name: float(np.mean([row[name] > np.percentile([one[name] for one in limits], 95) for row in table]))
+        for name in NAMES
+    }
