@@ -1,0 +1,280 @@
+"""Drawing scripts: a long tail over actions, sides, directions, speeds, styles and their combinations.
+
+About half of the scripts show one action, a quarter several at once, a quarter two or three in a row. What people do
+every day is frequent; a quarter of all single draws ignores the weights, so that every (action, side, direction) is
+seen often enough. Counts and distances are cut before the animation so that every script fits 196 frames.
+"""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.data.procedural.vocabulary import (
+    ACTIONS,
+    LEG_ACTIONS,
+    LOCOMOTION,
+    RUN_SPEED,
+    STYLES,
+    UPPER_ACTIONS,
+    WALK_SPEED,
+)
+
+_WEIGHTS: dict[str, float] = {
+    "walk": 15.0, "run": 8.0, "walk_turn": 7.0, "turn": 5.0, "walk_curve": 4.0, "circle": 3.0, "sidestep": 3.0,
+    "jump": 5.0, "kick": 7.0, "squat": 3.0, "sit": 3.0, "stand_up": 2.0, "kneel": 2.0, "lunge": 2.0, "knee_raise": 3.0,
+    "balance": 1.5, "jumping_jack": 2.0, "step": 2.0, "hop": 2.5, "dance": 2.5, "pick_up": 3.0, "stand": 1.5,
+    "wave": 10.0, "raise": 8.0, "punch": 6.0, "throw": 4.0, "clap": 2.5, "bow": 3.0, "stretch": 2.0, "side_bend": 2.0,
+    "point": 2.5, "salute": 1.3, "cross_arms": 1.5, "hands_on_hips": 1.2, "push": 2.0, "swipe": 2.5, "drink": 2.0,
+    "scratch_head": 1.3, "arm_circle": 2.0, "look": 2.0, "twist": 1.5, "guard": 1.5, "knock": 1.3, "catch": 1.5,
+    "swing": 1.8,
+}  # fmt: skip
+"""How often an action is drawn, relative to the others."""
+
+_SECONDS: dict[str, tuple[float, float]] = {
+    "stand": (3.2, 0.0), "jump": (0.3, 1.35), "hop": (1.2, 0.75), "squat": (0.3, 1.8), "sit": (2.7, 0.0),
+    "stand_up": (2.7, 0.0), "kneel": (3.0, 0.0), "lunge": (0.3, 2.2), "kick": (0.75, 1.35), "knee_raise": (0.7, 1.3),
+    "balance": (4.3, 0.0), "jumping_jack": (0.5, 1.9), "step": (1.9, 0.0), "dance": (6.0, 0.0), "pick_up": (2.9, 0.0),
+    "wave": (1.6, 0.65), "raise": (3.0, 0.0), "punch": (1.1, 0.78), "throw": (2.3, 0.0), "clap": (1.3, 0.55),
+    "bow": (0.2, 2.4), "stretch": (4.0, 0.0), "side_bend": (0.2, 2.1), "point": (2.8, 0.0), "salute": (2.6, 0.0),
+    "cross_arms": (4.0, 0.0), "hands_on_hips": (4.0, 0.0), "push": (2.6, 0.0), "swipe": (2.0, 0.0), "drink": (3.2, 0.0),
+    "scratch_head": (3.5, 0.0), "arm_circle": (0.9, 1.25), "look": (0.2, 2.3), "twist": (0.2, 1.8), "guard": (3.3, 0.0),
+    "knock": (1.3, 0.42), "catch": (2.5, 0.0), "swing": (2.5, 0.0),
+}  # fmt: skip
+"""Seconds of an action at normal speed: fixed part, part per count. Travelling ones follow from their distance."""
+
+_MOVING_GESTURES = (
+    "wave", "raise", "clap", "point", "salute", "cross_arms", "hands_on_hips", "drink", "scratch_head", "arm_circle",
+    "look", "swipe", "punch", "throw", "guard", "stretch",
+)  # fmt: skip
+_TOGETHER: dict[str, tuple[float, tuple[str, ...]]] = {
+    "walk": (9.0, _MOVING_GESTURES),
+    "walk_turn": (2.5, _MOVING_GESTURES[:10]),
+    "walk_curve": (2.0, _MOVING_GESTURES[:10]),
+    "circle": (1.5, _MOVING_GESTURES[:9]),
+    "turn": (1.5, _MOVING_GESTURES[:10]),
+    "sidestep": (1.5, ("wave", "raise", "clap", "guard", "cross_arms", "hands_on_hips", "punch", "arm_circle")),
+    "run": (1.5, ("wave", "raise", "point", "clap", "punch")),
+    "squat": (1.5, ("raise", "stretch", "cross_arms", "hands_on_hips", "clap", "point", "guard", "punch")),
+    "jump": (1.2, ("raise", "clap", "punch", "stretch", "hands_on_hips")),
+    "hop": (0.5, ("hands_on_hips", "clap", "wave")),
+    "kick": (1.5, ("guard", "hands_on_hips", "cross_arms")),
+    "knee_raise": (1.5, ("clap", "hands_on_hips", "punch", "wave", "raise", "arm_circle", "cross_arms")),
+    "balance": (1.0, ("hands_on_hips", "cross_arms", "wave", "drink", "stretch")),
+    "lunge": (1.2, ("hands_on_hips", "punch", "raise", "stretch", "twist", "guard")),
+    "step": (1.2, ("punch", "push", "swipe", "point", "wave", "guard", "catch")),
+    "sit": (1.0, ("wave", "cross_arms", "drink")),
+}
+"""Leg action: weight among simultaneous steps, and the upper actions that people do with it."""
+
+_TRUNK_WITH_ARMS = {
+    "look": ("point", "wave", "hands_on_hips", "cross_arms", "salute"),
+    "side_bend": ("hands_on_hips", "stretch", "raise"),
+    "twist": ("hands_on_hips", "cross_arms", "guard", "stretch"),
+    "bow": ("cross_arms", "hands_on_hips", "wave"),
+}
+_ONE_ARM = ("wave", "raise", "point", "salute", "drink", "scratch_head", "swipe", "arm_circle", "knock")
+
+_STYLE_WEIGHTS = (0.0, 4.0, 4.0, 3.0, 4.0, 2.5, 2.5, 2.0, 1.0, 1.0)
+_BUDGET = 8.2
+"""Seconds that a script may take by this file's estimate; 196 frames are 9.8."""
+
+
+def sample_script(rng: np.random.Generator) -> Script:
+    """Draw one script that fits 196 frames."""
+    kind = rng.choice(3, p=[0.5, 0.25, 0.25])
+    if kind == 0:
+        steps = [Step((_single(rng),))]
+    elif kind == 1:
+        steps = [_together(rng)]
+    else:
+        steps = _sequence(rng)
+    return shorten(_styled(steps, rng))
+
+
+def atomic_actions() -> tuple[Action, ...]:
+    """Every (action, side, direction) once, with small counts and distances."""
+    return tuple(_plain(*triple) for triple in _triples())
+
+
+def _triples() -> list[tuple[str, str | None, str | None]]:
+    found = []
+    for name, spec in ACTIONS.items():
+        for side, direction in product(spec.sides or (None,), spec.directions or (None,)):
+            if name == "step" and direction in ("left", "right") and direction != side:
+                continue
+            found.append((name, side, direction))
+    return found
+
+
+def _plain(name: str, side: str | None, direction: str | None) -> Action:
+    spec = ACTIONS[name]
+    upwards = direction == "up"
+    return Action(
+        name, side, direction,
+        count=max(spec.counts[0], min(2, spec.counts[1])) if spec.counts else None,
+        distance=None if spec.distances is None or upwards else max(spec.distances[0], min(2.0, spec.distances[1])),
+        angle=spec.angles[0] if spec.angles else None,
+    )  # fmt: skip
+
+
+def _single(rng: np.random.Generator) -> Action:
+    if rng.random() < 0.25:
+        triples = _triples()
+        return _fill(*triples[rng.integers(len(triples))], rng)
+    return _draw(tuple(_WEIGHTS), rng)
+
+
+def _draw(names: tuple[str, ...], rng: np.random.Generator, side: str | None = None) -> Action:
+    """Draw an action by weight; `side` fixes the arm of one-armed actions."""
+    weights = np.array([_WEIGHTS[name] for name in names])
+    name = str(rng.choice(names, p=weights / weights.sum()))
+    triples = [t for t in _triples() if t[0] == name and (side is None or t[1] in (side, None))]
+    odds = np.array([0.6 if t[1] == "both" and name != "punch" else 2.0 if t[2] == "forward" else 1.0 for t in triples])
+    return _fill(*triples[rng.choice(len(triples), p=odds / odds.sum())], rng)
+
+
+def _fill(name: str, side: str | None, direction: str | None, rng: np.random.Generator) -> Action:
+    """Draw speed, count, distance and angle."""
+    spec = ACTIONS[name]
+    speed = str(rng.choice(["slow", "normal", "fast"], p=[0.18, 0.64, 0.18]))
+    count = None
+    if spec.counts is not None:
+        low, high = spec.counts
+        count = int(min(high, low + rng.geometric(0.45 if high < 6 else 0.32) - 1))
+    distance = None
+    if spec.distances is not None and direction != "up":
+        distance = float(np.round(rng.uniform(*spec.distances), 1))
+        if count is not None:
+            distance = float(np.clip(np.round(count * rng.uniform(0.25, 0.75), 1), *spec.distances))
+    angle = None
+    if spec.angles:
+        odds = np.array([3.0 if value in (90.0, 180.0) else 1.0 for value in spec.angles])
+        angle = float(rng.choice(spec.angles, p=odds / odds.sum()))
+    return Action(name, side, direction, speed if speed in spec.speeds else "normal", count, distance, angle)
+
+
+def _together(rng: np.random.Generator) -> Step:
+    """Draw actions that happen at the same time."""
+    draw = rng.random()
+    if draw < 0.80:
+        names = tuple(_TOGETHER)
+        weights = np.array([_TOGETHER[name][0] for name in names])
+        legs = _draw((str(rng.choice(names, p=weights / weights.sum())),), rng)
+        actions = [legs, _calm(_draw(_TOGETHER[legs.name][1], rng), rng)]
+    elif draw < 0.92:
+        trunk = _draw(tuple(_TRUNK_WITH_ARMS), rng)
+        actions = [trunk, _calm(_draw(_TRUNK_WITH_ARMS[trunk.name], rng), rng)]
+    else:
+        left, right = rng.choice(_ONE_ARM, 2, replace=False)
+        actions = [_draw((str(left),), rng, "left"), _calm(_draw((str(right),), rng, "right"), rng)]
+    return Step(tuple(actions))
+
+
+def _calm(action: Action, rng: np.random.Generator) -> Action:
+    """Second actions rarely have a speed of their own."""
+    return action if rng.random() < 0.15 else replace(action, speed="normal")
+
+
+def _sequence(rng: np.random.Generator) -> list[Step]:
+    """Draw two or three steps; who sits or kneels moves the upper body or stands up next."""
+    length = 2 if rng.random() < 0.72 else 3
+    steps: list[Step] = []
+    low = False
+    while len(steps) < length:
+        if low:
+            names = ("stand_up",) if rng.random() < 0.55 else tuple(n for n in UPPER_ACTIONS if n not in ("bow", "swing"))
+            step = Step((_draw(names, rng),))
+        elif rng.random() < 0.12:
+            step = _together(rng)
+        else:
+            step = Step((_draw(tuple(n for n in _WEIGHTS if n != "stand_up" or not steps), rng),))
+        if steps and step.actions[0].factors == steps[-1].actions[0].factors:
+            continue
+        steps.append(step)
+        legs = step.legs
+        low = (legs.name in ("sit", "kneel")) if legs is not None else low
+    return steps
+
+
+def _styled(steps: list[Step], rng: np.random.Generator) -> Script:
+    """Give one script in five a style that suits it."""
+    legs = {step.legs.name for step in steps if step.legs is not None}
+    travels = bool(legs & {"walk", "run", "walk_curve", "circle", "walk_turn"})
+    if rng.random() >= (0.34 if travels else 0.12):
+        return Script(tuple(steps))
+    weights = np.array(_STYLE_WEIGHTS)
+    if not travels or "run" in legs:
+        weights[[5, 8, 9]] = 0.0
+    style = str(rng.choice(STYLES, p=weights / weights.sum()))
+    return Script(tuple(Step(tuple(replace(action, style=style) for action in step.actions)) for step in steps))
+
+
+_STYLE_TEMPO = {"tired": 1.2, "elderly": 1.3, "sneaky": 1.35, "drunk": 1.2, "limping_left": 1.2, "limping_right": 1.2}
+
+
+def estimated_seconds(script: Script) -> float:
+    """Guess how long a script takes at an average tempo."""
+    tempo = _STYLE_TEMPO.get(script.style, 1.0)
+    return sum(max(_action_seconds(action) for action in step.actions) * tempo + 0.25 for step in script.steps) + 0.3
+
+
+def _action_seconds(action: Action) -> float:
+    slow = {"slow": 1.45, "normal": 1.0, "fast": 0.75}[action.speed]
+    if action.name == "turn":
+        return (action.angle or 90.0) / 82.0 * (1.33 if action.speed == "slow" else slow) + 0.5
+    if action.name in LOCOMOTION:
+        speed = RUN_SPEED[action.speed] if action.name == "run" else WALK_SPEED[action.speed]
+        speed *= {"backward": 0.72}.get(action.direction or "", 1.0) * (1.0 if action.name in ("walk", "run") else 0.92)
+        if action.name == "sidestep":
+            speed = 0.62 / slow
+        return (action.distance or 0.0) / speed + 0.6
+    fixed, each = _SECONDS[action.name]
+    if action.name == "knee_raise" and action.side == "both":
+        each = 0.72
+    return (fixed + each * (action.count or 1)) * slow
+
+
+def shorten(script: Script) -> Script:
+    """Cut counts, distances, slowness and at last steps until the estimate fits the budget."""
+    while estimated_seconds(script) > _BUDGET:
+        seconds = [max(_action_seconds(action) for action in step.actions) for step in script.steps]
+        longest = int(np.argmax(seconds))
+        smaller = _smaller(script.steps[longest])
+        if smaller != script.steps[longest]:
+            steps = (*script.steps[:longest], smaller, *script.steps[longest + 1 :])
+        elif any(_smaller(step) != step for step in script.steps):
+            steps = tuple(_smaller(step) for step in script.steps)
+        elif len(script.steps) > 1:
+            steps = script.steps[:-1]
+        else:
+            return script
+        script = Script(steps)
+    return script
+
+
+def _smaller(step: Step) -> Step:
+    """Make the slowest action of a step a little shorter, or return the step as it is."""
+    order = sorted(range(len(step.actions)), key=lambda i: -_action_seconds(step.actions[i]))
+    for i in order:
+        action = step.actions[i]
+        cut = _smaller_action(action)
+        if cut != action:
+            return Step((*step.actions[:i], cut, *step.actions[i + 1 :]))
+    return step
+
+
+def _smaller_action(action: Action) -> Action:
+    spec = action.spec
+    if action.count is not None and spec.counts is not None and action.count > spec.counts[0]:
+        return replace(action, count=action.count - 1)
+    if action.distance is not None and spec.distances is not None and action.count is None:
+        shorter = round(max(spec.distances[0], 0.85 * action.distance), 1)
+        if shorter < action.distance:
+            return replace(action, distance=shorter)
+    if action.angle is not None and action.angle > 180.0 and action.name == "turn":
+        return replace(action, angle=180.0)
+    if action.speed == "slow":
+        return replace(action, speed="normal")
+    return action
