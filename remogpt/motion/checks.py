@@ -27,8 +27,8 @@ def check_joints(joints: Any, *, where: str = "joints", min_frames: int = 1) -> 
         raise RemogptError(f"{where}: wanted joints of shape (T, 22, 3), got {array.shape}. {_shape_hint(array)}")
     if len(array) < min_frames:
         raise RemogptError(
-            f"{where}: wanted at least {min_frames} frames, got {len(array)}. "
-            "Velocities need the next frame; give a longer motion."
+            f"{where}: wanted at least {min_frames} frames, got {len(array)}. Give a longer motion."
+            + (" Velocities need the next frame." if min_frames == 2 else "")
         )
     _check_finite(array, where)
     return array

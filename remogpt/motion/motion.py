@@ -102,9 +102,9 @@ class Motion:
         Raises:
             RemogptError: a suffix that cannot be written.
         """
-        from remogpt.motion import files  # files builds Motions, so it can only be imported when it is used
+        from remogpt.motion.files import save  # files builds Motions, so it can only be imported when it is used
 
-        files.save(self, Path(path), **options)
+        save(self, Path(path), **options)
         return Path(path)
 
 
@@ -119,6 +119,6 @@ def load_motion(path: str | Path, **options: Any) -> Motion:
         RemogptError: a suffix that is not known, or content that is not what the suffix says.
         MissingPathError: no such file.
     """
-    from remogpt.motion import files  # files builds Motions, so it can only be imported when it is used
+    from remogpt.motion.files import load  # files builds Motions, so it can only be imported when it is used
 
-    return files.load(Path(path), **options)
+    return load(Path(path), **options)

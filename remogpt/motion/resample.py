@@ -31,7 +31,8 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
     Raises:
         RemogptError: bad joints, a rate that is not a positive number, another method.
 
-    Source: HumanML3D takes every int(fps/20)-th frame; differs: that plays 100/3 % fast at 30 fps, this keeps time.
+    Source: HumanML3D takes every int(fps/20)-th frame; differs: that plays 30 fps at two thirds of its
+        speed, this keeps time.
     """
     positions = check_joints(joints)
     for name, rate in (("fps", fps), ("target", target)):
