@@ -18,8 +18,8 @@ from remogpt.data.procedural.posture import Posture, sample_posture
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.track import Stance, Track, concatenate
 
-MIN_FRAMES, MAX_FRAMES = 40, 196
-"""Every take is this long, the window of HumanML3D's protocol."""
+MIN_FRAMES, MAX_FRAMES = 41, 196
+"""Every take is this long: features have one row less, and HumanML3D's protocol wants 40."""
 _MOST_HURRY = 1.5
 
 _HELD = ("guard", "cross_arms", "hands_on_hips")

@@ -1,0 +1,133 @@
+"""Making the procedural set: scripts drawn, animated, described and written in HumanML3D's layout.
+
+Every clip follows from (seed, index) alone, so the set is the same whatever the number of processes, and an
+interrupted run goes on where it stopped.
+
+Splits: `test_unseen` holds combinations of two and more actions that training never sees (their single actions it does);
+all other clips are divided into train, val and test by clip.
+"""
+
+import hashlib
+import multiprocessing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from remogpt.data.humanml3d import Caption
+from remogpt.data.procedural.animate import Take, animate
+from remogpt.data.procedural.captions import describe
+from remogpt.data.procedural.facts import facts_of
+from remogpt.data.procedural.sample import sample_script
+from remogpt.data.procedural.script import Script
+from remogpt.data.writer import SetItem, finish_set, is_written, write_item
+from remogpt.motion.facts import Fact
+from remogpt.motion.features import joints_to_features
+from remogpt.runtime.files import read_json
+from remogpt.runtime.progress import progress
+
+VERSION = 1
+"""Changes whenever the same seed gives other clips."""
+NUM_CAPTIONS = 3
+_SHARES = (("test", 0.05), ("val", 0.10))
+"""Upper ends of a clip's draw for the small splits; the rest is train."""
+_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class ProceduralClip:
+    """One clip, ready to be written."""
+
+    id: str
+    script: Script
+    take: Take
+    features: np.ndarray
+    """(T - 1, 263) float32, raw."""
+    captions: list[Caption]
+    facts: list[Fact]
+
+
+def make_clip(seed: int, index: int) -> ProceduralClip:
+    """Make clip `index` of the set with this seed; the same arguments give the same clip."""
+    rng = np.random.default_rng((seed, index))
+    script = sample_script(rng)
+    take = animate(script, rng)
+    captions = describe(script, rng, num=NUM_CAPTIONS)
+    return ProceduralClip(f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script, take))
+
+
+def make_procedural_set(
+    folder: Path | str, num_clips: int, seed: int = 0, workers: int = 2, unseen_share: float = 0.06
+) -> None:
+    """Write the set, or what is missing of it.
+
+    Args:
+        folder: where to; a folder begun with another seed or version is refused.
+        num_clips: number of clips; a larger number later extends the set.
+        seed: decides everything.
+        workers: processes.
+        unseen_share: share of the combinations that only `test_unseen` holds.
+
+    Raises:
+        ValueError: if the folder holds a set of another seed or version.
+    """
+    folder = Path(folder)
+    about = folder / "set.json"
+    if about.is_file():
+        old = read_json(about)
+        if (old.get("seed"), old.get("version")) != (seed, VERSION):
+            raise ValueError(
+                f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "
+                f"version {VERSION}. Choose another folder, or delete this one."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [index for index in range(num_clips) if not is_written(folder, f"{index:06d}")]
+    write = partial(_write_clip, folder, seed)
+    if workers > 1 and len(missing) > _CHUNK:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            for _ in progress(pool.imap_unordered(write, missing, _CHUNK), total=len(missing), desc="clips", unit="clip"):
+                pass
+    else:
+        for index in progress(missing, desc="clips", unit="clip"):
+            write(index)
+    _finish(folder, num_clips, seed, unseen_share)
+
+
+def split_of(combination: str, num_actions: int, clip_id: str, unseen_share: float) -> str:
+    """Name the split of a clip; depends on nothing else in the set."""
+    if num_actions > 1 and _draw(f"combination {combination}") < unseen_share:
+        return "test_unseen"
+    draw = _draw(f"clip {clip_id}")
+    return next((name for name, end in _SHARES if draw < end), "train")
+
+
+def _draw(key: str) -> float:
+    """Map a string to [0, 1) the same way everywhere."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2.0**48
+
+
+def _write_clip(folder: Path, seed: int, index: int) -> None:
+    clip = make_clip(seed, index)
+    script = clip.script
+    tags = {
+        "script": script.to_json(),
+        "combination": script.combination(),
+        "num_actions": len(script.actions),
+        "style": script.style,
+        "timeline": [list(frames) for frames in clip.take.timeline],
+    }
+    item = SetItem(
+        id=clip.id, features=clip.features, captions=clip.captions, joints=clip.take.joints, tags=tags,
+        facts=[fact.to_json() for fact in clip.facts], provenance="remogpt procedural animation and grammar",
+    )  # fmt: skip
+    write_item(folder, item)
+
+
+def _finish(folder: Path, num_clips: int, seed: int, unseen_share: float) -> None:
+    splits: dict[str, list[str]] = {"train": [], "val": [], "test": [], "test_unseen": []}
+    for index in range(num_clips):
+        clip_id = f"{index:06d}"
+        tags = read_json(folder / "items" / f"{clip_id}.json")["tags"]
+        splits[split_of(tags["combination"], tags["num_actions"], clip_id, unseen_share)].append(clip_id)
+    finish_set(folder, "remogpt-procedural", "MIT", splits, seed=seed, version=VERSION, unseen_share=unseen_share)
