@@ -1,8 +1,8 @@
 """Foreign skeletons to our 22 joints: metres, y up, right-handed, the person's left at our left.
 
 A table in `skeletons/*.yaml` says, for each of our joints, which joint of the source stands there, or which weighted
-mean of several does (weights sum to one). Nothing is rotated or scaled to a body here: positions are what was
-measured, and `joints_to_features` brings every person to the one body of the feature format.
+mean of several does (weights sum to one). Nobody is scaled to another body here: positions are what was measured, but
+for a few tilted bones (below), and `joints_to_features` brings every person to the one body of the feature format.
 
 Keys of a table:
     title            what a person would call it
@@ -104,9 +104,9 @@ def find_table(names: Sequence[str], origin: str, skeleton: str | None = None) -
     nearest = min(candidates, key=lambda table: len(missing[table.name]) / len(table.source_names))
     known = "; ".join(f"{table.name} ({table.title})" for table in tables.values())
     raise RemogptError(
-        f"{origin}: joint names fit no known skeleton. Nearest is {nearest.name}, without {_some(missing[nearest.name])}; "
-        f"the file has {_some(names)}. Known skeletons: {known}. Rename the joints to one of these, or add a table "
-        f"in remogpt/motion/skeletons"
+        f"{origin}: joint names fit no known skeleton. Nearest is {nearest.name}, without "
+        f"{_some(missing[nearest.name])}; the file has {_some(names)}. Known skeletons: {known}. Rename the joints to "
+        f"one of these, or add a table in remogpt/motion/skeletons"
     )
 
 
@@ -140,27 +140,26 @@ def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> f
     for scale in table.metres_per_unit:
         if _HUMAN_LEG[0] <= leg * scale <= _HUMAN_LEG[1]:
             return scale
+    units = ", ".join(f"{scale:g} m" for scale in table.metres_per_unit)
     raise RemogptError(
-        f"{origin}: expected a leg of {_HUMAN_LEG[0]}-{_HUMAN_LEG[1]} m, but the leg measures {leg:.4g} file units and no "
-        f"unit known for {table.name} ({', '.join(f'{scale:g} m' for scale in table.metres_per_unit)}) makes that human. "
-        f"Export the file in centimetres or metres"
+        f"{origin}: expected a leg of {_HUMAN_LEG[0]}-{_HUMAN_LEG[1]} m, but the leg measures {leg:.4g} file units "
+        f"and none of the units known for {table.name} ({units}) makes that human. Export the file in one of these"
     )
 
 
 def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
     """Turn single bones towards the front of the body, carrying along what hangs on them.
 
-    Some joints lie elsewhere in the spine than ours of the same name; a straight neck would put our head joint, which
-    sits in front of the neck, 5 cm too far back.
+    Other skeletons have a straight spine and a head joint right above the neck; ours curves, and its head joint sits in
+    front of the neck. Left as they are, heads would be 5 cm further back than those a model has learned from.
     """
     if not degrees:
         return joints
-    across = joints[:, [JOINT_INDEX["left_hip"], JOINT_INDEX["left_shoulder"]]].sum(1)
-    across = across - joints[:, [JOINT_INDEX["right_hip"], JOINT_INDEX["right_shoulder"]]].sum(1)
-    across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
+    hips, shoulders = (_right_to_left(joints, part) for part in ("hip", "shoulder"))
     bones = joints - joints[:, [max(parent, 0) for parent in PARENTS]]
     for name, angle in degrees.items():
         bone = bones[:, JOINT_INDEX[name]]
+        across = hips if name.startswith("spine") else shoulders
         cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         along = (bone * across).sum(-1, keepdims=True) * across
         # A turn about the right-to-left axis takes up to front: Rodrigues' formula.
@@ -169,3 +168,9 @@ def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
     for joint in range(1, NUM_JOINTS):
         tilted[:, joint] = tilted[:, PARENTS[joint]] + bones[:, joint]
     return tilted
+
+
+def _right_to_left(joints: np.ndarray, part: str) -> np.ndarray:
+    """Return the unit direction (T, 3) from the right joint of a pair to the left one."""
+    across = joints[:, JOINT_INDEX[f"left_{part}"]] - joints[:, JOINT_INDEX[f"right_{part}"]]
+    return across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)

@@ -1,18 +1,24 @@
 """Motion-capture datasets from the folders in which people downloaded them, as captioned clips.
 
     from remogpt.data.importers import IMPORTERS
-    for clip in IMPORTERS["bandai"]("~/Bandai-Namco-Research-Motiondataset"):
+    for clip in IMPORTERS["bandai"]("Bandai-Namco-Research-Motiondataset"):
         print(clip.id, clip.captions, clip.motion.features.shape)
 
 Captions made from labels are no human descriptions of the motion; each clip's provenance says which it has.
 """
+
+from collections.abc import Callable, Iterator
 
 from remogpt.data.importers.bandai import import_bandai
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_windows, windowed
 from remogpt.data.importers.cmu import import_cmu
 from remogpt.data.importers.utd_mhad import import_utd_mhad
 
-IMPORTERS = {"bandai": import_bandai, "cmu": import_cmu, "utd_mhad": import_utd_mhad}
+IMPORTERS: dict[str, Callable[..., Iterator[ImportedClip]]] = {
+    "bandai": import_bandai,
+    "cmu": import_cmu,
+    "utd_mhad": import_utd_mhad,
+}
 """Importer by dataset name; each takes a path and yields `ImportedClip`."""
 
 __all__ = [

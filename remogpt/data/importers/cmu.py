@@ -7,15 +7,16 @@ CMU's description of the trial. Long clips are windowed. Everything cut from a t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, windowed
 from remogpt.data.importers.cmu_captions import Span, TrialText, find_captions, read_captions, trial_key
 from remogpt.data.importers.cmu_phrases import sentences_from_description
 from remogpt.data.importers.folder import find_files
-from remogpt.data.importers.packed import read_packed
+from remogpt.data.importers.packed import PackedClip, read_packed
 from remogpt.motion.files import motion_from_source, read_source
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
@@ -59,28 +60,45 @@ def import_cmu(
             f"{path}: CMU's recordings come without captions; expected a CSV with the columns Subject, Trial #, Motion "
             f"Description, or cmu_captions.json, in {folder}. Put one there, or name it with captions="
         )
-    num_silent = 0
     for trial in _trials(path, texts):
-        clips = list(_clips(trial, texts.get(trial_key(trial.id), TrialText())))
-        num_silent += not clips
-        for clip in clips:
+        for clip in _clips(trial, texts[trial_key(trial.id)]):
             yield from windowed(clip, max_frames)
+
+
+def _trials(path: Path, texts: Mapping[str, TrialText]) -> Iterator[_Trial]:
+    """Yield the trials that have words; the others are not even read."""
+    num_silent = 0
+    for name, read in _readers(path, texts):
+        text = texts.get(trial_key(name), TrialText())
+        if text.spans or sentences_from_description(text.description):
+            yield read()
+        else:
+            num_silent += 1
     if num_silent:
         _log.warning("%s: %d trials have no caption and were left out", path, num_silent)
 
 
-def _trials(path: Path, texts: Mapping[str, TrialText]) -> Iterator[_Trial]:
+def _readers(path: Path, texts: Mapping[str, TrialText]) -> Iterator[tuple[str, Callable[[], _Trial]]]:
+    """Yield each trial's name and how to read it."""
     if path.suffix == ".npz":
         for clip in read_packed(path):
-            name = _padded(clip.id)
-            yield _Trial(name, motion_from_source(clip.source, name), clip.start_seconds)
+            yield _padded(clip.id), partial(_from_packed, clip)
         return
     files = find_files(path, (".amc", ".bvh"), "CMU motion capture database")
-    # Some folders hold both forms of a trial; .amc sorts first and is the original.
+    # Some folders hold both forms of a trial; .amc is the original, and comes last here so that it is the one kept.
     by_trial = {_padded(file.stem): file for file in sorted(files, key=lambda file: file.suffix.lower(), reverse=True)}
     for name, file in sorted(by_trial.items()):
         fps = texts.get(trial_key(name), TrialText()).fps if file.suffix.lower() == ".amc" else None
-        yield _Trial(name, motion_from_source(read_source(file, fps=fps), name), 0.0)
+        yield name, partial(_from_file, name, file, fps)
+
+
+def _from_packed(clip: PackedClip) -> _Trial:
+    name = _padded(clip.id)
+    return _Trial(name, motion_from_source(clip.source, name), clip.start_seconds)
+
+
+def _from_file(name: str, file: Path, fps: float | None) -> _Trial:
+    return _Trial(name, motion_from_source(read_source(file, fps=fps), name), 0.0)
 
 
 def _padded(name: str) -> str:

@@ -86,8 +86,8 @@ def _read_csv(path: Path) -> dict[str, TrialText]:
             fps = float(row.get("framerate") or CMU_FPS)
         except (KeyError, TypeError, ValueError) as error:
             raise RemogptError(
-                f"{path}, line {number}: expected the columns Subject, Trial #, Motion Description with whole numbers in the "
-                f"first two ({error!r}); take the list as CMU distributes it"
+                f"{path}, line {number}: expected the columns Subject, Trial #, Motion Description with whole "
+                f"numbers in the first two ({error!r}); take the list as CMU distributes it"
             ) from error
         trials[key] = TrialText((row.get("Motion Description") or "").strip(), (), fps)
     return trials
@@ -102,8 +102,8 @@ def _read_json(path: Path) -> dict[str, TrialText]:
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RemogptError(
-            f'{path}: expected {{"<subject>_<trial>": {{"description": ..., "sentences": [{{"text", "start_s", "end_s"}}]}}}}, '
-            f"but it cannot be read so ({error!r})"
+            f'{path}: expected {{"<subject>_<trial>": {{"description": ..., "sentences": [{{"text", "start_s", '
+            f'"end_s"}}]}}}}, but it cannot be read so ({error!r})'
         ) from error
 
 

@@ -6,18 +6,27 @@ Only phrases that are surely verbs become sentences; the rest stay phrases ("sal
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _VERBS = frozenset(
-    """balance bend boil bow box carry catch chop clap clean climb crawl creep cry dangle dance descend direct dive dribble
-    drink drop duck eat fall fish get go grab hang hold hop hurl jog jump kick kneel laugh lean lie lift limp lower march
-    mop move nod paddle pick place play point pull punch push put putt raise reach rise rock roll run scoop shake shoot
-    shrug sit skip slide sneak sneeze spin squat stand step stop stretch stride strike stumble swat sweep swim swing swivel
-    throw tiptoe toss turn twist veer wait walk wander wash wave whistle wipe yawn""".split()
-)
+    (
+        "balance", "bend", "boil", "bow", "box", "carry", "catch", "chop", "clap", "clean", "climb", "crawl", "creep",
+        "cry", "dangle", "dance", "descend", "direct", "dive", "dribble", "drink", "drop", "duck", "eat", "fall",
+        "fish", "get", "go", "grab", "hang", "hold", "hop", "hurl", "jog", "jump", "kick", "kneel", "laugh", "lean",
+        "lie", "lift", "limp", "lower", "march", "mop", "move", "nod", "paddle", "pick", "place", "play", "point",
+        "pull", "punch", "push", "put", "putt", "raise", "reach", "rise", "rock", "roll", "run", "scoop", "shake",
+        "shoot", "shrug", "sit", "skip", "slide", "sneak", "sneeze", "spin", "squat", "stand", "step", "stop",
+        "stretch", "stride", "strike", "stumble", "swat", "sweep", "swim", "swing", "swivel", "throw", "tiptoe", "toss",
+        "turn", "twist", "veer", "wait", "walk", "wander", "wash", "wave", "whistle", "wipe", "yawn",
+    )
+)  # fmt: skip
 _ADVERBS = frozenset(
-    """again around away back backward backwards diagonally down fast forward forwards in left off on out over quickly
-    repeatedly right sideways slowly straight then through to turning under up upstairs with without""".split()
-)
+    (
+        "again", "around", "away", "back", "backward", "backwards", "diagonally", "down", "fast", "forward", "forwards",
+        "in", "left", "off", "on", "out", "over", "quickly", "repeatedly", "right", "sideways", "slowly", "straight",
+        "then", "through", "to", "turning", "under", "up", "upstairs", "with", "without",
+    )
+)  # fmt: skip
 _PLACES = {
     "playground": ("on a playground", "uses a playground"),
     "basketball": ("while playing basketball", "plays basketball"),
@@ -27,7 +36,8 @@ _PLACES = {
 }
 _MANNERS = {
     "slow": "slowly", "brisk": "briskly", "fast": "fast", "quick": "quickly", "normal": "normally", "stiff": "stiffly",
-    "careful": "carefully", "creeping": "in a creeping way", "bouncy": "with a bounce", "exaggerated": "in an exaggerated way",
+    "careful": "carefully", "creeping": "in a creeping way", "bouncy": "with a bounce",
+    "exaggerated": "in an exaggerated way",
 }  # fmt: skip
 _SUBJECTS = ("a person", "someone", "the person")
 
@@ -77,7 +87,7 @@ def _clause(part: str, is_first: bool) -> str | None:
     if len(words) > 1 and words[1].split("/")[0] in _VERBS:
         return None  # two bare verbs in a row ("jump turn") name one thing
     said = [" or ".join(third_person(word) for word in head)]
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         said.append(third_person(word) if before in ("and", "then") and word in _VERBS else word)
     return " ".join(said)
 

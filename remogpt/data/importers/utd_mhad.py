@@ -101,8 +101,8 @@ def import_utd_mhad(path: str | Path, max_frames: int | None = MAX_FRAMES) -> It
         labels = _NAME.fullmatch(name)
         if labels is None or not 1 <= int(labels[1]) <= len(_ACTIONS):
             raise RemogptError(
-                f"{path}: {name!r} is not named like a skeleton of UTD-MHAD, a<1-{len(_ACTIONS)}>_s<person>_t<trial>_skeleton. "
-                f"Keep the names as downloaded"
+                f"{path}: {name!r} is not named like a skeleton of UTD-MHAD, "
+                f"a<1-{len(_ACTIONS)}>_s<person>_t<trial>_skeleton. Keep the names as downloaded"
             )
         clip_id = name.removesuffix("_skeleton")
         phrases = [f"{subject} {action}" for subject in _SUBJECTS for action in _ACTIONS[int(labels[1]) - 1]]

@@ -61,8 +61,8 @@ def load(
         motion = motion_from_source(read_source(path, fps=fps, asf=asf), path.stem, skeleton)
     if motion.num_frames < 2:
         raise RemogptError(
-            f"{path}: expected a motion of at least 2 frames at {FPS:g} fps, found {motion.num_frames}; a single pose has no "
-            f"velocities. Give a longer recording, or correct its frame rate"
+            f"{path}: expected a motion of at least 2 frames at {FPS:g} fps, found {motion.num_frames}; a single pose "
+            f"has no velocities. Give a longer recording, or correct its frame rate"
         )
     return motion
 

@@ -81,8 +81,8 @@ def find_asf(path: Path) -> Path:
             return body
     beside = f"the folder has {', '.join(body.name for body in bodies[:8])}" if bodies else "the folder has no .asf"
     raise MissingPathError(
-        f"{path}: an .amc motion needs its body; expected {path.stem.split('_')[0]}.asf in {path.parent}, but {beside}. "
-        f"Download the subject's .asf into that folder, or name it with asf="
+        f"{path}: an .amc motion needs its body; expected {path.stem.split('_')[0]}.asf in {path.parent}, but "
+        f"{beside}. Download the subject's .asf into that folder, or name it with asf="
     )
 
 
@@ -155,49 +155,67 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
     Raises:
         RemogptError: if the file is cut off, damaged, or has bones that the body lacks.
     """
-    widths = {"root": len(body.root_order), **{bone.name: len(bone.dof) for bone in body.bones}}
     lines = [line.split() for line in _without_comments(text).splitlines()]
     rows = [(number, words) for number, words in enumerate(lines, start=1) if words and not words[0].startswith(":")]
     if not rows or len(rows[0][1]) != 1:
         raise RemogptError(
             f"{origin}: expected an Acclaim motion whose frames begin with their number; not an .amc file"
         )
-    per_frame = next((place for place, (_, words) in enumerate(rows[1:], start=1) if len(words) == 1), len(rows))
-    names = [words[0] for _, words in rows[1:per_frame]]
-    for number, words in rows[1:per_frame]:
-        if len(words) - 1 != widths.get(words[0], -1):
-            raise RemogptError(
-                f"{origin}, line {number}: bone {words[0]!r} has {len(words) - 1} values, its body expects "
-                f"{widths.get(words[0], 'no such bone')}; is this the .asf of another subject?"
-            )
-    for place, (number, words) in enumerate(rows):
-        within = place % per_frame
-        expected = [1, ""] if within == 0 else [1 + widths[names[within - 1]], names[within - 1]]
-        if len(words) != expected[0] or (within and words[0] != expected[1]):
-            raise _broken(origin, number, place // per_frame, f"{' '.join(words[:2])!r} is not what follows")
-    if len(rows) % per_frame:
-        raise _broken(
-            origin, rows[-1][0], len(rows) // per_frame, f"only {len(rows) % per_frame} of {per_frame} lines are there"
-        )
+    layout = _frame_layout(rows, body, origin)
+    _check_rows(rows, layout, origin)
     motion = {}
-    for place, name in enumerate(names, start=1):
+    for place, name in enumerate(layout, start=1):
         try:
-            motion[name] = np.array([words[1:] for _, words in rows[place::per_frame]], dtype=np.float64)
+            values = np.array([words[1:] for _, words in rows[place :: len(layout) + 1]], dtype=np.float64)
         except ValueError as error:
             raise RemogptError(
-                f"{origin}: bone {name!r} has a value that is no number ({error}); download it again"
+                f"{origin}: bone {name!r} has a value that is no number ({error}); download the file again"
             ) from error
-        if not np.isfinite(motion[name]).all():
+        if not np.isfinite(values).all():
             raise RemogptError(f"{origin}: bone {name!r} has a value that is not finite; download the file again")
+        motion[name] = values
     if "root" not in motion:
         raise RemogptError(f"{origin}: the frames have no 'root' line; download the file again")
     return motion
 
 
+_Row = tuple[int, list[str]]
+"""Line number and words of a line."""
+
+
+def _frame_layout(rows: list[_Row], body: Body, origin: str) -> dict[str, int]:
+    """Return how many values each bone has, in the order of the first frame's lines, checked against the body."""
+    widths = {"root": len(body.root_order), **{bone.name: len(bone.dof) for bone in body.bones}}
+    layout = {}
+    for number, words in rows[1:]:
+        if len(words) == 1:
+            break
+        if len(words) - 1 != widths.get(words[0], -1):
+            raise RemogptError(
+                f"{origin}, line {number}: bone {words[0]!r} has {len(words) - 1} values, its body expects "
+                f"{widths.get(words[0], 'no such bone')}; is this the .asf of another subject?"
+            )
+        layout[words[0]] = len(words) - 1
+    return layout
+
+
+def _check_rows(rows: list[_Row], layout: dict[str, int], origin: str) -> None:
+    """Refuse a motion whose frames are not all laid out like the first."""
+    expected = [("", 1), *((name, width + 1) for name, width in layout.items())]
+    for place, (number, words) in enumerate(rows):
+        name, width = expected[place % len(expected)]
+        if len(words) != width or (name and words[0] != name):
+            what = f"expected {name or 'a frame number'} with {width - 1} values, found {' '.join(words[:2])!r}"
+            raise _broken(origin, number, place // len(expected), what)
+    if over := len(rows) % len(expected):
+        what = f"only {over} of {len(expected)} lines are there"
+        raise _broken(origin, rows[-1][0], len(rows) // len(expected), what)
+
+
 def _broken(origin: str, line: int, frames: int, what: str) -> RemogptError:
     return RemogptError(
-        f"{origin}, line {line}: frame {frames + 1} is broken, {what}; the file is cut off or damaged after {frames} whole "
-        f"frames. Download it again"
+        f"{origin}, line {line}: frame {frames + 1} is broken, {what}; the file is cut off or damaged after "
+        f"{frames} whole frames. Download it again"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,8 +43,8 @@ def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> 
         motion = Motion.from_features(_in_file(array, origin), name=name)
     else:
         raise RemogptError(
-            f"{origin}: expected features (T, {NUM_FEATURES}), joints (T, {NUM_JOINTS}, 3) or (T, {NUM_JOINTS * 3}), found "
-            f"shape {shape}. Save one motion a file in one of these shapes"
+            f"{origin}: expected features (T, {NUM_FEATURES}), joints (T, {NUM_JOINTS}, 3) or (T, {NUM_JOINTS * 3}), "
+            f"found shape {shape}. Save one motion a file in one of these shapes"
         )
     return motion
 
@@ -95,7 +96,7 @@ def write_npy_motion(path: Path, motion: Motion, content: str = "joints") -> Non
 
 def write_npz_motion(path: Path, motion: Motion) -> None:
     """Write joints, fps, the caption if there is one, and features if they were given."""
-    content: dict[str, np.ndarray] = {"joints": motion.joints, "fps": np.float64(motion.fps)}  # type: ignore[dict-item]
+    content: dict[str, Any] = {"joints": motion.joints, "fps": np.array(motion.fps)}
     if motion.given_features is not None:
         content["features"] = motion.given_features
     if motion.caption is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,45 +80,54 @@ def parse_bvh(text: str, origin: str) -> BvhFile:
 
 
 def _parse_hierarchy(text: str, origin: str) -> tuple[BvhJoint, ...]:
-    names: list[str] = []
-    parents: list[int] = []
-    offsets: list[tuple[float, float, float]] = []
-    channels: list[tuple[str, ...]] = []
-    stack: list[int | None] = []  # open braces: joint index, or None inside an End Site
-    opening: int | None = None
+    tree = _Tree()
     for number, line in enumerate(text.splitlines(), start=1):
         for statement in re.split(r"([{}])", line):
             words = statement.split()
-            if not words:
-                continue
-            word = words[0].upper()
             try:
-                if word in ("ROOT", "JOINT"):
-                    opening = len(names)
-                    names.append(" ".join(words[1:]))
-                    parents.append(next((joint for joint in reversed(stack) if joint is not None), -1))
-                    offsets.append((0.0, 0.0, 0.0))
-                    channels.append(())
-                elif word == "END":
-                    opening = None
-                elif word == "{":
-                    stack.append(opening)
-                elif word == "}":
-                    stack.pop()
-                elif word == "OFFSET" and stack[-1] is not None:
-                    offsets[stack[-1]] = (float(words[1]), float(words[2]), float(words[3]))
-                elif word == "CHANNELS" and stack[-1] is not None:
-                    channels[stack[-1]] = _channel_names(words)
-                elif word not in ("OFFSET", "HIERARCHY", "\ufeffHIERARCHY"):
-                    raise ValueError(f"unknown word {words[0]!r}")
+                tree.take(words)
             except (ValueError, IndexError) as error:
                 raise RemogptError(
                     f"{origin}, line {number}: cannot read {statement.strip()!r} in the joint hierarchy ({error}); "
                     f"expected ROOT, JOINT, End Site, OFFSET x y z, CHANNELS n names, or a brace. Export the file again"
                 ) from error
-    if stack or not names:
-        raise RemogptError(f"{origin}: the joint hierarchy has no joints or unclosed braces; export the file again")
-    return tuple(BvhJoint(*parts) for parts in zip(names, parents, offsets, channels, strict=True))
+    if tree.open or not tree.joints:
+        raise RemogptError(
+            f"{origin}: the joint hierarchy has no joints or unclosed braces; the file is damaged. Export it again"
+        )
+    return tuple(tree.joints)
+
+
+class _Tree:
+    """The joints read so far, and the braces that are open."""
+
+    def __init__(self) -> None:
+        self.joints: list[BvhJoint] = []
+        self.open: list[int | None] = []  # index of the joint of each open brace; None for an end site
+        self._next: int | None = None  # whose brace opens next
+
+    def take(self, words: list[str]) -> None:
+        """Add one statement; ValueError or IndexError if it makes no sense here."""
+        word = words[0].upper().lstrip("\ufeff") if words else "HIERARCHY"
+        if word in ("ROOT", "JOINT"):
+            parent = next((joint for joint in reversed(self.open) if joint is not None), -1)
+            self._next = len(self.joints)
+            self.joints.append(BvhJoint(" ".join(words[1:]), parent, (0.0, 0.0, 0.0), ()))
+        elif word == "END":
+            self._next = None
+        elif word == "{":
+            self.open.append(self._next)
+        elif word == "}":
+            self.open.pop()
+        elif word in ("OFFSET", "CHANNELS"):
+            joint = self.open[-1]
+            if joint is not None and word == "OFFSET":
+                offset = (float(words[1]), float(words[2]), float(words[3]))
+                self.joints[joint] = replace(self.joints[joint], offset=offset)
+            elif joint is not None:
+                self.joints[joint] = replace(self.joints[joint], channels=_channel_names(words))
+        elif word != "HIERARCHY":
+            raise ValueError(f"unknown word {words[0]!r}")
 
 
 def _channel_names(words: list[str]) -> tuple[str, ...]:
@@ -165,8 +174,8 @@ def _explain_values(block: str, first_line: int, num_frames: int, num_channels: 
             )
         found += bool(words)
     return RemogptError(
-        f"{origin}, line {number}: expected {num_frames} frames as 'Frames:' says, found {found}; the file is cut off or "
-        f"its header is wrong. Download it again, or set 'Frames:' to {found}"
+        f"{origin}, line {number}: expected {num_frames} frames as 'Frames:' says, found {found}; the file is cut "
+        f"off or its header is wrong. Download it again, or set 'Frames:' to {found}"
     )
 
 

@@ -64,7 +64,7 @@ class RigidFit:
     rotations: np.ndarray
     """(T, 22, 3, 3) each joint's rotation from its parent's."""
     translations: np.ndarray
-    """(T, 22, 3) metres: the offset that would put the joint exactly, in its parent's frame; the root's is its place."""
+    """(T, 22, 3) metres: the offset that would put the joint exactly, in its parent's frame; the root's place."""
 
     @property
     def is_moving(self) -> np.ndarray:
@@ -126,7 +126,7 @@ def fit_rigid(joints: np.ndarray) -> RigidFit:
 
 
 def _rest_offsets(bones: np.ndarray) -> np.ndarray:
-    """Return fixed bones (22, 3) in a T-pose: mean lengths, and where a joint has several children, their mean shape."""
+    """Return fixed bones (22, 3) in a T-pose: mean lengths, and at a fork the mean shape of its bones."""
     lengths = np.linalg.norm(bones, axis=-1).mean(0)
     offsets = _T_POSE * lengths[:, None]
     for children in (list(group) for group in _CHILDREN if len(group) > 1):

@@ -36,11 +36,12 @@ def read_mat(path: str | Path) -> SourceMotion:
     if skeleton is None:
         found = ", ".join(name for name, *_ in scipy.io.whosmat(Path(path))) or "nothing"
         raise RemogptError(
-            f"{path}: expected the variable d_skel of a UTD-MHAD skeleton file, found {found}. Take the files that end in "
-            f"_skeleton.mat (inertial and depth files hold no joints)"
+            f"{path}: expected the variable d_skel of a UTD-MHAD skeleton file, found {found}. Take the files that end "
+            f"in _skeleton.mat (inertial and depth files hold no joints)"
         )
     if skeleton.ndim != 3 or skeleton.shape[:2] != (len(KINECT_JOINTS), 3) or skeleton.dtype.kind not in "fiu":
         raise RemogptError(
-            f"{path}: expected d_skel as (20 joints, 3, frames), found {skeleton.shape} of {skeleton.dtype}; download it again"
+            f"{path}: expected d_skel as (20 joints, 3, frames), found {skeleton.shape} of {skeleton.dtype}; "
+            f"download it again"
         )
     return SourceMotion(KINECT_JOINTS, np.moveaxis(skeleton, 2, 0).astype(np.float64), KINECT_FPS, str(path))
