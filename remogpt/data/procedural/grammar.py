@@ -1,0 +1,150 @@
+"""Words, inflection and tagged text: from marked-up phrases to a caption with its part-of-speech tokens.
+
+A marked-up phrase is plain text in which
+
+* `*walk*` is a verb that the clause inflects (all marked verbs of a phrase take the same form);
+* `turn/NOUN` overrides the tag that `lexicon.yaml` gives to a word;
+* commas and periods stick to the word before them.
+
+Tags are universal part-of-speech tags and tokens are `lemma/TAG` for nouns and verbs, `word/TAG` otherwise; words
+with digits have no token. Source: HumanML3D's text files, spec 1.7.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+VOWELS = "aeiou"
+SINGULAR, PLURAL, GERUND = "s", "base", "ing"
+"""Verb forms: "walks", "walk", "walking"."""
+
+_ITEM = re.compile(r"^(?P<core>[*\w.'-]*[*\w'])(?:/(?P<tag>[A-Z]+))?(?P<tail>[.,]*)$")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as written, its lemma and its tag."""
+
+    surface: str
+    lemma: str
+    tag: str
+    tail: str = ""
+    """Punctuation that follows without a space."""
+
+    @property
+    def token(self) -> str | None:
+        """`lemma/TAG`, or None for numbers written in digits."""
+        bare = self.surface.replace("-", "")
+        if not bare.isalpha():
+            return None
+        keep = self.tag not in ("NOUN", "VERB") or self.surface == "left"
+        return f"{bare if keep else self.lemma}/{self.tag}"
+
+
+@cache
+def lexicon() -> dict[str, Any]:
+    """Read `lexicon.yaml`, which lies beside this module."""
+    text = resources.files(__package__).joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+@cache
+def _tags() -> dict[str, tuple[str, str]]:
+    """Every unmarked word form -> (lemma, tag)."""
+    forms: dict[str, tuple[str, str]] = {}
+    for tag, words in lexicon()["words"].items():
+        for word in words.split():
+            forms[word] = (word, tag)
+            if tag == "NOUN":
+                forms.setdefault(plural(word), (word, tag))
+    return forms
+
+
+def plural(noun: str) -> str:
+    """Give the plural of a noun."""
+    irregular = lexicon()["irregular_plurals"]
+    if noun in irregular:
+        return str(irregular[noun])
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return noun + "es"
+    if noun.endswith("y") and noun[-2] not in VOWELS:
+        return noun[:-1] + "ies"
+    return noun + "s"
+
+
+def inflect(verb: str, form: str) -> str:
+    """Give a verb's third person singular ("s"), plain form ("base") or gerund ("ing")."""
+    if form == PLURAL:
+        return verb
+    irregular = lexicon()["irregular_verbs"].get(verb, {})
+    if form in irregular:
+        return str(irregular[form])
+    if form == SINGULAR:
+        return _third_person(verb)
+    if verb.endswith("ie"):
+        return verb[:-2] + "ying"
+    if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
+        return verb[:-1] + "ing"
+    doubled = verb in lexicon()["doubling_verbs"].split()
+    return verb + (verb[-1] if doubled else "") + "ing"
+
+
+def _third_person(verb: str) -> str:
+    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
+        return verb + "es"
+    if verb.endswith("y") and verb[-2] not in VOWELS:
+        return verb[:-1] + "ies"
+    return verb + "s"
+
+
+def conjugate(phrase: str, form: str) -> str:
+    """Replace every `*verb*` of a phrase by `inflected=verb/VERB`, ready for `read_words`; after "to" it stays plain."""
+
+    def replace(match: re.Match[str]) -> str:
+        to, verb = match[1] or "", match[2]
+        return f"{'to/PART ' if to else ''}{inflect(verb, PLURAL if to else form)}={verb}/VERB"
+
+    return re.sub(r"(\bto )?\*([a-z-]+)\*", replace, phrase)
+
+
+def read_words(phrase: str) -> list[Word]:
+    """Split a conjugated phrase into tagged words; raises ValueError for a word that the lexicon does not know."""
+    words = [_read_word(item) for item in phrase.split()]
+    for index, word in enumerate(words[:-1]):
+        if word.surface == "a" and not word.tail and words[index + 1].surface[0] in VOWELS:
+            starts_like_one = words[index + 1].surface.startswith(("one", "u-", "uni"))
+            words[index] = word if starts_like_one else Word("an", "an", word.tag)
+    return words
+
+
+def _read_word(item: str) -> Word:
+    surface, _, rest = item.partition("=")
+    match = _ITEM.match(rest or item)
+    if match is None:
+        raise ValueError(f"cannot read {item!r}; wanted a word, 'word/TAG' or '*verb*'")
+    core, tag, tail = match["core"], match["tag"], match["tail"]
+    if rest:
+        return Word(surface, core.replace("-", ""), tag, tail)
+    if any(letter.isdigit() for letter in core):
+        return Word(core, core, "NUM", tail)
+    known = _tags().get(core)
+    if known is None and tag is None:
+        raise ValueError(f"the word {core!r} has no tag; add it to words in lexicon.yaml, or write {core}/TAG")
+    lemma = known[0] if known else core
+    if tag == "VERB":
+        lemma = _verb_lemma(core)
+    return Word(core, lemma, tag or (known[1] if known else "X"), tail)
+
+
+def _verb_lemma(form: str) -> str:
+    return str(lexicon()["participles"].get(form, form))
+
+
+def write(words: list[Word]) -> tuple[str, tuple[str, ...]]:
+    """Give the text of tagged words and their tokens."""
+    text = " ".join(word.surface + word.tail for word in words)
+    return text, tuple(token for word in words if (token := word.token))

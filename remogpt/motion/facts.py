@@ -1,0 +1,103 @@
+"""Facts: statements about a motion that its joints prove or refute, without any timeline.
+
+A fact is a name of the catalogue and its parameters, such as `Fact("waves", {"side": "left", "count": 3})`. Facts come
+from a caption's meaning (a procedural script, a person); they are checked on any motion, real or generated. A motion
+may have any length from 16 frames, any start heading and any place; its body is scaled to the common skeleton first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.body import Body
+from remogpt.motion.predicates import PREDICATES, Predicate, relation
+from remogpt.runtime.errors import RemogptError
+
+FACTORS = (
+    "action", "side", "direction", "count", "distance", "angle", "speed", "style", "order", "composition",
+)  # fmt: skip
+"""What a fact may test, one factor each; reports group facts by it."""
+
+RELATIONS = {"before": "order", "while": "composition"}
+"""Facts about two facts, and their factors."""
+
+_BY_PARAMETER = ("style", "speed", "count", "angle", "distance", "direction", "side")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A statement about a motion: a name of the catalogue with its parameters.
+
+    `before` and `while` hold two facts, `first` and `second`, as dictionaries with `name` and `params`.
+    """
+
+    name: str
+    params: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.name in RELATIONS:
+            for part in ("first", "second"):
+                Fact.from_json(self.params[part])
+            return
+        predicate = _predicate(self.name)
+        unknown = sorted(set(self.params) - set(predicate.parameters))
+        if unknown:
+            raise RemogptError(
+                f"fact {self.name!r} takes {', '.join(predicate.parameters) or 'no parameters'}, got {', '.join(unknown)}"
+            )
+
+    @property
+    def factor(self) -> str:
+        """The one factor that this fact adds: a fact with a side and a count tests the count."""
+        if self.name in RELATIONS:
+            return RELATIONS[self.name]
+        return next((key for key in _BY_PARAMETER if self.params.get(key) is not None), "action")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a dictionary that `json` can write."""
+        return {"name": self.name, "params": dict(self.params)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Fact":
+        """Read what `to_json` gave. Raises RemogptError for names and parameters outside the catalogue."""
+        return cls(str(data["name"]), dict(data.get("params", {})))
+
+
+def check(fact: Fact, joints: np.ndarray) -> bool:
+    """Say whether a fact holds for joints (T, 22, 3), metres, y up, 20 fps."""
+    return holds(fact, Body(joints))
+
+
+def facts_correct(facts: Iterable[Fact], joints: np.ndarray) -> list[bool]:
+    """Check several facts on the same joints (T, 22, 3); measures the body once."""
+    body = Body(joints)
+    return [holds(fact, body) for fact in facts]
+
+
+def holds(fact: Fact, body: Body) -> bool:
+    """Say whether a fact holds for a measured body."""
+    if fact.name in RELATIONS:
+        first, second = (Fact.from_json(fact.params[part]) for part in ("first", "second"))
+        return relation(fact.name, events(first, body), events(second, body))
+    return bool(events(fact, body))
+
+
+def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
+    """Give the frame intervals [start, end) that prove a fact which is no relation; empty when it does not hold."""
+    return _predicate(fact.name).find(body, **fact.params)
+
+
+def describe(fact: Fact) -> str:
+    """Say in English what a fact claims: "waves with the left hand, 3 times"."""
+    if fact.name in RELATIONS:
+        first, second = (describe(Fact.from_json(fact.params[part])) for part in ("first", "second"))
+        return f"{first} {fact.name} {second}"
+    return _predicate(fact.name).say(**fact.params)
+
+
+def _predicate(name: str) -> Predicate:
+    if name not in PREDICATES:
+        raise RemogptError(f"unknown fact {name!r}; known are {', '.join(sorted({*PREDICATES, *RELATIONS}))}")
+    return PREDICATES[name]

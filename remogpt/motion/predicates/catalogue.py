@@ -1,0 +1,49 @@
+"""The catalogue of predicates: each fact's name, parameters, sentence and finder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from remogpt.motion.predicates.intervals import Intervals
+
+Finder = Callable[..., Intervals]
+
+_SUFFIXES = {
+    "direction": "{}",
+    "distance": "about {:.1f} m",
+    "angle": "about {:.0f} degrees",
+    "count": "{} times",
+    "speed": "{}",
+}
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """What a fact's name means: `find(body, **params)` gives the frames that prove it, or nothing."""
+
+    name: str
+    sentence: str
+    parameters: tuple[str, ...]
+    find: Finder
+
+    def say(self, **params: Any) -> str:
+        """Say in English what the fact with these parameters claims."""
+        rest = [key for key, value in params.items() if value is not None and f"{{{key}}}" not in self.sentence]
+        extra = [_SUFFIXES.get(key, f"{key} {{}}").format(params[key]) for key in rest]
+        named = {key: params.get(key) or "either" for key in self.parameters}
+        return ", ".join([self.sentence.format(**named), *extra])
+
+
+PREDICATES: dict[str, Predicate] = {}
+
+
+def predicate(name: str, sentence: str) -> Callable[[Finder], Finder]:
+    """Enter a finder into the catalogue; its parameters after `body` are the fact's."""
+
+    def enter(find: Finder) -> Finder:
+        code = find.__code__  # type: ignore[attr-defined]
+        parameters = tuple(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+        PREDICATES[name] = Predicate(name, sentence, parameters, find)
+        return find
+
+    return enter

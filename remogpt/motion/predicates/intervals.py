@@ -1,0 +1,102 @@
+"""Finding stretches, repetitions and turning points in a measured signal."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Intervals = list[tuple[int, int]]
+"""Frames [start, end), in order."""
+
+
+def stretches(mask: np.ndarray, min_frames: int = 1, bridge: int = 0) -> Intervals:
+    """Give the runs of True in mask (T,); runs less than `bridge` + 1 frames apart become one, short ones drop out."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    found: Intervals = []
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if found and start - found[-1][1] <= bridge:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return [(start, end) for start, end in found if end - start >= min_frames]
+
+
+def excursions(signal: np.ndarray, reach: float, back: float, min_frames: int = 1) -> Intervals:
+    """Give the stretches in which signal (T,) goes to at least `reach`, each until it falls below `back` < `reach`."""
+    found = stretches(signal > back)
+    return [(start, end) for start, end in found if (signal[start:end] >= reach).sum() >= min_frames]
+
+
+def turning_points(signal: np.ndarray, swing: float) -> list[int]:
+    """Give the frames where signal (T,) turns, counting only swings of at least `swing`; the ends are included.
+
+    Between neighbours in the list the signal changes by at least `swing`, up and down alternately. A signal that
+    never changes by as much gives one frame.
+    """
+    low = high = 0
+    points: list[int] = []
+    rising: bool | None = None
+    for index in range(1, len(signal)):
+        low = index if signal[index] < signal[low] else low
+        high = index if signal[index] > signal[high] else high
+        if rising is not False and signal[high] - signal[index] >= swing and high < index:
+            points, rising, low = [*(points or [_first(signal, high, swing)]), high], False, index
+        elif rising is not True and signal[index] - signal[low] >= swing and low < index:
+            points, rising, high = [*(points or [_first(signal, low, swing)]), low], True, index
+    last = (high if rising else low) if rising is not None else 0
+    points = [*points, last]
+    return sorted(set(points))
+
+
+def _first(signal: np.ndarray, turn: int, swing: float) -> int:
+    """The start of the clip's first swing when it counts, else the first turning point itself."""
+    before = signal[: turn + 1]
+    start = int(np.argmax(np.abs(before - signal[turn])))
+    return start if abs(before[start] - signal[turn]) >= swing else turn
+
+
+def swings(signal: np.ndarray, swing: float) -> Intervals:
+    """Give the monotone stretches between neighbouring turning points."""
+    points = turning_points(signal, swing)
+    return list(zip(points[:-1], points[1:], strict=True))
+
+
+def counted(found: Intervals, count: int | None) -> Intervals:
+    """Give the repetitions if they are as many as asked for (one more or less from five on), else nothing."""
+    slack = 0 if count is None or count < 5 else 1
+    return found if count is None or abs(len(found) - count) <= slack else []
+
+
+def groups(found: Intervals, gap: int) -> list[Intervals]:
+    """Split repetitions into bouts: a pause longer than `gap` frames starts another."""
+    bouts: list[Intervals] = []
+    for interval in found:
+        if bouts and interval[0] - bouts[-1][-1][1] <= gap:
+            bouts[-1].append(interval)
+        else:
+            bouts.append([interval])
+    return bouts
+
+
+def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tuple[int, int]:
+    """Cut the still ends off a swing: keep the frames between `share` and 1 - `share` of its change."""
+    change = signal[end] - signal[start]
+    part = (signal[start : end + 1] - signal[start]) / (change if change else 1.0)
+    first = int(np.flatnonzero(part >= share)[0])
+    last = int(np.flatnonzero(part <= 1.0 - share)[-1])
+    return start + first, start + max(last, first + 1)
+
+
+def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> bool:
+    """Say whether two proven facts stand in a relation.
+
+    `before`: the middle of the first comes before the middle of the second; `while`: they share half of the shorter.
+    """
+    if not first or not second:
+        return False
+    if name == "before":
+        return first[0][0] + first[-1][1] < second[0][0] + second[-1][1]
+    whole = [(bout[0][0], bout[-1][1]) for bout in groups(list(first), 12)]
+    others = [(bout[0][0], bout[-1][1]) for bout in groups(list(second), 12)]
+    return any(
+        min(a[1], b[1]) - max(a[0], b[0]) >= 0.5 * min(a[1] - a[0], b[1] - b[0]) for a in whole for b in others
+    )
