@@ -70,7 +70,7 @@ def _run(name: str, rest: list[str]) -> int:
     parser = ArgumentParser(prog=f"remogpt {name}", description=f"{summary}\n\n{epilog}", formatter_class=_formatter())
     module.add_arguments(parser)
     try:
-        return int(module.run(parser.parse_args(rest)) or 0)
+        return int(module.run(parser.instantiate(parser.parse_args(rest))) or 0)
     except (RemogptError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         print(f"remogpt {name}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

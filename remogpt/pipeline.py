@@ -122,9 +122,10 @@ class ReMoGPT:
 
     def _opened(self, folder: Path) -> MotionDatabase:
         database = MotionDatabase.open(folder, retriever=self.retriever)
-        if database.tokenizer_hash != self.tokenizer.hash:
+        came = database.manifest["tokenizer_hash"]
+        if came != self.tokenizer.hash:
             raise RemogptError(
-                f"the database {folder} holds codes of tokenizer {database.tokenizer_hash[:12]}, but this model's is "
+                f"the database {folder} holds codes of tokenizer {came[:12]}, but this model's is "
                 f"{self.tokenizer.hash[:12]}; build it again with 'remogpt db build ... --model {self.folder}'"
             )
         return database

@@ -26,14 +26,17 @@ wait $tokenizer
 stage "3. database of the training split, and each clip's neighbours in it"
 export OMP_NUM_THREADS=2
 parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
-remogpt db build "$work/set" --split train --out "$work/database" --no-features "${parts[@]}"
-remogpt db neighbours "$work/database" --out "$work/neighbours" "${parts[@]}"
+for split in train val; do
+    remogpt db build "$work/set" --split $split --out "$work/database_$split" --no-features "${parts[@]}"
+    remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
+done
 
 stage "4. language model: pre-training, then instructions with retrieved examples"
 remogpt train lm --config "$configs/lm_pretrain.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
     --out "$work/lm_pretrained"
 remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
-    --init "$work/lm_pretrained" --database "$work/database" --neighbours "$work/neighbours" --out "$work/lm"
+    --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
+    --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
 stage "5. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 2000 --out "$work/small_database" --no-features "${parts[@]}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import remogpt
 from remogpt.commands.shared import add_model_options, describe_examples
-from remogpt.motion.files import MOTION_SUFFIXES
+from remogpt.motion.files import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
 from remogpt.runtime.progress import progress
@@ -64,13 +64,13 @@ def motion_files(paths: list[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES)
+            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in READABLE)
         elif path.exists() or len(paths) == 1:
             found.append(path)
         else:
             raise MissingPathError(f"no file or folder {path}")
     if not found:
-        raise MissingPathError(f"no motion files in {', '.join(paths)}; looked for {', '.join(sorted(MOTION_SUFFIXES))}")
+        raise MissingPathError(f"no motion files in {', '.join(paths)}; looked for {', '.join(sorted(READABLE))}")
     return found
 
 

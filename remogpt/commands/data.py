@@ -15,7 +15,8 @@ import numpy as np
 from jsonargparse import ArgumentParser
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
-from remogpt.data.importers import SOURCES, import_set
+from remogpt.data.importers import IMPORTERS
+from remogpt.data.importers.to_set import import_set
 from remogpt.data.procedural.make import make_procedural_set
 from remogpt.data.procedural.validate import validate_set
 from remogpt.motion.skeleton import FPS
@@ -32,7 +33,7 @@ def add_arguments(parser: Any) -> None:
     make.add_argument("--workers", type=int, default=2, help="processes")
     actions.add_subcommand("make", make)
     importer = ArgumentParser(description="Import captioned motion capture. Captions are made from its labels.")
-    importer.add_argument("source", type=str, help=f"one of {', '.join(SOURCES)}")
+    importer.add_argument("source", type=str, help=f"one of {', '.join(IMPORTERS)}")
     importer.add_argument("path", type=str, help="folder as it was downloaded, or a packed .npz of its joints")
     importer.add_argument("--out", type=str, required=True, help="folder of the set")
     actions.add_subcommand("import", importer)
@@ -61,8 +62,6 @@ def _make(args: Any) -> int:
 
 
 def _import(args: Any) -> int:
-    if args.source not in SOURCES:
-        raise RemogptError(f"no importer for {args.source!r}; there are {', '.join(SOURCES)}")
     import_set(args.source, Path(args.path), Path(args.out))
     return _print_stats(MotionTextSet.open(args.out), as_json=False)
 

@@ -4,7 +4,8 @@
   remogpt db build sets/procedural --split train --out databases/mine --model models/my-model
   remogpt db info databases/bandai
   remogpt db verify databases/bandai
-  remogpt db neighbours databases/mine --model models/my-model --out runs/neighbours
+  remogpt db neighbours databases/mine --out runs/train.safetensors
+  remogpt db neighbours databases/mine --queries databases/val --out runs/val.safetensors
 """
 
 import json
@@ -16,6 +17,7 @@ from jsonargparse import ArgumentParser
 import remogpt
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever import DatabaseEntry, MotionDatabase, TextMotionRetriever
+from remogpt.retriever.neighbours import find_neighbours
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -33,11 +35,12 @@ def add_arguments(parser: Any) -> None:
     build.add_argument("--no-features", action="store_true", help="keep codes and embeddings only, not the motion")
     _add_parts(build)
     actions.add_subcommand("build", build)
-    neighbours = ArgumentParser(description="Find each entry's examples in its own database, itself left out.")
-    neighbours.add_argument("database", type=str, help="database folder")
-    neighbours.add_argument("--out", type=str, required=True, help="folder of the neighbour lists")
-    neighbours.add_argument("--k", type=int, default=4, help="examples on each route")
-    _add_parts(neighbours)
+    neighbours = ArgumentParser(description="Find each clip's examples, itself, its mirror image and its source left out.")
+    neighbours.add_argument("database", type=str, help="where examples come from")
+    neighbours.add_argument("--queries", type=str, default=None, help="database of the asking clips; itself without it")
+    neighbours.add_argument("--out", type=str, required=True, help="file to write (.safetensors)")
+    neighbours.add_argument("--depth", type=int, default=8, help="entries stored for each clip and route")
+    neighbours.add_argument("--exclude-same-caption", action="store_true", help="pass over entries with the same words")
     actions.add_subcommand("neighbours", neighbours)
     for name, what in (("info", "Describe a database."), ("verify", "Check every file's checksum.")):
         action = ArgumentParser(description=what)
@@ -89,13 +92,13 @@ def _build(args: Any) -> int:
 
 
 def _neighbours(args: Any) -> int:
-    from remogpt.retriever.neighbours import find_neighbours
-
-    if args.k < 1:
-        raise RemogptError(f"--k must be at least 1, got {args.k}")
-    database = MotionDatabase.open(args.database, retriever=_retriever(args))
-    find_neighbours(database, k=args.k).save(Path(args.out))
-    print(f"{args.out}: {args.k} examples on each of four routes for {len(database)} clips")
+    if args.depth < 2:
+        raise RemogptError(f"--depth must be at least 2, one for each of two routes, got {args.depth}")
+    database = MotionDatabase.open(args.database)
+    queries = None if args.queries is None else MotionDatabase.open(args.queries)
+    found = find_neighbours(database, queries, args.depth, args.exclude_same_caption)
+    found.save(args.out)
+    print(f"{args.out}: {args.depth} examples on each of four routes for {len(found.places)} clips")
     return 0
 
 

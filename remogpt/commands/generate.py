@@ -4,7 +4,8 @@
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
   remogpt generate --file prompts.txt --out motions/ --format npy
 
-The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (263 features), .html (a player).
+The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (joints, metres), .npz (joints and features),
+.html (a page that plays the motion).
 """
 
 import json
@@ -14,10 +15,9 @@ from typing import Any
 
 import remogpt
 from remogpt.commands.shared import add_model_options, describe_examples, file_name_of, read_lines
+from remogpt.motion.files import WRITABLE
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
-
-SUFFIXES = (".bvh", ".html", ".npy")
 
 
 def add_arguments(parser: Any) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("text", type=str, nargs="?", default=None, help="the caption")
     parser.add_argument("--file", type=str, default=None, help="text file with one caption a line")
     parser.add_argument("--out", type=str, default="motion.html", help="file, or a folder with --file or --num-samples")
-    parser.add_argument("--format", type=str, default="bvh", help="bvh, html or npy: suffix of files in a folder")
+    parser.add_argument("--format", type=str, default="bvh", help="bvh, html, npy or npz: suffix of files in a folder")
     parser.add_argument("--seconds", type=float, default=None, help="length; the model chooses without it")
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
@@ -79,12 +79,12 @@ def _texts(args: Any) -> list[str]:
 def _check_out(args: Any, in_folder: bool) -> None:
     """Refuse an output that could not be written before the work, not after it."""
     if in_folder:
-        if f".{args.format}" not in SUFFIXES:
-            raise RemogptError(f"--format must be bvh, html or npy, got {args.format!r}")
-        if Path(args.out).suffix in SUFFIXES or Path(args.out).is_file():
+        if f".{args.format}" not in WRITABLE:
+            raise RemogptError(f"--format must be bvh, html, npy or npz, got {args.format!r}")
+        if Path(args.out).suffix in WRITABLE or Path(args.out).is_file():
             raise RemogptError(f"several motions need a folder, but --out is {args.out}; give a folder's name")
-    elif Path(args.out).suffix not in SUFFIXES:
-        raise RemogptError(f"--out must end in {', '.join(SUFFIXES)}, got {args.out!r}; e.g. --out wave.bvh")
+    elif Path(args.out).suffix not in WRITABLE:
+        raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
 
 
 def _report(args: Any, written: list[dict[str, Any]]) -> None:

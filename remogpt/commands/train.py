@@ -1,0 +1,82 @@
+"""Train a tokenizer, a retriever or a language model.
+
+  remogpt train tokenizer --config configs/mini/tokenizer.yaml --data sets/procedural --out runs/tokenizer
+  remogpt train retriever --config configs/mini/retriever.yaml --data sets/procedural --out runs/retriever
+  remogpt train lm --config configs/mini/lm_pretrain.yaml --data sets/procedural --tokenizer runs/tokenizer --out runs/lm0
+  remogpt train lm --config configs/mini/lm_instruct.yaml --data sets/procedural --tokenizer runs/tokenizer \\
+                   --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
+                   --val-neighbours runs/val.safetensors --out runs/lm
+
+The YAML's fields are those of TokenizerConfig, RetrieverConfig and LanguageModelConfig; any of them can be changed on
+the command line: --config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on from
+there when it is started again.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from remogpt.commands.training_data import coded_clips, example_bank, features_of
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.lm.datasets import ExampleBank
+from remogpt.lm.train import LanguageModelConfig, train_language_model
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.neighbours import Neighbours
+from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.train import RetrieverConfig, train_retriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae import MotionTokenizer
+from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the subcommands."""
+    stages = parser.add_subcommands(dest="stage")
+    for stage, config in (("tokenizer", TokenizerConfig), ("retriever", RetrieverConfig), ("lm", LanguageModelConfig)):
+        own = ArgumentParser(description=(config.__doc__ or "").strip())
+        own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
+        own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout with splits train and val")
+        own.add_argument("--out", type=str, required=True, help="folder of the finished part; <out>/run holds the run")
+        if stage == "lm":
+            own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
+            own.add_argument("--start-from", type=str, default=None, help="language model folder to go on from")
+            own.add_argument("--database", type=str, default=None, help="where the examples come from")
+            own.add_argument("--neighbours", type=str, default=None, help="training clips' examples ('db neighbours')")
+            own.add_argument("--val-neighbours", type=str, default=None, help="validation clips' examples, likewise")
+        stages.add_subcommand(stage, own)
+
+
+def run(args: Any) -> int:
+    """Train the chosen stage."""
+    chosen = args[args.stage]
+    stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "lm": _train_lm}
+    stages[args.stage](chosen, MotionTextSet.open(chosen.data), Path(chosen.out))
+    print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
+    return 0
+
+
+def _train_tokenizer(args: Any, motions: MotionTextSet, out: Path) -> None:
+    train, val = (features_of(motions, split) for split in ("train", "val"))
+    train_tokenizer(args.config, train, val, out / "run", out)
+
+
+def _train_retriever(args: Any, motions: MotionTextSet, out: Path) -> None:
+    train, val = (TrainingPairs.from_set(motions, split, args.config.same_tag) for split in ("train", "val"))
+    train_retriever(args.config, train, val, out / "run", out)
+
+
+def _train_lm(args: Any, motions: MotionTextSet, out: Path) -> None:
+    if (args.neighbours or args.val_neighbours) and args.database is None:
+        raise RemogptError("neighbours are rows of a database: give it with --database")
+    config = args.config if args.start_from is None else replace(args.config, start_from=args.start_from)
+    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
+    database = None if args.database is None else MotionDatabase.open(args.database)
+    clips = {split: motions.clips(split) for split in ("train", "val")}
+    coded = {split: coded_clips(motions, chosen, tokenizer) for split, chosen in clips.items()}
+    banks: dict[str, ExampleBank | None] = {"train": None, "val": None}
+    for split, file in (("train", args.neighbours), ("val", args.val_neighbours)):
+        if file is not None and database is not None:
+            banks[split] = example_bank(Neighbours.load(file), database, clips[split])
+    train_language_model(config, coded["train"], out, out / "run", banks["train"], coded["val"], banks["val"])
