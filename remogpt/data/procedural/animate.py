@@ -116,7 +116,7 @@ def _open_ends(script: Script, rng: np.random.Generator) -> tuple[bool, bool]:
 
 
 def _idle(stage: _Stage, performer: Performer, duration: float) -> None:
-    frames = int(round(duration * FPS))
+    frames = round(duration * FPS)
     if frames > 0:
         _append(stage, _resting(stage, performer, frames), [])
 
@@ -131,7 +131,10 @@ def _resting(stage: _Stage, performer: Performer, frames: int) -> Track:
 def _append(stage: _Stage, track: Track, gestures: list[tuple[int, Gesture]]) -> None:
     """Add placed frames and the gestures that start at given frames of them."""
     merged = Gesture(
-        np.zeros((track.frames, 2, 4)), np.zeros((track.frames, 2)), np.zeros((track.frames, 3)), np.zeros((track.frames, 2))
+        np.zeros((track.frames, 2, 4)),
+        np.zeros((track.frames, 2)),
+        np.zeros((track.frames, 3)),
+        np.zeros((track.frames, 2)),
     )
     for start, gesture in gestures:
         part = slice(start, start + len(gesture.weight))
@@ -172,7 +175,7 @@ def _play(
     elif legs is not None and legs.name in ("sit", "kneel"):
         stage.low = track.copy_range(0, 0) if False else _local(track, stage)
     elif stage.low is None:
-        stage.origin = track.root[-1] * [1.0, 0.0, 1.0]
+        stage.origin = track.root[-1] * np.array([1.0, 0.0, 1.0])
         stage.yaw = float(track.yaw[-1])
     return start, stage.frames
 
@@ -219,10 +222,12 @@ _LEGS = {
 def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np.ndarray:
     """Add posture and noise, blend gestures over idle arms, make joints."""
     track, posture = concatenate(stage.tracks), performer.posture
-    gesture = Gesture(*(np.concatenate([getattr(g, name) for g in stage.gestures]) for name in ("arms", "weight", "trunk", "head")))
+    gesture = Gesture(
+        *(np.concatenate([getattr(g, name) for g in stage.gestures]) for name in ("arms", "weight", "trunk", "head"))
+    )
     noise = smooth_noise(rng, track.frames, 17)
     size = posture.noise
-    track.trunk += gesture.trunk + [posture.lean, 0.0, 0.0] + size * noise[:, 0:3]
+    track.trunk += gesture.trunk + np.array([posture.lean, 0.0, 0.0]) + size * noise[:, 0:3]
     forward = np.maximum(gesture.trunk[:, 0], 0.0)
     track.pelvis[:, 0] += 0.5 * forward + 0.3 * posture.lean
     track.pelvis[:, 1] += 0.25 * gesture.trunk[:, 1]
@@ -230,7 +235,7 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     track.root[:, 2] -= 0.10 * forward * np.cos(track.yaw)
     track.root[:, 0] -= 0.10 * forward * np.sin(track.yaw)
     track.pelvis += 0.4 * size * noise[:, 3:6]
-    track.head += gesture.head + [posture.head_pitch - 0.55 * posture.lean, 0.0] + 2.2 * size * noise[:, 6:8]
+    track.head += gesture.head + np.array([posture.head_pitch - 0.55 * posture.lean, 0.0]) + 2.2 * size * noise[:, 6:8]
     track.root[:, [0, 2]] += posture.drift * noise[:, 8:10]
     arms = track.arms + posture.arms
     arms[..., 0] += 0.8 * track.trunk[:, None, 0]
@@ -239,5 +244,5 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
     arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)
     joints = assemble(performer.body, track, arms)
-    joints -= joints[0, 0] * [1.0, 0.0, 1.0]
+    joints -= joints[0, 0] * np.array([1.0, 0.0, 1.0])
     return joints.astype(np.float32)

@@ -93,7 +93,7 @@ def assemble(body: Body, track: Track, arms: np.ndarray) -> np.ndarray:
     """
     joints = np.zeros((track.frames, 22, 3))
     pelvis_turn = rotation(track.yaw + track.pelvis[:, 1], track.pelvis[:, 0], track.pelvis[:, 2])
-    root = track.root + [0.0, body.pelvis_height, 0.0]
+    root = track.root + np.array([0.0, body.pelvis_height, 0.0])
     hips = np.stack([apply(pelvis_turn, body.offsets[i]) for i in (1, 2)], axis=1)  # (T, 2, 3) from the pelvis
     ankle, pitch = _raise_heels(body, track, root[:, None] + hips)
     root[:, 1] -= _needed_drop(body, track, root[:, None] + hips, ankle)
@@ -158,7 +158,7 @@ def _place_legs(
 
 
 def _place_trunk(body: Body, track: Track, pelvis_turn: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    chest = track.trunk + [0.0, 0.0, 0.0]
+    chest = track.trunk
     turns = [pelvis_turn]
     for share in (1 / 3, 2 / 3, 1.0):
         angles = (1.0 - share) * track.pelvis + share * chest
@@ -176,14 +176,20 @@ def _place_arms(body: Body, chest_turn: np.ndarray, arms: np.ndarray, joints: np
     for side in (0, 1):
         sign = _SIDES[side]
         upper, fore = arm_directions(arms[:, side], sign)
-        shrug = sign * 0.5 * np.clip(np.arccos(np.clip(-upper[:, 1], -1, 1)) - 0.5, 0.0, 2.2)
-        reach = -sign * 0.28 * np.clip(upper[:, 2], -0.8, 1.0)
-        collar_turn = chest_turn @ rotation(reach, 0.0, shrug)
-        joints[:, 13 + side] = joints[:, 9] + apply(chest_turn, body.offsets[13 + side])
-        joints[:, 16 + side] = joints[:, 13 + side] + apply(collar_turn, body.offsets[16 + side])
+        collar = body.offsets[13 + side]
+        joints[:, 13 + side] = joints[:, 9] + apply(chest_turn, collar)
+        joints[:, 16 + side] = joints[:, 9] + apply(chest_turn, shoulder_place(body, side, upper))
         lengths = np.linalg.norm(body.offsets[[18 + side, 20 + side]], axis=-1)
         joints[:, 18 + side] = joints[:, 16 + side] + lengths[0] * apply(chest_turn, upper)
         joints[:, 20 + side] = joints[:, 18 + side] + lengths[1] * apply(chest_turn, fore)
+
+
+def shoulder_place(body: Body, side: int, upper: np.ndarray) -> np.ndarray:
+    """(..., 3) shoulder in the chest's frame from spine3; the collar bone follows a lifted or reaching upper arm."""
+    sign = _SIDES[side]
+    shrug = sign * 0.4 * np.clip(np.arccos(np.clip(-upper[..., 1], -1, 1)) - 0.5, 0.0, 2.2)
+    ahead = -sign * 0.28 * np.clip(upper[..., 2], -0.8, 1.0)
+    return body.offsets[13 + side] + apply(rotation(ahead, 0.0, shrug), body.offsets[16 + side])
 
 
 def arm_directions(angles: np.ndarray, sign: float) -> tuple[np.ndarray, np.ndarray]:

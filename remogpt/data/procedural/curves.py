@@ -62,7 +62,9 @@ def keyframes(times: Sequence[float], values: ArrayLike, t: np.ndarray) -> np.nd
     return out.reshape((len(t), *y.shape[1:]))
 
 
-def smooth_noise(rng: np.random.Generator, frames: int, channels: int, low: float = 0.1, high: float = 0.7) -> np.ndarray:
+def smooth_noise(
+    rng: np.random.Generator, frames: int, channels: int, low: float = 0.1, high: float = 0.7
+) -> np.ndarray:
     """Give slow random curves of about unit size, (frames, channels); low and high are Hz."""
     frequency = rng.uniform(low, high, (4, 1, channels))
     phase = rng.uniform(0.0, 2.0 * np.pi, (4, 1, channels))
@@ -77,7 +79,7 @@ def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= kernel.sum()
-    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
+    padded = np.pad(values, [(reach, reach)] + np.array([(0, 0)]) * (values.ndim - 1), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
     return windows @ kernel
 

@@ -5,6 +5,7 @@ where the pelvis will be at half-cycle k + 1.5, the middle of that foot's stance
 curved, sideways, backwards, or turning on the spot.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,10 @@ class Manner:
     heel_strike: float
     """Foot pitch (upwards) when it lands."""
     crouch: float = 0.0
+    sharp: float = 1.0
+    """How much the foot's height is bound to its peak."""
+    behind: float = 0.03
+    """Metres by which the ankle in mid-stance is behind the pelvis."""
     peak: float = 0.36
     """Share of the swing at which the foot is highest."""
 
@@ -63,8 +68,15 @@ class Path:
 
 
 def walk(
-    path: Path, duration: float, ramps: tuple[float, float], steps: int, manner: Manner, posture: Posture,
-    body: Body, stance: Stance, first: int,
+    path: Path,
+    duration: float,
+    ramps: tuple[float, float],
+    steps: int,
+    manner: Manner,
+    posture: Posture,
+    body: Body,
+    stance: Stance,
+    first: int,
 ) -> Track:
     """Follow a path with an alternating gait, from stance to stance.
 
@@ -76,7 +88,7 @@ def walk(
     speed = ease((fine + 0.04) / (ramps[0] + 0.04)) * ease((duration - fine + 0.04) / (ramps[1] + 0.04))
     progress = _normalised(np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]))]))
     phase = steps * _normalised(np.cumsum(0.55 + 0.45 * speed) - (0.55 + 0.45 * speed[0]))
-    t = np.arange(int(round(duration * FPS)) + 1) / FPS
+    t = np.arange(round(duration * FPS) + 1) / FPS
     p, u = np.interp(t, fine, phase), np.interp(t, fine, progress)
     track = Track.still(len(t), stance)
     point, track.yaw = path.at(u)
@@ -117,7 +129,7 @@ def _body(
         wave = way * np.cos(np.pi * (p - 0.08))
         track.arms[:, side, 0] = moving * (manner.swing * wave + 0.05 - 0.22 * manner.elbow)
         track.arms[:, side, 2] = moving * (manner.elbow + manner.swing * 0.45 * (wave + 0.6))
-        track.arms[:, side, 3] = moving * (0.25 * manner.elbow + 0.15 * manner.swing * wave)
+        track.arms[:, side, 3] = moving * (0.12 * manner.swing * wave - 0.12 * manner.elbow)
 
 
 def _limp(track: Track, p: np.ndarray, there: np.ndarray, posture: Posture, first: int) -> None:
@@ -131,34 +143,38 @@ def _limp(track: Track, p: np.ndarray, there: np.ndarray, posture: Posture, firs
 
 
 def _feet(
-    track: Track, p: np.ndarray, progress_at, path: Path, steps: int, manner: Manner, posture: Posture,  # noqa: ANN001
+    track: Track, p: np.ndarray, progress_at: Callable[[float], np.ndarray], path: Path, steps: int, manner: Manner, posture: Posture,
     body: Body, stance: Stance, first: int,
 ) -> None:  # fmt: skip
     half = 1.0 - manner.duty
     for side in (0, 1):
         own = list(range((side - first) % 2, steps, 2))
-        holds = [(-np.inf, (own[0] + 0.5 - half) if own else np.inf, _foothold(path, 0.0, side, 0.0, body, stance))]
+        holds = [(-np.inf, (own[0] + 0.5 - half) if own else np.inf, _foothold(path, 0.0, side, None, body, stance))]
         for k in own:
             middle = k + 1.5
             place = float(progress_at(middle)) if k < steps - 2 else 1.0
-            blend = min(middle, steps - middle) if k < steps - 2 else 0.0
-            narrow = manner.width if 0.0 < blend else 0.0
             end = k + 2.5 - half if k + 2 < steps else np.inf
-            holds.append((min(k + 0.5 + half, steps), end, _foothold(path, place, side, narrow, body, stance)))
+            holds.append(
+                (
+                    min(k + 0.5 + half, steps),
+                    end,
+                    _foothold(path, place, side, manner if k < steps - 2 else None, body, stance),
+                )
+            )
         holds[0] = (-np.inf, max(holds[0][1], 0.0), holds[0][2])
         _one_foot(track, p, side, holds, manner, posture, body, steps)
 
 
 def _foothold(
-    path: Path, progress: float, side: int, width: float, body: Body, stance: Stance
+    path: Path, progress: float, side: int, manner: Manner | None, body: Body, stance: Stance
 ) -> tuple[np.ndarray, float]:
-    """Flat ankle position (3,) and foot yaw; width 0 means the neutral stance."""
+    """Flat ankle position (3,) and foot yaw; without a manner the foot stands in the neutral stance."""
     point, heading = path.at(np.asarray(progress))
     local = stance.ankles[side]
-    x = local[0] if width == 0.0 else np.sign(local[0]) * 0.5 * width
-    z = local[2] if width == 0.0 else 0.02
-    ground = heading_vector(heading, x, z) + [point[0], body.ankle_height[side], point[1]]
-    return ground, float(heading + stance.foot_yaw[side] * (1.0 if width == 0.0 else 0.6))
+    x = local[0] if manner is None else np.sign(local[0]) * 0.5 * manner.width
+    z = local[2] if manner is None else -manner.behind
+    ground = heading_vector(heading, x, z) + np.array([point[0], body.ankle_height[side], point[1]])
+    return ground, float(heading + stance.foot_yaw[side] * (1.0 if manner is None else 0.6))
 
 
 def _one_foot(
@@ -206,14 +222,14 @@ def _swing(
 ) -> None:  # fmt: skip
     s = 0.35 * u * u * (3 - 2 * u) + 0.65 * ease(u)
     ankle = begin + s[:, None] * (finish - begin)
-    bump = np.sin(np.pi * u ** (np.log(0.5) / np.log(manner.peak)))
+    bump = np.sin(np.pi * u ** (np.log(0.5) / np.log(manner.peak))) ** manner.sharp
     ankle[:, 1] += lift * bump
     pitch = manner.toe_off * (1.0 - ease(u / 0.75)) - manner.heel_strike * ease((u - 0.35) / 0.65)
     if manner.duty < 0.5:
         pitch += 0.5 * np.sin(np.pi * np.clip(u / 0.8, 0, 1))
     yaw = yaws[0] + s * (yaws[1] - yaws[0])
     ball = ankle[:, 1] + apply(rotation(yaw, pitch, 0.0), body.foot_vectors[side])[:, 1]
-    clearance = 0.012 + 0.02 * np.sin(np.pi * u)
+    clearance = 0.012 + 0.03 * np.sin(np.pi * u) ** 0.5
     ankle[:, 1] += np.maximum(clearance - ball, 0.0)
     track.ankle[air, side] = ankle
     track.foot[air, side, 0], track.foot[air, side, 1] = yaw, pitch

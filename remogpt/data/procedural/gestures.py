@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remogpt.data.procedural.body import Body, arm_angles
+from remogpt.data.procedural.body import Body, arm_angles, shoulder_place
 from remogpt.data.procedural.curves import FPS, ease, keyframes, two_bone, unit, window
 from remogpt.data.procedural.in_place import seconds
 from remogpt.data.procedural.locomotion import Performer
@@ -31,7 +31,7 @@ class Gesture:
     @classmethod
     def empty(cls, duration: float) -> tuple["Gesture", np.ndarray]:
         """Nothing happens for `duration` seconds; also gives the times."""
-        n = int(round(duration * FPS)) + 1
+        n = round(duration * FPS) + 1
         return cls(np.zeros((n, 2, 4)), np.zeros((n, 2)), np.zeros((n, 3)), np.zeros((n, 2))), np.arange(n) / FPS
 
 
@@ -44,11 +44,6 @@ def arms_of(side: str | None) -> tuple[int, ...]:
     return {"left": (0,), "right": (1,)}.get(side or "both", (0, 1))
 
 
-def shoulder(body: Body, side: int) -> np.ndarray:
-    """Shoulder in the chest's frame, seen from spine3."""
-    return body.offsets[13 + side] + body.offsets[16 + side]
-
-
 def reach(body: Body, side: int, target: np.ndarray, elbow: tuple[float, float, float]) -> np.ndarray:
     """Arm angles (..., 4) that bring the wrist to `target`.
 
@@ -59,9 +54,12 @@ def reach(body: Body, side: int, target: np.ndarray, elbow: tuple[float, float, 
     """
     mirror = np.array([_SIGN[side], 1.0, 1.0])
     lengths = np.linalg.norm(body.offsets[[18 + side, 20 + side]], axis=-1)
-    start = shoulder(body, side)
     goal = np.asarray(target, dtype=float) * mirror
-    middle, end = two_bone(np.broadcast_to(start, goal.shape), goal, lengths[0], lengths[1], np.asarray(elbow) * mirror)
+    upper = unit(goal)
+    for _ in range(3):  # the collar bone moves with the arm: three rounds settle within a millimetre
+        start = shoulder_place(body, side, upper)
+        middle, end = two_bone(start, goal, lengths[0], lengths[1], np.asarray(elbow) * mirror)
+        upper = unit(middle - start)
     return arm_angles(unit(middle - start), unit(end - middle), _SIGN[side])
 
 
@@ -112,7 +110,11 @@ def raise_arm(action: Action, who: Performer, rng: np.random.Generator, hold: fl
         wobble = rng.normal(0.0, 2.0)
         if bent:
             fore = np.array([[rng.uniform(-0.15, 0.15), 1.0, rng.uniform(0.0, 0.25)]]).repeat(len(t), axis=0)
-            pose = aim(94 + wobble, 12, fore, _SIGN[arm]) if action.direction == "forward" else aim(8, 98 + wobble, fore, _SIGN[arm])
+            pose = (
+                aim(94 + wobble, 12, fore, _SIGN[arm])
+                if action.direction == "forward"
+                else aim(8, 98 + wobble, fore, _SIGN[arm])
+            )
         elif action.direction == "forward":
             pose = np.array([np.radians(tops[0] + wobble), 0.08, elbow, 0.1])
         else:
@@ -170,7 +172,7 @@ def punch(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     count = action.count or 2
     period = seconds(action, who, rng.uniform(0.6, 0.85))
     lift = 0.45
-    gesture, t, up = _held(guard_pose(who, rng), lift, count * period + 0.1)
+    gesture, t, _ = _held(guard_pose(who, rng), lift, count * period + 0.1)
     first = int(rng.integers(2))
     order = [first if k % 2 == 0 else 1 - first for k in range(count)] if action.side == "both" else None
     height = rng.uniform(0.06, 0.24)
@@ -206,7 +208,11 @@ def point(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     """Stretch one arm forward or sideways at shoulder height and keep it there."""
     arm = arms_of(action.side)[0]
     up = rng.uniform(76, 98)
-    pose = np.radians([up, 4, rng.uniform(2, 14), 0]) if action.direction == "forward" else np.radians([4, up, rng.uniform(2, 14), -60])
+    pose = (
+        np.radians([up, 4, rng.uniform(2, 14), 0])
+        if action.direction == "forward"
+        else np.radians([4, up, rng.uniform(2, 14), -60])
+    )
     gesture, _, weight = _held({arm: pose}, seconds(action, who, 0.7), rng.uniform(0.8, 1.5))
     turn = 0.35 if action.direction == "side" else 0.05
     gesture.head[:, 1] += _SIGN[arm] * turn * weight
@@ -238,7 +244,9 @@ def cross_arms(action: Action, who: Performer, rng: np.random.Generator, hold: f
 def hands_on_hips(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
     """Hands on the hips, elbows out."""
     pose = {
-        arm: reach(who.body, arm, np.array([rng.uniform(0.15, 0.18), -0.265, rng.uniform(0.0, 0.06)]), (1.0, 0.0, -0.45))
+        arm: reach(
+            who.body, arm, np.array([rng.uniform(0.15, 0.18), -0.265, rng.uniform(0.0, 0.06)]), (1.0, 0.0, -0.45)
+        )
         for arm in (0, 1)
     }
     return _held(pose, 0.75, max(hold - 1.6, rng.uniform(1.5, 2.5)))[0]
@@ -303,7 +311,11 @@ def arm_circle(action: Action, who: Performer, rng: np.random.Generator, hold: f
     count = action.count or 2
     period = seconds(action, who, rng.uniform(1.0, 1.35))
     gesture, t = Gesture.empty(count * period + 0.8)
-    share = keyframes([0.4, 0.4 + 0.15 * period, 0.4 + (count - 0.15) * period, 0.4 + count * period], [0, 0.075, count - 0.075, count], t)
+    share = keyframes(
+        [0.4, 0.4 + 0.15 * period, 0.4 + (count - 0.15) * period, 0.4 + count * period],
+        [0, 0.075, count - 0.075, count],
+        t,
+    )
     angle = 2 * np.pi * share * (-1.0 if action.direction == "forward" else 1.0)
     wide, elbow = rng.uniform(0.2, 0.4), rng.uniform(0.05, 0.3)
     # Whole turns are invisible on the joints: drop them before the idle arm is blended in again.
@@ -352,10 +364,21 @@ def throw(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     marks = [0.0, 0.75 * go, 0.95 * go, 1.15 * go, 1.45 * go, 2.2 * go]
     gesture, t = Gesture.empty(2.2 * go)
     if action.direction == "overhand":
-        poses = np.radians([[10, 20, 20, 0], [-25, 88, 100, -115], [35, 80, 75, -75], [88, 20, 14, 0], [35, -14, 25, 30], [10, 15, 20, 0]])
+        poses = np.radians(
+            [
+                [10, 20, 20, 0],
+                [-25, 88, 100, -115],
+                [35, 80, 75, -75],
+                [88, 20, 14, 0],
+                [35, -14, 25, 30],
+                [10, 15, 20, 0],
+            ]
+        )
         turns = [0.0, -0.55, -0.1, 0.45, 0.5, 0.0]
     else:
-        poses = np.radians([[5, 15, 15, 0], [-52, 14, 12, 0], [-5, 10, 8, 0], [82, 6, 18, 0], [112, 4, 30, 10], [10, 15, 20, 0]])
+        poses = np.radians(
+            [[5, 15, 15, 0], [-52, 14, 12, 0], [-5, 10, 8, 0], [82, 6, 18, 0], [112, 4, 30, 10], [10, 15, 20, 0]]
+        )
         turns = [0.0, -0.35, 0.0, 0.3, 0.35, 0.0]
     gesture.arms[:, arm] = keyframes(marks, poses, t)
     gesture.weight[:, arm] = window(t, 0.0, t[-1], 0.45 * go)
@@ -391,14 +414,16 @@ def swing(action: Action, who: Performer, rng: np.random.Generator, hold: float)
 def trunk_action(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
     """`bow`, `side_bend`, `look` and `twist`: the trunk alone."""
     count = action.count or 1
-    period = seconds(action, who, {"bow": 2.3, "side_bend": 2.0, "look": 2.2, "twist": 1.7}[action.name] * rng.uniform(0.9, 1.1))
+    period = seconds(
+        action, who, {"bow": 2.3, "side_bend": 2.0, "look": 2.2, "twist": 1.7}[action.name] * rng.uniform(0.9, 1.1)
+    )
     gesture, t = Gesture.empty(count * period + 0.2)
     sign = 1.0 if action.direction == "left" else -1.0
     for k in range(count):
         a = 0.1 + k * period
         there = window(t, a, a + period, 0.4 * period)
         if action.name == "bow":
-            gesture.trunk[:, 0] += rng.uniform(0.85, 1.3) * there
+            gesture.trunk[:, 0] += rng.uniform(0.65, 1.15) * there
             gesture.head[:, 0] += rng.uniform(0.0, 0.25) * there
         elif action.name == "side_bend":
             gesture.trunk[:, 2] -= sign * rng.uniform(0.55, 0.8) * there

@@ -26,12 +26,19 @@ def side_index(side: str | None) -> int:
 
 def blank(duration: float, who: Performer) -> tuple[Track, np.ndarray]:
     """Neutral track of `duration` seconds and its times."""
-    frames = int(round(duration * FPS)) + 1
+    frames = round(duration * FPS) + 1
     return Track.still(frames, who.stance), np.arange(frames) / FPS
 
 
 def move_foot(
-    track: Track, t: np.ndarray, side: int, start: float, end: float, to: np.ndarray, lift: float, who: Performer,
+    track: Track,
+    t: np.ndarray,
+    side: int,
+    start: float,
+    end: float,
+    to: np.ndarray,
+    lift: float,
+    who: Performer,
     yaw: float = 0.0,
 ) -> None:
     """Step with one foot from where it stands to the flat ankle place `to`, and leave it there."""
@@ -106,13 +113,13 @@ def kneel(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     track, t = blank(going + rng.uniform(0.7, 1.1), who)
     thigh, shin = who.body.leg_lengths[knee]
     ahead = rng.uniform(0.36, 0.44)
-    place = who.stance.ankles[front] + [0.02 * _SIGN[front], 0.0, ahead]
+    place = who.stance.ankles[front] + np.array([0.02 * _SIGN[front], 0.0, ahead])
     move_foot(track, t, front, 0.05, 0.45 * going, place, 0.07, who)
     down = ease((t - 0.25 * going) / (0.75 * going))
     low = thigh + 0.055 + (who.body.pelvis_height - who.body.leg_lengths.sum(1).min() - who.body.ankle_height.min())
     track.root[:, 1] += (low - who.body.pelvis_height + who.posture.knee_bend) * down
     track.root[:, 2] += keyframes([0.0, 0.5 * going, going], [0.0, 0.16, 0.10], t)
-    back = who.stance.ankles[knee] + [0.0, 0.0, 0.10 - shin * 0.93 + 0.02 - who.stance.ankles[knee, 2]]
+    back = who.stance.ankles[knee] + np.array([0.0, 0.0, 0.10 - shin * 0.93 + 0.02 - who.stance.ankles[knee, 2]])
     raise_heel = ease((t - 0.3 * going) / (0.5 * going))
     _drag_back(track, t, knee, back, going, raise_heel, who)
     track.trunk[:, 0] += 0.25 * np.sin(np.pi * np.clip(t / going, 0, 1)) ** 2 + 0.05 * down
@@ -134,7 +141,7 @@ def _drag_back(
     ankle[:, 1] = 0.012 - ball[:, 1]
     track.ankle[:, side] = ankle
     track.foot[:, side, 0], track.foot[:, side, 1] = yaw, pitch
-    track.planted[:, side] = (s <= 0.0)
+    track.planted[:, side] = s <= 0.0
 
 
 def lunge(action: Action, who: Performer, rng: np.random.Generator) -> Track:
@@ -146,12 +153,14 @@ def lunge(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     depth = rng.uniform(0.24, 0.34)
     for k in range(count):
         a = 0.1 + k * period
-        place = who.stance.ankles[side] + [0.0, 0.0, far]
+        place = who.stance.ankles[side] + np.array([0.0, 0.0, far])
         move_foot(track, t, side, a, a + 0.28 * period, place, 0.10, who)
         move_foot(track, t, side, a + 0.66 * period, a + 0.96 * period, who.stance.ankles[side], 0.09, who)
         down = keyframes([a, a + 0.28 * period, a + 0.42 * period, a + 0.55 * period, a + period], [0, 0.5, 1, 1, 0], t)
         track.root[:, 1] -= depth * down
-        track.root[:, 2] += 0.52 * far * keyframes([a, a + 0.4 * period, a + 0.56 * period, a + period], [0, 1, 1, 0], t)
+        track.root[:, 2] += (
+            0.52 * far * keyframes([a, a + 0.4 * period, a + 0.56 * period, a + period], [0, 1, 1, 0], t)
+        )
         track.trunk[:, 0] += 0.14 * down
         track.arms[:, 1 - side, 0] += 0.35 * down
         track.arms[:, :, 2] += 0.35 * down[:, None]
@@ -218,7 +227,7 @@ def _lift_foot(
     track.root[:, 0] += 0.72 * support[0] * weight
     track.root[:, 1] += 0.4 * who.posture.knee_bend * weight
     place = who.stance.ankles[side]
-    hips = track.root + [0.0, who.body.pelvis_height, 0.0] + hip
+    hips = track.root + np.array([0.0, who.body.pelvis_height, 0.0]) + hip
     marks, spots, pitches = [0.0], [np.zeros(4)], [0.0]
     shares = (0.0, 0.36, 0.52, 0.70, 1.0)
     for k in range(count):
@@ -277,7 +286,9 @@ def _raise_knee(track: Track, up: np.ndarray, side: int, high: float, who: Perfo
     place = who.stance.ankles[side]
     hip = who.body.offsets[1 + side]
     level = np.sqrt(thigh**2 - high**2)
-    lifted = hip + [0.0, who.body.pelvis_height - who.posture.knee_bend + high - shin * 0.97, 0.94 * level - 0.04]
+    lifted = hip + np.array(
+        [0.0, who.body.pelvis_height - who.posture.knee_bend + high - shin * 0.97, 0.94 * level - 0.04]
+    )
     air = up > 1e-4
     arc = np.sin(0.5 * np.pi * up)[:, None]
     ankle = place + np.concatenate([up[:, None], arc**1.0, up[:, None]], axis=1) * (lifted - place)
@@ -307,7 +318,9 @@ def balance(action: Action, who: Performer, rng: np.random.Generator) -> Track:
 def step(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     """One step; the other foot follows."""
     side = side_index(action.side)
-    way = {"forward": (0.0, 1.0), "backward": (0.0, -1.0), "left": (1.0, 0.0), "right": (-1.0, 0.0)}[action.direction or "forward"]
+    way = {"forward": (0.0, 1.0), "backward": (0.0, -1.0), "left": (1.0, 0.0), "right": (-1.0, 0.0)}[
+        action.direction or "forward"
+    ]
     length = rng.uniform(0.42, 0.62) * (0.8 if way[0] else 1.0)
     going = seconds(action, who, 1.5)
     track, t = blank(going + 0.3, who)
@@ -332,7 +345,7 @@ def dance(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     wide = rng.uniform(0.16, 0.28)
     for k in range(bars):
         side, a = k % 2, 0.1 + k * beat
-        out = who.stance.ankles[side] + [wide * _SIGN[side], 0.0, rng.uniform(0.0, 0.08)]
+        out = who.stance.ankles[side] + np.array([wide * _SIGN[side], 0.0, rng.uniform(0.0, 0.08)])
         move_foot(track, t, side, a, a + 0.42 * beat, out, 0.07, who)
         move_foot(track, t, side, a + 0.56 * beat, a + 0.98 * beat, who.stance.ankles[side], 0.05, who)
     there = window(t, 0.0, t[-1], 0.4)
@@ -346,7 +359,9 @@ def dance(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     high, elbow = rng.uniform(0.3, 1.6), rng.uniform(0.8, 1.5)
     for arm in (0, 1):
         wave = np.sin(phase * rng.choice([1.0, 2.0]) + rng.uniform(-0.4, 0.4) + (np.pi if arm else 0.0))
-        track.arms[:, arm] += there[:, None] * (np.array([high, 0.25, elbow, 0.1]) + wave[:, None] * [0.35, 0.2, 0.35, 0.4])
+        track.arms[:, arm] += there[:, None] * (
+            np.array([high, 0.25, elbow, 0.1]) + wave[:, None] * np.array([0.35, 0.2, 0.35, 0.4])
+        )
     return track
 
 

@@ -39,14 +39,19 @@ class _Leap:
             (t < self.low, -self.crouch * ease((t - self.start) / (self.low - self.start))),
             (t < self.off, _hermite(t, self.low, self.off, (-self.crouch, self.tiptoe), (0.0, self.speed))),
             (t < self.land, up),
-            (t < self.absorb, _hermite(t, self.land, self.absorb, (self.tiptoe, -0.85 * self.crouch), (-self.speed, 0.0))),
+            (
+                t < self.absorb,
+                _hermite(t, self.land, self.absorb, (self.tiptoe, -0.85 * self.crouch), (-self.speed, 0.0)),
+            ),
         ]
         rest = -0.85 * self.crouch * (1.0 - ease((t - self.absorb) / (self.end - self.absorb)))
         return np.select([mask for mask, _ in parts], [values for _, values in parts], rest)
 
     def progress(self, t: np.ndarray) -> np.ndarray:
         """Share of the leap's distance that the pelvis has made."""
-        return keyframes([self.start, self.low, self.off, self.land, self.absorb, self.end], [0, 0.02, 0.14, 0.86, 0.97, 1.0], t)
+        return keyframes(
+            [self.start, self.low, self.off, self.land, self.absorb, self.end], [0, 0.02, 0.14, 0.86, 0.97, 1.0], t
+        )
 
     def air(self, t: np.ndarray) -> np.ndarray:
         """Share of the flight, clipped to [0, 1]."""
@@ -98,8 +103,8 @@ def jump(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     for k, leap in enumerate(leaps):
         _leap_body(track, t, leap, each, lean, swing)
         for foot in (0, 1):
-            begin = who.stance.ankles[foot] + [0.0, 0.0, k * each]
-            _fly(track, t, leap, foot, begin, begin + [0.0, 0.0, each], tuck, who)
+            begin = who.stance.ankles[foot] + np.array([0.0, 0.0, k * each])
+            _fly(track, t, leap, foot, begin, begin + np.array([0.0, 0.0, each]), tuck, who)
     return track
 
 
@@ -133,8 +138,8 @@ def hop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     for k, leap in enumerate(leaps):
         track.root[:, 1] += leap.height(t)
         track.root[:, 2] += each * leap.progress(t)
-        begin = who.stance.ankles[side] + [0.0, 0.0, k * each]
-        _fly(track, t, leap, side, begin, begin + [0.0, 0.0, each], 0.02, who)
+        begin = who.stance.ankles[side] + np.array([0.0, 0.0, k * each])
+        _fly(track, t, leap, side, begin, begin + np.array([0.0, 0.0, each]), 0.02, who)
         track.arms[..., 0] += 0.25 * np.sin(np.pi * leap.air(t))[:, None]
     _carry(track, t, other, shift, start, count * each, rng.uniform(0.22, 0.38), who)
     up = window(t, 0.1, t[-1], 0.5)
@@ -145,7 +150,9 @@ def hop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     return track
 
 
-def _carry(track: Track, t: np.ndarray, side: int, start: float, end: float, distance: float, height: float, who: Performer) -> None:
+def _carry(
+    track: Track, t: np.ndarray, side: int, start: float, end: float, distance: float, height: float, who: Performer
+) -> None:
     """Hold a lifted foot under and behind the hip while the other one hops, then put it down."""
     up = ease((t - 0.08) / start) * ease((end + 0.3 - t) / 0.35)
     place = who.stance.ankles[side]
@@ -155,7 +162,7 @@ def _carry(track: Track, t: np.ndarray, side: int, start: float, end: float, dis
     ankle[:, 1] += height * up + np.maximum(track.root[:, 1], -0.08) * up
     air = up > 1e-4
     track.ankle[air, side] = ankle[air]
-    track.ankle[~air & (t > end), side] = place + [0.0, 0.0, distance]
+    track.ankle[~air & (t > end), side] = place + np.array([0.0, 0.0, distance])
     track.foot[:, side, 1] = 0.6 * up
     track.planted[:, side] = ~air
     ball = apply(rotation(track.foot[:, side, 0], track.foot[:, side, 1], 0.0), who.body.foot_vectors[side])[:, 1]
@@ -181,7 +188,7 @@ def jumping_jack(action: Action, who: Performer, rng: np.random.Generator) -> Tr
         apart += open_share if out else -open_share
         for foot, sign in ((0, 1.0), (1, -1.0)):
             narrow = who.stance.ankles[foot]
-            broad = narrow + [sign * wide, 0.0, 0.0]
+            broad = narrow + np.array([sign * wide, 0.0, 0.0])
             _fly(track, t, leap, foot, narrow if out else broad, broad if out else narrow, 0.0, who)
     track.root[:, 1] -= 0.035 * apart
     base = who.posture.arms

@@ -65,7 +65,8 @@ def walking_manner(speed: float, posture: Posture, rng: np.random.Generator) -> 
         elbow=posture.walk_elbow * (0.6 + 0.4 * v) + 0.05 * v,
         toe_off=float(np.clip(0.45 + 0.4 * v, 0.5, 1.05)) * min(posture.stride, 1.0) ** 2,
         heel_strike=float(np.clip(0.08 + 0.22 * v, 0.1, 0.38)) * min(posture.stride, 1.0) ** 2,
-        crouch=0.008 + 0.012 * v,
+        crouch=0.004 + 0.008 * v,
+        behind=0.05,
         peak=0.4,
     )
 
@@ -76,18 +77,20 @@ def running_manner(speed: float, posture: Posture, rng: np.random.Generator) -> 
     return Manner(
         duty=float(np.clip(0.40 - 0.05 * v, 0.3, 0.42)),
         width=float(np.clip(rng.normal(0.08, 0.03), 0.02, 0.14)) + 0.5 * posture.widen,
-        lift=float(rng.uniform(0.13, 0.24)) * v,
+        lift=float(rng.uniform(0.20, 0.40)) * v,
         bob=0.045 * posture.bounce**0.5,
         sway=0.012 * posture.sway,
         pelvis_yaw=0.14 * posture.sway,
         pelvis_roll=0.07 * posture.sway,
-        lean=float(rng.uniform(0.10, 0.26)) * v,
+        lean=float(rng.uniform(0.14, 0.38)) * v,
         swing=0.62 * v * posture.swing**0.6,
         elbow=float(rng.uniform(0.85, 1.45)),
         toe_off=1.0,
         heel_strike=0.08,
-        crouch=0.065,
-        peak=0.40,
+        crouch=0.06,
+        behind=0.13,
+        peak=0.30,
+        sharp=1.5,
     )
 
 
@@ -131,7 +134,7 @@ def _open(track: Track, lead: float, distance: float) -> Track:
     start = int(np.argmax(along >= lead - 1e-6))
     end = int(np.argmax(along >= lead + distance)) if along[-1] > lead + distance else track.frames - 1
     cut = track.copy_range(start, max(end, start + 2) + 1)
-    shift = cut.root[0] * [1.0, 0.0, 1.0]
+    shift = cut.root[0] * np.array([1.0, 0.0, 1.0])
     cut.root -= shift
     cut.ankle -= shift
     return cut
@@ -147,7 +150,7 @@ def straight(action: Action, who: Performer, rng: np.random.Generator, open_ends
     step = (0.42 + 0.27 * speed if running else _step_length(speed)) * posture.stride
     if backward:
         manner = Manner(**{**vars(manner), "toe_off": 0.15, "heel_strike": -0.3, "lean": 0.0, "width": manner.width + 0.05,
-                           "swing": 0.6 * manner.swing, "peak": 0.5})  # fmt: skip
+                           "swing": 0.6 * manner.swing, "peak": 0.5, "behind": 0.0})  # fmt: skip
         step *= 0.8
     lead = 1.2 * step if not running else 1.6
     ramps = (0.9, 0.9) if running else (0.6, 0.6)
@@ -174,8 +177,10 @@ def curved(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     step = _step_length(speed) * posture.stride * (0.85 if action.name == "walk_turn" else 0.95)
     track = _follow(path, distance, speed, manner, step, who, rng, (0.6, 0.6))
     if action.name != "walk_turn":
-        track.trunk[:, 2] -= (0.05 if left else -0.05) * ease(np.arange(track.frames) / 12.0) * ease(
-            np.arange(track.frames)[::-1] / 12.0
+        track.trunk[:, 2] -= (
+            (0.05 if left else -0.05)
+            * ease(np.arange(track.frames) / 12.0)
+            * ease(np.arange(track.frames)[::-1] / 12.0)
         )
     return track
 
@@ -190,7 +195,7 @@ def sidestep(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     base = walking_manner(0.6, posture, rng)
     manner = Manner(**{**vars(base), "width": 0.17 + half, "toe_off": 0.25, "heel_strike": 0.0, "lift": 0.05, "lean": 0.02,
                        "pelvis_yaw": 0.0, "pelvis_roll": 0.03, "swing": 0.1 * posture.swing, "peak": 0.5,
-                       "sway": 0.0})  # fmt: skip
+                       "sway": 0.0, "behind": 0.03})  # fmt: skip
     path = line(distance, (sign, 0.0))
     first = 0 if sign > 0 else 1
     ramps = (0.4, 0.4)
@@ -211,7 +216,7 @@ def turn(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     base = walking_manner(0.6, posture, rng)
     manner = Manner(**{**vars(base), "toe_off": 0.35, "heel_strike": 0.0, "lift": 0.05, "lean": 0.0, "pelvis_yaw": 0.0,
                        "pelvis_roll": 0.03, "swing": 0.12 * posture.swing, "width": max(base.width, 0.15),
-                       "sway": 0.03})  # fmt: skip
+                       "sway": 0.03, "behind": 0.03})  # fmt: skip
     first = 0 if angle > 0 else 1
     track = walk(path, duration, (0.5, 0.5), steps, manner, posture, who.body, who.stance, first)
     _lead(track)

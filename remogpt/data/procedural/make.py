@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from remogpt.data.procedural.facts import facts_of
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.animate import Take, animate
 from remogpt.data.procedural.captions import describe
-from remogpt.data.procedural.facts import facts_of
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
@@ -54,7 +54,9 @@ def make_clip(seed: int, index: int) -> ProceduralClip:
     script = sample_script(rng)
     take = animate(script, rng)
     captions = describe(script, rng, num=NUM_CAPTIONS)
-    return ProceduralClip(f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script, take))
+    return ProceduralClip(
+        f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script, take)
+    )
 
 
 def make_procedural_set(
@@ -86,7 +88,9 @@ def make_procedural_set(
     write = partial(_write_clip, folder, seed)
     if workers > 1 and len(missing) > _CHUNK:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for _ in progress(pool.imap_unordered(write, missing, _CHUNK), total=len(missing), desc="clips", unit="clip"):
+            for _ in progress(
+                pool.imap_unordered(write, missing, _CHUNK), total=len(missing), desc="clips", unit="clip"
+            ):
                 pass
     else:
         for index in progress(missing, desc="clips", unit="clip"):

@@ -96,11 +96,13 @@ def sample_posture(style: str, rng: np.random.Generator) -> Posture:
 
 
 def _neutral(rng: np.random.Generator) -> Posture:
-    one_arm = np.array([rng.normal(0.05, 0.10), rng.uniform(0.10, 0.42), rng.uniform(0.12, 0.75), rng.uniform(0.0, 0.8)])
+    one_arm = np.array(
+        [rng.normal(0.05, 0.10), rng.uniform(0.08, 0.34), rng.uniform(0.12, 0.75), rng.uniform(-0.1, 0.5)]
+    )
     other = one_arm + rng.normal(0.0, [0.05, 0.04, 0.09, 0.12])
     arms = np.clip(np.stack([one_arm, other]), [-0.25, 0.07, 0.06, -0.2], [0.4, 0.55, 1.1, 1.0])
     return Posture(
-        knee_bend=float(rng.gamma(2.0, 0.008)),
+        knee_bend=float(rng.gamma(1.6, 0.006)),
         stance=float(np.clip(rng.normal(0.22, 0.06), 0.12, 0.42)),
         stagger=float(np.clip(rng.normal(0.0, 0.025), -0.07, 0.07)),
         toe_out=float(np.clip(rng.normal(0.16, 0.08), -0.02, 0.4)),

@@ -13,7 +13,6 @@ import numpy as np
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabulary import (
     ACTIONS,
-    LEG_ACTIONS,
     LOCOMOTION,
     RUN_SPEED,
     STYLES,
@@ -184,7 +183,9 @@ def _sequence(rng: np.random.Generator) -> list[Step]:
     low = False
     while len(steps) < length:
         if low:
-            names = ("stand_up",) if rng.random() < 0.55 else tuple(n for n in UPPER_ACTIONS if n not in ("bow", "swing"))
+            names = (
+                ("stand_up",) if rng.random() < 0.55 else tuple(n for n in UPPER_ACTIONS if n not in ("bow", "swing"))
+            )
             step = Step((_draw(names, rng),))
         elif rng.random() < 0.12:
             step = _together(rng)
