@@ -48,19 +48,19 @@ def test_resumed_run_is_the_unbroken_one(
     train_language_model(PRETRAIN, clips, tmp_path / "whole", tmp_path / "run_whole")
     calls = [0]
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     forward = MotionLanguageModel.forward
 
-    def dying(self, batches):  # noqa: ANN001, ANN202
+    def dying(self, batches):
         calls[0] += 1
         if calls[0] == 10:
-            raise Killed
+            raise KilledError
         return forward(self, batches)
 
     monkeypatch.setattr(MotionLanguageModel, "forward", dying)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train_language_model(PRETRAIN, clips, tmp_path / "broken", tmp_path / "run_broken")
     monkeypatch.setattr(MotionLanguageModel, "forward", forward)
     torch.rand(7)

@@ -41,7 +41,14 @@ def test_nothing_left_is_empty() -> None:
 
 def test_idempotent() -> None:
     random.seed(0)
-    pieces = [*"<>#:\n\t _/ａ＜＃：\u200b\u0301\u0338\u00a0\u2028\ud800\u00a8é", "motion", "Text", "motion_id_7", "s", "extra_id_0"]
+    pieces = [
+        *"<>#:\n\t _/ａ＜＃：\u200b\u0301\u0338\u00a0\u2028\ud800\u00a8é",
+        "motion",
+        "Text",
+        "motion_id_7",
+        "s",
+        "extra_id_0",
+    ]
     for _ in range(3000):
         once = clean_text("".join(random.choices(pieces, k=random.randint(0, 12))))
         assert clean_text(once) == once

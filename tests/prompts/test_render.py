@@ -66,7 +66,7 @@ def test_budget_takes_the_last_example_first() -> None:
     full = text_to_motion_prompt("a man waves", examples, count=words)
     size = sum(map(words, full.segments)) + 1
 
-    def cut(by: int):  # noqa: ANN202
+    def cut(by: int):
         prompt = text_to_motion_prompt("a man waves", examples, budget=size - by, count=words)
         assert sum(map(words, prompt.segments)) + 1 <= size - by
         motions = [len(s.codes) for s in prompt.segments if isinstance(s, MotionSegment)]
