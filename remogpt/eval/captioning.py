@@ -81,7 +81,8 @@ def caption_metrics(
         bert_model: name or folder of a transformers model; adds `bertF1` (idf-weighted F1, not rescaled).
 
     Returns:
-        `bleu1` ... `bleu4`, `rougeL`, `cider`, mean hypothesis length in words `length`, `num_items`, `num_empty`.
+        `bleu1` ... `bleu4`, `rougeL`, `cider` and their `_ci95`, mean hypothesis length in words
+        `length`, `num_items`, `num_empty`.
 
     Raises:
         RemogptError: if the lists do not fit, the protocol is unknown, or a protocol lacks what it needs.
@@ -122,8 +123,15 @@ def _tokenise(
 def _coco(hypotheses: list[Tokens], references: list[list[Tokens]]) -> Score:
     bleu = corpus_bleu(hypotheses, references)
     scores = {f"bleu{order}": float(value) for order, value in enumerate(bleu, 1)}
-    scores["rougeL"] = float(rouge_l_scores(hypotheses, references).mean())
-    scores["cider"] = float(cider_scores(hypotheses, references).mean())
+    return scores | _means(rouge_l_scores(hypotheses, references), cider_scores(hypotheses, references))
+
+
+def _means(rouge: np.ndarray, cider: np.ndarray) -> Score:
+    """Means over items with the half width of their 95 % interval; BLEU is a corpus score and has none."""
+    scores = {}
+    for name, values in (("rougeL", rouge), ("cider", cider)):
+        scores[name] = float(values.mean())
+        scores[f"{name}_ci95"] = float(1.96 * values.std() / np.sqrt(len(values)))
     return scores
 
 
@@ -139,5 +147,4 @@ def _metricverse(hypotheses: Sequence[Caption], references: Sequence[Sequence[Ca
         [[alphanumeric_tokens(caption) for caption in item] for item in references],
         convention="rouge_score",
     )
-    raw = cider_scores(*_tokenise(hypotheses, references, "raw"))
-    return scores | {"rougeL": float(rouge.mean()), "cider": float(raw.mean())}
+    return scores | _means(rouge, cider_scores(*_tokenise(hypotheses, references, "raw")))

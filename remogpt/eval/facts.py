@@ -1,8 +1,8 @@
 """Facts: the share of statements about a motion (side, count, direction, order ...) that hold in generated joints.
 
 A caption of the procedural set comes with facts that its motion must show; they are checked on joints alone, so the
-score needs no evaluator network and cannot be learned by one. Read it beside its two limits: the share that holds in the real
-motions (the ceiling) and in motions of other captions (the floor).
+score needs no evaluator network and cannot be learned by one. Read it beside its two limits: the share that holds in
+the real motions (the ceiling) and in motions of other captions (the floor).
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.motion.body import MIN_FRAMES
 from remogpt.motion.facts import Fact, facts_correct
 from remogpt.runtime.errors import RemogptError
 
@@ -21,10 +22,14 @@ def check_all(facts: Sequence[Sequence[Fact]], joints: Sequence[Array]) -> list[
 
     Args:
         facts: (items,) lists of facts, which may be empty. joints: (items,) of (T, 22, 3), metres, y up, 20 fps.
+            In a motion too short to be measured (under 16 frames) no fact holds.
     """
     if len(facts) != len(joints):
         raise RemogptError(f"came facts of {len(facts)} items but {len(joints)} motions.")
-    return [facts_correct(item, motion) for item, motion in zip(facts, joints, strict=True)]
+    return [
+        facts_correct(item, motion) if len(motion) >= MIN_FRAMES else [False] * len(item)
+        for item, motion in zip(facts, joints, strict=True)
+    ]
 
 
 def summarise(facts: Sequence[Sequence[Fact]], held: Sequence[Sequence[bool]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Conventions: joints (T, 22, 3) in metres, y up with the floor at 0, 20 fps. Ever
 is better, but real motion is not 0, so report a value beside real data's percentiles (`against_real`).
 
 Source: PhysDiff (ICCV 2023) for penetration and floating; GMD (ICCV 2023) for the skating ratio (a toe within 5 cm of
-the floor that moves more than 2.5 cm between frames); differs: the floor of a motion is its own zero, never re-estimated.
+the floor that moves more than 2.5 cm between frames); differs: a motion's floor is its own zero, never re-estimated.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,167 @@
+"""What the evaluation expects of a model, and the card that says how a number was made.
+
+Models arrive as arguments; anything with these methods can be judged. Two numbers may stand side by side only if their
+cards agree in everything but the model: `check_comparable` refuses the rest and shows both cards.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+import remogpt
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.motion.motion import Motion
+from remogpt.runtime.errors import RemogptError
+
+Card = dict[str, Any]
+
+
+class Tokenizer(Protocol):
+    """Raw features to codes and back."""
+
+    def encode_batch(self, motions: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(T, 263) each to (T / 4,) codes each."""
+
+    def decode_batch(self, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """(N,) codes each to (4N, 263) each."""
+
+
+class Retriever(Protocol):
+    """Captions and motions to unit rows of one space."""
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """(N, D)."""
+
+    def encode_motion(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Raw features (T, 263) each to (N, D)."""
+
+
+class Example(Protocol):
+    """A retrieved neighbour."""
+
+    @property
+    def id(self) -> str:
+        """Id of the database entry."""
+
+    @property
+    def caption(self) -> str:
+        """Its caption."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Its (N,) codes."""
+
+
+class GeneratedMotion(Protocol):
+    """A motion that was written, and what was retrieved for it."""
+
+    @property
+    def motion(self) -> Motion:
+        """The motion."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(N,) codes it was decoded from."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """Retrieved neighbours, none without retrieval."""
+
+
+class GeneratedCaption(Protocol):
+    """A caption that was written, and what was retrieved for it."""
+
+    @property
+    def text(self) -> str:
+        """The caption."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """Retrieved neighbours, none without retrieval."""
+
+
+class Model(Protocol):
+    """A whole model, as `remogpt.ReMoGPT` is one."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """`name` and `hashes` of its parts."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer."""
+
+    @property
+    def retriever(self) -> Retriever:
+        """Its retriever."""
+
+    def generate_batch(
+        self,
+        texts: Sequence[str],
+        database: Any = None,
+        seconds: Sequence[float | None] | None = None,
+        seed: int | None = None,
+        retrieval: bool = True,
+        exclude: Sequence[Iterable[str]] | None = None,
+    ) -> Sequence[GeneratedMotion]:
+        """One motion for each caption; `exclude` holds ids that must not be retrieved."""
+
+    def caption_batch(
+        self,
+        motions: Sequence[Motion],
+        database: Any = None,
+        retrieval: bool = True,
+        seed: int | None = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+    ) -> Sequence[GeneratedCaption]:
+        """One caption for each motion."""
+
+
+def sha256_of(value: Any) -> str:
+    """Return the SHA-256 of a JSON-ready value, first 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def protocol_card(model: Model, motions: MotionTextSet, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
+    """Describe how a number is made: model, items, code, and the protocol's own choices.
+
+    Args:
+        clips: the items, in the order in which they are used; their ids, lengths and captions are hashed.
+        protocol: JSON-ready choices such as seed, gallery, positives, captions, database.
+    """
+    items = [[clip.id, clip.num_frames, list(clip.captions)] for clip in clips]
+    return {
+        "model": model.manifest.get("name", "unnamed"),
+        "hashes": dict(model.manifest.get("hashes", {})),
+        "code_version": remogpt.__version__,
+        "set": motions.name,
+        "licence": motions.licence,
+        "split": split,
+        "num_items": len(clips),
+        "items_sha256": sha256_of(items),
+        **protocol,
+    }
+
+
+OF_THE_MODEL = frozenset(["model", "hashes", "code_version", "database", "database_sha256", "retrieval"])
+"""Entries of a card in which two comparable results may differ."""
+
+
+def check_comparable(left: Card, right: Card, force: bool = False) -> list[str]:
+    """Return the entries in which two cards differ beyond the model.
+
+    Raises:
+        RemogptError: if there are any and `force` is not set; the message shows both cards side by side.
+    """
+    names = sorted((set(left) | set(right)) - OF_THE_MODEL)
+    differing = [name for name in names if left.get(name) != right.get(name)]
+    if differing and not force:
+        rows = "\n".join(f"  {name:<16} {left.get(name)!s:<28} {right.get(name)!s}" for name in names)
+        raise RemogptError(
+            f"results of different protocols cannot be compared; {', '.join(differing)} differ:\n{rows}\n"
+            "evaluate both on the same items and settings, or force the comparison"
+        )
+    return differing
