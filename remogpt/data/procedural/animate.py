@@ -22,8 +22,6 @@ MIN_FRAMES, MAX_FRAMES = 41, 196
 """Every take is this long: features have one row less, and HumanML3D's protocol wants 40."""
 _MOST_HURRY = 1.5
 
-_HELD = ("guard", "cross_arms", "hands_on_hips")
-
 
 @dataclass(frozen=True)
 class Take:
@@ -60,7 +58,7 @@ def animate(script: Script, rng: np.random.Generator) -> Take:
     seed = int(rng.integers(2**63))
     hurry = 1.0
     while hurry <= _MOST_HURRY:
-        take = _perform(script, np.random.default_rng(seed), hurry)
+        take = _perform(script, seed, hurry)
         if len(take.joints) <= MAX_FRAMES:
             return take
         hurry *= max(1.04, 0.99 * len(take.joints) / MAX_FRAMES)
@@ -70,14 +68,16 @@ def animate(script: Script, rng: np.random.Generator) -> Take:
     )
 
 
-def _perform(script: Script, rng: np.random.Generator, hurry: float) -> Take:
+def _perform(script: Script, seed: int, hurry: float, cut: bool = True) -> Take:
+    """Perform with every duration divided by `hurry`; `cut` allows clips that begin or end in full stride."""
+    rng = np.random.default_rng(seed)
     posture, body = sample_posture(script.style, rng), sample_body(rng)
     performer = Performer(body, posture, _stance(body, posture), hurry)
     stage = _Stage([], [], np.zeros(3), 0.0, None)
     first = script.steps[0].legs
     if first is not None and first.name == "stand_up":
         stage.low = in_place.sit(replace(first, name="sit"), performer, rng)
-    open_ends = _open_ends(script, rng)
+    open_ends = _open_ends(script, rng) if cut else (False, False)
     if not open_ends[0]:
         _idle(stage, performer, rng.uniform(0.05, 0.5) / hurry)
     timeline = []
@@ -88,6 +88,8 @@ def _perform(script: Script, rng: np.random.Generator, hurry: float) -> Take:
     if not open_ends[1]:
         _idle(stage, performer, rng.uniform(0.05, 0.5) / hurry)
     missing = MIN_FRAMES - stage.frames
+    if missing > 0 and any(open_ends):
+        return _perform(script, seed, hurry, cut=False)
     if missing > 0:
         _idle(stage, performer, (missing + 1) / FPS)
     joints = _render(stage, performer, rng)
@@ -173,7 +175,7 @@ def _play(
     if rises:
         stage.low = None
     elif legs is not None and legs.name in ("sit", "kneel"):
-        stage.low = track.copy_range(0, 0) if False else _local(track, stage)
+        stage.low = _local(track, stage)
     elif stage.low is None:
         stage.origin = track.root[-1] * np.array([1.0, 0.0, 1.0])
         stage.yaw = float(track.yaw[-1])
@@ -239,7 +241,8 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     track.root[:, [0, 2]] += posture.drift * noise[:, 8:10]
     arms = track.arms + posture.arms
     arms[..., 0] += 0.8 * track.trunk[:, None, 0]
-    weight = gesture.weight[..., None]
+    # Elbows bend first and straighten last, so that hands rise along the body and not in a stiff arc.
+    weight = np.stack([gesture.weight] * 2 + [gesture.weight**0.35, gesture.weight], axis=-1)
     arms = arms + weight * (gesture.arms - arms)
     arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
     arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)

@@ -423,7 +423,7 @@ def trunk_action(action: Action, who: Performer, rng: np.random.Generator, hold:
         a = 0.1 + k * period
         there = window(t, a, a + period, 0.4 * period)
         if action.name == "bow":
-            gesture.trunk[:, 0] += rng.uniform(0.65, 1.15) * there
+            gesture.trunk[:, 0] += rng.uniform(0.95, 1.25) * there
             gesture.head[:, 0] += rng.uniform(0.0, 0.25) * there
         elif action.name == "side_bend":
             gesture.trunk[:, 2] -= sign * rng.uniform(0.55, 0.8) * there

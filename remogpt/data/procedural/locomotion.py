@@ -21,7 +21,7 @@ _SPEED_RATIO = {"slow": 0.75, "normal": 1.0, "fast": 1.3}
 
 @dataclass(frozen=True)
 class Performer:
-    """Who moves: proportions, habits and neutral stance of one take; `hurry` divides every duration so that a long script fits its frames."""
+    """Who moves in one take; `hurry` divides every duration so that a long script fits its frames."""
 
     body: Body
     posture: Posture
@@ -35,12 +35,12 @@ def line(distance: float, direction: tuple[float, float]) -> Path:
     return Path(u * distance * np.asarray(direction), np.zeros(64))
 
 
-def bend(distance: float, angle: float, start: float, end: float) -> Path:
-    """Walk `distance` and turn by `angle` radians between the shares `start` and `end` of it."""
+def bend(distance: float, angle: float, start: float, end: float, edge: float = 0.18) -> Path:
+    """Walk `distance` and turn by `angle` radians between the shares `start` and `end` of it; `edge` is the share of the
+    turn in which it begins, and ends."""
     u = np.linspace(0.0, 1.0, 512)
     width = max(end - start, 1e-3)
     v = np.clip((u - start) / width, 0.0, 1.0)
-    edge = 0.18
     rate = ease(v / edge) * ease((1.0 - v) / edge)
     heading = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]))])
     heading *= angle / heading[-1]
@@ -153,7 +153,7 @@ def straight(action: Action, who: Performer, rng: np.random.Generator, open_ends
                            "swing": 0.6 * manner.swing, "peak": 0.5, "behind": 0.0})  # fmt: skip
         step *= 0.8
     lead = 1.2 * step if not running else 1.6
-    ramps = (0.9, 0.9) if running else (0.6, 0.6)
+    ramps = (0.9, 1.1) if running else (0.6, 0.8)
     before, after = (lead if end else 0.0 for end in open_ends)
     whole = distance + before + after
     path = line(whole, (0.0, -1.0 if backward else 1.0))
@@ -172,7 +172,10 @@ def curved(action: Action, who: Performer, rng: np.random.Generator) -> Track:
         middle = rng.uniform(0.42, 0.55)
         path = bend(distance, angle if left else -angle, middle - share / 2, middle + share / 2)
     else:
-        path = bend(distance, angle if left else -angle, 0.0, 1.0)
+        path = bend(distance, angle if left else -angle, 0.0, 1.0, 0.06 if action.name == "circle" else 0.18)
+    if action.name == "circle":
+        u = np.linspace(0.0, 1.0, len(path.heading))[:, None]
+        path = Path(path.points - u * path.points[-1], path.heading)  # close the gap that the edges leave
     manner = walking_manner(speed, posture, rng)
     step = _step_length(speed) * posture.stride * (0.85 if action.name == "walk_turn" else 0.95)
     track = _follow(path, distance, speed, manner, step, who, rng, (0.6, 0.6))
