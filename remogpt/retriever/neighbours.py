@@ -175,6 +175,8 @@ def find_neighbours(
         exclude_same_caption: pass over entries that share a caption with the query (letter case, punctuation ignored);
             how many pairs that concerned is logged and kept in the header as `same_caption_pairs`.
 
+    Scores are float32 here, so that entries that tie within 1e-6 may come in another order than `search` gives them.
+
     Raises:
         RemogptError: if the retrievers differ, or a clip is left with fewer than 2 possible examples.
     """

@@ -146,7 +146,9 @@ class _Batches:
             text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device)
         )
         loss = contrastive_loss(texts, motions, temperature, mask.to(device))
-        hits = (texts @ motions.T).detach().argmax(dim=1).cpu() == torch.arange(len(items))
+        own = torch.eye(len(items), dtype=torch.bool)
+        rivals = (texts @ motions.T).detach().cpu().masked_fill(mask & ~own, -1.0)
+        hits = rivals.argmax(dim=1) == torch.arange(len(items))
         filtered = (mask.sum().item() - len(items)) / len(items)
         return loss, {"batch_r1": hits.float().mean().item(), "filtered": filtered}
 

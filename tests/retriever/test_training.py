@@ -1,0 +1,172 @@
+"""Training: losses, batches, validation, and the whole path from captioned motions to a loaded retriever."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
+
+from remogpt.retriever.losses import Temperature, contradictions, contrastive_loss
+from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.pl_tmr import PLTMRConfig
+from remogpt.retriever.train import RetrieverConfig, _Batches, ranking_scores, train_retriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig
+
+WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "raises", "the", "left", "right", "arm", "forward", "backward")
+MODEL = PLTMRConfig(
+    part_width=16, num_layers=1, num_heads=2, feedforward=32, dropout=0.0, projection_dim=16, patch=8, head_dropout=0.0,
+    temperature=0.1, text_width=32, text_layers=1, text_heads=2, text_feedforward=64,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("distilbert")
+    torch.manual_seed(0)
+    config = DistilBertConfig(vocab_size=len(WORDS), dim=16, n_layers=1, n_heads=2, hidden_dim=32)
+    DistilBertModel(config).save_pretrained(folder)
+    words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
+    return folder
+
+
+def toy_pairs(count: int, seed: int) -> TrainingPairs:
+    """Four kinds of motion, each a channel that stands out, told apart by side and direction alone."""
+    rng = np.random.default_rng(seed)
+    captions, motions = [], []
+    for number in range(count):
+        side, way = number % 2, number // 2 % 2
+        features = rng.normal(0, 0.3, (int(rng.integers(40, 64)), 263)).astype(np.float32)
+        features[:, (20, 40)[side]] += 2.0
+        features[:, 1] += (2.0, -2.0)[way]
+        motions.append(features)
+        captions.append((f"a person walks {('forward', 'backward')[way]} the {('left', 'right')[side]} arm",))
+    return TrainingPairs.from_arrays(captions, motions)
+
+
+def toy_config(text_folder: Path, steps: int, fine_tune: bool = False) -> RetrieverConfig:
+    loop = LoopConfig(
+        steps=steps, batch_size=16, learning_rate=1e-3, schedule="constant", log_every=10, save_every=10, cpu=True
+    )
+    return RetrieverConfig(
+        model=MODEL, text_model=str(text_folder), fine_tune_text=fine_tune, filter_threshold=0.999, text_lr_scale=1.0,
+        filter_model=str(text_folder), saved_as="float16", loop=loop,
+    )  # fmt: skip
+
+
+def test_whole_path_learns_sides_and_directions(text_folder: Path, tmp_path: Path) -> None:
+    config = toy_config(text_folder, 100)
+    train, val = toy_pairs(64, 0), toy_pairs(16, 1)
+    retriever = train_retriever(config, train, val, tmp_path / "run", tmp_path / "out")
+    captions = [val.captions[place][0] for place in range(4)]
+    similarity = retriever.encode_text(captions) @ retriever.encode_motion([val.load(place) for place in range(4)]).T
+    assert similarity.argmax(axis=1).tolist() == similarity.argmax(axis=0).tolist() == [0, 1, 2, 3]
+    assert (tmp_path / "run" / "log.jsonl").is_file() and retriever.hash
+
+
+def test_a_fine_tuned_text_model_is_trained_and_kept(text_folder: Path, tmp_path: Path) -> None:
+    config, pairs = toy_config(text_folder, 3, fine_tune=True), toy_pairs(32, 0)
+    retriever = train_retriever(config, pairs, toy_pairs(8, 1), tmp_path / "run", tmp_path / "out")
+    trained = retriever.network.text_encoder.state_dict()["transformer.embeddings.word_embeddings.weight"]
+    start = DistilBertModel.from_pretrained(text_folder).state_dict()["embeddings.word_embeddings.weight"]
+    assert (trained - start).abs().max() > 1e-3
+    assert (tmp_path / "out" / "text_tokenizer" / "tokenizer.json").is_file()
+
+
+def test_an_interrupted_run_ends_as_an_unbroken_one(text_folder: Path, tmp_path: Path) -> None:
+    config, train, val = toy_config(text_folder, 20), toy_pairs(32, 0), toy_pairs(8, 1)
+    whole = train_retriever(config, train, val, tmp_path / "whole", tmp_path / "a")
+
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    loads = 0
+
+    def dying(place: int) -> np.ndarray:
+        nonlocal loads
+        loads += 1
+        if loads > 32 + 16 * 15:  # statistics, then 15 steps
+            raise Killed
+        return train.load(place)
+
+    with pytest.raises(Killed):
+        train_retriever(config, replace(train, load=dying), val, tmp_path / "broken", tmp_path / "b")
+    resumed = train_retriever(config, train, val, tmp_path / "broken", tmp_path / "b")
+    assert resumed.hash == whole.hash
+
+
+def test_contradictions_name_sides_and_directions() -> None:
+    captions = [
+        "turns left", "turns right", "turns", "walks forward", "walks backwards", "steps left then right",
+        "circles clockwise", "circles counter-clockwise", "Turns LEFT.",
+    ]  # fmt: skip
+    found = {(i, j) for i, j in contradictions(captions).nonzero().tolist() if i < j}
+    assert found == {(0, 1), (0, 5), (1, 5), (1, 8), (3, 4), (5, 8), (6, 7)}
+
+
+def test_perfect_and_indifferent_losses() -> None:
+    eye = torch.eye(8)
+    assert contrastive_loss(eye, eye, 0.01).item() < 1e-6
+    flat = torch.ones(8, 4)
+    assert contrastive_loss(flat, flat, 0.1).item() == pytest.approx(np.log(8), abs=1e-5)
+    everything = torch.ones(8, 8, dtype=torch.bool)
+    assert contrastive_loss(flat, flat, 0.1, everything).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_temperature_is_fixed_or_learned_above_its_floor() -> None:
+    fixed, learned = Temperature(0.07), Temperature(0.07, is_learnable=True)
+    assert fixed().item() == pytest.approx(0.07) and not fixed.log_scale.requires_grad
+    assert learned.log_scale.requires_grad
+    with torch.no_grad():
+        learned.log_scale.fill_(100.0)
+    assert learned().item() == pytest.approx(0.01)
+    with pytest.raises(RemogptError, match="above 0"):
+        Temperature(0.0)
+
+
+def test_ranking_scores_of_a_hand_made_matrix() -> None:
+    similarity = np.array([[0.9, 0.1, 0.2], [0.8, 0.5, 0.6], [0.3, 0.4, 0.7]])
+    scores = ranking_scores(similarity, ["a", "b", "c"])
+    assert scores["val/t2m_R@1"] == pytest.approx(200 / 3) and scores["val/m2t_R@1"] == 100
+    assert scores["val/mrr"] == pytest.approx((1 + 1 + 1 / 3 + 3) / 6)
+    # With one caption for the first two, they do not compete: b's text ranks behind c's motion alone.
+    assert ranking_scores(similarity, ["a", "a", "c"])["val/mrr"] == pytest.approx((1 + 1 + 1 / 2 + 3) / 6)
+
+
+def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
+    pairs = toy_pairs(40, 0)
+    partners = np.arange(40) + np.where(np.arange(40) < 20, 20, -20)
+    config = replace(toy_config(text_folder, 1), mirror_share=1.0)
+    from remogpt.retriever.retriever import new_retriever
+
+    retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
+    batches = _Batches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)
+    items = batches._with_mirrors(np.arange(12))
+    assert items.tolist() == [*range(6), *range(20, 26)]
+    grouped = replace(pairs, groups=np.arange(40) % 4)
+    masked = _Batches(config, grouped, retriever, pairs.unique_captions(), tmp_path)
+    mask = masked._false_negatives(np.arange(8), [grouped.captions[item][0] for item in range(8)])
+    assert torch.equal(mask, torch.eye(4, dtype=torch.bool).repeat(2, 2))
+
+
+def test_statistics_are_per_channel() -> None:
+    pairs = toy_pairs(10, 0)
+    frames = np.concatenate([pairs.load(place) for place in range(10)]).astype(np.float64)
+    mean, std = pairs.statistics()
+    assert np.allclose(mean, frames.mean(axis=0)) and np.allclose(std, frames.std(axis=0))
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(RemogptError, match=r"loop\.batch_size"):
+        RetrieverConfig(loop=LoopConfig(batch_size=1))
+    with pytest.raises(RemogptError, match="filter_threshold"):
+        RetrieverConfig(filter_threshold=0.2)
+    with pytest.raises(RemogptError, match=r"model\.patch"):
+        PLTMRConfig(patch=0)
+    with pytest.raises(RemogptError, match="is the split empty"):
+        TrainingPairs.from_arrays([], [])
