@@ -129,7 +129,7 @@ def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
     for ours, parts in table.joints.items():
         for theirs, weight in parts.items():
             weights[JOINT_INDEX[ours], source.names.index(theirs)] = weight
-    joints = np.einsum("ij,tjk->tik", weights, source.positions) @ table.axes.T
+    joints = weights @ source.positions @ table.axes.T
     joints *= _metres_per_unit(joints, table, source.origin)
     return _tilt(joints, table.tilt_degrees)
 
@@ -148,26 +148,32 @@ def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> f
 
 
 def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
-    """Turn single bones towards the front of the body, carrying along what hangs on them.
+    """Turn single bones of `joints` towards the front of the body, carrying along what hangs on them.
 
     Other skeletons have a straight spine and a head joint right above the neck; ours curves, and its head joint sits in
     front of the neck. Left as they are, heads would be 5 cm further back than those a model has learned from.
     """
-    if not degrees:
-        return joints
-    hips, shoulders = (_right_to_left(joints, part) for part in ("hip", "shoulder"))
-    bones = joints - joints[:, [max(parent, 0) for parent in PARENTS]]
     for name, angle in degrees.items():
-        bone = bones[:, JOINT_INDEX[name]]
-        across = hips if name.startswith("spine") else shoulders
+        joint = JOINT_INDEX[name]
+        bone = joints[:, joint] - joints[:, PARENTS[joint]]
+        # The hips' own axis for the spine: the pelvis stays rigid, which a BVH file needs.
+        across = _right_to_left(joints, "hip" if name.startswith("spine") else "shoulder")
         cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         along = (bone * across).sum(-1, keepdims=True) * across
         # A turn about the right-to-left axis takes up to front: Rodrigues' formula.
-        bones[:, JOINT_INDEX[name]] = bone * cosine + np.cross(across, bone) * sine + along * (1 - cosine)
-    tilted = joints.copy()
-    for joint in range(1, NUM_JOINTS):
-        tilted[:, joint] = tilted[:, PARENTS[joint]] + bones[:, joint]
-    return tilted
+        turned = bone * cosine + np.cross(across, bone) * sine + along * (1 - cosine)
+        joints[:, _hanging_on(joint)] += (turned - bone)[:, None]
+    return joints
+
+
+@cache
+def _hanging_on(joint: int) -> list[int]:
+    """Return a joint and everything below it in the tree."""
+    below = [joint]
+    for other in range(joint + 1, NUM_JOINTS):
+        if PARENTS[other] in below:
+            below.append(other)
+    return below
 
 
 def _right_to_left(joints: np.ndarray, part: str) -> np.ndarray:

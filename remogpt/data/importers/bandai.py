@@ -124,5 +124,5 @@ def captions_from_labels(content: str, style: str, key: str) -> tuple[str, ...]:
     Labels that are not in our lists are read as plain words, so a later release of the dataset can be imported too.
     """
     actions = _CONTENTS.get(content, (f"performs the action {content.replace('-', ' ')}",))
-    manners = _STYLES.get(style, (f"a person {{}} in a {style.replace('-', ' ')} style",))
+    manners = _STYLES.get(style, (f"a person {{}} in the style {style.replace('-', ' ')}",))
     return choose([manner.format(action) for manner in manners for action in actions], key)

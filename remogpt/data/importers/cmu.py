@@ -117,16 +117,14 @@ def _clips(trial: _Trial, text: TrialText) -> Iterator[ImportedClip]:
             start, end = 0, num_frames
         if end - start >= 2:
             stretches.append((start, end, span))
+    covered = [(start, end) for start, end, _ in stretches]
+    gaps = _gaps(covered, num_frames)
+    is_whole = covered + gaps == [(0, num_frames)]
     for number, (start, end, span) in enumerate(stretches):
-        yield _cut(
-            trial, f"{trial.id}_s{number}" if end - start < num_frames else trial.id, start, end, span.texts, span
-        )
+        yield _cut(trial, trial.id if is_whole else f"{trial.id}_s{number}", start, end, span.texts, span)
     sentences = sentences_from_description(text.description)
-    for number, (start, end) in enumerate(_gaps([(start, end) for start, end, _ in stretches], num_frames)):
-        if sentences:
-            yield _cut(
-                trial, f"{trial.id}_g{number}" if end - start < num_frames else trial.id, start, end, sentences, None
-            )
+    for number, (start, end) in enumerate(gaps if sentences else []):
+        yield _cut(trial, trial.id if is_whole else f"{trial.id}_g{number}", start, end, sentences, None)
 
 
 def _gaps(covered: list[tuple[int, int]], num_frames: int) -> list[tuple[int, int]]:
