@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
-from remogpt.motion.features import features_to_joints, recover_root
-from remogpt.tokenizer_vqvae.normalizer import Normalizer, feature_groups
+from remogpt.motion.features import POSITIONS, features_to_joints, recover_root
+from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
 
 PATH_BETA = 0.1
@@ -49,10 +49,9 @@ def tokenizer_loss(
     Source: T2M-GPT, arXiv 2301.06052, eq. 2 and 5 and its released code, for the first three terms.
     """
     reconstruction, target = output.reconstruction.float(), target.float()
-    positions = feature_groups(target.shape[-1])[3]
     terms = {
         "reconstruction": smooth_l1_loss(reconstruction, target),
-        "positions": smooth_l1_loss(reconstruction[..., positions], target[..., positions]),
+        "positions": smooth_l1_loss(reconstruction[..., POSITIONS], target[..., POSITIONS]),
         "commit": output.commit_loss,
     }
     total = terms["reconstruction"] + weights.positions * terms["positions"] + weights.commit * terms["commit"]

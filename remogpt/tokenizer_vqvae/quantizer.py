@@ -1,8 +1,8 @@
 """Vector quantizer whose codebook follows the data: exponential moving averages, dead codes replaced.
 
-Vectors are (B, N, D), channels last. A code is an index into the codebook (K, D). The codebook receives no gradient: each
-training step moves it towards the mean of the vectors assigned to it. The moving sums, the moving counts and the flag that
-tells whether the codebook has been started are buffers, so a state dict holds everything that a resumed run needs.
+Vectors are (B, N, D), channels last. A code is an index into the codebook (K, D). The codebook receives no gradient:
+each training step moves it towards the mean of the vectors assigned to it. The moving sums, the moving counts and the
+flag that tells whether the codebook has been started are buffers, so a state dict holds all that a resumed run needs.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Quantized:
 class EMAResetQuantizer(nn.Module):
     """Assign each vector to its nearest code and, while training, move the codes.
 
-    Source: T2M-GPT, arXiv 2301.06052, sec. 3.2, and its released code. In one training step, in this order: assign with the
-    old codebook; output the old rows; update sums and counts; a code whose moving count is at least `dead_below` becomes
-    sum / count, any other becomes the vector of the same row number in the batch.
+    Source: T2M-GPT, arXiv 2301.06052, sec. 3.2, and its released code. In one training step, in this order: assign with
+    the old codebook; output the old rows; update sums and counts; a code whose moving count is at least `dead_below`
+    becomes sum / count, any other becomes the vector of the same row number in the batch.
     differs: the moving state is saved (the released code restarts its codebook on resume); over several processes the
     sums and counts are totals of all of them.
     """

@@ -1,7 +1,7 @@
 """How well a tokenizer gives motions back: error in the pose, error in the world, use of the codebook.
 
-Lengths are millimetres, angles degrees. `pose_mm` looks at each frame in the body's own heading frame; `world_mm` adds the
-drift of the decoded path, whose velocities are summed over the clip.
+Lengths are millimetres, angles degrees. `pose_mm` looks at each frame in the body's own heading frame; `world_mm` adds
+the drift of the decoded path, whose velocities are summed over the clip.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def reconstruction_metrics(tokenizer: MotionTokenizer, motions: Sequence[np.ndar
     Returns:
         Means over all frames of all motions: `pose_mm` (22 joints, height kept, root over the origin, own heading),
         `world_mm` (22 joints, path integrated from the first frame). Means over motions: `root_end_mm` and
-        `heading_end_deg`, both at the last frame. Over all codes: `perplexity`, and `codes_used`, a share of the codebook.
+        `heading_end_deg`, both at the last frame. Over all codes: `perplexity`, and `codes_used`, a share of the
+        codebook.
     """
     codes = tokenizer.encode_batch(motions)
     decoded = tokenizer.decode_batch(codes)

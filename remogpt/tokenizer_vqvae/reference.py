@@ -1,8 +1,8 @@
 """Names of T2M-GPT's and MotionGPT's VQ-VAE weights, mapped to ours.
 
-The reference networks are `nn.Sequential` lists, so their state dicts are numbered: `encoder.model.2.1.model.0.conv1.weight`
-is ours as `encoder.stages.0.residuals.0.dilated.weight`. MotionGPT's checkpoints hold the same names under the prefix
-`vae.`, T2M-GPT's under `vqvae.` or none; strip it first.
+The reference networks are `nn.Sequential` lists, so their state dicts are numbered:
+`encoder.model.2.1.model.0.conv1.weight` is ours as `encoder.stages.0.residuals.0.dilated.weight`. MotionGPT's
+checkpoints hold the same names under the prefix `vae.`, T2M-GPT's under `vqvae.` or none; strip it first.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def from_reference(state: Mapping[str, Tensor], num_stages: int = 2, depth: int 
     unknown = [key for key in state if key not in names]
     if missing or unknown:
         raise RemogptError(
-            f"the checkpoint is not a T2M-GPT VQ-VAE of {num_stages} stages with {depth} residual units: wanted {len(names)} "
-            f"tensors, {len(missing)} are missing (first: {missing[:3]}), {len(unknown)} are unknown (first: {unknown[:3]}). "
+            f"the checkpoint is not a T2M-GPT VQ-VAE of {num_stages} stages with {depth} residual units: wanted "
+            f"{len(names)} tensors, {len(missing)} are missing (first: {missing[:3]}), {len(unknown)} are unknown "
+            f"(first: {unknown[:3]}). "
             "Strip a prefix such as 'vqvae.' or 'vae.', or give the right depth."
         )
     return {names[key]: tensor for key, tensor in state.items()}

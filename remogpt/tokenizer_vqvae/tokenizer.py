@@ -58,7 +58,9 @@ class MotionTokenizer(nn.Module):
         codebook = part.tensors["quantizer.codebook"]
         state = {**vqvae.state_dict(), **part.tensors}
         if part.tensors.keys() != vqvae.state_dict().keys() - set(_MOVING_STATE):
-            raise RemogptError(f"the weights in {folder} do not fit its config.json; copy the folder again or train it anew")
+            raise RemogptError(
+                f"the weights in {folder} do not fit its config.json; copy the folder again or train it anew"
+            )
         vqvae.load_state_dict(state)
         vqvae.quantizer.set_codebook_(codebook)
         tokenizer = cls(vqvae, Normalizer(part.normalizer["mean"], part.normalizer["std"]), part.config)
@@ -70,11 +72,13 @@ class MotionTokenizer(nn.Module):
 
         Args:
             folder: made if absent.
-            dtype: type in which weights are stored; torch.float16 halves the files, and codes of a tokenizer loaded from
+            dtype: type in which weights are stored; torch.float16 halves the files. Codes of a tokenizer loaded from
                 them may differ from this one's, so let everything downstream use the loaded one.
         """
         if self._config is None:
-            raise RemogptError("this tokenizer was built without its config; give MotionTokenizer(..., config=...) to save it")
+            raise RemogptError(
+                "this tokenizer was built without its config; give MotionTokenizer(..., config=...) to save it"
+            )
         tensors = {name: tensor for name, tensor in self.vqvae.state_dict().items() if name not in _MOVING_STATE}
         statistics = {"mean": self.normalizer.mean, "std": self.normalizer.std}
         part_hash = save_part(folder, KIND, self._config, tensors, statistics, dtype=dtype)
@@ -120,8 +124,8 @@ class MotionTokenizer(nn.Module):
         Raises:
             RemogptError: if the motion is too short, has another width, or holds values that are not finite.
 
-        Source: T2M-GPT, sec. 3.1; differs: surplus frames are cut before the network sees them, so that a code depends on
-        decoded frames alone (the source lets up to three more frames reach the last codes).
+        Source: T2M-GPT, sec. 3.1; differs: surplus frames are cut before the network sees them, so that a code
+        depends on decoded frames alone (the source lets up to three more frames reach the last codes).
         """
         return self.encode_batch([features])[0]
 
@@ -170,11 +174,14 @@ class MotionTokenizer(nn.Module):
         num_frames = len(motion) - len(motion) % self.frames_per_code
         if num_frames == 0:
             raise RemogptError(
-                f"motion {place} has {len(motion)} frames, but one code stands for {self.frames_per_code}; give a longer motion"
+                f"motion {place} has {len(motion)} frames, but one code stands for {self.frames_per_code}; "
+                "give a longer motion"
             )
         if not np.isfinite(motion).all():
             bad = int(np.argwhere(~np.isfinite(motion).all(axis=1))[0, 0])
-            raise RemogptError(f"motion {place} holds values that are not finite, first in frame {bad}; repair or drop it")
+            raise RemogptError(
+                f"motion {place} holds values that are not finite, first in frame {bad}; repair or drop it"
+            )
         return motion[:num_frames]
 
     def _checked_codes(self, codes: np.ndarray, place: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
     remogpt train tokenizer --config remogpt/configs/mini/tokenizer.yaml --data <set> --out <folder>
 
-The run folder holds the log and the checkpoint; a run that was killed continues exactly where its last checkpoint stood,
-codebook included.
+The run folder holds the log and the checkpoint; a run that was killed continues exactly where its last checkpoint
+stood, codebook included.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig, fit
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
-from remogpt.tokenizer_vqvae.normalizer import Normalizer, num_joints_of
+from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
 from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
@@ -31,8 +32,6 @@ from remogpt.tokenizer_vqvae.windows import WindowSampler
 class TokenizerConfig:
     """Size, data and losses of a motion tokenizer; the defaults are the paper's."""
 
-    num_features: int = 263
-    """Feature channels F: 263 for HumanML3D's 22 joints."""
     width: int = 512
     """Channels of every hidden convolution."""
     num_codes: int = 512
@@ -56,7 +55,7 @@ class TokenizerConfig:
     speed_jitter: float = 0.0
     """Windows are played up to exp(speed_jitter) times faster or slower. differs: not in the source."""
     input_noise: float = 0.0
-    """Std of the noise added to what the encoder sees, in z-scores; the target stays clean. differs: not in the source."""
+    """Std of the noise that the encoder sees, in z-scores; the target stays clean. differs: not in the source."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Factors of the loss terms."""
     saved_as: Literal["float32", "float16"] = "float32"
@@ -67,7 +66,6 @@ class TokenizerConfig:
     """Steps, batch, rate."""
 
     def __post_init__(self) -> None:
-        num_joints_of(self.num_features)
         if self.window % 2**self.num_stages or self.window <= 0:
             raise RemogptError(
                 f"window must be a multiple of {2**self.num_stages} (2^num_stages) frames, got {self.window}"
@@ -82,8 +80,8 @@ class TokenizerConfig:
 
     def network(self) -> dict[str, Any]:
         """Arguments of `MotionVQVAE`, which the tokenizer's folder keeps."""
-        names = "num_features width num_codes code_dim num_stages depth dilation_growth decay dead_below".split()
-        return {name: getattr(self, name) for name in names}
+        names = ("width", "num_codes", "code_dim", "num_stages", "depth", "dilation_growth", "decay", "dead_below")
+        return {"num_features": NUM_FEATURES, **{name: getattr(self, name) for name in names}}
 
 
 def train_tokenizer(
@@ -105,17 +103,19 @@ def train_tokenizer(
     Raises:
         RemogptError: if no clip reaches the window, there is nothing to validate on, or widths differ.
     """
-    _check_widths(config, train_features, "training")
-    _check_widths(config, val_features, "validation")
+    _check_widths(train_features, "training")
+    _check_widths(val_features, "validation")
     windows = WindowSampler(train_features, config.window, config.speed_jitter)
     normalizer = Normalizer.fit(train_features, config.root_emphasis)
     torch.manual_seed(config.loop.seed)
     vqvae = MotionVQVAE(**config.network())
 
-    def compute_loss(model: nn.Module, items: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def compute_loss(
+        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
         device = vqvae.quantizer.codebook.device
         normalizer.to(device)
-        target = normalizer.normalize(torch.from_numpy(windows.batch(items, rng)).to(device))  # (B, window, F)
+        target = normalizer.normalize(torch.from_numpy(windows.batch(indices, rng)).to(device))  # (B, window, F)
         seen = target + config.input_noise * torch.randn_like(target) if config.input_noise else target
         output = model(seen)
         loss, terms = tokenizer_loss(output, target, normalizer, config.weights)
@@ -142,12 +142,12 @@ def train_tokenizer(
     return MotionTokenizer.from_pretrained(out)
 
 
-def _check_widths(config: TokenizerConfig, motions: Sequence[np.ndarray], split: str) -> None:
+def _check_widths(motions: Sequence[np.ndarray], split: str) -> None:
     if not motions:
         raise RemogptError(f"wanted {split} motions for the tokenizer, got none; is the {split} split empty?")
     widths = {motion.shape[-1] for motion in motions}
-    if widths != {config.num_features}:
+    if widths != {NUM_FEATURES}:
         raise RemogptError(
-            f"wanted {split} motions of num_features={config.num_features} channels, got widths {sorted(widths)}; "
-            "set num_features, or convert the motions"
+            f"wanted {split} motions of {NUM_FEATURES} channels, got widths {sorted(widths)}; "
+            "make features with remogpt.motion.joints_to_features"
         )

@@ -1,7 +1,7 @@
 """The motion VQ-VAE: a 1-D convolutional encoder, a quantizer and a decoder that mirrors the encoder.
 
-Motions are (B, T, F), z-scored, channels last at every public entrance; inside, convolutions work on (B, C, T). Each stage
-halves the time axis, so with two stages one code stands for four frames.
+Motions are (B, T, F), z-scored, channels last at every public entrance; inside, convolutions work on (B, C, T). Each
+stage halves the time axis, so with two stages one code stands for four frames.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class Decoder(nn.Module):
 class MotionVQVAE(nn.Module):
     """Turn z-scored motion into codes and back.
 
-    Source: T2M-GPT, arXiv 2301.06052, sec. 3.1-3.2 and its released code (MotionGPT's tokenizer is the same network). The
-    defaults are the paper's size, 19.44 M parameters.
+    Source: T2M-GPT, arXiv 2301.06052, sec. 3.1-3.2 and its released code (MotionGPT's tokenizer is the same network).
+    The defaults are the paper's size, 19.44 M parameters.
     """
 
     def __init__(

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from remogpt.motion.features import ROOT_VELOCITY, VELOCITIES, YAW_VELOCITY
 from remogpt.runtime.errors import RemogptError
-from remogpt.tokenizer_vqvae.normalizer import feature_groups
+
+CHANGES = np.r_[YAW_VELOCITY, ROOT_VELOCITY, VELOCITIES]
+"""Channels that are changes to the next frame."""
 
 
 class WindowSampler:
@@ -35,8 +38,6 @@ class WindowSampler:
                 f"wanted clips of at least window={window} frames, got {len(clips)} clips of at most {longest} frames; "
                 "lower the window or give longer motion"
             )
-        _, planar, _, _, _, velocities, _ = groups = feature_groups(self.clips[0].shape[1])
-        self._rates = np.r_[groups[0], planar, velocities]  # channels that are per-frame changes
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -61,5 +62,5 @@ class WindowSampler:
         before = np.minimum(times.astype(np.int64), len(clip) - 2)
         share = (times - before)[:, None].astype(np.float32)
         window = clip[before] * (1.0 - share) + clip[before + 1] * share
-        window[:, self._rates] *= speed
+        window[:, CHANGES] *= speed
         return window.astype(np.float32)
