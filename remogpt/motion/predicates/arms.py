@@ -33,7 +33,7 @@ def alone(body: Body, found: Intervals, side: str, mask_of_other: np.ndarray) ->
     return [(start, end) for start, end in found if mask_of_other[start:end].mean() < 0.35]
 
 
-def _both(left: Intervals, right: Intervals) -> Intervals:
+def both(left: Intervals, right: Intervals) -> Intervals:
     """Intervals of the left arm that the right arm shares at least half of."""
     found = []
     for start, end in left:
@@ -52,13 +52,20 @@ def _wave_strokes(body: Body, side: str) -> Intervals:
     return found
 
 
+def _wave_count(body: Body, side: str, bout: Intervals) -> float:
+    """Number of times there and back; the half strokes of lifting and lowering the arm are left out."""
+    sideways = body.offset(f"{side}_wrist", f"{side}_elbow", "shoulder")[:, 2]
+    sizes = np.array([abs(sideways[end] - sideways[start]) for start, end in bout])
+    whole = float(np.median(np.sort(sizes)[-3:]))
+    return (int((sizes > 0.68 * whole).sum()) + 1) / 2.0
+
+
 def _waving(body: Body, side: str, count: int | None) -> Intervals:
     found: Intervals = []
     for bout in groups(_wave_strokes(body, side), 6):
         if len(bout) >= 3:
-            periods = [(bout[i][0], bout[min(i + 1, len(bout) - 1)][1]) for i in range(0, len(bout) - 1, 2)]
-            if count is None or abs(len(bout) / 2.0 - count) <= (0.75 if count < 5 else 1.0):
-                found += periods
+            if count is None or abs(_wave_count(body, side, bout) - count) <= (0.5 if count < 5 else 1.0):
+                found.append((bout[0][0], bout[-1][1]))
     return found
 
 
@@ -66,7 +73,7 @@ def _waving(body: Body, side: str, count: int | None) -> Intervals:
 def waves(body: Body, side: str, count: int | None = None) -> Intervals:
     """Swing a raised forearm sideways; one count is there and back; a named single side excludes the other."""
     if side == "both":
-        return _both(_waving(body, "left", count), _waving(body, "right", count))
+        return both(_waving(body, "left", count), _waving(body, "right", count))
     busy = np.zeros(body.num_frames, dtype=bool)
     for start, end in _waving(body, other(side), None):
         busy[start:end] = True

@@ -89,7 +89,7 @@ def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tu
 def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> bool:
     """Say whether two proven facts stand in a relation.
 
-    `before`: the middle of the first comes before the middle of the second; `while`: they share half of the shorter.
+    `before`: the middle of the first comes before the middle of the second; `while`: they share a third of the shorter.
     """
     if not first or not second:
         return False
@@ -98,5 +98,5 @@ def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple
     whole = [(bout[0][0], bout[-1][1]) for bout in groups(list(first), 12)]
     others = [(bout[0][0], bout[-1][1]) for bout in groups(list(second), 12)]
     return any(
-        min(a[1], b[1]) - max(a[0], b[0]) >= 0.5 * min(a[1] - a[0], b[1] - b[0]) for a in whole for b in others
+        min(a[1], b[1]) - max(a[0], b[0]) >= 0.33 * min(a[1] - a[0], b[1] - b[0]) for a in whole for b in others
     )

@@ -43,8 +43,7 @@ def _is_jump(body: Body, interval: tuple[int, int]) -> bool:
     """Both feet together, not the flight of a run."""
     middle = (interval[0] + interval[1]) // 2
     apart = body.offset("left_ankle", "right_ankle")[middle]
-    speed = float(np.hypot(*body.velocity()[middle, [0, 2]]))
-    return abs(apart[0]) < 0.35 and abs(apart[1]) < 0.16 and speed < 2.4
+    return abs(apart[0]) < 0.35 and abs(apart[1]) < 0.16
 
 
 def _jump_direction(moved: np.ndarray) -> str:

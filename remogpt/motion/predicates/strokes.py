@@ -5,12 +5,10 @@ import numpy as np
 from remogpt.motion.body import ARM_LENGTH, SIDES, Body, other
 from remogpt.motion.predicates.arms import reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, swings
+from remogpt.motion.predicates.intervals import Intervals, counted, groups, swings, trimmed
 
-PUNCH_REACH, PUNCH_BACK = 0.78, 0.68
-"""Shoulder to wrist over the arm's length: stretched out, and drawn back between two punches."""
-PUNCH_SPEED = 0.9
-"""Metres a second that the wrist goes forward at the fastest."""
+STROKE, OUT, BENT = 0.09, 0.82, 0.88
+"""Shoulder to wrist over the arm's length: smallest change of a stroke, stretched at its far end, bent at the near."""
 SWIPE_WAY = 0.38
 """Metres that the wrist goes sideways in a swipe."""
 KNOCK_STROKE = 0.035
@@ -22,40 +20,57 @@ def _forward(body: Body, side: str) -> np.ndarray:
     return body.offset(f"{side}_wrist", f"{side}_shoulder")
 
 
-def _extensions(body: Body, side: str) -> Intervals:
-    """Strokes of a fist: the arm stretches forward at shoulder height, fast, from a bent position, and comes back."""
+def _strokes(body: Body, side: str, outward: bool) -> Intervals:
+    """Swings of the distance from shoulder to wrist while the hand is in front at shoulder height."""
     wrist, stretched = _forward(body, side), reach(body, side)
-    level = (np.abs(wrist[:, 1]) < 0.30) & (wrist[:, 0] > 0.24)
-    speed = np.gradient(wrist[:, 0]) * 20.0
     found = []
-    for start, end in excursions(np.where(level, stretched, 0.0), PUNCH_REACH, PUNCH_BACK):
-        before = slice(max(start - 8, 0), start + 3)
-        if speed[max(start - 8, 0) : end].max() > PUNCH_SPEED and stretched[before].min() < PUNCH_REACH:
-            found.append((max(start - 3, 0), end))
+    for start, end in swings(stretched, STROKE):
+        near, far = (start, end) if outward else (end, start)
+        in_front = wrist[far, 0] > 0.26 and abs(wrist[far, 1]) < 0.34 and wrist[near, 1] > -0.36
+        if stretched[far] > stretched[near] and stretched[far] > OUT and in_front:
+            found.append((start, end + 1))
     return found
 
 
-def _together(left: Intervals, right: Intervals) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Pairs of strokes of both arms that begin within a fifth of a second of each other."""
-    return [(a, b) for a in left for b in right if abs(a[0] - b[0]) <= 4]
+def _extensions(body: Body, side: str) -> Intervals:
+    """Quick strokes of a hand from a bent position to the front."""
+    stretched = reach(body, side)
+    found = []
+    for start, end in _strokes(body, side, outward=True):
+        first, last = trimmed(stretched, start, end - 1, 0.1)
+        if last - first <= 14 and stretched[start] < BENT:
+            found.append((first, last + 1))
+    return found
+
+
+def _together(left: Intervals, right: Intervals) -> Intervals:
+    """Strokes that both arms do within a fifth of a second of each other."""
+    return [(min(a[0], b[0]), max(a[1], b[1])) for a in left for b in right if abs(a[1] - b[1]) <= 4]
+
+
+def _near(found: Intervals, others: Intervals, frames: int) -> bool:
+    """Whether any of the others comes within some frames of the bout."""
+    if not found:
+        return False
+    return any(one[1] > found[0][0] - frames and one[0] < found[-1][1] + frames for one in others)
 
 
 @predicate("punches", "punches with the {side} hand")
 def punches(body: Body, side: str, count: int | None = None) -> Intervals:
     """Shoot a fist forward; both: left and right in turn, counted together."""
     strokes = {name: _extensions(body, name) for name in SIDES}
-    if _together(strokes["left"], strokes["right"]):
-        return []
+    pushed = _together(strokes["left"], strokes["right"])
+    strokes = {name: [one for one in found if not _near([one], pushed, 0)] for name, found in strokes.items()}
     if side == "both":
         found = sorted(strokes["left"] + strokes["right"]) if strokes["left"] and strokes["right"] else []
         return counted(found, count)
-    return [] if strokes[other(side)] else counted(strokes[side], count)
+    return [] if _near(strokes[side], strokes[other(side)], 14) else counted(strokes[side], count)
 
 
 @predicate("pushes", "pushes forward with both hands")
 def pushes(body: Body) -> Intervals:
     """Stretch both arms forward together from in front of the chest."""
-    return [(min(a[0], b[0]), max(a[1], b[1])) for a, b in _together(*(_extensions(body, side) for side in SIDES))]
+    return _together(_extensions(body, "left"), _extensions(body, "right"))
 
 
 @predicate("throws", "throws with the {side} hand, {direction}")
@@ -80,13 +95,13 @@ def swipes(body: Body, side: str, direction: str) -> Intervals:
     """Move one hand sideways in front of the trunk, fast, while the other stays."""
     sign = 1.0 if direction == "left" else -1.0
     wrist = _forward(body, side)
-    calm = body.speed(f"{other(side)}_wrist")
+    idle = _forward(body, other(side))[:, 2]
     found = []
     for start, end in swings(wrist[:, 2], SWIPE_WAY):
         moved = sign * (wrist[end, 2] - wrist[start, 2])
         level = np.abs(wrist[start : end + 1, 1]) < 0.38
         front = wrist[start : end + 1, 0] > 0.08
-        if moved > 0 and (level & front).mean() > 0.5 and calm[start : end + 1].mean() < 0.7:
+        if moved > 0 and (level & front).mean() > 0.5 and np.ptp(idle[start : end + 1]) < 0.5 * moved:
             found.append((start, end + 1))
     return found
 
@@ -107,21 +122,21 @@ def knocks(body: Body, side: str, count: int | None = None) -> Intervals:
 
 @predicate("catches", "catches with the {side} hand")
 def catches(body: Body, side: str) -> Intervals:
-    """Reach forward with an open hand, then draw it in to the chest; both hands or one."""
+    """Reach forward with an open hand, then draw it in to the chest and keep it there; both hands or one."""
     taken = {name: _drawn_in(body, name) for name in SIDES}
     if side == "both":
         return [a for a in taken["left"] for b in taken["right"] if abs(a[1] - b[1]) <= 6]
-    return [] if taken[other(side)] else taken[side]
+    return [] if _near(taken[side], taken[other(side)], 8) else taken[side]
 
 
 def _drawn_in(body: Body, side: str) -> Intervals:
-    wrist = _forward(body, side)
+    stretched, height = reach(body, side), _forward(body, side)[:, 1]
     found = []
-    for start, end in swings(wrist[:, 0], 0.10):
-        inward = wrist[end, 0] < wrist[start, 0] and wrist[end, 0] > 0.05
-        high = wrist[start, 1] > -0.35 and wrist[end, 1] > -0.42
-        if inward and high and reach(body, side)[start] > 0.6 and reach(body, side)[end] < reach(body, side)[start]:
-            found.append((start, end + 1))
+    for start, end in _strokes(body, side, outward=False):
+        first, last = trimmed(stretched, start, end - 1, 0.1)
+        stays = slice(last, min(last + 6, body.num_frames))
+        if last - first <= 16 and stretched[stays].max() < stretched[last] + 0.06 and height[stays].min() > -0.42:
+            found.append((first, last + 1))
     return found
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from remogpt.motion.body import SIDES, Body, other
+from remogpt.motion.predicates.arms import reach
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings
 
@@ -10,11 +11,6 @@ BOW_LEAN, SIDE_LEAN, LOOK_TURN, TWIST_TURN = 28.0, 12.0, 14.0, 17.0
 """Degrees: forward lean of a bow, sideways lean, turn of the shoulders for a look, for a twist."""
 FLOOR_REACH = 0.42
 """Metres, wrist of a hand that picks something up from the floor."""
-
-
-def _resting(signal: np.ndarray) -> np.ndarray:
-    """Take a posture's own constant lean off a signal."""
-    return signal - np.median(signal)
 
 
 @predicate("bows", "bows")
@@ -33,23 +29,25 @@ def bows(body: Body) -> Intervals:
 @predicate("bends_sideways", "bends the trunk to the {direction}")
 def bends_sideways(body: Body, direction: str, count: int | None = None) -> Intervals:
     """Lean the trunk to one side."""
-    lean = _resting(body.lean()[:, 1]) * (1.0 if direction == "left" else -1.0)
+    lean = body.lean()[:, 1] * (1.0 if direction == "left" else -1.0)
     return counted([one for one in excursions(lean, SIDE_LEAN, 0.55 * SIDE_LEAN) if one[1] - one[0] >= 5], count)
 
 
 @predicate("looks", "turns shoulders and head to the {direction}")
 def looks(body: Body, direction: str) -> Intervals:
     """Turn the shoulders against the hips to one side, hold, and come back without swinging to the other side."""
-    turn = _resting(body.shoulder_turn()) * (1.0 if direction == "left" else -1.0)
-    if turn.min() < -LOOK_TURN:
-        return []
-    return [one for one in excursions(turn, LOOK_TURN, 0.6 * LOOK_TURN) if one[1] - one[0] >= 7]
+    turn = body.shoulder_turn() * (1.0 if direction == "left" else -1.0)
+    back = turn < -0.8 * LOOK_TURN
+    return [
+        (start, end) for start, end in excursions(turn, LOOK_TURN, 0.6 * LOOK_TURN)
+        if end - start >= 7 and not back[max(start - 16, 0) : end + 16].any()
+    ]  # fmt: skip
 
 
 @predicate("twists", "twists the trunk from side to side")
 def twists(body: Body, count: int | None = None) -> Intervals:
     """Turn the shoulders against the hips to both sides; one count is once to each side."""
-    turn = _resting(body.shoulder_turn())
+    turn = body.shoulder_turn()
     wide = [
         (start, end) for start, end in swings(turn, 1.5 * TWIST_TURN)
         if min(turn[start], turn[end]) < -TWIST_TURN and max(turn[start], turn[end]) > TWIST_TURN
@@ -65,9 +63,13 @@ def picks_up(body: Body, side: str) -> Intervals:
     if side == "both":
         return stretches(np.maximum(height["left"], height["right"]) < FLOOR_REACH + 0.05, 3, 6)
     lower = height[other(side)] - height[side]
-    return [
-        (start, end) for start, end in stretches(height[side] < FLOOR_REACH, 3, 6) if lower[start:end].max() > 0.12
-    ]  # fmt: skip
+    bent = reach(body, other(side)) - reach(body, side)
+    found = []
+    for start, end in stretches(height[side] < FLOOR_REACH, 3, 6):
+        carried = bent[end : end + 20].max(initial=0.0)
+        if lower[start:end].max() > 0.12 or (carried > 0.02 and carried > -bent[end : end + 20].min(initial=0.0)):
+            found.append((start, end))
+    return found
 
 
 @predicate("dances", "dances on the spot")
