@@ -132,17 +132,13 @@ def _resting(stage: _Stage, performer: Performer, frames: int) -> Track:
 
 def _append(stage: _Stage, track: Track, gestures: list[tuple[int, Gesture]]) -> None:
     """Add placed frames and the gestures that start at given frames of them."""
-    merged = Gesture(
-        np.zeros((track.frames, 2, 4)),
-        np.zeros((track.frames, 2)),
-        np.zeros((track.frames, 3)),
-        np.zeros((track.frames, 2)),
-    )
+    merged = Gesture.idle(track.frames)
     for start, gesture in gestures:
         part = slice(start, start + len(gesture.weight))
         used = gesture.weight > 0.0
         merged.arms[part] = np.where(used[..., None], gesture.arms, merged.arms[part])
         merged.weight[part] = np.where(used, gesture.weight, merged.weight[part])
+        merged.order[part] = np.where(used[..., None], gesture.order, merged.order[part])
         merged.trunk[part] += gesture.trunk
         merged.head[part] += gesture.head
     stage.tracks.append(track)
@@ -225,7 +221,10 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     """Add posture and noise, blend gestures over idle arms, make joints."""
     track, posture = concatenate(stage.tracks), performer.posture
     gesture = Gesture(
-        *(np.concatenate([getattr(g, name) for g in stage.gestures]) for name in ("arms", "weight", "trunk", "head"))
+        *(
+            np.concatenate([getattr(g, name) for g in stage.gestures])
+            for name in ("arms", "weight", "trunk", "head", "order")
+        )
     )
     noise = smooth_noise(rng, track.frames, 17)
     size = posture.noise
@@ -241,8 +240,7 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     track.root[:, [0, 2]] += posture.drift * noise[:, 8:10]
     arms = track.arms + posture.arms
     arms[..., 0] += 0.8 * track.trunk[:, None, 0]
-    # Elbows bend first and straighten last, so that hands rise along the body and not in a stiff arc.
-    weight = np.stack([gesture.weight] * 2 + [gesture.weight**0.35, gesture.weight], axis=-1)
+    weight = gesture.weight[..., None] ** gesture.order
     arms = arms + weight * (gesture.arms - arms)
     arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
     arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)

@@ -20,19 +20,35 @@ _SIGN = (1.0, -1.0)
 
 @dataclass
 class Gesture:
-    """T frames: `arms` (T, 2, 4) angles, `weight` (T, 2) of them against the idle arms, `trunk` (T, 3) and `head` (T, 2)
-    additions."""
+    """T frames: `arms` (T, 2, 4) angles, `weight` (T, 2) of them against the idle arms, `trunk` (T, 3) and `head`
+    (T, 2) additions."""
 
     arms: np.ndarray
     weight: np.ndarray
     trunk: np.ndarray
     head: np.ndarray
 
+    order: np.ndarray
+    """(T, 2, 4) powers of the weight for each angle: below 1 an angle comes early and leaves late."""
+
+    @classmethod
+    def idle(cls, frames: int) -> "Gesture":
+        """Nothing happens for some frames."""
+        return cls(
+            np.zeros((frames, 2, 4)), np.zeros((frames, 2)), np.zeros((frames, 3)), np.zeros((frames, 2)),
+            np.ones((frames, 2, 4)),
+        )  # fmt: skip
+
     @classmethod
     def empty(cls, duration: float) -> tuple["Gesture", np.ndarray]:
         """Nothing happens for `duration` seconds; also gives the times."""
-        n = round(duration * FPS) + 1
-        return cls(np.zeros((n, 2, 4)), np.zeros((n, 2)), np.zeros((n, 3)), np.zeros((n, 2))), np.arange(n) / FPS
+        frames = round(duration * FPS) + 1
+        return cls.idle(frames), np.arange(frames) / FPS
+
+    def bend_first(self) -> "Gesture":
+        """Bend the elbows first and straighten them last, so that hands rise along the body and not in a stiff arc."""
+        self.order[:] = (1.5, 1.5, 0.35, 1.0)
+        return self
 
 
 Maker = Callable[[Action, Performer, np.random.Generator, float], Gesture]
@@ -164,7 +180,7 @@ def guard(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     gesture.trunk[:, 0] += 0.10 * up + 0.03 * bob
     gesture.trunk[:, 1] -= 0.25 * up
     gesture.head[:, 1] += 0.2 * up
-    return gesture
+    return gesture.bend_first()
 
 
 def punch(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -185,7 +201,7 @@ def punch(action: Action, who: Performer, rng: np.random.Generator, hold: float)
         gesture.trunk[:, 1] -= _SIGN[arm] * rng.uniform(0.3, 0.5) * out
         gesture.head[:, 1] += _SIGN[arm] * 0.3 * out
         gesture.trunk[:, 0] += 0.07 * out
-    return gesture
+    return gesture.bend_first()
 
 
 def clap(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -201,7 +217,7 @@ def clap(action: Action, who: Performer, rng: np.random.Generator, hold: float) 
         target = np.stack([0.03 + wide * gap, np.full_like(t, height), np.full_like(t, ahead)], axis=-1)
         gesture.arms[:, arm] = reach(who.body, arm, target, (0.9, -1.0, -0.2))
         gesture.weight[:, arm] = window(t, 0.0, t[-1], rise)
-    return gesture
+    return gesture.bend_first()
 
 
 def point(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -238,7 +254,7 @@ def cross_arms(action: Action, who: Performer, rng: np.random.Generator, hold: f
     }  # fmt: skip
     gesture, _, weight = _held(poses, 0.8, max(hold - 1.7, rng.uniform(1.5, 2.5)))
     gesture.trunk[:, 0] -= 0.03 * weight
-    return gesture
+    return gesture.bend_first()
 
 
 def hands_on_hips(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -263,7 +279,7 @@ def push(action: Action, who: Performer, rng: np.random.Generator, hold: float) 
         far = reach(who.body, arm, np.array([0.13, height + 0.04, 0.60]), (0.8, -1.0, 0.0))
         gesture.arms[:, arm] += out[:, None] * (far - near[arm])
     gesture.trunk[:, 0] += 0.22 * out * up
-    return gesture
+    return gesture.bend_first()
 
 
 def swipe(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -290,7 +306,7 @@ def drink(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     pose = reach(who.body, arm, np.array([0.02, 0.29, 0.17]), (0.8, -1.0, 0.1))
     gesture, _, up = _held({arm: pose}, seconds(action, who, 0.9), rng.uniform(0.8, 1.5))
     gesture.head[:, 0] -= 0.28 * up**3
-    return gesture
+    return gesture.bend_first()
 
 
 def scratch_head(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -303,7 +319,7 @@ def scratch_head(action: Action, who: Performer, rng: np.random.Generator, hold:
     gesture.arms[:, arm] = reach(who.body, arm, target, (1.0, 0.1, 0.2))
     gesture.weight[:, arm] = window(t, 0.0, t[-1], rise)
     gesture.head[:, 0] += 0.12 * gesture.weight[:, arm]
-    return gesture
+    return gesture.bend_first()
 
 
 def arm_circle(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -337,7 +353,7 @@ def knock(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     gesture.arms[:, arm] = reach(who.body, arm, target, (0.6, -1.0, 0.1))
     gesture.weight[:, arm] = window(t, 0.0, t[-1], rise)
     gesture.trunk[:, 0] += 0.06 * gesture.weight[:, arm]
-    return gesture
+    return gesture.bend_first()
 
 
 def catch(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -353,7 +369,7 @@ def catch(action: Action, who: Performer, rng: np.random.Generator, hold: float)
         gesture.weight[:, arm] = window(t, 0.0, t[-1], out_for, 0.7)
     give = window(t, 0.0, t[-1], out_for, 0.8)
     gesture.trunk[:, 0] += 0.12 * give * (1 - 1.3 * draw)
-    return gesture
+    return gesture.bend_first()
 
 
 def throw(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:

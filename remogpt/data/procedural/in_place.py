@@ -379,7 +379,7 @@ def pick_up(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     track.head[:, 0] -= 0.35 * lean * down
     for arm in (0, 1):
         used = action.side == "both" or arm == side_index(action.side)
-        pose = np.array([0.15, 0.0, -0.15, 0.1]) if used else np.array([-0.1, 0.05, 0.3, 0.2])
+        pose = np.array([0.15, 0.0, -0.15, 0.1]) if used else np.array([-0.25, 0.1, rng.uniform(0.9, 1.3), 0.2])
         carry = window(t, 0.5 * going, going + 0.1, 0.3 * going) if used else 0.0 * t
         track.arms[:, arm] += down[:, None] * pose + (carry * (1 - down))[:, None] * np.array([0.25, 0.0, 0.9, 0.2])
     return track

@@ -73,7 +73,7 @@ _TRUNK_WITH_ARMS = {
     "twist": ("hands_on_hips", "cross_arms", "guard", "stretch"),
     "bow": ("cross_arms", "hands_on_hips", "wave"),
 }
-_ONE_ARM = ("wave", "raise", "point", "salute", "drink", "scratch_head", "swipe", "arm_circle", "knock")
+_HIGH_ARM, _LOW_ARM = ("wave", "raise", "salute", "drink", "scratch_head"), ("point", "knock")
 
 _STYLE_WEIGHTS = (0.0, 4.0, 4.0, 3.0, 4.0, 2.5, 2.5, 2.0, 1.0, 1.0)
 _BUDGET = 8.6
@@ -141,6 +141,7 @@ def _fill(name: str, side: str | None, direction: str | None, rng: np.random.Gen
     count = None
     if spec.counts is not None:
         low, high = spec.counts
+        low = max(low, 2) if side == "both" else low  # in turn takes two
         count = int(min(high, low + rng.geometric(0.45 if high < 6 else 0.32) - 1))
     distance = None
     if spec.distances is not None and direction != "up":
@@ -166,8 +167,8 @@ def _together(rng: np.random.Generator) -> Step:
         trunk = _draw(tuple(_TRUNK_WITH_ARMS), rng)
         actions = [trunk, _calm(_draw(_TRUNK_WITH_ARMS[trunk.name], rng), rng)]
     else:
-        left, right = rng.choice(_ONE_ARM, 2, replace=False)
-        actions = [_draw((str(left),), rng, "left"), _calm(_draw((str(right),), rng, "right"), rng)]
+        high, low = ("left", "right") if rng.random() < 0.5 else ("right", "left")
+        actions = [_draw(_HIGH_ARM, rng, high), _calm(_draw(_LOW_ARM, rng, low), rng)]
     return Step(tuple(actions))
 
 
@@ -268,7 +269,11 @@ def _smaller(step: Step) -> Step:
 
 def _smaller_action(action: Action) -> Action:
     spec = action.spec
-    if action.count is not None and spec.counts is not None and action.count > spec.counts[0]:
+    if (
+        action.count is not None
+        and spec.counts is not None
+        and action.count > max(spec.counts[0], 2 if action.side == "both" else 1)
+    ):
         return replace(action, count=action.count - 1)
     if action.distance is not None and spec.distances is not None and action.count is None:
         shorter = round(max(spec.distances[0], 0.85 * action.distance), 1)
