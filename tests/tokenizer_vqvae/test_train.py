@@ -33,7 +33,7 @@ SMALL = TokenizerConfig(
 )
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for a kill signal."""
 
 
@@ -52,7 +52,7 @@ def parse(path: Path) -> TokenizerConfig:
     parser = ArgumentParser()
     parser.add_argument("--config", type=TokenizerConfig)
     parsed = parser.parse_args(["--config", str(path)])
-    return parser.instantiate_classes(parsed).config
+    return parser.instantiate(parsed).config
 
 
 def weights_of(run: Path) -> dict[str, torch.Tensor]:
@@ -82,7 +82,7 @@ def test_training_lowers_the_error_and_saves_what_it_returns(tmp_path):
 
 
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path, monkeypatch):
-    """Six steps at once, and three steps, a kill in the fifth, three more: equal bit for bit, codebook state included."""
+    """Six steps at once; and three steps, a kill in the fifth, three more: equal bit for bit, with the codebook."""
     motions = synthetic(12, 0)
     unbroken = train_tokenizer(SMALL, motions, motions[:2], tmp_path / "a", tmp_path / "a_out")
     calls = 0
@@ -92,11 +92,11 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path, monkeyp
         nonlocal calls
         calls += 1
         if calls == 5:
-            raise Killed
+            raise KilledError
         return original(*args)
 
     monkeypatch.setattr(train, "tokenizer_loss", dies_in_the_fifth_step)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train_tokenizer(SMALL, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
     monkeypatch.setattr(train, "tokenizer_loss", original)
     resumed = train_tokenizer(SMALL, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
