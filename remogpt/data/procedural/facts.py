@@ -140,6 +140,21 @@ _LOCAL = ("distance", "angle", "count", "speed", "moving")
 """Parameters that another action with the same predicate in the same script would disturb."""
 
 
+_RIVALS = {
+    "jumps": ("jumping_jack", "hop", "run"),
+    "hops": ("jump", "jumping_jack", "run"),
+    "lifts_knee": ("run", "kick", "sit", "stand_up", "lunge"),
+    "kicks": ("knee_raise", "run", "lunge"),
+    "squats": ("pick_up", "lunge", "kneel", "sit", "stand_up"),
+    "lunges": ("kneel", "walk", "run", "walk_turn", "walk_curve", "circle"),
+    "punches": ("push", "throw", "catch", "swipe", "knock", "point", "arm_circle"),
+    "knocks": ("punch", "push", "catch", "wave", "clap"),
+    "waves": ("scratch_head", "salute", "throw"),
+    "twists": ("throw", "look", "swing"),
+}
+"""Actions whose own movement looks like one more count of a predicate."""
+
+
 def facts_of(script: Script, take: Take | None = None) -> list[Fact]:
     """List what a script's captions claim; `take` (its performance) is not looked at by any rule so far."""
     steps = [[_facts(action) for action in step.actions] for step in script.steps]
@@ -160,6 +175,8 @@ def _facts(action: Action) -> list[Fact]:
 def _is_disturbed(fact: Fact, script: Script) -> bool:
     if not any(key in fact.params for key in _LOCAL):
         return False
+    if "count" in fact.params and any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions):
+        return True
     return sum(_RULES.get(action.name, ("", None))[0] == fact.name for action in script.actions) > 1
 
 

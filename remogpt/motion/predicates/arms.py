@@ -92,12 +92,10 @@ def raises_hand(body: Body, side: str, direction: str | None = None) -> Interval
 
 
 def _way_up(body: Body, side: str, interval: tuple[int, int]) -> str:
-    """Where the wrist passes the shoulder's height before a raise: "forward" or "side"."""
-    before = slice(max(interval[0] - 40, 0), interval[0] + 1)
-    level = np.abs(body.offset(f"{side}_wrist", f"{side}_shoulder")[before, 1])
-    near = level < max(0.16, float(level.min()) + 0.02)
-    ahead = body.offset(f"{side}_wrist", f"{side}_shoulder")[before, 0][near].mean()
-    out = body.outward(f"{side}_wrist", f"{side}_shoulder", side)[before][near].mean()
+    """Where the elbow goes farther out on its way up: "forward" or "side"."""
+    rise = slice(max(interval[0] - 30, 0), interval[0] + 8)
+    ahead = body.offset(f"{side}_elbow", f"{side}_shoulder")[rise, 0].max()
+    out = body.outward(f"{side}_elbow", f"{side}_shoulder", side)[rise].max()
     return "forward" if ahead > out else "side"
 
 

@@ -118,11 +118,13 @@ def sits(body: Body) -> Intervals:
     return [(max(start - 20, 0), end) for start, end in _seated(body) if up[:start].any()]
 
 
-@predicate("stands_up", "stands up from a seat")
+@predicate("stands_up", "stands up from a low position")
 def stands_up(body: Body) -> Intervals:
-    """Go from a seat to standing."""
-    up = body.pelvis_ratio() > UPRIGHT_RATIO
-    return [(end, min(end + 20, body.num_frames)) for _, end in _seated(body)[-1:] if up[end:].any()]
+    """Go from a seat or a knee, where the body has rested, to standing."""
+    ratio = body.pelvis_ratio()
+    resting = (ratio < 0.75) & (np.abs(body.velocity("pelvis", 2.0)[:, 1]) < 0.10)
+    low = stretches(resting, min_frames=8, bridge=3)
+    return [(end, min(end + 20, body.num_frames)) for _, end in low[-1:] if (ratio[end:] > UPRIGHT_RATIO).any()]
 
 
 @predicate("kneels", "kneels on the {side} knee")

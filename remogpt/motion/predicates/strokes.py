@@ -24,23 +24,19 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
     """Swings of the distance from shoulder to wrist while the hand is in front at shoulder height."""
     wrist, stretched = _forward(body, side), reach(body, side)
     found = []
-    for start, end in swings(stretched, STROKE):
+    for swing in swings(stretched, STROKE):
+        start, end = trimmed(stretched, *swing, share=0.1)
         near, far = (start, end) if outward else (end, start)
         in_front = wrist[far, 0] > 0.26 and abs(wrist[far, 1]) < 0.34 and wrist[near, 1] > -0.36
-        if stretched[far] > stretched[near] and stretched[far] > OUT and in_front:
+        if stretched[far] > max(stretched[near], OUT) and in_front:
             found.append((start, end + 1))
     return found
 
 
 def _extensions(body: Body, side: str) -> Intervals:
     """Quick strokes of a hand from a bent position to the front."""
-    stretched = reach(body, side)
-    found = []
-    for start, end in _strokes(body, side, outward=True):
-        first, last = trimmed(stretched, start, end - 1, 0.1)
-        if last - first <= 14 and stretched[start] < BENT:
-            found.append((first, last + 1))
-    return found
+    bent = reach(body, side) < BENT
+    return [(start, end) for start, end in _strokes(body, side, outward=True) if end - start <= 15 and bent[start]]
 
 
 def _together(left: Intervals, right: Intervals) -> Intervals:
@@ -110,12 +106,11 @@ def swipes(body: Body, side: str, direction: str) -> Intervals:
 def knocks(body: Body, side: str, count: int | None = None) -> Intervals:
     """Move a bent arm's hand forward and back by a little at chest to face height, again and again."""
     wrist = _forward(body, side)
-    bent = (reach(body, side) < 0.97) & (wrist[:, 0] > 0.12) & (np.abs(wrist[:, 1]) < 0.32)
+    ready = (reach(body, side) < 0.97) & (wrist[:, 0] > 0.15) & (np.abs(wrist[:, 1]) < 0.30)
     found = []
     for start, end in swings(wrist[:, 0], KNOCK_STROKE):
-        way = wrist[end, 0] - wrist[start, 0]
-        if 0 < way < 0.3 and bent[start : end + 1].mean() > 0.7 and end - start < 14:
-            found.append((start, end + 1))
+        if wrist[end, 0] > wrist[start, 0] and ready[max(end - 3, 0) : end + 4].all():
+            found.append((max(start, end - 6), end + 1))
     bouts = [bout for bout in groups(found, 14) if len(bout) >= 2]
     return max((counted(bout, count) for bout in bouts), key=len, default=[])
 
@@ -133,10 +128,10 @@ def _drawn_in(body: Body, side: str) -> Intervals:
     stretched, height = reach(body, side), _forward(body, side)[:, 1]
     found = []
     for start, end in _strokes(body, side, outward=False):
-        first, last = trimmed(stretched, start, end - 1, 0.1)
-        stays = slice(last, min(last + 6, body.num_frames))
-        if last - first <= 16 and stretched[stays].max() < stretched[last] + 0.06 and height[stays].min() > -0.42:
-            found.append((first, last + 1))
+        stays = slice(end, min(end + 6, body.num_frames))
+        calm = stretched[stays].max(initial=0.0) < stretched[end - 1] + 0.06 and height[stays].min(initial=0.0) > -0.42
+        if end - start <= 17 and calm:
+            found.append((start, end))
     return found
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from remogpt.motion.body import SIDES, Body, other
-from remogpt.motion.predicates.arms import reach
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings
 
@@ -63,13 +62,8 @@ def picks_up(body: Body, side: str) -> Intervals:
     if side == "both":
         return stretches(np.maximum(height["left"], height["right"]) < FLOOR_REACH + 0.05, 3, 6)
     lower = height[other(side)] - height[side]
-    bent = reach(body, other(side)) - reach(body, side)
-    found = []
-    for start, end in stretches(height[side] < FLOOR_REACH, 3, 6):
-        carried = bent[end : end + 20].max(initial=0.0)
-        if lower[start:end].max() > 0.12 or (carried > 0.02 and carried > -bent[end : end + 20].min(initial=0.0)):
-            found.append((start, end))
-    return found
+    found = stretches(height[side] < FLOOR_REACH, 3, 6)
+    return [(start, end) for start, end in found if lower[start:end].max() > 0.07]
 
 
 @predicate("dances", "dances on the spot")
