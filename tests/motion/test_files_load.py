@@ -220,3 +220,40 @@ def test_kinect_file_and_its_errors(data_dir: Path, tmp_path: Path) -> None:
     scipy.io.savemat(tmp_path / "one.mat", {"d_skel": raw[:, :, :1][:, :, [0]]})
     with pytest.raises(RemogptError, match="at least 2 frames at 20 fps, found 1"):
         load(tmp_path / "one.mat")
+
+
+def test_random_damage_never_escapes_as_another_error(data_dir: Path, tmp_path: Path) -> None:
+    """Flipped, lost and cut bytes: a motion or a RemogptError, nothing else."""
+    shutil.copy(data_dir / "raw/02.asf", tmp_path / "02.asf")
+    np.savez_compressed(tmp_path / "whole.npz", joints=_walk())
+    np.save(tmp_path / "whole.npy", _walk())
+    sources = [tmp_path / "whole.npz", tmp_path / "whole.npy"]
+    sources += [data_dir / "raw" / name for name in ("02_03.amc", "a1_s1_t1_skeleton.mat")]
+    rng = np.random.default_rng(5)
+    refused = 0
+    for source in sources:
+        content = source.read_bytes()[:20000]
+        for attempt in range(40):
+            damaged = bytearray(content)
+            if attempt % 3 == 0:
+                del damaged[rng.integers(0, len(damaged)) :]
+            else:
+                for place in rng.integers(0, len(damaged) if attempt % 3 == 1 else 200, 6):
+                    damaged[place] = rng.integers(0, 256)
+            path = tmp_path / f"02_damaged{source.suffix}"
+            path.write_bytes(damaged)
+            try:
+                assert load(path).joints.shape[1:] == (22, 3)
+            except RemogptError as error:
+                refused += 1
+                assert "02_damaged" in str(error)
+    assert refused > 100
+
+
+def test_archive_with_a_wrong_suffix_and_rates_of_zero_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", _walk())
+    shutil.copy(tmp_path / "a.npy", tmp_path / "b.npz")
+    with pytest.raises(RemogptError, match=r"b\.npz is not a readable \.npz"):
+        load(tmp_path / "b.npz")
+    with pytest.raises(RemogptError, match="fps: wanted frames a second above 0, got 0"):
+        load(tmp_path / "a.npy", fps=0)

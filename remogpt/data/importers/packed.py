@@ -5,14 +5,13 @@ Positions are `joints_m` or `joints` in metres, or `hips_0p1mm` and `rel_to_hips
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from remogpt.motion.files.arrays import DAMAGE
 from remogpt.motion.files.mat import KINECT_JOINTS
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import RemogptError
@@ -37,7 +36,7 @@ def read_packed(path: Path) -> Iterator[PackedClip]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             content = {key: archive[key] for key in archive.files}
-    except (ValueError, EOFError, OSError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise RemogptError(f"{path} is not a readable .npz of numeric arrays ({error}); copy it again") from error
     if missing := {"ids", "offsets", "fps"} - set(content):
         raise RemogptError(

@@ -54,7 +54,7 @@ def load(
     if not path.is_file():
         raise MissingPathError(_missing(path))
     if suffix == ".npy":
-        motion = read_npy_motion(path, fps or FPS)
+        motion = read_npy_motion(path, FPS if fps is None else fps)
     elif suffix == ".npz":
         motion = read_npz_motion(path, fps)
     else:
@@ -80,7 +80,7 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
     if suffix == ".bvh":
         source = read_bvh(path)
     elif suffix == ".amc":
-        source = read_amc(path, asf, fps or CMU_FPS)
+        source = read_amc(path, asf, CMU_FPS if fps is None else fps)
     elif suffix == ".mat":
         source = read_mat(path)
     else:
@@ -88,7 +88,7 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
         raise RemogptError(
             f"{path}: cannot read {suffix or 'a file without suffix'}; expected {', '.join(READABLE)}. {hint}"
         )
-    return SourceMotion(source.names, source.positions, fps or source.fps, source.origin)
+    return SourceMotion(source.names, source.positions, source.fps if fps is None else fps, source.origin)
 
 
 def motion_from_source(source: SourceMotion, name: str, skeleton: str | None = None) -> Motion:

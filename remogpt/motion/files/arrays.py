@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +16,12 @@ from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, read_npy, write_npy
 
+DAMAGE = (
+    ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, OverflowError, MemoryError, RuntimeError,
+    SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise on broken bytes: the header is parsed as Python, a flipped bit may say "encrypted"."""
+
 
 def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
     """Read features (T, 263), joints (T, 22, 3) or flat joints (T, 66) from one array.
@@ -23,7 +30,11 @@ def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
         path: the file.
         fps: frames a second of joints; features are at 20 by definition.
     """
-    return motion_from_array(read_npy(path), fps, str(path), path.stem)
+    try:
+        array = read_npy(path)
+    except tokenize.TokenError as error:
+        raise RemogptError(f"{path} is not a readable .npy array ({error}); save it again with numpy.save") from error
+    return motion_from_array(array, fps, str(path), path.stem)
 
 
 def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> Motion:
@@ -66,7 +77,7 @@ def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
         with np.load(path, allow_pickle=False) as archive:
             content = {key: archive[key] for key in archive.files if key in ("joints", "features", "fps", "caption")}
             found = ", ".join(f"{key} {archive[key].shape}" for key in archive.files[:8])
-    except (ValueError, EOFError, OSError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise RemogptError(
             f"{path} is not a readable .npz of numeric arrays ({error}); save it again with numpy.savez(joints=...)"
         ) from error
@@ -78,7 +89,7 @@ def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
         )
     stored = float(content["fps"]) if "fps" in content and content["fps"].size == 1 else FPS
     motion = motion_from_array(
-        content[key], FPS if key == "features" else (fps or stored), f"{path} ({key})", path.stem
+        content[key], FPS if key == "features" else (stored if fps is None else fps), f"{path} ({key})", path.stem
     )
     caption = str(content["caption"]) if "caption" in content else None
     joints = content.get("joints")

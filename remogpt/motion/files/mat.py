@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.io.matlab import MatReadError
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import RemogptError
 
+_DAMAGE = (MatReadError, ValueError, TypeError, KeyError, NotImplementedError, OSError, MemoryError, zlib.error)
 KINECT_FPS = 30.0
 KINECT_JOINTS = (
     "head", "shoulder_center", "spine", "hip_center", "left_shoulder", "left_elbow", "left_wrist", "left_hand",
@@ -28,7 +30,7 @@ def read_mat(path: str | Path) -> SourceMotion:
     """
     try:
         content = scipy.io.loadmat(Path(path), variable_names=["d_skel"])
-    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
+    except _DAMAGE as error:
         raise RemogptError(
             f"{path}: cannot be read as a MATLAB file of version 5-7 ({error}); download it again, or save it with -v7"
         ) from error
