@@ -1,10 +1,19 @@
-"""Fixtures that find the reference data beside the checkout, and skip with a reason where it is absent."""
+"""Reference data beside the checkout (skipped with a reason where absent), and a whole model small enough to make here.
 
+The tiny model is untrained: every part is real and goes through the real files, and what it answers means nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+NUM_CODES = 32
+NUM_CLIPS = 15
+"""The procedural set's clips 2 and 14 are test, 4 is val: whether an id is, does not depend on the seed."""
 
 
 def _shared_folder(name: str) -> Path:
@@ -24,3 +33,122 @@ def golden_dir() -> Path:
 def data_dir() -> Path:
     """Real motion capture and real captions."""
     return _shared_folder("data")
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A procedural set of fifteen clips with splits train, val and test. Read it only."""
+    from remogpt.data.procedural.make import make_procedural_set
+
+    folder = tmp_path_factory.mktemp("tiny") / "set"
+    make_procedural_set(folder, NUM_CLIPS, seed=0, workers=1, unseen_share=0.0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text model's folder in transformers' layout: one random layer over whole words."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("text_model")
+    words = ["[PAD]", "[UNK]", *"a person man woman walks runs waves kicks jumps sits turns the left right".split()]
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+                        intermediate_size=32, max_position_embeddings=128)  # fmt: skip
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    splitter = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
+    splitter.normalizer, splitter.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=splitter, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class TinyParts:
+    """Folders of the parts of a tiny model."""
+
+    tokenizer: Path
+    retriever: Path
+    lm: Path
+    database: Path
+
+
+MakeParts = Callable[[Path, int], TinyParts]
+
+
+@pytest.fixture(scope="session")
+def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
+    """Make the parts in a folder, with random weights of a seed."""
+
+    def make(folder: Path, seed: int) -> TinyParts:
+        import torch
+
+        from remogpt.data.humanml3d import MotionTextSet
+        from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
+        from remogpt.retriever.pl_tmr import PLTMRConfig
+        from remogpt.retriever.retriever import new_retriever
+        from remogpt.tokenizer_vqvae.normalizer import Normalizer
+        from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
+        from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
+
+        torch.manual_seed(seed)
+        motions = MotionTextSet.open(tiny_set)
+        clips = motions.clips("train")
+        captions = [caption for clip in clips for caption in clip.captions]
+        parts = TinyParts(*(folder / kind for kind in ("tokenizer", "retriever", "lm", "database")))
+        sizes = {"width": 16, "num_codes": NUM_CODES, "code_dim": 16, "depth": 1}
+        vqvae, normalizer = MotionVQVAE(**sizes), Normalizer.fit([motions.features(clip) for clip in clips])
+        vectors = vqvae.encode_vectors(normalizer.normalize(torch.from_numpy(motions.features(clips[0])[None])))
+        vqvae.quantizer.initialize_(vectors.flatten(0, 1))
+        MotionTokenizer(vqvae, normalizer, sizes).save_pretrained(parts.tokenizer)
+        small = PLTMRConfig(part_width=16, num_layers=1, num_heads=2, feedforward=32, patch=8, projection_dim=16,
+                            text_width=16, text_layers=1, text_heads=2, text_feedforward=32)  # fmt: skip
+        retriever = new_retriever(small, str(tiny_text_model), False, motions.mean, motions.std)
+        retriever.save_pretrained(parts.retriever)
+        vocabulary = Vocabulary.train(captions, NUM_CODES, 320)
+        MotionLanguageModel.build(vocabulary, T5Size(16, 32, 1, 1, 2, 8)).save_pretrained(parts.lm)
+        build_database(tiny_set, parts, parts.database)
+        return parts
+
+    return make
+
+
+def build_database(motion_set: Path, parts: TinyParts, out: Path) -> None:
+    """Embed and tokenize the training split."""
+    from remogpt.data.humanml3d import MotionTextSet
+    from remogpt.retriever import DatabaseEntry, MotionDatabase, TextMotionRetriever
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
+    motions = MotionTextSet.open(motion_set)
+    entries = [
+        DatabaseEntry(clip.id, clip.source_id, clip.mirror_of, clip.captions, motions.features(clip))
+        for clip in motions.clips("train")
+    ]
+    retriever, tokenizer = (part.from_pretrained for part in (TextMotionRetriever, MotionTokenizer))
+    MotionDatabase.build(entries, retriever(parts.retriever), tokenizer(parts.tokenizer), out)
+
+
+@pytest.fixture(scope="session")
+def tiny_parts(make_tiny_parts: MakeParts, tmp_path_factory: pytest.TempPathFactory) -> TinyParts:
+    """Tokenizer, retriever, language model and a database of the training clips. Read them only."""
+    return make_tiny_parts(tmp_path_factory.mktemp("parts"), 0)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_parts: TinyParts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole model folder. Read it only."""
+    from remogpt.runtime.model_folder import assemble
+
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    assemble(folder, parts, tiny_parts.database, "tiny", "MIT")
+    return folder
+
+
+@pytest.fixture
+def wave(tiny_set: Path, tmp_path: Path) -> Path:
+    """A motion file: joints (T, 22, 3) of a clip."""
+    path = tmp_path / "wave.npy"
+    np.save(path, np.load(tiny_set / "new_joints" / "000004.npy"))
+    return path
