@@ -138,9 +138,9 @@ class Body:
         return np.stack([(speed * forward).sum(-1), speed[:, 1], (speed * left).sum(-1)], axis=-1)
 
     @memo
-    def speed(self, joint: str, sigma: float = LIGHT) -> np.ndarray:
-        """(T,) metres a second of a joint against the pelvis."""
-        relative = self.at(joint, sigma) - self.at("pelvis", sigma)
+    def speed(self, joint: str, sigma: float = LIGHT, part: str = "hip") -> np.ndarray:
+        """(T,) metres a second of a joint against the pelvis, in the heading of hips or shoulders, which may turn."""
+        relative = self.offset(joint, "pelvis", part, sigma)
         return np.asarray(np.linalg.norm(np.gradient(relative, axis=0), axis=-1) * FPS)
 
     @cached_property

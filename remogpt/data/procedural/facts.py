@@ -150,9 +150,13 @@ _RIVALS = {
     "punches": ("push", "throw", "catch", "swipe", "knock", "point", "arm_circle"),
     "knocks": ("punch", "push", "catch", "wave", "clap"),
     "waves": ("scratch_head", "salute", "throw"),
+    "walks": ("walk_curve", "walk_turn", "circle", "run", "step"),
+    "runs": ("walk", "walk_curve", "walk_turn", "circle"),
+    "sidesteps": ("step",),
+    "turns": ("circle", "walk", "run", "step", "sidestep"),
     "twists": ("throw", "look", "swing"),
 }
-"""Actions whose own movement looks like one more count of a predicate."""
+"""Actions whose own movement runs into a predicate's counts, lengths or speeds."""
 
 
 def facts_of(script: Script, take: Take | None = None) -> list[Fact]:
@@ -175,7 +179,7 @@ def _facts(action: Action) -> list[Fact]:
 def _is_disturbed(fact: Fact, script: Script) -> bool:
     if not any(key in fact.params for key in _LOCAL):
         return False
-    if "count" in fact.params and any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions):
+    if "angle" not in fact.params and any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions):
         return True
     return sum(_RULES.get(action.name, ("", None))[0] == fact.name for action in script.actions) > 1
 

@@ -30,7 +30,7 @@ def reach(body: Body, side: str) -> np.ndarray:
 
 def alone(body: Body, found: Intervals, side: str, mask_of_other: np.ndarray) -> Intervals:
     """Keep the intervals on which the other arm does not do the same."""
-    return [(start, end) for start, end in found if mask_of_other[start:end].mean() < 0.35]
+    return [(start, end) for start, end in found if mask_of_other[start:end].mean() < 0.5]
 
 
 def both(left: Intervals, right: Intervals) -> Intervals:
@@ -43,8 +43,10 @@ def both(left: Intervals, right: Intervals) -> Intervals:
 
 
 def _wave_strokes(body: Body, side: str) -> Intervals:
-    """Sideways swings of a raised forearm."""
-    high = body.height(f"{side}_wrist") > body.height("head", 2.0) - WAVE_BELOW_HEAD
+    """Sideways swings of a raised forearm; up is along the trunk, which may bow."""
+    trunk = body.at("neck", 2.0) - body.at("pelvis", 2.0)
+    above = ((body.at(f"{side}_wrist") - body.at("head", 2.0)) * trunk).sum(-1) / np.linalg.norm(trunk, axis=-1)
+    high = above > -WAVE_BELOW_HEAD
     sideways = body.offset(f"{side}_wrist", f"{side}_elbow", "shoulder")[:, 2]
     found = []
     for start, end in stretches(high, min_frames=8, bridge=2):
@@ -105,8 +107,8 @@ def points(body: Body, side: str, direction: str | None = None) -> Intervals:
 
     def level(name: str) -> np.ndarray:
         wrist = body.offset(f"{name}_wrist", f"{name}_shoulder")
-        slow = body.speed(f"{name}_wrist", 1.5) < 0.8
-        return (reach(body, name) > EXTENDED) & (np.abs(wrist[:, 1]) < 0.26) & slow
+        slow = body.speed(f"{name}_wrist", 1.5, "shoulder") < 1.1
+        return (reach(body, name) > EXTENDED) & (np.abs(wrist[:, 1]) < 0.29) & slow
 
     found = []
     for start, end in alone(body, stretches(level(side), HOLD, 2), side, level(other(side))):
@@ -188,7 +190,7 @@ def guards(body: Body) -> Intervals:
     for side in SIDES:
         wrist = body.offset(f"{side}_wrist", "neck", "shoulder")
         mask = mask & (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1]) < 0.24) & (reach(body, side) < 0.78)
-        mask &= body.speed(f"{side}_wrist", 1.5) < 0.6
+        mask &= body.speed(f"{side}_wrist", 1.5, "shoulder") < 0.6
     return stretches(mask, HOLD + 4, 3)
 
 

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from remogpt.motion.body import Body
+from remogpt.motion.body import MEDIUM, Body
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, stretches, swings, trimmed
-from remogpt.motion.skeleton import FPS
 
 MOVING = 0.22
 """Metres a second from which the pelvis counts as going somewhere."""
 RUNNING = 1.95
 """Metres a second of the steady part from which going forward counts as running, if both feet leave the floor."""
+FAST = 1.5
+"""Metres a second that a run does not fall below between its start and its stop."""
 SPEED_LIMITS = {"slow": (0.0, 0.95), "normal": (0.85, 1.5), "fast": (1.35, 9.0)}
 """Metres a second of the steady part of a walk; neighbours overlap because takes vary by 10 %."""
 RUN_SPEED_LIMITS = {"slow": (0.0, 2.6), "normal": (2.3, 3.2), "fast": (2.9, 9.0)}
@@ -60,13 +61,23 @@ def _steps(body: Body, interval: tuple[int, int]) -> int:
 
 def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     """Stretches of walking or running, by speed and flight, with at least two steps."""
+    candidates = _going(body, direction)
+    if running:
+        candidates = [part for interval in candidates for part in _fast_parts(body, interval)]
     found = []
-    for interval in _going(body, direction):
+    for interval in candidates:
         speed = _steady_speed(body, interval)
-        is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.12)
+        is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.02)
         if is_run == running and _length(body, interval) >= 0.7 and _steps(body, interval) >= 2:
             found.append(interval)
     return found
+
+
+def _fast_parts(body: Body, interval: tuple[int, int]) -> Intervals:
+    """The parts of going somewhere that are fast, with half a second of start and stop: a walk may go before a run."""
+    start, end = interval
+    fast = stretches(body.velocity()[start:end, 0] > FAST, min_frames=8, bridge=6)
+    return [(start + max(a - 10, 0), min(start + b + 10, end)) for a, b in fast]
 
 
 @predicate("walks", "walks {direction}")
@@ -106,7 +117,7 @@ def sidesteps(body: Body, direction: str, distance: float | None = None) -> Inte
 @predicate("steps", "takes one step {direction}")
 def steps(body: Body, direction: str, side: str | None = None) -> Intervals:
     """Move the pelvis by one step's length; `side` names the foot that goes first."""
-    path = body.at("pelvis", MEDIUM_PATH)
+    path = body.at("pelvis", MEDIUM)
     forward, left = body.axes()
     found = []
     for start, end in _going_slowly(body, direction):
@@ -116,9 +127,6 @@ def steps(body: Body, direction: str, side: str | None = None) -> Intervals:
         if 0.15 <= sign * float(moved @ axis) <= 0.85 and (side is None or _leads(body, start, end, axis * sign, side)):
             found.append((start, end))
     return found
-
-
-MEDIUM_PATH = 2.0
 
 
 def _going_slowly(body: Body, direction: str) -> Intervals:
@@ -134,7 +142,7 @@ def _leads(body: Body, start: int, end: int, axis: np.ndarray, side: str) -> boo
     """Whether the foot of a side has covered half of its way before the other foot has."""
     halfway = {}
     for foot in ("left", "right"):
-        way = (body.at(f"{foot}_ankle", MEDIUM_PATH)[start:end] - body.at(f"{foot}_ankle", MEDIUM_PATH)[start]) @ axis
+        way = (body.at(f"{foot}_ankle", MEDIUM)[start:end] - body.at(f"{foot}_ankle", MEDIUM)[start]) @ axis
         halfway[foot] = int(np.argmax(way >= 0.5 * way[-1])) if way[-1] > 0.1 else end - start
     return halfway[side] < halfway["right" if side == "left" else "left"]
 
@@ -171,13 +179,9 @@ def circles(body: Body, direction: str) -> Intervals:
     path = body.at("pelvis", 3.0)[:, [0, 2]]
     found = []
     for start, end, degrees in turning(body):
+        start, end = max(start - 15, 0), min(end + 15, body.num_frames)
         far = float(np.linalg.norm(path[start:end] - path[start], axis=-1).max())
         closed = float(np.linalg.norm(path[end - 1] - path[start])) < 0.5 * far
         if sign * degrees >= 290.0 and _length(body, (start, end)) >= 2.5 and closed:
             found.append((start, end))
     return found
-
-
-def seconds(frames: int) -> float:
-    """Turn frames into seconds."""
-    return frames / FPS

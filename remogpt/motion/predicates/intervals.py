@@ -7,6 +7,9 @@ import numpy as np
 Intervals = list[tuple[int, int]]
 """Frames [start, end), in order."""
 
+MOMENT = 8
+"""Frames."""
+
 
 def stretches(mask: np.ndarray, min_frames: int = 1, bridge: int = 0) -> Intervals:
     """Give the runs of True in mask (T,); runs less than `bridge` + 1 frames apart become one, short ones drop out."""
@@ -89,14 +92,18 @@ def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tu
 def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> bool:
     """Say whether two proven facts stand in a relation.
 
-    `before`: the middle of the first comes before the middle of the second; `while`: they share a third of the shorter.
+    `before`: the first is seen once with its middle before the middle of some second. `while`: they share a third of
+    the shorter one; moments shorter than `MOMENT` frames may miss each other by as much, as a jump and its punch do.
     """
     if not first or not second:
         return False
     if name == "before":
-        return first[0][0] + first[-1][1] < second[0][0] + second[-1][1]
+        return sum(first[0]) < sum(second[-1])
     whole = [(bout[0][0], bout[-1][1]) for bout in groups(list(first), 12)]
     others = [(bout[0][0], bout[-1][1]) for bout in groups(list(second), 12)]
-    return any(
-        min(a[1], b[1]) - max(a[0], b[0]) >= 0.33 * min(a[1] - a[0], b[1] - b[0]) for a in whole for b in others
-    )
+    return any(_shared(a, b) for a in whole for b in others)
+
+
+def _shared(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    shorter = min(a[1] - a[0], b[1] - b[0])
+    return min(a[1], b[1]) - max(a[0], b[0]) >= (0.33 * shorter if shorter > MOMENT else -MOMENT)

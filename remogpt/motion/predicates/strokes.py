@@ -27,7 +27,7 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
     for swing in swings(stretched, STROKE):
         start, end = trimmed(stretched, *swing, share=0.1)
         near, far = (start, end) if outward else (end, start)
-        in_front = wrist[far, 0] > 0.26 and abs(wrist[far, 1]) < 0.34 and wrist[near, 1] > -0.36
+        in_front = wrist[far, 0] > 0.29 and abs(wrist[far, 1]) < 0.30 and wrist[near, 1] > -0.36
         if stretched[far] > max(stretched[near], OUT) and in_front:
             found.append((start, end + 1))
     return found
@@ -35,8 +35,14 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
 
 def _extensions(body: Body, side: str) -> Intervals:
     """Quick strokes of a hand from a bent position to the front."""
-    bent = reach(body, side) < BENT
-    return [(start, end) for start, end in _strokes(body, side, outward=True) if end - start <= 15 and bent[start]]
+    stretched = reach(body, side)
+    found = []
+    for start, end in _strokes(body, side, outward=True):
+        halfway = 0.5 * (stretched[start] + stretched[end - 1])
+        quick = int((stretched[start:end] > halfway).sum()) <= 8
+        if quick and stretched[start] < BENT:
+            found.append((max(start, end - 12), end))
+    return found
 
 
 def _together(left: Intervals, right: Intervals) -> Intervals:
@@ -75,8 +81,8 @@ def throws(body: Body, side: str, direction: str | None = None) -> Intervals:
     wrist = _forward(body, side)
     speed = np.gradient(wrist[:, 0]) * 20.0
     found = []
-    for start, end in swings(wrist[:, 0], 0.38):
-        if wrist[end, 0] <= wrist[start, 0] or speed[start : end + 1].max() < 1.6:
+    for start, end in swings(wrist[:, 0], 0.27):
+        if wrist[end, 0] <= wrist[start, 0] or speed[start : end + 1].max() < 1.4:
             continue
         low = wrist[start : end + 1, 1].min()
         over = wrist[start, 1] > 0.0 and low > -0.30

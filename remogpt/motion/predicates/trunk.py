@@ -6,7 +6,7 @@ from remogpt.motion.body import SIDES, Body, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings
 
-BOW_LEAN, SIDE_LEAN, LOOK_TURN, TWIST_TURN = 28.0, 12.0, 14.0, 17.0
+BOW_LEAN, SIDE_LEAN, LOOK_TURN, TWIST_TURN = 28.0, 12.0, 11.0, 17.0
 """Degrees: forward lean of a bow, sideways lean, turn of the shoulders for a look, for a twist."""
 FLOOR_REACH = 0.42
 """Metres, wrist of a hand that picks something up from the floor."""
