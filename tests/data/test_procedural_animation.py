@@ -180,8 +180,13 @@ def test_speeds_are_distinct_and_running_flies() -> None:
 
 
 @pytest.mark.parametrize("direction", SIDES)
-@pytest.mark.parametrize(("name", "angle"), [("turn", 90.0), ("turn", 180.0), ("turn", 360.0), ("walk_turn", 90.0),
-                                             ("walk_turn", 180.0), ("walk_curve", 120.0), ("circle", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "angle"),
+    [
+        ("turn", 90.0), ("turn", 180.0), ("turn", 360.0), ("walk_turn", 90.0), ("walk_turn", 180.0),
+        ("walk_curve", 120.0), ("circle", None),
+    ],
+)  # fmt: skip
 def test_angles(name: str, angle: float | None, direction: str) -> None:
     words = {"left": "counterclockwise", "right": "clockwise"}
     distance = {"turn": None, "circle": 6.0}.get(name, 4.0)
@@ -305,9 +310,9 @@ def test_scripts_travel_as_json_and_refuse_nonsense() -> None:
         Action("fly")
     with pytest.raises(ValueError, match="side must be one of"):
         Action("wave", "middle", count=2)
-    with pytest.raises(ValueError, match="takes .* frames, at most 196"):
-        animate(Script((Step((Action("walk", direction="forward", speed="slow", distance=7.0, style="elderly"),)),) * 3),
-                np.random.default_rng(0))  # fmt: skip
+    with pytest.raises(ValueError, match=r"takes .* frames, at most 196"):
+        long = Action("walk", direction="forward", speed="slow", distance=7.0, style="elderly")
+        animate(Script((Step((long,)),) * 3), np.random.default_rng(0))
 
 
 # --- geometry

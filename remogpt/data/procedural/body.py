@@ -215,7 +215,7 @@ def arm_directions(angles: np.ndarray, sign: float) -> tuple[np.ndarray, np.ndar
 
 
 def arm_angles(upper: np.ndarray, fore: np.ndarray, sign: float) -> np.ndarray:
-    """Invert `arm_directions`: (..., 4) angles; flexion in (-150, 210] degrees so that overhead poses stay one piece."""
+    """Invert `arm_directions`: (..., 4) angles; flexion lies in (-150, 210] degrees, overhead poses stay one piece."""
     abduction = np.arcsin(np.clip(sign * upper[..., 0], -1.0, 1.0))
     flexion = np.arctan2(upper[..., 2], -upper[..., 1])
     flexion = np.where(flexion < np.radians(-150.0), flexion + 2.0 * np.pi, flexion)

@@ -79,7 +79,8 @@ def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= kernel.sum()
-    padded = np.pad(values, [(reach, reach)] + np.array([(0, 0)]) * (values.ndim - 1), mode="edge")
+    ends = (np.repeat(values[:1], reach, axis=0), np.repeat(values[-1:], reach, axis=0))
+    padded = np.concatenate([ends[0], values, ends[1]])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
     return windows @ kernel
 

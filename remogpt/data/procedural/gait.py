@@ -143,8 +143,8 @@ def _limp(track: Track, p: np.ndarray, there: np.ndarray, posture: Posture, firs
 
 
 def _feet(
-    track: Track, p: np.ndarray, progress_at: Callable[[float], np.ndarray], path: Path, steps: int, manner: Manner, posture: Posture,
-    body: Body, stance: Stance, first: int,
+    track: Track, p: np.ndarray, progress_at: Callable[[float], np.ndarray], path: Path, steps: int,
+    manner: Manner, posture: Posture, body: Body, stance: Stance, first: int,
 ) -> None:  # fmt: skip
     half = 1.0 - manner.duty
     for side in (0, 1):

@@ -383,7 +383,7 @@ def throw(action: Action, who: Performer, rng: np.random.Generator, hold: float)
         poses = np.radians(
             [
                 [10, 20, 20, 0],
-                [-25, 88, 100, -115],
+                [-25, 86, 95, -150],
                 [35, 80, 75, -75],
                 [88, 20, 14, 0],
                 [35, -14, 25, 30],
@@ -398,9 +398,9 @@ def throw(action: Action, who: Performer, rng: np.random.Generator, hold: float)
         turns = [0.0, -0.35, 0.0, 0.3, 0.35, 0.0]
     gesture.arms[:, arm] = keyframes(marks, poses, t)
     gesture.weight[:, arm] = window(t, 0.0, t[-1], 0.45 * go)
-    gesture.trunk[:, 1] += sign * keyframes(marks, turns, t)
+    gesture.trunk[:, 1] -= sign * keyframes(marks, turns, t)
     gesture.trunk[:, 0] += keyframes(marks, [0.0, -0.10, 0.02, 0.22, 0.32, 0.0], t)
-    gesture.head[:, 1] -= 0.8 * sign * keyframes(marks, turns, t)
+    gesture.head[:, 1] += 0.8 * sign * keyframes(marks, turns, t)
     aimed = np.radians([60.0, 20.0, 25.0, 0.0])
     gesture.arms[:, other] = aimed
     gesture.weight[:, other] = 0.75 * keyframes(marks, [0.0, 1.0, 0.7, 0.15, 0.05, 0.0], t)

@@ -205,7 +205,7 @@ def _kick_keys(
         up = np.radians(55.0 + 40.0 * height)
         peak = 0.97 * leg * np.array([0.02 * sign, -np.cos(up), np.sin(up)])
         path = np.array([[0.02 * sign, -0.50, 0.05], peak, [0.02 * sign, -0.42, 0.22]])
-        return path, [0.5, 0.25, 0.5], -0.10 - 0.22 * height, 0.0, -sign * 0.12
+        return path, [0.5, 0.25, 0.5], -0.10 - 0.22 * height, 0.0, sign * 0.12
     if direction == "side":
         up = np.radians(52.0 + 35.0 * height)
         peak = 0.97 * leg * np.array([sign * np.sin(up), -np.cos(up), 0.06])

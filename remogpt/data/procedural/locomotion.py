@@ -4,7 +4,7 @@ Every function returns a `Track` that starts at the origin facing +Z in the neut
 unless `open_ends` asks for a clip cut out of a movement that is already going on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,8 +36,10 @@ def line(distance: float, direction: tuple[float, float]) -> Path:
 
 
 def bend(distance: float, angle: float, start: float, end: float, edge: float = 0.18) -> Path:
-    """Walk `distance` and turn by `angle` radians between the shares `start` and `end` of it; `edge` is the share of the
-    turn in which it begins, and ends."""
+    """Walk `distance` and turn by `angle` radians between the shares `start` and `end` of it.
+
+    `edge` is the share of the turn in which it begins, and in which it ends.
+    """
     u = np.linspace(0.0, 1.0, 512)
     width = max(end - start, 1e-3)
     v = np.clip((u - start) / width, 0.0, 1.0)
@@ -149,8 +151,16 @@ def straight(action: Action, who: Performer, rng: np.random.Generator, open_ends
     manner = running_manner(speed, posture, rng) if running else walking_manner(speed, posture, rng)
     step = (0.42 + 0.27 * speed if running else _step_length(speed)) * posture.stride
     if backward:
-        manner = Manner(**{**vars(manner), "toe_off": 0.15, "heel_strike": -0.3, "lean": 0.0, "width": manner.width + 0.05,
-                           "swing": 0.6 * manner.swing, "peak": 0.5, "behind": 0.0})  # fmt: skip
+        manner = replace(
+            manner,
+            toe_off=0.15,
+            heel_strike=-0.3,
+            lean=0.0,
+            width=manner.width + 0.05,
+            swing=0.6 * manner.swing,
+            peak=0.5,
+            behind=0.0,
+        )
         step *= 0.8
     lead = 1.2 * step if not running else 1.6
     ramps = (0.9, 1.1) if running else (0.6, 0.8)
@@ -196,9 +206,20 @@ def sidestep(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     pairs = max(1, round(distance / (0.42 * posture.stride)))
     half = distance / (2 * pairs)
     base = walking_manner(0.6, posture, rng)
-    manner = Manner(**{**vars(base), "width": 0.17 + half, "toe_off": 0.25, "heel_strike": 0.0, "lift": 0.05, "lean": 0.02,
-                       "pelvis_yaw": 0.0, "pelvis_roll": 0.03, "swing": 0.1 * posture.swing, "peak": 0.5,
-                       "sway": 0.0, "behind": 0.03})  # fmt: skip
+    manner = replace(
+        base,
+        width=0.17 + half,
+        toe_off=0.25,
+        heel_strike=0.0,
+        lift=0.05,
+        lean=0.02,
+        pelvis_yaw=0.0,
+        pelvis_roll=0.03,
+        swing=0.1 * posture.swing,
+        peak=0.5,
+        sway=0.0,
+        behind=0.03,
+    )
     path = line(distance, (sign, 0.0))
     first = 0 if sign > 0 else 1
     ramps = (0.4, 0.4)
@@ -217,9 +238,19 @@ def turn(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     u = np.linspace(0.0, 1.0, 64)
     path = Path(ease(u)[:, None] * drift, angle * u)
     base = walking_manner(0.6, posture, rng)
-    manner = Manner(**{**vars(base), "toe_off": 0.35, "heel_strike": 0.0, "lift": 0.05, "lean": 0.0, "pelvis_yaw": 0.0,
-                       "pelvis_roll": 0.03, "swing": 0.12 * posture.swing, "width": max(base.width, 0.15),
-                       "sway": 0.03, "behind": 0.03})  # fmt: skip
+    manner = replace(
+        base,
+        toe_off=0.35,
+        heel_strike=0.0,
+        lift=0.05,
+        lean=0.0,
+        pelvis_yaw=0.0,
+        pelvis_roll=0.03,
+        swing=0.12 * posture.swing,
+        width=max(base.width, 0.15),
+        sway=0.03,
+        behind=0.03,
+    )
     first = 0 if angle > 0 else 1
     track = walk(path, duration, (0.5, 0.5), steps, manner, posture, who.body, who.stance, first)
     _lead(track)

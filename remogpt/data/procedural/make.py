@@ -3,8 +3,8 @@
 Every clip follows from (seed, index) alone, so the set is the same whatever the number of processes, and an
 interrupted run goes on where it stopped.
 
-Splits: `test_unseen` holds combinations of two and more actions that training never sees (their single actions it does);
-all other clips are divided into train, val and test by clip.
+Splits: `test_unseen` holds combinations of two and more actions that training never sees, though it sees their single
+actions; all other clips are divided into train, val and test by clip.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from remogpt.data.procedural.facts import facts_of
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.animate import Take, animate
 from remogpt.data.procedural.captions import describe
+from remogpt.data.procedural.facts import facts_of
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item

@@ -208,7 +208,9 @@ def _styled(steps: list[Step], rng: np.random.Generator) -> Script:
         return Script(tuple(steps))
     weights = np.array(_STYLE_WEIGHTS)
     if not travels or "run" in legs:
-        weights[[5, 8, 9]] = 0.0
+        weights[[STYLES.index(style) for style in ("sneaky", "limping_left", "limping_right")]] = 0.0
+    if "run" in legs:
+        weights[[STYLES.index(style) for style in ("elderly", "drunk")]] = 0.0
     style = str(rng.choice(STYLES, p=weights / weights.sum()))
     return Script(tuple(Step(tuple(replace(action, style=style) for action in step.actions)) for step in steps))
 

@@ -31,7 +31,8 @@ What the joints show (thresholds below, one place; "standing height" is the pelv
 | punch | fist shoots forward from a guard; both = alternating, `count` in all |
 | throw | overhand: hand from behind the head to the front; underhand: swings forward from behind the hip |
 | clap | palms meet in front of the chest `count` times |
-| bow, side_bend, twist, look | trunk goes forward / to a side / turns left and right `count` times / turns and stays a while |
+| bow, side_bend | trunk goes forward / to a side `count` times |
+| twist, look | shoulders turn left and right `count` times / turn to one side and stay a while |
 | stretch | both hands overhead, held |
 | point, salute, drink, scratch_head, knock, catch, push, swipe | what the word says; hand returns to the side |
 | cross_arms, hands_on_hips, guard | pose taken and held until the end of the step |
@@ -147,7 +148,8 @@ LEG_ACTIONS: dict[str, ActionSpec] = {
     "dance": ActionSpec(legs=True, arms="both"),
     "pick_up": ActionSpec(legs=True, arms="side", torso=True, sides=LEFT_RIGHT_BOTH),
 }
-"""Actions that own the legs. `jump` up carries no distance. `step` goes left only with the left foot, right with the right."""
+"""Actions that own the legs. `jump` and `hop` up carry no distance; `step` goes left with the left foot, right with
+the right one."""
 
 UPPER_ACTIONS: dict[str, ActionSpec] = {
     "wave": ActionSpec(arms="side", sides=LEFT_RIGHT_BOTH, counts=(2, 7)),
