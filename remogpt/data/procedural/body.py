@@ -31,6 +31,12 @@ _SIDES = np.array([1.0, -1.0])
 _LEG_REACH = 0.997
 """Share of the straight leg that a planted leg may use."""
 
+_PLACEMENT_SPREAD = (
+    ((1, 2), 10.0, 10.0), ((3,), 8.0, 0.0), ((6,), 8.0, 0.0), ((9,), 8.0, 0.0), ((12,), 8.0, 0.0),
+    ((15,), 18.0, 0.0), ((13, 14), 12.0, 20.0), ((16, 17), 12.0, 22.0), ((10, 11), 5.0, 6.0),
+)  # fmt: skip
+"""Bones (left, right) and by how many degrees at most their rest direction tilts forward and sideways."""
+
 
 @dataclass(frozen=True)
 class Body:
@@ -77,7 +83,21 @@ def sample_body(rng: np.random.Generator) -> Body:
     lengths[[18, 19]] *= rng.uniform(0.95, 1.05)
     lengths[[20, 21]] *= rng.uniform(0.95, 1.05)
     lengths[[10, 11]] *= rng.uniform(0.95, 1.05)
-    return Body(unit(_REST) * lengths[:, None])
+    return Body(_sample_directions(rng) * lengths[:, None])
+
+
+def _sample_directions(rng: np.random.Generator) -> np.ndarray:
+    """Draw (22, 3) unit bone directions at rest, alike on both sides.
+
+    Recordings place hips, collars, shoulders and head differently on the same person, each system in its own way; a
+    model that has seen one placement only mistakes another for a gesture.
+    """
+    directions = unit(_REST).copy()
+    for joints, forward, sideways in _PLACEMENT_SPREAD:
+        pitch, roll = rng.uniform(-1.0, 1.0, 2) * np.deg2rad((forward, sideways))
+        for joint, sign in zip(joints, _SIDES, strict=False):
+            directions[joint] = apply(rotation(0.0, pitch, sign * roll), directions[joint])
+    return directions
 
 
 def assemble(body: Body, track: Track, arms: np.ndarray) -> np.ndarray:
