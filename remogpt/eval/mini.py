@@ -37,7 +37,7 @@ class EvalConfig:
     """What is evaluated, and on how many items."""
 
     splits: tuple[str, ...] = ("test", "test_unseen")
-    """Split files; one that the set lacks is left out and named in the report."""
+    """Split files; one that the set lacks, or that is empty, is left out and named in the report."""
     parts: tuple[str, ...] = PARTS
     """Any of reconstruction, retrieval, generation, captioning."""
     num_reconstruction: int = 500
@@ -91,7 +91,7 @@ def evaluate_model(
         RemogptError: if the set has none of the splits, or a split has no clip of usable length.
     """
     config, out = config or EvalConfig(), Path(out)
-    present = [split for split in config.splits if split in motions.splits()]
+    present = [split for split in config.splits if split in motions.splits() and motions.ids(split)]
     if not present:
         raise RemogptError(
             f"{motions.folder} has none of the splits {', '.join(config.splits)}; it has {motions.splits()}"
@@ -132,6 +132,7 @@ class _Run:
                     "retrieval": retrieval,
                     "database_sha256": self.database_hash if retrieval else None,
                 }
+                protocol["batch_size"] = self.config.batch_size  # sampling is seeded by batch
                 if part == "generation":
                     protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
                 else:

@@ -43,7 +43,7 @@ def _heading(report: Report) -> str:
     line = f"Model **{first['model']}** on **{first['set']}** ({first['licence']}), seed {first['seed']}. "
     line += "± is the half width of a 95 % interval over items."
     if report["missing_splits"]:
-        line += f" The set has no split {', '.join(report['missing_splits'])}."
+        line += f" The set has no clips in {', '.join(report['missing_splits'])}."
     return line
 
 
