@@ -64,7 +64,7 @@ class MotionDatabase:
             raise RemogptError(
                 f"the database in {path} was embedded by retriever {self.manifest['retriever_hash'][:12]}, but "
                 f"{retriever.hash[:12]} is in use, whose embeddings cannot be compared with it; embed it again: "
-                f"remogpt db build --model <folder of that retriever> --data <its set> --out {path}"
+                f"remogpt db build <its set> --retriever <that retriever> --out {path}"
             )
 
     @classmethod
@@ -301,7 +301,7 @@ class MotionDatabase:
             raise RemogptError(
                 f"the codes of the database in {self.path} are tokenizer {self.manifest['tokenizer_hash'][:12]}'s, but "
                 f"{tokenizer_hash[:12]} is in use; encode it again: "
-                f"remogpt db build --model <folder of that tokenizer> --data <its set> --out {self.path}"
+                f"remogpt db build <its set> --tokenizer <that tokenizer> --out {self.path}"
             )
 
     def filter(self, keep: Callable[[EntryInfo], bool], path: str | Path) -> "MotionDatabase":
