@@ -3,7 +3,7 @@
     remogpt train retriever --config remogpt/configs/mini/retriever.yaml --data <set> --out <folder>
 
 The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
-Negatives come from the batch of one process: with several processes, or with accumulation, each contrasts its own share.
+Negatives come from the batch of one process: with several processes or accumulation, each contrasts its own share.
 """
 
 from collections.abc import Sequence

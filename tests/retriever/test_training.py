@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from jsonargparse import ArgumentParser
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
+import remogpt
 from remogpt.retriever.losses import Temperature, contradictions, contrastive_loss
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
@@ -159,6 +161,15 @@ def test_statistics_are_per_channel() -> None:
     frames = np.concatenate([pairs.load(place) for place in range(10)]).astype(np.float64)
     mean, std = pairs.statistics()
     assert np.allclose(mean, frames.mean(axis=0)) and np.allclose(std, frames.std(axis=0))
+
+
+@pytest.mark.parametrize("name, projection_dim", [("mini", 128), ("humanml3d", 256)])
+def test_shipped_settings_are_read(name: str, projection_dim: int) -> None:
+    parser = ArgumentParser()
+    parser.add_argument("--config", type=RetrieverConfig)
+    file = Path(remogpt.__file__).parent / "configs" / name / "retriever.yaml"
+    config = parser.instantiate_classes(parser.parse_args(["--config", str(file)])).config
+    assert isinstance(config, RetrieverConfig) and config.model.projection_dim == projection_dim
 
 
 def test_settings_that_make_no_sense() -> None:
