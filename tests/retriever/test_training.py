@@ -168,7 +168,7 @@ def test_shipped_settings_are_read(name: str, projection_dim: int) -> None:
     parser = ArgumentParser()
     parser.add_argument("--config", type=RetrieverConfig)
     file = Path(remogpt.__file__).parent / "configs" / name / "retriever.yaml"
-    config = parser.instantiate_classes(parser.parse_args(["--config", str(file)])).config
+    config = parser.instantiate(parser.parse_args(["--config", str(file)])).config
     assert isinstance(config, RetrieverConfig) and config.model.projection_dim == projection_dim
 
 
