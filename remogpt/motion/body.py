@@ -94,15 +94,9 @@ class Body:
         return self._yaw(part, sigma)
 
     @memo
-    def shoulder_turn(self) -> np.ndarray:
+    def shoulder_turn(self, sigma: float = MEDIUM) -> np.ndarray:
         """(T,) degrees that the shoulders are turned to the left against the hips."""
-        turn = self._yaw("shoulder", MEDIUM) - self._yaw("hip", MEDIUM)
-        return np.degrees(np.arctan2(np.sin(turn), np.cos(turn)))
-
-    @memo
-    def head_turn(self) -> np.ndarray:
-        """(T,) degrees that the shoulders, seen from the heading of the whole clip, are turned to the left."""
-        turn = self._yaw("shoulder", MEDIUM) - np.median(self._yaw("hip", MEDIUM))
+        turn = self._yaw("shoulder", sigma) - self._yaw("hip", sigma)
         return np.degrees(np.arctan2(np.sin(turn), np.cos(turn)))
 
     def axes(self, part: str = "hip") -> tuple[np.ndarray, np.ndarray]:
@@ -119,6 +113,12 @@ class Body:
         vector = self.at(joint, sigma) - self.at(origin, sigma)
         forward, left = self.axes(part)
         return np.stack([(vector * forward).sum(-1), vector[:, 1], (vector * left).sum(-1)], axis=-1)
+
+    def above(self, joint: str, origin: str) -> np.ndarray:
+        """(T,) how far a joint is from another along the trunk (pelvis to neck), which may bow."""
+        trunk = self.at("neck", MEDIUM) - self.at("pelvis", MEDIUM)
+        between = self.at(joint) - self.at(origin, MEDIUM)
+        return np.asarray((between * trunk).sum(-1) / np.maximum(np.linalg.norm(trunk, axis=-1), 1e-6))
 
     def outward(self, joint: str, origin: str, side: str, part: str = "hip") -> np.ndarray:
         """(T,) how far a joint is from another towards the given side of the body."""

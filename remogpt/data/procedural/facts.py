@@ -154,7 +154,7 @@ _RIVALS = {
     "runs": ("walk", "walk_curve", "walk_turn", "circle"),
     "sidesteps": ("step",),
     "turns": ("circle", "walk", "run", "step", "sidestep"),
-    "twists": ("throw", "look", "swing"),
+    "twists": ("throw", "look", "swing", "run"),
 }
 """Actions whose own movement runs into a predicate's counts, lengths or speeds."""
 
@@ -164,7 +164,7 @@ def facts_of(script: Script, take: Take | None = None) -> list[Fact]:
     steps = [[_facts(action) for action in step.actions] for step in script.steps]
     facts = [fact for step in steps for chain in step for fact in chain if not _is_disturbed(fact, script)]
     unique = list({str(fact.to_json()): fact for fact in facts}.values())
-    return unique + _orders(steps) + _compositions(script)
+    return unique + _orders(script, steps) + _compositions(script)
 
 
 def _facts(action: Action) -> list[Fact]:
@@ -179,19 +179,23 @@ def _facts(action: Action) -> list[Fact]:
 def _is_disturbed(fact: Fact, script: Script) -> bool:
     if not any(key in fact.params for key in _LOCAL):
         return False
-    if "angle" not in fact.params and any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions):
+    if "angle" not in fact.params and _has_rival(fact, script):
         return True
     return sum(_RULES.get(action.name, ("", None))[0] == fact.name for action in script.actions) > 1
 
 
-def _orders(steps: list[list[list[Fact]]]) -> list[Fact]:
+def _has_rival(fact: Fact, script: Script) -> bool:
+    return any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions)
+
+
+def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
     """First fact of each step before the first of the next, when the two predicates differ and each is done once."""
     names = [chain[0].name for step in steps for chain in step if chain]
     found = []
     for step, following in zip(steps[:-1], steps[1:], strict=True):
         first = next((chain[0] for chain in step if chain), None)
         second = next((chain[0] for chain in following if chain), None)
-        if first and second and names.count(first.name) == 1 and names.count(second.name) == 1:
+        if first and second and all(names.count(f.name) == 1 and not _has_rival(f, script) for f in (first, second)):
             found.append(_relation("before", first, second))
     return found
 

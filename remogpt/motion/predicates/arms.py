@@ -10,7 +10,7 @@ WAVE_BELOW_HEAD, WAVE_SWING = 0.17, 0.085
 """Metres: lowest wrist under the head joint while waving; smallest sideways swing of the wrist over the elbow."""
 RAISED = 0.04
 """Metres of the wrist above the head joint of a raised hand."""
-EXTENDED = 0.76
+EXTENDED = 0.84
 """Share of the arm's length between shoulder and wrist of a stretched arm."""
 CLAP_GAP, CLAP_OPEN = 0.17, 0.20
 """Metres between the wrists when the palms meet, and when they have parted again."""
@@ -44,9 +44,7 @@ def both(left: Intervals, right: Intervals) -> Intervals:
 
 def _wave_strokes(body: Body, side: str) -> Intervals:
     """Sideways swings of a raised forearm; up is along the trunk, which may bow."""
-    trunk = body.at("neck", 2.0) - body.at("pelvis", 2.0)
-    above = ((body.at(f"{side}_wrist") - body.at("head", 2.0)) * trunk).sum(-1) / np.linalg.norm(trunk, axis=-1)
-    high = above > -WAVE_BELOW_HEAD
+    high = body.above(f"{side}_wrist", "head") > -WAVE_BELOW_HEAD
     sideways = body.offset(f"{side}_wrist", f"{side}_elbow", "shoulder")[:, 2]
     found = []
     for start, end in stretches(high, min_frames=8, bridge=2):
@@ -95,7 +93,9 @@ def raises_hand(body: Body, side: str, direction: str | None = None) -> Interval
 
 def _way_up(body: Body, side: str, interval: tuple[int, int]) -> str:
     """Where the elbow goes farther out on its way up: "forward" or "side"."""
-    rise = slice(max(interval[0] - 30, 0), interval[0] + 8)
+    hanging = np.flatnonzero(body.offset(f"{side}_wrist", f"{side}_shoulder")[: interval[0], 1] < -0.35)
+    first = int(hanging[-1]) if len(hanging) else 0
+    rise = slice(max(first, interval[0] - 30), interval[0] + 8)
     ahead = body.offset(f"{side}_elbow", f"{side}_shoulder")[rise, 0].max()
     out = body.outward(f"{side}_elbow", f"{side}_shoulder", side)[rise].max()
     return "forward" if ahead > out else "side"
@@ -110,8 +110,10 @@ def points(body: Body, side: str, direction: str | None = None) -> Intervals:
         slow = body.speed(f"{name}_wrist", 1.5, "shoulder") < 1.1
         return (reach(body, name) > EXTENDED) & (np.abs(wrist[:, 1]) < 0.29) & slow
 
+    idle = other(side)
+    also = level(idle) & (np.abs(body.offset(f"{idle}_wrist", f"{idle}_shoulder")[:, 1]) < 0.18)
     found = []
-    for start, end in alone(body, stretches(level(side), HOLD, 2), side, level(other(side))):
+    for start, end in alone(body, stretches(level(side), HOLD, 2), side, also):
         ahead = body.offset(f"{side}_wrist", f"{side}_shoulder", "shoulder")[start:end, 0].mean()
         out = body.outward(f"{side}_wrist", f"{side}_shoulder", side, "shoulder")[start:end].mean()
         if direction is None or direction == ("forward" if ahead > out else "side"):
@@ -189,7 +191,7 @@ def guards(body: Body) -> Intervals:
     mask = body.gap("left_wrist", "right_wrist") > 0.06
     for side in SIDES:
         wrist = body.offset(f"{side}_wrist", "neck", "shoulder")
-        mask = mask & (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1]) < 0.24) & (reach(body, side) < 0.78)
+        mask = mask & (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1]) < 0.24) & (reach(body, side) < 0.86)
         mask &= body.speed(f"{side}_wrist", 1.5, "shoulder") < 0.6
     return stretches(mask, HOLD + 4, 3)
 

@@ -7,8 +7,8 @@ import numpy as np
 Intervals = list[tuple[int, int]]
 """Frames [start, end), in order."""
 
-MOMENT = 8
-"""Frames."""
+MOMENT, PAUSE = 8, 24
+"""Frames: actions shorter than the first are moments, repetitions closer than the second are one bout."""
 
 
 def stretches(mask: np.ndarray, min_frames: int = 1, bridge: int = 0) -> Intervals:
@@ -92,16 +92,25 @@ def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tu
 def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> bool:
     """Say whether two proven facts stand in a relation.
 
-    `before`: the first is seen once with its middle before the middle of some second. `while`: they share a third of
+    `before`: the longest bout of the first begins before that of the second. `while`: they share a third of
     the shorter one; moments shorter than `MOMENT` frames may miss each other by as much, as a jump and its punch do.
     """
     if not first or not second:
         return False
     if name == "before":
-        return sum(first[0]) < sum(second[-1])
-    whole = [(bout[0][0], bout[-1][1]) for bout in groups(list(first), 12)]
-    others = [(bout[0][0], bout[-1][1]) for bout in groups(list(second), 12)]
-    return any(_shared(a, b) for a in whole for b in others)
+        return _start(first) < _start(second)
+    return any(_shared(a, b) for a in _bouts(first) for b in _bouts(second))
+
+
+def _start(found: Sequence[tuple[int, int]]) -> float:
+    """Start of the longest bout; nearly equal bouts are averaged."""
+    bouts = _bouts(found)
+    longest = max(end - start for start, end in bouts)
+    return float(np.mean([start for start, end in bouts if end - start >= 0.9 * longest]))
+
+
+def _bouts(found: Sequence[tuple[int, int]]) -> Intervals:
+    return [(bout[0][0], bout[-1][1]) for bout in groups(list(found), PAUSE)]
 
 
 def _shared(a: tuple[int, int], b: tuple[int, int]) -> bool:

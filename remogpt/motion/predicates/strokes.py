@@ -21,13 +21,18 @@ def _forward(body: Body, side: str) -> np.ndarray:
 
 
 def _strokes(body: Body, side: str, outward: bool) -> Intervals:
-    """Swings of the distance from shoulder to wrist while the hand is in front at shoulder height."""
+    """Swings of the distance from shoulder to wrist while the hand is in front at shoulder height.
+
+    Height counts along the upright or along the trunk, which may lean.
+    """
     wrist, stretched = _forward(body, side), reach(body, side)
+    along = body.above(f"{side}_wrist", f"{side}_shoulder")
+    level = np.minimum(np.abs(wrist[:, 1]), np.abs(along))
     found = []
     for swing in swings(stretched, STROKE):
-        start, end = trimmed(stretched, *swing, share=0.1)
-        near, far = (start, end) if outward else (end, start)
-        in_front = wrist[far, 0] > 0.29 and abs(wrist[far, 1]) < 0.30 and wrist[near, 1] > -0.36
+        start, end = trimmed(stretched, *swing, share=0.2)
+        near, far = (start, swing[1]) if outward else (end, start)
+        in_front = wrist[far, 0] > 0.22 and level[far] < 0.27 and max(wrist[near, 1], along[near]) > -0.36
         if stretched[far] > max(stretched[near], OUT) and in_front:
             found.append((start, end + 1))
     return found
@@ -86,7 +91,7 @@ def throws(body: Body, side: str, direction: str | None = None) -> Intervals:
             continue
         low = wrist[start : end + 1, 1].min()
         over = wrist[start, 1] > 0.0 and low > -0.30
-        under = wrist[start, 0] < -0.10 and wrist[start, 1] < -0.2
+        under = wrist[start, 0] < -0.10 and wrist[start, 1] < 0.0 and low < -0.35
         if (over and direction != "underhand") or (under and direction != "overhand"):
             found.append((start, end + 1))
     return found
@@ -101,9 +106,9 @@ def swipes(body: Body, side: str, direction: str) -> Intervals:
     found = []
     for start, end in swings(wrist[:, 2], SWIPE_WAY):
         moved = sign * (wrist[end, 2] - wrist[start, 2])
-        level = np.abs(wrist[start : end + 1, 1]) < 0.38
-        front = wrist[start : end + 1, 0] > 0.08
-        if moved > 0 and (level & front).mean() > 0.5 and np.ptp(idle[start : end + 1]) < 0.5 * moved:
+        ends = wrist[list(trimmed(wrist[:, 2], start, end, 0.2))]
+        raised = (np.abs(ends[:, 1]) < 0.33).all() and (ends[:, 0] > 0.05).all()
+        if moved > 0 and raised and np.ptp(idle[start : end + 1]) < 0.5 * moved:
             found.append((start, end + 1))
     return found
 
@@ -148,8 +153,10 @@ def swings_arms(body: Body, direction: str) -> Intervals:
     hands = [body.offset(f"{side}_wrist", "pelvis") for side in SIDES]
     close = body.gap("left_wrist", "right_wrist", 1.0) < 0.75 * ARM_LENGTH
     middle = sign * 0.5 * (hands[0][:, 2] + hands[1][:, 2])
+    pace = np.abs(np.gradient(middle))
     found = []
     for start, end in swings(middle, 0.35):
-        if middle[end] > middle[start] and close[start : end + 1].mean() > 0.6 and middle[start] < -0.05:
+        fastest = pace[start : end + 1].max() > 0.8 * pace.max()
+        if fastest and middle[end] > middle[start] and close[start : end + 1].mean() > 0.6 and middle[start] < -0.05:
             found.append((start, end + 1))
     return found

@@ -34,8 +34,11 @@ def bends_sideways(body: Body, direction: str, count: int | None = None) -> Inte
 
 @predicate("looks", "turns shoulders and head to the {direction}")
 def looks(body: Body, direction: str) -> Intervals:
-    """Turn the shoulders against the hips to one side, hold, and come back without swinging to the other side."""
-    turn = body.shoulder_turn() * (1.0 if direction == "left" else -1.0)
+    """Turn the shoulders against the hips to one side, hold, and come back without swinging to the other side.
+
+    The swing of the shoulders in a gait is smoothed away.
+    """
+    turn = body.shoulder_turn(5.0) * (1.0 if direction == "left" else -1.0)
     back = turn < -0.8 * LOOK_TURN
     return [
         (start, end) for start, end in excursions(turn, LOOK_TURN, 0.6 * LOOK_TURN)
