@@ -4,6 +4,7 @@ Only the module of the named command is imported, so that `remogpt --help` answe
 """
 
 import difflib
+import errno
 import os
 import sys
 from importlib import import_module
@@ -11,6 +12,16 @@ from importlib import import_module
 # A small model on a few cores gains nothing from spinning threads, and loses fourfold where two processes share them.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+_REMEDIES = {
+    errno.EACCES: "you may not read or write there: change its permissions or choose another place",
+    errno.EPERM: "you may not read or write there: change its permissions or choose another place",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOSPC: "free some space and run the command again",
+    errno.EISDIR: "this is a folder: name a file",
+    errno.ENOTDIR: "a part of this path is a file: choose another path",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 COMMANDS = {
     "generate": "write a motion for a caption, or motions for a file of captions",
@@ -61,38 +72,39 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(name: str, rest: list[str]) -> int:
-    from jsonargparse import ArgumentParser
-
+    from remogpt.commands.parser import CommandParser
     from remogpt.runtime.errors import RemogptError
 
     module = import_module(f"remogpt.commands.{name}")
-    summary, _, epilog = (module.__doc__ or "").strip().partition("\n\n")
-    parser = ArgumentParser(prog=f"remogpt {name}", description=f"{summary}\n\n{epilog}", formatter_class=_formatter())
-    module.add_arguments(parser)
+    parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
+        module.add_arguments(parser)
         return int(module.run(parser.instantiate(parser.parse_args(rest))) or 0)
-    except (RemogptError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        print(f"remogpt {name}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    except RemogptError as error:
+        return _fail(name, str(error))
     except BrokenPipeError:
         # The reader of our output has closed it (`| head`); Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail(name, _describe(error))
     except KeyboardInterrupt:
         print(f"remogpt {name}: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+    except SystemExit as finished:  # --help
+        return int(finished.code or 0)
 
 
-def _formatter() -> type:
-    from jsonargparse import DefaultHelpFormatter
+def _fail(name: str, message: str) -> int:
+    print(f"remogpt {name}: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
 
-    class ExampleFormatter(DefaultHelpFormatter):
-        """Keeps the line breaks of the examples in a command's description."""
 
-        def _fill_text(self, text: str, width: int, indent: str) -> str:
-            return "\n".join(indent + line for line in text.splitlines())
-
-    return ExampleFormatter
+def _describe(error: OSError) -> str:
+    """Say what the system refused, where, and what to do."""
+    what = (error.strerror or str(error)).lower()
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{what}; {_REMEDIES.get(error.errno or 0, 'check the path and try again')}"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The main path: a caption becomes a motion, a motion becomes a caption, with retrieved examples in between.
 
-    caption ─┐                                                    ┌─► codes ─► tokenizer ─► features ─► joints
-             ├─► retriever ─► database ─► examples ─► prompt ─► T5
-    motion ──┘                                                    └─► caption
+caption ─┐                                                    ┌─► codes ─► tokenizer ─► features ─► joints
+         ├─► retriever ─► database ─► examples ─► prompt ─► T5
+motion ──┘                                                    └─► caption
 
-    model = ReMoGPT.from_pretrained()                      # the embedded `mini`
-    model.generate("a person waves")[0].motion.save("wave.bvh")
-    model.caption(load_motion("wave.bvh")).text
+model = ReMoGPT.from_pretrained()                      # the embedded `mini`
+model.generate("a person waves")[0].motion.save("wave.bvh")
+model.caption(load_motion("wave.bvh")).text
 """
 
 import re
@@ -25,13 +25,14 @@ from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.retriever.database import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
-TEXT_ROUTES = ("t2m", "t2t")
+TEXT_ROUTES: tuple[Route, ...] = ("t2m", "t2t")
 """Examples for a caption: the motion that fits it best, then the most similar caption's. Source: ReMoGPT, Fig. 5."""
-MOTION_ROUTES = ("m2t", "m2m")
+MOTION_ROUTES: tuple[Route, ...] = ("m2t", "m2m")
 """Examples for a motion, likewise."""
 FRAMES_PER_CODE = 4
 MAX_SECONDS = 9.8
@@ -99,7 +100,7 @@ class ReMoGPT:
     @cached_property
     def retriever(self) -> TextMotionRetriever:
         """Texts and motions to one space."""
-        return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(self.device)
+        return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
 
     @cached_property
     def lm(self) -> MotionLanguageModel:
@@ -109,7 +110,7 @@ class ReMoGPT:
     def database(self, path: "str | Path | MotionDatabase | None" = None) -> MotionDatabase:
         """Open a database for this model's retriever and tokenizer; the model's own without a path."""
         if isinstance(path, MotionDatabase):
-            return path
+            return self._checked(path)
         folder = self.folder / "database" if path is None else Path(path)
         if path is None and not folder.is_dir():
             raise MissingPathError(
@@ -121,13 +122,22 @@ class ReMoGPT:
         return self._databases[folder]
 
     def _opened(self, folder: Path) -> MotionDatabase:
-        database = MotionDatabase.open(folder, retriever=self.retriever)
-        came = database.manifest["tokenizer_hash"]
-        if came != self.tokenizer.hash:
-            raise RemogptError(
-                f"the database {folder} holds codes of tokenizer {came[:12]}, but this model's is "
-                f"{self.tokenizer.hash[:12]}; build it again with 'remogpt db build ... --model {self.folder}'"
-            )
+        # Checked before the retriever is loaded: an answer in no time where the database is another model's.
+        database = self._checked(MotionDatabase.open(folder))
+        database.retriever = self.retriever
+        return database
+
+    def _checked(self, database: MotionDatabase) -> MotionDatabase:
+        """Refuse a database of another retriever or tokenizer."""
+        wanted = self.manifest["hashes"]
+        for kind in ("retriever", "tokenizer"):
+            came = database.manifest[f"{kind}_hash"]
+            if came != wanted[kind]:
+                raise RemogptError(
+                    f"the database {database.path} was built with {kind} {came[:12]}, but the model in {self.folder} has "
+                    f"{wanted[kind][:12]}; build it again: remogpt db build SET --model {self.folder} "
+                    f"--out {database.path}"
+                )
         return database
 
     def generate(
@@ -154,6 +164,8 @@ class ReMoGPT:
         Raises:
             RemogptError: empty text, a length out of range, a database that does not fit the model.
         """
+        if num_samples < 1:
+            raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
         return self.generate_batch([text] * num_samples, database, [seconds] * num_samples, seed, retrieval, **sampling)
 
     def generate_batch(
@@ -232,7 +244,7 @@ class ReMoGPT:
         self,
         text: str | None = None,
         motion: Motion | None = None,
-        route: str | None = None,
+        route: Route | None = None,
         k: int = 5,
         database: "str | Path | MotionDatabase | None" = None,
     ) -> list[RetrievedExample]:
@@ -258,7 +270,7 @@ class ReMoGPT:
 
 
 def _two_routes(
-    database: MotionDatabase, routes: Sequence[str], exclude: Iterable[str], **query: Any
+    database: MotionDatabase, routes: Sequence[Route], exclude: Iterable[str], **query: Any
 ) -> tuple[RetrievedExample, ...]:
     """Take the best of each route; the second route gives its next best where the first took its best."""
     found: list[RetrievedExample] = []
@@ -277,7 +289,9 @@ def _num_codes(seconds: float | None) -> int | None:
     if seconds is None:
         return None
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise RemogptError(f"seconds must lie between {MIN_SECONDS} and {MAX_SECONDS}, got {seconds}; choose a length within")
+        raise RemogptError(
+            f"seconds must lie between {MIN_SECONDS} and {MAX_SECONDS}, got {seconds}; choose a length within"
+        )
     return round(seconds * FPS / FRAMES_PER_CODE)
 
 

@@ -53,7 +53,7 @@ def tiny_text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     folder = tmp_path_factory.mktemp("text_model")
-    words = ["[PAD]", "[UNK]", *"a person man woman walks runs waves kicks jumps sits turns the left right".split()]
+    words = ["[PAD]", "[UNK]", "a", "person", "man", "woman", "walks", "runs", "waves", "the", "left", "right"]
     torch.manual_seed(0)
     config = BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
                         intermediate_size=32, max_position_embeddings=128)  # fmt: skip

@@ -23,7 +23,6 @@ FREE = {"commands", "cli", "__init__"}
 """May import everything."""
 
 
-
 def rooms() -> list[str]:
     return sorted({path.stem if path.suffix else path.name for path in PACKAGE.iterdir() if _is_room(path)})
 
@@ -38,7 +37,9 @@ def imported_rooms(file: Path) -> set[str]:
         names = []
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: relative import; write remogpt.<room>"
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "remogpt" else [node.module]
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "remogpt" else [node.module]
+            )
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         found |= {name.split(".")[1] for name in names if name and name.startswith("remogpt.")}
@@ -54,4 +55,6 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
     files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
     for file in files:
         stray = imported_rooms(file) - ALLOWED[room] - {room}
-        assert not stray, f"{file.relative_to(PACKAGE)} imports {sorted(stray)}; {room} may import {sorted(ALLOWED[room])}"
+        assert not stray, (
+            f"{file.relative_to(PACKAGE)} imports {sorted(stray)}; {room} may import {sorted(ALLOWED[room])}"
+        )

@@ -49,7 +49,8 @@ def demo_page(generated: Sequence[Card], captioned: Sequence[Card], model_name: 
 <body>
 <header>
 <h1>remogpt</h1>
-<p>What the model <b>{escape(model_name)}</b> makes of a caption and of a motion, with the examples it retrieved first.</p>
+<p>What the model <b>{escape(model_name)}</b> makes of a caption and of a motion, with the examples it retrieved
+first.</p>
 {PLAYER_LEGEND}
 </header>
 <main>
@@ -72,7 +73,7 @@ def _section(title: str, role: str, cards: Sequence[Card], prefix: str) -> str:
 
 def _card(card: Card, role: str, element_id: str) -> str:
     shown = Motion(card.motion.joints, card.motion.fps)
-    source = f'<p class="source">read from {escape(card.source)}</p>' if card.source else ""
+    source = f'<p class="source">from {escape(card.source)}</p>' if card.source else ""
     return f"""<article class="card">
 {player_fragment(shown, element_id)}
 <div>
@@ -87,7 +88,8 @@ def _examples(examples: Sequence[RetrievedExample]) -> str:
     if not examples:
         return "<p>answered without retrieved examples</p>"
     rows = "\n".join(
-        f'<tr><td class="score">{example.score:.3f}</td><td>{ROUTE_NAMES.get(example.route, escape(example.route))}</td>'
+        f'<tr><td class="score">{example.score:.3f}</td>'
+        f"<td>{ROUTE_NAMES.get(example.route, escape(example.route))}</td>"
         f"<td>{escape(example.caption)}<br><small>{escape(example.id)}</small></td></tr>"
         for example in examples
     )

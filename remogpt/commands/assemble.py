@@ -1,5 +1,6 @@
 """Put trained parts together into one model folder.
 
+Examples:
   remogpt assemble --tokenizer runs/tokenizer --retriever runs/retriever --lm runs/lm \\
                    --database runs/database --name my-model --out models/my-model
 """
@@ -17,7 +18,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
     parser.add_argument("--name", type=str, required=True, help="name of the model")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
-    parser.add_argument("--out", type=str, required=True, help="model folder; replaced as a whole")
+    parser.add_argument("--out", type=str, required=True, help="model folder; an earlier model there is replaced")
 
 
 def run(args: Any) -> int:

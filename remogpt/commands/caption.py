@@ -1,5 +1,6 @@
 """Write captions for motion files.
 
+Examples:
   remogpt caption wave.bvh
   remogpt caption recordings/ --out captions.csv
 
@@ -16,7 +17,7 @@ import remogpt
 from remogpt.commands.shared import add_model_options, describe_examples
 from remogpt.motion.files import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_path
+from remogpt.runtime.files import atomic_path, check_output_file
 from remogpt.runtime.progress import progress
 
 
@@ -31,6 +32,8 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Caption every file; a bad file in a folder does not stop the others."""
+    if args.out:
+        check_output_file(args.out)
     files = motion_files(args.paths)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     rows: list[dict[str, Any]] = []
@@ -65,10 +68,8 @@ def motion_files(paths: list[str]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             found += sorted(file for file in path.rglob("*") if file.suffix.lower() in READABLE)
-        elif path.exists() or len(paths) == 1:
+        else:  # one that is missing is reported by its reader, which knows similar names
             found.append(path)
-        else:
-            raise MissingPathError(f"no file or folder {path}")
     if not found:
         raise MissingPathError(f"no motion files in {', '.join(paths)}; looked for {', '.join(sorted(READABLE))}")
     return found

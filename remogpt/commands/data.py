@@ -1,5 +1,6 @@
 """Make the procedural set, import motion capture, check and describe a set.
 
+Examples:
   remogpt data make --out sets/procedural --clips 5000
   remogpt data import bandai Bandai-Namco-Research-Motiondataset/ --out sets/bandai
   remogpt data check sets/procedural
@@ -12,37 +13,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentParser
 
+from remogpt.commands.parser import CommandParser
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.data.importers import IMPORTERS
-from remogpt.data.importers.to_set import import_set
-from remogpt.data.procedural.make import make_procedural_set
-from remogpt.data.procedural.validate import validate_set
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     actions = parser.add_subcommands(dest="action")
-    make = ArgumentParser(description="Write the procedural set in HumanML3D's layout. An interrupted run goes on.")
+    make = CommandParser(description="Write the procedural set in HumanML3D's layout. An interrupted run goes on.")
     make.add_argument("--out", type=str, required=True, help="folder of the set")
     make.add_argument("--clips", type=int, default=5000, help="number of clips")
     make.add_argument("--seed", type=int, default=0, help="same seed, same set")
     make.add_argument("--workers", type=int, default=2, help="processes")
     actions.add_subcommand("make", make)
-    importer = ArgumentParser(description="Import captioned motion capture. Captions are made from its labels.")
+    importer = CommandParser(description="Import captioned motion capture. Captions are made from its labels.")
     importer.add_argument("source", type=str, help=f"one of {', '.join(IMPORTERS)}")
     importer.add_argument("path", type=str, help="folder as it was downloaded, or a packed .npz of its joints")
     importer.add_argument("--out", type=str, required=True, help="folder of the set")
     actions.add_subcommand("import", importer)
-    check = ArgumentParser(description="Test every checkable fact of a set on its own joints, and on shuffled ones.")
+    check = CommandParser(description="Test every checkable fact of a set on its own joints, and on shuffled ones.")
     check.add_argument("folder", type=str, help="folder of the set")
     check.add_argument("--clips", type=int, default=1000, help="how many clips to test")
     check.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("check", check)
-    stats = ArgumentParser(description="Count clips, captions, words and lengths of each split.")
+    stats = CommandParser(description="Count clips, captions, words and lengths of each split.")
     stats.add_argument("folder", type=str, help="folder of the set")
     stats.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("stats", stats)
@@ -57,16 +56,24 @@ def run(args: Any) -> int:
 def _make(args: Any) -> int:
     if args.clips < 1 or args.workers < 1:
         raise RemogptError(f"--clips and --workers must be at least 1, got {args.clips} and {args.workers}")
-    make_procedural_set(args.out, num_clips=args.clips, seed=args.seed, workers=args.workers)
+    from remogpt.data.procedural.make import make_procedural_set
+
+    make_procedural_set(check_output_folder(args.out), num_clips=args.clips, seed=args.seed, workers=args.workers)
     return _print_stats(MotionTextSet.open(args.out), as_json=False)
 
 
 def _import(args: Any) -> int:
-    import_set(args.source, Path(args.path), Path(args.out))
+    from remogpt.data.importers.to_set import import_set
+
+    import_set(args.source, Path(args.path), check_output_folder(args.out))
     return _print_stats(MotionTextSet.open(args.out), as_json=False)
 
 
 def _check(args: Any) -> int:
+    if args.clips < 1:
+        raise RemogptError(f"--clips must be at least 1, got {args.clips}")
+    from remogpt.data.procedural.validate import validate_set
+
     report = validate_set(MotionTextSet.open(args.folder), num_clips=args.clips)
     if args.json:
         print(json.dumps(report.to_json(), indent=2))

@@ -1,5 +1,6 @@
 """Build, check and describe retrieval databases; precompute the examples of every training sample.
 
+Examples:
   remogpt db build sets/bandai --out databases/bandai
   remogpt db build sets/procedural --split train --out databases/mine --model models/my-model
   remogpt db info databases/bandai
@@ -9,24 +10,23 @@
 """
 
 import json
-from pathlib import Path
-from typing import Any
-
-from jsonargparse import ArgumentParser
+from typing import TYPE_CHECKING, Any
 
 import remogpt
-from remogpt.data.humanml3d import MotionTextSet
-from remogpt.retriever import DatabaseEntry, MotionDatabase, TextMotionRetriever
-from remogpt.retriever.neighbours import find_neighbours
+from remogpt.commands.parser import CommandParser
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
-from remogpt.tokenizer_vqvae import MotionTokenizer
+
+if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
+    from remogpt.retriever import TextMotionRetriever
+    from remogpt.tokenizer_vqvae import MotionTokenizer
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     actions = parser.add_subcommands(dest="action")
-    build = ArgumentParser(description="Embed and tokenize every clip of a set.")
+    build = CommandParser(description="Embed and tokenize every clip of a set.")
     build.add_argument("set", type=str, help="folder in HumanML3D's layout; see 'remogpt data import'")
     build.add_argument("--split", type=str, default="all", help="split to take; 'all' without it")
     build.add_argument("--out", type=str, required=True, help="database folder")
@@ -35,7 +35,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument("--no-features", action="store_true", help="keep codes and embeddings only, not the motion")
     _add_parts(build)
     actions.add_subcommand("build", build)
-    neighbours = ArgumentParser(description="Find each clip's examples, itself, its mirror image and its source left out.")
+    neighbours = CommandParser(
+        description="Find each clip's examples, itself, its mirror image and its source left out."
+    )
     neighbours.add_argument("database", type=str, help="where examples come from")
     neighbours.add_argument("--queries", type=str, default=None, help="database of the asking clips; itself without it")
     neighbours.add_argument("--out", type=str, required=True, help="file to write (.safetensors)")
@@ -43,7 +45,7 @@ def add_arguments(parser: Any) -> None:
     neighbours.add_argument("--exclude-same-caption", action="store_true", help="pass over entries with the same words")
     actions.add_subcommand("neighbours", neighbours)
     for name, what in (("info", "Describe a database."), ("verify", "Check every file's checksum.")):
-        action = ArgumentParser(description=what)
+        action = CommandParser(description=what)
         action.add_argument("database", type=str, help="database folder")
         actions.add_subcommand(name, action)
 
@@ -60,19 +62,31 @@ def _add_parts(parser: Any) -> None:
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
 
 
-def _retriever(args: Any) -> TextMotionRetriever:
+def _retriever(args: Any) -> "TextMotionRetriever":
     if args.retriever is None:
         return remogpt.ReMoGPT.from_pretrained(args.model).retriever
+    from remogpt.retriever import TextMotionRetriever
+
     return TextMotionRetriever.from_pretrained(args.retriever)
 
 
-def _tokenizer(args: Any) -> MotionTokenizer:
+def _tokenizer(args: Any) -> "MotionTokenizer":
     if args.tokenizer is None:
         return remogpt.ReMoGPT.from_pretrained(args.model).tokenizer
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
     return MotionTokenizer.from_pretrained(args.tokenizer)
 
 
 def _build(args: Any) -> int:
+    from remogpt.data.humanml3d import MotionTextSet
+    from remogpt.retriever import DatabaseEntry, MotionDatabase
+
+    if args.limit < 0 or args.min_frames < 4:
+        raise RemogptError(
+            f"--limit must be at least 0 and --min-frames at least 4 (one code), got {args.limit} and {args.min_frames}"
+        )
+    check_output_folder(args.out)
     motions = MotionTextSet.open(args.set)
     clips = motions.clips(args.split, args.min_frames, 10**9)
     if args.limit:
@@ -92,8 +106,13 @@ def _build(args: Any) -> int:
 
 
 def _neighbours(args: Any) -> int:
+    from remogpt.retriever import MotionDatabase
+    from remogpt.retriever.neighbours import find_neighbours
+
     if args.depth < 2:
         raise RemogptError(f"--depth must be at least 2, one for each of two routes, got {args.depth}")
+    if check_output_file(args.out).suffix != ".safetensors":
+        raise RemogptError(f"--out must end in .safetensors, got {args.out!r}")
     database = MotionDatabase.open(args.database)
     queries = None if args.queries is None else MotionDatabase.open(args.queries)
     found = find_neighbours(database, queries, args.depth, args.exclude_same_caption)
@@ -103,11 +122,15 @@ def _neighbours(args: Any) -> int:
 
 
 def _info(args: Any) -> int:
+    from remogpt.retriever import MotionDatabase
+
     print(json.dumps(MotionDatabase.open(args.database).manifest, indent=2))
     return 0
 
 
 def _verify(args: Any) -> int:
+    from remogpt.retriever import MotionDatabase
+
     MotionDatabase.open(args.database).verify()
     print(f"{args.database}: every file is as it was written")
     return 0

@@ -1,22 +1,24 @@
 """Make a page of generated motions and of captions for motion files.
 
+Examples:
   remogpt demo --out demo
   remogpt demo --out demo --motions recordings/ --prompts prompts.txt --seed 3
 
-Writes demo/index.html: every generated motion in a player, beside it the retrieved examples with their scores, and every
-motion file with the caption that was written for it. One file, no network. Without --motions, the recordings in
+Writes demo/index.html: every generated motion in a player, beside it the retrieved examples with their scores, and
+every motion file with the caption that was written for it. One file, no network. Without --motions, the recordings in
 ../shared/data/raw are captioned; where there are none, motions that the model has generated.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
-import remogpt
+from remogpt import Motion, ReMoGPT, load_motion
 from remogpt.app.demo_page import Card, demo_page
 from remogpt.commands.caption import motion_files
 from remogpt.commands.shared import add_model_options, read_lines
-from remogpt.pipeline import ReMoGPT
-from remogpt.runtime.files import write_text
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
 
 PROMPTS = (
@@ -49,14 +51,15 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Answer every question and write the page."""
-    model = remogpt.ReMoGPT.from_pretrained(args.model)
-    prompts = list(PROMPTS) if args.prompts is None else read_lines(args.prompts)
-    generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
+    check_output_folder(args.out)
+    prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
     folder = args.motions or (str(RECORDINGS) if RECORDINGS.is_dir() else None)
-    if folder:
-        questions = [(remogpt.load_motion(path), path.name) for path in motion_files([folder])]
-    else:
-        questions = [(_generated(model, text, args).motion, f"a motion generated for '{text}'") for text in EXTRA_PROMPTS]
+    questions = _recordings(folder) if folder else []
+    model = ReMoGPT.from_pretrained(args.model)
+    generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
+    if not folder:
+        motions = [_generated(model, text, args).motion for text in EXTRA_PROMPTS]
+        questions = [(motion, f"the model, for '{motion.caption}'") for motion in motions]
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
         answer = model.caption(motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed)
@@ -67,6 +70,17 @@ def run(args: Any) -> int:
     return 0
 
 
-def _generated(model: ReMoGPT, text: str, args: Any) -> Card:
+def _recordings(folder: str) -> list[tuple[Motion, str]]:
+    """Read the motions of a folder (or one file) with their names; those that cannot be read are named and left out."""
+    motions = []
+    for path in motion_files([folder]):
+        try:
+            motions.append((load_motion(path), path.name))
+        except RemogptError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    return motions
+
+
+def _generated(model: "ReMoGPT", text: str, args: Any) -> Card:
     answer = model.generate(text, database=args.database, seed=args.seed, retrieval=not args.no_retrieval)[0]
     return Card(text, answer.motion, answer.examples)

@@ -1,5 +1,6 @@
 """Measure a model on a set: reconstruction, retrieval, generation by facts, captioning; with and without retrieval.
 
+Examples:
   remogpt eval --data sets/procedural --out runs/eval
   remogpt eval --model models/my-model --data sets/procedural --database databases/other --out runs/eval_other
   remogpt eval --data sets/procedural --out runs/quick --config.num_generation 40 --config.splits '[test]'
@@ -13,6 +14,7 @@ from typing import Any
 import remogpt
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.mini import EvalConfig, evaluate_model
+from remogpt.runtime.files import check_output_folder
 
 
 def add_arguments(parser: Any) -> None:
@@ -26,10 +28,12 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Evaluate and print the report."""
+    check_output_folder(args.out)
+    motions = MotionTextSet.open(args.data)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     database = None if args.database is None else model.database(args.database)
     evaluate_model(
-        model, MotionTextSet.open(args.data), args.out, args.config,
+        model, motions, args.out, args.config,
         database=database, database_hash=None if database is None else database.hash,
     )  # fmt: skip
     print((Path(args.out) / "report.md").read_text(encoding="utf-8"))

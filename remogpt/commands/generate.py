@@ -1,5 +1,6 @@
 """Write a motion for a caption, or motions for a file of captions.
 
+Examples:
   remogpt generate "a person waves with the right hand" --out wave.bvh
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
   remogpt generate --file prompts.txt --out motions/ --format npy
@@ -17,6 +18,7 @@ import remogpt
 from remogpt.commands.shared import add_model_options, describe_examples, file_name_of, read_lines
 from remogpt.motion.files import WRITABLE
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
 
@@ -41,7 +43,7 @@ def run(args: Any) -> int:
     _check_out(args, in_folder)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     written, failed = [], []
-    for number, text in enumerate(progress(texts, desc="generate", unit="caption") if len(texts) > 1 else texts):
+    for number, text in progress(texts, desc="generate", unit="caption") if len(texts) > 1 else texts:
         try:
             results = model.generate(
                 text, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
@@ -50,41 +52,53 @@ def run(args: Any) -> int:
         except RemogptError as error:
             if args.file is None:
                 raise
-            failed.append((number + 1, text, str(error)))
+            failed.append((number, text, str(error)))
             continue
         for sample, result in enumerate(results):
             path = Path(args.out)
             if in_folder:
                 suffix = f"_{sample}" if args.num_samples > 1 else ""
-                path = path / f"{file_name_of(text, number + 1)}{suffix}.{args.format}"
+                path = path / f"{file_name_of(text, number)}{suffix}{_format(args)}"
             result.motion.save(path)
             written.append({
                 "path": str(path), "caption": text, "frames": result.motion.num_frames,
                 "seconds": result.motion.num_frames / result.motion.fps, "examples": describe_examples(result.examples),
             })  # fmt: skip
     _report(args, written)
-    for number, text, error in failed:
-        print(f"line {number}: {text!r}: {error}", file=sys.stderr)
+    for number, text, reason in failed:
+        print(f"line {number}: {text!r}: {reason}", file=sys.stderr)
     if failed:
-        print(f"{len(failed)} of {len(texts)} captions could not be used; the others are in {args.out}", file=sys.stderr)
+        print(f"{len(failed)} of {len(texts)} captions could not be used; the rest is in {args.out}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _texts(args: Any) -> list[str]:
+def _texts(args: Any) -> list[tuple[int, str]]:
+    """Return captions with their line numbers."""
     if (args.text is None) == (args.file is None):
         raise RemogptError("give a caption, or --file with one caption a line; see 'remogpt generate --help'")
-    return [args.text] if args.file is None else read_lines(args.file)
+    return [(1, args.text)] if args.file is None else read_lines(args.file)
 
 
 def _check_out(args: Any, in_folder: bool) -> None:
     """Refuse an output that could not be written before the work, not after it."""
+    if args.num_samples < 1:
+        raise RemogptError(f"--num-samples must be at least 1, got {args.num_samples}")
+    suffix = Path(args.out).suffix.lower()
     if in_folder:
-        if f".{args.format}" not in WRITABLE:
+        if _format(args) not in WRITABLE:
             raise RemogptError(f"--format must be bvh, html, npy or npz, got {args.format!r}")
-        if Path(args.out).suffix in WRITABLE or Path(args.out).is_file():
+        if suffix in WRITABLE:
             raise RemogptError(f"several motions need a folder, but --out is {args.out}; give a folder's name")
-    elif Path(args.out).suffix not in WRITABLE:
-        raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
+        check_output_folder(args.out)
+    else:
+        if suffix not in WRITABLE:
+            raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
+        check_output_file(args.out)
+
+
+def _format(args: Any) -> str:
+    """Suffix of the files in a folder."""
+    return f".{args.format.lower().lstrip('.')}"
 
 
 def _report(args: Any, written: list[dict[str, Any]]) -> None:
@@ -95,4 +109,5 @@ def _report(args: Any, written: list[dict[str, Any]]) -> None:
         print(f"{row['path']}  ({row['seconds']:.1f} s)  {row['caption']}")
         if len(written) == 1:
             for example in row["examples"]:
-                print(f"  retrieved {example['score']:.3f} by {example['route']}: {example['id']}  {example['caption']}")
+                score, route = example["score"], example["route"]
+                print(f"  retrieved {score:.3f} by {route}: {example['id']}  {example['caption']}")

@@ -1,5 +1,6 @@
 """Find motions in a database by words or by a motion.
 
+Examples:
   remogpt search "a person kicks with the left leg" -k 5
   remogpt search --like wave.bvh --route m2m
 """
@@ -19,7 +20,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--route", type=str, default=None, help="t2m or t2t for words, m2m or m2t for a motion")
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
-    add_model_options(parser)
+    add_model_options(parser, may_skip_retrieval=False)
 
 
 def run(args: Any) -> int:

@@ -6,16 +6,16 @@ from typing import Any
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 
-def add_model_options(parser: Any, database: bool = True) -> None:
-    """Add --model and, where retrieval is used, --database and --no-retrieval."""
+def add_model_options(parser: Any, may_skip_retrieval: bool = True) -> None:
+    """Add --model, --database and, where a model answers without examples too, --no-retrieval."""
     parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
-    if database:
-        parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
+    parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
+    if may_skip_retrieval:
         parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
 
 
-def read_lines(path: str | Path) -> list[str]:
-    """Return the non-empty lines of a text file.
+def read_lines(path: str | Path) -> list[tuple[int, str]]:
+    """Return the non-empty lines of a text file with their numbers from 1.
 
     Raises:
         MissingPathError, RemogptError: if it is absent, empty or not text.
@@ -24,18 +24,22 @@ def read_lines(path: str | Path) -> list[str]:
     if not path.is_file():
         raise MissingPathError(f"no file {path}; give a text file with one caption on each line")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise RemogptError(f"{path} is not UTF-8 text ({error}); give a text file with one caption on each line") from error
-    if not any(lines):
+        raise RemogptError(
+            f"{path} is not UTF-8 text ({error}); give a text file with one caption on each line"
+        ) from error
+    numbered = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not numbered:
         raise RemogptError(f"{path} holds no captions; write one on each line")
-    return [line for line in lines if line]
+    return numbered
 
 
 def file_name_of(text: str, number: int) -> str:
     """Return a file stem that sorts by number and reads as the caption: `0003_a_person_waves`."""
     words = "".join(character if character.isalnum() else " " for character in text.lower()).split()
-    return "_".join([f"{number:04d}", *words])[:80].rstrip("_")
+    # File systems count bytes, 255 for a name.
+    return "_".join([f"{number:04d}", *words])[:80].encode()[:200].decode("utf-8", "ignore").rstrip("_")
 
 
 def describe_examples(examples: Any) -> list[dict[str, Any]]:

@@ -1,23 +1,24 @@
 """Train a tokenizer, a retriever or a language model.
 
+Examples:
   remogpt train tokenizer --config configs/mini/tokenizer.yaml --data sets/procedural --out runs/tokenizer
   remogpt train retriever --config configs/mini/retriever.yaml --data sets/procedural --out runs/retriever
-  remogpt train lm --config configs/mini/lm_pretrain.yaml --data sets/procedural --tokenizer runs/tokenizer --out runs/lm0
+  remogpt train lm --config configs/mini/lm_pretrain.yaml --data sets/procedural --tokenizer runs/tokenizer \\
+                   --out runs/lm0
   remogpt train lm --config configs/mini/lm_instruct.yaml --data sets/procedural --tokenizer runs/tokenizer \\
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
 
 The YAML's fields are those of TokenizerConfig, RetrieverConfig and LanguageModelConfig; any of them can be changed on
-the command line: --config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on from
-there when it is started again.
+the command line: --config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on
+from there when it is started again.
 """
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser
-
+from remogpt.commands.parser import CommandParser
 from remogpt.commands.training_data import coded_clips, example_bank, features_of
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm.datasets import ExampleBank
@@ -27,6 +28,7 @@ from remogpt.retriever.neighbours import Neighbours
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.train import RetrieverConfig, train_retriever
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 
@@ -35,7 +37,7 @@ def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     stages = parser.add_subcommands(dest="stage")
     for stage, config in (("tokenizer", TokenizerConfig), ("retriever", RetrieverConfig), ("lm", LanguageModelConfig)):
-        own = ArgumentParser(description=(config.__doc__ or "").strip())
+        own = CommandParser(description=(config.__doc__ or "").strip())
         own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
         own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout with splits train and val")
         own.add_argument("--out", type=str, required=True, help="folder of the finished part; <out>/run holds the run")
@@ -52,7 +54,7 @@ def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
     stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "lm": _train_lm}
-    stages[args.stage](chosen, MotionTextSet.open(chosen.data), Path(chosen.out))
+    stages[args.stage](chosen, MotionTextSet.open(chosen.data), check_output_folder(chosen.out))
     print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
     return 0
 

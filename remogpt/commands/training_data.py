@@ -39,8 +39,8 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
     absent = [clip.id for clip in clips if clip.id not in neighbours.places]
     if absent:
         raise RemogptError(
-            f"{len(absent)} of {len(clips)} clips ({absent[0]}, ...) have no stored neighbours; build a database of this "
-            "split and find them with 'remogpt db neighbours'"
+            f"{len(absent)} of {len(clips)} clips ({absent[0]}, ...) have no stored neighbours; build a database of "
+            "this split and find them with 'remogpt db neighbours'"
         )
     places = np.array([neighbours.places[clip.id] for clip in clips])
     offsets = neighbours.tensors["caption_offsets"]

@@ -4,14 +4,16 @@
     texts/<id>.txt             one caption a line: words#lemma/POS lemma/POS ...#start#end   (seconds; 0.0#0.0 = whole)
     train.txt val.txt test.txt one id a line; any other <split>.txt is a split too
     Mean.npy Std.npy           (263,) statistics of the set
-Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags, facts).
+Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags,
+facts).
 An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
 
-Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so that
-the same clip has the same name in every run.
+Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so
+that the same clip has the same name in every run.
 """
 
 import difflib
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from remogpt.motion.facts import Fact
 from remogpt.motion.skeleton import FPS, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, read_npy
+
+_log = logging.getLogger(__name__)
 
 MIN_FRAMES, MAX_FRAMES = 40, 199
 """HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A protocol's filter, not a limit of the format."""
@@ -49,8 +53,9 @@ class Caption:
         return self.start == 0.0 and self.end == 0.0
 
     def to_line(self) -> str:
-        """Return the caption as a line of a HumanML3D text file."""
-        return f"{self.text}#{' '.join(self.tokens)}#{self.start}#{self.end}"
+        """Return the caption as a line of a HumanML3D text file; line ends and '#', which part fields, become spaces."""
+        text, tokens = (" ".join(part.replace("#", " ").split()) for part in (self.text, " ".join(self.tokens)))
+        return f"{text}#{tokens}#{self.start}#{self.end}"
 
     @classmethod
     def from_line(cls, line: str, where: str = "the caption file") -> "Caption":
@@ -58,12 +63,15 @@ class Caption:
         fields = line.strip().split("#")
         if len(fields) != 4:
             raise RemogptError(
-                f"wanted 'caption#tokens#start#end', got {len(fields)} fields separated by '#' in {where}: {line.strip()!r}"
+                f"wanted 'caption#tokens#start#end' in {where}, got {len(fields)} fields: {line.strip()!r}; correct the "
+                "line"
             )
         try:
             start, end = (0.0 if math.isnan(float(value)) else float(value) for value in fields[2:])
         except ValueError as error:
-            raise RemogptError(f"start and end must be seconds in {where}: {line.strip()!r}") from error
+            raise RemogptError(
+                f"wanted seconds behind the last two '#' in {where}, got {line.strip()!r}; correct the line"
+            ) from error
         return cls(fields[0].strip(), tuple(fields[1].split()), start, end)
 
 
@@ -115,7 +123,7 @@ class MotionTextSet:
         if missing:
             raise MissingPathError(
                 f"{folder} is not in HumanML3D's layout: {', '.join(missing)} missing; "
-                "make a set with 'remogpt data make', import one with 'remogpt data import', or point to HumanML3D's folder"
+                "make a set with 'remogpt data make', import one with 'remogpt data import', or name HumanML3D's folder"
             )
         return cls(folder)
 
@@ -177,12 +185,12 @@ class MotionTextSet:
     def features(self, clip: Clip | str) -> np.ndarray:
         """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
         file_id = clip if isinstance(clip, str) else clip.file_id
-        path = self.folder / "new_joint_vecs" / f"{file_id}.npy"
+        path = self._feature_file(file_id)
         features = read_npy(path, mmap=True)
         if features.ndim != 2 or features.shape[1] != NUM_FEATURES:
-            hint = " KIT-ML's 251 features are not supported; convert its joints to the 22-joint skeleton." if (
-                features.shape[-1] == 251) else ""  # fmt: skip
-            raise RemogptError(f"wanted (T, {NUM_FEATURES}) features, {path} holds {features.shape}.{hint}")
+            hint = "KIT-ML's 251 channels need its joints converted to our 22" if features.shape[-1:] == (251,) else (
+                "make features with remogpt.motion.joints_to_features")  # fmt: skip
+            raise RemogptError(f"wanted (T, {NUM_FEATURES}) features, {path} holds {features.shape}; {hint}")
         if isinstance(clip, Clip):
             features = features[clip.first : clip.first + clip.num_frames]
         return np.array(features, dtype=np.float32)
@@ -195,20 +203,38 @@ class MotionTextSet:
     def clips(self, split: str, min_frames: int = MIN_FRAMES, max_frames: int = MAX_FRAMES) -> list[Clip]:
         """Return the clips of a split whose length lies in [min_frames, max_frames].
 
-        A motion whose captions describe parts of it gives one clip more for each part.
+        A motion whose captions describe parts of it gives one clip more for each part. An id without a feature file is
+        left out with a warning: HumanML3D's own split files name a few that its scripts do not make.
+
+        Raises:
+            MissingPathError: if there is no such split, or none of its motions is there.
+            RemogptError: if no clip has such a length.
         """
-        found = [clip for file_id in self.ids(split) for clip in self._clips_of(file_id)]
+        ids = self.ids(split)
+        present = [file_id for file_id in ids if self._feature_file(file_id).is_file()]
+        if ids and not present:
+            raise MissingPathError(
+                f"none of the {len(ids)} motions of split {split!r} is in {self.folder / 'new_joint_vecs'} "
+                f"(the first is {ids[0]}.npy); check the folder"
+            )
+        if len(present) < len(ids):
+            absent = sorted(set(ids) - set(present))
+            _log.warning("%s: %d of %d motions of split %s have no feature file and are left out (%s%s)", self.folder,
+                         len(absent), len(ids), split, ", ".join(absent[:3]), ", ..." if absent[3:] else "")  # fmt: skip
+        found = [clip for file_id in present for clip in self._clips_of(file_id)]
         kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
         if not kept:
             raise RemogptError(
-                f"split {split!r} of {self.folder} has no clip of {min_frames} to {max_frames} frames ({len(found)} in all); "
-                "give another split or another length window"
+                f"split {split!r} of {self.folder} has no clip of {min_frames} to {max_frames} frames ({len(found)} in "
+                "all); give another split or another length window"
             )
         return kept
 
+    def _feature_file(self, file_id: str) -> Path:
+        return self.folder / "new_joint_vecs" / f"{file_id}.npy"
+
     def _clips_of(self, file_id: str) -> Iterable[Clip]:
-        path = self.folder / "new_joint_vecs" / f"{file_id}.npy"
-        total = len(read_npy(path, mmap=True))
+        total = len(np.atleast_1d(read_npy(self._feature_file(file_id), mmap=True)))
         item = self.item(file_id)
         parts: dict[tuple[float, float], list[Caption]] = {}
         for caption in self.captions(file_id):

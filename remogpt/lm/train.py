@@ -57,12 +57,6 @@ class LanguageModelConfig:
     loop: LoopConfig = field(default_factory=LoopConfig)
     """Length, batch, rate."""
 
-    def __post_init__(self) -> None:
-        if self.stage == "instruct" and not (self.start_from or self.hub):
-            raise RemogptError(
-                "stage instruct goes on from a pre-trained model: set start_from to the folder that stage pretrain left"
-            )
-
 
 def train_language_model(
     config: LanguageModelConfig,
@@ -121,6 +115,11 @@ def train_language_model(
 
 def build_model(config: LanguageModelConfig, clips: Sequence[CodedClip]) -> MotionLanguageModel:
     """Make the model that a stage starts with; its weights depend on the loop's seed alone."""
+    if config.stage == "instruct" and not (config.start_from or config.hub):
+        raise RemogptError(
+            "stage instruct goes on from a pre-trained model: set start_from (on the command line, --start-from) to the "
+            "folder that stage pretrain left"
+        )
     torch.manual_seed(config.loop.seed)
     if config.start_from:
         return MotionLanguageModel.from_pretrained(config.start_from)

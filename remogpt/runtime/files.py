@@ -29,7 +29,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -45,13 +45,44 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o755)
         if path.exists():
             retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-            os.replace(path, retired / path.name)
-            os.replace(temporary, path)
+            path.replace(retired / path.name)
+            temporary.replace(path)
             shutil.rmtree(retired)
         else:
-            os.replace(temporary, path)
+            temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_output_file(path: str | Path) -> Path:
+    """Return the path if a file could be written there, before any work is done for it.
+
+    Raises:
+        RemogptError: if it is a folder, or lies below a file or in a folder that cannot be written to.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise RemogptError(f"wanted a file to write, but {path} is a folder; name a file in it")
+    _check_place(path)
+    return path
+
+
+def check_output_folder(path: str | Path) -> Path:
+    """Return the path if a folder could be written there; raises as `check_output_file` does."""
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise RemogptError(f"wanted a folder to write, but {path} is a file; name another folder")
+    _check_place(path / "x")
+    return path
+
+
+def _check_place(path: Path) -> None:
+    """Look at the nearest folder above that is already there: it will have to hold what is written."""
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise RemogptError(f"cannot write {path}: {above} is a file, not a folder; choose another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise RemogptError(f"cannot write {path}: {above} is not writable; choose another place")
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,7 +1,7 @@
-"""A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names the hashes that belong together.
+"""A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names the hashes of what it holds.
 
 Parts that do not belong together would run and answer nonsense: codes of another codebook, embeddings of another
-retriever. So a folder whose parts' hashes are not those of its `remogpt.json` is refused.
+retriever. So a folder whose parts' hashes are not those of its `remogpt.json` is refused, and never put together.
 """
 
 import shutil
@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from remogpt.runtime.envelope import read_envelope
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_folder, read_json, write_json
-from remogpt.runtime.part import read_envelope
+from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
 
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
 PARTS = ("tokenizer", "retriever", "lm")
+RUN = "run"
+"""Log and checkpoints of a part's training, beside the part: not a part of the model."""
 
 
 def assemble(
@@ -24,23 +26,30 @@ def assemble(
     """Copy trained parts (and a database) into one model folder and write its manifest.
 
     Args:
-        out: replaced as a whole, atomically.
+        out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
         parts: folders of tokenizer, retriever and lm.
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
+
+    Raises:
+        MissingPathError: if a part is not there.
+        RemogptError: if the database was built by another retriever or tokenizer, or `out` holds something else.
     """
     missing = [kind for kind in PARTS if kind not in parts]
     if missing:
         raise RemogptError(f"a model needs {', '.join(PARTS)}; {', '.join(missing)} not given")
+    hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in PARTS}
+    if database is not None:
+        hashes["database"] = _database_hash(Path(database))
+        _check_belongs(Path(database), hashes)
+    _check_replaceable(check_output_folder(out))
+    manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
     with atomic_folder(out) as folder:
-        hashes = {}
         for kind in PARTS:
-            hashes[kind] = read_envelope(parts[kind], kind)["hash"]
-            shutil.copytree(parts[kind], folder / kind)
+            _copy_part(Path(parts[kind]), folder / kind)
         if database is not None:
-            hashes["database"] = _copy_database(Path(database), folder / "database")
-        manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
+            _copy_database(Path(database), folder / "database", hashes["database"])
         write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -55,33 +64,70 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     folder = Path(folder)
     path = folder / MANIFEST
     if not path.is_file():
+        what = "it has no " + MANIFEST if folder.is_dir() else "there is no such folder"
         raise MissingPathError(
-            f"{folder} is not a model folder: it has no {MANIFEST}; "
+            f"{folder} is not a model folder: {what}; "
             "give a folder written by 'remogpt assemble', or leave --model out for the embedded model"
         )
     manifest = read_json(path)
+    hashes = manifest.get("hashes") if isinstance(manifest, dict) else None
+    if not isinstance(hashes, dict) or not set(PARTS) <= hashes.keys():
+        raise RemogptError(
+            f"{path} should name the hashes of {', '.join(PARTS)} and does not; restore it, or write it anew with "
+            "'remogpt assemble'"
+        )
     if manifest.get("format", 0) > FORMAT_VERSION:
         raise RemogptError(f"{path} has format {manifest['format']}, newer than {FORMAT_VERSION}; upgrade remogpt")
-    for kind, wanted in manifest["hashes"].items():
+    for kind, wanted in hashes.items():
         came = _database_hash(folder / kind) if kind == "database" else read_envelope(folder / kind, kind)["hash"]
         if came != wanted:
             raise RemogptError(
-                f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the parts do not belong "
-                "together; restore it, or put matching parts together with 'remogpt assemble'"
+                f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the parts do not "
+                "belong together; restore it, or put matching parts together with 'remogpt assemble'"
             )
     return manifest
 
 
-def _copy_database(source: Path, target: Path) -> str:
+def _copy_part(source: Path, target: Path) -> None:
+    """Copy a part without the run that trained it."""
+    shutil.copytree(source, target, ignore=lambda folder, _: [RUN] if Path(folder) == source else [])
+
+
+def _copy_database(source: Path, target: Path, version: str) -> None:
     """Copy the current version of a database alone, without the versions it replaced."""
-    version = _database_hash(source)
     shutil.copytree(source / "versions" / version, target / "versions" / version)
     shutil.copy(source / "CURRENT", target / "CURRENT")
-    return version
 
 
 def _database_hash(folder: Path) -> str:
     current = folder / "CURRENT"
     if not current.is_file():
         raise MissingPathError(f"no database in {folder}: CURRENT is missing; build one with 'remogpt db build'")
-    return current.read_text(encoding="utf-8").strip()
+    version = current.read_text(encoding="utf-8").strip()
+    if not version or not (folder / "versions" / version).is_dir():
+        raise MissingPathError(
+            f"the database in {folder} has no version {version!r}, which its CURRENT names; copy it again as a whole, "
+            "or build it anew with 'remogpt db build'"
+        )
+    return version
+
+
+def _check_belongs(database: Path, hashes: Mapping[str, str]) -> None:
+    """Refuse a database of another retriever or tokenizer."""
+    origin = read_json(database / "versions" / hashes["database"] / "manifest.json")
+    for kind in ("retriever", "tokenizer"):
+        came = origin[f"{kind}_hash"]
+        if came != hashes[kind]:
+            raise RemogptError(
+                f"the database {database} was built with {kind} {came[:12]}, but the model's is {hashes[kind][:12]}; "
+                f"build it with 'remogpt db build SET --retriever ... --tokenizer ... --out {database}'"
+            )
+
+
+def _check_replaceable(out: Path) -> None:
+    """Refuse to replace a folder that is not a model: it would lose what it holds."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise RemogptError(
+            f"{out} holds something else than a model ({sorted(path.name for path in out.iterdir())[0]}, ...), which "
+            "would be lost; name a new folder"
+        )

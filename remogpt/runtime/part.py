@@ -16,10 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_path, read_json, sha256_file, write_json
-
-FORMAT_VERSION = 1
+from remogpt.runtime.envelope import FORMAT_VERSION, read_envelope
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import atomic_path, sha256_file, write_json
 
 
 @dataclass(frozen=True)
@@ -87,30 +86,6 @@ def load_part(folder: str | Path, kind: str, verify: bool = True) -> Part:
         normalizer=_load_tensors(normalizer) if normalizer.is_file() else {},
         hash=envelope["hash"],
     )
-
-
-def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
-    """Read a part's `config.json` (keys kind, format, hash, config) without its weights."""
-    folder = Path(folder)
-    missing = [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]
-    if missing:
-        present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        found = f"it holds {', '.join(present)}" if present else "there is no such folder or it is empty"
-        raise MissingPathError(
-            f"no {kind} in {folder}: {' and '.join(missing)} missing ({found}); "
-            f"point to a folder written by 'remogpt train {kind}', or restore the missing part"
-        )
-    envelope = read_json(folder / "config.json")
-    if not isinstance(envelope, dict) or not {"kind", "format", "hash", "config"} <= envelope.keys():
-        raise RemogptError(f"{folder / 'config.json'} is not the description of a {kind}; restore it or train it anew")
-    if envelope["kind"] != kind:
-        raise RemogptError(f"wanted a {kind}, but {folder} holds a {envelope['kind']}; point to the {kind}'s folder")
-    if envelope["format"] > FORMAT_VERSION:
-        raise RemogptError(
-            f"{folder} was written in format {envelope['format']}, newer than this version's {FORMAT_VERSION}; "
-            "upgrade remogpt"
-        )
-    return envelope
 
 
 def _stored(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:

@@ -7,7 +7,9 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress(iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it") -> Any:
+def progress(
+    iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it"
+) -> Any:
     """Wrap an iterable (or count to `total` by hand) in a progress bar.
 
     In a terminal the bar moves; in a log it prints a line every ten seconds instead of thousands.

@@ -6,8 +6,8 @@ A run folder holds
     log.jsonl          one line per logged or evaluated step
     training.pt        the whole state: weights and buffers, optimizer, step, best score
     best.safetensors   weights with the best validation score
-Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step number,
-so an interrupted run that is started again ends with the weights of an unbroken one (bit for bit on CPU).
+Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step
+number, so an interrupted run that is started again ends with the weights of an unbroken one (bit for bit on CPU).
 """
 
 import json

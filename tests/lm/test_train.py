@@ -8,7 +8,7 @@ import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling, T5Size
 from remogpt.lm.datasets import CodedClip, ExampleBank, SampleMix
-from remogpt.lm.train import LanguageModelConfig, train_language_model
+from remogpt.lm.train import LanguageModelConfig, build_model, train_language_model
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig
@@ -87,4 +87,4 @@ def test_lora_trains_few_weights_and_merges(clips: list[CodedClip], tmp_path: Pa
 
 def test_instruct_needs_a_start() -> None:
     with pytest.raises(RemogptError, match="set start_from"):
-        LanguageModelConfig(stage="instruct")
+        build_model(LanguageModelConfig(stage="instruct"), [])

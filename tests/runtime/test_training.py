@@ -28,7 +28,9 @@ class Killed(Exception):
 def loss_of(kill_at: int | None = None):
     calls = 0
 
-    def compute_loss(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def compute_loss(
+        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
         nonlocal calls
         calls += 1
         if calls == kill_at:
@@ -66,7 +68,9 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -
 
 
 def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
-    def compute_loss(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def compute_loss(
+        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
         return model.layers[0](TARGETS[torch.from_numpy(indices)][:, None]).square().mean(), {}
 
     weights = []

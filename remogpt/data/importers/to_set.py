@@ -8,6 +8,7 @@ from remogpt.data.importers import IMPORTERS
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
 from remogpt.motion import joints_to_features
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json
 from remogpt.runtime.progress import progress
 
 MIN_FRAMES = 9
@@ -32,6 +33,7 @@ def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
     """
     if source not in IMPORTERS:
         raise RemogptError(f"no importer for {source!r}; there are {', '.join(IMPORTERS)}")
+    _check_same_source(folder, source)
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     licences, short = set(), 0
     for clip in progress(IMPORTERS[source](path), desc=f"import {source}", unit="clip"):
@@ -51,6 +53,14 @@ def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
         raise RemogptError(f"no usable {source} recording in {path}; is it the folder as it was downloaded?")
     finish_set(folder, source, "; ".join(sorted(licences)), splits, made_from=source, too_short=short)
     return {"clips": sum(map(len, splits.values())), "too short": short}
+
+
+def _check_same_source(folder: Path, source: str) -> None:
+    """Refuse a folder that holds another set: its split files would be overwritten."""
+    about = folder / "set.json"
+    made_from = read_json(about).get("made_from") if about.is_file() else source
+    if made_from != source or (not about.is_file() and (folder / "Mean.npy").is_file()):
+        raise RemogptError(f"{folder} holds another set already; import {source} into a folder of its own")
 
 
 def split_of(source_id: str) -> str:

@@ -1,0 +1,33 @@
+"""What a part's `config.json` says about it, read without its weights (and without torch)."""
+
+from pathlib import Path
+from typing import Any
+
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json
+
+FORMAT_VERSION = 1
+
+
+def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
+    """Read a part's `config.json` (keys kind, format, hash, config) without its weights."""
+    folder = Path(folder)
+    missing = [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]
+    if missing:
+        present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        found = f"it holds {', '.join(present)}" if present else "there is no such folder or it is empty"
+        raise MissingPathError(
+            f"no {kind} in {folder}: {' and '.join(missing)} missing ({found}); "
+            f"point to a folder written by 'remogpt train {kind}', or restore the missing part"
+        )
+    envelope = read_json(folder / "config.json")
+    if not isinstance(envelope, dict) or not {"kind", "format", "hash", "config"} <= envelope.keys():
+        raise RemogptError(f"{folder / 'config.json'} is not the description of a {kind}; restore it or train it anew")
+    if envelope["kind"] != kind:
+        raise RemogptError(f"wanted a {kind}, but {folder} holds a {envelope['kind']}; point to the {kind}'s folder")
+    if not isinstance(envelope["format"], int) or envelope["format"] > FORMAT_VERSION:
+        raise RemogptError(
+            f"{folder} was written in format {envelope['format']}, newer than this version's {FORMAT_VERSION}; "
+            "upgrade remogpt"
+        )
+    return envelope
