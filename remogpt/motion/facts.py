@@ -44,9 +44,8 @@ class Fact:
         predicate = _predicate(self.name)
         unknown = sorted(set(self.params) - set(predicate.parameters))
         if unknown:
-            raise RemogptError(
-                f"fact {self.name!r} takes {', '.join(predicate.parameters) or 'no parameters'}, got {', '.join(unknown)}"
-            )
+            known = ", ".join(predicate.parameters) or "no parameters"
+            raise RemogptError(f"fact {self.name!r} takes {known}, got {', '.join(unknown)}")
 
     @property
     def factor(self) -> str:

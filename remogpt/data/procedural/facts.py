@@ -6,6 +6,7 @@ script may disturb (a count of jumps beside jumping jacks) is left out rather th
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from remogpt.data.procedural.animate import Take
@@ -50,7 +51,8 @@ def _direction_count(action: Action) -> _Chain:
 
 
 def _walk(action: Action) -> _Chain:
-    chain = [{"direction": action.direction}, {"direction": action.direction, "distance": action.distance}]
+    chain: _Chain = [{"direction": action.direction}]
+    chain.append({"direction": action.direction, "distance": action.distance})
     paced = action.speed != "normal" and action.direction == "forward" and (action.distance or 0.0) >= 1.5
     if paced and action.style in (None, "normal"):
         chain.append({"direction": action.direction, "speed": action.speed})
@@ -192,7 +194,7 @@ def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
     """First fact of each step before the first of the next, when the two predicates differ and each is done once."""
     names = [chain[0].name for step in steps for chain in step if chain]
     found = []
-    for step, following in zip(steps[:-1], steps[1:], strict=True):
+    for step, following in pairwise(steps):
         first = next((chain[0] for chain in step if chain), None)
         second = next((chain[0] for chain in following if chain), None)
         if first and second and all(names.count(f.name) == 1 and not _has_rival(f, script) for f in (first, second)):
@@ -201,7 +203,7 @@ def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
 
 
 def _compositions(script: Script) -> list[Fact]:
-    """Each two simultaneous actions; a gesture during a turning walk goes with the walk, of which the turn is a part."""
+    """Simultaneous actions; a gesture during a turning walk goes with the walk, of which the turn is a part."""
     found = []
     for step in script.steps:
         chains = [_facts(_WALK) if action.name in _TURNING_WALKS else _facts(action) for action in step.actions]

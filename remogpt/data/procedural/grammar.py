@@ -42,7 +42,7 @@ class Word:
         if not bare.isalpha():
             return None
         keep = self.tag not in ("NOUN", "VERB") or self.surface == "left"
-        return f"{bare if keep else self.lemma}/{self.tag}"
+        return f"{bare if keep else self.lemma.replace('-', '')}/{self.tag}"
 
 
 @cache
@@ -102,7 +102,7 @@ def _third_person(verb: str) -> str:
 
 
 def conjugate(phrase: str, form: str) -> str:
-    """Replace every `*verb*` of a phrase by `inflected=verb/VERB`, ready for `read_words`; after "to" it stays plain."""
+    """Replace every `*verb*` by `inflected=verb/VERB`, ready for `read_words`; after "to" a verb stays plain."""
 
     def replace(match: re.Match[str]) -> str:
         to, verb = match[1] or "", match[2]
@@ -128,7 +128,7 @@ def _read_word(item: str) -> Word:
         raise ValueError(f"cannot read {item!r}; wanted a word, 'word/TAG' or '*verb*'")
     core, tag, tail = match["core"], match["tag"], match["tail"]
     if rest:
-        return Word(surface, core.replace("-", ""), tag, tail)
+        return Word(surface, core, tag, tail)
     if any(letter.isdigit() for letter in core):
         return Word(core, core, "NUM", tail)
     known = _tags().get(core)

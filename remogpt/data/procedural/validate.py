@@ -60,7 +60,8 @@ def opposite(fact: Fact) -> Fact | None:
     if fact.factor == "angle":
         return replace(fact, params={**params, "angle": params["angle"] / 2.0 if params["angle"] > 90 else 180.0})
     value = params[fact.factor]
-    opposites = _SIDEWAYS if fact.name in ("kicks", "points", "raises_hand") and fact.factor == "direction" else _OPPOSITES
+    by_limb = fact.factor == "direction" and fact.name in ("kicks", "points", "raises_hand")
+    opposites = _SIDEWAYS if by_limb else _OPPOSITES
     return replace(fact, params={**params, fact.factor: opposites[value]}) if value in opposites else None
 
 

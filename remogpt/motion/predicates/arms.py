@@ -1,4 +1,4 @@
-"""What arms hold or repeat: waves, raised hands, points, salutes, crossed arms, hands on hips, guard, circles, claps."""
+"""What arms hold or repeat: waves, raised hands, points, salutes, poses, claps, circles."""
 
 import numpy as np
 
@@ -63,9 +63,9 @@ def _wave_count(body: Body, side: str, bout: Intervals) -> float:
 def _waving(body: Body, side: str, count: int | None) -> Intervals:
     found: Intervals = []
     for bout in groups(_wave_strokes(body, side), 6):
-        if len(bout) >= 3:
-            if count is None or abs(_wave_count(body, side, bout) - count) <= (0.5 if count < 5 else 1.0):
-                found.append((bout[0][0], bout[-1][1]))
+        slack = 0.5 if count is None or count < 5 else 1.0
+        if len(bout) >= 3 and (count is None or abs(_wave_count(body, side, bout) - count) <= slack):
+            found.append((bout[0][0], bout[-1][1]))
     return found
 
 

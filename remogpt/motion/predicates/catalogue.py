@@ -41,7 +41,7 @@ def predicate(name: str, sentence: str) -> Callable[[Finder], Finder]:
     """Enter a finder into the catalogue; its parameters after `body` are the fact's."""
 
     def enter(find: Finder) -> Finder:
-        code = find.__code__  # type: ignore[attr-defined]
+        code = find.__code__
         parameters = tuple(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         PREDICATES[name] = Predicate(name, sentence, parameters, find)
         return find

@@ -133,9 +133,7 @@ def _going_slowly(body: Body, direction: str) -> Intervals:
     velocity = body.velocity("pelvis", 3.0)
     along = velocity[:, 0] if direction in ("forward", "backward") else velocity[:, 2]
     sign = 1.0 if direction in ("forward", "left") else -1.0
-    return [
-        (max(start - 5, 0), min(end + 5, body.num_frames)) for start, end in stretches(sign * along > 0.08, 5, 5)
-    ]
+    return [(max(start - 5, 0), min(end + 5, body.num_frames)) for start, end in stretches(sign * along > 0.08, 5, 5)]
 
 
 def _leads(body: Body, start: int, end: int, axis: np.ndarray, side: str) -> bool:

@@ -1,6 +1,7 @@
 """Finding stretches, repetitions and turning points in a measured signal."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def _first(signal: np.ndarray, turn: int, swing: float) -> int:
 def swings(signal: np.ndarray, swing: float) -> Intervals:
     """Give the monotone stretches between neighbouring turning points."""
     points = turning_points(signal, swing)
-    return list(zip(points[:-1], points[1:], strict=True))
+    return list(pairwise(points))
 
 
 def counted(found: Intervals, count: int | None) -> Intervals:

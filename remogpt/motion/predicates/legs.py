@@ -59,7 +59,8 @@ def jumps(body: Body, direction: str | None = None, count: int | None = None) ->
     """Leave the floor with both feet together; direction up, forward, backward, left or right."""
     found = [one for one in _airborne(body, JUMP_LIFT) if _is_jump(body, one)]
     if direction is not None and found:
-        found = found if _jump_direction(np.mean([_seen_from_takeoff(body, one) for one in found], 0)) == direction else []
+        moved = np.mean([_seen_from_takeoff(body, one) for one in found], axis=0)
+        found = found if _jump_direction(moved) == direction else []
     return counted(found, count)
 
 

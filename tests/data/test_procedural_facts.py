@@ -1,0 +1,76 @@
+"""Facts of scripts hold on their own animation, and only there."""
+
+import numpy as np
+import pytest
+
+from remogpt.data.procedural.facts import facts_of
+from remogpt.data.procedural.make import make_clip
+from remogpt.data.procedural.sample import atomic_actions
+from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.data.procedural.validate import FactReport, opposite, validate
+from remogpt.motion.facts import Fact
+from remogpt.motion.features import features_to_joints
+from remogpt.runtime.errors import RemogptError
+
+
+@pytest.fixture(scope="module")
+def report() -> FactReport:
+    clips = [make_clip(20, index) for index in range(150)]
+    return validate([(clip.id, clip.facts, features_to_joints(clip.features)) for clip in clips])
+
+
+def test_facts_hold_on_their_own_motion(report: FactReport) -> None:
+    assert report.rates["own"] is not None and report.rates["own"] >= 0.98, report.failures  # 500 clips: at least 0.99
+    assert report.all_of_clip["own"] >= 0.95
+    assert report.num_facts >= 300
+
+
+def test_facts_do_not_hold_elsewhere(report: FactReport) -> None:
+    assert report.rates["shuffled"] is not None and report.rates["shuffled"] <= 0.12
+    assert report.rates["contradicted"] is not None and report.rates["contradicted"] <= 0.06
+    assert report.all_of_clip["shuffled"] <= 0.06
+    assert all(row["shuffled"] <= 0.3 for row in report.by_factor.values() if row["num_facts"] >= 20)
+
+
+def test_the_report_prints_and_is_json(report: FactReport) -> None:
+    assert "all facts of a clip" in str(report) and "direction" in str(report)
+    assert set(report.to_json()["by_factor"]) >= {"side", "count", "direction", "action"}
+
+
+def test_every_action_but_standing_claims_something() -> None:
+    for action in atomic_actions():
+        facts = facts_of(Script((Step((action,)),)))
+        assert bool(facts) != (action.name == "stand"), action
+        sided = [fact for fact in facts if "side" in fact.params]
+        assert all(fact.params["side"] == (action.side or "both") for fact in sided)
+
+
+def test_order_and_composition_are_claimed() -> None:
+    wave, walk = Action("wave", "left", count=3), Action("walk", direction="forward", distance=2.0)
+    script = Script((Step((walk, wave)), Step((Action("sit"),))))
+    facts = {fact.factor: fact for fact in facts_of(script)}
+    assert facts["composition"].params["second"] == {"name": "waves", "params": {"side": "left"}}
+    assert facts["order"].params["first"]["name"] == "walks" and facts["order"].params["second"]["name"] == "sits"
+    assert facts["count"] == Fact("waves", {"side": "left", "count": 3})
+
+
+def test_what_another_action_disturbs_is_not_claimed() -> None:
+    jump, jack = Action("jump", direction="up", count=2), Action("jumping_jack", count=3)
+    names = [fact.name for fact in facts_of(Script((Step((jump,)), Step((jack,))))) if "count" in fact.params]
+    assert names == ["jumping_jacks"]
+    twice = Script((Step((jump,)), Step((Action("clap", count=3),)), Step((jump,))))
+    assert [fact.name for fact in facts_of(twice) if "count" in fact.params] == ["claps"]
+
+
+def test_opposites() -> None:
+    assert opposite(Fact("waves", {"side": "left"})) == Fact("waves", {"side": "right"})
+    assert opposite(Fact("kicks", {"side": "left", "direction": "back"})) == Fact(
+        "kicks", {"side": "left", "direction": "forward"}
+    )
+    assert opposite(Fact("squats", {"count": 2})) == Fact("squats", {"count": 4})
+    assert opposite(Fact("sits")) is None
+
+
+def test_validation_needs_facts() -> None:
+    with pytest.raises(RemogptError, match="two clips or more"):
+        validate([("a", [], np.zeros((40, 22, 3)))])
