@@ -134,8 +134,8 @@ class ReMoGPT:
             came = database.manifest[f"{kind}_hash"]
             if came != wanted[kind]:
                 raise RemogptError(
-                    f"the database {database.path} was built with {kind} {came[:12]}, but the model in {self.folder} has "
-                    f"{wanted[kind][:12]}; build it again: remogpt db build SET --model {self.folder} "
+                    f"the database {database.path} was built with {kind} {came[:12]}, but the model in {self.folder} "
+                    f"has {wanted[kind][:12]}; build it again: remogpt db build SET --model {self.folder} "
                     f"--out {database.path}"
                 )
         return database
@@ -155,7 +155,7 @@ class ReMoGPT:
         Args:
             text: what the person does.
             database: folder or open database to retrieve from; the model's own without it.
-            seconds: exact length, to a code (0.2 s); the model chooses without it.
+            seconds: exact length, to a frame (0.05 s); the model chooses without it.
             num_samples: motions to write.
             seed: same seed, same motions (on the CPU).
             retrieval: whether to retrieve examples at all.
@@ -183,7 +183,8 @@ class ReMoGPT:
         Args:
             exclude: for each caption, ids of clips that must not be retrieved.
         """
-        lengths = [_num_codes(value) for value in (seconds or [None] * len(texts))]
+        frames = [_num_frames(value) for value in (seconds or [None] * len(texts))]
+        lengths = [None if count is None else -(-count // FRAMES_PER_CODE) for count in frames]
         for text in texts:
             _check_text(text)
         retrieved = self.examples_for_texts(texts, database, exclude) if retrieval else [()] * len(texts)
@@ -196,7 +197,8 @@ class ReMoGPT:
             for text, examples, length in zip(texts, retrieved, lengths, strict=True)
         ]  # fmt: skip
         codes = self.lm.generate_codes(prompts, lengths, Sampling(**sampling), seed=seed)
-        motions = self.tokenizer.decode_batch(codes)
+        # The last code's surplus frames are cut: the length is exact to a frame.
+        motions = [row[:count] for row, count in zip(self.tokenizer.decode_batch(codes), frames, strict=True)]
         return [
             Generated(Motion.from_features(features, caption=text, name=clean_text(text)), row, tuple(examples), prompt)
             for features, row, text, examples, prompt in zip(motions, codes, texts, retrieved, prompts, strict=True)
@@ -285,14 +287,14 @@ def _check_text(text: str) -> None:
         raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
 
 
-def _num_codes(seconds: float | None) -> int | None:
+def _num_frames(seconds: float | None) -> int | None:
     if seconds is None:
         return None
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise RemogptError(
             f"seconds must lie between {MIN_SECONDS} and {MAX_SECONDS}, got {seconds}; choose a length within"
         )
-    return round(seconds * FPS / FRAMES_PER_CODE)
+    return round(seconds * FPS)
 
 
 def _from_hub(name: str) -> Path:

@@ -152,3 +152,36 @@ def wave(tiny_set: Path, tmp_path: Path) -> Path:
     path = tmp_path / "wave.npy"
     np.save(path, np.load(tiny_set / "new_joints" / "000004.npy"))
     return path
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line of an error; fails unless there is one line, exit code 2, and no traceback."""
+        lines = self.err.strip().splitlines()
+        assert self.code == 2 and not self.out, (self.code, self.out, self.err)
+        assert len(lines) == 1 and lines[0].startswith("remogpt") and "error: " in lines[0], self.err
+        return lines[0]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process: `run("generate", "a person walks", "--out", path)`."""
+    from remogpt.cli import main
+
+    def command(*words: object) -> Ran:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        return Ran(code, *capsys.readouterr())
+
+    return command

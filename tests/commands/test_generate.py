@@ -1,0 +1,125 @@
+"""`remogpt generate`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import remogpt
+
+
+def test_one_caption_one_file(run, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "wave.bvh"
+    ran = run("generate", "a person waves", "--seconds", 3, "--out", out, "--model", tiny_model)
+    assert ran.code == 0 and str(out) in ran.out and "(3.0 s)" in ran.out
+    assert ran.out.count("retrieved ") == 2 and "by t2m" in ran.out and "by t2t" in ran.out
+    assert out.read_text().startswith("HIERARCHY") and "Frames: 60" in out.read_text()
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".npy", ".npz", ".html", ".BVH"])
+def test_every_format_and_same_seed_same_file(run, tiny_model: Path, tmp_path: Path, suffix: str) -> None:
+    files = [tmp_path / name / f"m{suffix}" for name in ("a", "b")]
+    for file in files:
+        ran = run("generate", "a person waves", "--seconds", 2, "--seed", 7, "--out", file, "--model", tiny_model)
+        assert ran.code == 0
+    first, second = (file.read_bytes() for file in files)
+    assert first == second or suffix == ".npz"
+    if suffix != ".html":
+        loaded = remogpt.load_motion(files[0])
+        assert loaded.joints.shape == (40, 22, 3) and np.isfinite(loaded.joints).all()
+        assert np.array_equal(loaded.joints, remogpt.load_motion(files[1]).joints)
+
+
+def test_another_seed_another_motion(run, tiny_model: Path, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        out = tmp_path / f"{seed}.npy"
+        run("generate", "a person waves", "--seconds", 2, "--seed", seed, "--out", out, "--model", tiny_model)
+    assert not np.array_equal(np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy"))
+
+
+def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "wave.npy"
+    ran = run("generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--json")
+    (row,) = json.loads(ran.out)
+    assert (row["path"], row["caption"], row["frames"], row["seconds"]) == (str(out), "a person waves", 40, 2.0)
+    assert [example["route"] for example in row["examples"]] == ["t2m", "t2t"]
+    assert np.load(out).shape == (40, 22, 3)
+
+
+def test_samples_go_to_a_folder(run, tiny_model: Path, tmp_path: Path) -> None:
+    ran = run("generate", "a person waves", "--num-samples", 2, "--out", tmp_path / "m", "--format", "npy",
+              "--seconds", 1, "--model", tiny_model)  # fmt: skip
+    assert ran.code == 0
+    names = sorted(path.name for path in (tmp_path / "m").iterdir())
+    assert names == ["0001_a_person_waves_0.npy", "0001_a_person_waves_1.npy"]
+
+
+def test_a_file_of_captions_goes_on_past_a_bad_line(run, tiny_model: Path, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a person walks\n\n###\nsomeone claps: twice\n", encoding="utf-8")
+    ran = run("generate", "--file", prompts, "--out", tmp_path / "m", "--format", "npz", "--seconds", 1,
+              "--no-retrieval", "--model", tiny_model)  # fmt: skip
+    assert ran.code == 1
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
+        "0001_a_person_walks.npz",
+        "0004_someone_claps_twice.npz",
+    ]
+    complaints = [line for line in ran.err.splitlines() if "%|" not in line and "it/s" not in line]
+    assert any(line.startswith("line 3: '###': the caption '###' holds no words") for line in complaints)
+    assert complaints[-1].startswith("1 of 3 captions could not be used")
+
+
+def test_a_caption_in_many_scripts_has_a_usable_file_name(run, tiny_model: Path, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("\ufeff" + "走る人が右手を振る" * 12 + "\n../../etc/passwd waves\n", encoding="utf-8")
+    ran = run("generate", "--file", prompts, "--out", tmp_path / "m", "--format", ".npy", "--seconds", 1,
+              "--no-retrieval", "--model", tiny_model)  # fmt: skip
+    assert ran.code == 0
+    names = sorted(path.name for path in (tmp_path / "m").iterdir())
+    assert len(names) == 2 and names[1] == "0002_etc_passwd_waves.npy" and "\ufeff" not in names[0]
+
+
+@pytest.mark.parametrize("text", ["null", "5", "true", "[1, 2]", "{a: 1}", "a person: walks", "1e3", "'"])
+def test_any_text_is_a_caption(run, tiny_model: Path, tmp_path: Path, text: str) -> None:
+    ran = run("generate", text, "--seconds", 1, "--out", tmp_path / "m.npy", "--no-retrieval", "--model", tiny_model,
+              "--json")  # fmt: skip
+    assert ran.code == 0 and json.loads(ran.out)[0]["caption"] == text
+
+
+def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> None:
+    """Each is refused in one line before anything is written."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty.txt").write_text("\n\n")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00walks")
+    (tmp_path / "folder.bvh").mkdir()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    cases = {
+        ("",): "the caption '' holds no words",
+        (): "give a caption, or --file",
+        ("walks", "--file", tmp_path / "empty.txt"): "give a caption, or --file",
+        ("--file", tmp_path / "nowhere.txt"): "no file",
+        ("--file", tmp_path / "empty.txt"): "holds no captions",
+        ("--file", tmp_path / "binary.txt"): "not UTF-8 text",
+        ("walks", "--out", tmp_path / "m.fbx"): "--out must end in .npy, .npz, .bvh, .html, got",
+        ("walks", "--out", ""): "--out must end in",
+        ("walks", "--out", tmp_path / "folder.bvh"): "is a folder; name a file in it",
+        ("walks", "--out", tmp_path / "file" / "m.bvh"): "is a file, not a folder; choose another place",
+        ("walks", "--num-samples", 2, "--out", tmp_path / "m.bvh"): "several motions need a folder",
+        ("walks", "--num-samples", 2, "--out", tmp_path / "file"): "is a file; name another folder",
+        ("walks", "--num-samples", 0): "--num-samples must be at least 1",
+        ("walks", "--num-samples", 2, "--out", tmp_path / "m", "--format", "fbx"): "--format must be",
+        ("walks", "--seconds", 60): "between 0.4 and 9.8, got 60",
+        ("walks", "--seconds", "long"): "--seconds: wanted a number, got long",
+        ("walks", "--temperature", -1): "temperature >= 0",
+        ("walks", "--sed", 3): "no option '--sed'; did you mean '--seed'?",
+        ("walks", "forward"): "cannot use 'forward'",
+        ("walks", "--database", tmp_path / "nowhere"): "no motion database in",
+        ("walks", "--model", tmp_path / "nowhere"): "is not a model folder: there is no such folder",
+        ("walks", "--model", tmp_path): "is not a model folder: it has no remogpt.json",
+    }
+    for words, message in cases.items():
+        more = () if "--model" in words else ("--model", tiny_model)
+        more += () if "--out" in words else ("--out", tmp_path / "m.npy")
+        assert message in run("generate", *words, *more).complaint, words
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
