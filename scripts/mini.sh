@@ -13,7 +13,7 @@ mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 stage "1. captioned motion"
-remogpt data make --out "$work/set" --clips 6000 --seed 0 --workers 2
+remogpt data make --out "$work/set" --clips 8000 --seed 0 --workers 2
 remogpt data check "$work/set" --clips 500
 
 stage "2. tokenizer and retriever, one core each"
@@ -27,7 +27,7 @@ stage "3. database of the training split, and each clip's neighbours in it"
 export OMP_NUM_THREADS=2
 parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
 for split in train val; do
-    remogpt db build "$work/set" --split $split --out "$work/database_$split" --no-features "${parts[@]}"
+    remogpt db build "$work/set" --split $split --out "$work/database_$split" --compact "${parts[@]}"
     remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
 done
 
@@ -39,7 +39,7 @@ remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --token
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
 stage "5. one model folder, with a smaller database to ship"
-remogpt db build "$work/set" --split train --limit 2000 --out "$work/small_database" --no-features "${parts[@]}"
+remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
     --database "$work/small_database" --name mini --licence MIT --out "$work/model"
 du -sh "$work/model"

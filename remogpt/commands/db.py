@@ -32,7 +32,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument("--out", type=str, required=True, help="database folder")
     build.add_argument("--limit", type=int, default=0, help="take only so many clips, spread over the split; 0: all")
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
-    build.add_argument("--no-features", action="store_true", help="keep codes and embeddings only, not the motion")
+    build.add_argument(
+        "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
+    )
     _add_parts(build)
     actions.add_subcommand("build", build)
     neighbours = CommandParser(
@@ -81,6 +83,7 @@ def _tokenizer(args: Any) -> "MotionTokenizer":
 def _build(args: Any) -> int:
     from remogpt.data.humanml3d import MotionTextSet
     from remogpt.retriever import DatabaseEntry, MotionDatabase
+    from remogpt.retriever.entry import windowed
 
     if args.limit < 0 or args.min_frames < 4:
         raise RemogptError(
@@ -94,13 +97,15 @@ def _build(args: Any) -> int:
     entries = (
         DatabaseEntry(
             id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
-            features=motions.features(clip), provenance=motions.name, licence=motions.licence, tags=clip.tags,
+            features=motions.features(clip), provenance=motions.name, licence=motions.licence,
+            tags={} if args.compact else clip.tags,
         )
-        for clip in progress(clips, desc="read", unit="clip")
+        for clip in progress(clips, desc="clips", unit="clip")
     )  # fmt: skip
     database = MotionDatabase.build(
-        entries, _retriever(args), _tokenizer(args), args.out, store_features=not args.no_features
-    )
+        windowed(entries), _retriever(args), _tokenizer(args), args.out, store_features=not args.compact,
+        embedding_dtype="float16" if args.compact else "float32",
+    )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0
 
