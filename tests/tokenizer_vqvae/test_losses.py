@@ -57,10 +57,10 @@ def test_heading_term_is_in_radians_of_full_turn():
 
 def test_path_terms_are_differentiable_and_zero_without_error():
     target = torch.randn(2, 16, 263)
-    exact, _ = loss_of(target, target, LossWeights(commit=0.0, path=1.0, heading=1.0))
+    exact, _ = loss_of(target, target, LossWeights(commit=0.0, path=1.0, heading=1.0, joints=1.0))
     assert exact.item() == pytest.approx(0.0, abs=1e-6)
     reconstruction = (target + 0.1 * torch.randn_like(target)).requires_grad_()
-    loss, _ = loss_of(reconstruction, target, LossWeights(path=1.0, heading=1.0))
+    loss, _ = loss_of(reconstruction, target, LossWeights(path=1.0, heading=1.0, joints=1.0))
     loss.backward()
     assert torch.isfinite(reconstruction.grad).all()
     assert reconstruction.grad[..., :3].abs().sum() > 0
