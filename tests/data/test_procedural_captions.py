@@ -26,7 +26,8 @@ def described() -> list[tuple[Script, list]]:
 
 
 VERBS = """walk walks walking, run runs running, kneel kneels kneeling, push pushes pushing, carry carries carrying,
-take takes taking, do does doing, tie ties tying, sit sits sitting, bend bends bending, rub rubs rubbing, stay stays staying"""
+take takes taking, do does doing, tie ties tying, sit sits sitting, bend bends bending, rub rubs rubbing,
+stay stays staying"""
 
 
 @pytest.mark.parametrize(("verb", "third", "gerund"), [forms.split() for forms in VERBS.split(",")])

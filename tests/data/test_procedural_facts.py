@@ -1,5 +1,7 @@
 """Facts of scripts hold on their own animation, and only there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,9 @@ from remogpt.data.procedural.make import make_clip
 from remogpt.data.procedural.sample import atomic_actions
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.validate import FactReport, opposite, validate
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, facts_correct
 from remogpt.motion.features import features_to_joints
+from remogpt.motion.mirror import mirror_joints
 from remogpt.runtime.errors import RemogptError
 
 
@@ -60,6 +63,17 @@ def test_what_another_action_disturbs_is_not_claimed() -> None:
     assert names == ["jumping_jacks"]
     twice = Script((Step((jump,)), Step((Action("clap", count=3),)), Step((jump,))))
     assert [fact.name for fact in facts_of(twice) if "count" in fact.params] == ["claps"]
+
+
+def test_mirrored_motion_shows_mirrored_facts() -> None:
+    swap = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+    held = []
+    for index in range(40):
+        clip = make_clip(22, index)
+        facts = [fact for fact in clip.facts if fact.factor in ("side", "direction", "count")]
+        mirrored = [replace(fact, params={k: swap.get(v, v) for k, v in fact.params.items()}) for fact in facts]
+        held += facts_correct(mirrored, mirror_joints(clip.take.joints))
+    assert len(held) > 50 and np.mean(held) >= 0.97
 
 
 def test_opposites() -> None:

@@ -196,7 +196,7 @@ def _append_factors(
 def _distance_phrase(action: Action, rng: np.random.Generator) -> str:
     metres = action.distance or 0.0
     amount, is_exact = _metres(metres, rng)
-    if action.name in ("jump", "hop", "circle", "walk_turn"):
+    if action.name in ("jump", "hop", "circle", "walk_curve", "walk_turn"):
         return f"covering=cover/VERB about {amount}"
     vague = ("about", "rough", "approx")
     options = [text for text in lexicon()["distances"] if is_exact or any(word in text for word in vague)]

@@ -4,7 +4,7 @@ import numpy as np
 
 from remogpt.motion.body import ARM_LENGTH, SIDES, Body, other
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, stretches, swings
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, stretches, swings, trimmed
 
 WAVE_BELOW_HEAD, WAVE_SWING = 0.17, 0.085
 """Metres: lowest wrist under the head joint while waving; smallest sideways swing of the wrist over the elbow."""
@@ -225,8 +225,9 @@ def circles_arm(body: Body, side: str, direction: str | None = None, count: int 
     result: Intervals = []
     for name in sides:
         turned = _turned(body, name)
-        rounds = [(a, b) for a, b in swings(turned, 120.0) if abs(turned[b] - turned[a]) > 360.0 * 1.3]
-        total = sum(turned[b] - turned[a] for a, b in rounds)
+        whole = [(a, b) for a, b in swings(turned, 120.0) if abs(turned[b] - turned[a]) > 360.0 * 1.3]
+        total = sum(turned[b] - turned[a] for a, b in whole)
+        rounds = [trimmed(turned, a, b) for a, b in whole]
         if not rounds or (direction is not None and (total > 0) != (direction == "forward")):
             return []
         if count is not None and abs(abs(total) / 360.0 - count) > 0.65 + 0.05 * count:

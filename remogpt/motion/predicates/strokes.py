@@ -93,7 +93,7 @@ def throws(body: Body, side: str, direction: str | None = None) -> Intervals:
         over = wrist[start, 1] > 0.0 and low > -0.30
         under = wrist[start, 0] < -0.10 and wrist[start, 1] < 0.0 and low < -0.35
         if (over and direction != "underhand") or (under and direction != "overhand"):
-            found.append((start, end + 1))
+            found.append(trimmed(wrist[:, 0], start, end))
     return found
 
 
@@ -109,7 +109,7 @@ def swipes(body: Body, side: str, direction: str) -> Intervals:
         ends = wrist[list(trimmed(wrist[:, 2], start, end, 0.2))]
         raised = (np.abs(ends[:, 1]) < 0.33).all() and (ends[:, 0] > 0.05).all()
         if moved > 0 and raised and np.ptp(idle[start : end + 1]) < 0.5 * moved:
-            found.append((start, end + 1))
+            found.append(trimmed(wrist[:, 2], start, end))
     return found
 
 
@@ -158,5 +158,5 @@ def swings_arms(body: Body, direction: str) -> Intervals:
     for start, end in swings(middle, 0.35):
         fastest = pace[start : end + 1].max() > 0.8 * pace.max()
         if fastest and middle[end] > middle[start] and close[start : end + 1].mean() > 0.6 and middle[start] < -0.05:
-            found.append((start, end + 1))
+            found.append(trimmed(middle, start, end))
     return found
