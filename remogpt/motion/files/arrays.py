@@ -78,8 +78,10 @@ def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
             content = {key: archive[key] for key in archive.files if key in ("joints", "features", "fps", "caption")}
             found = ", ".join(f"{key} {archive[key].shape}" for key in archive.files[:8])
     except DAMAGE as error:
+        # NumPy takes whatever it does not know for a pickle, and advises to load it unsafely.
+        why = "it holds Python objects or is no .npz file" if "pickle" in str(error) else str(error)
         raise RemogptError(
-            f"{path} is not a readable .npz of numeric arrays ({error}); save it again with numpy.savez(joints=...)"
+            f"{path} is not a readable .npz of numeric arrays ({why}); save it again with numpy.savez(joints=...)"
         ) from error
     key = "features" if "features" in content else "joints"
     if key not in content:
