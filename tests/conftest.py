@@ -13,7 +13,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 NUM_CODES = 32
 NUM_CLIPS = 15
-"""The procedural set's clips 2 and 14 are test, 4 is val: whether an id is, does not depend on the seed."""
+"""Of the procedural set, clip 2 is test, 4 and 14 are val: which split an id falls into, does not depend on the seed."""
 
 
 def _shared_folder(name: str) -> Path:
@@ -57,7 +57,7 @@ def tiny_text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
                         intermediate_size=32, max_position_embeddings=128)  # fmt: skip
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    BertModel(config).save_pretrained(folder)
     splitter = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
     splitter.normalizer, splitter.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=splitter, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
@@ -168,6 +168,7 @@ class Ran:
         lines = self.err.strip().splitlines()
         assert self.code == 2 and not self.out, (self.code, self.out, self.err)
         assert len(lines) == 1 and lines[0].startswith("remogpt") and "error: " in lines[0], self.err
+        print(lines[0])  # pytest -s reads them aloud
         return lines[0]
 
 

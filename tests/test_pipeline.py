@@ -154,7 +154,7 @@ def test_what_cannot_be_generated_is_said(model: ReMoGPT, arguments: dict[str, A
 def test_another_models_database_is_refused(model: ReMoGPT, make_tiny_parts: Callable, tmp_path: Path) -> None:
     other = make_tiny_parts(tmp_path, 1)
     for database in (other.database, MotionDatabase.open(other.database)):
-        with pytest.raises(RemogptError, match="was built with retriever .* but the model in .* has .* db build SET"):
+        with pytest.raises(RemogptError, match=r"was built with retriever .* but the model in .* has .* db build SET"):
             model.generate("a person walks", database=database)
 
 

@@ -94,6 +94,7 @@ def _build(args: Any) -> int:
     clips = motions.clips(args.split, args.min_frames, 10**9)
     if args.limit:
         clips = [clips[place * len(clips) // args.limit] for place in range(min(args.limit, len(clips)))]
+    retriever, tokenizer = _retriever(args), _tokenizer(args)
     entries = (
         DatabaseEntry(
             id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
@@ -103,7 +104,7 @@ def _build(args: Any) -> int:
         for clip in progress(clips, desc="clips", unit="clip")
     )  # fmt: skip
     database = MotionDatabase.build(
-        windowed(entries), _retriever(args), _tokenizer(args), args.out, store_features=not args.compact,
+        windowed(entries), retriever, tokenizer, args.out, store_features=not args.compact,
         embedding_dtype="float16" if args.compact else "float32",
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")

@@ -51,8 +51,9 @@ def _plain(message: str, known: Sequence[str]) -> str:
         return f"there is no setting {found[1]!r}{_nearest(found[1], known)}"
     if found := re.match(r"unrecognized arguments: (.+)", message, re.IGNORECASE):
         stray = found[1].split()[0]
-        is_option = stray.startswith("-")
-        return f"there is no option {stray!r}{_nearest(stray, known)}" if is_option else f"cannot use {found[1]!r}"
+        if stray.startswith("-"):
+            return f"there is no option {stray!r}{_nearest(stray, known)}"
+        return f"cannot use {found[1]!r}; words that belong together need quotes"
     if found := re.match(r"expected \"(\w+)\" to be one of {(.+)}, but it was not provided", message):
         return f"say which {found[1]}: {found[2].replace(',', ', ')}"
     if found := re.match(r".*?Unable to load config ['\"](.+?)['\"](.*)", message):
@@ -74,6 +75,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 def _names(parser: Any) -> list[str]:
     """Option strings of a parser, and settings without their leading `--config.`."""
-    options = [name for action in parser._actions for name in action.option_strings if name.startswith("--")]
+    hidden = ("--help", "--print_shtab")
+    options = [name for action in parser._actions for name in action.option_strings if name not in hidden]
     settings = [name.removeprefix("--config.") for name in options if name.startswith("--config.")]
-    return options + settings
+    return [name for name in options if name.startswith("--")] + settings

@@ -131,8 +131,10 @@ def read_npy(path: str | Path, mmap: bool = False) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
+        # NumPy takes whatever it does not know for a pickle, and advises to load it unsafely.
+        why = "it holds Python objects or is no .npy file" if "pickle" in str(error) else str(error)
         raise RemogptError(
-            f"{path} is not a readable numeric .npy array ({error}); save it again with numpy.save from a float array"
+            f"{path} is not a readable numeric .npy array ({why}); save it again with numpy.save from a float array"
         ) from error
 
 

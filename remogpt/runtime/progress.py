@@ -12,7 +12,11 @@ def progress(
 ) -> Any:
     """Wrap an iterable (or count to `total` by hand) in a progress bar.
 
-    In a terminal the bar moves; in a log it prints a line every ten seconds instead of thousands.
+    In a terminal the bar moves; in a log it prints a line every ten seconds instead of thousands. Work that is over, or
+    has failed, sooner than that shows no bar.
     """
-    interval = 0.2 if sys.stderr.isatty() else 10.0
-    return tqdm(iterable, total=total, desc=desc, unit=unit, mininterval=interval, file=sys.stderr, dynamic_ncols=True)
+    interval, delay = (0.2, 0.5) if sys.stderr.isatty() else (10.0, 10.0)
+    return tqdm(
+        iterable, total=total, desc=desc, unit=unit, mininterval=interval, delay=delay, file=sys.stderr,
+        dynamic_ncols=True,
+    )  # fmt: skip

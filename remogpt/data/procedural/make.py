@@ -24,6 +24,7 @@ from remogpt.data.procedural.script import Script
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
 from remogpt.motion.facts import Fact
 from remogpt.motion.features import joints_to_features
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.progress import progress
 
@@ -72,14 +73,14 @@ def make_procedural_set(
         unseen_share: share of the combinations that only `test_unseen` holds.
 
     Raises:
-        ValueError: if the folder holds a set of another seed or version.
+        RemogptError: if the folder holds a set of another seed or version.
     """
     folder = Path(folder)
     about = folder / "set.json"
     if about.is_file():
         old = read_json(about)
         if (old.get("seed"), old.get("version")) != (seed, VERSION):
-            raise ValueError(
+            raise RemogptError(
                 f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "
                 f"version {VERSION}. Choose another folder, or delete this one."
             )

@@ -1,0 +1,107 @@
+"""`remogpt db`."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.neighbours import Neighbours
+
+
+@pytest.fixture
+def database(tiny_parts, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return shutil.copytree(tiny_parts.database, tmp_path / "database")
+
+
+def test_build_by_model_or_by_parts_gives_one_database(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path) -> None:
+    parts = ("--retriever", tiny_parts.retriever, "--tokenizer", tiny_parts.tokenizer)
+    for name, how in (("a", ("--model", tiny_model)), ("b", parts)):
+        ran = run("db", "build", tiny_set, "--split", "train", "--out", tmp_path / name, *how)
+        assert ran.code == 0 and "12 clips of remogpt-procedural, split train" in ran.out
+    first, second = (MotionDatabase.open(tmp_path / name) for name in ("a", "b"))
+    assert first.hash == second.hash and len(first) == 12
+    assert first.manifest["licences"] == {"MIT": 12}
+    assert first.features(0).shape[1] == 263
+
+
+def test_limit_spreads_over_the_split_and_compact_keeps_no_features(run, tiny_model, tiny_set, tmp_path: Path) -> None:
+    out = tmp_path / "small"
+    ran = run("db", "build", tiny_set, "--limit", 5, "--compact", "--out", out, "--model", tiny_model)
+    assert ran.code == 0
+    small = MotionDatabase.open(out)
+    assert [info.id for info in small.infos()] == ["000000", "000003", "000006", "000009", "000012"]
+    assert not small.manifest["has_features"]
+
+
+def test_generate_uses_the_database_that_it_is_given(run, tiny_model, tiny_set, tmp_path: Path) -> None:
+    run("db", "build", tiny_set, "--split", "val", "--out", tmp_path / "val", "--model", tiny_model)
+    ran = run("generate", "a person walks", "--out", tmp_path / "m.npy", "--database", tmp_path / "val", "--json",
+              "--model", tiny_model)  # fmt: skip
+    assert {example["id"] for example in json.loads(ran.out)[0]["examples"]} == {"000004", "000014"}
+
+
+def test_info_prints_the_manifest(run, tiny_parts) -> None:
+    manifest = json.loads(run("db", "info", tiny_parts.database).out)
+    assert manifest["counts"]["entries"] == 12 and manifest["fps"] == 20
+
+
+def test_verify_finds_what_was_damaged(run, database: Path) -> None:
+    assert "every file is as it was written" in run("db", "verify", database).out
+    (codes,) = database.glob("versions/*/codes.npy")
+    content = bytearray(codes.read_bytes())
+    content[-1] ^= 1
+    codes.write_bytes(content)
+    assert "codes.npy differ from the manifest" in run("db", "verify", database).complaint
+
+
+def test_neighbours_are_never_the_clip_itself(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path) -> None:
+    out = tmp_path / "train.safetensors"
+    ran = run("db", "neighbours", tiny_parts.database, "--out", out, "--depth", 4)
+    assert ran.code == 0 and "4 examples on each of four routes for 12 clips" in ran.out
+    found = Neighbours.load(out, MotionDatabase.open(tiny_parts.database))
+    for clip, row in MotionDatabase.open(tiny_parts.database).rows.items():
+        assert row not in {neighbour.row for neighbour in found.for_motion(clip, 2)}
+    run("db", "build", tiny_set, "--split", "val", "--out", tmp_path / "val", "--model", tiny_model)
+    asked = run("db", "neighbours", tiny_parts.database, "--queries", tmp_path / "val", "--out", out)
+    assert "for 2 clips" in asked.out
+    assert np.array_equal(list(Neighbours.load(out).places), ["000004", "000014"])
+
+
+def test_what_a_user_may_get_wrong(run, tiny_model, tiny_parts, tiny_set, database, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "out")
+    model = ("--model", tiny_model)
+    (tmp_path / "file").write_text("x")
+    half = shutil.copytree(tiny_parts.retriever, tmp_path / "half")
+    (half / "model.safetensors").unlink()
+    cases = {
+        (): "say which action: build, neighbours, info, verify",
+        ("bild",): "no action 'bild'; did you mean 'build'?",
+        ("build", tmp_path, *out, *model): "is not in HumanML3D's layout: new_joint_vecs, texts, Mean.npy, Std.npy",
+        ("build", tiny_set, *model): "out",
+        ("build", tiny_set, "--split", "trian", *out, *model): "no split 'trian'",
+        ("build", tiny_set, "--limit", -1, *out, *model): "--limit must be at least 0",
+        ("build", tiny_set, "--out", tmp_path / "file", *model): "is a file; name another folder",
+        ("build", tiny_set, "--min-frames", 500, *out, *model): "has no clip of 500 to",
+        ("build", tiny_set, "--retriever", half, *out, *model): "model.safetensors missing (it holds config.json",
+        ("build", tiny_set, "--retriever", tiny_parts.tokenizer, *out, *model): "wanted a retriever, but",
+        ("info", tiny_set): "no motion database in",
+        ("neighbours", tiny_parts.database, "--out", tmp_path / "n.txt"): "--out must end in .safetensors",
+        ("neighbours", tiny_parts.database, "--depth", 1, *out): "--depth must be at least 2",
+    }
+    for words, message in cases.items():
+        assert message in run("db", *words).complaint, words
+    (database / "CURRENT").write_text("0" * 64)
+    assert "names version" in run("db", "info", database).complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_database_of_another_retriever_is_refused(run, tiny_model, make_tiny_parts, tmp_path: Path) -> None:
+    other = make_tiny_parts(tmp_path / "other", 3)
+    for words in (("generate", "walks", "--out", tmp_path / "m.npy"), ("search", "walks")):
+        complaint = run(*words, "--database", other.database, "--model", tiny_model).complaint
+        assert "was built with retriever" in complaint and "build it again: remogpt db build" in complaint
+    assert not (tmp_path / "m.npy").exists()
