@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from remogpt.data.procedural.facts import facts_of
+from remogpt.data.procedural.animate import animate
+from remogpt.data.procedural.facts import SHOWN_STYLES, facts_of
 from remogpt.data.procedural.make import make_clip
 from remogpt.data.procedural.sample import atomic_actions
 from remogpt.data.procedural.script import Action, Script, Step
@@ -74,6 +75,19 @@ def test_mirrored_motion_shows_mirrored_facts() -> None:
         mirrored = [replace(fact, params={k: swap.get(v, v) for k, v in fact.params.items()}) for fact in facts]
         held += facts_correct(mirrored, mirror_joints(clip.take.joints))
     assert len(held) > 50 and np.mean(held) >= 0.97
+
+
+@pytest.mark.parametrize("style", SHOWN_STYLES)
+def test_styles_of_walking_show(style: str) -> None:
+    held = []
+    for seed in range(8):
+        walk = Action("walk", direction="forward", distance=3.0 + 0.2 * seed, style=style)
+        script = Script((Step((walk,)),))
+        assert Fact("walks_like", {"style": style}) in facts_of(script)
+        joints = animate(script, np.random.default_rng(seed)).joints
+        held.append(facts_correct([Fact("walks_like", {"style": one}) for one in SHOWN_STYLES], joints))
+    shares = dict(zip(SHOWN_STYLES, np.mean(held, axis=0), strict=True))
+    assert shares.pop(style) >= 0.85 and max(shares.values()) <= 0.15
 
 
 def test_opposites() -> None:

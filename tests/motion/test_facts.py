@@ -173,7 +173,7 @@ def test_jitter_and_size_do_not_matter() -> None:
 
 def test_every_predicate_takes_short_and_still_motions() -> None:
     values = {"side": "left", "direction": "left", "count": 2, "speed": "slow", "distance": 1.0, "angle": 90.0}
-    values["moving"] = True
+    values |= {"moving": True, "style": "elderly"}
     for joints in (standing(16), standing(400)):
         for name, predicate in PREDICATES.items():
             params = {key: values[key] for key in predicate.parameters}

@@ -135,6 +135,9 @@ _RULES: dict[str, tuple[str, Callable[[Action], _Chain]]] = {
 }
 """Action -> predicate and chain; `stand` claims nothing, since half of all motions stand somewhere."""
 
+SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
+"""Styles of walking that joints alone can prove."""
+
 _TURNING_WALKS = ("walk_curve", "walk_turn", "circle")
 _WALK = Action("walk", direction="forward", distance=2.0)
 
@@ -166,7 +169,7 @@ def facts_of(script: Script, take: Take | None = None) -> list[Fact]:
     steps = [[_facts(action) for action in step.actions] for step in script.steps]
     facts = [fact for step in steps for chain in step for fact in chain if not _is_disturbed(fact, script)]
     unique = list({str(fact.to_json()): fact for fact in facts}.values())
-    return unique + _orders(script, steps) + _compositions(script)
+    return unique + _styles(script) + _orders(script, steps) + _compositions(script)
 
 
 def _facts(action: Action) -> list[Fact]:
@@ -184,6 +187,18 @@ def _is_disturbed(fact: Fact, script: Script) -> bool:
     if "angle" not in fact.params and _has_rival(fact, script):
         return True
     return sum(_RULES.get(action.name, ("", None))[0] == fact.name for action in script.actions) > 1
+
+
+def _styles(script: Script) -> list[Fact]:
+    """The style of a straight walk of some length, where the joints show it and no other action bends the trunk."""
+    long = [
+        step.legs and step.legs.name == "walk" and step.legs.direction == "forward" and (step.legs.distance or 0) >= 2.0
+        for step in script.steps
+    ]
+    bent = any(action.spec.torso or (action.spec.arms != "free") for action in script.actions)
+    return (
+        [Fact("walks_like", {"style": script.style})] if any(long) and not bent and script.style in SHOWN_STYLES else []
+    )
 
 
 def _has_rival(fact: Fact, script: Script) -> bool:

@@ -23,7 +23,7 @@ from remogpt.runtime.errors import RemogptError
 _OPPOSITES = {
     "left": "right", "right": "left", "forward": "backward", "backward": "forward", "clockwise": "counterclockwise",
     "counterclockwise": "clockwise", "overhand": "underhand", "underhand": "overhand", "slow": "fast", "fast": "slow",
-    "up": "forward",
+    "up": "forward", "limping_left": "limping_right", "limping_right": "limping_left",
 }  # fmt: skip
 _SIDEWAYS = {"forward": "side", "side": "forward", "back": "forward"}
 """Opposites of `kicks`, `points` and `raises_hand`, whose directions are not those of a path."""

@@ -1,7 +1,7 @@
 """Predicates on joints, by the part of the body that they are about: gait, legs, trunk, arms."""
 
-from remogpt.motion.predicates import arms, gait, legs, strokes, trunk
+from remogpt.motion.predicates import arms, gait, legs, strokes, style, trunk
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.intervals import relation
 
-__all__ = ["PREDICATES", "Predicate", "arms", "gait", "legs", "relation", "strokes", "trunk"]
+__all__ = ["PREDICATES", "Predicate", "arms", "gait", "legs", "relation", "strokes", "style", "trunk"]

@@ -14,6 +14,7 @@ _SUFFIXES = {
     "angle": "about {:.0f} degrees",
     "count": "{} times",
     "speed": "{}",
+    "style": "{}",
 }
 
 
