@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm.model import MAX_CODES
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
@@ -58,8 +60,11 @@ class Captioned:
     """One answer to a motion."""
 
     text: str
+    """One sentence; a motion longer than the model reads at once has one for each of its windows."""
     examples: tuple[RetrievedExample, ...]
-    prompt: Prompt
+    """What was retrieved, window by window."""
+    prompts: tuple[Prompt, ...]
+    """What the language model read, window by window."""
 
 
 class ReMoGPT:
@@ -224,23 +229,23 @@ class ReMoGPT:
         exclude: Sequence[Iterable[str]] | None = None,
         **sampling: Any,
     ) -> list[Captioned]:
-        """Write one caption for each motion.
+        """Write one caption for each motion; one longer than 196 frames is read, and described, in windows.
 
         Raises:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
         """
-        features = [motion.features for motion in motions]
+        windows = [_windows(motion.features) for motion in motions]
+        features = [window for own in windows for window in own]
+        hidden = None if exclude is None else [ids for own, ids in zip(windows, exclude, strict=True) for _ in own]
         codes = self.tokenizer.encode_batch(features)
-        retrieved = self.examples_for_motions(features, database, exclude) if retrieval else [()] * len(motions)
+        retrieved = self.examples_for_motions(features, database, hidden) if retrieval else [()] * len(features)
         prompts = [
             motion_to_text_prompt(row, examples, count=self.lm.vocabulary.count)
             for row, examples in zip(codes, retrieved, strict=True)
         ]
         texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)
-        return [
-            Captioned(text, tuple(examples), prompt)
-            for text, examples, prompt in zip(texts, retrieved, prompts, strict=True)
-        ]
+        answers = iter(zip(texts, retrieved, prompts, strict=True))
+        return [_joined(list(islice(answers, len(own)))) for own in windows]
 
     def search(
         self,
@@ -280,6 +285,21 @@ def _two_routes(
         hidden = {*exclude, *(example.id for example in found)}
         found += database.search(**query, route=route, k=1, exclude=hidden)
     return tuple(found)
+
+
+def _windows(features: np.ndarray) -> list[np.ndarray]:
+    """Cut a motion into windows of nearly equal length that the language model can read at once."""
+    count = -(-len(features) // (MAX_CODES * FRAMES_PER_CODE))
+    return list(np.array_split(features, max(1, count)))
+
+
+def _joined(answers: Sequence[tuple[str, tuple[RetrievedExample, ...], Prompt]]) -> Captioned:
+    """Put the captions of a motion's windows into one text; a caption that only repeats is said once."""
+    texts, examples, prompts = zip(*answers, strict=True)
+    sentences = [text for text, _ in groupby(texts)]
+    if len(sentences) > 1:
+        sentences = [f"{text.rstrip('. ')}." for text in sentences]
+    return Captioned(" ".join(sentences), tuple(example for found in examples for example in found), prompts)
 
 
 def _check_text(text: str) -> None:
