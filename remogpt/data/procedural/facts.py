@@ -138,6 +138,9 @@ _RULES: dict[str, tuple[str, Callable[[Action], _Chain]]] = {
 SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
 """Styles of walking that joints alone can prove."""
 
+_LEANING = ("guard", "push", "punch", "stretch", "knock", "catch")
+"""Gestures that come with a lean of the trunk."""
+
 _TURNING_WALKS = ("walk_curve", "walk_turn", "circle")
 _WALK = Action("walk", direction="forward", distance=2.0)
 
@@ -195,7 +198,7 @@ def _styles(script: Script) -> list[Fact]:
         step.legs and step.legs.name == "walk" and step.legs.direction == "forward" and (step.legs.distance or 0) >= 2.0
         for step in script.steps
     ]
-    bent = any(action.spec.torso or (action.spec.arms != "free") for action in script.actions)
+    bent = any(action.spec.torso or action.name in _LEANING for action in script.actions)
     return (
         [Fact("walks_like", {"style": script.style})] if any(long) and not bent and script.style in SHOWN_STYLES else []
     )
