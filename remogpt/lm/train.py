@@ -52,6 +52,9 @@ class LanguageModelConfig:
     """0 trains everything; otherwise LoRA on q and v of this rank, plus the motion embeddings."""
     saved_as: Literal["float32", "float16", "bfloat16"] = "float32"
     """Type in which the finished weights are stored."""
+    embedding_rate: float = 1.0
+    """Factor on the embeddings' learning rate. T5's embeddings begin with unit variance, which AdamW's fixed steps take
+    long to move; the original's Adafactor scales its steps by the weights. About 5 from scratch, 1 otherwise."""
     validation_clips: int = 256
     """Clips of the validation split that are scored; 0 keeps the last weights."""
     loop: LoopConfig = field(default_factory=LoopConfig)
@@ -104,7 +107,7 @@ def train_language_model(
         config=config,
         evaluate=evaluate,
         best=("val/loss", "min") if evaluate else None,
-        param_groups=_param_groups(model, config.loop.weight_decay),
+        param_groups=_param_groups(model, config),
         desc=f"lm {config.stage}",
     )
     if config.lora_rank:
@@ -174,15 +177,20 @@ def _share(loss: Loss) -> float:
     return torch.distributed.get_world_size() / float(total)
 
 
-def _param_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay matrices only: norms and embeddings have no scale to keep small."""
-    decayed: list[nn.Parameter] = []
-    free: list[nn.Parameter] = []
+def _param_groups(model: nn.Module, config: LanguageModelConfig) -> list[dict[str, Any]]:
+    """Decay matrices only (norms and embeddings have no scale to keep small); embeddings have their own rate."""
+    matrices: list[nn.Parameter] = []
+    embeddings: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            is_matrix = parameter.ndim > 1 and "shared" not in name and "bias" not in name
-            (decayed if is_matrix else free).append(parameter)
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+            is_matrix = parameter.ndim > 1 and "relative_attention_bias" not in name
+            (embeddings if "shared" in name else matrices if is_matrix else others).append(parameter)
+    groups = [
+        {"params": matrices, "weight_decay": config.loop.weight_decay},
+        {"params": embeddings, "weight_decay": 0.0, "lr_scale": config.embedding_rate},
+        {"params": others, "weight_decay": 0.0},
+    ]
     return [group for group in groups if group["params"]]
 
 
