@@ -79,7 +79,7 @@ def _run(name: str, rest: list[str]) -> int:
     parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
         module.add_arguments(parser)
-        return int(module.run(parser.instantiate(parser.parse_args(rest))) or 0)
+        return int(module.run(parser.read(rest)) or 0)
     except RemogptError as error:
         return _fail(name, str(error))
     except BrokenPipeError:

@@ -13,7 +13,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 NUM_CODES = 32
 NUM_CLIPS = 15
-"""Of the procedural set, clip 2 is test, 4 and 14 are val: which split an id falls into, does not depend on the seed."""
+"""Of the procedural set, clip 2 is test, 4 and 14 are val: an id's split does not depend on the seed."""
 
 
 def _shared_folder(name: str) -> Path:

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
@@ -10,8 +11,8 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter
 from remogpt.runtime.errors import RemogptError
 
 _TYPES = {
-    "<class 'int'>": "whole number",
-    "<class 'float'>": "number",
+    "<class 'int'>": "a whole number",
+    "<class 'float'>": "a number",
     "<class 'bool'>": "true or false",
     "<class 'str'>": "text",
 }
@@ -36,6 +37,15 @@ class CommandParser(ArgumentParser):
         program = parser.prog.replace(" [options]", "")
         raise RemogptError(f"{_plain(message, _names(parser))}; see '{program} --help'") from ex
 
+    def read(self, words: Sequence[str]) -> Any:
+        """Parse the words of a command line and build the settings that they hold."""
+        try:
+            return self.instantiate(self.parse_args(list(words)))
+        except TypeError as error:  # a single value where a group of settings belongs
+            self.error("a setting that should hold further settings ('name: value', indented) holds one value", error)
+        except UnicodeDecodeError as error:
+            self.error(f"a settings file is not UTF-8 text ({error})", error)
+
     def _check_value(self, action: Any, value: Any, *args: Any) -> None:
         # argparse lists the choices but does not say which of them was nearly typed.
         if action.choices is not None and isinstance(value, str) and value not in action.choices:
@@ -56,12 +66,28 @@ def _plain(message: str, known: Sequence[str]) -> str:
         return f"cannot use {found[1]!r}; words that belong together need quotes"
     if found := re.match(r"expected \"(\w+)\" to be one of {(.+)}, but it was not provided", message):
         return f"say which {found[1]}: {found[2].replace(',', ', ')}"
-    if found := re.match(r".*?Unable to load config ['\"](.+?)['\"](.*)", message):
-        why = " ".join(found[2].split("Unable to load config")[0].split(" - ")[1:2]) if "parsing" in found[2] else ""
-        return f"cannot read the settings in {found[1]}: {why or 'there is no such YAML file'}"
+    if found := re.match(r".*?Unable to load config ['\"](.+?)['\"](?: - (.*))?", message):
+        return f"{found[1]}: {_settings_file(Path(found[1]), found[2] or '')}"
+    return _value(message)
+
+
+def _settings_file(path: Path, why: str) -> str:
+    """Say why a settings file cannot be used."""
+    if not path.is_file():
+        return "this is a folder; name a YAML file" if path.is_dir() else "there is no such file; name a YAML file"
+    if "Unable to load config" in why or not why:
+        return "wanted settings, one a line as 'name: value', found none; see the files in remogpt/configs"
+    return _value(why) if why.startswith("Parser key") else f"this is not YAML ({why})"
+
+
+def _value(message: str) -> str:
+    """Say of one value what was wanted and what came."""
     for name, plain in _TYPES.items():
-        message = message.replace(f"Expected a {name}", f"wanted a {plain}")
-    message = re.sub(r'Parser key "([\w.]+)": (?=\w)', lambda key: f"--{key[1].replace('_', '-')}: ", message)
+        message = message.replace(f"Expected a {name}", f"wanted {plain}")
+    message = message.replace("Expected a tuple", "wanted a tuple")
+    message = re.sub(r"Expected a typing.Literal\[(.*?)\]", r"wanted one of \1", message)
+    message = re.sub(r'Parser key "config\.([\w.]+)": ', r"\1: ", message)
+    message = re.sub(r'Parser key "([\w.]+)": ', lambda key: f"--{key[1].replace('_', '-')}: ", message)
     return message.replace(". Got value:", ", got").removesuffix(".")
 
 

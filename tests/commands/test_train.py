@@ -1,0 +1,241 @@
+"""`remogpt train`, `assemble` and `eval`: the whole recipe in a few steps."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import remogpt
+from remogpt.runtime.files import read_json
+
+LOOP = {"steps": 4, "batch_size": 4, "learning_rate": 1.0e-3, "save_every": 2, "log_every": 1, "cpu": True}
+TOKENIZER = {"width": 16, "num_codes": 32, "code_dim": 16, "depth": 1, "window": 32, "loop": LOOP}
+RETRIEVER = {
+    "model": {"part_width": 16, "num_layers": 1, "num_heads": 2, "feedforward": 32, "patch": 8, "projection_dim": 16,
+              "text_width": 16, "text_layers": 1, "text_heads": 2, "text_feedforward": 32},
+    "fine_tune_text": False,
+    "loop": LOOP,
+}  # fmt: skip
+LM = {
+    "size": {"width": 16, "ff": 32, "layers": 1, "decoder_layers": 1, "heads": 2, "head_dim": 8},
+    "vocabulary_size": 320,
+    "num_codes": 32,
+    "loop": LOOP,
+}
+
+
+@pytest.fixture
+def yaml_file(tmp_path: Path):
+    """Write settings to a file."""
+
+    def write(settings: dict | list) -> Path:
+        path = tmp_path / f"settings{len(list(tmp_path.glob('settings*')))}.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        return path
+
+    return write
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def log_of(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
+
+
+def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_text_model: Path, tmp_path: Path) -> None:
+    """Train each part, build a database and neighbours, instruct, assemble, generate, evaluate."""
+
+    def do(*words: object) -> str:
+        ran = run(*words)
+        assert ran.code == 0, ran.err
+        return ran.out
+
+    data = ("--data", tiny_set)
+    t, r, lm0, lm = (tmp_path / name for name in ("tokenizer", "retriever", "lm0", "lm"))
+    assert "tokenizer trained on" in do("train", "tokenizer", "--config", yaml_file(TOKENIZER), *data, "--out", t)
+    assert [line["step"] for line in log_of(t) if "loss" in line] == [1, 2, 3, 4]
+    settings = yaml_file({**RETRIEVER, "text_model": str(tiny_text_model)})
+    do("train", "retriever", "--config", settings, *data, "--out", r)
+    parts = ("--retriever", r, "--tokenizer", t)
+    for split in ("train", "val"):
+        do("db", "build", tiny_set, "--split", split, "--out", tmp_path / split, *parts)
+        do(
+            "db",
+            "neighbours",
+            tmp_path / "train",
+            "--queries",
+            tmp_path / split,
+            "--out",
+            tmp_path / f"{split}.safetensors",
+        )
+    do("train", "lm", "--config", yaml_file(LM), *data, "--tokenizer", t, "--out", lm0)
+    instruct = yaml_file({**LM, "stage": "instruct"})
+    do("train", "lm", "--config", instruct, *data, "--tokenizer", t, "--out", lm, "--start-from", lm0,
+       "--database", tmp_path / "train", "--neighbours", tmp_path / "train.safetensors",
+       "--val-neighbours", tmp_path / "val.safetensors")  # fmt: skip
+    model = tmp_path / "model"
+    out = do("assemble", "--tokenizer", t, "--retriever", r, "--lm", lm, "--database", tmp_path / "train",
+             "--name", "tiny", "--licence", "MIT", "--out", model)  # fmt: skip
+    assert "tiny (tokenizer " in out
+    assert not list(model.rglob("training.pt")) and not list(model.rglob("run"))
+    do("generate", "a person walks", "--model", model, "--out", tmp_path / "walk.bvh", "--seconds", 2)
+    assert remogpt.load_motion(tmp_path / "walk.bvh").num_frames == 40
+    small = ("--config.num_generation", 2, "--config.num_captioning", 2, "--config.splits", "[test]")
+    report = do("eval", "--model", model, *data, "--out", tmp_path / "eval", *small)
+    results = read_json(tmp_path / "eval" / "results.json")["results"]
+    assert "reconstruction/test" in results and "generation/test/no_retrieval" in results and "captioning" in report
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run, yaml_file, tiny_set: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    command = ("train", "tokenizer", "--config", yaml_file(TOKENIZER), "--data", tiny_set, "--out")
+    assert run(*command, whole).code == 0
+
+    class PowerCutError(BaseException):
+        """Nothing catches it."""
+
+    from remogpt.tokenizer_vqvae import train
+
+    original, calls = train.tokenizer_loss, []
+
+    def cut(*arguments, **named):
+        calls.append(1)
+        if len(calls) == 4:
+            raise PowerCutError
+        return original(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCutError):
+        patch.setattr(train, "tokenizer_loss", cut)
+        run(*command, killed)
+    assert not (killed / "model.safetensors").exists() and (killed / "run" / "training.pt").is_file()
+    assert run(*command, killed).code == 0
+    assert weights(killed) == weights(whole) and log_of(killed) == log_of(whole)
+    assert run(*command, killed).code == 0 and weights(killed) == weights(whole)  # finished: nothing to do
+
+
+def test_a_run_with_other_settings_is_refused(run, yaml_file, tiny_set: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("train", "tokenizer", "--config", yaml_file(TOKENIZER), "--data", tiny_set, "--out", out)
+    run(*command)
+    before = weights(out)
+    complaint = run(*command, "--config.loop.steps", 9).complaint
+    assert "loop.steps was 4, is 9" in complaint and weights(out) == before
+
+
+def test_one_field_can_be_changed_on_the_command_line(run, yaml_file, tiny_set: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ran = run("train", "tokenizer", "--config", yaml_file(TOKENIZER), "--config.loop.steps", 1, "--config.width", 24,
+              "--data", tiny_set, "--out", out)  # fmt: skip
+    assert ran.code == 0
+    settings = yaml.safe_load((out / "run" / "config.yaml").read_text())
+    assert settings["loop"]["steps"] == 1 and settings["stage"]["width"] == 24 and settings["stage"]["code_dim"] == 16
+
+
+def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, tiny_parts, tmp_path: Path) -> None:
+    data, out = ("--data", tiny_set), ("--out", tmp_path / "out")
+    (tmp_path / "broken.yaml").write_text("loop: [1\n")
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "file").write_text("x")
+    good = ("--config", yaml_file(TOKENIZER))
+    no_val = shutil.copytree(tiny_set, tmp_path / "set")
+    (no_val / "val.txt").unlink()
+    lm = ("--config", yaml_file(LM), *data, *out, "--tokenizer")
+    cases = {
+        (): "say which stage: tokenizer, retriever, lm",
+        ("tokeniser",): "no stage 'tokeniser'; did you mean 'tokenizer'?",
+        ("tokenizer", "--config", yaml_file({"widht": 3}), *data, *out): "no setting 'widht'; did you mean 'width'?",
+        ("tokenizer", "--config", yaml_file({"loop": {"step": 3}}), *data, *out): "did you mean 'loop.steps'?",
+        ("tokenizer", "--config", yaml_file({"width": "wide"}), *data, *out): "wanted a whole number, got wide",
+        ("tokenizer", "--config", yaml_file({"loop": {"steps": 0}}), *data, *out): "loop.steps, loop.batch_size and",
+        ("tokenizer", "--config", yaml_file({"window": 7}), *data, *out): "window must be a multiple of 4",
+        ("tokenizer", "--config", yaml_file({"loop": {"schedule": "linear"}}), *data, *out): "one of 'constant', 'c",
+        ("tokenizer", "--config", yaml_file({"loop": {"betas": [1]}}), *data, *out): "a tuple with 2 elements, got [1]",
+        ("tokenizer", "--config", yaml_file({"weights": 3}), *data, *out): "should hold further settings",
+        ("tokenizer", "--config", yaml_file([1, 2]), *data, *out): "wanted settings, one a line",
+        ("tokenizer", "--config", tmp_path / "nowhere.yaml", *data, *out): "there is no such file",
+        ("tokenizer", "--config", tmp_path, *data, *out): "this is a folder; name a YAML file",
+        ("tokenizer", "--config", tmp_path / "broken.yaml", *data, *out): "this is not YAML",
+        ("tokenizer", "--config", tmp_path / "binary.yaml", *data, *out): "not UTF-8 text",
+        ("tokenizer", *good, *out): "data",
+        ("tokenizer", *good, "--data", tmp_path / "nowhere", *out): "is not in HumanML3D's layout",
+        ("tokenizer", *good, "--data", no_val, *out): "no split 'val'",
+        ("tokenizer", *good, *data, "--out", tmp_path / "file"): "is a file; name another folder",
+        ("retriever", "--config", yaml_file({"text_model": str(tmp_path / "x")}), *data, *out): "no text model",
+        ("lm", *lm, tmp_path / "nowhere"): "no tokenizer in",
+        ("lm", *lm, tiny_parts.tokenizer, "--neighbours", "n"): "give it with --database",
+        ("lm", "--config", yaml_file({"stage": "instruct"}), *lm[2:], tiny_parts.tokenizer): "--start-from",
+        ("lm", *lm, tiny_parts.tokenizer, "--start-from", tiny_parts.retriever): "wanted a lm, but",
+    }  # fmt: skip
+    for words, message in cases.items():
+        assert message in run("train", *words).complaint, words
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_what_may_not_be_assembled(run, tiny_parts, make_tiny_parts, tiny_model: Path, tmp_path: Path) -> None:
+    other = make_tiny_parts(tmp_path / "other", 2)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+
+    def assemble(out: Path, **changed: Path):
+        parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm,
+                 "database": tiny_parts.database, **changed}  # fmt: skip
+        return run("assemble", *(word for kind, path in parts.items() for word in (f"--{kind}", path)), "--name", "x",
+                   "--out", out)  # fmt: skip
+
+    new = tmp_path / "new"
+    assert "thesis.txt" in assemble(mine).complaint and (mine / "thesis.txt").read_text() == "years of work"
+    assert "built with retriever" in assemble(new, database=other.database).complaint
+    assert "built with tokenizer" in assemble(new, retriever=other.retriever, database=other.database).complaint
+    assert "no lm in" in assemble(new, lm=tmp_path / "nowhere").complaint
+    assert "wanted a lm, but" in assemble(new, lm=tiny_parts.tokenizer).complaint
+    assert "no database in" in assemble(new, database=tmp_path).complaint
+    assert not new.exists()
+    assert assemble(new).code == 0 and assemble(new).code == 0  # an earlier model may be replaced
+    assert sorted(path.name for path in new.iterdir()) == sorted(path.name for path in tiny_model.iterdir())
+
+
+@pytest.mark.parametrize("part", ["tokenizer", "retriever", "lm"])
+@pytest.mark.parametrize("damage", ["gone", "no weights", "no config", "cut", "other"])
+def test_a_model_with_a_damaged_part_is_refused(
+    run, tiny_model: Path, make_tiny_parts, tmp_path: Path, part: str, damage: str
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    file = model / part / "model.safetensors"
+    if damage == "gone":
+        shutil.rmtree(model / part)
+    elif damage == "no weights":
+        file.unlink()
+    elif damage == "no config":
+        (model / part / "config.json").unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:-100])
+    else:
+        shutil.rmtree(model / part)
+        shutil.copytree(getattr(make_tiny_parts(tmp_path / "other", 4), part), model / part)
+    complaint = run("generate", "walks", "--out", tmp_path / "m.npy", "--model", model).complaint
+    expected = {"gone": "no such folder", "no weights": "model.safetensors missing", "no config": "config.json missing",
+                "cut": "is not what was saved there", "other": "do not belong together"}  # fmt: skip
+    assert part in complaint and expected[damage] in complaint
+    assert not (tmp_path / "m.npy").exists()
+
+
+def test_what_a_user_may_get_wrong_in_evaluation(run, tiny_set: Path, tiny_model: Path, tmp_path: Path) -> None:
+    model, data, out = ("--model", tiny_model), ("--data", tiny_set), ("--out", tmp_path / "out")
+    cases = {
+        (*model, *out): "data",
+        (*model, *out, "--data", tmp_path): "is not in HumanML3D's layout",
+        (*model, *out, *data, "--config.splits", "[tset]"): "has none of the splits tset",
+        (*model, *out, *data, "--config.parts", "[speed]"): "parts must be some of",
+        (*model, *out, *data, "--config.batch_size", 0): "batch_size must be at least 1",
+        (*model, *out, *data, "--database", tmp_path): "no motion database in",
+        (*out, *data, "--model", tmp_path): "is not a model folder",
+    }
+    for words, message in cases.items():
+        assert message in run("eval", *words).complaint, words
+    assert not np.any([path.suffix == ".json" for path in tmp_path.rglob("*")])
