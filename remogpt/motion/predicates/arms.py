@@ -85,9 +85,9 @@ def raises_hand(body: Body, side: str, direction: str | None = None) -> Interval
     """Bring a wrist above the head; `direction` says whether the arm comes up in front or at the side."""
     up = {name: raised(body, name) for name in SIDES}
     if side == "both":
-        found = stretches(up["left"] & up["right"], HOLD, 2)
+        found = stretches(up["left"] & up["right"], HOLD, 4)
         return [one for one in found if direction in (None, _way_up(body, "left", one))]
-    found = alone(body, stretches(up[side], HOLD, 2), side, up[other(side)])
+    found = alone(body, stretches(up[side], HOLD, 4), side, up[other(side)])
     return [one for one in found if direction in (None, _way_up(body, side, one))]
 
 
@@ -180,7 +180,7 @@ def hands_on_hips(body: Body) -> Intervals:
     for side in SIDES:
         wrist = body.offset(f"{side}_wrist", "pelvis")
         out = body.outward(f"{side}_elbow", f"{side}_wrist", side, "shoulder")
-        mask &= (np.abs(wrist[:, 1] - 0.10) < 0.17) & (reach(body, side) < 0.88) & (out > 0.05)
+        mask &= (np.abs(wrist[:, 1] - 0.10) < 0.17) & (reach(body, side) < 0.93) & (out > 0.05)
         mask &= body.gap(f"{side}_wrist", f"{side}_hip") < 0.34
     return stretches(mask, HOLD + 4, 3)
 
@@ -191,7 +191,8 @@ def guards(body: Body) -> Intervals:
     mask = body.gap("left_wrist", "right_wrist") > 0.06
     for side in SIDES:
         wrist = body.offset(f"{side}_wrist", "neck", "shoulder")
-        mask = mask & (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1]) < 0.24) & (reach(body, side) < 0.86)
+        level = np.minimum(np.abs(wrist[:, 1]), np.abs(body.above(f"{side}_wrist", "neck"))) < 0.26
+        mask = mask & (wrist[:, 0] > 0.10) & level & (reach(body, side) < 0.86)
         mask &= body.speed(f"{side}_wrist", 1.5, "shoulder") < 0.6
     return stretches(mask, HOLD + 4, 3)
 

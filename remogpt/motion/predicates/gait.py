@@ -67,7 +67,7 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     found = []
     for interval in candidates:
         speed = _steady_speed(body, interval)
-        is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.02)
+        is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.012)
         if is_run == running and _length(body, interval) >= 0.7 and _steps(body, interval) >= 2:
             found.append(interval)
     return found

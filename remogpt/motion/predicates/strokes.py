@@ -7,7 +7,7 @@ from remogpt.motion.predicates.arms import reach
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, groups, swings, trimmed
 
-STROKE, OUT, BENT = 0.09, 0.82, 0.88
+STROKE, OUT, BENT = 0.09, 0.80, 0.93
 """Shoulder to wrist over the arm's length: smallest change of a stroke, stretched at its far end, bent at the near."""
 SWIPE_WAY = 0.38
 """Metres that the wrist goes sideways in a swipe."""
@@ -30,7 +30,7 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
     level = np.minimum(np.abs(wrist[:, 1]), np.abs(along))
     found = []
     for swing in swings(stretched, STROKE):
-        start, end = trimmed(stretched, *swing, share=0.2)
+        start, end = trimmed(stretched, *swing, share=0.3)
         near, far = (start, swing[1]) if outward else (end, start)
         in_front = wrist[far, 0] > 0.22 and level[far] < 0.27 and max(wrist[near, 1], along[near]) > -0.36
         if stretched[far] > max(stretched[near], OUT) and in_front:

@@ -5,6 +5,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings
+from remogpt.motion.skeleton import FPS
 
 BOW_LEAN, SIDE_LEAN, LOOK_TURN, TWIST_TURN = 28.0, 12.0, 11.0, 17.0
 """Degrees: forward lean of a bow, sideways lean, turn of the shoulders for a look, for a twist."""
@@ -73,7 +74,7 @@ def picks_up(body: Body, side: str) -> Intervals:
 def dances(body: Body) -> Intervals:
     """Shift the weight from side to side with moving arms, without going anywhere."""
     pelvis = body.at("pelvis", 1.5)
-    left = (pelvis * body.axes()[1][0]).sum(-1)
+    left = np.cumsum(body.velocity("pelvis", 1.5)[:, 2]) / FPS
     sway = swings(left, 0.07)
     arms = min(float(np.median(body.speed(f"{side}_wrist"))) for side in SIDES)
     away = float(np.ptp(pelvis[:, [0, 2]], axis=0).max())
