@@ -1,0 +1,66 @@
+"""Every shipped settings file fits its dataclass, and the files of one model fit each other."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from remogpt.commands import train
+from remogpt.commands.parser import CommandParser
+
+CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
+FILES = sorted(CONFIGS.rglob("*.yaml"))
+
+
+def settings_of(path: Path) -> Any:
+    """Read a file as `remogpt train` does; its name begins with the stage."""
+    stage = path.stem.split("_")[0]
+    parser = CommandParser(prog="remogpt train")
+    train.add_arguments(parser)
+    words = [stage, "--config", str(path), "--data", "set", "--out", "out"]
+    return parser.read([*words, "--tokenizer", "t"] if stage == "lm" else words)[stage].config
+
+
+def leaves(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested settings to dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
+
+
+def test_files_are_there() -> None:
+    names = {path.relative_to(CONFIGS).as_posix() for path in FILES}
+    stages = ("tokenizer", "retriever", "lm_pretrain", "lm_instruct")
+    assert {f"{model}/{stage}.yaml" for model in ("mini", "humanml3d") for stage in stages} <= names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CONFIGS).as_posix())
+def test_what_is_written_is_what_is_used(path: Path) -> None:
+    written = leaves(yaml.safe_load(path.read_text(encoding="utf-8")))
+    used = leaves(asdict(settings_of(path)))
+    for name, value in written.items():
+        came = list(used[name]) if isinstance(used[name], tuple) else used[name]
+        wanted = type(came)(value) if isinstance(came, float) else value
+        assert came == wanted, name
+        assert not (isinstance(value, str) and isinstance(came, float)), (
+            f"{name}: {value} is text to other YAML readers"
+        )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CONFIGS).as_posix())
+def test_a_file_says_how_it_is_used(path: Path) -> None:
+    comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    (command,) = [line for line in comments if "remogpt train " in line]
+    assert f"--config remogpt/configs/{path.relative_to(CONFIGS).as_posix()}" in command
+
+
+@pytest.mark.parametrize("model", ["mini", "humanml3d"])
+def test_the_language_model_has_the_tokenizers_codes(model: str) -> None:
+    tokenizer, pretrain, instruct = (
+        settings_of(CONFIGS / model / f"{name}.yaml") for name in ("tokenizer", "lm_pretrain", "lm_instruct")
+    )
+    assert tokenizer.num_codes == pretrain.num_codes == instruct.num_codes
+    assert (pretrain.stage, instruct.stage) == ("pretrain", "instruct")

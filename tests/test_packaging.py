@@ -1,0 +1,68 @@
+"""What is tracked below remogpt/ is what a wheel carries."""
+
+import subprocess
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from setuptools import find_namespace_packages, find_packages
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SETUPTOOLS = PYPROJECT["tool"]["setuptools"]
+
+
+def package_files() -> list[Path]:
+    """Files of the package: tracked ones where this is a checkout, all but caches elsewhere."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "remogpt"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode == 0:
+        return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+    found = (path.relative_to(ROOT) for path in (ROOT / "remogpt").rglob("*") if path.is_file())
+    return [path for path in found if "__pycache__" not in path.parts]
+
+
+def nearest_package(file: Path, packages: set[str]) -> Path:
+    """Return the folder of the innermost package above a file."""
+    return next(folder for folder in file.parents if ".".join(folder.parts) in packages)
+
+
+def test_every_file_is_python_or_matches_a_data_pattern() -> None:
+    patterns = SETUPTOOLS["package-data"]["*"]
+    packages = set(find_namespace_packages(str(ROOT), include=SETUPTOOLS["packages"]["find"]["include"]))
+    lost = []
+    for file in package_files():
+        inside = file.relative_to(nearest_package(file, packages)).as_posix()
+        if file.suffix != ".py" and not any(fnmatch(inside, pattern) for pattern in patterns):
+            lost.append(file.as_posix())
+    assert not lost, f"a wheel would leave out {lost}; add their pattern to [tool.setuptools.package-data]"
+
+
+def test_every_folder_with_code_is_a_package() -> None:
+    packages = set(find_packages(str(ROOT), include=["remogpt*"]))
+    folders = {".".join(file.parent.parts) for file in package_files() if file.suffix == ".py"}
+    assert folders <= packages, f"no __init__.py in {sorted(folders - packages)}"
+
+
+@pytest.mark.parametrize(
+    "name", ["remogpt/commands/generate.py", "remogpt/configs/mini/tokenizer.yaml", "remogpt/app/demo_page.css"]
+)
+def test_the_list_is_of_this_package(name: str) -> None:
+    assert Path(name) in package_files()
+
+
+def test_symbolic_links_at_the_root_are_no_packages() -> None:
+    packages = find_namespace_packages(str(ROOT), include=SETUPTOOLS["packages"]["find"]["include"])
+    assert {name.split(".")[0] for name in packages} == {"remogpt"}
+
+
+def test_no_large_file_is_tracked() -> None:
+    """The embedded model is at most 15 MB in all."""
+    sizes = {path: (ROOT / path).stat().st_size for path in package_files()}
+    assert sum(size for path, size in sizes.items() if "models" in path.parts) <= 15 * 2**20
+    assert all(size < 2**20 for path, size in sizes.items() if "models" not in path.parts)

@@ -1,0 +1,73 @@
+"""Every command that this project tells a person to run is one that its parser takes."""
+
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from remogpt.cli import COMMANDS, main
+from remogpt.commands.parser import CommandParser
+
+ROOT = Path(__file__).resolve().parents[1]
+SHELL = {
+    '"${parts[@]}"': "--retriever r --tokenizer t",
+    '"$configs': '"remogpt/configs/mini',
+    '"$work': '"runs/mini',
+    "$split": "train",
+}
+"""What scripts/mini.sh puts for its variables."""
+
+
+def command_lines(file: Path) -> list[str]:
+    """Lines that begin with `remogpt` and a word, in text, comments and docstrings; continued lines joined."""
+    text = re.sub(r"\\+\n\s*#?\s*", " ", file.read_text(encoding="utf-8"))
+    lines = re.findall(r"^[ #]*(remogpt [a-z].*)$", text, re.MULTILINE)
+    lines += [code for code in re.findall(r"`(remogpt [a-z][^`\n]*)`", text) if file.suffix == ".md"]
+    is_prose = file.suffix == ".py"
+    return [line for line in lines if not is_prose or line.split()[1] in COMMANDS]
+
+
+def sources() -> list[Path]:
+    folders = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.sh")]
+    return sorted([*folders, *(ROOT / "remogpt").rglob("*.py"), *(ROOT / "remogpt").rglob("*.yaml")])
+
+
+FOUND = [(path.relative_to(ROOT), line) for path in sources() for line in command_lines(path)]
+
+
+def test_commands_are_found() -> None:
+    where = {path.as_posix() for path, _ in FOUND}
+    expected = {"README.md", "scripts/mini.sh", "remogpt/cli.py", *(f"remogpt/commands/{name}.py" for name in COMMANDS)}
+    assert expected <= where and len(FOUND) > 40
+
+
+@pytest.mark.parametrize(("path", "line"), FOUND, ids=lambda value: str(value)[:60])
+def test_the_parser_takes_it(path: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for name, value in SHELL.items():
+        line = line.replace(name, value)
+    line = re.sub(r"\s(#|&$|2?>).*", "", line)
+    _, name, *words = shlex.split(line)
+    assert name in COMMANDS, f"{path}: {line}: no command {name}"
+    parser = CommandParser(prog=f"remogpt {name}")
+    import_module(f"remogpt.commands.{name}").add_arguments(parser)
+    if "--help" not in words:
+        parser.read(words)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"\n  remogpt {name} " in shown, "the example's line breaks are kept"
+
+
+def test_help_of_all_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+    assert main(["--version"]) == 0 and capsys.readouterr().out.startswith("remogpt 0.")
+    assert main([]) == 2 and main(["generte"]) == 2
+    assert "did you mean 'generate'?" in capsys.readouterr().err
