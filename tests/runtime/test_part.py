@@ -42,5 +42,5 @@ def test_an_edited_part_is_refused(tmp_path: Path) -> None:
 
 def test_another_kind_is_refused(tmp_path: Path) -> None:
     saved(tmp_path)
-    with pytest.raises(RemogptError, match="wanted a retriever, but .* holds a tokenizer"):
+    with pytest.raises(RemogptError, match=r"wanted a retriever, but .* holds a tokenizer"):
         load_part(tmp_path, "retriever")

@@ -21,7 +21,7 @@ class Toy(nn.Module):
         self.register_buffer("seen", torch.zeros(()))
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -34,7 +34,7 @@ def loss_of(kill_at: int | None = None):
         nonlocal calls
         calls += 1
         if calls == kill_at:
-            raise Killed
+            raise KilledError
         noise = torch.from_numpy(rng.normal(scale=0.1, size=len(indices))).float()
         x = TARGETS[torch.from_numpy(indices)] + noise
         model.seen += len(indices)
@@ -59,7 +59,7 @@ def run(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> To
 @pytest.mark.parametrize("kill_at", [1, 2, 5, 12])
 def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -> None:
     whole = run(tmp_path / "whole")
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(tmp_path / "broken", kill_at)
     resumed = run(tmp_path / "broken")
     for name, value in whole.state_dict().items():

@@ -1,0 +1,151 @@
+"""Sets in HumanML3D's layout: the published sample, sub-clips, mirrors, and what may be wrong with a folder."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remogpt.data.humanml3d import Caption, MotionTextSet
+from remogpt.data.writer import SetItem, finish_set, write_item
+from remogpt.motion.facts import Fact
+from remogpt.runtime.errors import MissingPathError, RemogptError
+
+
+@pytest.fixture
+def published(data_dir: Path, tmp_path: Path) -> Path:
+    """The files that HumanML3D publishes, linked into its own layout; captions of the two motions are borrowed."""
+    sample, folder = data_dir / "humanml3d_sample", tmp_path / "HumanML3D"
+    for kind in ("new_joint_vecs", "new_joints", "texts"):
+        (folder / kind).mkdir(parents=True)
+    for name in ("Mean.npy", "Std.npy"):
+        (folder / name).symlink_to(sample / name)
+    for path in sample.glob("new_joint*.npy"):
+        kind, _, clip = path.stem.rpartition("_")
+        (folder / kind / f"{clip}.npy").symlink_to(path)
+    for path in (sample / "texts").glob("*.txt"):
+        (folder / "texts" / path.name).symlink_to(path)
+    for clip, text in (("012314", "000000"), ("000612", "000001")):
+        (folder / "texts" / f"{clip}.txt").symlink_to(sample / "texts" / f"{text}.txt")
+    (folder / "train.txt").write_text("012314\n000612\n")
+    return folder
+
+
+def test_the_published_sample_opens(published: Path, caplog: pytest.LogCaptureFixture) -> None:
+    motions = MotionTextSet.open(published)
+    clips = {clip.id: clip for clip in motions.clips("train")}
+    assert clips["012314"].num_frames == 170 and not caplog.records
+    assert motions.features(clips["012314"]).shape == (170, 263) == motions.features("012314").shape
+    assert motions.joints("012314").shape == (170, 22, 3) and motions.joints("000612") is None
+    assert motions.mean.shape == motions.std.shape == (263,) and (motions.std > 0).all()
+    assert (motions.name, motions.licence, motions.splits()) == ("HumanML3D", "unknown", ["train"])
+    assert motions.facts("012314") == [] and clips["012314"].tags == {} and clips["012314"].mirror_of is None
+
+
+def test_every_published_caption_parses(published: Path) -> None:
+    motions = MotionTextSet.open(published)
+    files = sorted((published / "texts").glob("*.txt"))
+    assert len(files) == 13
+    for path in files:
+        captions = motions.captions(path.stem)
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        assert len(captions) == len(lines) >= 1
+        for caption, line in zip(captions, lines, strict=True):
+            assert caption.text and line.startswith(caption.text)
+            assert all("/" in token for token in caption.tokens)
+            assert Caption.from_line(caption.to_line()) == caption
+
+
+def test_statistics_are_those_of_the_published_set(published: Path) -> None:
+    """The published deviations are equal within each channel group, as ours are made."""
+    from remogpt.data.statistics import GROUPS
+
+    std = MotionTextSet.open(published).std
+    assert all(np.allclose(std[group], std[group][0], rtol=1e-4) for group in GROUPS)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Four motions: one described in parts, a mirror image, a short and a long one."""
+    rng, folder = np.random.default_rng(0), tmp_path / "set"
+    captions = {
+        "000001": [
+            Caption("walks", ("walk/VERB",)),
+            Caption("sits", ("sit/VERB",), 1.5, 4.0),
+            Caption("x", (), 0.2, 0.9),
+        ],
+        "M000001": [Caption("walks left", ("walk/VERB",)), Caption("sits", ("sit/VERB",), 1.5, 4.0)],
+        "000002": [Caption("hops"), Caption("jumps")],
+        "000003": [Caption("runs", (), float("nan"), float("nan"))],
+    }
+    lengths = {"000001": 120, "M000001": 120, "000002": 20, "000003": 300}
+    for name, described in captions.items():
+        features = rng.normal(size=(lengths[name], 263)).astype(np.float32)
+        fact = Fact("walks", {"direction": "forward"})
+        write_item(folder, SetItem(name, features, described, tags={"style": "old"}, facts=[fact.to_json()]))
+    finish_set(folder, "made", "CC0", {"train": list(captions)}, seed=3)
+    return folder
+
+
+def test_parts_of_a_motion_are_clips_of_their_own(made: Path) -> None:
+    motions = MotionTextSet.open(made)
+    clips = {clip.id: clip for clip in motions.clips("train")}
+    assert list(clips) == ["000001", "000001:1.5-4", "M000001", "M000001:1.5-4"]
+    part = clips["000001:1.5-4"]
+    assert (part.first, part.num_frames, part.captions, part.tokens) == (30, 50, ("sits",), (("sit/VERB",),))
+    assert np.array_equal(motions.features(part), motions.features("000001")[30:80])
+    assert clips["M000001"].mirror_of == "000001" and clips["M000001:1.5-4"].mirror_of == "000001:1.5-4"
+    assert clips["M000001"].source_id == "M000001"  # what the writer recorded; a foreign set's is the file behind the M
+
+
+def test_the_length_window_is_the_callers(made: Path) -> None:
+    motions = MotionTextSet.open(made)
+    assert "000002" in {clip.id for clip in motions.clips("train", 20, 20)}
+    assert "000003" in {clip.id for clip in motions.clips("train", 1, 10**9)}
+    with pytest.raises(RemogptError, match=r"has no clip of 500 to 600 frames \(7 in all\)"):
+        motions.clips("train", 500, 600)
+
+
+def test_what_the_writer_knew_is_read_back(made: Path) -> None:
+    motions = MotionTextSet.open(made)
+    assert (motions.name, motions.licence, motions.info["seed"]) == ("made", "CC0", 3)
+    assert motions.facts("000001") == [Fact("walks", {"direction": "forward"})]
+    assert motions.clips("train")[0].tags == {"style": "old"}
+
+
+def test_a_foreign_mirror_shares_its_source(made: Path) -> None:
+    for path in (made / "items").iterdir():
+        path.unlink()
+    clips = {clip.id: clip for clip in MotionTextSet.open(made).clips("train")}
+    assert clips["M000001"].source_id == clips["000001"].source_id == "000001"
+
+
+def test_ids_without_a_file_are_left_out_with_a_warning(made: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (made / "new_joint_vecs" / "000003.npy").unlink()
+    with caplog.at_level(logging.WARNING):
+        clips = MotionTextSet.open(made).clips("train", 1, 10**9)
+    assert "000003" not in {clip.id for clip in clips}
+    assert "1 of 4 motions of split train have no feature file and are left out (000003)" in caplog.text
+    for path in (made / "new_joint_vecs").iterdir():
+        path.unlink()
+    with pytest.raises(MissingPathError, match="none of the 4 motions of split 'train'"):
+        MotionTextSet.open(made).clips("train")
+
+
+def test_what_may_be_wrong_with_a_folder(made: Path, tmp_path: Path) -> None:
+    motions = MotionTextSet.open(made)
+    with pytest.raises(MissingPathError, match=r"no split 'tset' in .*; it has all, train"):
+        motions.clips("tset")
+    with pytest.raises(MissingPathError, match=r"did you mean .*000001"):
+        motions.captions("000011")
+    with pytest.raises(MissingPathError, match=r"layout: new_joint_vecs, texts, Mean\.npy, Std\.npy missing"):
+        MotionTextSet.open(tmp_path / "nowhere")
+    np.save(made / "new_joint_vecs" / "000001.npy", np.zeros((60, 251), dtype=np.float32))
+    with pytest.raises(RemogptError, match="KIT-ML's 251 channels"):
+        motions.features("000001")
+    (made / "texts" / "000001.txt").write_text("walks#walk/VERB\n")
+    with pytest.raises(RemogptError, match=r"000001.txt, got 2 fields"):
+        motions.clips("train")
+    (made / "texts" / "000001.txt").write_text("walks#walk/VERB#soon#later\n")
+    with pytest.raises(RemogptError, match=r"wanted seconds .*000001.txt"):
+        motions.clips("train")
