@@ -53,7 +53,7 @@ class Caption:
         return self.start == 0.0 and self.end == 0.0
 
     def to_line(self) -> str:
-        """Return the caption as a line of a HumanML3D text file; line ends and '#', which part fields, become spaces."""
+        """Return the caption as a line of a text file; line ends and '#', which part fields, become spaces."""
         text, tokens = (" ".join(part.replace("#", " ").split()) for part in (self.text, " ".join(self.tokens)))
         return f"{text}#{tokens}#{self.start}#{self.end}"
 
@@ -63,7 +63,7 @@ class Caption:
         fields = line.strip().split("#")
         if len(fields) != 4:
             raise RemogptError(
-                f"wanted 'caption#tokens#start#end' in {where}, got {len(fields)} fields: {line.strip()!r}; correct the "
+                f"wanted 'caption#tokens#start#end' in {where}, got {len(fields)} fields: {line.strip()!r}; mend the "
                 "line"
             )
         try:
@@ -220,7 +220,7 @@ class MotionTextSet:
         if len(present) < len(ids):
             absent = sorted(set(ids) - set(present))
             _log.warning("%s: %d of %d motions of split %s have no feature file and are left out (%s%s)", self.folder,
-                         len(absent), len(ids), split, ", ".join(absent[:3]), ", ..." if absent[3:] else "")  # fmt: skip
+                        len(absent), len(ids), split, ", ".join(absent[:3]), ", ..." if absent[3:] else "")  # fmt: skip
         found = [clip for file_id in present for clip in self._clips_of(file_id)]
         kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
         if not kept:

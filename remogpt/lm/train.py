@@ -120,8 +120,8 @@ def build_model(config: LanguageModelConfig, clips: Sequence[CodedClip]) -> Moti
     """Make the model that a stage starts with; its weights depend on the loop's seed alone."""
     if config.stage == "instruct" and not (config.start_from or config.hub):
         raise RemogptError(
-            "stage instruct goes on from a pre-trained model: set start_from (on the command line, --start-from) to the "
-            "folder that stage pretrain left"
+            "stage instruct goes on from a pre-trained model: set start_from (on the command line, --start-from) to "
+            "the folder that stage pretrain left"
         )
     torch.manual_seed(config.loop.seed)
     if config.start_from:
