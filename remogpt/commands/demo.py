@@ -11,15 +11,18 @@ every motion file with the caption that was written for it. One file, no network
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from remogpt import Motion, ReMoGPT, load_motion
+import remogpt
 from remogpt.app.demo_page import Card, demo_page
 from remogpt.commands.caption import motion_files
 from remogpt.commands.shared import add_model_options, read_lines
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
+
+if TYPE_CHECKING:
+    from remogpt import Motion, ReMoGPT
 
 PROMPTS = (
     "a person waves with the right hand",
@@ -55,7 +58,7 @@ def run(args: Any) -> int:
     prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
     folder = args.motions or (str(RECORDINGS) if RECORDINGS.is_dir() else None)
     questions = _recordings(folder) if folder else []
-    model = ReMoGPT.from_pretrained(args.model)
+    model = remogpt.ReMoGPT.from_pretrained(args.model)
     generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
     if not folder:
         motions = [_generated(model, text, args).motion for text in EXTRA_PROMPTS]
@@ -70,12 +73,12 @@ def run(args: Any) -> int:
     return 0
 
 
-def _recordings(folder: str) -> list[tuple[Motion, str]]:
+def _recordings(folder: str) -> list[tuple["Motion", str]]:
     """Read the motions of a folder (or one file) with their names; those that cannot be read are named and left out."""
     motions = []
     for path in motion_files([folder]):
         try:
-            motions.append((load_motion(path), path.name))
+            motions.append((remogpt.load_motion(path), path.name))
         except RemogptError as error:
             print(f"left out: {error}", file=sys.stderr)
     return motions

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from nltk.tokenize import TreebankWordTokenizer
-
 from remogpt.eval.ngrams import Tokens
 from remogpt.runtime.errors import RemogptError
 
@@ -26,11 +24,17 @@ and stay in the text; so they do here."""
 _BRACKETS = {"(": " -lrb- ", ")": " -rrb- ", "[": " -lsb- ", "]": " -rsb- ", "{": " -lcb- ", "}": " -rcb- "}
 _PUNCTUATION = re.compile("[" + re.escape(string.punctuation) + "]")
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
-_TREEBANK = TreebankWordTokenizer()
 _CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "°": " ° "})
 _SENTENCE_END = re.compile(r"(?<=[a-z]{2})\.+(?=\s|$)")
 _LOOSE_MARK = re.compile(r"(?<=\w)([/-])(?=\s|$)")
 _TAG = re.compile(r"<\s*([^<>\s]+)\s*>")
+
+
+@lru_cache(maxsize=1)
+def _treebank() -> Any:
+    from nltk.tokenize import TreebankWordTokenizer  # imports scikit-learn: a second that other protocols do not need
+
+    return TreebankWordTokenizer()
 
 
 def raw_tokens(caption: Caption) -> Tokens:
@@ -58,7 +62,7 @@ def ptb_tokens(caption: Caption) -> Tokens:
         text = text.replace(mark, name)
     # A tag such as <motion_id_7> is one token; angle brackets alone would be split off.
     tags = _TAG.findall(text)
-    tokens = _TREEBANK.tokenize(_TAG.sub(" \x00 ", text))
+    tokens = _treebank().tokenize(_TAG.sub(" \x00 ", text))
     names = iter(tags)
     return [f"<{next(names)}>" if token == "\x00" else token for token in tokens if token not in PTB_DROPPED]
 
