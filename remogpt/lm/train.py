@@ -82,6 +82,9 @@ def train_language_model(
         validation_bank: their neighbours among the training clips.
     """
     model = build_model(config, clips)
+    if config.loop.cpu or not torch.cuda.is_available():
+        # On a CPU plain attention is as fast in float32 and up to 1.5 times faster in bfloat16 than the fused kernel.
+        model.t5.set_attn_implementation("eager")
     if config.lora_rank:
         add_lora(model, config.lora_rank)
     samples = TrainingSamples(clips, model.vocabulary, config.stage, config.mix, bank, config.budget)
