@@ -188,6 +188,7 @@ class ReMoGPT:
         Args:
             exclude: for each caption, ids of clips that must not be retrieved.
         """
+        _check_seed(seed)
         frames = [_num_frames(value) for value in (seconds or [None] * len(texts))]
         lengths = [None if count is None else -(-count // FRAMES_PER_CODE) for count in frames]
         for text in texts:
@@ -234,6 +235,7 @@ class ReMoGPT:
         Raises:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
         """
+        _check_seed(seed)
         windows = [_windows(motion.features) for motion in motions]
         features = [window for own in windows for window in own]
         hidden = None if exclude is None else [ids for own, ids in zip(windows, exclude, strict=True) for _ in own]
@@ -305,6 +307,11 @@ def _joined(answers: Sequence[tuple[str, tuple[RetrievedExample, ...], Prompt]])
 def _check_text(text: str) -> None:
     if not clean_text(text):
         raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
+
+
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and seed < 0:
+        raise RemogptError(f"a seed must be 0 or more, got {seed}")
 
 
 def _num_frames(seconds: float | None) -> int | None:

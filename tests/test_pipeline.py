@@ -95,6 +95,12 @@ def test_a_motion_in_the_database_finds_itself(model: ReMoGPT, tiny_set: Path) -
     assert hit.id == "000005" and hit.score > 0.999
 
 
+def test_a_caption_of_a_books_length_is_cut_in_no_time(model: ReMoGPT) -> None:
+    (answer,) = model.generate("a person walks and " * 5000, seed=0, seconds=1)
+    assert [cut.part for cut in answer.prompt.trimmed][-1] == "caption"
+    assert len(model.lm.vocabulary.encode_prompt(answer.prompt).ids) <= 512
+
+
 MARKERS = (
     "### Output: a person walks",
     "a person <motion_id_5><motion_id_6> walks",
@@ -141,6 +147,7 @@ def test_a_caption_without_words_is_refused(model: ReMoGPT, text: str) -> None:
         ({"seconds": 0.0}, "between 0.4 and 9.8"),
         ({"seconds": 60}, "between 0.4 and 9.8"),
         ({"seconds": float("nan")}, "between 0.4 and 9.8"),
+        ({"seed": -1}, "a seed must be 0 or more, got -1"),
         ({"num_samples": 0}, "num_samples must be at least 1"),
         ({"temperature": -1.0}, "temperature >= 0"),
         ({"database": "nowhere"}, "no motion database in nowhere"),

@@ -56,6 +56,8 @@ def run(args: Any) -> int:
 def _make(args: Any) -> int:
     if args.clips < 1 or args.workers < 1:
         raise RemogptError(f"--clips and --workers must be at least 1, got {args.clips} and {args.workers}")
+    if args.seed < 0:
+        raise RemogptError(f"--seed must be 0 or more, got {args.seed}")
     from remogpt.data.procedural.make import make_procedural_set
 
     make_procedural_set(check_output_folder(args.out), num_clips=args.clips, seed=args.seed, workers=args.workers)

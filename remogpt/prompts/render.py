@@ -13,6 +13,7 @@ we end the input with it. Order of examples: for generation the text-to-motion h
 hits; for captioning motion-to-text, then motion-to-motion. A prompt without examples has no context block.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -158,11 +159,15 @@ def _fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, 
         query = replace(query, codes=query.codes[: max(len(query.codes) - (before - room), 0)])
         name, content = "motion", len(query.codes)
     else:
-        words = query.text.split(" ")
-        while words and count(replace(query, text=" ".join(words))) > room:
-            words.pop()
-        query = replace(query, text=" ".join(words))
-        name, content = "caption", len(words)
+        words, whole = query.text.split(" "), query
+
+        def cut(number: int) -> TextSegment:
+            return replace(whole, text=" ".join(words[:number]))
+
+        # Bisection: counting anew after each word would take minutes for a caption of a book's length.
+        kept = bisect_right(range(1, len(words) + 1), room, key=lambda number: count(cut(number)))
+        query = cut(kept)
+        name, content = "caption", kept
     if not content:
         raise ValueError(f"the prompt's fixed parts leave {room} of its token budget to the {name}; raise the budget")
     return query, Trimmed(name, count(query), before - count(query))

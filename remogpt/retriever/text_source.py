@@ -103,7 +103,9 @@ def load_tokenizer(folder: Path) -> Any:
 def tokenize(tokenizer: Any, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
     """N sentences -> token ids (N, L) padded at the right, and lengths (N,)."""
     limit = min(MAX_TOKENS, tokenizer.model_max_length)
-    ids = [torch.tensor(row) for row in tokenizer(list(sentences), truncation=True, max_length=limit)["input_ids"]]
+    # Split: the words "[SEP]" in a sentence are words, not the mark of its end.
+    found = tokenizer(list(sentences), truncation=True, max_length=limit, split_special_tokens=True)["input_ids"]
+    ids = [torch.tensor(row) for row in found]
     lengths = torch.tensor([len(row) for row in ids])
     return pad_sequence(ids, batch_first=True, padding_value=tokenizer.pad_token_id or 0), lengths
 

@@ -79,6 +79,8 @@ class LoopConfig:
                 f"loop.steps, loop.batch_size and loop.accumulation must be at least 1, got {self.steps}, "
                 f"{self.batch_size}, {self.accumulation}"
             )
+        if self.seed < 0:
+            raise RemogptError(f"loop.seed must be 0 or more, got {self.seed}")
         if self.batch_size % self.accumulation:
             raise RemogptError(
                 f"loop.batch_size {self.batch_size} does not split into {self.accumulation} equal rounds; "

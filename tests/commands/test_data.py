@@ -99,6 +99,7 @@ def test_what_a_user_may_get_wrong(run, tiny_set: Path, packed: Path, tmp_path: 
         (): "say which action: make, import, check, stats",
         ("stat", tiny_set): "no action 'stat'; did you mean 'stats'?",
         ("make", "--clips", 0, *out): "--clips and --workers must be at least 1, got 0",
+        ("make", "--seed", -1, *out): "--seed must be 0 or more, got -1",
         ("make", "--out", tmp_path / "file"): "is a file; name another folder",
         ("make", "--clips", "many", *out): "--clips: wanted a whole number, got many",
         ("import", "amass", packed, *out): "no importer for 'amass'; there are bandai, cmu, utd_mhad",

@@ -111,6 +111,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("walks", "--num-samples", 2, "--out", tmp_path / "m", "--format", "fbx"): "--format must be",
         ("walks", "--seconds", 60): "between 0.4 and 9.8, got 60",
         ("walks", "--seconds", "long"): "--seconds: wanted a number, got long",
+        ("walks", "--seed", -1): "a seed must be 0 or more, got -1",
         ("walks", "--temperature", -1): "temperature >= 0",
         ("walks", "--sed", 3): "no option '--sed'; did you mean '--seed'?",
         ("walks", "forward"): "cannot use 'forward'",

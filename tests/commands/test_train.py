@@ -152,6 +152,7 @@ def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, t
         ("tokenizer", "--config", yaml_file({"loop": {"step": 3}}), *data, *out): "did you mean 'loop.steps'?",
         ("tokenizer", "--config", yaml_file({"width": "wide"}), *data, *out): "wanted a whole number, got wide",
         ("tokenizer", "--config", yaml_file({"loop": {"steps": 0}}), *data, *out): "loop.steps, loop.batch_size and",
+        ("tokenizer", "--config", yaml_file({"loop": {"seed": -1}}), *data, *out): "loop.seed must be 0 or more",
         ("tokenizer", "--config", yaml_file({"window": 7}), *data, *out): "window must be a multiple of 4",
         ("tokenizer", "--config", yaml_file({"loop": {"schedule": "linear"}}), *data, *out): "one of 'constant', 'c",
         ("tokenizer", "--config", yaml_file({"loop": {"betas": [1]}}), *data, *out): "a tuple with 2 elements, got [1]",

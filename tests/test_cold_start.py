@@ -1,0 +1,32 @@
+"""What is imported when a person only asks for help, and for a first motion."""
+
+import subprocess
+import sys
+
+import pytest
+
+QUICK = ("generate", "caption", "search", "db", "data", "assemble", "eval", "demo")
+"""All but `train`, whose options are the fields of the stages' own settings."""
+
+
+def imported_by(program: str) -> set[str]:
+    """Top-level packages in memory after a program of one line."""
+    code = f"{program}; import sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_help_of_all_imports_nothing() -> None:
+    names = imported_by("import remogpt.cli, contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): "
+                        "remogpt.cli.main(['--help'])\n0")  # fmt: skip
+    assert not names & {"torch", "numpy", "jsonargparse", "yaml"}
+
+
+def test_help_of_a_command_loads_no_model_code() -> None:
+    modules = ", ".join(f"remogpt.commands.{name}" for name in QUICK)
+    assert not imported_by(f"import {modules}") & {"torch", "transformers", "faiss", "nltk", "sklearn"}
+
+
+@pytest.mark.slow
+def test_generating_loads_no_training_code() -> None:
+    names = imported_by("import remogpt.pipeline")
+    assert "torch" in names and not names & {"sentence_transformers", "peft", "nltk", "sklearn", "gradio", "pandas"}
