@@ -92,7 +92,13 @@ class ReMoGPT:
             RemogptError: if its parts do not belong together.
         """
         if path is None:
-            return cls(Path(str(resources.files("remogpt"))) / "models" / "mini", device)
+            embedded = Path(str(resources.files("remogpt"))) / "models" / "mini"
+            if not embedded.is_dir():
+                raise MissingPathError(
+                    f"this installation has no embedded model in {embedded}; install remogpt anew, make the model with "
+                    "scripts/mini.sh, or name a model folder with --model"
+                )
+            return cls(embedded, device)
         if not Path(path).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
             return cls(_from_hub(str(path)), device)
         return cls(path, device)

@@ -124,3 +124,19 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         more += () if "--out" in words else ("--out", tmp_path / "m.npy")
         assert message in run("generate", *words, *more).complaint, words
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_caption_cannot_write_into_its_page(run, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.html"
+    text = "a person </script><script>alert(1)</script> waves"
+    assert run("generate", text, "--seconds", 1, "--out", out, "--model", tiny_model).code == 0
+    page = out.read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page and "alert(1)" in page
+
+
+def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from remogpt import pipeline
+
+    monkeypatch.setattr(pipeline.resources, "files", lambda _: tmp_path)
+    complaint = run("generate", "walks", "--out", tmp_path / "m.npy").complaint
+    assert "no embedded model in" in complaint and "install remogpt anew" in complaint
