@@ -16,7 +16,6 @@ import remogpt
 from remogpt.commands.parser import CommandParser
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
-from remogpt.runtime.progress import progress
 
 if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
     from remogpt.retriever import TextMotionRetriever
@@ -101,11 +100,11 @@ def _build(args: Any) -> int:
             features=motions.features(clip), provenance=motions.name, licence=motions.licence,
             tags={} if args.compact else clip.tags,
         )
-        for clip in progress(clips, desc="clips", unit="clip")
+        for clip in clips
     )  # fmt: skip
     database = MotionDatabase.build(
         windowed(entries), retriever, tokenizer, args.out, store_features=not args.compact,
-        embedding_dtype="float16" if args.compact else "float32",
+        embedding_dtype="float16" if args.compact else "float32", total=len(clips),
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0

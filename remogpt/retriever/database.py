@@ -76,6 +76,7 @@ class MotionDatabase:
         path: str | Path,
         store_features: bool = True,
         embedding_dtype: Literal["float32", "float16"] = "float32",
+        total: int | None = None,
     ) -> "MotionDatabase":
         """Embed and encode entries, write them as a new version, and open it.
 
@@ -85,12 +86,13 @@ class MotionDatabase:
             path: folder of the database; an earlier version in it stays there and in use until this one is complete.
             store_features: keep raw features too (needed to embed again with another retriever).
             embedding_dtype: float16 halves the files.
+            total: number of entries where `entries` cannot say it, for the progress bar.
 
         Raises:
             RemogptError: for an entry that cannot be used, two entries of one id, or no entry.
         """
         path, iterator = Path(path), iter(entries)
-        total = len(entries) if isinstance(entries, Sequence) else None
+        total = len(entries) if isinstance(entries, Sequence) else total
         bar = progress(total=total, desc="database", unit="entry")
         with new_version(path) as folder, bar:
             writer = VersionWriter(folder, retriever.dim, NUM_FEATURES if store_features else None, embedding_dtype)
