@@ -5,9 +5,11 @@ Only the module of the named command is imported, so that `remogpt --help` answe
 
 import difflib
 import errno
+import keyword
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
 # A small model on a few cores gains nothing from spinning threads, and loses fourfold where two processes share them.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -30,6 +32,7 @@ COMMANDS = {
     "db": "build, check and describe retrieval databases; precompute neighbours",
     "data": "make the procedural set, import motion capture, check a set",
     "train": "train a tokenizer, a retriever or a language model",
+    "import": "turn released weights of TMR, T2M-GPT or MotionGPT into a part of a model",
     "assemble": "put trained parts together into one model folder",
     "eval": "measure a model on a set",
     "demo": "make a page of generated motions and captions",
@@ -71,11 +74,16 @@ def main(argv: list[str] | None = None) -> int:
     return _run(name, rest)
 
 
+def command_module(name: str) -> ModuleType:
+    """Import a command's module. A name that is a word of Python's own ends in `_` there: `import` is `import_`."""
+    return import_module(f"remogpt.commands.{name}{'_' if keyword.iskeyword(name) else ''}")
+
+
 def _run(name: str, rest: list[str]) -> int:
     from remogpt.commands.parser import CommandParser
     from remogpt.runtime.errors import RemogptError
 
-    module = import_module(f"remogpt.commands.{name}")
+    module = command_module(name)
     parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
         module.add_arguments(parser)

@@ -2,12 +2,11 @@
 
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from remogpt.cli import COMMANDS, main
+from remogpt.cli import COMMANDS, command_module, main
 from remogpt.commands.parser import CommandParser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +38,8 @@ FOUND = [(path.relative_to(ROOT), line) for path in sources() for line in comman
 
 def test_commands_are_found() -> None:
     where = {path.as_posix() for path, _ in FOUND}
-    expected = {"README.md", "scripts/mini.sh", "remogpt/cli.py", *(f"remogpt/commands/{name}.py" for name in COMMANDS)}
+    modules = {f"{command_module(name).__name__.replace('.', '/')}.py" for name in COMMANDS}
+    expected = {"README.md", "scripts/mini.sh", "remogpt/cli.py", *modules}
     assert expected <= where and len(FOUND) > 40
 
 
@@ -52,7 +52,7 @@ def test_the_parser_takes_it(path: Path, line: str, monkeypatch: pytest.MonkeyPa
     _, name, *words = shlex.split(line)
     assert name in COMMANDS, f"{path}: {line}: no command {name}"
     parser = CommandParser(prog=f"remogpt {name}")
-    import_module(f"remogpt.commands.{name}").add_arguments(parser)
+    command_module(name).add_arguments(parser)
     if "--help" not in words:
         parser.read(words)
 

@@ -108,6 +108,16 @@ class PLTMR(nn.Module):
         self.text_head = ProjectionHead(text_dim, projection_dim, head_dropout)
         self.temperature = temperature
 
+    @property
+    def dim(self) -> int:
+        """Width D of the common space."""
+        return self.motion_head.layer_norm.normalized_shape[0]
+
+    @property
+    def max_frames(self) -> int:
+        """Longest motion, in frames, that is encoded in one piece."""
+        return self.motion_encoder.max_frames
+
     def embed_motion(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
         return functional.normalize(self.motion_head(self.motion_encoder(scores, lengths)), dim=-1)

@@ -95,8 +95,8 @@ def from_reference(state: Mapping[str, Tensor], num_heads: int = 4) -> tuple[TMR
         came = state[their_name(name)].shape
         if came != tensor.shape:
             raise RemogptError(
-                f"{their_name(name)} has shape {tuple(came)}, wanted {tuple(tensor.shape)} for width {config.width} and "
-                f"feed-forward {config.feedforward}; the files are of different models"
+                f"{their_name(name)} has shape {tuple(came)}, wanted {tuple(tensor.shape)} for width {config.width} "
+                f"and feed-forward {config.feedforward}; the files are of different models"
             )
     network.load_state_dict({name: state[theirs].float() for theirs, name in ours.items()}, strict=True)
     return network.eval(), config

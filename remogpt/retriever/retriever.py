@@ -20,6 +20,7 @@ from remogpt.retriever.text_source import (
     fingerprint,
     load_transformer,
 )
+from remogpt.retriever.tmr import TMR, TMRConfig
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
 
@@ -35,17 +36,25 @@ class TextMotionRetriever:
     """Embeds captions and motions so that the dot product of two rows says how well they match.
 
     Args:
-        network: a trained PL-TMR.
+        network: a trained PL-TMR or TMR.
         text: turns sentences into what the network's text tower reads.
         mean, std: (F,) of raw features, per channel.
-        config: JSON-ready settings with keys `model` (see `PLTMRConfig`) and `text`.
+        config: JSON-ready settings: `network` (pl_tmr, also where it is absent, or tmr), `model` (see `PLTMRConfig` and
+            `TMRConfig`) and `text`.
         part_hash: of the folder that this was loaded from.
     """
 
     def __init__(
-        self, network: PLTMR, text: TextSource, mean: Tensor, std: Tensor, config: dict[str, Any], part_hash: str = ""
+        self,
+        network: PLTMR | TMR,
+        text: TextSource,
+        mean: Tensor,
+        std: Tensor,
+        config: dict[str, Any],
+        part_hash: str = "",
     ) -> None:
-        self.network, self.text, self.config = network.eval(), text, config
+        network.eval()
+        self.network, self.text, self.config = network, text, config
         self.mean, self.std = mean.float(), std.float()
         self.device = torch.device("cpu")
         self._hash = part_hash
@@ -61,17 +70,7 @@ class TextMotionRetriever:
         folder = Path(folder)
         folder = folder / "retriever" if (folder / "retriever" / "config.json").is_file() else folder
         part = load_part(folder, "retriever")
-        settings = part.config["text"]
-        text: TextSource
-        tower: FineTunedTower | TokenStateTower
-        config = PLTMRConfig(**part.config["model"])
-        if settings["fine_tuned"]:
-            text = WordPieces.load(folder / TOKENIZER_FOLDER)
-            tower = FineTunedTower(transformer_from_config(settings["transformer"]))
-        else:
-            text = FrozenText(settings["name"], settings["sha256"], device)
-            tower = state_tower(config, text.dim)
-        network = build_pl_tmr(config, tower, tower.output_dim)
+        network, text = _build(part.config, folder, device)
         network.load_state_dict(part.tensors, strict=True)
         statistics = part.normalizer
         return cls(network, text, statistics["mean"], statistics["std"], part.config, part.hash).to(device)
@@ -111,7 +110,7 @@ class TextMotionRetriever:
     @property
     def dim(self) -> int:
         """Width D of the embeddings."""
-        return self.network.motion_head.layer_norm.normalized_shape[0]
+        return self.network.dim
 
     @property
     def statistics_hash(self) -> str:
@@ -146,7 +145,7 @@ class TextMotionRetriever:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
 
     def _windows(self, motions: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
-        limit = self.network.motion_encoder.max_frames
+        limit = self.network.max_frames
         windows: list[np.ndarray] = []
         owners: list[int] = []
         for place, motion in enumerate(motions):
@@ -179,6 +178,27 @@ def check_features(features: np.ndarray, num_features: int, name: str) -> None:
         raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}).{hint}")
     if not np.isfinite(features).all():
         raise RemogptError(f"{name} holds values that are not finite; repair or drop the motion it was made from")
+
+
+def _build(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
+    """Build the network that a part's settings describe, without its weights, and its text source."""
+    settings = config["text"]
+    # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
+    kind = config.get("network", "pl_tmr")
+    if kind not in ("pl_tmr", "tmr"):
+        raise RemogptError(
+            f"the retriever in {folder} is a {kind!r}, which this version does not know; upgrade remogpt"
+        )
+    if kind == "tmr":
+        frozen = FrozenText(settings["name"], settings["sha256"], device)
+        return TMR(TMRConfig(**config["model"]), frozen.dim), frozen
+    sizes = PLTMRConfig(**config["model"])
+    if settings["fine_tuned"]:
+        tuned = FineTunedTower(transformer_from_config(settings["transformer"]))
+        return build_pl_tmr(sizes, tuned, tuned.output_dim), WordPieces.load(folder / TOKENIZER_FOLDER)
+    frozen = FrozenText(settings["name"], settings["sha256"], device)
+    tower = state_tower(sizes, frozen.dim)
+    return build_pl_tmr(sizes, tower, tower.output_dim), frozen
 
 
 def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
@@ -214,6 +234,37 @@ def new_retriever(
     network = build_pl_tmr(config, tower, tower.output_dim)
     statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
     return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
+
+
+def new_tmr_retriever(
+    config: TMRConfig, text_model: str, mean: Tensor, std: Tensor, network: TMR | None = None
+) -> TextMotionRetriever:
+    """Build a retriever around TMR and a frozen text model.
+
+    Args:
+        config: sizes.
+        text_model: name of the text model, which stays outside the part, named by hash; see `text_source`.
+        mean, std: (F,) of raw features.
+        network: with its weights; None starts an untrained one.
+
+    Raises:
+        RemogptError: if the statistics or the text model do not fit the network.
+    """
+    if not len(mean) == len(std) == config.num_features:
+        raise RemogptError(
+            f"mean and std have {len(mean)} and {len(std)} channels, but the network reads {config.num_features}; give "
+            "the statistics of the features that it was, or will be, trained on"
+        )
+    text = FrozenText(text_model)
+    network = TMR(config, text.dim) if network is None else network
+    wanted = network.text_encoder.embed.in_features
+    if text.dim != wanted:
+        raise RemogptError(
+            f"the text model {text_model} has token states of width {text.dim}, but the network reads {wanted}; name "
+            "the text model that it was trained with (distilbert-base-uncased for TMR's released weights)"
+        )
+    settings = {"name": text_model, "fine_tuned": False, "sha256": text.sha256}
+    return TextMotionRetriever(network, text, mean, std, {"network": "tmr", "model": asdict(config), "text": settings})
 
 
 def _plain_config(transformer: nn.Module) -> dict[str, Any]:

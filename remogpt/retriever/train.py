@@ -96,6 +96,7 @@ def train_retriever(
 
     saved_text, retriever.text = retriever.text, batches.text
     settings: dict[str, Any] = {name: value for name, value in asdict(config).items() if name != "loop"}
+    assert isinstance(retriever.network, PLTMR)
     groups = _param_groups(retriever.network, config)
     fit(
         retriever.network,

