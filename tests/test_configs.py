@@ -35,6 +35,7 @@ def test_files_are_there() -> None:
     names = {path.relative_to(CONFIGS).as_posix() for path in FILES}
     stages = ("tokenizer", "retriever", "lm_pretrain", "lm_instruct")
     assert {f"{model}/{stage}.yaml" for model in ("mini", "humanml3d") for stage in stages} <= names
+    assert "humanml3d/tmr.yaml" in names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CONFIGS).as_posix())

@@ -3,15 +3,17 @@
 Examples:
   remogpt train tokenizer --config configs/mini/tokenizer.yaml --data sets/procedural --out runs/tokenizer
   remogpt train retriever --config configs/mini/retriever.yaml --data sets/procedural --out runs/retriever
+  remogpt train tmr --config configs/humanml3d/tmr.yaml --data sets/humanml3d --out runs/tmr
   remogpt train lm --config configs/mini/lm_pretrain.yaml --data sets/procedural --tokenizer runs/tokenizer \\
                    --out runs/lm0
   remogpt train lm --config configs/mini/lm_instruct.yaml --data sets/procedural --tokenizer runs/tokenizer \\
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
 
-The YAML's fields are those of TokenizerConfig, RetrieverConfig and LanguageModelConfig; any of them can be changed on
-the command line: --config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on
-from there when it is started again.
+`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. The YAML's fields are those of TokenizerConfig,
+RetrieverConfig, TMRTrainingConfig and LanguageModelConfig; any of them can be changed on the command line:
+--config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on from there when it
+is started again.
 """
 
 from dataclasses import replace
@@ -26,17 +28,25 @@ from remogpt.lm.train import LanguageModelConfig, train_language_model
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.neighbours import Neighbours
 from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
 from remogpt.retriever.train import RetrieverConfig, train_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 
+_CONFIGS: dict[str, Any] = {
+    "tokenizer": TokenizerConfig,
+    "retriever": RetrieverConfig,
+    "tmr": TMRTrainingConfig,
+    "lm": LanguageModelConfig,
+}
+
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     stages = parser.add_subcommands(dest="stage")
-    for stage, config in (("tokenizer", TokenizerConfig), ("retriever", RetrieverConfig), ("lm", LanguageModelConfig)):
+    for stage, config in _CONFIGS.items():
         own = CommandParser(description=(config.__doc__ or "").strip())
         own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
         own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout with splits train and val")
@@ -53,7 +63,7 @@ def add_arguments(parser: Any) -> None:
 def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
-    stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "lm": _train_lm}
+    stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "tmr": _train_tmr, "lm": _train_lm}
     stages[args.stage](chosen, MotionTextSet.open(chosen.data), check_output_folder(chosen.out))
     print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
     return 0
@@ -67,6 +77,11 @@ def _train_tokenizer(args: Any, motions: MotionTextSet, out: Path) -> None:
 def _train_retriever(args: Any, motions: MotionTextSet, out: Path) -> None:
     train, val = (TrainingPairs.from_set(motions, split, args.config.same_tag) for split in ("train", "val"))
     train_retriever(args.config, train, val, out / "run", out)
+
+
+def _train_tmr(args: Any, motions: MotionTextSet, out: Path) -> None:
+    train, val = (TrainingPairs.from_set(motions, split, args.config.same_tag) for split in ("train", "val"))
+    train_tmr(args.config, train, val, out / "run", out)
 
 
 def _train_lm(args: Any, motions: MotionTextSet, out: Path) -> None:

@@ -22,7 +22,8 @@ class TMRConfig:
     num_features: int = 263
     """Channels F of a motion; 263 for HumanML3D (TMR brings KIT-ML and BABEL to the same), 251 for KIT-ML's own."""
     width: int = 256
-    """Width D of the common space and of every layer."""
+    """Width D of the common space and of every layer. The noise of drawn latents moves a cosine by about 1 / sqrt(D):
+    on a toy of four captions infonce at temperature 0.1 learned at 256 and not at 32 or 64, where points did."""
     num_layers: int = 6
     """Layers of each of the three transformers."""
     num_heads: int = 4

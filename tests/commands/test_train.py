@@ -91,6 +91,30 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
     assert "reconstruction/test" in results and "generation/test/no_retrieval" in results and "captioning" in report
 
 
+def test_tmr_is_a_retriever_like_the_other(
+    run, yaml_file, tiny_set: Path, tiny_text_model: Path, tiny_parts, tmp_path: Path
+) -> None:
+    settings = yaml_file(
+        {
+            "model": {"width": 16, "num_layers": 1, "num_heads": 2, "feedforward": 32},
+            "text_model": str(tiny_text_model),
+            "filter_model": str(tiny_text_model),
+            "loop": LOOP,
+        }
+    )
+    out, database = tmp_path / "tmr", tmp_path / "database"
+    ran = run("train", "tmr", "--config", settings, "--data", tiny_set, "--out", out)
+    assert ran.code == 0 and "tmr trained on" in ran.out, ran.err
+    assert {"reconstruction", "kl", "latent", "contrastive", "filtered"} <= log_of(out)[0].keys()
+    parts = ("--retriever", out, "--tokenizer", tiny_parts.tokenizer)
+    assert run("db", "build", tiny_set, "--split", "train", "--out", database, *parts).code == 0
+    assembled = run("assemble", "--retriever", out, "--tokenizer", tiny_parts.tokenizer, "--lm", tiny_parts.lm,
+                    "--database", database, "--name", "x", "--out", tmp_path / "model")  # fmt: skip
+    assert assembled.code == 0, assembled.err
+    found = run("search", "a person walks", "--model", tmp_path / "model")
+    assert found.code == 0 and found.out, found.err
+
+
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run, yaml_file, tiny_set: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     command = ("train", "tokenizer", "--config", yaml_file(TOKENIZER), "--data", tiny_set, "--out")
@@ -146,7 +170,7 @@ def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, t
     (no_val / "val.txt").unlink()
     lm = ("--config", yaml_file(LM), *data, *out, "--tokenizer")
     cases = {
-        (): "say which stage: tokenizer, retriever, lm",
+        (): "say which stage: tokenizer, retriever, tmr, lm",
         ("tokeniser",): "no stage 'tokeniser'; did you mean 'tokenizer'?",
         ("tokenizer", "--config", yaml_file({"widht": 3}), *data, *out): "no setting 'widht'; did you mean 'width'?",
         ("tokenizer", "--config", yaml_file({"loop": {"step": 3}}), *data, *out): "did you mean 'loop.steps'?",

