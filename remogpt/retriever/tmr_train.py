@@ -154,6 +154,9 @@ class _Batches:
         groups = torch.from_numpy(self.pairs.groups[items])
         mask = (groups[:, None] == groups) & (groups >= 0)
         if self.config.filter_threshold is not None and self.sentences is not None:
-            same = near_duplicates(self.sentences.sentence_vectors(captions), self.config.filter_threshold)
+            vectors = self.sentences.sentence_vectors(captions)
+            # bfloat16 would move a cosine by 0.004 and so the set of pairs that are left out.
+            with torch.autocast(vectors.device.type, enabled=False):
+                same = near_duplicates(vectors, self.config.filter_threshold)
             mask |= same & ~contradictions(captions) if self.config.guard_directions else same
         return mask

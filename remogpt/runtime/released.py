@@ -5,6 +5,7 @@ restricted reader, which knows tensors and plain containers and refuses everythi
 """
 
 import pickle
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,9 @@ def _read_pickle(path: Path) -> Any:
             f"{path} should end in .safetensors or in one of {', '.join(PICKLES)}; is it a weights file?"
         )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about files that the lines below refuse in our own words
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise RemogptError(
             f"{path} holds Python objects besides tensors, or is no PyTorch file, and is not opened, since that could "
