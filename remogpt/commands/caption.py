@@ -25,7 +25,8 @@ def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", type=str, nargs="+", help="motion files or folders of them")
     parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same caption")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; of use with a temperature")
+    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest word at each place")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
 
@@ -42,7 +43,10 @@ def run(args: Any) -> int:
         try:
             motion = remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
-            result = model.caption(motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed)
+            result = model.caption(
+                motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed,
+                temperature=args.temperature,
+            )  # fmt: skip
             row |= {"caption": result.text, "examples": describe_examples(result.examples)}
         except RemogptError as error:
             if len(files) == 1:

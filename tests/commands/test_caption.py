@@ -97,6 +97,12 @@ def test_one_file_gives_one_line(run, tiny_model: Path, wave: Path) -> None:
     assert first.code == 0 and first.out == second.out and first.out.count("\n") <= 1
 
 
+def test_a_temperature_draws_and_the_seed_decides(run, tiny_model: Path, wave: Path) -> None:
+    words = ("caption", wave, "--model", tiny_model, "--temperature", 2)
+    first, again, other = (run(*words, "--seed", seed).out for seed in (1, 1, 2))
+    assert first == again != other
+
+
 def test_json_holds_captions_and_examples(run, tiny_model: Path, wave: Path) -> None:
     ran = run("caption", wave, "--model", tiny_model, "--json")
     (row,) = json.loads(ran.out)
@@ -134,6 +140,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, wave: Path, tmp_path: 
         (wave, "--out", tmp_path / "nothing"): "is a folder; name a file in it",
         (wave, "--out", tmp_path / "readme.txt" / "c.csv"): "is a file, not a folder",
         (wave, "--database", tmp_path): "no motion database in",
+        (wave, "--temperature", -1): "temperature >= 0",
         (wave, "--seed", "x"): "--seed: wanted a whole number, got x",
     }
     for words, message in cases.items():
