@@ -165,7 +165,7 @@ def _play(
         frames = longest or int(rng.uniform(45, 80) / performer.hurry)
         track = _resting(stage, performer, frames)
     else:
-        track = _lengthen(track, stage, performer, longest, rng, rises).placed(stage.origin, stage.yaw)
+        track = _lengthen(track, longest, rng).placed(stage.origin, stage.yaw)
     placed = [(int(rng.uniform(0.0, 0.6) * (track.frames - len(g.weight))), g) for g in gestures]
     _append(stage, track, placed)
     if rises:
@@ -189,9 +189,7 @@ def _local(track: Track, stage: _Stage) -> Track:
     return moved
 
 
-def _lengthen(
-    track: Track, stage: _Stage, performer: Performer, frames: int, rng: np.random.Generator, rises: bool
-) -> Track:
+def _lengthen(track: Track, frames: int, rng: np.random.Generator) -> Track:
     """Make room for a gesture that lasts longer than the legs: wait before and after in the stance of that moment."""
     missing = frames - track.frames
     if missing <= 0:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from remogpt.data.procedural.animate import Take
 from remogpt.data.procedural.script import Action, Script
 from remogpt.motion.facts import Fact
 
@@ -167,8 +166,8 @@ _RIVALS = {
 """Actions whose own movement runs into a predicate's counts, lengths or speeds."""
 
 
-def facts_of(script: Script, take: Take | None = None) -> list[Fact]:
-    """List what a script's captions claim; `take` (its performance) is not looked at by any rule so far."""
+def facts_of(script: Script) -> list[Fact]:
+    """List what a script's captions claim."""
     steps = [[_facts(action) for action in step.actions] for step in script.steps]
     facts = [fact for step in steps for chain in step for fact in chain if not _is_disturbed(fact, script)]
     unique = list({str(fact.to_json()): fact for fact in facts}.values())

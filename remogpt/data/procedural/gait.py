@@ -162,7 +162,7 @@ def _feet(
                 )
             )
         holds[0] = (-np.inf, max(holds[0][1], 0.0), holds[0][2])
-        _one_foot(track, p, side, holds, manner, posture, body, steps)
+        _one_foot(track, p, side, holds, manner, posture, body)
 
 
 def _foothold(
@@ -178,8 +178,8 @@ def _foothold(
 
 
 def _one_foot(
-    track: Track, p: np.ndarray, side: int, holds: list, manner: Manner, posture: Posture, body: Body, steps: int
-) -> None:  # fmt: skip
+    track: Track, p: np.ndarray, side: int, holds: list, manner: Manner, posture: Posture, body: Body
+) -> None:
     """Write one foot: planted during its holds, swinging between them."""
     limp = 0.65 if posture.limp == side else 1.0
     for i, (start, end, (ground, yaw)) in enumerate(holds):

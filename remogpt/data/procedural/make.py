@@ -55,9 +55,7 @@ def make_clip(seed: int, index: int) -> ProceduralClip:
     script = sample_script(rng)
     take = animate(script, rng)
     captions = describe(script, rng, num=NUM_CAPTIONS)
-    return ProceduralClip(
-        f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script, take)
-    )
+    return ProceduralClip(f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script))
 
 
 def make_procedural_set(

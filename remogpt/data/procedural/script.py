@@ -126,11 +126,6 @@ class Script:
         """The one style of all actions; "normal" when none is named."""
         return self.steps[0].actions[0].style or "normal"
 
-    @property
-    def is_atomic(self) -> bool:
-        """Whether one action in neutral style is all there is (such scripts are never held out)."""
-        return len(self.actions) == 1 and self.style == "normal"
-
     def combination(self) -> str:
         """Name the factors without speeds and numbers: "walk[forward]+wave[left] > sit @tired". Splits use it."""
         steps = (" + ".join(sorted(action.factors for action in step.actions)) for step in self.steps)
