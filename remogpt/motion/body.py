@@ -17,8 +17,6 @@ LEG_LENGTH = float(BONE_LENGTHS[[4, 5, 7, 8]].sum() / 2.0)
 """Metres from hip to ankle on the common skeleton."""
 ARM_LENGTH = float(BONE_LENGTHS[[18, 19, 20, 21]].sum() / 2.0)
 """Metres from shoulder to wrist on the common skeleton."""
-ANKLE_HEIGHT = 0.07
-"""Metres of a resting ankle above a resting toe."""
 STANDING_HEIGHT = 0.94
 """Metres from floor to pelvis of a person who stands straight."""
 MIN_FRAMES = 16

@@ -15,15 +15,11 @@ from remogpt.motion.body import Body
 from remogpt.motion.predicates import PREDICATES, Predicate, relation
 from remogpt.runtime.errors import RemogptError
 
-FACTORS = (
-    "action", "side", "direction", "count", "distance", "angle", "speed", "style", "order", "composition",
-)  # fmt: skip
-"""What a fact may test, one factor each; reports group facts by it."""
-
 RELATIONS = {"before": "order", "while": "composition"}
 """Facts about two facts, and their factors."""
 
 _BY_PARAMETER = ("style", "speed", "count", "angle", "distance", "direction", "side")
+"""Factors that are parameters: a fact tests the first of these that it has, and the mere action without any."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class Fact:
 
     @property
     def factor(self) -> str:
-        """The one factor that this fact adds: a fact with a side and a count tests the count."""
+        """The one factor that this fact tests; reports group facts by it. A side with a count tests the count."""
         if self.name in RELATIONS:
             return RELATIONS[self.name]
         return next((key for key in _BY_PARAMETER if self.params.get(key) is not None), "action")

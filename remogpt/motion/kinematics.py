@@ -64,7 +64,7 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
     return namespace(root).stack(positions, axis=-2)
 
 
-def bone_offsets(joints: Array, parents: tuple[int, ...] = PARENTS) -> Array:
+def bone_offsets(joints: Array) -> Array:
     """Return each joint's position relative to its parent's, (..., 22, 3); the root's is zero."""
-    index = [max(parent, 0) for parent in parents]
+    index = [max(parent, 0) for parent in PARENTS]
     return joints - joints[..., index, :]

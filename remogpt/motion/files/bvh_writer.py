@@ -19,6 +19,7 @@ import numpy as np
 
 from remogpt.motion.checks import check_joints
 from remogpt.motion.files.euler import matrix_to_zxy
+from remogpt.motion.kinematics import bone_offsets
 from remogpt.motion.rotations import quaternion_to_matrix, shortest_arc
 from remogpt.motion.skeleton import FPS, JOINT_NAMES, NUM_JOINTS, PARENTS
 from remogpt.runtime.files import write_text
@@ -104,7 +105,7 @@ def write_bvh(path: str | Path, joints: np.ndarray, fps: float = FPS, metres_per
 
 def fit_rigid(joints: np.ndarray) -> RigidFit:
     """Fit a skeleton with fixed bones to joint positions (T, 22, 3)."""
-    bones = joints - joints[:, [max(parent, 0) for parent in PARENTS]]  # (T, 22, 3)
+    bones = bone_offsets(joints)  # (T, 22, 3)
     offsets = _rest_offsets(bones)
     world = np.empty((len(joints), NUM_JOINTS, 3, 3))
     local = np.empty_like(world)
