@@ -12,8 +12,8 @@
 
 A row describes a frame and the way to the next one, so T frames give T-1 rows.
 
-Source: HumanML3D, arXiv 2204.14277, sec. 4, and its released processing, quirks included (spec 1.3-1.6); the golden
-vectors hold the reference's numbers.
+Source: HumanML3D, arXiv 2204.14277, sec. 4, and its released processing (9176e8f), quirks included; the tests hold
+its numbers.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def joints_to_features(joints: Array) -> Array:
     Raises:
         RemogptError: wrong shape, fewer than 2 frames, NaN, a bone of length zero.
 
-    Source: spec 1.4; differs: inputs on which the reference divides by zero give finite numbers.
+    Source: HumanML3D, `process_file`; differs: inputs on which the reference divides by zero give finite numbers.
     """
     positions = canonicalize(to_target_skeleton(check_joints(joints, min_frames=2)))
     quaternions = inverse_kinematics(positions)
@@ -102,7 +102,7 @@ def to_target_skeleton(joints: np.ndarray) -> np.ndarray:
     Raises:
         RemogptError: if a joint lies on its parent.
 
-    Source: spec 1.4 step 1; there by inverse and forward kinematics, which come to the same.
+    Source: HumanML3D, `uniform_skeleton`; there by inverse and forward kinematics, which come to the same.
     """
     directions = bone_directions(joints)
     first = np.linalg.norm(joints[0, 1:] - joints[0, list(PARENTS[1:])], axis=-1)
@@ -124,7 +124,7 @@ def canonicalize(joints: np.ndarray) -> np.ndarray:
     Returns:
         (T, 22, 3) float32: the lowest point of all is at y = 0, the pelvis of frame 0 at x = z = 0.
 
-    Source: spec 1.4 steps 2-4.
+    Source: HumanML3D, beginning of `process_file`.
     """
     shift = np.array([joints[0, 0, 0], joints[..., 1].min(), joints[0, 0, 2]])
     facing = unit(heading(joints[:1], hip_swap=False))
@@ -175,7 +175,7 @@ def features_to_joints(features: Array) -> Array:
     Raises:
         RemogptError: wrong number of channels, NaN in a NumPy array.
 
-    Source: spec 1.6, "recover from RIC".
+    Source: HumanML3D, `recover_from_ric`.
     """
     check_features(features)
     values = _working_copy(features)
@@ -201,7 +201,7 @@ def features_to_joints_from_rotations(features: Array) -> Array:
     Raises:
         RemogptError: wrong number of channels, NaN in a NumPy array.
 
-    Source: spec 1.6, "recover from rotations".
+    Source: HumanML3D, `recover_from_rot`.
     """
     check_features(features)
     values = _working_copy(features)

@@ -52,7 +52,7 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
     Returns:
         (..., 22, 3) metres.
 
-    Source: HumanML3D processing, spec 1.5-1.6.
+    Source: HumanML3D 9176e8f, `Skeleton.forward_kinematics_np`.
     """
     turns = like(offsets, root)
     positions: list[Any] = [root] + [None] * (NUM_JOINTS - 1)

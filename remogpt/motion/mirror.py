@@ -3,7 +3,7 @@
 Features are never mirrored directly, since their processing is not symmetric: mirror the joints and compute anew.
 
 Source: HumanML3D augments every clip this way; the motion half is in its released code, the text half only in its
-texts (spec 1.7), so the words here are our own. differs: its texts change "upright" into "upleft"; these do not.
+texts, so the words here are our own. differs: its texts change "upright" into "upleft"; these do not.
 """
 
 from __future__ import annotations

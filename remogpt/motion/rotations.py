@@ -93,7 +93,7 @@ def shortest_arc(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     Returns:
         (..., 4) float32, real part never negative.
 
-    Source: HumanML3D processing, spec 1.5, in float32 as there; differs: opposite directions (and a zero vector) give
+    Source: HumanML3D 9176e8f, `qbetween`, in float32 as there; differs: opposite directions (and a zero vector) give
         half a turn (no turn) instead of NaN.
     """
     source, target = np.broadcast_arrays(source.astype(np.float32), target.astype(np.float32))

@@ -3,7 +3,7 @@
 Conventions: metres, y up, right-handed, 20 frames a second; a person who faces +z has the left side at +x.
 The joint order is that of the SMPL body without hands, as in HumanML3D.
 
-Source: HumanML3D, arXiv 2204.14277 (Guo et al. 2022), sec. 4 and its released processing; spec 1.1-1.2.
+Source: HumanML3D, arXiv 2204.14277 (Guo et al. 2022), sec. 4 and its released processing (9176e8f).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A marked-up phrase is plain text in which
 * commas and periods stick to the word before them.
 
 Tags are universal part-of-speech tags and tokens are `lemma/TAG` for nouns and verbs, `word/TAG` otherwise; words
-with digits have no token. Source: HumanML3D's text files, spec 1.7.
+with digits have no token. Source: HumanML3D's text files.
 """
 
 import re

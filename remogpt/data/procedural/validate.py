@@ -2,8 +2,8 @@
 
 Four rates, each over all facts, by name and by factor:
 
-* `own`: the fact on its motion (the acceptance is 99 %);
-* `shuffled`: the fact on a random other motion (at most 30 %; what a model that ignores its caption would reach);
+* `own`: the fact on its motion (wanted: 99 % at least);
+* `shuffled`: the fact on a random other motion (wanted: 30 % at most; what a model reaches that ignores its caption);
 * `contradicted`: the opposite fact (other side, other direction, two more counts, other order) on its motion;
 * `all_of_clip`: all facts of a clip together, own and shuffled.
 """
