@@ -22,23 +22,19 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
-from remogpt.lm.model import MAX_CODES
+from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.database import Route
+from remogpt.retriever.neighbours import MOTION_ROUTES, TEXT_ROUTES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
-TEXT_ROUTES: tuple[Route, ...] = ("t2m", "t2t")
-"""Examples for a caption: the motion that fits it best, then the most similar caption's. Source: ReMoGPT, Fig. 5."""
-MOTION_ROUTES: tuple[Route, ...] = ("m2t", "m2m")
-"""Examples for a motion, likewise."""
-FRAMES_PER_CODE = 4
-MAX_SECONDS = 9.8
-"""Longest motion that is generated in one go: 49 codes, HumanML3D's 196 frames."""
+MAX_SECONDS = MAX_CODES * FRAMES_PER_CODE / FPS
+"""Longest motion that is generated in one go: 9.8 s."""
 MIN_SECONDS = 0.4
 
 
@@ -159,6 +155,7 @@ class ReMoGPT:
         num_samples: int = 1,
         seed: int | None = None,
         retrieval: bool = True,
+        best_of: int | None = None,
         **sampling: Any,
     ) -> list[Generated]:
         """Write motions for one caption.
@@ -170,14 +167,18 @@ class ReMoGPT:
             num_samples: motions to write.
             seed: same seed, same motions (on the CPU).
             retrieval: whether to retrieve examples at all.
-            sampling: temperature, top_k, top_p.
+            best_of: candidates for each motion, of which the retriever keeps the one that fits the caption best; the
+                model's own number (`remogpt.json`) without it.
+            sampling: temperature, top_k, top_p; the model's own where not given.
 
         Raises:
             RemogptError: empty text, a length out of range, a database that does not fit the model.
         """
         if num_samples < 1:
             raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
-        return self.generate_batch([text] * num_samples, database, [seconds] * num_samples, seed, retrieval, **sampling)
+        return self.generate_batch(
+            [text] * num_samples, database, [seconds] * num_samples, seed, retrieval, best_of=best_of, **sampling
+        )
 
     def generate_batch(
         self,
@@ -187,6 +188,7 @@ class ReMoGPT:
         seed: int | None = None,
         retrieval: bool = True,
         exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
         **sampling: Any,
     ) -> list[Generated]:
         """Write one motion for each caption; arguments as in `generate`.
@@ -208,13 +210,41 @@ class ReMoGPT:
             )
             for text, examples, length in zip(texts, retrieved, lengths, strict=True)
         ]  # fmt: skip
-        codes = self.lm.generate_codes(prompts, lengths, Sampling(**sampling), seed=seed)
+        candidates = self.generation["best_of"] if best_of is None else best_of
+        if candidates < 1:
+            raise RemogptError(f"best_of must be at least 1, got {candidates}")
+        codes = self.lm.generate_codes(
+            [prompt for prompt in prompts for _ in range(candidates)],
+            [length for length in lengths for _ in range(candidates)],
+            Sampling(**{**self._sampling, **sampling}),
+            seed=seed,
+        )
+        decoded = self.tokenizer.decode_batch(codes)
         # The last code's surplus frames are cut: the length is exact to a frame.
-        motions = [row[:count] for row, count in zip(self.tokenizer.decode_batch(codes), frames, strict=True)]
+        motions = [row[: frames[place // candidates]] for place, row in enumerate(decoded)]
+        best = self._best(texts, motions) if candidates > 1 else range(len(texts))
         return [
-            Generated(Motion.from_features(features, caption=text, name=clean_text(text)), row, tuple(examples), prompt)
-            for features, row, text, examples, prompt in zip(motions, codes, texts, retrieved, prompts, strict=True)
+            Generated(
+                Motion.from_features(motions[place], caption=text, name=clean_text(text)), codes[place], found, prompt
+            )
+            for place, text, found, prompt in zip(best, texts, retrieved, prompts, strict=True)
         ]
+
+    @property
+    def generation(self) -> dict[str, Any]:
+        """How this model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p."""
+        return {"best_of": 1, **self.manifest.get("generation", {})}
+
+    @property
+    def _sampling(self) -> dict[str, Any]:
+        return {name: value for name, value in self.generation.items() if name != "best_of"}
+
+    def _best(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> list[int]:
+        """Choose, among each caption's run of candidates, the motion that the retriever finds closest to the caption."""
+        wanted = self.retriever.encode_text(list(texts))  # (N, D)
+        came = self.retriever.encode_motion(list(motions)).reshape(len(texts), -1, wanted.shape[1])  # (N, C, D)
+        chosen = np.einsum("nd,ncd->nc", wanted, came).argmax(axis=1)
+        return [number * came.shape[1] + int(place) for number, place in enumerate(chosen)]
 
     def caption(
         self,
@@ -272,7 +302,10 @@ class ReMoGPT:
     def examples_for_texts(
         self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> list[tuple[RetrievedExample, ...]]:
-        """Retrieve the two examples of each caption: by motion, then by caption."""
+        """Retrieve the two examples of each caption: the motion that fits it best, then the most similar caption's.
+
+        Source: ReMoGPT, Fig. 5; training finds its examples by the same routes.
+        """
         opened, hidden = self.database(database), exclude or [()] * len(texts)
         return [_two_routes(opened, TEXT_ROUTES, ids, text=text) for text, ids in zip(texts, hidden, strict=True)]
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
 from remogpt.lm.corruption import corrupt, span_mask
+from remogpt.lm.model import FRAMES_PER_CODE
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import BUDGET, LengthForm, clean_text, motion_to_text_prompt, text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
-FRAMES_PER_CODE = 4
 MAX_TARGET_IDS = 256
 """Longest target; MotionGPT's limit."""
 ROUTES = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}

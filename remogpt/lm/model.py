@@ -25,6 +25,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
 
 KIND = "lm"
+FRAMES_PER_CODE = 4
 MAX_CODES = 49
 """Longest motion that is generated in one go: 196 frames, the longest in HumanML3D."""
 MAX_WORD_IDS = 80
