@@ -240,7 +240,7 @@ class ReMoGPT:
         return {name: value for name, value in self.generation.items() if name != "best_of"}
 
     def _best(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> list[int]:
-        """Choose, among each caption's run of candidates, the motion that the retriever finds closest to the caption."""
+        """Choose, of each caption's candidates, the motion that the retriever finds closest to the caption."""
         wanted = self.retriever.encode_text(list(texts))  # (N, D)
         came = self.retriever.encode_motion(list(motions)).reshape(len(texts), -1, wanted.shape[1])  # (N, C, D)
         chosen = np.einsum("nd,ncd->nc", wanted, came).argmax(axis=1)
@@ -266,7 +266,7 @@ class ReMoGPT:
         exclude: Sequence[Iterable[str]] | None = None,
         **sampling: Any,
     ) -> list[Captioned]:
-        """Write one caption for each motion; one longer than 196 frames is read, and described, in windows.
+        """Write one caption for each motion; one longer than 199 frames is read, and described, in windows.
 
         Raises:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
@@ -329,8 +329,11 @@ def _two_routes(
 
 
 def _windows(features: np.ndarray) -> list[np.ndarray]:
-    """Cut a motion into windows of nearly equal length that the language model can read at once."""
-    count = -(-len(features) // (MAX_CODES * FRAMES_PER_CODE))
+    """Cut a motion into windows of nearly equal length that the language model can read at once.
+
+    HumanML3D's longest clips, 199 frames, are 49 codes and one window.
+    """
+    count = -(-(len(features) // FRAMES_PER_CODE) // MAX_CODES)
     return list(np.array_split(features, max(1, count)))
 
 

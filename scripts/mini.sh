@@ -41,7 +41,7 @@ remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --token
 stage "5. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
-    --database "$work/small_database" --name mini --licence MIT --out "$work/model"
+    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 0.8 --out "$work/model"
 du -sh "$work/model"
 
 stage "6. numbers"

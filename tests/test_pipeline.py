@@ -61,6 +61,9 @@ def test_caption_reads_motions_of_any_length(model: ReMoGPT, motion: Motion) -> 
     assert isinstance(answer.text, str) and [example.route for example in answer.examples] == ["m2t", "m2m"]
     long = Motion.from_features(np.tile(motion.features, (8, 1)))
     assert isinstance(model.caption(long, seed=0).text, str)
+    for num_frames, windows in ((199, 1), (200, 2)):
+        given = Motion.from_features(np.resize(motion.features, (num_frames, 263)))
+        assert len(model.caption(given).prompts) == windows
     brief = Motion.from_features(motion.features[:3])
     with pytest.raises(RemogptError, match="3 frames"):
         model.caption(brief)
@@ -177,3 +180,23 @@ def test_a_model_without_a_database_says_so_and_answers_without(tiny_model: Path
     with pytest.raises(MissingPathError, match="comes without a database"):
         bare.generate("a person walks")
     assert bare.generate("a person walks", retrieval=False, seed=0)
+
+
+def test_the_best_candidate_is_the_one_closest_to_the_caption(model: ReMoGPT) -> None:
+    text = "a person walks forward"
+    wanted = model.retriever.encode_text([text])[0]
+
+    def closeness(best_of: int) -> float:
+        (answer,) = model.generate(text, seed=4, seconds=2.0, retrieval=False, best_of=best_of)
+        return float(model.retriever.encode_motion([answer.motion.features])[0] @ wanted)
+
+    assert closeness(6) >= closeness(1)
+    chosen = model.generate(text, seed=4, seconds=2.0, retrieval=False, best_of=6)[0].codes.tolist()
+    alone = model.generate_batch([text] * 6, seconds=[2.0] * 6, seed=4, retrieval=False, best_of=1)
+    scores = [float(model.retriever.encode_motion([one.motion.features])[0] @ wanted) for one in alone]
+    assert chosen == alone[int(np.argmax(scores))].codes.tolist()
+
+
+def test_no_candidates_are_refused(model: ReMoGPT) -> None:
+    with pytest.raises(RemogptError, match="best_of must be at least 1, got 0"):
+        model.generate("a person walks", best_of=0)

@@ -7,6 +7,7 @@ Examples:
 
 from typing import Any
 
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.model_folder import assemble
 
 
@@ -18,13 +19,18 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
     parser.add_argument("--name", type=str, required=True, help="name of the model")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
+    parser.add_argument("--best-of", type=int, default=1, help="candidates for each motion, unless asked otherwise")
+    parser.add_argument("--top-p", type=float, default=1.0, help="share of the likeliest codes to draw from, likewise")
     parser.add_argument("--out", type=str, required=True, help="model folder; an earlier model there is replaced")
 
 
 def run(args: Any) -> int:
     """Copy the parts and name their hashes."""
     parts = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm}
-    manifest = assemble(args.out, parts, args.database, args.name, args.licence)
+    if args.best_of < 1 or not 0 < args.top_p <= 1:
+        raise RemogptError(f"--best-of must be at least 1 and --top-p in (0, 1], got {args.best_of} and {args.top_p}")
+    generation = {"best_of": args.best_of, "top_p": args.top_p}
+    manifest = assemble(args.out, parts, args.database, args.name, args.licence, generation)
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
     print(f"{args.out}: {manifest['name']} ({hashes})")
     return 0

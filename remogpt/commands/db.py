@@ -80,7 +80,7 @@ def _tokenizer(args: Any) -> "MotionTokenizer":
 
 
 def _build(args: Any) -> int:
-    from remogpt.data.humanml3d import MotionTextSet
+    from remogpt.data.humanml3d import MAX_FRAMES, MotionTextSet
     from remogpt.retriever import DatabaseEntry, MotionDatabase
     from remogpt.retriever.entry import windowed
 
@@ -103,7 +103,7 @@ def _build(args: Any) -> int:
         for clip in clips
     )  # fmt: skip
     database = MotionDatabase.build(
-        windowed(entries), retriever, tokenizer, args.out, store_features=not args.compact,
+        windowed(entries, MAX_FRAMES), retriever, tokenizer, args.out, store_features=not args.compact,
         embedding_dtype="float16" if args.compact else "float32", total=len(clips),
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")

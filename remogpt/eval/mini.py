@@ -29,6 +29,8 @@ from remogpt.runtime.files import read_json, write_json, write_npy
 from remogpt.runtime.progress import progress
 
 PARTS = ("reconstruction", "retrieval", "generation", "captioning")
+LONGEST_FRAMES = 196
+"""Longest motion that a generator is asked for, as in the field's evaluations; HumanML3D's clips reach 199."""
 Result = dict[str, Any]
 
 
@@ -50,8 +52,10 @@ class EvalConfig:
     """Motions for which a caption is written; 0 for all."""
     batch_size: int = 16
     """Motions or captions written at a time."""
+    best_of: tuple[int, ...] = (1, 8)
+    """Candidates for each generated motion, of which the model's retriever keeps the best; each reported apart."""
     true_length: bool = False
-    """Give the generator the real motion's length, as some published evaluations do."""
+    """Give the generator the real motion's length (9.8 s at most), as some published evaluations do."""
     seed: int = 0
     """Of subsets, captions and sampling."""
 
@@ -64,6 +68,8 @@ class EvalConfig:
         for name in ("num_reconstruction", "num_retrieval", "num_generation", "num_captioning", "seed"):
             if getattr(self, name) < 0:
                 raise RemogptError(f"{name} must be 0 (all) or more, came {getattr(self, name)}")
+        if not self.best_of or min(self.best_of) < 1:
+            raise RemogptError(f"best_of must be numbers of at least 1, came {self.best_of}")
         if self.batch_size < 1:
             raise RemogptError(f"batch_size must be at least 1, came {self.batch_size}")
 
@@ -125,7 +131,6 @@ class _Run:
             gallery = {"captions": "first", "gallery": "all items"}
             yield self.cached(f"{part}/{split}", split, clips, gallery, self.retrieve)
         else:
-            work = self.generate if part == "generation" else self.caption
             for retrieval in (True, False):
                 name = f"{part}/{split}/{'retrieval' if retrieval else 'no_retrieval'}"
                 protocol: dict[str, Any] = {
@@ -133,11 +138,14 @@ class _Run:
                     "database_sha256": self.database_hash if retrieval else None,
                 }
                 protocol["batch_size"] = self.config.batch_size  # sampling is seeded by batch
-                if part == "generation":
-                    protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
-                else:
+                if part == "captioning":
                     protocol |= {"references": "three (first; a, b, a; a, a, a)"}
-                yield self.cached(name, split, clips, protocol, work)
+                    yield self.cached(name, split, clips, protocol, self.caption)
+                    continue
+                protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
+                for count in self.config.best_of:
+                    own = name if count == 1 else f"{name}_best_of_{count}"
+                    yield self.cached(own, split, clips, {**protocol, "best_of": count}, self.generate)
 
     def subset(self, split: str, count: int) -> list[Clip]:
         """Draw clips of a split, sorted by id."""
@@ -206,10 +214,12 @@ class _Run:
         joints: list[np.ndarray] = []
         items: list[dict[str, Any]] = []
         for start, batch in zip(range(0, len(clips), self.config.batch_size), self.batches(clips, name), strict=True):
-            seconds = [clip.num_frames / FPS for clip in batch] if self.config.true_length else None
+            seconds = (
+                [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in batch] if self.config.true_length else None
+            )
             written = self.model.generate_batch(
                 [texts[clip.id] for clip in batch], self.database, seconds, self.batch_seed(start),
-                card["retrieval"], [_own_ids(clip) for clip in batch],
+                card["retrieval"], [_own_ids(clip) for clip in batch], card["best_of"],
             )  # fmt: skip
             for clip, one in zip(batch, written, strict=True):
                 joints.append(one.motion.joints)

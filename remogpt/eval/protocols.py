@@ -106,8 +106,9 @@ class Model(Protocol):
         seed: int | None = None,
         retrieval: bool = True,
         exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
     ) -> Sequence[GeneratedMotion]:
-        """One motion for each caption; `exclude` holds ids that must not be retrieved."""
+        """One motion for each caption, the best of `best_of`; `exclude` holds ids that must not be retrieved."""
 
     def caption_batch(
         self,

@@ -21,7 +21,12 @@ RUN = "run"
 
 
 def assemble(
-    out: str | Path, parts: Mapping[str, str | Path], database: str | Path | None, name: str, licence: str
+    out: str | Path,
+    parts: Mapping[str, str | Path],
+    database: str | Path | None,
+    name: str,
+    licence: str,
+    generation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Copy trained parts (and a database) into one model folder and write its manifest.
 
@@ -31,6 +36,7 @@ def assemble(
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
+        generation: how the model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p.
 
     Raises:
         MissingPathError: if a part is not there.
@@ -45,6 +51,7 @@ def assemble(
         _check_belongs(Path(database), hashes)
     _check_replaceable(check_output_folder(out))
     manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
+    manifest["generation"] = dict(generation or {})
     with atomic_folder(out) as folder:
         for kind in PARTS:
             _copy_part(Path(parts[kind]), folder / kind)

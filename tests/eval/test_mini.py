@@ -83,8 +83,9 @@ class Oracle:
     def _clip_of(self, text):
         return next(clip for clip in self.motions.clips("test") if text in clip.captions)
 
-    def generate_batch(self, texts, database=None, seconds=None, seed=None, retrieval=True, exclude=None):
+    def generate_batch(self, texts, database=None, seconds=None, seed=None, retrieval=True, exclude=None, best_of=1):
         self.calls.append((tuple(texts), seed, retrieval))
+        assert seconds is None or max(seconds) <= 9.8
         result = []
         for text, hidden in zip(texts, exclude, strict=True):
             clip = self._clip_of(text)
@@ -146,7 +147,7 @@ def test_a_second_run_computes_nothing_and_another_seed_computes_again(evaluated
     assert len(model.calls) == before
     assert json.dumps(again["results"], sort_keys=True) == json.dumps(report["results"], sort_keys=True)
     evaluate_model(model, motions, out, EvalConfig(batch_size=4, parts=("generation",), seed=1))
-    assert len(model.calls) == before + 4
+    assert len(model.calls) == before + 8  # two batches, with and without retrieval, best of 1 and of 8
 
 
 def test_subsets_are_drawn_with_the_seed(motions, tmp_path):
@@ -155,6 +156,18 @@ def test_subsets_are_drawn_with_the_seed(motions, tmp_path):
     two = evaluate_model(Oracle(motions), motions, tmp_path / "b", config)["results"]["captioning/test/retrieval"]
     assert one["scores"]["num_items"] == 3
     assert one == two
+
+
+def test_the_length_that_is_asked_for_is_one_that_can_be_written(tmp_path):
+    write_item(tmp_path, SetItem("000000", joints_to_features(moving_person(0, 200)), [Caption("a person walks")]))
+    write_npy(tmp_path / "Mean.npy", np.zeros(263, np.float32))
+    write_npy(tmp_path / "Std.npy", np.ones(263, np.float32))
+    write_text(tmp_path / "test.txt", "000000\n")
+    longest = MotionTextSet.open(tmp_path)
+    assert longest.clips("test")[0].num_frames == 199
+    model = Oracle(longest)
+    evaluate_model(model, longest, tmp_path / "out", EvalConfig(parts=("generation",), true_length=True))
+    assert model.calls
 
 
 def test_different_protocols_are_not_compared_unless_forced(evaluated):
