@@ -28,6 +28,16 @@ def test_build_by_model_or_by_parts_gives_one_database(run, tiny_model, tiny_par
     assert first.features(0).shape[1] == 263
 
 
+def test_the_longest_clips_of_the_protocol_are_entries_as_they_are(run, tiny_model, tiny_set, tmp_path: Path) -> None:
+    longer = shutil.copytree(tiny_set, tmp_path / "set")
+    for name, num_frames in (("000000", 199), ("000001", 300)):
+        file = longer / "new_joint_vecs" / f"{name}.npy"
+        np.save(file, np.resize(np.load(file), (num_frames, 263)))
+    assert run("db", "build", longer, "--out", tmp_path / "all", "--model", tiny_model).code == 0
+    names = {info.id: info.num_frames for info in MotionDatabase.open(tmp_path / "all").infos()}
+    assert names["000000"] == 199 and {"000001#0", "000001#1"} <= names.keys()
+
+
 def test_limit_spreads_over_the_split_and_compact_keeps_no_features(run, tiny_model, tiny_set, tmp_path: Path) -> None:
     out = tmp_path / "small"
     ran = run("db", "build", tiny_set, "--limit", 5, "--compact", "--out", out, "--model", tiny_model)
