@@ -143,6 +143,8 @@ class _Run:
                     yield self.cached(name, split, clips, protocol, self.caption)
                     continue
                 protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
+                own_sampling = self.model.manifest.get("generation", {})  # no part's hash covers it
+                protocol["sampling"] = {key: value for key, value in own_sampling.items() if key != "best_of"}
                 for count in self.config.best_of:
                     own = name if count == 1 else f"{name}_best_of_{count}"
                     yield self.cached(own, split, clips, {**protocol, "best_of": count}, self.generate)

@@ -147,7 +147,7 @@ def protocol_card(model: Model, motions: MotionTextSet, split: str, clips: Seque
     }
 
 
-OF_THE_MODEL = frozenset(["model", "hashes", "code_version", "database", "database_sha256", "retrieval"])
+OF_THE_MODEL = frozenset(["model", "hashes", "code_version", "database", "database_sha256", "retrieval", "sampling"])
 """Entries of a card in which two comparable results may differ."""
 
 

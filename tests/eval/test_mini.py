@@ -150,6 +150,16 @@ def test_a_second_run_computes_nothing_and_another_seed_computes_again(evaluated
     assert len(model.calls) == before + 8  # two batches, with and without retrieval, best of 1 and of 8
 
 
+def test_other_sampling_of_the_same_parts_is_computed_again(motions, tmp_path):
+    config = EvalConfig(parts=("generation",), best_of=(1,))
+    model = Oracle(motions)
+    for top_p, calls in ((0.9, 2), (0.9, 2), (0.5, 4)):
+        model.manifest["generation"] = {"best_of": 8, "top_p": top_p}
+        report = evaluate_model(model, motions, tmp_path, config)
+        assert len(model.calls) == calls
+    assert report["results"]["generation/test/retrieval"]["card"]["sampling"] == {"top_p": 0.5}
+
+
 def test_subsets_are_drawn_with_the_seed(motions, tmp_path):
     config = EvalConfig(parts=("captioning",), num_captioning=3)
     one = evaluate_model(Oracle(motions), motions, tmp_path / "a", config)["results"]["captioning/test/retrieval"]
