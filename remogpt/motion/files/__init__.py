@@ -31,7 +31,7 @@ from remogpt.runtime.files import write_text
 READABLE = (".npy", ".npz", ".bvh", ".amc", ".mat")
 WRITABLE = (".npy", ".npz", ".bvh", ".html")
 
-__all__ = ["READABLE", "WRITABLE", "load", "load_motion", "motion_from_source", "read_source", "save", "write_bvh"]
+__all__ = ["READABLE", "WRITABLE", "load", "motion_from_source", "read_source", "save", "write_bvh"]
 
 
 def load(
@@ -65,9 +65,6 @@ def load(
             f"has no velocities. Give a longer recording, or correct its frame rate"
         )
     return motion
-
-
-load_motion = load
 
 
 def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None = None) -> SourceMotion:
