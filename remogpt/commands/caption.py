@@ -39,7 +39,7 @@ def run(args: Any) -> int:
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
-        row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": ""}
+        row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": "", "examples": []}
         try:
             motion = remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)

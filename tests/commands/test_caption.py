@@ -108,6 +108,9 @@ def test_json_holds_captions_and_examples(run, tiny_model: Path, wave: Path) -> 
     (row,) = json.loads(ran.out)
     assert row["file"] == str(wave) and row["error"] == "" and row["seconds"] > 1
     assert [example["route"] for example in row["examples"]] == ["m2t", "m2m"]
+    absent = wave.with_name("absent.npy")
+    rows = json.loads(run("caption", wave, absent, "--model", tiny_model, "--json").out)
+    assert rows[0].keys() == rows[1].keys() and rows[1]["examples"] == [] and "no file" in rows[1]["error"]
 
 
 def test_a_folder_goes_on_past_broken_files_and_lists_them(
