@@ -1,16 +1,18 @@
 # Two commands on a fresh machine:   make demo   and   make test.   GPU=1 takes the CUDA build.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
 
-ifdef GPU
+# The two builds of torch and of FAISS cannot share an environment, so each has its own.
+ifeq ($(GPU),1)
+VENV := .venv-gpu
 EXTRA := gpu
 CONSTRAINTS :=
 else
+VENV := .venv
 EXTRA := cpu
 CONSTRAINTS := --constraint constraints-cpu.txt
 endif
+BIN := $(VENV)/bin
 
 .PHONY: demo test lint install clean
 
@@ -40,4 +42,4 @@ $(VENV)/.installed-$(EXTRA)-dev: $(VENV)/.installed-$(EXTRA)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf .venv .venv-gpu demo build dist *.egg-info

@@ -66,7 +66,7 @@ class Captioned:
 class ReMoGPT:
     """Generate motions, caption motions, search motions.
 
-    Parts load when they are first needed: generating without retrieval never loads the retriever.
+    Parts load when they are first needed: captioning without retrieval never loads the retriever.
     """
 
     def __init__(self, folder: str | Path, device: str | torch.device | None = None):
@@ -216,7 +216,7 @@ class ReMoGPT:
         codes = self.lm.generate_codes(
             [prompt for prompt in prompts for _ in range(candidates)],
             [length for length in lengths for _ in range(candidates)],
-            Sampling(**{**self._sampling, **sampling}),
+            Sampling(**self._sampling | {name: value for name, value in sampling.items() if value is not None}),
             seed=seed,
         )
         decoded = self.tokenizer.decode_batch(codes)

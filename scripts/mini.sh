@@ -6,6 +6,9 @@
 # Two cores, no GPU, no download beyond the installed packages. Kill it at any point and start it again: every stage
 # goes on from its last checkpoint, and a finished stage takes seconds. `cp -r FOLDER/model remogpt/models/mini` ships it.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 work=${1:-runs/mini}
 configs=$(python -c 'import remogpt, pathlib; print(pathlib.Path(remogpt.__file__).parent / "configs/mini")')
@@ -16,15 +19,14 @@ stage "1. captioned motion"
 remogpt data make --out "$work/set" --clips 8000 --seed 0 --workers 2
 remogpt data check "$work/set" --clips 500
 
-stage "2. tokenizer and retriever, one core each"
 export OMP_NUM_THREADS=1
+stage "2. tokenizer and retriever, one core each"
 remogpt train tokenizer --config "$configs/tokenizer.yaml" --data "$work/set" --out "$work/tokenizer" &
 tokenizer=$!
 remogpt train retriever --config "$configs/retriever.yaml" --data "$work/set" --out "$work/retriever"
 wait $tokenizer
 
 stage "3. database of the training split, and each clip's neighbours in it"
-export OMP_NUM_THREADS=2
 parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
 for split in train val; do
     remogpt db build "$work/set" --split $split --out "$work/database_$split" --compact "${parts[@]}"
@@ -41,7 +43,7 @@ remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --token
 stage "5. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
-    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 0.8 --out "$work/model"
+    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --out "$work/model"
 du -sh "$work/model"
 
 stage "6. numbers"

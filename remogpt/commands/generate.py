@@ -32,7 +32,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
     parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
-    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the likeliest code at each place")
+    parser.add_argument("--temperature", type=float, default=None, help="0 takes the likeliest code at each place")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     add_model_options(parser)
 
