@@ -33,6 +33,8 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
+CANDIDATE_CAPTIONS = Sampling(temperature=0.8, top_p=0.95)
+"""How further captions are drawn where the best of several is wanted."""
 MAX_SECONDS = MAX_CODES * FRAMES_PER_CODE / FPS
 """Longest motion that is generated in one go: 9.8 s."""
 MIN_SECONDS = 0.4
@@ -210,9 +212,7 @@ class ReMoGPT:
             )
             for text, examples, length in zip(texts, retrieved, lengths, strict=True)
         ]  # fmt: skip
-        candidates = self.generation["best_of"] if best_of is None else best_of
-        if candidates < 1:
-            raise RemogptError(f"best_of must be at least 1, got {candidates}")
+        candidates = self._candidates(best_of)
         codes = self.lm.generate_codes(
             [prompt for prompt in prompts for _ in range(candidates)],
             [length for length in lengths for _ in range(candidates)],
@@ -239,6 +239,19 @@ class ReMoGPT:
     def _sampling(self) -> dict[str, Any]:
         return {name: value for name, value in self.generation.items() if name != "best_of"}
 
+    def _candidates(self, best_of: int | None) -> int:
+        candidates = int(self.generation["best_of"] if best_of is None else best_of)
+        if candidates < 1:
+            raise RemogptError(f"best_of must be at least 1, got {candidates}")
+        return candidates
+
+    def _best_texts(self, features: Sequence[np.ndarray], texts: np.ndarray) -> list[str]:
+        """Choose, of each motion's row of candidates (N, C), the caption that the retriever finds closest to it."""
+        wanted = self.retriever.encode_motion(list(features))  # (N, D)
+        came = self.retriever.encode_text(texts.ravel().tolist()).reshape(*texts.shape, -1)  # (N, C, D)
+        chosen = np.einsum("nd,ncd->nc", wanted, came).argmax(axis=1)
+        return [str(row[place]) for row, place in zip(texts, chosen, strict=True)]
+
     def _best(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> list[int]:
         """Choose, of each caption's candidates, the motion that the retriever finds closest to the caption."""
         wanted = self.retriever.encode_text(list(texts))  # (N, D)
@@ -252,10 +265,11 @@ class ReMoGPT:
         database: "str | Path | MotionDatabase | None" = None,
         retrieval: bool = True,
         seed: int | None = None,
+        best_of: int | None = None,
         **sampling: Any,
     ) -> Captioned:
         """Write a caption for one motion; arguments as in `generate`."""
-        return self.caption_batch([motion], database, retrieval, seed, **sampling)[0]
+        return self.caption_batch([motion], database, retrieval, seed, best_of=best_of, **sampling)[0]
 
     def caption_batch(
         self,
@@ -264,9 +278,15 @@ class ReMoGPT:
         retrieval: bool = True,
         seed: int | None = None,
         exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
         **sampling: Any,
     ) -> list[Captioned]:
         """Write one caption for each motion; one longer than 199 frames is read, and described, in windows.
+
+        Args:
+            best_of: candidates for each caption, the likeliest and sampled ones, of which the retriever keeps the one
+                that fits the motion best.
+            sampling: temperature, top_k, top_p of a single candidate; the likeliest words without it.
 
         Raises:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
@@ -282,6 +302,12 @@ class ReMoGPT:
             for row, examples in zip(codes, retrieved, strict=True)
         ]
         texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)
+        candidates = self._candidates(best_of)
+        if candidates > 1:
+            more = self.lm.generate_text(
+                [p for p in prompts for _ in range(candidates - 1)], CANDIDATE_CAPTIONS, seed=seed
+            )
+            texts = self._best_texts(features, np.column_stack([texts, np.reshape(more, (len(texts), -1))]))
         answers = iter(zip(texts, retrieved, prompts, strict=True))
         return [_joined(list(islice(answers, len(own)))) for own in windows]
 

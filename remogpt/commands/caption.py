@@ -27,6 +27,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; of use with a temperature")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest word at each place")
+    parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
 
@@ -45,7 +46,7 @@ def run(args: Any) -> int:
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(
                 motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed,
-                temperature=args.temperature,
+                best_of=args.best_of, temperature=args.temperature,
             )  # fmt: skip
             row |= {"caption": result.text, "examples": describe_examples(result.examples)}
         except RemogptError as error:

@@ -139,15 +139,16 @@ class _Run:
                 }
                 protocol["batch_size"] = self.config.batch_size  # sampling is seeded by batch
                 if part == "captioning":
+                    work = self.caption
                     protocol |= {"references": "three (first; a, b, a; a, a, a)"}
-                    yield self.cached(name, split, clips, protocol, self.caption)
-                    continue
-                protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
+                else:
+                    work = self.generate
+                    protocol |= {"captions": "one, drawn with the seed", "true_length": self.config.true_length}
                 own_sampling = self.model.manifest.get("generation", {})  # no part's hash covers it
                 protocol["sampling"] = {key: value for key, value in own_sampling.items() if key != "best_of"}
                 for count in self.config.best_of:
                     own = name if count == 1 else f"{name}_best_of_{count}"
-                    yield self.cached(own, split, clips, {**protocol, "best_of": count}, self.generate)
+                    yield self.cached(own, split, clips, {**protocol, "best_of": count}, work)
 
     def subset(self, split: str, count: int) -> list[Clip]:
         """Draw clips of a split, sorted by id."""
@@ -263,8 +264,9 @@ class _Run:
         for start, batch in zip(range(0, len(clips), self.config.batch_size), self.batches(clips, name), strict=True):
             motions = [Motion.from_features(self.motions.features(clip), name=clip.id) for clip in batch]
             written = self.model.caption_batch(
-                motions, self.database, card["retrieval"], self.batch_seed(start), [_own_ids(clip) for clip in batch]
-            )
+                motions, self.database, card["retrieval"], self.batch_seed(start), [_own_ids(clip) for clip in batch],
+                card["best_of"],
+            )  # fmt: skip
             items += [
                 {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],
                  "copied": any(one.text.strip() == example.caption.strip() for example in one.examples)}

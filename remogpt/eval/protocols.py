@@ -117,6 +117,7 @@ class Model(Protocol):
         retrieval: bool = True,
         seed: int | None = None,
         exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
     ) -> Sequence[GeneratedCaption]:
         """One caption for each motion."""
 

@@ -96,7 +96,7 @@ class Oracle:
             result.append(SimpleNamespace(motion=motion, codes=codes, examples=examples))
         return result
 
-    def caption_batch(self, motions, database=None, retrieval=True, seed=None, exclude=None):
+    def caption_batch(self, motions, database=None, retrieval=True, seed=None, exclude=None, best_of=1):
         clips = {clip.id: clip for clip in self.motions.clips("test")}
         return [SimpleNamespace(text=clips[motion.name].captions[0], examples=[]) for motion in motions]
 
