@@ -12,7 +12,7 @@ def test_an_untrained_model_is_measured_and_scores_nothing_to_be_proud_of(tiny_m
     model = ReMoGPT.from_pretrained(tiny_model)
     report = evaluate_model(model, motions, tmp_path, EvalConfig(batch_size=2))
     results = {name: result["scores"] for name, result in report["results"].items()}
-    modes = ("retrieval", "no_retrieval")
+    modes = [f"{mode}{count}" for mode in ("retrieval", "no_retrieval") for count in ("", "_best_of_8")]
     assert set(results) == {
         "reconstruction/test", "retrieval/test",
         *(f"{part}/test/{mode}" for part in ("generation", "captioning") for mode in modes),
