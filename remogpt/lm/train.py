@@ -23,6 +23,7 @@ from remogpt.lm.model import Loss, MotionLanguageModel, T5Size
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import BUDGET, clean_text, templates
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import FitResult, LoopConfig, fit
 
 
@@ -108,6 +109,7 @@ def train_language_model(
         config.loop,
         run_folder,
         config=config,
+        data=_fingerprint(model.hash, [*clips, *validation], bank),
         evaluate=evaluate,
         best=("val/loss", "min") if evaluate else None,
         param_groups=_param_groups(model, config),
@@ -117,6 +119,16 @@ def train_language_model(
         merge_lora(model)
     model.save_pretrained(out, dtype=getattr(torch, config.saved_as))
     return result
+
+
+def _fingerprint(start: str, clips: Sequence[CodedClip], bank: ExampleBank | None) -> str:
+    """Name what is learned from: the model begun with, captions and codes, and which examples belong to them."""
+    parts: list[str | np.ndarray] = [start]
+    for clip in clips:
+        parts += [*clip.captions, *clip.codes]
+    if bank is not None:
+        parts += [*bank.codes, *(route.rows for route in bank.routes.values())]
+    return fingerprint(parts)
 
 
 def build_model(config: LanguageModelConfig, clips: Sequence[CodedClip]) -> MotionLanguageModel:

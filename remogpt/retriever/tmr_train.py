@@ -24,6 +24,7 @@ from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses, filtered_share, tmr_loss
 from remogpt.retriever.train import ranking_scores
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig, fit
 
 
@@ -75,7 +76,8 @@ def train_tmr(
         out: folder of the finished retriever.
     """
     torch.manual_seed(config.loop.seed)
-    mean, std = (torch.from_numpy(values) for values in train.statistics())
+    statistics = train.statistics()
+    mean, std = (torch.from_numpy(values) for values in statistics)
     retriever = new_tmr_retriever(config.model, config.text_model, mean, std)
     captions = [*train.unique_captions(), *val.unique_captions()]
     batches = _Batches(config, train, retriever, captions, Path(run_folder))
@@ -97,6 +99,7 @@ def train_tmr(
         config.loop,
         run_folder,
         config=settings,
+        data=fingerprint([*captions, *statistics, *val_motions]),
         evaluate=evaluate,
         best=("val/mrr", "max"),
         desc="tmr",

@@ -22,6 +22,7 @@ from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, norm
 from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText, TextSource
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig, fit
 
 
@@ -82,7 +83,8 @@ def train_retriever(
         out: folder of the finished retriever.
     """
     torch.manual_seed(config.loop.seed)
-    retriever = new_retriever(config.model, config.text_model, config.fine_tune_text, *train.statistics())
+    statistics = train.statistics()
+    retriever = new_retriever(config.model, config.text_model, config.fine_tune_text, *statistics)
     captions = [*train.unique_captions(), *val.unique_captions()]
     batches = _Batches(config, train, retriever, captions, Path(run_folder))
     few = range(min(len(val), config.num_val_clips))
@@ -105,6 +107,7 @@ def train_retriever(
         config.loop,
         run_folder,
         config=settings,
+        data=fingerprint([*captions, *statistics, *val_motions]),
         evaluate=evaluate,
         best=("val/mrr", "max"),
         param_groups=groups,

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -142,3 +142,14 @@ def sha256_file(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(parts: Iterable[str | np.ndarray]) -> str:
+    """Return a SHA-256 over texts and arrays (their type, shape and bytes), in order: equal data, equal fingerprint."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(b"text" + part.encode("utf-8") + b"\0")
+        else:
+            digest.update(f"array {part.dtype} {part.shape} ".encode() + np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()

@@ -128,6 +128,7 @@ def fit(
     run_folder: str | Path,
     *,
     config: Any,
+    data: str,
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
     best: tuple[str, Literal["min", "max"]] | None = None,
     param_groups: Sequence[dict[str, Any]] | None = None,
@@ -142,6 +143,8 @@ def fit(
         loop: length, batch, rate.
         run_folder: created if absent.
         config: the stage's dataclass or dict; a run folder made with another one is refused.
+        data: fingerprint of what is learned from, as `remogpt.runtime.files.fingerprint` gives; a run that was begun on
+            other data is refused, as one with other settings is.
         evaluate: called in eval mode without gradients; its numbers are logged.
         best: which of its numbers chooses the weights to keep.
         param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
@@ -154,7 +157,7 @@ def fit(
         weight_decay=loop.weight_decay,
     )
     prepared, optimizer = accelerator.prepare(model, optimizer)
-    run = _Run(Path(run_folder), config, loop, accelerator)
+    run = _Run(Path(run_folder), config, loop, data, accelerator)
     state = run.resume(model, optimizer)
     sampler = StepSampler(num_items, loop.batch_size, loop.seed)
     bar = progress(total=loop.steps, desc=desc, unit="step")
@@ -215,10 +218,10 @@ def _take_step(
 class _Run:
     """The run folder: what is written to it and read back."""
 
-    def __init__(self, folder: Path, config: Any, loop: LoopConfig, accelerator: Accelerator):
+    def __init__(self, folder: Path, config: Any, loop: LoopConfig, data: str, accelerator: Accelerator):
         self.folder, self.accelerator = folder, accelerator
         settings = config if isinstance(config, dict) else asdict(config)
-        self.settings = json.loads(json.dumps({"stage": settings, "loop": asdict(loop)}, default=str))
+        self.settings = json.loads(json.dumps({"stage": settings, "loop": asdict(loop), "data": data}, default=str))
         folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> FitResult:
@@ -231,8 +234,8 @@ class _Run:
         if saved["settings"] != self.settings:
             changed = _differences(saved["settings"], self.settings)
             raise RemogptError(
-                f"{self.folder} holds a run with other settings ({changed}); choose another run folder, "
-                "restore the settings, or delete the folder to start anew"
+                f"{self.folder} holds a run with other settings or data ({changed}); choose another run folder, "
+                "restore them, or delete the folder to start anew"
             )
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])

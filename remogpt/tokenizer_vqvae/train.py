@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig, fit
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
@@ -133,6 +134,7 @@ def train_tokenizer(
         config.loop,
         run_folder,
         config=asdict(config),
+        data=fingerprint([*train_features, *val_features]),
         evaluate=evaluate,
         best=("val/world_mm", "min"),
         desc="tokenizer",

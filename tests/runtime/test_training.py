@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig, fit
 
 TARGETS = torch.linspace(-1, 1, 20)
@@ -52,7 +53,9 @@ def validation(model: nn.Module) -> dict[str, float]:
 
 def run(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> Toy:
     model = Toy()
-    fit(model, 20, loss_of(kill_at), loop, folder, config={"a": 1}, evaluate=validation, best=("error", "min"))
+    fit(
+        model, 20, loss_of(kill_at), loop, folder, config={"a": 1}, data="d", evaluate=validation, best=("error", "min")
+    )
     return model
 
 
@@ -77,7 +80,7 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> N
     for rounds in (1, 2):
         model = Toy()
         loop = LoopConfig(steps=3, batch_size=4, accumulation=rounds, cpu=True)
-        fit(model, 20, compute_loss, loop, tmp_path / str(rounds), config={})
+        fit(model, 20, compute_loss, loop, tmp_path / str(rounds), config={}, data="d")
         weights.append(model.layers[0].weight.detach())
     torch.testing.assert_close(weights[0], weights[1])
 
@@ -88,12 +91,18 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
         run(tmp_path, loop=LoopConfig(**{**LOOP.__dict__, "learning_rate": 0.02}))
 
 
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((2, 3))]))
+    with pytest.raises(RemogptError, match=r"other settings or data \(data was '\w+', is '\w+'\)"):
+        fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((3, 2))]))
+
+
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
     def diverge(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         return model.layers[0].weight.sum() * float("nan"), {}
 
     with pytest.raises(RemogptError, match="loss became nan at step 0"):
-        fit(Toy(), 20, diverge, LOOP, tmp_path, config={})
+        fit(Toy(), 20, diverge, LOOP, tmp_path, config={}, data="d")
 
 
 def test_schedules() -> None:
