@@ -61,7 +61,9 @@ def near_duplicates(sentence_vectors: Tensor, threshold: float) -> Tensor:
 
     Source: TMR, sec. 3.3; its threshold 0.8 is on the scale (cos + 1) / 2, so that cosines above 0.6 count.
     """
-    return sentence_vectors @ sentence_vectors.T > 2 * threshold - 1
+    # Never in bfloat16: it would move a cosine by 0.004, and with it the set of pairs that count.
+    with torch.autocast(sentence_vectors.device.type, enabled=False):
+        return sentence_vectors @ sentence_vectors.T > 2 * threshold - 1
 
 
 _AXES = (

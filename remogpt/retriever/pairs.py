@@ -72,6 +72,12 @@ class TrainingPairs:
         captions = tuple(tuple(clip.captions) for clip in clips)
         return cls(captions, lambda place: motions.features(clips[place]), partners, np.array(groups, dtype=np.int64))
 
+    def crop(self, place: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
+        """Load clip `place`; a random stretch of `max_frames` frames of a longer one."""
+        motion = self.load(place)
+        start = int(rng.integers(max(0, len(motion) - max_frames) + 1))
+        return motion[start : start + max_frames]
+
     def unique_captions(self) -> list[str]:
         """Every caption once, sorted."""
         return sorted({caption for captions in self.captions for caption in captions})

@@ -7,9 +7,9 @@ and the cached token states; a run that was killed continues by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,10 +22,10 @@ from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText
 from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses, filtered_share, tmr_loss
-from remogpt.retriever.train import ranking_scores
+from remogpt.retriever.train import fit_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
-from remogpt.runtime.training import LoopConfig, fit
+from remogpt.runtime.training import LoopConfig
 
 
 @dataclass(frozen=True)
@@ -81,32 +81,9 @@ def train_tmr(
     retriever = new_tmr_retriever(config.model, config.text_model, mean, std)
     captions = [*train.unique_captions(), *val.unique_captions()]
     batches = _Batches(config, train, retriever, captions, Path(run_folder))
-    few = range(min(len(val), config.num_val_clips))
-    val_motions = [val.load(place) for place in few]
-    val_captions = [val.captions[place][0] for place in few]
-
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        retriever.to(str(next(model.parameters()).device))
-        scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
-        return ranking_scores(scores, val_captions)
-
-    saved_text, retriever.text = retriever.text, batches.text
-    settings: dict[str, Any] = {name: value for name, value in asdict(config).items() if name != "loop"}
-    fit(
-        retriever.network,
-        len(train),
-        batches.loss,
-        config.loop,
-        run_folder,
-        config=settings,
-        data=fingerprint([*captions, *statistics, *val_motions]),
-        evaluate=evaluate,
-        best=("val/mrr", "max"),
-        desc="tmr",
+    return fit_retriever(
+        retriever, batches, config, val, fingerprint([*captions, *statistics]), run_folder, out, desc="tmr"
     )
-    retriever.text = saved_text
-    retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
-    return TextMotionRetriever.from_pretrained(out)
 
 
 class _Batches:
@@ -132,7 +109,8 @@ class _Batches:
         """TMR's loss of the given clips, with one random caption each."""
         device = next(model.parameters()).device
         captions = [str(rng.choice(self.pairs.captions[item])) for item in indices]
-        scores, lengths = normalized_batch([self._crop(int(item), rng) for item in indices], self.mean, self.std)
+        crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in indices]
+        scores, lengths = normalized_batch(crops, self.mean, self.std)
         text, text_lengths = self.text.prepare(captions)
         mask = self._false_negatives(indices, captions)
         scores = scores.to(device)
@@ -147,19 +125,11 @@ class _Batches:
         loss, terms = tmr_loss(output, scores, mask.to(device), self.config.losses, shift)
         return loss, {**terms, "filtered": filtered_share(mask)}
 
-    def _crop(self, item: int, rng: np.random.Generator) -> np.ndarray:
-        motion = self.pairs.load(item)
-        start = int(rng.integers(max(0, len(motion) - self.config.model.max_frames) + 1))
-        return motion[start : start + self.config.model.max_frames]
-
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
         """(B, B) bool; the diagonal, where it is True, is not left out by the loss."""
         groups = torch.from_numpy(self.pairs.groups[items])
         mask = (groups[:, None] == groups) & (groups >= 0)
         if self.config.filter_threshold is not None and self.sentences is not None:
-            vectors = self.sentences.sentence_vectors(captions)
-            # bfloat16 would move a cosine by 0.004 and so the set of pairs that are left out.
-            with torch.autocast(vectors.device.type, enabled=False):
-                same = near_duplicates(vectors, self.config.filter_threshold)
+            same = near_duplicates(self.sentences.sentence_vectors(captions), self.config.filter_threshold)
             mask |= same & ~contradictions(captions) if self.config.guard_directions else same
         return mask

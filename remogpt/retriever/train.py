@@ -9,7 +9,7 @@ Negatives come from the batch of one process: with several processes or accumula
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText, TextSource
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
-from remogpt.runtime.training import LoopConfig, fit
+from remogpt.runtime.training import ComputeLoss, LoopConfig, fit
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,55 @@ def train_retriever(
     retriever = new_retriever(config.model, config.text_model, config.fine_tune_text, *statistics)
     captions = [*train.unique_captions(), *val.unique_captions()]
     batches = _Batches(config, train, retriever, captions, Path(run_folder))
+    assert isinstance(retriever.network, PLTMR)
+    groups = _param_groups(retriever.network, config)
+    data = fingerprint([*captions, *statistics])
+    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
+
+
+class RetrieverTraining(Protocol):
+    """What the loop reads of a retriever's settings."""
+
+    @property
+    def loop(self) -> LoopConfig: ...
+    @property
+    def num_val_clips(self) -> int: ...
+    @property
+    def saved_as(self) -> str: ...
+
+
+class RetrieverBatches(Protocol):
+    """What the loop needs of a network's batches."""
+
+    @property
+    def pairs(self) -> TrainingPairs: ...
+    @property
+    def text(self) -> TextSource: ...
+    @property
+    def loss(self) -> ComputeLoss: ...
+
+
+def fit_retriever(
+    retriever: TextMotionRetriever,
+    batches: RetrieverBatches,
+    config: RetrieverTraining,
+    val: TrainingPairs,
+    data: str,
+    run_folder: str | Path,
+    out: str | Path,
+    param_groups: list[dict[str, Any]] | None = None,
+    desc: str = "retriever",
+) -> TextMotionRetriever:
+    """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
+
+    Args:
+        retriever: untrained; reads the batches' text source while it trains.
+        batches: its losses.
+        config: the stage's dataclass; recorded with the run.
+        val: the weights with the best mean reciprocal rank on its first clips are kept.
+        data: fingerprint of the training data; that of the validation clips is added.
+        run_folder, out, param_groups, desc: as in `remogpt.runtime.training.fit`.
+    """
     few = range(min(len(val), config.num_val_clips))
     val_motions = [val.load(place) for place in few]
     val_captions = [val.captions[place][0] for place in few]
@@ -97,21 +146,18 @@ def train_retriever(
         return ranking_scores(scores, val_captions)
 
     saved_text, retriever.text = retriever.text, batches.text
-    settings: dict[str, Any] = {name: value for name, value in asdict(config).items() if name != "loop"}
-    assert isinstance(retriever.network, PLTMR)
-    groups = _param_groups(retriever.network, config)
     fit(
         retriever.network,
-        len(train),
+        len(batches.pairs),
         batches.loss,
         config.loop,
         run_folder,
-        config=settings,
-        data=fingerprint([*captions, *statistics, *val_motions]),
+        config={name: value for name, value in asdict(config).items() if name != "loop"},  # type: ignore[call-overload]
+        data=fingerprint([data, *val_motions]),
         evaluate=evaluate,
         best=("val/mrr", "max"),
-        param_groups=groups,
-        desc="retriever",
+        param_groups=param_groups,
+        desc=desc,
     )
     retriever.text = saved_text
     retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
@@ -142,7 +188,8 @@ class _Batches:
         device = next(model.parameters()).device
         items = self._with_mirrors(indices)
         captions = [str(rng.choice(self.pairs.captions[item])) for item in items]
-        scores, lengths = normalized_batch([self._crop(item, rng) for item in items], self.mean, self.std)
+        crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in items]
+        scores, lengths = normalized_batch(crops, self.mean, self.std)
         if self.config.input_noise:
             scores = scores + self.config.input_noise * torch.randn_like(scores)
         text, text_lengths = self.text.prepare(captions)
@@ -162,11 +209,6 @@ class _Batches:
         partners = self.pairs.partners[indices[: int(len(indices) * self.config.mirror_share / 2)]]
         added = np.setdiff1d(partners[partners >= 0], indices)
         return np.concatenate([indices[: len(indices) - len(added)], added])
-
-    def _crop(self, item: int, rng: np.random.Generator) -> np.ndarray:
-        motion = self.pairs.load(int(item))
-        start = int(rng.integers(max(0, len(motion) - self.config.model.max_frames) + 1))
-        return motion[start : start + self.config.model.max_frames]
 
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
         """(B, B) bool; the diagonal is True."""
