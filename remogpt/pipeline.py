@@ -247,17 +247,15 @@ class ReMoGPT:
 
     def _best_texts(self, features: Sequence[np.ndarray], texts: np.ndarray) -> list[str]:
         """Choose, of each motion's row of candidates (N, C), the caption that the retriever finds closest to it."""
-        wanted = self.retriever.encode_motion(list(features))  # (N, D)
-        came = self.retriever.encode_text(texts.ravel().tolist()).reshape(*texts.shape, -1)  # (N, C, D)
-        chosen = np.einsum("nd,ncd->nc", wanted, came).argmax(axis=1)
+        chosen = _closest(
+            self.retriever.encode_motion(list(features)), self.retriever.encode_text(texts.ravel().tolist())
+        )
         return [str(row[place]) for row, place in zip(texts, chosen, strict=True)]
 
     def _best(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> list[int]:
         """Choose, of each caption's candidates, the motion that the retriever finds closest to the caption."""
-        wanted = self.retriever.encode_text(list(texts))  # (N, D)
-        came = self.retriever.encode_motion(list(motions)).reshape(len(texts), -1, wanted.shape[1])  # (N, C, D)
-        chosen = np.einsum("nd,ncd->nc", wanted, came).argmax(axis=1)
-        return [number * came.shape[1] + int(place) for number, place in enumerate(chosen)]
+        chosen = _closest(self.retriever.encode_text(list(texts)), self.retriever.encode_motion(list(motions)))
+        return [number * (len(motions) // len(texts)) + int(place) for number, place in enumerate(chosen)]
 
     def caption(
         self,
@@ -333,7 +331,11 @@ class ReMoGPT:
         Source: ReMoGPT, Fig. 5; training finds its examples by the same routes.
         """
         opened, hidden = self.database(database), exclude or [()] * len(texts)
-        return [_two_routes(opened, TEXT_ROUTES, ids, text=text) for text, ids in zip(texts, hidden, strict=True)]
+        found: dict[tuple[str, frozenset[str]], tuple[RetrievedExample, ...]] = {}
+        keys = [(text, frozenset(ids)) for text, ids in zip(texts, hidden, strict=True)]
+        for text, ids in dict.fromkeys(keys):  # several samples of one caption are one query
+            found[text, ids] = _two_routes(opened, TEXT_ROUTES, ids, text=text)
+        return [found[key] for key in keys]
 
     def examples_for_motions(
         self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
@@ -352,6 +354,12 @@ def _two_routes(
         hidden = {*exclude, *(example.id for example in found)}
         found += database.search(**query, route=route, k=1, exclude=hidden)
     return tuple(found)
+
+
+def _closest(wanted: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Return (N,) places: of each row of `wanted` (N, D), the best in its run of C rows of `candidates` (N * C, D)."""
+    runs = candidates.reshape(len(wanted), -1, wanted.shape[1])
+    return np.einsum("nd,ncd->nc", wanted, runs).argmax(axis=1)
 
 
 def _windows(features: np.ndarray) -> list[np.ndarray]:
