@@ -8,7 +8,8 @@ Within a chain the channels run joint by joint as [3 position, 6 rotation, 3 vel
 Source: ReMoGPT (AAAI 2025) for the six parts; ParCo (0fa4af0) for the shared channels and their order; spec 2.2, 2.3.
 """
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from remogpt.motion.skeleton import CHAINS
@@ -19,6 +20,14 @@ Skeleton = Literal["humanml3d", "kit"]
 
 PARTS: tuple[str, ...] = ("root", "right_leg", "left_leg", "backbone", "right_arm", "left_arm")
 """In the order in which their embeddings are concatenated."""
+
+PART_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "legs": ("right_leg", "left_leg"),
+    "arms": ("right_arm", "left_arm"),
+    "upper_body": ("backbone", "right_arm", "left_arm"),
+    "lower_body": ("root", "right_leg", "left_leg"),
+}
+"""Names for several parts at once."""
 
 KIT_CHAINS: tuple[tuple[int, ...], ...] = (
     (0, 11, 12, 13, 14, 15),  # right leg
@@ -54,6 +63,30 @@ def part_channels(layout: Layout = "shared", skeleton: Skeleton = "humanml3d") -
     channels["left_leg"] += (contacts, contacts + 1)
     channels["right_leg"] += (contacts + 2, contacts + 3)
     return channels
+
+
+def named_parts(names: str | Sequence[str]) -> tuple[int, ...]:
+    """Return the places in `PARTS` of what is named, ascending, each once.
+
+    Args:
+        names: parts and groups, as a sequence or as one string with commas: "right_arm", "legs", "root,arms".
+
+    Raises:
+        RemogptError: for a name that is neither a part nor a group; the message offers the nearest one.
+    """
+    wanted = names.split(",") if isinstance(names, str) else names
+    known = {part: (part,) for part in PARTS} | dict(PART_GROUPS)
+    places: set[int] = set()
+    for name in wanted:
+        plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+        if plain not in known:
+            close = difflib.get_close_matches(plain, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise RemogptError(f"no part is called {name!r}; {hint}there are {', '.join(known)}")
+        places |= {PARTS.index(part) for part in known[plain]}
+    if not places:
+        raise RemogptError(f"no part is named; there are {', '.join(known)}")
+    return tuple(sorted(places))
 
 
 def _joint_channels(joint: int, num_joints: int) -> tuple[int, ...]:

@@ -7,12 +7,13 @@ Part_TMR for the part encoders. Sizes were found from the 118 M parameters that 
 
 from dataclasses import dataclass
 
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
 from remogpt.retriever.losses import Temperature
 from remogpt.retriever.part_encoder import SixPartEncoder
-from remogpt.retriever.parts import Layout, Skeleton
+from remogpt.retriever.parts import PARTS, Layout, Skeleton
 from remogpt.runtime.errors import RemogptError
 
 
@@ -120,7 +121,20 @@ class PLTMR(nn.Module):
 
     def embed_motion(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
-        return functional.normalize(self.motion_head(self.motion_encoder(scores, lengths)), dim=-1)
+        return self.embed_parts(self.encode_parts(scores, lengths))
+
+    @property
+    def part_width(self) -> int:
+        """Width W of one part's encoding."""
+        return self.motion_encoder.output_dim // len(PARTS)
+
+    def encode_parts(self, scores: Tensor, lengths: Tensor) -> Tensor:
+        """z-scored features (B, T, F), lengths (B,) -> (B, 6, W) encodings of `PARTS`, before the head."""
+        return rearrange(self.motion_encoder(scores, lengths), "b (p w) -> b p w", p=len(PARTS))
+
+    def embed_parts(self, encodings: Tensor) -> Tensor:
+        """(B, 6, W) -> (B, D) unit rows."""
+        return functional.normalize(self.motion_head(encodings.flatten(1)), dim=-1)
 
     def embed_text(self, text: Tensor, lengths: Tensor) -> Tensor:
         """What the text source gave, lengths (B,) -> (B, D) unit rows."""

@@ -1,7 +1,7 @@
 """The retriever as the other rooms see it: sentences and raw motions in, unit rows out."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from remogpt.retriever.parts import PARTS
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
 from remogpt.retriever.text_source import (
@@ -137,12 +138,63 @@ class TextMotionRetriever:
         """
         windows, owners = self._windows(motions)
         pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
-        for batch in batches_by_length([len(window) for window in windows], batch_size):
-            scores, lengths = self.pad([windows[place] for place in batch])
-            pieces[batch] = self.network.embed_motion(scores.to(self.device), lengths.to(self.device)).cpu().numpy()
-        rows = np.zeros((len(motions), self.dim), dtype=np.float32)
-        np.add.at(rows, owners, pieces)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
+        for batch, scores, lengths in self._batches(windows, batch_size):
+            pieces[batch] = self.network.embed_motion(scores, lengths).cpu().numpy()
+        return _mean_directions(pieces, owners, len(motions))
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the body parts are encoded apart; True for PL-TMR."""
+        return isinstance(self.network, PLTMR)
+
+    @torch.inference_mode()
+    def encode_motion_and_parts(
+        self, motions: Sequence[np.ndarray], batch_size: int = 64
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `encode_motion` and `encode_motion_parts` do, (N, D) and (N, 6, W), for the price of one."""
+        network = self._part_network()
+        windows, owners = self._windows(motions)
+        pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
+        parts = np.zeros((len(windows), len(PARTS), network.part_width), dtype=np.float32)
+        for batch, scores, lengths in self._batches(windows, batch_size):
+            encoded = network.encode_parts(scores, lengths)
+            parts[batch], pieces[batch] = encoded.cpu().numpy(), network.embed_parts(encoded).cpu().numpy()
+        means = np.zeros((len(motions), *parts.shape[1:]), dtype=np.float32)
+        np.add.at(means, owners, parts)
+        means /= np.bincount(owners, minlength=len(motions)).astype(np.float32)[:, None, None]
+        return _mean_directions(pieces, owners, len(motions)), means
+
+    def encode_motion_parts(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> np.ndarray:
+        """Encode the six `PARTS` of N motions, each (T, F) raw features: (N, 6, W) float32, before the head.
+
+        Of a motion longer than `max_frames` it is the mean over its windows; only of shorter ones does `embed_parts`
+        give what `encode_motion` gives.
+
+        Raises:
+            RemogptError: if this retriever has no parts.
+        """
+        return self.encode_motion_and_parts(motions, batch_size)[1]
+
+    @torch.inference_mode()
+    def embed_parts(self, encodings: np.ndarray, batch_size: int = 4096) -> np.ndarray:
+        """Embed N motions from the encodings (N, 6, W) of their parts: (N, D) float32 unit rows.
+
+        Raises:
+            RemogptError: if this retriever has no parts.
+        """
+        network = self._part_network()
+        rows = np.zeros((len(encodings), self.dim), dtype=np.float32)
+        for start in range(0, len(encodings), batch_size):
+            block = torch.from_numpy(np.array(encodings[start : start + batch_size], dtype=np.float32))
+            rows[start : start + batch_size] = network.embed_parts(block.to(self.device)).cpu().numpy()
+        return rows
+
+    def _part_network(self) -> PLTMR:
+        if not isinstance(self.network, PLTMR):
+            raise RemogptError(
+                "this retriever (TMR) reads the body as a whole; parts need a PL-TMR, e.g. that of the embedded model"
+            )
+        return self.network
 
     def _windows(self, motions: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         limit = self.network.max_frames
@@ -156,9 +208,21 @@ class TextMotionRetriever:
             owners += [place] * count
         return windows, np.array(owners, dtype=np.int64)
 
+    def _batches(self, windows: list[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        for batch in batches_by_length([len(window) for window in windows], batch_size):
+            scores, lengths = self.pad([windows[place] for place in batch])
+            yield batch, scores.to(self.device), lengths.to(self.device)
+
     def pad(self, motions: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         """Z-score and pad raw motions: (B, T, F) and lengths (B,)."""
         return normalized_batch(motions, self.mean, self.std)
+
+
+def _mean_directions(pieces: np.ndarray, owners: np.ndarray, count: int) -> np.ndarray:
+    """Unit rows (n, D) of windows -> (count, D) unit rows of the motions that own them."""
+    rows = np.zeros((count, pieces.shape[1]), dtype=np.float32)
+    np.add.at(rows, owners, pieces)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
 
 
 def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
