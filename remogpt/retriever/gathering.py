@@ -1,0 +1,69 @@
+"""What several training processes show each other, so that each contrasts the whole batch and not its own share alone.
+
+With one process every function here returns what it was given.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn import functional
+
+from remogpt.runtime.errors import RemogptError
+
+
+def num_processes() -> int:
+    """Processes that train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def check_equal_shares(batch_size: int, accumulation: int) -> None:
+    """Raise a `RemogptError` unless every process gets as many samples in every round of accumulation."""
+    shares = num_processes() * accumulation
+    if batch_size % shares or batch_size // accumulation < 2:
+        raise RemogptError(
+            f"loop.batch_size {batch_size} does not split into equal shares of {num_processes()} processes and "
+            f"loop.accumulation {accumulation} with at least 2 samples in a round; make it a larger multiple of {shares}"
+        )
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """Join the (B, ...) tensors of all processes to (processes x B, ...), in the order of processes.
+
+    The gradient of every process's loss flows back to the process that made a row, summed. When each process computes
+    the loss of the whole batch and gradients of weights are averaged over processes, as accelerate does, the result is
+    the gradient of one process with the whole batch.
+    """
+    if num_processes() == 1:
+        return rows
+    joined: Tensor = _Gather.apply(rows)
+    return joined
+
+
+def gather_padded(rows: Tensor) -> Tensor:
+    """Join the (B, L, ...) tensors of all processes, whose L may differ, to (processes x B, largest L, ...)."""
+    if num_processes() == 1:
+        return rows
+    longest = torch.tensor(rows.shape[1], device=rows.device)
+    dist.all_reduce(longest, dist.ReduceOp.MAX)
+    missing = int(longest) - rows.shape[1]
+    return gather_rows(functional.pad(rows, (0, 0) * (rows.ndim - 2) + (0, missing)))
+
+
+class _Gather(torch.autograd.Function):
+    # torch.distributed.nn.functional.all_gather does the same and is deprecated.
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.count = len(rows)
+        shares = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(shares, rows.contiguous())
+        return torch.cat(shares)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous().clone()
+        dist.all_reduce(total)
+        first = dist.get_rank() * ctx.count
+        return total[first : first + ctx.count]
