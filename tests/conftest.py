@@ -64,6 +64,41 @@ def tiny_text_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def guo_release(tmp_path: Path) -> Path:
+    """The files of Guo et al.'s evaluator as they were released, of a small random one: a folder with all six."""
+    import pickle
+
+    import torch
+
+    from remogpt.eval.guo import MotionEncoder, MovementEncoder, TextEncoder
+
+    folder = tmp_path / "guo_release"
+    folder.mkdir()
+    torch.manual_seed(0)
+    text = TextEncoder(6, 8, 4)
+    optimizer = torch.optim.Adam(text.parameters())
+    checkpoint = {
+        "movement_encoder": MovementEncoder(259, 12, 8).state_dict(),
+        "motion_encoder": MotionEncoder(8, 10, 4).state_dict(),
+        "text_encoder": text.state_dict(),
+        "opt_text_encoder": optimizer.state_dict(),
+        "epoch": 3,
+        "iter": 100,
+    }
+    # As PyTorch wrote files when it was released, and in the pickle protocols of that time.
+    torch.save(checkpoint, folder / "finest.tar", _use_new_zipfile_serialization=False)
+    rng = np.random.default_rng(0)
+    np.save(folder / "mean.npy", rng.normal(size=263))
+    np.save(folder / "std.npy", np.concatenate([rng.uniform(0.5, 1.5, 259), np.full(4, 0.02)]))
+    np.save(folder / "our_vab_data.npy", rng.normal(size=(7, 6)))
+    words = ["walk", "unk", "sos", "eos", "person", "ol\u00e9"]
+    rows = {word: 6 - place for place, word in enumerate(words)}
+    (folder / "our_vab_words.pkl").write_bytes(pickle.dumps(words, protocol=2))
+    (folder / "our_vab_idx.pkl").write_bytes(pickle.dumps(rows, protocol=4))
+    return folder
+
+
 @dataclass(frozen=True)
 class TinyParts:
     """Folders of the parts of a tiny model."""

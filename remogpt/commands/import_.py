@@ -1,13 +1,14 @@
-"""Turn released weights into a part of a model: TMR into a retriever, T2M-GPT or MotionGPT into a tokenizer.
+"""Turn released weights into a part: TMR (a retriever), T2M-GPT or MotionGPT (a tokenizer), Guo et al. (an evaluator).
 
 Examples:
   remogpt import tmr text_encoder.pt motion_encoder.pt motion_decoder.pt --statistics stats/guoh3dfeats --out parts/tmr
   remogpt import t2mgpt net_last.pth --statistics meta --out parts/tokenizer
   remogpt import motiongpt motiongpt_s3_h3d.ckpt --statistics meta --out parts/tokenizer
+  remogpt import guo text_mot_match/model/finest.tar Comp_v6_KLD005/meta glove --out parts/evaluator
 
 Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running what they hold. Every
 name and every shape has to fit. --statistics is the folder of the mean and std (.pt or .npy) that the weights were
-trained with: a network that reads features of another scale answers nonsense.
+trained with: a network that reads features of another scale answers nonsense. `guo` takes its files or their folders.
 """
 
 from pathlib import Path
@@ -37,6 +38,22 @@ def add_arguments(parser: Any) -> None:
         tokenizer.add_argument("file", type=str, help="checkpoint that holds the tokenizer")
         _add_common(tokenizer, "tokenizer")
         kinds.add_subcommand(kind, tokenizer)
+    kinds.add_subcommand("guo", _guo_parser())
+
+
+def _guo_parser() -> CommandParser:
+    guo = CommandParser(
+        description="Import the evaluator of Guo et al.: finest.tar, the mean.npy and std.npy that it was trained "
+        "with, and the GloVe files our_vab_data.npy, our_vab_words.pkl and our_vab_idx.pkl."
+    )
+    guo.add_argument("files", type=str, nargs="+", help="the released files, or folders that hold them")
+    guo.add_argument("--out", type=str, required=True, help="folder of the evaluator")
+    guo.add_argument(
+        "--variant", type=str, default="packed", choices=("packed", "unpacked"),
+        help="the original, or MotionGPT's, whose numbers do not compare; can be chosen anew whenever it is opened",
+    )  # fmt: skip
+    guo.add_argument("--trained-on", type=str, default="HumanML3D", help="set that it was trained on")
+    return guo
 
 
 def _add_common(parser: Any, part: str) -> None:
@@ -50,6 +67,8 @@ def run(args: Any) -> int:
     out = check_output_folder(chosen.out)
     if args.kind == "tmr":
         _import_tmr(chosen, out)
+    elif args.kind == "guo":
+        _import_guo(chosen, out)
     else:
         _import_tokenizer(chosen, _PREFIXES[args.kind], out)
     return 0
@@ -81,3 +100,19 @@ def _import_tokenizer(args: Any, prefixes: tuple[str, ...], out: Path) -> None:
     part_hash = tokenizer.save_pretrained(out)
     aside = f"; left aside: {', '.join(others)}" if others else ""
     print(f"{out}: tokenizer {part_hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} features{aside}")
+
+
+def _import_guo(args: Any, out: Path) -> None:
+    from remogpt.eval.guo import KIND
+    from remogpt.eval.guo_files import load_released
+    from remogpt.runtime.envelope import read_envelope
+    from remogpt.runtime.training_record import TrainingRecord, write_record
+
+    evaluator = load_released(args.files, args.variant)
+    evaluator_hash = evaluator.save_pretrained(out)
+    write_record(out, TrainingRecord(args.trained_on, part=read_envelope(out, KIND)["hash"]))
+    count = sum(parameter.numel() for parameter in evaluator.parameters())
+    print(
+        f"{out}: evaluator {evaluator.name} {evaluator_hash[:12]}, {count / 1e6:.1f} M parameters, "
+        f"{len(evaluator.words.words)} words"
+    )

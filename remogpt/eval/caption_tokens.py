@@ -87,34 +87,47 @@ def _spacy_model() -> Any:
         return spacy.load("en_core_web_sm")
     except ImportError as error:
         raise RemogptError(
-            "protocol 'lemma' needs lemmatised tokens: give token lists, "
-            "or install spaCy with pip install 'remogpt[spacy]'"
+            "captions that come without lemma/POS tokens need spaCy: install it with pip install 'remogpt[spacy]', "
+            "or give the tokens of each caption"
         ) from error
     except OSError as error:
         raise RemogptError(
-            "protocol 'lemma' needs spaCy's English model: run python -m spacy download en_core_web_sm, "
-            "or give token lists"
+            "captions that come without lemma/POS tokens need spaCy's English model: run "
+            "python -m spacy download en_core_web_sm, or give the tokens of each caption"
         ) from error
 
 
-def lemma_tokens(captions: Iterable[Caption]) -> list[Tokens]:
-    """Lemmatise captions as HumanML3D's token field was made; given tokens pass through.
+def tagged_tokens(captions: Iterable[str]) -> list[Tokens]:
+    """Turn captions into `lemma/POS` tokens as HumanML3D's token field was made: ["a/DET", "man/NOUN", "walk/VERB"].
 
-    Nouns and verbs become lemmas, except the word "left"; only alphabetic tokens stay.
+    Hyphens are removed; only alphabetic tokens stay; nouns and verbs become lemmas, except the word "left".
+
+    Raises:
+        RemogptError: if spaCy or its English model is not installed and a caption holds words.
+
+    Source: HumanML3D 9176e8f, text_process.py.
+    """
+    result: list[Tokens] = []
+    for caption in captions:
+        found = _spacy_model()(caption.replace("-", "")) if caption.strip() else ()
+        result.append([f"{_lemma(token)}/{token.pos_}" for token in found if token.is_alpha])
+    return result
+
+
+def _lemma(token: Any) -> str:
+    return str(token.lemma_ if token.pos_ in ("NOUN", "VERB") and token.text != "left" else token.text)
+
+
+def lemma_tokens(captions: Iterable[Caption]) -> list[Tokens]:
+    """Lemmatise captions as HumanML3D's token field was made (see `tagged_tokens`); given tokens pass through.
 
     Raises:
         RemogptError: if a caption is plain text and spaCy or its model is not installed.
     """
     result: list[Tokens] = []
     for caption in captions:
-        if not isinstance(caption, str):
+        if isinstance(caption, str):
+            result.append([token.rpartition("/")[0] for token in tagged_tokens([caption])[0]])
+        else:
             result.append(raw_tokens(caption))
-            continue
-        tokens = (token for token in _spacy_model()(caption.replace("-", "")) if token.is_alpha)
-        result.append(
-            [
-                token.lemma_ if token.pos_ in ("NOUN", "VERB") and token.text != "left" else token.text
-                for token in tokens
-            ]
-        )
     return result

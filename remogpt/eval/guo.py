@@ -6,21 +6,28 @@ Most published text-to-motion numbers are distances in this space. Two variants 
 * `unpacked` (MotionGPT): packing is commented out there, so the padding of a batch enters the network too, and an
   embedding depends on the longest motion beside it. Kept for comparison with numbers from that code.
 
-State-dict names are those of the released checkpoint (`finest.tar`), so its weights load as they are.
+State-dict names are those of the released checkpoint (`finest.tar`), so its weights load as they are
+(`remogpt import guo`, `guo_files`).
 
 Source: Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022; MotionGPT (NeurIPS 2023).
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from remogpt.eval.guo_words import POS_CLASSES, WordVectors
+from remogpt.eval.guo_words import POS_CLASSES, WordVectors, read_words, write_words
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
+from remogpt.runtime.part import load_part, save_part
 
+KIND = "guo_evaluator"
+"""Of the part's folder."""
 VARIANTS = ("packed", "unpacked")
 NUM_CHANNELS = 259
 """Features without the four foot contacts."""
@@ -103,6 +110,22 @@ class TextEncoder(_RecurrentHead):
         return self.encode(words + self.pos_emb(classes), lengths)
 
 
+@dataclass(frozen=True)
+class GuoWidths:
+    """Widths of the networks; the defaults are the released evaluator's."""
+
+    convolution: int = 512
+    """Between the two convolutions of the movement encoder."""
+    movement: int = 512
+    """Of a movement."""
+    motion: int = 1024
+    """Of the recurrent network over movements."""
+    text: int = 512
+    """Of the recurrent network over words."""
+    output: int = 512
+    """Of an embedding."""
+
+
 class GuoEvaluator(nn.Module):
     """Raw features and tokenised captions to embeddings, with the evaluator's own statistics.
 
@@ -111,6 +134,7 @@ class GuoEvaluator(nn.Module):
             contact channels already; HumanML3D's own Std.npy is not.
         words: word vectors of the checkpoint.
         variant: packed or unpacked.
+        widths: of the networks.
     """
 
     mean: Tensor
@@ -122,27 +146,81 @@ class GuoEvaluator(nn.Module):
         std: np.ndarray,
         words: WordVectors,
         variant: str = "packed",
-        widths: tuple[int, int, int, int] = (512, 1024, 512, 512),
+        widths: GuoWidths = GuoWidths(),
     ):
         super().__init__()
-        movement_dim, motion_dim, text_dim, output_dim = widths
-        self.movement = MovementEncoder(NUM_CHANNELS, movement_dim, movement_dim)
-        self.motion = MotionEncoder(movement_dim, motion_dim, output_dim, variant)
-        self.text = TextEncoder(words.vectors.shape[1], text_dim, output_dim)
-        self.words = words
-        self.dim = output_dim
+        self.movement = MovementEncoder(NUM_CHANNELS, widths.convolution, widths.movement)
+        self.motion = MotionEncoder(widths.movement, widths.motion, widths.output, variant)
+        self.text = TextEncoder(words.vectors.shape[1], widths.text, widths.output)
+        self.words, self.widths, self.dim = words, widths, widths.output
         self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32))
         self.register_buffer("std", torch.as_tensor(std, dtype=torch.float32))
         self.eval()
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, variant: str | None = None, device: str = "cpu") -> "GuoEvaluator":
+        """Load an evaluator from its folder alone.
+
+        Args:
+            folder: written by `save_pretrained` (`remogpt import guo`).
+            variant: packed or unpacked; None takes the one that it was saved with.
+            device: where the networks run.
+
+        Raises:
+            MissingPathError: if a file is missing.
+            RemogptError: if the folder holds something else than was saved there, or there is no such variant.
+        """
+        part = load_part(folder, KIND)
+        words = read_words(folder, part.config["words_sha256"])
+        vectors = part.tensors.pop("word_vectors").numpy()
+        evaluator = cls(
+            part.normalizer["mean"].numpy(),
+            part.normalizer["std"].numpy(),
+            WordVectors({word: row for row, word in enumerate(words)}, vectors),
+            variant or part.config["variant"],
+            GuoWidths(**part.config["widths"]),
+        )
+        evaluator.load_state_dict(part.tensors | part.normalizer, strict=True)
+        return evaluator.to(device)
+
+    def save_pretrained(self, folder: str | Path) -> str:
+        """Write networks, statistics and words as a part and return its hash."""
+        names, vectors = self.words.table
+        tensors = {name: t for name, t in self.state_dict().items() if name not in ("mean", "std")}
+        tensors["word_vectors"] = torch.from_numpy(vectors)
+        config = {"variant": self.motion.variant, "widths": asdict(self.widths)}
+        config["words_sha256"] = write_words(folder, names)
+        save_part(folder, KIND, config, tensors, {"mean": self.mean, "std": self.std})
+        return self.hash
 
     @property
     def name(self) -> str:
         """Name to write beside numbers."""
         return f"guo-{self.motion.variant}"
 
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits over variant, weights, statistics and words: equal ones, equal embeddings.
+
+        The two variants of one checkpoint have two hashes, whichever of them its folder was saved as.
+        """
+        names, vectors = self.words.table
+        arrays = [part for name, t in sorted(self.state_dict().items()) for part in (name, t.cpu().numpy())]
+        return fingerprint([self.name, *names, vectors, *arrays])
+
     @torch.inference_mode()
     def encode_motion(self, motions: Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
-        """Embed raw features (T, 263) each, T >= 4; (N, D) float32 in the order given."""
+        """Embed raw features (T, 263) each, T >= 4; (N, D) float32 in the order given.
+
+        Raises:
+            RemogptError: if a motion is shorter, or has other channels.
+        """
+        for place, motion in enumerate(motions):
+            if motion.ndim != 2 or motion.shape[1] != len(self.mean):
+                raise RemogptError(
+                    f"motion {place} has shape {motion.shape}, wanted are (frames, {len(self.mean)}) features; "
+                    "make them with remogpt.motion.joints_to_features"
+                )
         rows = [self._motion_batch(motions[at : at + batch_size]) for at in range(0, len(motions), batch_size)]
         return torch.cat(rows).numpy() if rows else np.zeros((0, self.dim), np.float32)
 
@@ -157,12 +235,12 @@ class GuoEvaluator(nn.Module):
         num_frames = max(lengths) * FRAMES_PER_MOVEMENT
         if self.motion.variant == "packed":
             num_frames = max(num_frames, REFERENCE_FRAMES)
-        padded = torch.zeros(len(motions), num_frames, NUM_CHANNELS)
+        padded = torch.zeros(len(motions), num_frames, NUM_CHANNELS, device=self.mean.device)
         for row, (motion, length) in enumerate(zip(motions, lengths, strict=True)):
             frames = length * FRAMES_PER_MOVEMENT
-            features = torch.as_tensor(np.asarray(motion[:frames], dtype=np.float32))
+            features = torch.tensor(np.asarray(motion[:frames], dtype=np.float32), device=self.mean.device)
             padded[row, :frames] = ((features - self.mean) / self.std)[:, :NUM_CHANNELS]
-        return self.motion(self.movement(padded), torch.tensor(lengths))
+        return self.motion(self.movement(padded), torch.tensor(lengths)).cpu()
 
     @torch.inference_mode()
     def encode_text(self, captions: Sequence[Sequence[str]], batch_size: int = 32) -> np.ndarray:
@@ -170,7 +248,9 @@ class GuoEvaluator(nn.Module):
         rows = []
         for at in range(0, len(captions), batch_size):
             parts = [self.words.encode(tokens) for tokens in captions[at : at + batch_size]]
-            vectors = torch.as_tensor(np.stack([part[0] for part in parts]), dtype=torch.float32)
-            classes = torch.as_tensor(np.stack([part[1] for part in parts]), dtype=torch.float32)
-            rows.append(self.text(vectors, classes, torch.tensor([part[2] for part in parts])))
+            vectors, classes = (
+                torch.tensor(np.stack([part[place] for part in parts]), dtype=torch.float32, device=self.mean.device)
+                for place in (0, 1)
+            )
+            rows.append(self.text(vectors, classes, torch.tensor([part[2] for part in parts])).cpu())
         return torch.cat(rows).numpy() if rows else np.zeros((0, self.dim), np.float32)

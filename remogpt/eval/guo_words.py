@@ -10,10 +10,12 @@ interface.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json, sha256_file, write_json
 
 Array = np.ndarray
 POS_CLASSES = (
@@ -35,6 +37,8 @@ CLASS_OF_WORD = {word: POS_CLASSES.index(name) for name, words in WORD_LISTS.ite
 CLASS_OF_TAG = {tag: place for place, tag in enumerate(POS_CLASSES) if tag.isupper()}
 MAX_WORDS = 20
 """Words that the evaluator reads; the rest is cut off."""
+WORDS_FILE = "words.json"
+"""Of an evaluator's folder: its words in the order of the rows of their vectors."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class WordVectors:
         missing = [word for word in ("sos", "eos", "unk") if word not in self.words]
         if missing:
             raise RemogptError(f"word vectors lack {', '.join(missing)}; are these the evaluator's own GloVe files?")
+
+    @property
+    def table(self) -> tuple[list[str], Array]:
+        """The words, and (words, width) float32 vectors in their order."""
+        return list(self.words), np.asarray(self.vectors[list(self.words.values())], dtype=np.float32)
 
     def look_up(self, token: str) -> tuple[Array, int]:
         """Return the vector (width,) and class of a `word/POS` token."""
@@ -69,3 +78,25 @@ class WordVectors:
         padded = wrapped + ["unk/OTHER"] * (max_words + 2 - len(wrapped))
         pairs = [self.look_up(token) for token in padded]
         return np.stack([vector for vector, _ in pairs]), np.eye(len(POS_CLASSES))[[c for _, c in pairs]], len(wrapped)
+
+
+def write_words(folder: str | Path, words: Sequence[str]) -> str:
+    """Write an evaluator's words and return the file's SHA-256."""
+    path = Path(folder) / WORDS_FILE
+    write_json(path, list(words), indent=None)
+    return sha256_file(path)
+
+
+def read_words(folder: str | Path, sha256: str) -> list[str]:
+    """Read an evaluator's words.
+
+    Raises:
+        MissingPathError: if the file is not there.
+        RemogptError: if it is not the file with that SHA-256.
+    """
+    path = Path(folder) / WORDS_FILE
+    if not path.is_file():
+        raise MissingPathError(f"no {WORDS_FILE} in {folder}, the evaluator's words; copy the whole folder again")
+    if sha256_file(path) != sha256:
+        raise RemogptError(f"{path} is not the file that was saved there; copy it again or import the evaluator anew")
+    return [str(word) for word in read_json(path)]

@@ -7,6 +7,8 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
 
 FORMAT_VERSION = 1
+_MAKERS = {"guo_evaluator": "import guo"}
+"""Commands that write parts of a kind, where it is not 'train'."""
 
 
 def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
         found = f"it holds {', '.join(present)}" if present else "there is no such folder or it is empty"
         raise MissingPathError(
             f"no {kind} in {folder}: {' and '.join(missing)} missing ({found}); "
-            f"point to a folder written by 'remogpt train {kind}', or restore the missing part"
+            f"point to a folder written by 'remogpt {_MAKERS.get(kind, f'train {kind}')}', or restore the missing part"
         )
     envelope = read_json(folder / "config.json")
     if not isinstance(envelope, dict) or not {"kind", "format", "hash", "config"} <= envelope.keys():

@@ -49,6 +49,30 @@ def read_released(path: str | Path) -> dict[str, Tensor]:
     return {str(name): tensor for name, tensor in found.items()}
 
 
+def read_released_networks(path: str | Path, networks: Iterable[str]) -> dict[str, dict[str, Tensor]]:
+    """Read a checkpoint that holds several networks, the named tensors of each under its own key.
+
+    Args:
+        path: a PyTorch file.
+        networks: keys wanted; others (optimizers, step counts) are left aside.
+
+    Raises:
+        MissingPathError: if the file is not there.
+        RemogptError: if it is damaged, or a network is missing or holds more than tensors.
+    """
+    networks = list(networks)
+    found = _read_pickle(Path(path))
+    holds = {name: found.get(name) if isinstance(found, Mapping) else None for name in networks}
+    for name, state in holds.items():
+        is_state = isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values())
+        if not is_state or not state:
+            raise RemogptError(
+                f"{path} should hold the named tensors of {', '.join(networks)}, each under its own key; {name} is "
+                f"missing or is no such thing ({path} holds {_describe(found)}); is it another network's checkpoint?"
+            )
+    return {name: {str(key): tensor for key, tensor in (state or {}).items()} for name, state in holds.items()}
+
+
 def read_statistics(folder: str | Path) -> tuple[Tensor, Tensor]:
     """Read mean and standard deviation (F,) float32 from a folder: mean and std as .pt or .npy, in any letter case.
 

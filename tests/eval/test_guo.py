@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from remogpt.eval.guo import GuoEvaluator, MotionEncoder, MovementEncoder, TextEncoder
+from remogpt.eval.guo import GuoEvaluator, GuoWidths, MotionEncoder, MovementEncoder, TextEncoder
 from remogpt.eval.guo_words import POS_CLASSES, WordVectors
 
 
@@ -86,10 +86,10 @@ def test_evaluator_gives_each_motion_an_embedding_that_only_depends_on_itself_wh
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     short, long = rng.normal(size=(41, 263)).astype(np.float32), rng.normal(size=(80, 263)).astype(np.float32)
-    packed = GuoEvaluator(np.zeros(263), np.ones(263), words, widths=(8, 8, 8, 4))
+    packed = GuoEvaluator(np.zeros(263), np.ones(263), words, widths=GuoWidths(8, 8, 8, 8, 4))
     alone, beside = packed.encode_motion([short])[0], packed.encode_motion([short, long])[0]
     np.testing.assert_allclose(alone, beside, atol=1e-6)
-    unpacked = GuoEvaluator(np.zeros(263), np.ones(263), words, "unpacked", (8, 8, 8, 4))
+    unpacked = GuoEvaluator(np.zeros(263), np.ones(263), words, "unpacked", GuoWidths(8, 8, 8, 8, 4))
     unpacked.load_state_dict(packed.state_dict())
     assert np.abs(unpacked.encode_motion([short, long])[0] - alone).max() > 1e-3
     assert packed.encode_text([["walk/VERB"], ["person/NOUN"]]).shape == (2, 4)
@@ -103,6 +103,6 @@ def test_unusable_input_is_refused_with_the_reason(words):
     with pytest.raises(ValueError, match="word vectors lack unk"):
         WordVectors({"sos": 0, "eos": 1}, np.zeros((2, 4)))
     with pytest.raises(ValueError, match="at least 4 frames; item 1"):
-        GuoEvaluator(np.zeros(263), np.ones(263), words, widths=(8, 8, 8, 4)).encode_motion(
+        GuoEvaluator(np.zeros(263), np.ones(263), words, widths=GuoWidths(8, 8, 8, 8, 4)).encode_motion(
             [np.zeros((8, 263)), np.zeros((3, 263))]
         )
