@@ -80,7 +80,7 @@ class EmbeddingCache:
         Raises:
             RemogptError: if the evaluator does not answer with a row for each motion, or a kept array is damaged.
         """
-        if not ids:
+        if not len(ids):
             return judge.encode_motion([])
         probes = np.unique(np.linspace(0, len(ids) - 1, NUM_PROBES).round().astype(int)).tolist()
         contents = fingerprint([np.asarray(load(place), dtype=np.float32) for place in probes])
@@ -90,7 +90,9 @@ class EmbeddingCache:
             judge, key, len(ids), about, what, lambda start, stop: judge.encode_motion([*map(load, range(start, stop))])
         )
 
-    def texts(self, judge: Judge, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+    def texts(
+        self, judge: TextEmbedder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
+    ) -> np.ndarray:
         """Embed captions: (N, D) float32, read-only.
 
         Args:
@@ -113,7 +115,7 @@ class EmbeddingCache:
 
     def _rows(
         self,
-        judge: Judge,
+        judge: Named,
         key: str,
         count: int,
         about: dict[str, Any],
