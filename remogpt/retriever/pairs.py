@@ -25,6 +25,8 @@ class TrainingPairs:
     """(n,) int64 number of the clip's mirror image, -1 where it has none."""
     groups: np.ndarray
     """(n,) int64; clips of one group describe the same thing and are never each other's negatives; -1: no group."""
+    name: str = "unnamed"
+    """Of the set that they come from."""
 
     def __post_init__(self) -> None:
         n = len(self.captions)
@@ -70,7 +72,8 @@ class TrainingPairs:
             for clip in clips
         ]
         captions = tuple(tuple(clip.captions) for clip in clips)
-        return cls(captions, lambda place: motions.features(clips[place]), partners, np.array(groups, dtype=np.int64))
+        numbers = np.array(groups, dtype=np.int64)
+        return cls(captions, lambda place: motions.features(clips[place]), partners, numbers, motions.name)
 
     def crop(self, place: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
         """Load clip `place`; a random stretch of `max_frames` frames of a longer one."""
