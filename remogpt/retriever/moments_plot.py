@@ -53,7 +53,11 @@ def plot_curve(
         panel.set_title(found.text, loc="left", fontsize=10, parse_math=False)
         panel.set_ylabel("score")
         panel.margins(x=0)
-    panels[0].legend(loc="upper right", fontsize=7, ncols=4)
+    # Outside, where it hides no curve; every panel has the same entries but perhaps the true span.
+    handles = {
+        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=4, fontsize=8, frameon=False)
     panels[-1].set_xlabel("seconds")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
