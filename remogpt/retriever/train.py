@@ -24,6 +24,7 @@ from remogpt.retriever.text_source import FrozenText, TextSource
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import ComputeLoss, LoopConfig, fit
+from remogpt.runtime.training_record import TrainingRecord, write_record
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ def fit_retriever(
 ) -> TextMotionRetriever:
     """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
 
+    `training.json` beside the part says what it learned from.
+
     Args:
         retriever: untrained; reads the batches' text source while it trains.
         batches: its losses.
@@ -161,6 +164,8 @@ def fit_retriever(
     )
     retriever.text = saved_text
     retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
+    pairs = batches.pairs
+    write_record(out, TrainingRecord(pairs.name, data, config.loop.seed, len(pairs), part=retriever.hash))
     return TextMotionRetriever.from_pretrained(out)
 
 
