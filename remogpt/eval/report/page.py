@@ -1,0 +1,200 @@
+"""The report as a web page: one file, no network, no script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remogpt.eval.report import plots
+from remogpt.eval.report.markdown import dependences, short
+from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, curves
+from remogpt.eval.report.sections import Section, sections
+from remogpt.eval.report.strips import load_joints, strip
+from remogpt.eval.report.tables import Entry, Report, by_split, number, score
+
+SHOWN = {
+    "real": ("real", "real"), "retrieved": ("retrieved", ""), "generated": ("generated", "retrieval"),
+    "without_retrieval": ("without retrieval", "no_retrieval"),
+}  # fmt: skip
+"""Motions of a rare prompt in the order in which they stand: in words, and the name of their MM-dist."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing and what it shows."""
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number of the overview, with what it must be read against."""
+
+    title: str
+    value: str
+    against: str
+    name: str
+
+
+def to_html(report: Report, folder: str | Path = ".") -> str:
+    """Return the report as one HTML document; whatever captions and names contain is shown as text.
+
+    Args:
+        folder: where the motions lie that the results name. One that is not there any more is said to be missing.
+
+    Raises:
+        RemogptError: if a motion's file is damaged or holds something else.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    here = Path(__file__).parent
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"short": short, "svg": Markup, "number": number}
+    template = environment.from_string((here / "report.html.j2").read_text(encoding="utf-8"))
+    found = sections(report)
+    names = [entry.name for section in found for entry in section.cards]
+    first = found[0].entries[0].card if found else {}
+    return template.render(
+        style=Markup((here / "report.css").read_text(encoding="utf-8")),
+        first=first,
+        missing_splits=report.get("missing_splits") or [],
+        dependences=dependences(report),
+        tiles=_tiles(found),
+        sections=found,
+        figures={section.part: _figures(section) for section in found},
+        rarest=[
+            (entry, [_prompt(item, Path(folder)) for item in (entry.scores.get("rarest") or [])[:NUM_RAREST]])
+            for section in found
+            if section.part == "rare"
+            for entry in section.entries
+            if entry.scores.get("rarest")
+        ],
+        anchors={name: f"card-{place}" for place, name in enumerate(names)},
+    )
+
+
+def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a rare prompt with the strips of its motions; a file that is gone has none."""
+    drawn = []
+    for key, (words, scored) in SHOWN.items():
+        name = (item.get("motions") or {}).get(key)
+        if name:
+            path = folder / name
+            svg = strip(load_joints(path), label=f"{words} motion: {item['caption']}") if path.is_file() else ""
+            distance = number((item.get("mm_dist") or {}).get(scored), 2)
+            drawn.append({"words": words, "svg": svg, "file": name, "distance": distance})
+    return {**item, "strips": drawn}
+
+
+def _figures(section: Section) -> list[Figure]:
+    makers = {"retrieval": _recall, "facts": _facts, "physical": _physical, "rare": _rare}
+    return makers[section.part](section.entries) if section.part in makers else []
+
+
+def _recall(found: Sequence[Entry]) -> list[Figure]:
+    known = {entry.split: entry for entry in found if entry.scores.get("recall_curve") and "normal" in entry.scores}
+    if not known:
+        return []
+    drawing = plots.recall_curves(
+        {split: entry.scores["recall_curve"] for split, entry in known.items()},
+        {split: entry.scores["normal"]["t2m/len"] for split, entry in known.items()},
+    )
+    return [Figure(drawing, "Share of queries whose own item is among the first ones found (protocol normal).")]
+
+
+def _facts(found: Sequence[Entry]) -> list[Figure]:
+    figures = []
+    for place, (split, group) in enumerate(by_split([entry for entry in found if "by_factor" in entry.scores]).items()):
+        own = [entry for entry in group if not entry.is_control]
+        if not own:
+            continue
+        counts = {factor: value["num_facts"] for one in own for factor, value in one.scores["by_factor"].items()}
+        levels = {name: _level(name, group, own[0], counts) for name in ("real", "shuffled")}
+        drawing = plots.fact_bars(
+            {entry.mode: _shares(entry) for entry in own},
+            {name: level for name, level in levels.items() if level},
+            counts,
+            f"facts-{place}",
+        )
+        caption = f"Facts that hold on {split}, by factor (facts checked). Lines: the real motions, and shuffled ones, "
+        figures.append(Figure(drawing, caption + "which belong to other captions."))
+    return figures
+
+
+def _shares(entry: Entry) -> dict[str, float]:
+    return {factor: value["share"] for factor, value in entry.scores["by_factor"].items()}
+
+
+def _level(name: str, group: Sequence[Entry], own: Entry, factors: dict[str, int]) -> dict[str, float]:
+    """Return a level by factor where it was scored as a control, else the level of all facts for each factor."""
+    control = next((entry for entry in group if entry.mode == name), None)
+    if control is not None:
+        return _shares(control)
+    level = own.scores.get(name)
+    return {} if level is None else dict.fromkeys(factors, level)
+
+
+def _physical(found: Sequence[Entry]) -> list[Figure]:
+    known = [entry for entry in found if entry.scores.get("worse_than_95_percent_of_real")]
+    figures = []
+    for place, (split, group) in enumerate(by_split(known).items()):
+        shares = {
+            entry.mode: entry.scores["worse_than_95_percent_of_real"]
+            for entry in group
+            if entry.mode == "tokenizer" or not entry.is_control
+        }
+        caption = f"Share of motions on {split} that are worse than 95 % of the real ones; at the line: as real ones."
+        if shares:
+            figures.append(Figure(plots.physical_bars(shares, f"physical-{place}"), caption))
+    return figures
+
+
+def _rare(found: Sequence[Entry]) -> list[Figure]:
+    return [
+        Figure(
+            plots.rareness_curves(curves(entry), f"rare-{place}", zero_line=[GAIN]),
+            f"{entry.name}: mean in each range of rareness with its 95 % interval, and the number of prompts.",
+        )
+        for place, entry in enumerate(found)
+        if curves(entry)
+    ]
+
+
+def _tiles(found: Sequence[Section]) -> list[Tile]:
+    """Return the overview: one number of each part, from the first split and the model's first mode."""
+    tiles = []
+    for section in found:
+        entry = next((entry for entry in section.entries if not entry.is_control), None)
+        tile = _tile(section, entry) if entry is not None else None
+        if tile is not None and tile.value:
+            tiles.append(tile)
+    return tiles
+
+
+def _tile(section: Section, entry: Entry) -> Tile | None:
+    scores = entry.scores
+    if section.part == "tokenizer":
+        used = f"{number(scores.get('codes_used'), 0) or 'no'} codes used"
+        return Tile("Reconstruction error, mm", score(scores, "mpjpe"), used, entry.name)
+    if section.part == "retrieval" and "normal" in scores:
+        against = f"chance {number(100.0 / scores['normal']['t2m/len'])}, gallery {scores['normal']['t2m/len']:.0f}"
+        return Tile("Retrieval t2m R@1, %", score(scores["normal"], "t2m/R@1"), against, entry.name)
+    if section.part == "generation":
+        real = next((other for other in section.entries if (other.split, other.mode) == (entry.split, "real")), None)
+        ceiling = score(real.scores.get("evaluator"), "t2m/R3", 3).split(" ")[0] if real else ""
+        against = f"real motions {ceiling}" if ceiling else ""
+        return Tile("Text to motion R@3", score(scores.get("evaluator"), "t2m/R3", 3), against, entry.name)
+    if section.part == "facts":
+        limits = [("real", "real motions"), ("shuffled", "others' motions")]
+        against = ", ".join(f"{words} {number(scores[name], 0, 100)}" for name, words in limits if name in scores)
+        return Tile("Facts that hold, %", score(scores, "share", scale=100), against, entry.name)
+    if section.part == "captioning" and "raw" in scores:
+        against = f"BLEU-4 {score(scores['raw'], 'bleu4', scale=100)}, protocol raw"
+        return Tile("Captions ROUGE-L × 100", score(scores["raw"], "rougeL", scale=100), against, entry.name)
+    if section.part == "rare" and (scores.get("training") or {}).get("retrieval"):
+        own = scores["training"]["retrieval"]
+        against = f"all prompts {number(own['mm_dist'], 2)}"
+        return Tile("MM-dist, rarest prompts", score(own, "mm_dist_rare", 2), against, entry.name)
+    return None

@@ -1,0 +1,180 @@
+"""Results as tables of words, from which the Markdown and the web page are both made, so that they cannot disagree.
+
+Numbers are written with the decimals that their interval can carry, a 95 % interval as `1.2 ± 0.3`; an empty cell is a
+score that was not computed.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Report = dict[str, Any]
+CONTROLS = ("real", "retrieved", "nearest_training", "tokenizer")
+"""Modes that are no answers of the model but say what a number is worth."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result: its name, `<part>/<split>[/<mode>]`, taken apart."""
+
+    name: str
+    split: str
+    mode: str
+    card: dict[str, Any]
+    scores: dict[str, Any]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the model wrote nothing of it."""
+        return self.mode in CONTROLS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table."""
+
+    cells: tuple[str, ...]
+    name: str = ""
+    """Of the result whose card says how the numbers were made; empty for chance."""
+    kind: str = ""
+    """`control`, `chance`, or empty for the model's own."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Heading, rows, and what the reader has to know."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[Row, ...]
+    labels: int
+    """Columns at the left that hold words; the others hold numbers."""
+    note: str = ""
+    shown: str = "open"
+    """On the page: `open`, `folded` (on demand), or `drawn` where drawings say the same."""
+
+
+Column = tuple[str, Callable[[Entry], str]]
+"""Heading and what a result has to say there."""
+
+
+def entries(report: Report, part: str) -> list[Entry]:
+    """Return the results of a part, in order."""
+    found = []
+    for name, result in report["results"].items():
+        own, split, mode = [*name.split("/", 2), "", ""][:3]
+        if own == part:
+            found.append(Entry(name, split, mode, result["card"], result["scores"]))
+    return in_order(found)
+
+
+def in_order(found: Sequence[Entry]) -> list[Entry]:
+    """Sort results split by split: the real motions first, the other controls last."""
+    splits = list(dict.fromkeys(entry.split for entry in found))
+    place = {"real": -1, "retrieved": 1, "nearest_training": 2}
+    return sorted(found, key=lambda entry: (splits.index(entry.split), place.get(entry.mode, 0)))
+
+
+def by_split(found: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Group results by split, in their order."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in found:
+        groups.setdefault(entry.split, []).append(entry)
+    return groups
+
+
+def table(
+    title: str,
+    found: Sequence[Entry],
+    columns: Sequence[Column],
+    *,
+    note: str = "",
+    extra: Callable[[str], Sequence[Row]] | None = None,
+    labels: tuple[str, str] = ("split", "mode"),
+    shown: str = "open",
+) -> Table | None:
+    """Make a table with a row for each result, without the columns and rows in which nothing is known.
+
+    Args:
+        extra: rows that follow those of a split, with every cell: split, mode, and one for each column.
+
+    Returns:
+        The table, or None where no result has any of the columns.
+    """
+    groups: list[tuple[list[Row], list[Row]]] = []
+    for split, group in by_split(found).items():
+        rows = [_row(entry, columns) for entry in group]
+        groups.append(([row for row in rows if any(row.cells[2:])], list(extra(split)) if extra else []))
+    own = [row for rows, _ in groups for row in rows]
+    if not own:
+        return None
+    has_mode = any(row.cells[1] for row in own)
+    kept = [
+        place
+        for place in range(len(columns) + 2)
+        if place == 0 or (place == 1 and has_mode) or (place > 1 and any(row.cells[place] for row in own))
+    ]
+    lines = [row for rows, more in groups if rows for row in (*rows, *more)]
+    heads = [*labels, *(head for head, _ in columns)]
+    return Table(
+        title,
+        tuple(heads[place] for place in kept),
+        tuple(Row(tuple(row.cells[place] for place in kept), row.name, row.kind) for row in lines),
+        labels=2 if has_mode else 1,
+        note=note,
+        shown=shown,
+    )
+
+
+def _row(entry: Entry, columns: Sequence[Column]) -> Row:
+    cells = (entry.split, entry.mode, *(value(entry) for _, value in columns))
+    return Row(cells, entry.name, "control" if entry.is_control else "")
+
+
+# ---- numbers as words ------------------------------------------------------------------------------------------------
+
+
+def number(value: Any, digits: int = 1, scale: float = 1.0) -> str:
+    """Write a number, empty where there is none."""
+    if value is None or isinstance(value, (str, bool)) or not math.isfinite(value):
+        return ""
+    return f"{scale * value:.{digits}f}"
+
+
+def rounded(mean: Any, half: Any) -> str:
+    """Write a mean with the decimals in which the half width of its interval has two digits, four at most."""
+    if not number(mean):
+        return ""
+    if not number(half) or half <= 0:
+        return f"{mean:.3g}"
+    digits = min(max(1 - math.floor(math.log10(half)), 0), 4)
+    return interval(mean, half, digits)
+
+
+def interval(mean: Any, half: Any, digits: int = 1, scale: float = 1.0) -> str:
+    """Write a mean and the half width of its interval; the mean alone where no interval is known."""
+    first, second = number(mean, digits, scale), number(half, digits, scale)
+    return f"{first} ± {second}" if first and second else first
+
+
+def score(scores: Any, name: str, digits: int = 1, scale: float = 1.0) -> str:
+    """Write a score that stands as a number beside `<name>_ci95`, or as {"mean", "ci95"}."""
+    value = (scores or {}).get(name)
+    if isinstance(value, dict):
+        return interval(value.get("mean"), value.get("ci95"), digits, scale)
+    # Shares of facts have a plain `ci95` beside them.
+    half = "ci95" if name == "share" else f"{name}_ci95"
+    return interval(value, (scores or {}).get(half), digits, scale)
+
+
+def column(head: str, name: str, digits: int = 1, scale: float = 1.0, of: str = "") -> Column:
+    """Make a column of a score, which lies in the dictionary `of` of the scores where one is named."""
+
+    def value(entry: Entry) -> str:
+        scores: Any = entry.scores
+        for step in of.split("/") if of else ():
+            scores = (scores or {}).get(step)
+        return score(scores, name, digits, scale)
+
+    return head, value
