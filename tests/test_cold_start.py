@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-QUICK = ("generate", "caption", "search", "db", "data", "import_", "assemble", "eval", "demo")
+QUICK = ("generate", "caption", "search", "encode", "similarity", "db", "data", "import_", "assemble", "eval", "demo")
 """All but `train`, whose options are the fields of the stages' own settings."""
 
 

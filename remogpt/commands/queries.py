@@ -1,0 +1,151 @@
+"""Words of a command line that are captions, motion files or folders of them, and the retriever that reads them.
+
+A word that names a folder stands for the motion files in it, one that names a file for that motion; everything else is
+a caption. A motion file that is not there is an error and not a caption. `--text` says that a word is a caption.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import remogpt
+from remogpt.motion.files import READABLE
+from remogpt.prompts import clean_text
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.progress import progress
+
+if TYPE_CHECKING:  # imported where it is used: it takes seconds, and `--help` none
+    from remogpt.retriever import TextMotionRetriever
+
+
+@dataclass(frozen=True)
+class Query:
+    """A caption or a motion."""
+
+    name: str
+    """The caption, or the file's path as it was given."""
+    features: np.ndarray | None = None
+    """(T, 263) of a motion; None for a caption."""
+
+    @property
+    def kind(self) -> str:
+        """`text` or `motion`."""
+        return "text" if self.features is None else "motion"
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What a command line names."""
+
+    found: tuple[Query, ...]
+    """In the order of the words; texts of `--text` come last."""
+    failed: tuple[tuple[str, str], ...]
+    """Files that could not be read, and why."""
+
+    def report(self) -> int:
+        """Print the files that could not be read; return the command's exit code, 1 if there are any."""
+        for name, why in self.failed:
+            print(why if name in why else f"{name}: {why}", file=sys.stderr)
+        if self.failed:
+            total = len(self.failed) + sum(query.kind == "motion" for query in self.found)
+            print(f"{len(self.failed)} of {total} files could not be read", file=sys.stderr)
+        return 1 if self.failed else 0
+
+
+def add_query_options(parser: Any) -> None:
+    """Add the words, --text and what says which retriever reads them."""
+    parser.add_argument("words", type=str, nargs="*", help="captions, motion files, folders of motion files")
+    parser.add_argument("--text", type=str, action="append", help="a caption, even where a file has that name")
+    add_retriever_options(parser)
+
+
+def add_retriever_options(parser: Any) -> None:
+    """Add --retriever and --model."""
+    parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
+    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
+
+
+def load_retriever(args: Any) -> "TextMotionRetriever":
+    """Return the retriever that --retriever or --model names, on a GPU if there is one.
+
+    Raises:
+        RemogptError: if both are given, or what they name cannot be used.
+    """
+    if args.retriever is None:
+        return remogpt.ReMoGPT.from_pretrained(args.model).retriever
+    if args.model is not None:
+        raise RemogptError("give --retriever or --model, not both: a model has a retriever of its own")
+    import torch
+
+    from remogpt.retriever import TextMotionRetriever
+
+    return TextMotionRetriever.from_pretrained(args.retriever, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:
+    """Read captions and motions; of several files one that cannot be read does not stop the others.
+
+    Raises:
+        MissingPathError: if a file is not there, or a folder holds no motion file.
+        RemogptError: if a caption holds no words, or the only file cannot be read.
+    """
+    items: list[str | Path] = []
+    for word in words:
+        items += _meaning(word)
+    items += texts or []
+    for text in items:
+        if isinstance(text, str) and not clean_text(text):
+            raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
+    num_files = sum(isinstance(item, Path) for item in items)
+    found: list[Query] = []
+    failed: list[tuple[str, str]] = []
+    for item in progress(items, desc="read", unit="file") if num_files > 1 else items:
+        if isinstance(item, str):
+            found.append(Query(item))
+            continue
+        try:
+            found.append(Query(str(item), remogpt.load_motion(item).features))
+        except RemogptError as error:
+            if num_files == 1:
+                raise
+            failed.append((str(item), str(error)))
+    return Queries(tuple(found), tuple(failed))
+
+
+def embed(retriever: "TextMotionRetriever", queries: Sequence[Query]) -> np.ndarray:
+    """Return (N, D) float32 unit rows of captions and motions, in their order."""
+    rows = np.zeros((len(queries), retriever.dim), dtype=np.float32)
+    texts = [place for place, query in enumerate(queries) if query.features is None]
+    motions = [place for place, query in enumerate(queries) if query.features is not None]
+    if texts:
+        rows[texts] = retriever.encode_text([queries[place].name for place in texts])
+    features = [query.features for query in queries if query.features is not None]
+    for start in progress(range(0, len(motions), 256), desc="encode", unit="batch"):
+        rows[motions[start : start + 256]] = retriever.encode_motion(features[start : start + 256])
+    return rows
+
+
+def _meaning(word: str) -> list[str | Path]:
+    """Return a word as a caption (str), a motion file, or the motion files of a folder."""
+    path = Path(word)
+    if not word.strip():  # as a path, nothing is the folder one is in
+        return [word]
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, ValueError):  # a caption may be longer than a path can be
+        return [word]
+    if is_folder:
+        files: list[str | Path] = sorted(file for file in path.rglob("*") if file.suffix.lower() in READABLE)
+        if not files:
+            raise MissingPathError(f"no motion files in {path}; looked for {', '.join(sorted(READABLE))}")
+        return files
+    # A file of any suffix is meant as a motion: its reader says if it cannot be read. "walk" without one is a caption.
+    if path.suffix.lower() in READABLE or (is_file and path.suffix):
+        if not is_file:
+            remogpt.load_motion(path)  # raises, and names similar files
+        return [path]
+    return [word]
