@@ -103,8 +103,8 @@ def _import_tokenizer(args: Any, prefixes: tuple[str, ...], out: Path) -> None:
 
 
 def _import_guo(args: Any, out: Path) -> None:
-    from remogpt.eval.guo import KIND
     from remogpt.eval.guo_files import load_released
+    from remogpt.eval.guo_words import KIND
     from remogpt.runtime.envelope import read_envelope
     from remogpt.runtime.training_record import TrainingRecord, write_record
 

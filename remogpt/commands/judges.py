@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.guo import KIND as GUO
-from remogpt.eval.guo import GuoEvaluator
+from remogpt.eval.guo_words import KIND as GUO
 from remogpt.eval.judges import GuoJudge, Judge, RetrieverJudge
-from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.envelope import read_envelope
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
@@ -30,6 +28,8 @@ def open_judge(path: str | Path, variant: str | None = None, device: str = "cpu"
     """
     folder, kind = judge_folder(path)
     if kind == GUO:
+        from remogpt.eval.guo import GuoEvaluator
+
         evaluator = GuoEvaluator.from_pretrained(folder, variant, device)
         record = read_record(folder, read_envelope(folder, GUO)["hash"])
         return GuoJudge(evaluator, None if record is None else str(record))
@@ -37,6 +37,8 @@ def open_judge(path: str | Path, variant: str | None = None, device: str = "cpu"
         raise RemogptError(
             f"only Guo et al.'s evaluator has variants, and {folder} holds a retriever; leave {variant!r} out"
         )
+    from remogpt.retriever import TextMotionRetriever
+
     retriever = TextMotionRetriever.from_pretrained(folder, device)
     record = read_record(folder, retriever.hash)
     return RetrieverJudge(retriever, _network(retriever.config), None if record is None else str(record))

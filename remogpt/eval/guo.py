@@ -21,13 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from remogpt.eval.guo_words import POS_CLASSES, WordVectors, read_words, write_words
+from remogpt.eval.guo_words import KIND, POS_CLASSES, WordVectors, read_words, write_words
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.part import load_part, save_part
 
-KIND = "guo_evaluator"
-"""Of the part's folder."""
 VARIANTS = ("packed", "unpacked")
 NUM_CHANNELS = 259
 """Features without the four foot contacts."""

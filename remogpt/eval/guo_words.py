@@ -18,6 +18,8 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file, write_json
 
 Array = np.ndarray
+KIND = "guo_evaluator"
+"""Of the evaluator's folder, as its `config.json` says."""
 POS_CLASSES = (
     "VERB", "NOUN", "DET", "ADP", "NUM", "AUX", "PRON", "ADJ", "ADV",
     "location", "body", "object", "action", "description", "OTHER",

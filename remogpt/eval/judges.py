@@ -6,14 +6,16 @@ of Guo et al. and for a retriever, which arrives as an argument.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from remogpt.eval.caption_tokens import tagged_tokens
-from remogpt.eval.guo import GuoEvaluator
 from remogpt.eval.protocols import Retriever
 from remogpt.runtime.errors import RemogptError
+
+if TYPE_CHECKING:
+    from remogpt.eval.guo import GuoEvaluator
 
 
 class Judge(Protocol):
@@ -54,7 +56,7 @@ class GuoJudge:
         trained_on: what it learned from.
     """
 
-    def __init__(self, evaluator: GuoEvaluator, trained_on: str | None = None) -> None:
+    def __init__(self, evaluator: "GuoEvaluator", trained_on: str | None = None) -> None:
         self.evaluator, self.trained_on = evaluator, trained_on
         self.name, self.hash = evaluator.name, evaluator.hash
 
