@@ -27,10 +27,10 @@ from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.retriever.database import Route
 from remogpt.retriever.neighbours import MOTION_ROUTES, TEXT_ROUTES
+from remogpt.retriever.query import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.model_folder import read_manifest
+from remogpt.runtime.model_folder import check_belongs, read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 CANDIDATE_CAPTIONS = Sampling(temperature=0.8, top_p=0.95)
@@ -138,15 +138,8 @@ class ReMoGPT:
 
     def _checked(self, database: MotionDatabase) -> MotionDatabase:
         """Refuse a database of another retriever or tokenizer."""
-        wanted = self.manifest["hashes"]
-        for kind in ("retriever", "tokenizer"):
-            came = database.manifest[f"{kind}_hash"]
-            if came != wanted[kind]:
-                raise RemogptError(
-                    f"the database {database.path} was built with {kind} {came[:12]}, but the model in {self.folder} "
-                    f"has {wanted[kind][:12]}; build it again: remogpt db build SET --model {self.folder} "
-                    f"--out {database.path}"
-                )
+        wanted = {kind: self.manifest["hashes"][kind] for kind in ("retriever", "tokenizer")}
+        check_belongs(database.path, database.manifest, wanted, self.folder)
         return database
 
     def generate(
@@ -196,7 +189,8 @@ class ReMoGPT:
         """Write one motion for each caption; arguments as in `generate`.
 
         Args:
-            exclude: for each caption, ids of clips that must not be retrieved.
+            exclude: for each caption, ids of clips or recordings; what bears one, as its own, its source's or its
+                mirror's, is not retrieved.
         """
         _check_seed(seed)
         frames = [_num_frames(value) for value in (seconds or [None] * len(texts))]
@@ -282,6 +276,7 @@ class ReMoGPT:
         """Write one caption for each motion; one longer than 199 frames is read, and described, in windows.
 
         Args:
+            exclude: for each motion, as in `generate_batch`.
             best_of: candidates for each caption, the likeliest and sampled ones, of which the retriever keeps the one
                 that fits the motion best.
             sampling: temperature, top_k, top_p of a single candidate; the likeliest words without it.
@@ -316,12 +311,16 @@ class ReMoGPT:
         route: Route | None = None,
         k: int = 5,
         database: "str | Path | MotionDatabase | None" = None,
+        part: str | Sequence[str] | None = None,
     ) -> list[RetrievedExample]:
-        """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t)."""
+        """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t), or by parts of their bodies.
+
+        More on each argument: `MotionDatabase.search`.
+        """
         if text is not None:
             _check_text(text)
         features = None if motion is None else motion.features
-        return self.database(database).search(text=text, motion=features, route=route, k=k)
+        return self.database(database).search(text=text, motion=features, route=route, k=k, part=part)
 
     def examples_for_texts(
         self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
@@ -334,7 +333,8 @@ class ReMoGPT:
         found: dict[tuple[str, frozenset[str]], tuple[RetrievedExample, ...]] = {}
         keys = [(text, frozenset(ids)) for text, ids in zip(texts, hidden, strict=True)]
         for text, ids in dict.fromkeys(keys):  # several samples of one caption are one query
-            found[text, ids] = _two_routes(opened, TEXT_ROUTES, ids, text=text)
+            # Each alone: in a batch, rounding would depend on what else is in it.
+            found[text, ids] = _two_routes(opened, self.retriever.encode_text([text])[0], TEXT_ROUTES, ids)
         return [found[key] for key in keys]
 
     def examples_for_motions(
@@ -342,17 +342,24 @@ class ReMoGPT:
     ) -> list[tuple[RetrievedExample, ...]]:
         """Retrieve the two examples of each motion: by caption, then by motion."""
         opened, hidden = self.database(database), exclude or [()] * len(features)
-        return [_two_routes(opened, MOTION_ROUTES, ids, motion=row) for row, ids in zip(features, hidden, strict=True)]
+        return [
+            _two_routes(opened, self.retriever.encode_motion([row])[0], MOTION_ROUTES, ids)
+            for row, ids in zip(features, hidden, strict=True)
+        ]
 
 
 def _two_routes(
-    database: MotionDatabase, routes: Sequence[Route], exclude: Iterable[str], **query: Any
+    database: MotionDatabase, query: np.ndarray, routes: Sequence[Route], exclude: Iterable[str]
 ) -> tuple[RetrievedExample, ...]:
-    """Take the best of each route; the second route gives its next best where the first took its best."""
+    """Take the best of each route; the second route gives its next best where the first took its best.
+
+    Only that entry is passed over, not its kin, as where training finds its examples (`Neighbours`).
+    """
     found: list[RetrievedExample] = []
     for route in routes:
-        hidden = {*exclude, *(example.id for example in found)}
-        found += database.search(**query, route=route, k=1, exclude=hidden)
+        hits = database.search_embedding(query, route, 1 + len(found), set(exclude))
+        taken = {example.id for example in found}
+        found += [hit for hit in hits if hit.id not in taken][:1]
     return tuple(found)
 
 

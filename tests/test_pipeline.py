@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,17 @@ def model(tiny_model: Path) -> ReMoGPT:
 @pytest.fixture(scope="module")
 def motion(tiny_set: Path) -> Motion:
     return Motion.from_features(np.load(tiny_set / "new_joint_vecs" / "000004.npy"))
+
+
+@pytest.fixture
+def make_database(model: ReMoGPT, tmp_path: Path) -> Callable[..., MotionDatabase]:
+    """The model's own database with other sources: `source_of(row)`."""
+
+    def make(source_of: Callable[[int], str]) -> MotionDatabase:
+        entries = [replace(entry, source_id=source_of(row)) for row, entry in enumerate(model.database().entries())]
+        return MotionDatabase.build(entries, model.retriever, model.tokenizer, tmp_path / "made")
+
+    return make
 
 
 def test_generate_gives_a_motion_with_codes_and_examples(model: ReMoGPT) -> None:
@@ -81,6 +93,37 @@ def test_excluded_clips_are_never_examples(model: ReMoGPT) -> None:
     hidden = [example.id for example in free.examples]
     (answer,) = model.generate_batch(["a person walks"], seed=0, exclude=[hidden])
     assert not {example.id for example in answer.examples} & set(hidden)
+
+
+def test_a_recording_is_excluded_with_all_its_clips(model: ReMoGPT, make_database: Callable, motion: Motion) -> None:
+    database = make_database(lambda place: "tape" if place < 5 else f"source_{place}")
+    tape = {info.id for info in database.infos() if info.source_id == "tape"}
+    (texts,) = model.examples_for_texts(["a person walks"], database, [["tape"]])
+    (motions,) = model.examples_for_motions([motion.features], database, [["tape"]])
+    assert len(texts) == len(motions) == 2 and not tape & {example.id for example in (*texts, *motions)}
+
+
+def test_the_second_example_may_be_the_firsts_kin(model: ReMoGPT, make_database: Callable) -> None:
+    """Only the entry that was taken is passed over, as in training."""
+    database = make_database(lambda place: "tape")
+    (found,) = model.examples_for_texts(["a person walks"], database)
+    query = model.retriever.encode_text(["a person walks"])[0]
+    best = [database.search_embedding(query, route, k=2) for route in ("t2m", "t2t")]
+    assert found[0].id == best[0][0].id
+    assert found[1].id == next(example.id for example in best[1] if example.id != found[0].id)
+
+
+def test_a_query_is_embedded_once(model: ReMoGPT, motion: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    for name in ("encode_text", "encode_motion"):
+        encode = getattr(model.retriever, name)
+        monkeypatch.setattr(
+            model.retriever, name, lambda rows, encode=encode: (calls.append(len(rows)), encode(rows))[1]
+        )
+    model.examples_for_texts(["a person walks", "a person waves", "a person walks"])
+    assert calls == [1, 1]
+    model.examples_for_motions([motion.features])
+    assert calls == [1, 1, 1]
 
 
 @pytest.mark.parametrize("route", ["t2m", "t2t", "m2t", "m2m"])

@@ -6,47 +6,22 @@ tokenizer that encoded it; both are named by hash in its manifest.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from remogpt.motion.skeleton import NUM_FEATURES
-from remogpt.retriever.database_files import VersionWriter, current_version, new_version, publish
+from remogpt.retriever.database_build import Retriever, Tokenizer, copy_entries, write_entries
+from remogpt.retriever.database_files import current_version, damaged_files
 from remogpt.retriever.entry import DatabaseEntry, EntryInfo
 from remogpt.retriever.example import RetrievedExample
 from remogpt.retriever.index import VectorIndex, exact_scores
+from remogpt.retriever.part_search import Contributions, PartSearch, best_rows
+from remogpt.retriever.parts import named_parts
+from remogpt.retriever.query import Route, checked_route, plain_features
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import read_npy, sha256_file
-from remogpt.runtime.progress import progress
-
-Route = Literal["t2m", "t2t", "m2t", "m2m"]
-ROUTES: tuple[Route, ...] = ("t2m", "t2t", "m2t", "m2m")
-MANIFEST_ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
-BATCH = 256
-"""Entries embedded and written at a time."""
-
-
-class Retriever(Protocol):
-    """What a database needs of a retriever; `TextMotionRetriever` has it."""
-
-    @property
-    def hash(self) -> str: ...
-    @property
-    def dim(self) -> int: ...
-    @property
-    def statistics_hash(self) -> str: ...
-    def encode_text(self, texts: Sequence[str], /) -> np.ndarray: ...
-    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
-
-
-class Tokenizer(Protocol):
-    """What a database needs of a motion tokenizer."""
-
-    @property
-    def hash(self) -> str: ...
-    def encode_batch(self, features: list[np.ndarray], /) -> list[np.ndarray]: ...
+from remogpt.runtime.files import read_npy
+from remogpt.runtime.model_folder import check_belongs
 
 
 class MotionDatabase:
@@ -60,12 +35,8 @@ class MotionDatabase:
     def __init__(self, path: Path, retriever: Retriever | None = None) -> None:
         self.path, self.retriever = path, retriever
         self.hash, self.folder, self.manifest = current_version(path)
-        if retriever is not None and retriever.hash != self.manifest["retriever_hash"]:
-            raise RemogptError(
-                f"the database in {path} was embedded by retriever {self.manifest['retriever_hash'][:12]}, but "
-                f"{retriever.hash[:12]} is in use, whose embeddings cannot be compared with it; embed it again: "
-                f"remogpt db build <its set> --retriever <that retriever> --out {path}"
-            )
+        if retriever is not None:
+            check_belongs(path, self.manifest, {"retriever": retriever.hash})
 
     @classmethod
     def build(
@@ -91,23 +62,8 @@ class MotionDatabase:
         Raises:
             RemogptError: for an entry that cannot be used, two entries of one id, or no entry.
         """
-        path, iterator = Path(path), iter(entries)
-        total = len(entries) if isinstance(entries, Sequence) else total
-        bar = progress(total=total, desc="database", unit="entry")
-        with new_version(path) as folder, bar:
-            writer = VersionWriter(folder, retriever.dim, NUM_FEATURES if store_features else None, embedding_dtype)
-            while batch := list(islice(iterator, BATCH)):
-                for entry in batch:
-                    _check(entry)
-                motions = [entry.features for entry in batch]
-                captions = [caption for entry in batch for caption in entry.captions]
-                codes = tokenizer.encode_batch(motions)
-                infos = [entry.info for entry in batch]
-                writer.add(infos, retriever.encode_motion(motions), retriever.encode_text(captions), codes, motions)
-                bar.update(len(batch))
-            origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
-            publish(path, folder, writer.finish(dict(zip(MANIFEST_ORIGIN, origin, strict=True))))
-        return cls(path, retriever)
+        write_entries(entries, retriever, tokenizer, Path(path), store_features, embedding_dtype, total)
+        return cls(Path(path), retriever)
 
     @classmethod
     def open(cls, path: str | Path, retriever: Retriever | None = None) -> "MotionDatabase":
@@ -170,17 +126,7 @@ class MotionDatabase:
     def entries(self) -> Iterator[DatabaseEntry]:
         """Yield every entry with its features, for a build with another retriever or tokenizer."""
         for row, info in enumerate(self.infos()):
-            features = np.array(self.features(row))
-            yield DatabaseEntry(
-                info.id,
-                info.source_id,
-                info.mirror_of,
-                info.captions,
-                features,
-                info.provenance,
-                info.licence,
-                info.tags,
-            )
+            yield info.with_features(np.array(self.features(row)))
 
     @property
     def motion_embeddings(self) -> np.ndarray:
@@ -196,6 +142,16 @@ class MotionDatabase:
     def caption_offsets(self) -> np.ndarray:
         """(E + 1,) int64."""
         return self._array("caption_offsets")
+
+    @property
+    def has_part_encodings(self) -> bool:
+        """Whether encodings of the body parts are stored; databases built by earlier versions have none."""
+        return "part_encodings.npy" in self.manifest["files"]
+
+    @property
+    def part_encodings(self) -> np.ndarray:
+        """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
+        return self._array("part_encodings")
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:
@@ -215,6 +171,7 @@ class MotionDatabase:
         route: Route | None = None,
         k: int = 1,
         exclude: Collection[str] = (),
+        part: str | Sequence[str] | None = None,
     ) -> list[RetrievedExample]:
         """Return the k entries closest to a text or a motion, best first; ties in the order of the entries.
 
@@ -223,29 +180,24 @@ class MotionDatabase:
             motion: (T, F) raw features or a `Motion`; routes m2t (the default) and m2m.
             route: which gallery to search: motions (t2m, m2m) or captions (t2t, m2t; an entry counts by its best one).
             k: at least 1; fewer come back if there are fewer.
-            exclude: ids of entries to pass over.
+            exclude: ids; entries that bear one as their own, their source's or their mirror's are passed over.
+            part: parts of the body by which motions are judged, whatever the rest does, see `named_parts`
+                ("right_arm", "legs", ["root", "arms"]); only t2m and m2m, the default then. How: `part_search`.
 
         Raises:
-            RemogptError: without a retriever, for an empty text, or a route that does not fit the query.
+            RemogptError: without a retriever, for an empty text, a route that does not fit the query, an unknown part,
+                or a part where retriever or database have none.
         """
-        if (text is None) == (motion is None):
-            raise RemogptError("search wants either text=... or motion=..., one of them")
-        route = route or ("t2m" if motion is None else "m2t")
-        if route not in ROUTES or (route[0] == "t") != (motion is None):
-            wanted = "t2m or t2t" if motion is None else "m2t or m2m"
-            raise RemogptError(f"a {'text' if motion is None else 'motion'} searches by route {wanted}, got {route!r}")
-        if text is not None and not text.strip():
-            raise RemogptError("search wants a text that says something, got an empty one")
-        if self.retriever is None:
-            raise RemogptError(
-                f"the database in {self.path} was opened without a retriever and cannot embed a query; open it with "
-                "MotionDatabase.open(path, TextMotionRetriever.from_pretrained(model))"
-            )
-        if text is not None:
-            query = self.retriever.encode_text([text])[0]
-        else:
-            query = self.retriever.encode_motion([np.asarray(getattr(motion, "features", motion))])[0]
-        return self.search_embedding(query, route, k, exclude)
+        route = checked_route(text, motion, route, part is not None)
+        retriever = self._retriever_in_use()
+        query = plain_features(motion) if text is None else text
+        if part is not None:
+            chosen = named_parts(part)
+            scores, embedding = self._part_search.scores(query, chosen)
+            rows = best_rows(scores, k, self._rows_named(exclude))
+            return [self.example(int(row), embedding, float(scores[row]), route) for row in rows]
+        embedding = retriever.encode_text([query])[0] if isinstance(query, str) else retriever.encode_motion([query])[0]
+        return self.search_embedding(embedding, route, k, exclude)
 
     def search_embedding(
         self, query: np.ndarray, route: Route, k: int = 1, exclude: Collection[str] = ()
@@ -253,14 +205,53 @@ class MotionDatabase:
         """Search with an embedding (D,) that the database's retriever made; see `search`."""
         if k < 1:
             raise RemogptError(f"k must be at least 1, got {k}")
-        excluded = np.array(
-            [self.rows[name] for name in exclude if name in self.rows] if exclude else [], dtype=np.int64
-        )
         query = np.asarray(query, dtype=np.float32)
         gallery = self._captions if route.endswith("t") else self._motions
         owner = self._owner_of_caption if route.endswith("t") else np.asarray
-        entries, _, scores = gallery.search(query, k, owner, excluded)
+        entries, _, scores = gallery.search(query, k, owner, self._rows_named(exclude))
         return [self.example(int(row), query, float(score), route) for row, score in zip(entries, scores, strict=True)]
+
+    def contributions(
+        self, query: Any, rows: Sequence[int], part: str | Sequence[str] | None = None
+    ) -> list[Contributions]:
+        """Say what each body part contributes to the score of entries on the routes t2m and m2m.
+
+        Args:
+            query: a sentence, (T, F) raw features or a `Motion`.
+            rows: of entries.
+            part: as in `search`, for the scores that it gives with it.
+
+        Raises:
+            RemogptError: without a retriever, or where retriever or database have no parts.
+        """
+        self._retriever_in_use()
+        chosen = None if part is None else named_parts(part)
+        return self._part_search.contributions(query if isinstance(query, str) else plain_features(query), rows, chosen)
+
+    def _retriever_in_use(self) -> Retriever:
+        if self.retriever is None:
+            raise RemogptError(
+                f"the database in {self.path} was opened without a retriever and cannot embed a query; open it with "
+                "MotionDatabase.open(path, TextMotionRetriever.from_pretrained(model))"
+            )
+        return self.retriever
+
+    @cached_property
+    def _part_search(self) -> PartSearch:
+        return PartSearch.of(self, self._retriever_in_use())
+
+    @cached_property
+    def _rows_by_name(self) -> dict[str, list[int]]:
+        """Rows of the entries that bear a name as their id, their source's, or that of what they mirror."""
+        rows: dict[str, list[int]] = {}
+        for row, info in enumerate(self.infos()):
+            for name in {info.id, info.source_id, info.mirror_of} - {None}:
+                rows.setdefault(str(name), []).append(row)
+        return rows
+
+    def _rows_named(self, names: Collection[str]) -> np.ndarray:
+        rows = {row for name in names for row in self._rows_by_name.get(name, ())}
+        return np.array(sorted(rows), dtype=np.int64)
 
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
@@ -288,28 +279,15 @@ class MotionDatabase:
         Raises:
             RemogptError: naming the files that are damaged or missing.
         """
-        wanted = self.manifest["files"]
-        damaged = [
-            name
-            for name, digest in wanted.items()
-            if not (self.folder / name).is_file() or sha256_file(self.folder / name) != digest
-        ]
+        damaged = damaged_files(self.folder, self.manifest)
         if damaged:
             raise RemogptError(f"{self.folder}: {', '.join(damaged)} differ from the manifest; copy or build it again")
-
-    def check_tokenizer(self, tokenizer_hash: str) -> None:
-        """Refuse a tokenizer other than the one whose codes are stored."""
-        if tokenizer_hash != self.manifest["tokenizer_hash"]:
-            raise RemogptError(
-                f"the codes of the database in {self.path} are tokenizer {self.manifest['tokenizer_hash'][:12]}'s, but "
-                f"{tokenizer_hash[:12]} is in use; encode it again: "
-                f"remogpt db build <its set> --tokenizer <that tokenizer> --out {self.path}"
-            )
 
     def filter(self, keep: Callable[[EntryInfo], bool], path: str | Path) -> "MotionDatabase":
         """Write the entries for which `keep` is true as a database of its own; nothing is embedded again."""
         chosen = [row for row, info in enumerate(self.infos()) if keep(info)]
-        return _copy([(self, chosen)], Path(path), self.retriever)
+        copy_entries([(self, chosen)], Path(path))
+        return MotionDatabase(Path(path), self.retriever)
 
     @staticmethod
     def merge(databases: Sequence["MotionDatabase"], path: str | Path) -> "MotionDatabase":
@@ -320,42 +298,6 @@ class MotionDatabase:
         """
         if not databases:
             raise RemogptError("merge wants at least one database, got none")
-        for name in MANIFEST_ORIGIN:
-            values = {str(database.manifest[name]): str(database.path) for database in databases}
-            if len(values) > 1:
-                found = "; ".join(f"{where}: {value[:12]}" for value, where in values.items())
-                raise RemogptError(f"databases to merge differ in {name} ({found}); build them anew with one model")
         rows = [(database, list(range(len(database)))) for database in databases]
-        return _copy(rows, Path(path), databases[0].retriever)
-
-
-def _check(entry: DatabaseEntry) -> None:
-    features = entry.features
-    if features.ndim != 2 or features.shape[1] != NUM_FEATURES or len(features) < 4 or not np.isfinite(features).all():
-        raise RemogptError(
-            f"entry {entry.id} has features of shape {features.shape}, wanted finite (T, {NUM_FEATURES}) with at least "
-            "4 frames (one code); drop it, or make features from joints with motion.joints_to_features"
-        )
-
-
-def _copy(
-    sources: Sequence[tuple[MotionDatabase, list[int]]], path: Path, retriever: Retriever | None
-) -> MotionDatabase:
-    first = sources[0][0]
-    has_features = all(database.manifest["has_features"] for database, _ in sources)
-    width = first.manifest["num_features"] if has_features else None
-    dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
-    with new_version(path) as folder:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name)
-        for database, rows in sources:
-            offsets = database.caption_offsets
-            for row in rows:
-                writer.add(
-                    [database.info(row)],
-                    database.motion_embeddings[row : row + 1],
-                    database.caption_embeddings[offsets[row] : offsets[row + 1]],
-                    [database.codes(row)],
-                    [database.features(row)] if has_features else None,
-                )
-        publish(path, folder, writer.finish({name: first.manifest[name] for name in MANIFEST_ORIGIN}))
-    return MotionDatabase(path, retriever)
+        copy_entries(rows, Path(path))
+        return MotionDatabase(Path(path), databases[0].retriever)

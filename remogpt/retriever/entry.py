@@ -63,6 +63,12 @@ class EntryInfo:
     licence: str
     tags: dict[str, Any]
 
+    def with_features(self, features: np.ndarray) -> DatabaseEntry:
+        """Return the entry that this describes, with its motion (T, 263)."""
+        return DatabaseEntry(
+            self.id, self.source_id, self.mirror_of, self.captions, features, self.provenance, self.licence, self.tags
+        )
+
     def to_line(self) -> bytes:
         """Return one line of JSON."""
         return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()

@@ -18,9 +18,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from remogpt.retriever.database import MotionDatabase, Route
+from remogpt.retriever.database import MotionDatabase
 from remogpt.retriever.entry import EntryInfo
 from remogpt.retriever.example import RetrievedExample
+from remogpt.retriever.query import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
 from remogpt.runtime.progress import progress

@@ -48,7 +48,8 @@ def assemble(
     hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in PARTS}
     if database is not None:
         hashes["database"] = _database_hash(Path(database))
-        _check_belongs(Path(database), hashes)
+        origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
+        check_belongs(database, origin, {kind: hashes[kind] for kind in ("retriever", "tokenizer")})
     _check_replaceable(check_output_folder(out))
     manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
     manifest["generation"] = dict(generation or {})
@@ -95,6 +96,31 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     return manifest
 
 
+def check_belongs(
+    database: str | Path, origin: Mapping[str, Any], hashes: Mapping[str, str], model: Path | None = None
+) -> None:
+    """Refuse a database that another retriever or tokenizer built.
+
+    Args:
+        database: its folder, for the message.
+        origin: its manifest.
+        hashes: of the parts in use, by kind: "retriever", "tokenizer" or both.
+        model: folder of the model whose parts they are, if they are one's.
+
+    Raises:
+        RemogptError: with both hashes and the command that mends it.
+    """
+    for kind, wanted in hashes.items():
+        came = origin[f"{kind}_hash"]
+        if came != wanted:
+            owner = f"the model in {model} has {wanted[:12]}" if model else f"{kind} {wanted[:12]} is in use"
+            parts = f"--model {model}" if model else "--retriever ... --tokenizer ..."
+            raise RemogptError(
+                f"the database {database} was built with {kind} {came[:12]}, but {owner}, which cannot read it; "
+                f"build it again: remogpt db build SET {parts} --out {database}"
+            )
+
+
 def _copy_part(source: Path, target: Path) -> None:
     """Copy a part without the run that trained it."""
     shutil.copytree(source, target, ignore=lambda folder, _: [RUN] if Path(folder) == source else [])
@@ -117,18 +143,6 @@ def _database_hash(folder: Path) -> str:
             "or build it anew with 'remogpt db build'"
         )
     return version
-
-
-def _check_belongs(database: Path, hashes: Mapping[str, str]) -> None:
-    """Refuse a database of another retriever or tokenizer."""
-    origin = read_json(database / "versions" / hashes["database"] / "manifest.json")
-    for kind in ("retriever", "tokenizer"):
-        came = origin[f"{kind}_hash"]
-        if came != hashes[kind]:
-            raise RemogptError(
-                f"the database {database} was built with {kind} {came[:12]}, but the model's is {hashes[kind][:12]}; "
-                f"build it with 'remogpt db build SET --retriever ... --tokenizer ... --out {database}'"
-            )
 
 
 def _check_replaceable(out: Path) -> None:

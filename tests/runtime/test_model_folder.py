@@ -79,7 +79,7 @@ def test_a_failed_assembly_leaves_the_earlier_model(parts, tmp_path: Path, monke
 
 def test_a_database_of_other_parts_is_refused(parts, database: Path, tmp_path: Path) -> None:
     save_part(parts["tokenizer"], "tokenizer", {"size": 9}, {"weight": torch.zeros(2)})
-    with pytest.raises(RemogptError, match=r"was built with tokenizer .* but the model's is"):
+    with pytest.raises(RemogptError, match=r"was built with tokenizer .* but tokenizer .* is in use"):
         assemble(tmp_path / "model", parts, database, "mine", "MIT")
     assert not (tmp_path / "model").exists()
 

@@ -1,0 +1,37 @@
+"""What a database is searched by, and along which route."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from remogpt.runtime.errors import RemogptError
+
+Route = Literal["t2m", "t2t", "m2t", "m2m"]
+ROUTES: tuple[Route, ...] = ("t2m", "t2t", "m2t", "m2m")
+
+
+def checked_route(text: str | None, motion: Any, route: Route | None = None, has_part: bool = False) -> Route:
+    """Return the route of a query; without one, t2m for a text and m2t for a motion, m2m where parts are chosen.
+
+    Raises:
+        RemogptError: unless there is a text that says something or a motion, and the route fits it, and the parts.
+    """
+    if (text is None) == (motion is None):
+        raise RemogptError("search wants either text=... or motion=..., one of them")
+    kind, default = ("text", "t2m") if motion is None else ("motion", "m2m" if has_part else "m2t")
+    chosen = route or default
+    if chosen not in ROUTES or chosen[0] != kind[0]:
+        wanted = " or ".join(name for name in ROUTES if name[0] == kind[0])
+        raise RemogptError(f"a {kind} searches by route {wanted}, got {chosen!r}")
+    if text is not None and not text.strip():
+        raise RemogptError("search wants a text that says something, got an empty one")
+    if has_part and chosen.endswith("t"):
+        raise RemogptError(
+            f"route {chosen} searches captions, which have no body parts; leave the parts out, or take {chosen[:2]}m"
+        )
+    return chosen
+
+
+def plain_features(motion: Any) -> np.ndarray:
+    """(T, F) features of a motion that is given as such or as an object that has them."""
+    return np.asarray(getattr(motion, "features", motion))
