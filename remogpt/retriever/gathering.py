@@ -24,7 +24,7 @@ def check_equal_shares(batch_size: int, accumulation: int) -> None:
     if batch_size % shares or batch_size // accumulation < 2:
         raise RemogptError(
             f"loop.batch_size {batch_size} does not split into equal shares of {num_processes()} processes and "
-            f"loop.accumulation {accumulation} with at least 2 samples in a round; make it a larger multiple of {shares}"
+            f"loop.accumulation {accumulation} of 2 or more in a round; make it a larger multiple of {shares}"
         )
 
 

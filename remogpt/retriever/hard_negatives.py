@@ -9,7 +9,7 @@ is a negative of its own motion alone, since it may be true of another clip.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
 from remogpt.motion.mirror import mirror_each
 from remogpt.retriever.wording import canonical_caption
@@ -34,13 +34,14 @@ def _table() -> dict[str, str]:
 
 _OPPOSITE = _table()
 _WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_OPPOSITE, key=len, reverse=True))})\b", re.IGNORECASE)
-_BOTH_WAYS = re.compile(
+_WHOLE = re.compile(
     r"\b(?:up(?:wards?)?\s+(?:and|or)\s+down(?:wards?)?|down(?:wards?)?\s+(?:and|or)\s+up(?:wards?)?"
     r"|back\s+and\s+forth|forwards?\s+(?:and|or)\s+backwards?|backwards?\s+(?:and|or)\s+forwards?"
-    r"|front\s+(?:and|to|or)\s+back|left\s+(?:and|to|or)\s+right|right\s+(?:and|to|or)\s+left)\b",
+    r"|front\s+(?:and|to|or)\s+back|left\s+(?:and|to|or)\s+right|right\s+(?:and|to|or)\s+left"
+    r"|(?:after|before)\s+that)\b",
     re.IGNORECASE,
 )
-"""Phrases that name both ends: with one of them swapped they are odd rather than wrong."""
+"""Phrases that stay as they are: one swapped word makes them odd rather than wrong."""
 
 _THEN = re.compile(r"\s*[,.;]?\s+(?:and\s+)?(?:then|afterwards|after\s+that)\b,?\s+", re.IGNORECASE)
 _LEAD = re.compile(
@@ -61,7 +62,7 @@ def swapped_captions(caption: str) -> tuple[str, ...]:
         ('a man waves his right hand then sits down', 'a man waves his left hand then stands up',
          'a man sits down then waves his left hand')
     """
-    kept = [match.span() for match in _BOTH_WAYS.finditer(caption)]
+    kept = [match.span() for match in _WHOLE.finditer(caption)]
     found = [*mirror_each(caption)] if not _names_both_sides(caption) else []
     for match in _WORDS.finditer(caption):
         if not any(start <= match.start() < end for start, end in kept):
@@ -73,7 +74,7 @@ def swapped_captions(caption: str) -> tuple[str, ...]:
 
 
 def _names_both_sides(caption: str) -> bool:
-    return any("left" in match.group().lower() for match in _BOTH_WAYS.finditer(caption))
+    return any("left" in match.group().lower() for match in _WHOLE.finditer(caption))
 
 
 def _reordered(caption: str) -> list[str]:
@@ -97,15 +98,15 @@ def _in_case_of(model: str, word: str) -> str:
     return word.capitalize() if model[0].isupper() else word
 
 
-def chosen_swaps(caption: str, count: int, true_captions: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return at most `count` swaps of a caption, drawn by the caption itself, so that every run draws the same ones.
+def chosen_swaps(caption: str, count: int, true_forms: Container[str] = ()) -> tuple[str, ...]:
+    """Return at most `count` swaps of a caption, drawn by their own words, so that every run draws the same ones.
 
     Args:
         caption: a training caption.
         count: as many as the text tower shall read beside it.
-        true_captions: swaps that say what one of these says are never taken.
+        true_forms: normal forms of captions (`canonical_caption`) that are true of its motion; a swap that says the
+            same as one of them is never taken.
     """
-    true = {canonical_caption(text) for text in true_captions}
-    wrong = [swap for swap in swapped_captions(caption) if canonical_caption(swap) not in true]
+    wrong = [swap for swap in swapped_captions(caption) if canonical_caption(swap) not in true_forms]
     wrong.sort(key=lambda swap: hashlib.sha256(swap.encode()).digest())
     return tuple(wrong[:count])

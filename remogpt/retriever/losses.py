@@ -54,10 +54,16 @@ def similarity_loss(
         if false_negatives is not None:
             diagonal = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
             logits = logits.masked_fill(false_negatives & ~diagonal, -math.inf)
-        rows = logits if more_motions is None else torch.cat([logits, more_motions / temperature], dim=1)
-        columns = logits.T if more_texts is None else torch.cat([logits.T, more_texts / temperature], dim=1)
+        rows = logits if more_motions is None else torch.cat([logits, _divided(more_motions, temperature)], dim=1)
+        columns = logits.T if more_texts is None else torch.cat([logits.T, _divided(more_texts, temperature)], dim=1)
         target = torch.arange(len(logits), device=logits.device)
         return (functional.cross_entropy(rows, target) + functional.cross_entropy(columns, target)) / 2
+
+
+def _divided(similarity: Tensor, temperature: Tensor | float) -> Tensor:
+    # -inf divided by a learned temperature has a gradient of 0 x inf.
+    is_out = similarity.isneginf()
+    return (similarity.masked_fill(is_out, 0.0) / temperature).masked_fill(is_out, -math.inf)
 
 
 class Temperature(nn.Module):

@@ -40,12 +40,17 @@ class NegativeQueue(nn.Module):
     @torch.no_grad()
     def push_(self, texts: Tensor, motions: Tensor, items: Tensor, numbers: Tensor) -> None:
         """Add B pairs, in place; the oldest leave."""
-        for buffer, rows in ((self.texts, texts), (self.motions, motions), (self.items, items), (self.numbers, numbers)):
+        for buffer, rows in (
+            (self.texts, texts),
+            (self.motions, motions),
+            (self.items, items),
+            (self.numbers, numbers),
+        ):
             buffer.copy_(torch.cat([buffer, rows.detach().to(buffer)])[-len(buffer) :])
 
 
 class WithQueue(nn.Module):
-    """A network and its queue as one module, so that they are saved and moved together; it computes what the network does.
+    """A network and its queue as one module, saved and moved together; it computes what the network does.
 
     Args:
         network: what is trained.

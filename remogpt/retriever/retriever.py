@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from remogpt.retriever.late_interaction import max_sim_blocks, rerank
 from remogpt.retriever.parts import PARTS
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
@@ -22,6 +23,7 @@ from remogpt.retriever.text_source import (
     load_transformer,
 )
 from remogpt.retriever.tmr import TMR, TMRConfig
+from remogpt.retriever.wording import CaptionForm, wordings
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
 
@@ -123,11 +125,22 @@ class TextMotionRetriever:
         """Embed N sentences: (N, D) float32 unit rows."""
         if isinstance(texts, str):
             raise RemogptError("encode_text wants a list of sentences, got one string; put it in a list")
-        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
-        for batch in batches_by_length([len(text) for text in texts], batch_size):
-            prepared, lengths = self.text.prepare([texts[place] for place in batch])
+        forms = [wordings(text, self.caption_form) for text in texts]
+        written = [form for group in forms for form in group]
+        rows = np.zeros((len(written), self.dim), dtype=np.float32)
+        for batch in batches_by_length([len(text) for text in written], batch_size):
+            prepared, lengths = self.text.prepare([written[place] for place in batch])
             rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
-        return rows
+        if len(written) == len(texts):
+            return rows
+        owners = np.repeat(np.arange(len(texts)), [len(group) for group in forms])
+        return _mean_directions(rows, owners, len(texts))
+
+    @property
+    def caption_form(self) -> CaptionForm:
+        """How captions are worded before they are embedded; see `remogpt.retriever.wording`."""
+        form: CaptionForm = self.config.get("text", {}).get("form", "written")
+        return form
 
     @torch.inference_mode()
     def encode_motion(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> np.ndarray:
@@ -189,6 +202,62 @@ class TextMotionRetriever:
             rows[start : start + batch_size] = network.embed_parts(block.to(self.device)).cpu().numpy()
         return rows
 
+    @torch.inference_mode()
+    def encode_words(self, texts: Sequence[str], batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """Return word vectors of N sentences, (N, L, W) float32 unit rows, and (N, L) bool, True where real.
+
+        Raises:
+            RemogptError: if this retriever was trained without them.
+        """
+        network = self._part_network()
+        written = [wordings(text, self.caption_form)[0] for text in texts]
+        found: list[np.ndarray] = [np.empty(0)] * len(texts)
+        for batch in batches_by_length([len(text) for text in written], batch_size):
+            prepared, lengths = self.text.prepare([written[place] for place in batch])
+            rows, _ = network.embed_words(prepared.to(self.device), lengths.to(self.device))
+            for place, vectors, length in zip(batch, rows.cpu().numpy(), lengths.tolist(), strict=True):
+                found[place] = vectors[:length]
+        return _padded(found)
+
+    @torch.inference_mode()
+    def encode_tokens(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+        """Return part vectors of N motions, (N, P, W) float32 unit rows, and (N, P) bool, True where real.
+
+        A motion longer than `max_frames` has those of all its windows.
+
+        Raises:
+            RemogptError: if this retriever was trained without them.
+        """
+        network = self._part_network()
+        windows, owners = self._windows(motions)
+        pieces: list[np.ndarray] = [np.empty(0)] * len(windows)
+        for batch, scores, lengths in self._batches(windows, batch_size):
+            rows, mask = network.embed_tokens(scores, lengths)
+            for place, vectors, real in zip(batch, rows.cpu().numpy(), mask.cpu().numpy(), strict=True):
+                pieces[place] = vectors[real]
+        return _padded([np.concatenate([pieces[w] for w in np.flatnonzero(owners == n)]) for n in range(len(motions))])
+
+    def late_similarity(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:
+        """Late scores (N, M) of N sentences and M motions; see `remogpt.retriever.late_interaction`."""
+        arrays = (*self.encode_words(texts), *self.encode_tokens(motions))
+        words, word_mask, parts, part_mask = (torch.from_numpy(array).to(self.device) for array in arrays)
+        return max_sim_blocks(words, word_mask, parts, part_mask).cpu().numpy()
+
+    def ranking_similarity(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Scores to rank M motions for N sentences by, (N, M), and sentences for motions, (M, N).
+
+        They are the dot products of `encode_text` and `encode_motion`, whose best are reranked by late scores where
+        this retriever was trained to.
+        """
+        dense = self.encode_text(texts) @ self.encode_motion(motions).T
+        chosen = self.config.get("rerank")
+        if chosen is None:
+            return dense, dense.T
+        late = self.late_similarity(texts, motions)
+        ways = ((dense, late), (dense.T, late.T))
+        there, back = (rerank(one, other, chosen["k"], chosen["weight"]) for one, other in ways)
+        return there, back
+
     def _part_network(self) -> PLTMR:
         if not isinstance(self.network, PLTMR):
             raise RemogptError(
@@ -223,6 +292,15 @@ def _mean_directions(pieces: np.ndarray, owners: np.ndarray, count: int) -> np.n
     rows = np.zeros((count, pieces.shape[1]), dtype=np.float32)
     np.add.at(rows, owners, pieces)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
+
+
+def _padded(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Join n arrays (L_i, W) to (n, largest L, W), zero beyond each, and (n, L) bool, True where real."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    joined = np.zeros((*mask.shape, rows[0].shape[1] if len(rows) else 0), dtype=np.float32)
+    joined[mask] = np.concatenate(rows) if len(rows) else joined[mask]
+    return joined, mask
 
 
 def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
@@ -273,7 +351,12 @@ def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
 
 
 def new_retriever(
-    config: PLTMRConfig, text_model: str, fine_tune: bool, mean: np.ndarray, std: np.ndarray
+    config: PLTMRConfig,
+    text_model: str,
+    fine_tune: bool,
+    mean: np.ndarray,
+    std: np.ndarray,
+    caption_form: CaptionForm = "written",
 ) -> TextMotionRetriever:
     """Build an untrained retriever around a pretrained text model.
 
@@ -282,6 +365,7 @@ def new_retriever(
         text_model: name of the text model; see `text_source`.
         fine_tune: train the text model itself and keep its weights in the part; else it stays outside, named by hash.
         mean, std: (F,) of the training set's raw features.
+        caption_form: how captions are worded before they are embedded; see `remogpt.retriever.wording`.
     """
     text: TextSource
     tower: FineTunedTower | TokenStateTower
@@ -295,9 +379,11 @@ def new_retriever(
         frozen = FrozenText(text_model)
         text, tower = frozen, state_tower(config, frozen.dim)
         settings |= {"sha256": frozen.sha256}
+    if caption_form != "written":
+        settings |= {"form": caption_form}
     network = build_pl_tmr(config, tower, tower.output_dim)
     statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
-    return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
+    return TextMotionRetriever(network, text, *statistics, {"model": config.to_settings(), "text": settings})
 
 
 def new_tmr_retriever(

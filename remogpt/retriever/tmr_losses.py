@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from remogpt.retriever.gathering import gather_rows
 from remogpt.retriever.losses import contrastive_loss
 from remogpt.retriever.temos import Gaussian
 from remogpt.retriever.tmr import TMROutput
@@ -100,7 +101,8 @@ def tmr_loss(
     Args:
         output: of the batch; decoded where `losses.reconstruction` is not 0.
         scores: (B, T, F) true z-scores, zero beyond each length.
-        false_negatives: (B, B) bool, pairs that infonce leaves out; see `near_duplicates`.
+        false_negatives: (B, B) bool, pairs that infonce leaves out; see `near_duplicates`. Of several processes that
+            train together, of the joint batch: infonce contrasts all of it.
         losses: weights; a term of weight 0 is not computed, nor is KL between points.
         shift: for the margin loss, drawn by the caller from 1 to B - 1.
     """
@@ -114,7 +116,8 @@ def tmr_loss(
     if losses.contrastive:
         latents = output.text_latent, output.motion_latent
         if losses.contrast == "infonce":
-            terms["contrastive"] = contrastive_loss(*latents, losses.temperature, false_negatives)
+            text, motion = (gather_rows(latent) for latent in latents)
+            terms["contrastive"] = contrastive_loss(text, motion, losses.temperature, false_negatives)
         else:
             terms["contrastive"] = margin_loss(*latents, shift, losses.margin)
     if not terms:

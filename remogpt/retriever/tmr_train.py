@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from remogpt.retriever.gathering import check_equal_shares, gather_rows
 from remogpt.retriever.losses import contradictions, near_duplicates
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.retriever import TextMotionRetriever, new_tmr_retriever, normalized_batch
@@ -98,6 +99,7 @@ class _Batches:
         folder: Path,
     ) -> None:
         self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
+        self.model: nn.Module = retriever.network
         assert isinstance(retriever.text, FrozenText)
         self.text = CachedText(retriever.text, captions, folder)
         self.sentences: CachedText | None = None
@@ -107,12 +109,15 @@ class _Batches:
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """TMR's loss of the given clips, with one random caption each."""
+        check_equal_shares(self.config.loop.batch_size, self.config.loop.accumulation)
         device = next(model.parameters()).device
-        captions = [str(rng.choice(self.pairs.captions[item])) for item in indices]
+        numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in indices], dtype=np.int64)
+        captions = self._captions(indices, numbers)
         crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in indices]
         scores, lengths = normalized_batch(crops, self.mean, self.std)
         text, text_lengths = self.text.prepare(captions)
-        mask = self._false_negatives(indices, captions)
+        items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (indices, numbers))
+        mask = self._false_negatives(items, self._captions(items, numbers))
         scores = scores.to(device)
         output = model(
             text.to(device),
@@ -124,6 +129,9 @@ class _Batches:
         shift = int(rng.integers(1, len(indices)))
         loss, terms = tmr_loss(output, scores, mask.to(device), self.config.losses, shift)
         return loss, {**terms, "filtered": filtered_share(mask)}
+
+    def _captions(self, items: np.ndarray, numbers: np.ndarray) -> list[str]:
+        return [self.pairs.captions[item][number] for item, number in zip(items, numbers, strict=True)]
 
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
         """(B, B) bool; the diagonal, where it is True, is not left out by the loss."""

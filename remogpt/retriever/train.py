@@ -3,24 +3,25 @@
     remogpt train retriever --config remogpt/configs/mini/retriever.yaml --data <set> --out <folder>
 
 The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
-Negatives come from the batch of one process: with several processes or accumulation, each contrasts its own share.
+Several processes contrast the whole batch, as one would; rounds of accumulation contrast each its own share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from remogpt.retriever.losses import contradictions, contrastive_loss, near_duplicates
+from remogpt.retriever.batches import PairBatches
+from remogpt.retriever.late_interaction import rerank
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, normalized_batch
-from remogpt.retriever.text_encoder import CachedText
-from remogpt.retriever.text_source import FrozenText, TextSource
+from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.text_source import TextSource
+from remogpt.retriever.wording import CaptionForm
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import ComputeLoss, LoopConfig, fit
@@ -47,6 +48,18 @@ class RetrieverConfig:
     """Clips whose tag of this name is equal are not negatives of each other (see `TrainingPairs.from_set`)."""
     mirror_share: float = 0.0
     """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
+    hard_negatives: int = 0
+    """Captions with one side, direction, sense or order swapped that each motion must be told from. differs: not in the
+    paper; see `hard_negatives`."""
+    queue: int = 0
+    """Pairs of earlier batches that are negatives too, e.g. 1024. differs: not in the paper; see `queue`."""
+    caption_form: CaptionForm = "written"
+    """canonical: embed each caption's normal form, always; paraphrased: embed a query as the mean over its rewordings.
+    differs: not in the paper; see `wording`."""
+    late_weight: float = 1.0
+    """Of the loss of late interaction, which model.late_width turns on. differs: not in the paper."""
+    rerank: int = 0
+    """With late interaction: how many of the best are reranked by it; its share is chosen on validation. 0: none."""
     input_noise: float = 0.0
     """Std of noise added to z-scored features in training. differs: not in the paper."""
     motion_lr_scale: float = 1.0
@@ -67,6 +80,15 @@ class RetrieverConfig:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
         if not 0 <= self.mirror_share <= 1:
             raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
+        if min(self.hard_negatives, self.queue, self.rerank, self.late_weight) < 0:
+            raise RemogptError(
+                "hard_negatives, queue, rerank and late_weight must be 0 or more, got "
+                f"{self.hard_negatives}, {self.queue}, {self.rerank} and {self.late_weight}"
+            )
+        if self.rerank and not self.model.late_width:
+            raise RemogptError(
+                f"rerank {self.rerank} needs vectors of words and parts; set model.late_width too, e.g. to 64"
+            )
         if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
             raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
 
@@ -85,13 +107,19 @@ def train_retriever(
     """
     torch.manual_seed(config.loop.seed)
     statistics = train.statistics()
-    retriever = new_retriever(config.model, config.text_model, config.fine_tune_text, *statistics)
-    captions = [*train.unique_captions(), *val.unique_captions()]
-    batches = _Batches(config, train, retriever, captions, Path(run_folder))
+    retriever = new_retriever(
+        config.model, config.text_model, config.fine_tune_text, *statistics, caption_form=config.caption_form
+    )
+    batches = PairBatches(config, train, retriever, val.unique_captions(), Path(run_folder))
     assert isinstance(retriever.network, PLTMR)
     groups = _param_groups(retriever.network, config)
-    data = fingerprint([*captions, *statistics])
-    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
+    data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
+
+    def choose(captions: list[str], motions: list[np.ndarray]) -> None:
+        if config.rerank:
+            retriever.config["rerank"] = choose_rerank(retriever, captions, motions, config.rerank)
+
+    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups, finish=choose)
 
 
 class RetrieverTraining(Protocol):
@@ -114,6 +142,8 @@ class RetrieverBatches(Protocol):
     def text(self) -> TextSource: ...
     @property
     def loss(self) -> ComputeLoss: ...
+    @property
+    def model(self) -> nn.Module: ...
 
 
 def fit_retriever(
@@ -126,6 +156,7 @@ def fit_retriever(
     out: str | Path,
     param_groups: list[dict[str, Any]] | None = None,
     desc: str = "retriever",
+    finish: Callable[[list[str], list[np.ndarray]], None] | None = None,
 ) -> TextMotionRetriever:
     """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
 
@@ -133,11 +164,12 @@ def fit_retriever(
 
     Args:
         retriever: untrained; reads the batches' text source while it trains.
-        batches: its losses.
+        batches: its losses, and the module that is trained: the retriever's network, or one that holds it.
         config: the stage's dataclass; recorded with the run.
         val: the weights with the best mean reciprocal rank on its first clips are kept.
         data: fingerprint of the training data; that of the validation clips is added.
         run_folder, out, param_groups, desc: as in `remogpt.runtime.training.fit`.
+        finish: what is still to be chosen on the validation captions and motions, once the best weights are in place.
     """
     few = range(min(len(val), config.num_val_clips))
     val_motions = [val.load(place) for place in few]
@@ -146,88 +178,53 @@ def fit_retriever(
     def evaluate(model: nn.Module) -> dict[str, float]:
         retriever.to(str(next(model.parameters()).device))
         scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
-        return ranking_scores(scores, val_captions)
+        found = ranking_scores(scores, val_captions)
+        if isinstance(retriever.network, PLTMR) and retriever.network.late is not None:
+            late = retriever.late_similarity(val_captions, val_motions)
+            found["val/late_mrr"] = ranking_scores(late, val_captions)["val/mrr"]
+        return found
 
     saved_text, retriever.text = retriever.text, batches.text
     fit(
-        retriever.network,
+        batches.model,
         len(batches.pairs),
         batches.loss,
         config.loop,
         run_folder,
-        config={name: value for name, value in asdict(config).items() if name != "loop"},  # type: ignore[call-overload]
+        config=_recorded(config),
         data=fingerprint([data, *val_motions]),
         evaluate=evaluate,
         best=("val/mrr", "max"),
         param_groups=param_groups,
         desc=desc,
     )
+    retriever.to("cpu")
+    if finish is not None:
+        finish(val_captions, val_motions)
     retriever.text = saved_text
-    retriever.to("cpu").save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
+    retriever.save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
     pairs = batches.pairs
     write_record(out, TrainingRecord(pairs.name, data, config.loop.seed, len(pairs), part=retriever.hash))
     return TextMotionRetriever.from_pretrained(out)
 
 
-class _Batches:
-    """Builds training batches and their loss."""
+_OFF = {"hard_negatives": 0, "queue": 0, "caption_form": "written", "late_weight": 1.0, "rerank": 0}
+"""Switches that are younger than the runs of their users."""
 
-    def __init__(
-        self,
-        config: RetrieverConfig,
-        pairs: TrainingPairs,
-        retriever: TextMotionRetriever,
-        captions: Sequence[str],
-        folder: Path,
-    ) -> None:
-        self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
-        self.text: TextSource = retriever.text
-        self.sentences: CachedText | None = None
-        if isinstance(retriever.text, FrozenText):
-            self.text = self.sentences = CachedText(retriever.text, captions, folder)
-        elif config.filter_threshold is not None:
-            self.sentences = CachedText(FrozenText(config.filter_model), captions, folder)
 
-    def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Contrastive loss of the given clips, with one random caption each."""
-        device = next(model.parameters()).device
-        items = self._with_mirrors(indices)
-        captions = [str(rng.choice(self.pairs.captions[item])) for item in items]
-        crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in items]
-        scores, lengths = normalized_batch(crops, self.mean, self.std)
-        if self.config.input_noise:
-            scores = scores + self.config.input_noise * torch.randn_like(scores)
-        text, text_lengths = self.text.prepare(captions)
-        mask = self._false_negatives(items, captions)
-        texts, motions, temperature = model(
-            text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device)
-        )
-        loss = contrastive_loss(texts, motions, temperature, mask.to(device))
-        own = torch.eye(len(items), dtype=torch.bool)
-        rivals = (texts @ motions.T).detach().cpu().masked_fill(mask & ~own, -1.0)
-        hits = rivals.argmax(dim=1) == torch.arange(len(items))
-        filtered = (mask.sum().item() - len(items)) / len(items)
-        return loss, {"batch_r1": hits.float().mean().item(), "filtered": filtered}
-
-    def _with_mirrors(self, indices: np.ndarray) -> np.ndarray:
-        """Replace the end of the batch by the mirror images of its beginning, so that its size stays."""
-        partners = self.pairs.partners[indices[: int(len(indices) * self.config.mirror_share / 2)]]
-        added = np.setdiff1d(partners[partners >= 0], indices)
-        return np.concatenate([indices[: len(indices) - len(added)], added])
-
-    def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
-        """(B, B) bool; the diagonal is True."""
-        groups = torch.from_numpy(self.pairs.groups[items])
-        mask = (groups[:, None] == groups) & (groups >= 0)
-        mask |= torch.from_numpy(items[:, None] == items)
-        if self.config.filter_threshold is not None and self.sentences is not None:
-            same = near_duplicates(self.sentences.sentence_vectors(captions), self.config.filter_threshold)
-            mask |= same & ~contradictions(captions) if self.config.guard_directions else same
-        return mask
+def _recorded(config: Any) -> dict[str, Any]:
+    """A stage's settings as its run records them; a switch that is off is not named, so that older runs go on."""
+    settings = {name: value for name, value in asdict(config).items() if name not in _OFF or value != _OFF[name]}
+    del settings["loop"]
+    if isinstance(config.model, PLTMRConfig):
+        settings["model"] = config.model.to_settings()
+    return settings
 
 
 def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
     heads = nn.ModuleList([network.motion_head, network.text_head, network.temperature])
+    if network.late is not None:
+        heads.append(network.late)
     scaled = (
         (network.motion_encoder, config.motion_lr_scale),
         (network.text_encoder, config.text_lr_scale),
@@ -238,23 +235,38 @@ def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any
     ]
 
 
-def ranking_scores(similarity: np.ndarray, captions: Sequence[str]) -> dict[str, float]:
+def choose_rerank(
+    retriever: TextMotionRetriever, captions: Sequence[str], motions: Sequence[np.ndarray], k: int
+) -> dict[str, float]:
+    """Return `k` and the `weight` of late scores, in tenths, with the best mean reciprocal rank of n pairs.
+
+    The smallest of equally good weights is taken.
+    """
+    dense = retriever.encode_text(captions) @ retriever.encode_motion(motions).T
+    late = retriever.late_similarity(captions, motions)
+    weights = [tenths / 10 for tenths in range(11)]
+    found = [
+        ranking_scores(rerank(dense, late, k, weight), captions, rerank(dense.T, late.T, k, weight))["val/mrr"]
+        for weight in weights
+    ]
+    return {"k": k, "weight": weights[int(np.argmax(found))]}
+
+
+def ranking_scores(similarity: np.ndarray, captions: Sequence[str], back: np.ndarray | None = None) -> dict[str, float]:
     """A small validation: how high each clip's own partner ranks, both ways, clips with the same caption left out.
 
     Args:
         similarity: (n, n), text rows, motion columns.
         captions: of the n clips.
+        back: (n, n), motion rows, text columns; None: the first one, transposed.
 
     Returns:
         `val/t2m_R@1`, `val/t2m_R@10`, `val/m2t_...` in percent, `val/..._MedR` from 1, `val/mrr` in [0, 1].
     """
     names = np.unique(np.asarray(captions), return_inverse=True)[1]
     others = names[:, None] != names
-    own = np.diagonal(similarity)
-    ranks = {
-        "t2m": 1 + ((similarity > own[:, None]) & others).sum(axis=1),
-        "m2t": 1 + ((own[:, None] < similarity.T) & others).sum(axis=1),
-    }
+    ways = {"t2m": similarity, "m2t": similarity.T if back is None else back}
+    ranks = {way: 1 + ((scores > np.diagonal(scores)[:, None]) & others).sum(axis=1) for way, scores in ways.items()}
     scores = {"val/mrr": float(np.mean([(1 / rank).mean() for rank in ranks.values()]))}
     for way, rank in ranks.items():
         scores |= {f"val/{way}_R@{k}": 100 * float((rank <= k).mean()) for k in (1, 10)}

@@ -1,12 +1,16 @@
 """One caption in other words, by rules alone: its normal form, and rewordings that mean the same.
 
-What two people write about one motion differs in words that no motion shows: "a man", "somebody", "the figure". A normal
-form spares the text tower to learn that; a mean over rewordings of a query evens it out without any training.
+What two people write about one motion differs in words that no motion shows: "a man", "somebody", "the figure". A
+normal form spares the text tower to learn that; a mean over rewordings of a query evens it out without any training.
 
 Source: MoCHA, arXiv 2603.23684, names the idea and rewrites by a language model; differs: the rules here are our own.
 """
 
 import re
+from typing import Literal
+
+CaptionForm = Literal["written", "canonical", "paraphrased"]
+"""How a retriever words a caption: as it is, in its normal form, or as the mean over its rewordings."""
 
 _NOUNS = (
     "person|man|woman|guy|girl|boy|lady|gentleman|figure|human|human being|individual|character|someone|somebody|adult|"
@@ -33,7 +37,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"\ba\s+couple\s+of\b", "two"),
 )
 _NORMAL = [(re.compile(pattern), form) for pattern, form in _FORMS]
-_NUMBERS = {word: str(n) for n, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
+_DIGITS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS = {word: str(number) for number, word in enumerate(_DIGITS, start=2)}
 """Without "one", which is a pronoun as often: "the right one"."""
 
 
@@ -77,3 +82,10 @@ def paraphrases(caption: str) -> tuple[str, ...]:
     if normal.startswith("a person "):
         found += [subject + normal.removeprefix("a person") for subject in ("someone", "the person")]
     return tuple(dict.fromkeys(found))
+
+
+def wordings(caption: str, form: CaptionForm) -> tuple[str, ...]:
+    """Return what is embedded for a caption, at least one sentence; of several, the mean is taken."""
+    if form == "paraphrased":
+        return paraphrases(caption)
+    return (canonical_caption(caption),) if form == "canonical" else (caption,)

@@ -11,10 +11,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
 import remogpt
-from remogpt.retriever.losses import Temperature, contradictions, contrastive_loss
+from remogpt.retriever.batches import PairBatches
+from remogpt.retriever.losses import Temperature, contradictions, contrastive_loss, similarity_loss
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.train import RetrieverConfig, _Batches, ranking_scores, train_retriever
+from remogpt.retriever.train import RetrieverConfig, ranking_scores, train_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig
 
@@ -120,6 +121,19 @@ def test_perfect_and_indifferent_losses() -> None:
     assert contrastive_loss(flat, flat, 0.1, everything).item() == pytest.approx(0.0, abs=1e-6)
 
 
+def test_further_texts_and_motions_count_where_they_are_not_left_out() -> None:
+    eye, temperature = torch.eye(3), torch.tensor(0.1, requires_grad=True)
+    out = torch.full((3, 2), -torch.inf)
+    plain = similarity_loss(eye, temperature)
+    assert similarity_loss(eye, temperature, None, out, out).item() == plain.item()
+    rival = out.clone()
+    rival[:, 0] = 1.0  # as near as the own one: each row's probability is halved
+    loss = similarity_loss(eye, temperature, None, rival)
+    assert loss.item() == pytest.approx(plain.item() + np.log(2) / 2, abs=1e-3)
+    loss.backward()
+    assert temperature.grad is not None and torch.isfinite(temperature.grad)
+
+
 def test_temperature_is_fixed_or_learned_above_its_floor() -> None:
     fixed, learned = Temperature(0.07), Temperature(0.07, is_learnable=True)
     assert fixed().item() == pytest.approx(0.07) and not fixed.log_scale.requires_grad
@@ -147,11 +161,11 @@ def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
     from remogpt.retriever.retriever import new_retriever
 
     retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
-    batches = _Batches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)
+    batches = PairBatches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)
     items = batches._with_mirrors(np.arange(12))
     assert items.tolist() == [*range(6), *range(20, 26)]
     grouped = replace(pairs, groups=np.arange(40) % 4)
-    masked = _Batches(config, grouped, retriever, pairs.unique_captions(), tmp_path)
+    masked = PairBatches(config, grouped, retriever, pairs.unique_captions(), tmp_path)
     mask = masked._false_negatives(np.arange(8), [grouped.captions[item][0] for item in range(8)])
     assert torch.equal(mask, torch.eye(4, dtype=torch.bool).repeat(2, 2))
 

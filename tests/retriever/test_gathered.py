@@ -1,0 +1,151 @@
+"""Two processes on the CPU learn what one does from the whole batch."""
+
+import json
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from torch import multiprocessing
+from torch.nn.parallel import DistributedDataParallel
+
+from remogpt.retriever.batches import PairBatches
+from remogpt.retriever.gathering import check_equal_shares, gather_padded, gather_rows
+from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.pl_tmr import PLTMRConfig
+from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.train import RetrieverConfig, train_retriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training import LoopConfig
+
+MODEL = PLTMRConfig(
+    part_width=8, num_layers=1, num_heads=2, feedforward=16, dropout=0.0, projection_dim=8, patch=8, head_dropout=0.0,
+    learn_temperature=True, text_width=16, text_layers=1, text_heads=2, text_feedforward=16, late_width=4,
+)  # fmt: skip
+LOOP = LoopConfig(steps=2, batch_size=8, learning_rate=1e-3, save_every=1, log_every=1, cpu=True)
+WAYS = ("walks to the left", "runs to the right then waves the left", "waves", "walks")
+
+
+def config_of(text_model: str) -> RetrieverConfig:
+    return RetrieverConfig(
+        model=MODEL, text_model=text_model, fine_tune_text=False, filter_threshold=0.999, hard_negatives=2, queue=12,
+        text_lr_scale=1.0, num_val_clips=4, loop=LOOP,
+    )  # fmt: skip
+
+
+def pairs_of() -> TrainingPairs:
+    rng = np.random.default_rng(0)
+    motions = [rng.normal(size=(int(rng.integers(20, 40)), 263)).astype(np.float32) for _ in range(16)]
+    pairs = TrainingPairs.from_arrays([(f"a person {WAYS[n % 4]}",) for n in range(16)], motions)
+    return replace(pairs, groups=np.arange(16) % 7)
+
+
+def read_jsonl(path: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def build(text_model: str, cache: str) -> tuple[TextMotionRetriever, PairBatches]:
+    config, pairs = config_of(text_model), pairs_of()
+    torch.manual_seed(0)
+    retriever = new_retriever(MODEL, text_model, False, *pairs.statistics())
+    return retriever, PairBatches(config, pairs, retriever, [], Path(cache))
+
+
+def two_losses(batches: PairBatches, model: torch.nn.Module, shares: tuple[np.ndarray, ...]) -> list[float]:
+    """Two steps' gradients, summed; the second has a queue."""
+    losses = []
+    for share in shares:
+        loss, _ = batches.loss(model, share, np.random.default_rng(0))
+        loss.backward()
+        losses.append(loss.item())
+    return losses
+
+
+def _gather(rank: int) -> list[torch.Tensor | str]:
+    rows = torch.full((2, 3), rank + 1.0, requires_grad=True)
+    joined = gather_rows(rows)
+    (joined.sum(dim=1) * torch.arange(4.0) * (rank + 1)).sum().backward()
+    padded = gather_padded(torch.ones(1, 2 + rank, 2, dtype=torch.bool))
+    complaint = ""
+    try:
+        check_equal_shares(9, 1)
+    except RemogptError as error:
+        complaint = str(error)
+    assert rows.grad is not None
+    return [joined.detach(), rows.grad, padded, complaint]
+
+
+def _learn_share(rank: int, folder: str, text_model: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    torch.save(_gather(rank), f"{folder}/gathered{rank}.pt")
+    retriever, batches = build(text_model, f"{folder}/cache")
+    model = DistributedDataParallel(batches.model)
+    halves = tuple(np.array_split(part, 2)[rank] for part in np.arange(16).reshape(2, 8))
+    losses = two_losses(batches, model, halves)
+    gradients = {name: parameter.grad for name, parameter in retriever.network.named_parameters()}
+    torch.save({"losses": losses, "gradients": gradients}, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def shares(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes found."""
+    folder = tmp_path_factory.mktemp("shares")
+    build(str(tiny_text_model), f"{folder}/cache")
+    multiprocessing.spawn(_learn_share, args=(str(folder), str(tiny_text_model)), nprocs=2)
+    return folder
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_rows_are_joined_in_order_and_gradients_come_back(shares: Path, rank: int) -> None:
+    joined, gradient, padded, complaint = torch.load(shares / f"gathered{rank}.pt", weights_only=True)
+    assert joined[:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
+    # Row r has r from the loss of process 0 and 2 r from that of process 1.
+    assert gradient[:, 0].tolist() == [3.0 * (2 * rank), 3.0 * (2 * rank + 1)]
+    assert padded[..., 0].tolist() == [[True, True, False], [True, True, True]]
+    assert "loop.batch_size 9 does not split into equal shares of 2 processes" in complaint
+
+
+def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: Path) -> None:
+    retriever, batches = build(str(tiny_text_model), f"{shares}/cache")
+    losses = two_losses(batches, batches.model, tuple(np.arange(16).reshape(2, 8)))
+    for rank in range(2):
+        found = torch.load(shares / f"{rank}.pt", weights_only=True)
+        assert found["losses"] == pytest.approx(losses, abs=1e-5)
+        for name, parameter in retriever.network.named_parameters():
+            torch.testing.assert_close(found["gradients"][name], parameter.grad, rtol=1e-4, atol=1e-6, msg=name)
+    largest = max(parameter.grad.abs().max() for parameter in retriever.network.parameters())
+    assert largest > 1e-2
+
+
+def test_one_process_gathers_nothing() -> None:
+    rows = torch.ones(2, 3)
+    assert gather_rows(rows) is rows and gather_padded(rows) is rows
+    check_equal_shares(8, 2)
+    with pytest.raises(RemogptError, match=r"loop\.accumulation 4"):
+        check_equal_shares(4, 4)
+
+
+def _train(rank: int, folder: str, text_model: str) -> None:
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": Path(folder, "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
+    pairs = pairs_of()
+    trained = train_retriever(config_of(text_model), pairs, pairs, f"{folder}/run", f"{folder}/out{rank}")
+    Path(folder, f"hash{rank}").write_text(trained.hash)
+    dist.destroy_process_group()
+
+
+def test_a_whole_run_of_two_processes(tiny_text_model: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        (tmp_path / "port").write_text(str(free.getsockname()[1]))
+    multiprocessing.spawn(_train, args=(str(tmp_path), str(tiny_text_model)), nprocs=2)
+    assert (tmp_path / "hash0").read_text() == (tmp_path / "hash1").read_text()
+    train_retriever(config_of(str(tiny_text_model)), pairs_of(), pairs_of(), tmp_path / "alone", tmp_path / "b")
+    logs = [read_jsonl(tmp_path / name / "log.jsonl") for name in ("run", "alone")]
+    for one, other in zip(*logs, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)

@@ -1,0 +1,44 @@
+"""Normal forms and rewordings of captions."""
+
+import pytest
+
+from remogpt.retriever.wording import canonical_caption, paraphrases, wordings
+
+
+@pytest.mark.parametrize(
+    ("caption", "normal"),
+    [
+        (
+            "The man lifts his left arm, and then steps backwards.",
+            "a person lifts their left arm then steps backward",
+        ),
+        ("someone  turns anti-clockwise", "a person turns counterclockwise"),
+        ("a tired woman walks. after that, she sits down", "a tired person walks then sits down"),
+        ("He jumps two times.", "a person jumps twice"),
+        ("walks 2.5 metres at the same time", "walks 2.5 meters simultaneously"),
+        ("hops on the right one", "hops on the right one"),
+    ],
+)
+def test_normal_forms(caption: str, normal: str) -> None:
+    assert canonical_caption(caption) == normal == canonical_caption(normal)
+
+
+def test_what_a_motion_shows_is_kept() -> None:
+    pairs = [("turns left", "turns right"), ("steps up", "steps down"), ("waves three times", "waves four times"),
+             ("walks then waves", "waves then walks"), ("raises an arm", "raises a leg")]  # fmt: skip
+    for one, other in pairs:
+        assert canonical_caption(f"a man {one}") != canonical_caption(f"a man {other}")
+
+
+def test_rewordings_mean_the_same() -> None:
+    found = paraphrases("a man waves.")
+    assert found == ("a man waves.", "a man waves", "a person waves", "someone waves", "the person waves")
+    assert len({canonical_caption(text) for text in found}) == 1
+    assert paraphrases("waves") == ("waves", "waves.")
+
+
+def test_three_forms() -> None:
+    caption = "The man waves."
+    assert wordings(caption, "written") == (caption,)
+    assert wordings(caption, "canonical") == ("a person waves",)
+    assert wordings(caption, "paraphrased") == paraphrases(caption)
