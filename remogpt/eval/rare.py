@@ -36,13 +36,22 @@ def rareness(prompts: Array, gallery: Array) -> Array:
     Args:
         prompts: (N, D) embeddings of test captions. gallery: (M, D) of training or database captions, same encoder.
     """
+    return rareness_and_nearest(prompts, gallery)[0]
+
+
+def rareness_and_nearest(prompts: Array, gallery: Array) -> tuple[Array, Array]:
+    """Return rareness (N,) and the row (N,) of the gallery's most similar caption; arguments as in `rareness`."""
     prompts, gallery = _unit(prompts, "prompt embeddings"), _unit(gallery, "gallery embeddings")
     if prompts.shape[1] != gallery.shape[1]:
         raise RemogptError(
             f"prompts are {prompts.shape[1]} wide, the gallery {gallery.shape[1]}; embed both with one encoder."
         )
-    best = [(prompts[place : place + CHUNK] @ gallery.T).max(axis=1) for place in range(0, len(prompts), CHUNK)]
-    return np.maximum(1.0 - np.concatenate(best), 0.0)
+    best, where = [], []
+    for place in range(0, len(prompts), CHUNK):
+        cosines = prompts[place : place + CHUNK] @ gallery.T
+        where.append(cosines.argmax(axis=1))
+        best.append(cosines.max(axis=1))
+    return np.maximum(1.0 - np.concatenate(best), 0.0), np.concatenate(where)
 
 
 def rarest(values: Array, share: float = 0.05) -> Array:

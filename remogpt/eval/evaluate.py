@@ -1,0 +1,102 @@
+"""The evaluation as a whole: parts in their order, results with their cards, and the report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from remogpt.eval.captions import read_captions, score_alone
+from remogpt.eval.config import PARTS, EvalConfig
+from remogpt.eval.protocols import sha256_of
+from remogpt.eval.report import write_report
+from remogpt.eval.run import Named, Result, Run
+from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json, sha256_file
+
+TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
+    "tokenizer": tokenizer.evaluate,
+    "retrieval": retrieval.evaluate,
+    "generation": generation.evaluate,
+    "facts": facts.evaluate,
+    "captioning": captioning.evaluate,
+    "rare": rare.evaluate,
+    "swap": swap.evaluate,
+}
+NEEDS_JUDGE = ("generation", "rare")
+FORMAT = 2
+
+
+def evaluate(run: Run, parts: Sequence[str]) -> Result:
+    """Evaluate the parts on every split that the set has and write `results.json`, `report.md`, `report.html`.
+
+    Results that the folder already holds of the same model on the same set stay in the report.
+
+    Returns:
+        {"format", "missing_splits", "results": {"<part>/<split>[/<mode>]": {"card", "scores"}}}.
+
+    Raises:
+        RemogptError: if a part is unknown, the set has none of the splits, or a part lacks what it needs.
+    """
+    unknown = [part for part in parts if part not in TASKS]
+    if unknown or not parts:
+        raise RemogptError(f"parts must be some of {', '.join(PARTS)}, came {', '.join(unknown) or 'none'}")
+    wanted = run.config.splits
+    present = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
+    if not present:
+        raise RemogptError(
+            f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
+        )
+    found = {name: result for split in present for part in parts for name, result in TASKS[part](run, split)}
+    if not found:
+        raise RemogptError(f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts")
+    report = {
+        "format": FORMAT,
+        "missing_splits": [split for split in wanted if split not in present],
+        "results": _earlier(run, next(iter(found.values()))["card"]) | found,
+    }
+    write_report(report, run.out)
+    return report
+
+
+def all_parts(run: Run) -> list[str]:
+    """Parts that can be evaluated with what a run has."""
+    return [
+        part
+        for part in PARTS
+        if not (part in NEEDS_JUDGE and run.judge is None) and not (part == "swap" and not run.others)
+    ]
+
+
+def evaluate_captions(run_out: Any, path: Any, config: EvalConfig) -> Result:
+    """Score a file of captions that brings its own references, without a set; writes the same report."""
+    given = read_captions(path)
+    card = {
+        "model": None, "set": path.name, "licence": "unknown", "num_items": len(given), "seed": config.seed,
+        "items_sha256": sha256_of([[one.id, list(one.references)] for one in given]),
+        "files_sha256": sha256_file(path)[:16], "made_by": "files", "references": "three (first; a, b, a; a, a, a)",
+        "protocols": list(config.caption_protocols), "bertscore": config.bertscore or None,
+    }  # fmt: skip
+    scores = score_alone(given, config.caption_protocols, config.bertscore)
+    scores |= {"num_items": len(given), "items": [
+        {"id": one.id, "caption": one.caption, "references": list(one.references)} for one in given
+    ]}  # fmt: skip
+    report = {
+        "format": FORMAT,
+        "missing_splits": [],
+        "results": {"captioning/all/files": {"card": card, "scores": scores}},
+    }
+    write_report(report, run_out)
+    return report
+
+
+def _earlier(run: Run, card: dict[str, Any]) -> dict[str, Result]:
+    """Results that the folder holds of the same model on the same set."""
+    path = run.out / "results.json"
+    if not path.is_file():
+        return {}
+    report = read_json(path)
+    same = ("model", "hashes", "set", "code_version")
+    return {
+        name: result
+        for name, result in (report["results"].items() if report.get("format") == FORMAT else ())
+        if all(result["card"].get(entry) == card.get(entry) for entry in same)
+    }

@@ -1,0 +1,130 @@
+"""Motion to text: BLEU, ROUGE-L, CIDEr, BERTScore by protocol, and R-precision and MM-dist of the captions.
+
+The control `retrieved` answers with the caption of the motion that is retrieved first.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval import generation
+from remogpt.eval.captioning import three_references
+from remogpt.eval.captions import for_clips, read_captions, score_texts
+from remogpt.eval.protocols import Card
+from remogpt.eval.run import Named, Result, Run, own_ids
+from remogpt.eval.tasks.generation import GROUP, modes
+from remogpt.motion.motion import Motion
+from remogpt.runtime.files import read_json, sha256_file, write_json
+
+Items = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Captions of a list of clips and how they were made."""
+
+    name: str
+    clips: list[Clip]
+    items: Items
+    card: Card
+
+
+def evaluate(run: Run, split: str) -> Iterator[Named]:
+    """Yield the results of a split: one for each mode of the model, or one for somebody's file, and the control."""
+    for answers in _answers(run, split):
+        card = run.card(
+            split, answers.clips, **answers.card, references="three (first; a, b, a; a, a, a)",
+            protocols=list(run.config.caption_protocols), bertscore=run.config.bertscore or None,
+            repeats=run.config.repeats, pool=min(GROUP, len(answers.clips)), **run.judged(),
+        )  # fmt: skip
+
+        def work(answers: _Answers = answers) -> Result:
+            return score(run, answers.clips, answers.items)
+
+        yield run.finish(f"captioning/{split}/{answers.name}", card, work)
+
+
+def _answers(run: Run, split: str) -> Iterator[_Answers]:
+    if run.captions is not None:
+        clips = sorted(run.motions.clips(split), key=lambda clip: clip.id)
+        pairs = for_clips(read_captions(run.captions), clips, run.captions)
+        card = {"made_by": "files", "files_sha256": sha256_file(run.captions)[:16],
+                "clips_without_file": len(clips) - len(pairs)}  # fmt: skip
+        yield _Answers("files", [clip for clip, _ in pairs], [{"id": c.id, "caption": t} for c, t in pairs], card)
+        return
+    clips = run.subset(split, run.config.num_captioning)
+    for mode, retrieval, best_of in modes(run):
+        yield _Answers(mode, clips, *by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of))
+    if run.config.controls and run.model is not None and run.own_database_hash:
+        features = [run.motions.features(clip) for clip in clips]
+        found = run.model.examples_for_motions(features, run.database, [own_ids(clip) for clip in clips])
+        items = [{"id": c.id, "caption": row[0].caption if row else ""} for c, row in zip(clips, found, strict=True)]
+        card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash}
+        yield _Answers("retrieved", clips, items, card)
+
+
+def by_model(
+    run: Run, split: str, clips: Sequence[Clip], *, mode: str, retrieval: bool = True, best_of: int = 1,
+    database: tuple[Any, str] | None = None,
+) -> tuple[Items, Card]:  # fmt: skip
+    """Let the model caption each clip; goes on where an interrupted run with this card ended."""
+    model = run.needs_model("captioning")
+    opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
+    protocol = {
+        "made_by": "the model", "retrieval": retrieval, "database_sha256": its_hash if retrieval else None,
+        "best_of": best_of, "batch_size": run.config.batch_size,
+    }  # fmt: skip
+    card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode}.json"
+    done = read_json(path) if path.is_file() else {}
+    items: Items = done["items"] if done.get("card") == card else []
+    for start, batch in run.batches(clips, f"{split} {mode}"):
+        if start + len(batch) <= len(items):
+            continue
+        motions = [Motion.from_features(run.motions.features(clip), name=clip.id) for clip in batch]
+        hidden = [own_ids(clip) for clip in batch]
+        written = model.caption_batch(motions, opened, retrieval, run.batch_seed(start), hidden, best_of)
+        items = items[:start] + [
+            {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],
+             "copied": any(one.text.strip() == example.caption.strip() for example in one.examples)}
+            for clip, one in zip(batch, written, strict=True)
+        ]  # fmt: skip
+        write_json(path, {"card": card, "items": items})
+    return items, protocol
+
+
+def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
+    """Score one caption of each clip."""
+    texts = [item["caption"] for item in items]
+    references: list[list[Any]] = [three_references(clip.captions) for clip in clips]
+    plain = [name for name in run.config.caption_protocols if name != "lemma"]
+    scores: Result = score_texts(texts, references, plain, run.config.bertscore)
+    if "lemma" in run.config.caption_protocols:
+        # The set's own lemmas where it has them, as HumanML3D's references are made; the captions by spaCy.
+        lemmas = [
+            [clip.tokens[clip.captions.index(text)] or text for text in three]
+            for clip, three in zip(clips, references, strict=True)
+        ]
+        scores |= score_texts(texts, lemmas, ["lemma"])
+    if run.judge is not None and len(clips) > 1 and all(text.strip() for text in texts):
+        scores["evaluator"] = _by_judge(run, clips, texts)
+    if all("copied" in item for item in items):
+        scores["copied_share"] = float(np.mean([item["copied"] for item in items]))
+    return scores | {
+        "distinct_share": len(set(texts)) / len(texts),
+        "num_items": len(items),
+        "items": [item | {"references": three} for item, three in zip(items, references, strict=True)],
+    }
+
+
+def _by_judge(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
+    """R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
+    judge = run.needs_judge("captioning")
+    text = run.embeddings.texts(judge, texts, [()] * len(texts))
+    scores = generation.evaluate(
+        text, run.embed_clips(clips), run.embed_clips(clips), repeats=run.config.repeats,
+        group=min(GROUP, len(clips)), seed=run.config.seed,
+    )  # fmt: skip
+    return {name: value for name, value in scores.items() if "/R" in name or name == "mm_dist"}

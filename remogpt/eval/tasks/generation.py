@@ -1,0 +1,151 @@
+"""Text to motion: R-precision, MM-dist, FID, Diversity, MultiModality, memorisation, physics; and controls beside it.
+
+Controls are scored by the same protocol, and say what a number is worth: the real motions (the ceiling), the motion
+retrieved first for the caption, and the training motion nearest to the real one. The last two write nothing of their
+own; memorisation must expose them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval import generation, physical, rare
+from remogpt.eval.generation import mean_interval
+from remogpt.eval.run import Named, Prompt, Result, Run, own_ids
+from remogpt.eval.samples import Samples, by_model, from_folder, of_clips
+from remogpt.motion import features_to_joints
+
+GROUP = 32
+"""Pool of R-precision."""
+
+
+def evaluate(run: Run, split: str) -> Iterator[Named]:
+    """Yield the results of a split: one for each mode of the model, or one for somebody's files, and the controls."""
+    run.needs_judge("generation")
+    for name, clips, prompts, samples in sources(run, split, run.config.generations):
+        several = _multimodal_protocol(run) if samples[0].card["made_by"] == "the model" else {}
+        card = run.card(
+            split, clips, **samples[0].card, generations=len(samples), repeats=run.config.repeats,
+            pool=min(GROUP, len(clips)), real="every clip of the split", **several, **run.judged(),
+        )  # fmt: skip
+
+        def work(
+            name: str = name, clips: Sequence[Clip] = clips, prompts: Sequence[Prompt] = prompts,
+            samples: Sequence[Samples] = samples, is_multimodal: bool = bool(several),
+        ) -> Result:  # fmt: skip
+            multimodal = several_motions(run, split, clips, name) if is_multimodal else None
+            return score(run, split, clips, prompts, samples, multimodal)
+
+        yield run.finish(f"generation/{split}/{name}", card, work)
+
+
+def sources(
+    run: Run, split: str, generations: int = 1
+) -> Iterator[tuple[str, list[Clip], list[Prompt], list[Samples]]]:
+    """Yield what there is to score: (name, clips, prompts, one `Samples` for each generation)."""
+    if run.generated is not None:
+        clips, prompts, samples = from_folder(run, split, run.generated)
+        yield "files", clips, prompts, samples
+    else:
+        clips = run.subset(split, run.config.num_generation)
+        prompts = run.prompts(clips)
+        for mode, retrieval, best_of in modes(run):
+            yield mode, clips, prompts, [
+                by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of, generation=number)
+                for number in range(generations)
+            ]  # fmt: skip
+    if run.config.controls:
+        yield from ((name, clips, prompts, [samples]) for name, samples in controls(run, clips, prompts))
+
+
+def modes(run: Run) -> Iterator[tuple[str, bool, int]]:
+    """Yield (name, retrieval, best of) of the ways in which the model answers."""
+    for retrieval in (True, False):
+        for count in run.config.best_of:
+            name = "retrieval" if retrieval else "no_retrieval"
+            yield name if count == 1 else f"{name}_best_of_{count}", retrieval, count
+
+
+def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iterator[tuple[str, Samples]]:
+    """Yield the motions that controls answer with."""
+    yield "real", of_clips(run, clips, clips, prompts, "the set itself")
+    if "train" not in run.motions.splits():
+        return
+    training, embedded = run.training if run.judge is not None else ([], np.zeros((0, 0)))
+    if training:
+        _, nearest = rare.nearest_distance(run.embed_clips(clips), embedded)
+        yield "nearest_training", of_clips(run, clips, [training[at] for at in nearest], prompts, "nearest training")
+    if run.model is not None:
+        by_id = {clip.id: clip for clip in training or run.motions.clips("train")}
+        found = run.model.examples_for_texts(
+            [prompt.text for prompt in prompts], run.database, [own_ids(clip) for clip in clips]
+        )
+        firsts = [next((by_id[one.id] for one in row if one.id in by_id), None) for row in found]
+        if all(first is not None for first in firsts):
+            yield "retrieved", of_clips(run, clips, [first for first in firsts if first], prompts, "first retrieved")
+
+
+def score(
+    run: Run, split: str, clips: Sequence[Clip], prompts: Sequence[Prompt], samples: Sequence[Samples],
+    multimodal: np.ndarray | None = None,
+) -> Result:  # fmt: skip
+    """Score one or more generations of a list of clips."""
+    first, text = samples[0], run.embed_prompts(prompts)
+    made = np.stack([embed(run, one) for one in samples])
+    real = run.embed_clips(sorted(run.motions.clips(split), key=lambda clip: clip.id))
+    scores = generation.evaluate(
+        text, made if len(made) == run.config.repeats else made[:1], real, multimodal=multimodal,
+        repeats=run.config.repeats, group=min(GROUP, len(clips)), seed=run.config.seed,
+        multimodal_pairs=min(10, run.config.multimodal_generations),
+    )  # fmt: skip
+    distances = np.linalg.norm(np.asarray(text, np.float64) - made[0], axis=1)
+    items = [item | {"mm_dist": float(value)} for item, value in zip(first.items, distances, strict=True)]
+    result: Result = {"evaluator": scores, **bodies(run, clips, first), "num_items": len(items), "items": items}
+    if run.config.memorisation and "train" in run.motions.splits():
+        training, gallery = run.training
+        result["memorisation"] = rare.memorisation(made[0], gallery, run.embed_clips(clips))
+        distance, nearest = rare.nearest_distance(made[0], gallery)
+        for item, place, value in zip(items, nearest, distance, strict=True):
+            item |= {"nearest_training": training[place].id, "nearest_distance": float(value)}
+    if all("overlap" in item for item in items):
+        overlaps = np.array([item["overlap"] for item in items])
+        result |= {"copied_share": float((overlaps == 1.0).mean()), "overlap_with_examples": mean_interval(overlaps)}
+    return result
+
+
+def embed(run: Run, samples: Samples) -> np.ndarray:
+    """(N, D) embeddings of samples by the judge."""
+    ids = [item["id"] for item in samples.items]
+    return run.embeddings.motions(run.needs_judge("generation"), ids, samples.load, version=samples.version)
+
+
+def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
+    """Physical quality and lengths beside those of the real motions."""
+    real = [features_to_joints(run.motions.features(clip)) for clip in clips]
+    return {
+        "physical": physical.evaluate(samples.joints),
+        "worse_than_95_percent_of_real": physical.against_real(samples.joints, real),
+        "frames": mean_interval(np.array([len(row) for row in samples.joints])),
+        "frames_real": mean_interval(np.array([len(row) for row in real])),
+    }
+
+
+def several_motions(run: Run, split: str, clips: Sequence[Clip], mode: str) -> np.ndarray:
+    """(texts, generations, D) embeddings of several motions for the first captions of a seeded order."""
+    chosen = np.random.default_rng(run.config.seed).permutation(len(clips))[: run.config.num_multimodal]
+    some = [clips[place] for place in np.sort(chosen)]
+    retrieval, best_of = next((retrieval, count) for name, retrieval, count in modes(run) if name == mode)
+    made = [
+        embed(run, by_model(run, split, some, mode=f"{mode}_multimodal", retrieval=retrieval, best_of=best_of,
+                            generation=number, series="multimodal_"))
+        for number in range(run.config.multimodal_generations)
+    ]  # fmt: skip
+    return np.stack(made, axis=1)
+
+
+def _multimodal_protocol(run: Run) -> dict[str, Any]:
+    if not run.config.num_multimodal:
+        return {}
+    return {"multimodal": f"{run.config.num_multimodal} captions x {run.config.multimodal_generations} motions"}

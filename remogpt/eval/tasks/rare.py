@@ -1,0 +1,132 @@
+"""Rare prompts: scores on the rarest ones, balanced over ranges of rareness, and what retrieval gains there.
+
+Rareness of a prompt is 1 minus its largest cosine with the captions of the training split, and once more with those of
+the database. Motions are those of `generation`, with retrieval and without.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval import rare
+from remogpt.eval.run import Named, Prompt, Result, Run
+from remogpt.eval.samples import Samples, by_model, of_clips
+from remogpt.eval.tasks.generation import embed
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import write_npy
+
+SHOWN = 5
+"""Rarest prompts that are shown with their motions."""
+
+
+def evaluate(run: Run, split: str) -> Iterator[Named]:
+    """Yield the results of a split: with retrieval (and its gain and the rarest prompts), without, and real motions."""
+    run.needs_judge("the rare-motion evaluation")
+    clips = run.subset(split, run.config.num_generation)
+    prompts = run.prompts(clips)
+    rareness = _Rareness.of(run, prompts)
+    for best_of in run.config.best_of:
+        suffix = "" if best_of == 1 else f"_best_of_{best_of}"
+        made = {
+            f"{name}{suffix}": by_model(run, split, clips, mode=f"{name}{suffix}", retrieval=retrieval, best_of=best_of)
+            for name, retrieval in (("retrieval", True), ("no_retrieval", False))
+        }
+        if best_of == run.config.best_of[0]:
+            made["real"] = of_clips(run, clips, clips, prompts, "the set itself")
+        for mode, samples in made.items():
+            card = run.card(
+                split, clips, **samples.card, sentences=rareness.encoder, rare_share=run.config.rare_share,
+                num_bins=run.config.num_bins, **run.judged(),
+            )  # fmt: skip
+            other = made[f"no_retrieval{suffix}"] if mode == f"retrieval{suffix}" else None
+
+            def work(
+                samples: Samples = samples, other: Samples | None = other, folder: str = f"rarest/{split}{suffix}"
+            ) -> Result:
+                scores = _score(run, prompts, samples, rareness)
+                if other is not None:
+                    scores |= _gained(run, clips, prompts, samples, other, rareness, folder)
+                return scores
+
+            yield run.finish(f"rare/{split}/{mode}", card, work)
+
+
+@dataclass(frozen=True)
+class _Rareness:
+    """How rare each prompt is, against the captions of a gallery."""
+
+    encoder: str
+    values: dict[str, np.ndarray]
+    """training and database -> (N,)."""
+    nearest: list[str]
+    """The most similar training caption of each prompt."""
+
+    @classmethod
+    def of(cls, run: Run, prompts: Sequence[Prompt]) -> "_Rareness":
+        vectors = run.embed_sentences([prompt.text for prompt in prompts])
+        training, database = _captions_of_training(run), _captions_of_database(run)
+        values, places = rare.rareness_and_nearest(vectors, run.embed_sentences(training))
+        found = {"training": values}
+        if database:
+            found["database"] = rare.rareness(vectors, run.embed_sentences(database))
+        assert run.sentences is not None
+        encoder = f"{run.sentences.name} {run.sentences.hash[:12]}"
+        return cls(encoder, found, [training[place] for place in places])
+
+
+def _score(run: Run, prompts: Sequence[Prompt], samples: Samples, rareness: _Rareness) -> Result:
+    text, motion = run.embed_prompts(prompts), embed(run, samples)
+    result: Result = {"encoder": rareness.encoder, "num_items": len(prompts)}
+    for gallery, values in rareness.values.items():
+        result[gallery] = rare.evaluate(
+            text, motion, values, share=run.config.rare_share, num_bins=run.config.num_bins, seed=run.config.seed
+        )
+    return result
+
+
+def _gained(
+    run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt], samples: Samples, other: Samples, rareness: _Rareness,
+    folder: str,
+) -> Result:  # fmt: skip
+    """What retrieval gains over rareness (fall of MM-dist), and the rarest prompts with their motions."""
+    text, values = run.embed_prompts(prompts), rareness.values["training"]
+    distance, without = (np.linalg.norm(text - embed(run, one), axis=1) for one in (samples, other))
+    rarest = [
+        {"id": clips[at].id, "caption": prompts[at].text, "rareness": float(values[at]),
+         "nearest_caption": rareness.nearest[at], "mm_dist": float(distance[at]),
+         "mm_dist_without_retrieval": float(without[at]),
+         "motions": _shown(run, clips[at], samples, other, int(at), folder)}
+        for at in rare.rarest(values, 1.0)[:SHOWN]
+    ]  # fmt: skip
+    return {"gain": rare.curve(without - distance, values, run.config.num_bins).to_json(), "rarest": rarest}
+
+
+def _captions_of_training(run: Run) -> list[str]:
+    if "train" not in run.motions.splits():
+        raise RemogptError(f"{run.motions.folder} has no split train, against which rareness is measured")
+    return sorted({caption for clip in run.motions.clips("train") for caption in clip.captions})
+
+
+def _captions_of_database(run: Run) -> list[str]:
+    """Captions of the database that examples come from, none where the model has none."""
+    if run.model is None or run.own_database_hash is None:
+        return []
+    return sorted({caption for info in run.model.database(run.database).infos() for caption in info.captions})
+
+
+def _shown(run: Run, clip: Clip, samples: Samples, other: Samples, place: int, folder: str) -> dict[str, str]:
+    """Write the motions of one prompt beside the report; their files, relative to the results' folder."""
+    shown = {
+        "real": run.motions.features(clip),
+        "generated": samples.load(place),
+        "without_retrieval": other.load(place),
+    }
+    example = next(iter(samples.items[place]["examples"]), None)
+    if example is not None and (run.motions.folder / "new_joint_vecs" / f"{example}.npy").is_file():
+        shown["retrieved"] = run.motions.features(example)
+    where = f"{folder}/{clip.id.replace(':', '_')}"
+    for name, features in shown.items():
+        write_npy(run.out / where / f"{name}.npy", features)
+    return {name: f"{where}/{name}.npy" for name in shown}

@@ -1,0 +1,64 @@
+"""Retrieval by the model's retriever: every caption against every motion of a split, in every protocol it allows."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval.generation import mean_interval
+from remogpt.eval.retrieval import RECALL_AT, retrieval_metrics, retrieval_ranks
+from remogpt.eval.run import Named, Result, Run
+from remogpt.runtime.progress import progress
+
+CURVE_TO = 50
+"""Last rank of the recall curve."""
+BATCH = 256
+
+
+def evaluate(run: Run, split: str) -> Iterator[Named]:
+    """Yield the one result of a split."""
+    run.needs_model("the retriever's evaluation")
+    clips = run.subset(split, run.config.num_retrieval)
+    sentences = None if run.sentences is None else f"{run.sentences.name} {run.sentences.hash[:12]}"
+    card = run.card(
+        split, clips, captions="first", gallery="all items", threshold=run.config.threshold, sentences=sentences,
+        dissimilar="nsim_test" if "nsim_test" in run.motions.splits() else None,
+    )  # fmt: skip
+    yield run.finish(f"retrieval/{split}", card, lambda: score(run, clips))
+
+
+def score(run: Run, clips: Sequence[Clip]) -> Result:
+    """Rank every clip's first caption against every motion, and the other way round."""
+    retriever = run.needs_model("the retriever's evaluation").retriever
+    captions = [clip.captions[0] for clip in clips]
+    text = np.asarray(retriever.encode_text(captions), dtype=np.float64)
+    motion = np.concatenate([
+        np.asarray(retriever.encode_motion([run.motions.features(clip) for clip in clips[start : start + BATCH]]))
+        for start in progress(range(0, len(clips), BATCH), desc="motions", unit="batch")
+    ]).astype(np.float64)  # fmt: skip
+    similarity = text @ motion.T
+    ranks = retrieval_ranks(similarity)
+    scores: Result = {
+        "normal": retrieval_metrics(similarity, "normal"),
+        "identical": retrieval_metrics(similarity, "identical", captions=captions),
+    }
+    scores["normal"] |= {
+        f"{way}/R@{k}_ci95": round(100 * mean_interval(ranks[way] < k)["ci95"], 2) for way in ranks for k in (1, 10)
+    }
+    if run.sentences is not None:
+        vectors = run.embed_sentences(captions)
+        scores["threshold"] = retrieval_metrics(
+            similarity, "threshold", text_similarity=vectors @ vectors.T, threshold=run.config.threshold
+        )
+    listed = set(run.motions.ids("nsim_test")) if "nsim_test" in run.motions.splits() else set()
+    rows = [place for place, clip in enumerate(clips) if clip.id in listed]
+    if len(rows) > 1:
+        scores["nsim"] = retrieval_metrics(similarity, "nsim", subset=rows)
+    if len(clips) >= 32:
+        scores["guo"] = retrieval_metrics(similarity, "guo", seed=run.config.seed)
+    last = min(CURVE_TO, len(clips))
+    scores["recall_curve"] = {
+        way: [round(100 * float((ranks[way] < k).mean()), 2) for k in range(1, last + 1)] for way in ranks
+    }
+    chance = {f"R@{k}": round(min(100.0, 100.0 * k / len(clips)), 2) for k in RECALL_AT}
+    return scores | {"chance": chance | {"MedR": (len(clips) + 1) / 2}}

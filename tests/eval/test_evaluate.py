@@ -1,0 +1,236 @@
+"""The whole evaluation on a model and controls whose scores are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from remogpt.data.humanml3d import Caption, MotionTextSet
+from remogpt.data.writer import SetItem, write_item
+from remogpt.eval.config import EvalConfig
+from remogpt.eval.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.protocols import check_comparable
+from remogpt.eval.run import Run
+from remogpt.motion import features_to_joints, joints_to_features
+from remogpt.runtime.files import write_json, write_npy, write_text
+
+QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
+
+
+def scores_of(run: Run, *parts: str) -> dict:
+    return {name: result["scores"] for name, result in evaluate(run, parts)["results"].items()}
+
+
+@pytest.fixture(scope="module")
+def everything(world, known_set, tmp_path_factory):
+    out, oracle = tmp_path_factory.mktemp("out"), world.Oracle(known_set)
+    run = Run(known_set, out, EvalConfig(**QUICK), oracle, world.Judge(known_set), sentences=world.Sentences())
+    return evaluate(run, all_parts(run)), out, run
+
+
+def test_a_generator_that_returns_the_truth_scores_as_the_real_motions(everything):
+    results = {name: result["scores"] for name, result in everything[0]["results"].items()}
+    made, real = (results[f"generation/test/{mode}"]["evaluator"] for mode in ("retrieval", "real"))
+    assert made["t2m/R1"]["mean"] == real["t2m/R1"]["mean"] == 1.0
+    assert made["fid"]["mean"] == pytest.approx(0.0, abs=1e-4) and made["mm_dist"]["mean"] < 1e-4
+    assert made["diversity"] == real["diversity"]
+    assert results["tokenizer/test"]["mpjpe"] == 0.0 and results["tokenizer/test"]["fid"] == pytest.approx(0, abs=1e-4)
+    assert results["retrieval/test"]["normal"]["t2m/R@1"] == 100.0
+    assert results["retrieval/test"]["recall_curve"]["m2t"][0] == 100.0
+    caption = results["captioning/test/retrieval"]
+    assert caption["raw"]["bleu4"] == pytest.approx(1.0) and caption["evaluator"]["t2m/R1"]["mean"] == 1.0
+
+
+def test_generators_that_only_copy_are_exposed_by_memorisation(everything):
+    results = {name: result["scores"] for name, result in everything[0]["results"].items()}
+    for copier in ("nearest_training", "retrieved"):
+        found = results[f"generation/test/{copier}"]["memorisation"]
+        assert found["nearest_generated"] == 0.0 and found["share_nearer_than_real"] == 1.0, copier
+        assert all(item["nearest_training"] == item["examples"][0] for item in
+                   results[f"generation/test/{copier}"]["items"])  # fmt: skip
+    honest = results["generation/test/retrieval"]["memorisation"]
+    assert honest["ratio"] == pytest.approx(1.0) and honest["share_nearer_than_real"] <= 0.1
+    assert results["generation/test/retrieval"]["copied_share"] == 1.0  # its codes are its example's
+    assert results["generation/test/no_retrieval"]["copied_share"] == 0.0
+
+
+def test_motions_of_other_captions_do_not_score(known_set, tmp_path, judge):
+    folder, ids = tmp_path / "shuffled", known_set.ids("test")
+    for place, name in enumerate(ids):
+        write_npy(folder / f"{name}.npy", known_set.features(ids[(place + 1) % len(ids)]))
+    config = EvalConfig(repeats=50, controls=False, memorisation=False)
+    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    scores = scores_of(run, "generation")["generation/test/files"]["evaluator"]
+    assert scores["t2m/R1"]["mean"] < 0.02 and scores["mm_dist"]["mean"] > 0.1
+    assert scores["fid"]["mean"] == pytest.approx(0.0, abs=1e-4)  # as a set they are the real motions
+
+
+def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, judge):
+    folder = tmp_path / "theirs"
+    for place, clip in enumerate(known_set.clips("test")):
+        features = known_set.features(clip)
+        write_npy(folder / f"{clip.id}.npy", features_to_joints(features) if place % 2 else features)
+    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK), judge=judge, generated=folder)
+    report = evaluate(run, ["generation"])
+    result = report["results"]["generation/test/files"]
+    assert result["card"]["made_by"] == "files" and result["card"]["clips_without_file"] == 0
+    assert result["scores"]["evaluator"]["t2m/R1"]["mean"] > 0.9
+    assert set(report["results"]) == {f"generation/test/{mode}" for mode in ("files", "real", "nearest_training")}
+    (folder / f"{known_set.ids('test')[0]}.npy").unlink()
+    assert evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]["clips_without_file"] == 1
+    write_npy(folder / f"{known_set.ids('test')[0]}.npy", np.zeros((5, 7)))
+    with pytest.raises(ValueError, match=r"000000.npy holds \(5, 7\), wanted features"):
+        evaluate(run, ["generation"])
+
+
+def test_several_generations_and_multimodality(known_set, oracle, judge, tmp_path):
+    config = EvalConfig(**QUICK, generations=5, num_multimodal=3, multimodal_generations=4, controls=False,
+                        memorisation=False)  # fmt: skip
+    result = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])["results"]
+    scores = result["generation/test/no_retrieval"]["scores"]["evaluator"]
+    assert scores["multimodality"]["mean"] == 0.0 and scores["fid"]["ci95"] == pytest.approx(0.0, abs=1e-6)
+    assert result["generation/test/no_retrieval"]["card"]["generations"] == 5
+    assert (tmp_path / "motions/test/retrieval/generation_04/000003.npy").is_file()
+    seeds = [seed for _, seed, retrieval in oracle.calls if retrieval]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_captions_of_somebody_else_with_a_set_and_without(known_set, judge, tmp_path):
+    given = {clip.id: clip.captions[1] for clip in known_set.clips("test")[1:]}
+    write_json(tmp_path / "captions.json", given)
+    run = Run(known_set, tmp_path / "a", EvalConfig(**QUICK), judge=judge, captions=tmp_path / "captions.json")
+    result = evaluate(run, ["captioning"])["results"]["captioning/test/files"]
+    assert result["scores"]["raw"]["bleu4"] == pytest.approx(1.0) and result["card"]["clips_without_file"] == 1
+    rows = [{"id": "1", "caption": "a person walks on", "references": ["a person walks on", "he goes"]},
+            {"id": "2", "caption": "he waves", "references": ["somebody jumps"]}]  # fmt: skip
+    write_json(tmp_path / "rows.json", rows)
+    report = evaluate_captions(tmp_path / "b", tmp_path / "rows.json", EvalConfig())
+    assert 0.0 < report["results"]["captioning/all/files"]["scores"]["raw"]["rougeL"] < 1.0
+    del rows[1]["references"]
+    write_json(tmp_path / "rows.json", rows)
+    with pytest.raises(ValueError, match="the caption of '2' has no references"):
+        evaluate_captions(tmp_path / "b", tmp_path / "rows.json", EvalConfig())
+    write_json(tmp_path / "captions.json", {"nobody": "a person walks"})
+    with pytest.raises(ValueError, match="none of them a clip of this split"):
+        evaluate(run, ["captioning"])
+
+
+def test_the_rare_evaluation_shows_the_rarest_prompts_and_the_gain(world, everything):
+    report, out, _ = everything
+    scores = report["results"]["rare/test/retrieval"]["scores"]
+    assert scores["encoder"] == "letters eeeeeeeeeeee"
+    assert scores["training"]["num_rare"] == 2 and scores["database"]["mm_dist"] == scores["training"]["mm_dist"]
+    assert {f"rare/test/{mode}" for mode in ("retrieval", "no_retrieval", "real")} <= set(report["results"])
+    assert sum(scores["gain"]["counts"]) == world.num_test and all(abs(v) < 1e-6 for v in scores["gain"]["means"] if v)
+    assert len(scores["rarest"]) == 5
+    rareness = [one["rareness"] for one in scores["rarest"]]
+    assert rareness == sorted(rareness, reverse=True)
+    for one in scores["rarest"]:
+        for path in one["motions"].values():
+            assert np.load(out / path).shape[1] == 263
+        assert "retrieved" in one["motions"]
+
+
+def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, judge, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle, judge, others={"mocap": (object(), "123")})
+    results = evaluate(run, ["swap"])["results"]
+    assert set(results) == {"swap/test/own", "swap/test/none", "swap/test/mocap"}
+    assert results["swap/test/mocap"]["card"]["database_sha256"] == "123"
+    assert results["swap/test/none"]["card"]["database_sha256"] is None
+    assert results["swap/test/mocap"]["scores"]["generation"]["evaluator"]["t2m/R1"]["mean"] == 1.0
+    with pytest.raises(ValueError, match="name them with --databases"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle, judge), ["swap"])
+
+
+def test_every_number_has_a_card_and_the_report_names_it(world, everything):
+    report, out, _ = everything
+    assert report["missing_splits"] == ["test_unseen"]
+    for name, result in report["results"].items():
+        card = result["card"]
+        assert card["num_items"] == world.num_test and card["hashes"] == {"lm": "abc", "database": "def"}, name
+        assert card["seed"] == 0 and len(card["items_sha256"]) == 16
+    for name in ("generation/test/retrieval", "rare/test/retrieval", "captioning/test/retrieval", "tokenizer/test"):
+        assert report["results"][name]["card"]["evaluator"] == {"name": "perfect", "hash": "f" * 64, "trained_on": None}
+    assert json.loads((out / "results.json").read_text())["results"].keys() == report["results"].keys()
+    page = (out / "report.html").read_text()
+    assert all(name in page for name in report["results"])
+
+
+def test_a_second_run_computes_nothing_and_another_seed_computes_again(everything):
+    report, out, run = everything
+    calls, embedded = len(run.model.calls), run.judge.motions_embedded
+    again = Run(run.motions, out, run.config, run.model, run.judge, sentences=run.sentences)
+    repeated = evaluate(again, all_parts(again))
+    assert (len(run.model.calls), run.judge.motions_embedded) == (calls, embedded)
+    assert json.dumps(repeated["results"], sort_keys=True) == json.dumps(report["results"], sort_keys=True)
+
+
+def test_an_interrupted_generation_goes_on(world, known_set, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    broken, whole = world.Oracle(known_set, fails_after=2), world.Oracle(known_set)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Run(known_set, tmp_path / "a", config, broken, judge), ["generation"])
+    going_on = world.Oracle(known_set)
+    one = evaluate(Run(known_set, tmp_path / "a", config, going_on, judge), ["generation"])
+    two = evaluate(Run(known_set, tmp_path / "b", config, whole, judge), ["generation"])
+    assert len(going_on.calls) == len(whole.calls) - 2
+    assert one["results"] == two["results"]
+
+
+def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    for top_p, calls in ((0.9, 6), (0.9, 6), (0.5, 12)):
+        oracle.manifest["generation"] = {"best_of": 8, "top_p": top_p}
+        report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+        assert len(oracle.calls) == calls
+    assert report["results"]["generation/test/retrieval"]["card"]["sampling"] == {"top_p": 0.5}
+
+
+def test_subsets_are_drawn_with_the_seed(known_set, oracle, tmp_path):
+    config = EvalConfig(**QUICK, num_captioning=3)
+    one, two = (evaluate(Run(known_set, tmp_path / name, config, oracle), ["captioning"])["results"] for name in "ab")
+    assert one["captioning/test/retrieval"]["scores"]["num_items"] == 3
+    assert one == two
+
+
+def test_the_length_that_is_asked_for_is_one_that_can_be_written(world, judge, tmp_path):
+    write_item(
+        tmp_path, SetItem("000000", joints_to_features(world.moving_person(0, 200)), [Caption("person 000000 walks")])
+    )
+    write_npy(tmp_path / "Mean.npy", np.zeros(263, np.float32))
+    write_npy(tmp_path / "Std.npy", np.ones(263, np.float32))
+    write_text(tmp_path / "test.txt", "000000\n")
+    longest = MotionTextSet.open(tmp_path)
+    assert longest.clips("test")[0].num_frames == 199
+    config = EvalConfig(**QUICK, true_length=True, num_captioning=1)
+    run = Run(longest, tmp_path / "out", config, world.Oracle(longest), others={"mocap": (object(), "123")})
+    assert evaluate(run, ["swap"])["results"]
+
+
+def test_different_protocols_are_not_compared_unless_forced(everything):
+    cards = {name: result["card"] for name, result in everything[0]["results"].items()}
+    left, right = cards["generation/test/retrieval"], cards["generation/test/no_retrieval"]
+    assert check_comparable(left, right) == []
+    assert check_comparable(left, cards["generation/test/real"]) == []
+    other = left | {"seed": 3, "model": "someone else's"}
+    with pytest.raises(ValueError, match="seed differ") as caught:
+        check_comparable(left, other)
+    assert "items_sha256" in str(caught.value)
+    assert check_comparable(left, other, force=True) == ["seed"]
+
+
+def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(splits=("val",)), oracle)
+    with pytest.raises(ValueError, match="parts must be some of"):
+        evaluate(run, ["fid"])
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        EvalConfig(batch_size=0)
+    with pytest.raises(ValueError, match="num_captioning must be at least 0"):
+        EvalConfig(num_captioning=-1)
+    with pytest.raises(ValueError, match="has none of the splits val"):
+        evaluate(run, ["tokenizer"])
+    with pytest.raises(ValueError, match="needs an evaluator network for the set"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle), ["generation"])
+    with pytest.raises(ValueError, match="none of its clips has facts"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle), ["facts"])
+    assert not (tmp_path / "results.json").exists()
