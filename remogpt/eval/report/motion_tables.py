@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from remogpt.eval.captioning import PROTOCOLS
 from remogpt.eval.physical import NAMES
 from remogpt.eval.report.tables import Column, Entry, Row, Table, column, number, rounded, score, table
 
@@ -15,15 +16,16 @@ def tokenizer_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("MPJPE (mm)", "mpjpe"), column("global (mm)", "mpjpe_global"), column("PA-MPJPE (mm)", "pa_mpjpe"),
         column("ACCEL (mm/frame²)", "accel", 2), column("FID", "fid", 3),
         column("facts kept (%)", "share", scale=100, of="facts"), column("of real (%)", "real", scale=100, of="facts"),
-        column("codes used", "codes_used", 0), column("perplexity", "perplexity", 0), column("clips", "num_items", 0),
-    ])  # fmt: skip
+        column("codes used", "codes_used", 0), column("perplexity", "perplexity", 0),
+    ], column("clips", "num_items", 0))  # fmt: skip
 
 
 def _judged(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("Distances by the evaluator network", found, [
         column("FID", "fid", 3, of="evaluator"), column("Diversity", "diversity", 3, of="evaluator"),
-        column("MultiModality", "multimodality", 3, of="evaluator"), column("motions", "num_items", 0),
-    ], note="Lower is better for FID; Diversity should be near that of the real motions.")  # fmt: skip
+        column("MultiModality", "multimodality", 3, of="evaluator"),
+    ], column("motions", "num_items", 0),
+        note="Lower is better for FID; Diversity should be near that of the real motions.")  # fmt: skip
     yield precision_table(found)
 
 
@@ -60,9 +62,9 @@ def generation_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("of real motions", "nearest_real", 3, of="memorisation"),
         column("ratio", "ratio", 2, of="memorisation"),
         column("nearer than real (%)", "share_nearer_than_real", scale=100, of="memorisation"),
-        column("motions", "num_items", 0),
-    ], note="Nearer than real: share of motions that lie nearer to a training motion than 95 % of real ones do; "
-            "5 is as novel as reality, near 100 is copying.")  # fmt: skip
+    ], column("motions", "num_items", 0),
+        note="Nearer than real: share of motions that lie nearer to a training motion than 95 % of real ones do; "
+        "5 is as novel as reality, near 100 is copying.")  # fmt: skip
 
 
 def physical_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
@@ -90,8 +92,9 @@ def facts_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("Facts that hold, percent", found, [
         column("facts", "share", scale=100), column("all of a caption's", "all_hold", scale=100),
         column("real motions", "real", scale=100), column("other captions' motions", "shuffled", scale=100),
-        column("facts checked", "num_facts", 0), column("captions", "num_items", 0),
-    ], note="Read a share between other captions' motions (the floor) and the real motions (the ceiling).")  # fmt: skip
+        column("facts checked", "num_facts", 0),
+    ], column("captions", "num_items", 0),
+        note="Read a share between other captions' motions (the floor) and the real motions (the ceiling).")  # fmt: skip
     factors = sorted({factor for entry in found for factor in entry.scores.get("by_factor", {})})
 
     def factor_column(factor: str) -> Column:
@@ -114,14 +117,12 @@ def swap_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("MM-dist", "mm_dist", 3, of="generation/evaluator"),
         column("copies (%)", "copied_share", scale=100, of="generation"),
         column("facts that hold (%)", "share", scale=100, of="facts"),
-        column("motions", "num_items", 0, of="generation"),
-    ], labels=("split", "database"))  # fmt: skip
-    yield table("Captions written with another database, times 100 (protocol raw)", found, [
-        column("BLEU-1", "bleu1", scale=100, of="captioning/raw"),
-        column("BLEU-4", "bleu4", scale=100, of="captioning/raw"),
-        column("ROUGE-L", "rougeL", scale=100, of="captioning/raw"),
-        column("CIDEr", "cider", scale=100, of="captioning/raw"),
+    ], column("motions", "num_items", 0, of="generation"), labels=("split", "database"))  # fmt: skip
+    known = {name for entry in found for name in entry.scores.get("captioning", {})}
+    protocol = next((name for name in PROTOCOLS if name in known), PROTOCOLS[0])
+    heads = {"bleu1": "BLEU-1", "bleu4": "BLEU-4", "rougeL": "ROUGE-L", "cider": "CIDEr"}
+    yield table(f"Captions written with another database, times 100 (protocol {protocol})", found, [
+        *(column(head, name, scale=100, of=f"captioning/{protocol}") for name, head in heads.items()),
         column("m2t R@1", "m2t/R1", 3, of="captioning/evaluator"),
         column("copies (%)", "copied_share", scale=100, of="captioning"),
-        column("captions", "num_items", 0, of="captioning"),
-    ], labels=("split", "database"))  # fmt: skip
+    ], column("captions", "num_items", 0, of="captioning"), labels=("split", "database"))  # fmt: skip

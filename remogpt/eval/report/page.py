@@ -7,14 +7,14 @@ from typing import Any
 
 from remogpt.eval.report import plots
 from remogpt.eval.report.markdown import dependences, short
-from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, curves
+from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, compared, curves
 from remogpt.eval.report.sections import Section, sections
 from remogpt.eval.report.strips import load_joints, strip
 from remogpt.eval.report.tables import Entry, Report, by_split, number, score
 
 SHOWN = {
-    "real": ("real", "real"), "retrieved": ("retrieved", ""), "generated": ("generated", "retrieval"),
-    "without_retrieval": ("without retrieval", "no_retrieval"),
+    "real": ("real", ""), "retrieved": ("retrieved", ""), "generated": ("generated", "mm_dist"),
+    "without_retrieval": ("without retrieval", "mm_dist_without_retrieval"),
 }  # fmt: skip
 """Motions of a rare prompt in the order in which they stand: in words, and the name of their MM-dist."""
 
@@ -83,7 +83,7 @@ def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
         if name:
             path = folder / name
             svg = strip(load_joints(path), label=f"{words} motion: {item['caption']}") if path.is_file() else ""
-            distance = number((item.get("mm_dist") or {}).get(scored), 2)
+            distance = number(item.get(scored), 2)
             drawn.append({"words": words, "svg": svg, "file": name, "distance": distance})
     return {**item, "strips": drawn}
 
@@ -152,14 +152,15 @@ def _physical(found: Sequence[Entry]) -> list[Figure]:
 
 
 def _rare(found: Sequence[Entry]) -> list[Figure]:
-    return [
-        Figure(
-            plots.rareness_curves(curves(entry), f"rare-{place}", zero_line=[GAIN]),
-            f"{entry.name}: mean in each range of rareness with its 95 % interval, and the number of prompts.",
-        )
-        for place, entry in enumerate(found)
-        if curves(entry)
-    ]
+    figures = []
+    for place, group in enumerate(compared(found)):
+        panels: dict[str, dict[str, Any]] = {}
+        for entry in group:
+            for panel, bins in curves(entry).items():
+                panels.setdefault(panel, {})[entry.mode] = bins
+        caption = f"On {group[0].split}: mean in each range of rareness with its 95 % interval, and the prompts in it."
+        figures.append(Figure(plots.rareness_curves(panels, f"rare-{place}", zero_line=[GAIN]), caption))
+    return figures
 
 
 def _tiles(found: Sequence[Section]) -> list[Tile]:
@@ -193,8 +194,8 @@ def _tile(section: Section, entry: Entry) -> Tile | None:
     if section.part == "captioning" and "raw" in scores:
         against = f"BLEU-4 {score(scores['raw'], 'bleu4', scale=100)}, protocol raw"
         return Tile("Captions ROUGE-L × 100", score(scores["raw"], "rougeL", scale=100), against, entry.name)
-    if section.part == "rare" and (scores.get("training") or {}).get("retrieval"):
-        own = scores["training"]["retrieval"]
+    if section.part == "rare" and scores.get("training"):
+        own = scores["training"]
         against = f"all prompts {number(own['mm_dist'], 2)}"
         return Tile("MM-dist, rarest prompts", score(own, "mm_dist_rare", 2), against, entry.name)
     return None

@@ -29,6 +29,11 @@ class Entry:
         """Whether the model wrote nothing of it."""
         return self.mode in CONTROLS
 
+    @property
+    def kind(self) -> str:
+        """Kind of its rows."""
+        return "control" if self.is_control else ""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -88,6 +93,7 @@ def table(
     title: str,
     found: Sequence[Entry],
     columns: Sequence[Column],
+    count: Column | None = None,
     *,
     note: str = "",
     extra: Callable[[str], Sequence[Row]] | None = None,
@@ -97,15 +103,17 @@ def table(
     """Make a table with a row for each result, without the columns and rows in which nothing is known.
 
     Args:
-        extra: rows that follow those of a split, with every cell: split, mode, and one for each column.
+        count: a last column that says of how many items the scores are; where it is all that is known, there is no row.
+        extra: rows that follow those of a split, with every cell: split, mode, and one for each column and the count.
 
     Returns:
         The table, or None where no result has any of the columns.
     """
+    width, columns = len(columns), [*columns, *([count] if count else [])]
     groups: list[tuple[list[Row], list[Row]]] = []
     for split, group in by_split(found).items():
         rows = [_row(entry, columns) for entry in group]
-        groups.append(([row for row in rows if any(row.cells[2:])], list(extra(split)) if extra else []))
+        groups.append(([row for row in rows if any(row.cells[2 : 2 + width])], list(extra(split)) if extra else []))
     own = [row for rows, _ in groups for row in rows]
     if not own:
         return None
@@ -129,7 +137,7 @@ def table(
 
 def _row(entry: Entry, columns: Sequence[Column]) -> Row:
     cells = (entry.split, entry.mode, *(value(entry) for _, value in columns))
-    return Row(cells, entry.name, "control" if entry.is_control else "")
+    return Row(cells, entry.name, entry.kind)
 
 
 # ---- numbers as words ------------------------------------------------------------------------------------------------

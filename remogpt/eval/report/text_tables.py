@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from remogpt.eval.captioning import PROTOCOLS
 from remogpt.eval.report.motion_tables import precision_table
 from remogpt.eval.report.tables import Entry, Row, Table, by_split, column, number, score, table
 
@@ -45,9 +46,9 @@ def captioning_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     rows = [
         Row((entry.split, entry.mode, protocol, *(score(entry.scores[protocol], name, scale=100) for name in heads),
              number(entry.scores[protocol].get("length")), number(entry.scores.get("copied_share"), scale=100),
-             number(entry.scores.get("num_items"), 0)), entry.name, "control" if entry.is_control else "")
+             number(entry.scores.get("num_items"), 0)), entry.name, entry.kind)
         for entry in found
-        for protocol in ("raw", "ptb", "lemma", "metricverse")
+        for protocol in PROTOCOLS
         if protocol in entry.scores
     ]  # fmt: skip
     if rows:
