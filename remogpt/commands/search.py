@@ -1,16 +1,24 @@
-"""Find motions in a database by words or by a motion.
+"""Find motions in a database by words, a motion or what parts of a body do; find a moment in a recording.
 
 Examples:
   remogpt search "a person kicks with the left leg" -k 5
   remogpt search --like wave.bvh --route m2m
+  remogpt search "raises the arm" --part right_arm
+  remogpt search --like clip.npy --part legs --contributions
+  remogpt search "a person kicks" --inside recording.bvh --plot curve.png
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import remogpt
+from remogpt.commands.search_inside import add_inside_options, run_inside
 from remogpt.commands.shared import add_model_options, describe_examples
 from remogpt.runtime.errors import RemogptError
+
+if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
+    from remogpt.retriever import MotionDatabase, RetrievedExample
+    from remogpt.retriever.part_search import Contributions
 
 
 def add_arguments(parser: Any) -> None:
@@ -19,20 +27,72 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--like", type=str, default=None, help="motion file to search by")
     parser.add_argument("--route", type=str, default=None, help="t2m or t2t for words, m2m or m2t for a motion")
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
+    parser.add_argument(
+        "--part", type=str, default=None,
+        help="judge motions by these parts alone, with commas: root, right_leg, left_leg, backbone, right_arm, "
+        "left_arm, legs, arms, upper_body, lower_body",
+    )  # fmt: skip
+    parser.add_argument("--contributions", action="store_true", help="show what each body part adds to a hit's score")
+    add_inside_options(parser)
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
     add_model_options(parser, may_skip_retrieval=False)
 
 
 def run(args: Any) -> int:
     """Search and print one hit a line: score, id, caption."""
+    if args.inside is not None or args.plot is not None:
+        return run_inside(args)
     if (args.text is None) == (args.like is None):
         raise RemogptError("give words to search by, or a motion file with --like; see 'remogpt search --help'")
     motion = None if args.like is None else remogpt.load_motion(args.like)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
-    hits = model.search(text=args.text, motion=motion, route=args.route, k=args.k, database=args.database)
+    route = _route(args)
+    hits = model.search(args.text, motion, route, args.k, args.database, args.part)
+    database = model.database(args.database)
+    by_part = _contributions(args, database, motion if args.text is None else args.text, hits)
     if args.json:
-        print(json.dumps(describe_examples(hits), indent=2, ensure_ascii=False))
-    else:
+        print(json.dumps(_described(hits, by_part), indent=2, ensure_ascii=False))
+    elif by_part is None:
         for hit in hits:
             print(f"{hit.score:.3f}  {hit.id}  {hit.caption}")
+    else:
+        _print_table(hits, by_part)
     return 0
+
+
+def _route(args: Any) -> Any:
+    """Contributions are those of motions, so that a motion searches motions where they are asked for."""
+    if args.contributions and args.route in ("t2t", "m2t"):
+        raise RemogptError(
+            f"--contributions says what body parts add to a motion's score; route {args.route} searches captions: "
+            f"take {args.route[:2]}m"
+        )
+    return "m2m" if args.contributions and args.route is None and args.text is None else args.route
+
+
+def _contributions(
+    args: Any, database: "MotionDatabase", query: Any, hits: "list[RetrievedExample]"
+) -> "list[Contributions] | None":
+    """Take the hits' scores apart: on request, and for JSON wherever it costs little."""
+    by_motion = all(hit.route.endswith("m") for hit in hits)
+    if not args.contributions and not (args.json and by_motion and database.has_part_encodings):
+        return None
+    return database.contributions(query, [database.rows[hit.id] for hit in hits], args.part)
+
+
+def _described(hits: "list[RetrievedExample]", by_part: "list[Contributions] | None") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{**row, "contributions": None} for row in describe_examples(hits)]
+    for row, one in zip(rows, by_part or (), strict=by_part is not None):
+        row["contributions"] = {name: round(value, 4) for name, value in {"mean": one.mean, **one.parts}.items()}
+    return rows
+
+
+def _print_table(hits: "list[RetrievedExample]", by_part: "list[Contributions]") -> None:
+    """Print hits with a column a part; each row's columns after the score add up to it."""
+    names = ["mean", *(by_part[0].parts if by_part else ())]
+    width = max((len(hit.id) for hit in hits), default=2)
+    print("score", *(f"{name:>6}" for name in names), f"{'id':<{width}}", "caption", sep="  ")
+    for hit, one in zip(hits, by_part, strict=True):
+        values = [one.mean, *one.parts.values()]
+        cells = (f"{value:{max(6, len(name))}.3f}" for name, value in zip(names, values, strict=True))
+        print(f"{hit.score:.3f}", *cells, f"{hit.id:<{width}}", hit.caption, sep="  ")
