@@ -1,0 +1,67 @@
+"""`remogpt search --inside`."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from remogpt.data.compose import join_motions
+from remogpt.runtime.model_folder import assemble
+
+
+@pytest.fixture
+def recording(tiny_set: Path, tmp_path: Path) -> Path:
+    """Two clips, one after the other: joints (T, 22, 3)."""
+    clips = [np.load(tiny_set / "new_joints" / f"{name}.npy") for name in ("000003", "000004")]
+    path = tmp_path / "recording.npy"
+    np.save(path, join_motions(clips)[0])
+    return path
+
+
+@pytest.fixture
+def model(tiny_parts: Any, tmp_path: Path) -> Path:
+    """A tiny model that comes without a database."""
+    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    assemble(tmp_path / "model", parts, None, "tiny", "MIT")
+    return tmp_path / "model"
+
+
+def test_spans_are_printed_best_first(run, model: Path, recording: Path) -> None:
+    ran = run("search", "a person walks", "--inside", recording, "-k", 3, "--model", model)
+    rows = [re.fullmatch(r"(-?\d\.\d{3})  (\d+\.\d\d)-(\d+\.\d\d) s", line) for line in ran.out.splitlines()]
+    assert ran.code == 0 and 1 <= len(rows) <= 3 and all(rows), ran.out
+    scores = [float(row[1]) for row in rows if row]
+    asked = ("search", "a person walks", "--inside", recording, "-k", 3, "--model", model, "--json")
+    spans = json.loads(run(*asked).out)
+    assert scores == sorted(scores, reverse=True) and scores == pytest.approx([s["score"] for s in spans], abs=6e-4)
+    frames = len(np.load(recording)) - 1
+    for span in spans:
+        assert 0 <= span["start_frame"] < span["end_frame"] <= frames and span["score"] <= span["cosine"]
+        assert (span["start"], span["end"]) == (span["start_frame"] / 20, span["end_frame"] / 20)
+
+
+def test_a_plot_is_drawn_beside_the_answer(run, model: Path, recording: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    plot = tmp_path / "plots" / "curve.png"
+    ran = run("search", "walks", "--inside", recording, "--plot", plot, "--model", model)
+    assert ran.code == 0 and ran.out and plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_a_user_may_get_wrong(run, model: Path, recording: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    inside = ("--inside", recording)
+    cases = {
+        inside: "give the words to look for",
+        ("  ", *inside): "give the words to look for",
+        ("walks", *inside, "-k", 0): "k must be at least 1, got 0",
+        ("walks", "--inside", tmp_path / "absent.bvh"): "no file",
+        ("walks", *inside, "--plot", tmp_path / "curve.pdf"): "wanted a .png file",
+        ("walks", *inside, "--like", recording): "not a database; leave out --like",
+        ("walks", *inside, "--route", "t2m", "--database", tmp_path): "leave out --route, --database",
+        ("walks", "--plot", tmp_path / "curve.png"): "name it with --inside",
+    }
+    for words, message in cases.items():
+        assert message in run("search", *words, "--model", model).complaint, words
