@@ -94,7 +94,7 @@ def facts_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("real motions", "real", scale=100), column("other captions' motions", "shuffled", scale=100),
         column("facts checked", "num_facts", 0),
     ], column("captions", "num_items", 0),
-        note="Read a share between other captions' motions (the floor) and the real motions (the ceiling).")  # fmt: skip
+        note="Read a share between other captions' motions (the floor) and real motions (the ceiling).")  # fmt: skip
     factors = sorted({factor for entry in found for factor in entry.scores.get("by_factor", {})})
 
     def factor_column(factor: str) -> Column:

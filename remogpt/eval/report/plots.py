@@ -120,8 +120,10 @@ def rareness_curves(panels: Mapping[str, Mapping[str, Curve]], name: str, *, zer
         axes = figure.subplots(2, max(len(panels), 2), squeeze=False, sharex="col", height_ratios=(4, 1))
         for place, (title, lines) in enumerate(panels.items()):
             upper, lower = axes[:, place]
-            for index, (label, curve) in enumerate(lines.items()):
-                _line(upper, label, curve, index if title not in zero_line else 2)
+            own = [label for label in lines if label != "real"]
+            for label, curve in lines.items():
+                series = SERIES[own.index(label) % len(SERIES)] if label in own else "soft"
+                _line(upper, label, curve, "third" if title in zero_line else series)
             if title in zero_line:
                 upper.axhline(0.0, color=COLOURS["ink"], linewidth=1.0)
                 upper.annotate("above 0: retrieval helps", (0.02, 0.98), xycoords="axes fraction", va="top",
@@ -137,10 +139,11 @@ def rareness_curves(panels: Mapping[str, Mapping[str, Curve]], name: str, *, zer
         return _svg(figure, name, f"Curves over rareness: {', '.join(panels)}")
 
 
-def _line(axes: Axes, label: str, curve: Curve, place: int) -> None:
+def _line(axes: Axes, label: str, curve: Curve, series: str) -> None:
     middle = _middle(curve)
     means, half = (np.array([np.nan if v is None else v for v in curve[key]], dtype=float) for key in ("means", "ci95"))
-    known, colour = np.isfinite(means), COLOURS[SERIES[place % len(SERIES)]]
+    known, colour = np.isfinite(means), COLOURS[series]
+    place = SERIES.index(series) if series in SERIES else -1
     low, high = (means - half)[known], (means + half)[known]
     axes.fill_between(middle[known], low, high, color=colour, alpha=0.15, linewidth=0)
     axes.plot(middle[known], means[known], color=colour, linestyle=DASHES[place % len(DASHES)],

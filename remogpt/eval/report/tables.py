@@ -117,22 +117,12 @@ def table(
     own = [row for rows, _ in groups for row in rows]
     if not own:
         return None
-    has_mode = any(row.cells[1] for row in own)
-    kept = [
-        place
-        for place in range(len(columns) + 2)
-        if place == 0 or (place == 1 and has_mode) or (place > 1 and any(row.cells[place] for row in own))
-    ]
+    # Splits are always named, other columns where any result has something to say.
+    kept = [place for place in range(len(columns) + 2) if place == 0 or any(row.cells[place] for row in own)]
     lines = [row for rows, more in groups if rows for row in (*rows, *more)]
+    shorter = tuple(Row(tuple(row.cells[place] for place in kept), row.name, row.kind) for row in lines)
     heads = [*labels, *(head for head, _ in columns)]
-    return Table(
-        title,
-        tuple(heads[place] for place in kept),
-        tuple(Row(tuple(row.cells[place] for place in kept), row.name, row.kind) for row in lines),
-        labels=2 if has_mode else 1,
-        note=note,
-        shown=shown,
-    )
+    return Table(title, tuple(heads[place] for place in kept), shorter, 2 if 1 in kept else 1, note, shown)
 
 
 def _row(entry: Entry, columns: Sequence[Column]) -> Row:
