@@ -1,0 +1,123 @@
+"""Pick the items of a set whose captions are least alike: the gallery of retrieval protocol `nsim` (letter c).
+
+Among items that say different things only the own motion can be right, so that no near-duplicate spoils a rank.
+
+The choice is a quadratic knapsack with equal weights: of N items take k so that the summed cost of their pairs is
+smallest. It is NP-hard; here a greedy start is improved by exchanging items until no single exchange helps, and several
+random starts compete with it.
+
+Source: TMR, arXiv 2305.00976, sec. 4.1, protocol (c): 100 items "maximally dissimilar" by an approximation of the
+quadratic knapsack problem. Its code is not released; differs: this approximation is our own, and it avoids pairs above
+TMR's threshold of same meaning before it looks at the sum.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from remogpt.runtime.errors import RemogptError
+
+Array = np.ndarray
+
+SAME_MEANING = 0.6
+"""Cosine above which two captions count as the same thing, 0.8 on the scale (cos + 1) / 2 (spec 3.2)."""
+_ALIKE_COST = 1000.0
+"""Added to such a pair: no sum of cosines within a gallery of some hundred outweighs it."""
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class Dissimilar:
+    """A choice of items and how alike they still are."""
+
+    places: Array
+    """(k,) int64, sorted."""
+    mean: float
+    """Mean cosine over the pairs."""
+    max: float
+    """Largest cosine of a pair."""
+    num_alike: int
+    """Pairs above `SAME_MEANING`; 0 unless the set has too few different captions."""
+
+
+def choose_dissimilar(vectors: Array, size: int, seed: int = 0, num_starts: int = 8) -> Dissimilar:
+    """Choose `size` of N items by their sentence vectors.
+
+    Args:
+        vectors: (N, D), one a item; normalised here.
+        size: k, 2 <= k <= N.
+        seed: of the random starts; the same seed gives the same choice.
+        num_starts: attempts from a random choice, besides the greedy one; 0 is fastest.
+
+    Raises:
+        RemogptError: if `size` does not fit, or a vector is not finite or zero.
+    """
+    unit = _unit_rows(vectors)
+    if not 2 <= size <= len(unit):
+        raise RemogptError(
+            f"wanted a choice of at least 2 and at most all of the {len(unit)} items, got {size}; give another size"
+        )
+    rng = np.random.default_rng(seed)
+    starts = [_greedy(unit, size)]
+    starts += [rng.choice(len(unit), size, replace=False) for _ in range(num_starts)]
+    chosen = min((_exchange(unit, start) for start in starts), key=lambda places: _total(unit, places))
+    return describe(unit, chosen)
+
+
+def describe(vectors: Array, places: Array) -> Dissimilar:
+    """Measure a choice: `places` (k,) of the rows of `vectors` (N, D)."""
+    rows = _unit_rows(vectors)[np.sort(places)]
+    pairs = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+    return Dissimilar(
+        np.sort(places).astype(np.int64), float(pairs.mean()), float(pairs.max()), int((pairs > SAME_MEANING).sum())
+    )
+
+
+def _unit_rows(vectors: Array) -> Array:
+    rows = np.asarray(vectors, dtype=np.float32)
+    if rows.ndim != 2 or not np.isfinite(rows).all():
+        raise RemogptError(f"wanted finite sentence vectors (N, D), got {rows.shape}; encode the captions again")
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not (lengths > 0).all():
+        raise RemogptError(f"sentence vector {int(lengths.argmin())} is zero; is its caption empty?")
+    return rows / lengths
+
+
+def _costs(unit: Array, places: Array) -> Array:
+    """(N, len(places)) cost of each item beside each of the chosen ones; an item beside itself costs nothing."""
+    cosines = unit @ unit[places].T
+    costs = cosines + _ALIKE_COST * (cosines > SAME_MEANING)
+    costs[places, np.arange(len(places))] = 0.0
+    return costs
+
+
+def _total(unit: Array, places: Array) -> float:
+    return float(_costs(unit, places)[places].sum(dtype=np.float64)) / 2
+
+
+def _greedy(unit: Array, size: int) -> Array:
+    """Begin with the item that is least like all others, then add what costs least beside those taken."""
+    chosen = [int((unit @ unit.sum(axis=0)).argmin())]
+    cost = np.zeros(len(unit), dtype=np.float64)
+    taken = np.zeros(len(unit), dtype=bool)
+    while len(chosen) < size:
+        taken[chosen[-1]] = True
+        cost += _costs(unit, np.array(chosen[-1:]))[:, 0]
+        chosen.append(int(np.where(taken, np.inf, cost).argmin()))
+    return np.array(chosen)
+
+
+def _exchange(unit: Array, places: Array) -> Array:
+    """Exchange one chosen item for one outside, the best pair each time, until no exchange lowers the sum."""
+    places = np.array(places)
+    costs = _costs(unit, places).astype(np.float64)  # (N, k)
+    while True:
+        sums = costs.sum(axis=1)  # of each item beside all chosen ones
+        # In comes i, out goes column a: the sum changes by i beside the others, less a beside the others.
+        change = sums[:, None] - costs - sums[places]
+        change[places] = np.inf
+        item, column = np.unravel_index(int(change.argmin()), change.shape)
+        if change[item, column] > -_EPSILON:
+            return places
+        places[column] = item
+        costs[:, column] = _costs(unit, places[column : column + 1])[:, 0]
