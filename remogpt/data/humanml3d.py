@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.facts import Fact
-from remogpt.motion.skeleton import FPS, NUM_FEATURES
+from remogpt.motion.skeleton import FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, read_npy
 
@@ -117,6 +117,7 @@ class MotionTextSet:
 
         Raises:
             MissingPathError: naming what the layout lacks.
+            RemogptError: if its features are KIT-ML's own, of 21 joints at 12.5 frames a second.
         """
         folder = Path(folder)
         missing = [name for name in ("new_joint_vecs", "texts", "Mean.npy", "Std.npy") if not (folder / name).exists()]
@@ -124,6 +125,12 @@ class MotionTextSet:
             raise MissingPathError(
                 f"{folder} is not in HumanML3D's layout: {', '.join(missing)} missing; "
                 "make a set with 'remogpt data make', import one with 'remogpt data import', or name HumanML3D's folder"
+            )
+        if read_npy(folder / "Mean.npy").shape == (KIT_NUM_FEATURES,):
+            raise RemogptError(
+                f"{folder} holds KIT-ML in its own layout, {KIT_NUM_FEATURES} channels of 21 joints at 12.5 frames a "
+                f"second; wanted {NUM_FEATURES} channels of our 22 joints. TMR's annotations of KIT-ML cut the same "
+                "motions from AMASS: import them with 'remogpt data import tmr'"
             )
         return cls(folder)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.statistics import mean_and_std
-from remogpt.runtime.files import read_npy, write_json, write_npy, write_text
+from remogpt.runtime.files import read_json, read_npy, write_json, write_npy, write_text
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,21 @@ def is_written(folder: Path, item_id: str) -> bool:
     return (folder / "items" / f"{item_id}.json").is_file()
 
 
+def is_current(folder: Path, item_id: str, captions: Sequence[Caption], tags: Mapping[str, Any]) -> bool:
+    """Return whether an item is already there with these captions and tags; its features are not looked at."""
+    return (
+        is_written(folder, item_id)
+        and read_json(folder / "items" / f"{item_id}.json")["tags"] == dict(tags)
+        and (folder / "texts" / f"{item_id}.txt").read_text(encoding="utf-8") == _lines(captions)
+    )
+
+
 def write_item(folder: Path, item: SetItem) -> None:
     """Write one item's files."""
     write_npy(folder / "new_joint_vecs" / f"{item.id}.npy", item.features.astype(np.float32))
     if item.joints is not None:
         write_npy(folder / "new_joints" / f"{item.id}.npy", item.joints.astype(np.float32))
-    write_text(folder / "texts" / f"{item.id}.txt", "".join(f"{caption.to_line()}\n" for caption in item.captions))
+    write_text(folder / "texts" / f"{item.id}.txt", _lines(item.captions))
     record = {
         "source_id": item.source_id or item.id,
         "provenance": item.provenance,
@@ -56,6 +65,10 @@ def write_item(folder: Path, item: SetItem) -> None:
         "facts": [dict(fact) for fact in item.facts],
     }
     write_json(folder / "items" / f"{item.id}.json", record, indent=None)
+
+
+def _lines(captions: Sequence[Caption]) -> str:
+    return "".join(f"{caption.to_line()}\n" for caption in captions)
 
 
 def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Sequence[str]], **about: Any) -> None:

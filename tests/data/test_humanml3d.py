@@ -132,6 +132,12 @@ def test_ids_without_a_file_are_left_out_with_a_warning(made: Path, caplog: pyte
         MotionTextSet.open(made).clips("train")
 
 
+def test_kit_mls_own_layout_is_refused_at_once(made: Path) -> None:
+    np.save(made / "Mean.npy", np.zeros(251, dtype=np.float32))
+    with pytest.raises(RemogptError, match=r"KIT-ML in its own layout, 251 channels .* 'remogpt data import tmr'"):
+        MotionTextSet.open(made)
+
+
 def test_what_may_be_wrong_with_a_folder(made: Path, tmp_path: Path) -> None:
     motions = MotionTextSet.open(made)
     with pytest.raises(MissingPathError, match=r"no split 'tset' in .*; it has all, train"):

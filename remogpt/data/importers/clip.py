@@ -41,6 +41,13 @@ def cut_windows(num_frames: int, max_frames: int | None = MAX_FRAMES) -> list[tu
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
+def cut_motion(motion: Motion, start: int, end: int, name: str) -> Motion:
+    """Return frames `start` to `end` of a motion at 20 fps; features that were given are cut, not computed anew."""
+    if motion.given_features is not None:
+        return Motion.from_features(motion.given_features[start:end], name=name, caption=motion.caption)
+    return Motion.from_joints(motion.joints[start:end], name=name, caption=motion.caption)
+
+
 def windowed(clip: ImportedClip, max_frames: int | None = MAX_FRAMES) -> Iterator[ImportedClip]:
     """Yield a clip, or its windows with ids `<id>_w0`, `<id>_w1`, ... under the same source id."""
     windows = cut_windows(clip.motion.num_frames, max_frames)
@@ -49,7 +56,7 @@ def windowed(clip: ImportedClip, max_frames: int | None = MAX_FRAMES) -> Iterato
         return
     for number, (start, end) in enumerate(windows):
         name = f"{clip.id}_w{number}"
-        motion = Motion.from_joints(clip.motion.joints[start:end], name=name, caption=clip.motion.caption)
+        motion = cut_motion(clip.motion, start, end, name)
         tags = {**clip.tags, "window": f"{number + 1} of {len(windows)}"}
         yield ImportedClip(name, clip.source_id, motion, clip.captions, clip.provenance, clip.licence, tags)
 

@@ -1,12 +1,16 @@
-"""Turn a motion-capture dataset into a set in HumanML3D's layout."""
+"""Turn captioned recordings into a set in HumanML3D's layout."""
 
+import hashlib
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from remogpt.data.humanml3d import Caption
-from remogpt.data.importers import IMPORTERS
-from remogpt.data.writer import SetItem, finish_set, is_written, write_item
-from remogpt.motion import joints_to_features
+from remogpt.data.importers import IMPORTERS, ImportedClip
+from remogpt.data.importers.recordings import Recordings
+from remogpt.data.writer import SetItem, finish_set, is_current, write_item
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.progress import progress
@@ -33,34 +37,93 @@ def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
     """
     if source not in IMPORTERS:
         raise RemogptError(f"no importer for {source!r}; there are {', '.join(IMPORTERS)}")
-    _check_same_source(folder, source)
-    splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    _check_same_source(folder, source, {})
+    return _write(source, IMPORTERS[source](path), folder, _hashed_splits, f"{source} recording in {path}", source, {})
+
+
+def import_recordings(
+    recordings: Recordings,
+    folder: Path,
+    *,
+    name: str = "",
+    test_share: float = SHARES["test"] / 100,
+    val_share: float = SHARES["val"] / 100,
+    seed: int = 0,
+) -> dict[str, int]:
+    """Import somebody's own captioned recordings; an interrupted import goes on, and a corrected caption is taken over.
+
+    Args:
+        recordings: what to read; afterwards its `failed` says what could not be read.
+        folder: the set to write.
+        name: of the set; the folder's name without it.
+        test_share, val_share: shares of the recordings in these splits, at least one recording each where there are
+            three or more; the rest is for training. 0 leaves a split empty.
+        seed: which recordings.
+
+    Returns:
+        counts, as `import_set`.
+
+    Raises:
+        RemogptError: if the shares do not fit, nothing can be read, or the folder holds another set.
+    """
+    if min(test_share, val_share) < 0 or test_share + val_share >= 1:
+        raise RemogptError(
+            f"the shares of test and val must be 0 or more and leave something to train on, got {test_share} and "
+            f"{val_share}"
+        )
+    origin = {"recordings": recordings.folder.resolve().name}
+    _check_same_source(folder, "folder", origin)
+    splits = partial(shared_splits, shares={"test": test_share, "val": val_share}, seed=seed)
+    about = {**origin, "seed": seed, "test_share": test_share, "val_share": val_share}
+    what = f"captioned recording in {recordings.folder}"
+    return _write("folder", recordings.clips(), folder, splits, what, name or folder.resolve().name, about)
+
+
+def _write(
+    source: str,
+    clips: Iterable[ImportedClip],
+    folder: Path,
+    assign: Callable[[Sequence[str]], Mapping[str, str]],
+    what: str,
+    name: str,
+    about: Mapping[str, Any],
+) -> dict[str, int]:
+    """Write clips and what belongs to the set as a whole; `assign` maps recordings to splits."""
+    homes: dict[str, str] = {}
     licences, short = set(), 0
-    for clip in progress(IMPORTERS[source](path), desc=f"import {source}", unit="clip"):
+    for clip in progress(clips, desc=f"import {source}", unit="clip"):
         if clip.motion.num_frames < MIN_FRAMES:
             short += 1
             continue
+        if clip.id in homes:
+            raise RemogptError(f"two clips would be called {clip.id!r}; rename one of their recordings")
         licences.add(clip.licence)
-        splits[split_of(clip.source_id)].append(clip.id)
-        if not is_written(folder, clip.id):
-            captions = [Caption(text) for text in clip.captions]
+        homes[clip.id] = clip.source_id
+        captions = [Caption(text) for text in clip.captions]
+        if not is_current(folder, clip.id, captions, clip.tags):
             item = SetItem(
-                clip.id, joints_to_features(clip.motion.joints), captions, source_id=clip.source_id,
-                tags=dict(clip.tags), provenance=clip.provenance,
+                clip.id, clip.motion.features, captions, source_id=clip.source_id, tags=dict(clip.tags),
+                provenance=clip.provenance,
             )  # fmt: skip
             write_item(folder, item)
-    if not any(splits.values()):
-        raise RemogptError(f"no usable {source} recording in {path}; is it the folder as it was downloaded?")
-    finish_set(folder, source, "; ".join(sorted(licences)), splits, made_from=source, too_short=short)
-    return {"clips": sum(map(len, splits.values())), "too short": short}
+    if not homes:
+        raise RemogptError(f"no usable {what}; is it the folder that you mean?")
+    split_of_source = assign(list(dict.fromkeys(homes.values())))
+    splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    for clip_id, source_id in homes.items():
+        splits[split_of_source[source_id]].append(clip_id)
+    finish_set(folder, name, "; ".join(sorted(licences)), splits, made_from=source, too_short=short, **about)
+    return {"clips": len(homes), "too short": short}
 
 
-def _check_same_source(folder: Path, source: str) -> None:
+def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> None:
     """Refuse a folder that holds another set: its split files would be overwritten."""
     about = folder / "set.json"
-    made_from = read_json(about).get("made_from") if about.is_file() else source
-    if made_from != source or (not about.is_file() and (folder / "Mean.npy").is_file()):
-        raise RemogptError(f"{folder} holds another set already; import {source} into a folder of its own")
+    held = read_json(about) if about.is_file() else {"made_from": source, **origin}
+    is_same = held.get("made_from") == source and all(held.get(key) == value for key, value in origin.items())
+    if not is_same or (not about.is_file() and (folder / "Mean.npy").is_file()):
+        what = "the recordings" if source == "folder" else source
+        raise RemogptError(f"{folder} holds another set already; import {what} into a folder of its own")
 
 
 def split_of(source_id: str) -> str:
@@ -71,3 +134,23 @@ def split_of(source_id: str) -> str:
             return split
         place -= share
     return "train"
+
+
+def _hashed_splits(source_ids: Sequence[str]) -> dict[str, str]:
+    return {source_id: split_of(source_id) for source_id in source_ids}
+
+
+def shared_splits(source_ids: Sequence[str], shares: Mapping[str, float], seed: int = 0) -> dict[str, str]:
+    """Return the split of each recording so that the shares are met, also by few recordings.
+
+    The order is drawn by hashing seed and name: another recording later moves few of the others.
+    """
+    order = sorted(source_ids, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+    result = dict.fromkeys(order, "train")
+    begin = 0
+    for split, share in shares.items():
+        at_least = 1 if share > 0 and len(order) >= 3 else 0
+        count = max(at_least, round(share * len(order)))
+        result |= dict.fromkeys(order[begin : begin + count], split)
+        begin += count
+    return result

@@ -1,0 +1,173 @@
+"""Somebody's own recordings, in any readable format, with captions in a table.
+
+The table is CSV with a header: `file`, `caption`, and if wanted `start` and `end` in seconds. Several rows of one file
+(and of one stretch of it) are several captions. `file` is the path inside the folder of the recordings, or any other
+path; other columns are left alone, so that the table that `remogpt caption --out` writes can be corrected and used.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
+from remogpt.motion.files import READABLE, load
+from remogpt.motion.motion import Motion
+from remogpt.motion.skeleton import FPS
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import sha256_file
+
+_log = logging.getLogger(__name__)
+
+Stretch = tuple[float, float | None]
+"""Start and end in seconds; an end of None is the end of the recording."""
+
+
+@dataclass
+class Recordings:
+    """A folder of recordings and what is said about them."""
+
+    folder: Path
+    texts: dict[str, dict[Stretch, list[str]]]
+    """Captions of each file by stretch, in the table's order."""
+    licence: str = "unknown"
+    max_frames: int | None = MAX_FRAMES
+    """Longest clip; longer stretches are cut into windows under one source id. None: never."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why a file, or a stretch of it, could not be used; filled by `clips`."""
+
+    @classmethod
+    def open(cls, folder: str | Path, table: str | Path, licence: str = "unknown") -> Recordings:
+        """Read the table; the recordings themselves are read by `clips`.
+
+        Raises:
+            MissingPathError: if folder or table are not there.
+            RemogptError: if the table lacks a column or a row cannot be used; names the line.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise MissingPathError(f"no folder {folder}; name the folder that holds the recordings")
+        return cls(folder, read_table(Path(table)), licence)
+
+    def clips(self) -> Iterator[ImportedClip]:
+        """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
+        self.failed.clear()
+        names = clip_names(list(self.texts))
+        self._count_silent()
+        for file, stretches in self.texts.items():
+            path = self._find(file)
+            try:
+                motion = load(path)
+            except RemogptError as error:
+                self.failed[file] = str(error)
+                continue
+            tags = {"file": file, "recording": sha256_file(path)[:16]}
+            for number, ((start, end), captions) in enumerate(stretches.items()):
+                first, stop = round(start * FPS), motion.num_frames if end is None else round(end * FPS)
+                if first >= motion.num_frames:
+                    self.failed[f"{file} from {start:g} s"] = f"the recording ends at {motion.seconds:.2f} s"
+                    continue
+                is_whole = first == 0 and stop >= motion.num_frames
+                name = names[file] if is_whole and len(stretches) == 1 else f"{names[file]}_s{number}"
+                clip = self._clip(name, names[file], motion, (first, stop), captions, tags)
+                yield from windowed(clip, self.max_frames)
+
+    def _clip(
+        self,
+        name: str,
+        source_id: str,
+        motion: Motion,
+        frames: tuple[int, int],
+        captions: Sequence[str],
+        tags: dict[str, str],
+    ) -> ImportedClip:
+        start, stop = frames[0], min(frames[1], motion.num_frames)
+        is_whole = (start, stop) == (0, motion.num_frames)
+        # Cutting all of a motion would lose features that came with it at one rounding or another.
+        part = motion if is_whole else cut_motion(motion, start, stop, name)
+        stretch = {} if is_whole else {"frames": f"{start}-{stop}"}
+        return ImportedClip(
+            name, source_id, part, tuple(captions), f"own recording {tags['file']}", self.licence, {**tags, **stretch}
+        )
+
+    def _find(self, file: str) -> Path:
+        inside = self.folder / file
+        return Path(file) if not inside.is_file() and Path(file).is_file() else inside
+
+    def _count_silent(self) -> None:
+        """Say how many recordings nobody described."""
+        named = {self._find(file).resolve() for file in self.texts}
+        found = [path for path in self.folder.rglob("*") if path.suffix.lower() in READABLE]
+        silent = sorted(path for path in found if path.resolve() not in named)
+        if silent:
+            first = silent[0].relative_to(self.folder)
+            _log.warning("%s: %d recordings have no caption and are left out (%s)", self.folder, len(silent), first)
+
+
+def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
+    """Read captions by file and stretch; see the module.
+
+    Raises:
+        MissingPathError: if there is no such file.
+        RemogptError: if it is not such a table; names the line.
+    """
+    if not path.is_file():
+        raise MissingPathError(f"no file {path}; wanted a CSV table with the columns file, caption[, start, end]")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RemogptError(f"{path} is not UTF-8 text ({error}); save the table as UTF-8") from error
+    header = text.partition("\n")[0].strip()
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or []]
+    if absent := {"file", "caption"} - set(rows.fieldnames):
+        raise RemogptError(
+            f"{path}: wanted a header with the columns file, caption[, start, end], got {header!r} without "
+            f"{', '.join(sorted(absent))}; add it as the first line"
+        )
+    texts: dict[str, dict[Stretch, list[str]]] = {}
+    for row in rows:
+        where = f"{path}, line {rows.line_num}"
+        if None in row:
+            raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
+        file, caption = ((row[name] or "").strip() for name in ("file", "caption"))
+        if not caption and (row.get("error") or "").strip():
+            continue  # `remogpt caption` could not read this one either
+        if not file or not caption:
+            raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
+        texts.setdefault(Path(file).as_posix(), {}).setdefault(_stretch(row, where), []).append(caption)
+    if not texts:
+        raise RemogptError(f"{path} has no rows; write one line for each caption")
+    return texts
+
+
+def _stretch(row: dict[str, str], where: str) -> Stretch:
+    values = [(row.get(name) or "").strip() for name in ("start", "end")]
+    try:
+        start, end = (float(value) if value else None for value in values)
+    except ValueError as error:
+        raise RemogptError(f"{where}: wanted seconds as start and end, got {values[0]!r} and {values[1]!r}") from error
+    begin = 0.0 if start is None else start
+    if not math.isfinite(begin) or begin < 0 or (end is not None and not begin < end < math.inf):
+        raise RemogptError(f"{where}: wanted 0 <= start < end in seconds, got {values[0]!r} and {values[1]!r}")
+    return begin, end
+
+
+def clip_names(files: Sequence[str]) -> dict[str, str]:
+    """Return an id for each file: its path in plain letters, without suffix unless two files would share it."""
+    stems = {file: _plain(str(Path(file).with_suffix(""))) for file in files}
+    counts = Counter(stems.values())
+    return {file: stem if counts[stem] == 1 else _plain(file) for file, stem in stems.items()}
+
+
+def _plain(name: str) -> str:
+    name = re.sub(r"[^\w-]+", "_", name).strip("_") or "recording"
+    # In HumanML3D's layout M and a number is the mirror image of that number.
+    return f"r_{name}" if re.fullmatch(r"M\d+", name) else name
