@@ -64,7 +64,7 @@ def _plain(message: str, known: Sequence[str]) -> str:
         if stray.startswith("-"):
             return f"there is no option {stray!r}{_nearest(stray, known)}"
         return f"cannot use {found[1]!r}; words that belong together need quotes"
-    if found := re.match(r"expected \"(\w+)\" to be one of {(.+)}, but it was not provided", message):
+    if found := re.match(r"expected \"(?:\w+\.)*(\w+)\" to be one of {(.+)}, but it was not provided", message):
         return f"say which {found[1]}: {found[2].replace(',', ', ')}"
     if found := re.match(r".*?Unable to load config ['\"](.+?)['\"](?: - (.*))?", message):
         return f"{found[1]}: {_settings_file(Path(found[1]), found[2] or '')}"

@@ -1,6 +1,7 @@
 """`remogpt data`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -91,23 +92,130 @@ def test_import_writes_a_set_that_opens_and_goes_on_after_a_kill(run, packed: Pa
     assert files_of(begun) == files_of(whole)
 
 
+@pytest.fixture
+def own_set(tiny_set: Path, tmp_path: Path) -> Path:
+    """A copy that may be written to."""
+    return Path(shutil.copytree(tiny_set, tmp_path / "own"))
+
+
+def test_stats_count_similar_captions_by_the_text_model(run, own_set: Path, tiny_text_model: Path) -> None:
+    command = ("data", "stats", own_set, "--similar", "--text-model", tiny_text_model)
+    report = json.loads(run(*command, "--json").out)
+    row = report["splits"]["train"]["similar"]
+    assert report["text_model"] == str(tiny_text_model) and row["captions"] == 36
+    assert row["pairs"] == 36 * 35 // 2 - 12 * 3 and set(row["above"]) == {"0.8", "0.9", "0.95"}
+    pairs = [row["above"][threshold]["pairs"] for threshold in ("0.8", "0.9", "0.95")]
+    assert pairs == sorted(pairs, reverse=True) and 0 < pairs[0] <= row["pairs"]
+    assert [path.suffix for path in (own_set / "sentence_vectors").iterdir()] == [".npy"]
+    lines = run(*command).out.splitlines()
+    assert len(lines) == 1 + 4 * 5 and "above 0.95:" in lines[5] and "identical:" in lines[2]
+    assert "similar" not in json.loads(run("data", "stats", own_set, "--json").out)["splits"]["train"]
+
+
+def test_dissimilar_writes_a_list_that_is_a_split(run, own_set: Path, tiny_text_model: Path) -> None:
+    model = ("--text-model", tiny_text_model)
+    ran = run("data", "dissimilar", own_set, "--split", "train", "--size", 4, *model, "--json")
+    report = json.loads(ran.out)
+    assert report["chosen"]["mean_cosine"] <= report["random"]["mean_cosine"] and report["of"] == 12
+    motions = MotionTextSet.open(own_set)
+    ids = motions.ids("nsim_train")
+    assert len(ids) == 4 and set(ids) < set(motions.ids("train")) and len(motions.clips("nsim_train")) == 4
+    again = own_set / "again.txt"
+    assert run("data", "dissimilar", own_set, "--split", "train", "--size", 4, "--out", again, *model).code == 0
+    assert again.read_text().split() == ids
+
+
+def test_only_motions_described_as_a_whole_are_listed(run, own_set: Path, tiny_text_model: Path) -> None:
+    """In a split file an id stands for all clips of its motion."""
+    ids = MotionTextSet.open(own_set).ids("train")
+    for name in ids[:9]:
+        with (own_set / "texts" / f"{name}.txt").open("a") as file:
+            file.write("a part##0.0#2.5\n")
+    command = ("data", "dissimilar", own_set, "--split", "train", "--text-model", tiny_text_model)
+    assert "--size must lie between 2 and 3" in run(*command, "--size", 4).complaint
+    assert run(*command, "--size", 3).code == 0
+    assert MotionTextSet.open(own_set).ids("nsim_train") == ids[9:]
+
+
+def test_unseen_share_decides_what_training_never_sees(run, tmp_path: Path) -> None:
+    for share, out in ((0, "none"), (0.9, "most")):
+        command = ("data", "make", "--clips", 8, "--workers", 1, "--unseen-share", share, "--out", tmp_path / out)
+        assert run(*command).code == 0
+    assert MotionTextSet.open(tmp_path / "none").ids("test_unseen") == []
+    unseen = MotionTextSet.open(tmp_path / "most").ids("test_unseen")
+    actions = {name: MotionTextSet.open(tmp_path / "most").item(name)["tags"]["num_actions"] for name in unseen}
+    assert unseen and min(actions.values()) > 1
+
+
+def test_own_recordings_become_a_set(run, tiny_set: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("000003", "000004", "000005"):
+        (folder / f"{name}.npy").write_bytes((tiny_set / "new_joints" / f"{name}.npy").read_bytes())
+    (folder / "bad.bvh").write_text("x")
+    (tmp_path / "c.csv").write_text(
+        "file,caption\n000003.npy,a person walks\n000004.npy,a person waves\n000005.npy,someone runs\nbad.bvh,a fall\n"
+    )
+    command = ("data", "import", "folder", folder, "--captions", tmp_path / "c.csv", "--licence", "CC0", "--out")
+    ran = run(*command, tmp_path / "mine")
+    assert ran.code == 1 and "bad.bvh" in ran.err and "1 could not be used" in ran.err
+    assert ran.out.startswith("mine (CC0)") and MotionTextSet.open(tmp_path / "mine").ids("all") == [
+        "000003", "000004", "000005",
+    ]  # fmt: skip
+    (tmp_path / "c.csv").write_text("file,caption\nbad.bvh,a fall\n")
+    ran = run(*command, tmp_path / "none")
+    assert ran.code == 2 and "no usable captioned recording" in ran.err and "bad.bvh" in ran.err
+
+
+def test_tmr_annotations_become_a_set(run, tiny_set: Path, tmp_path: Path) -> None:
+    annotations, features = tmp_path / "kit", tmp_path / "features"
+    (annotations / "splits").mkdir(parents=True)
+    features.mkdir()
+    (features / "walk.npy").write_bytes((tiny_set / "new_joint_vecs" / "000004.npy").read_bytes())
+    frames = len(np.load(features / "walk.npy"))
+    whole = {"seg_id": "1", "text": "a person walks", "start": 0.0, "end": 2.5}
+    table = {
+        "1": {"path": "walk", "duration": frames / 20, "annotations": [whole]},
+        "2": {"path": "gone", "duration": 3.0, "annotations": [whole]},
+        "3": {"path": "walk", "duration": 1.0, "annotations": [{**whole, "end": 1.0}]},
+    }
+    (annotations / "annotations.json").write_text(json.dumps(table))
+    (annotations / "splits" / "train.txt").write_text("1\n2\n3\n")
+    ran = run("data", "import", "tmr", annotations, "--features", features, "--out", tmp_path / "set")
+    assert ran.code == 1 and ran.out.startswith("kit (unknown)")
+    assert "left out: 1 keys without a caption of 2 to 10 s" in ran.err and "1 keys have no usable features" in ran.err
+    (clip,) = MotionTextSet.open(tmp_path / "set").clips("train")
+    assert (clip.num_frames, clip.source_id) == (50, "walk")
+
+
 def test_what_a_user_may_get_wrong(run, tiny_set: Path, packed: Path, tmp_path: Path) -> None:
     out = ("--out", tmp_path / "out")
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     cases = {
-        (): "say which action: make, import, check, stats",
+        (): "say which action: make, import, check, stats, dissimilar",
         ("stat", tiny_set): "no action 'stat'; did you mean 'stats'?",
         ("make", "--clips", 0, *out): "--clips and --workers must be at least 1, got 0",
         ("make", "--seed", -1, *out): "--seed must be 0 or more, got -1",
         ("make", "--out", tmp_path / "file"): "is a file; name another folder",
         ("make", "--clips", "many", *out): "--clips: wanted a whole number, got many",
-        ("import", "amass", packed, *out): "no importer for 'amass'; there are bandai, cmu, utd_mhad",
+        ("make", "--unseen-share", 1.5, *out): "--unseen-share must lie between 0 and 1, got 1.5",
+        ("import",): "say which source: bandai, cmu, utd_mhad, folder, tmr",
+        ("import", "amass", packed, *out): "no source 'amass'; choose from bandai, cmu, utd_mhad, folder, tmr",
+        ("import", "bandai", packed, "--captions", "x.csv", *out): "no option '--captions'",
+        ("import", "folder", tmp_path, *out): "captions",
+        ("import", "folder", tmp_path, "--captions", tmp_path / "x.csv", *out): "no file",
+        ("import", "tmr", tmp_path, "--features", tmp_path, *out): "annotations.json",
         ("import", "bandai", tmp_path / "nowhere", *out): "nowhere",
         ("import", "bandai", tmp_path / "empty", *out): "empty",
         ("import", "utd_mhad", packed, "--out", tiny_set): "holds another set already",
         ("stats", tmp_path / "empty"): "is not in HumanML3D's layout",
         ("check", tiny_set, "--clips", 0): "--clips must be at least 1",
+        ("stats", tiny_set, "--similar", "--text-model", tmp_path / "empty"): "no text model in",
+        ("dissimilar", tiny_set, "--split", "tset"): "no split 'tset'",
+        ("dissimilar", tiny_set, "--size", 5): "--size must lie between 2 and 1, the motions of split test",
+        ("dissimilar", tiny_set, "--seed", -1): "--seed must be 0 or more",
+        ("dissimilar", tiny_set, "--out", tmp_path / "empty"): "is a folder; name a file in it",
     }
     for words, message in cases.items():
         assert message in run("data", *words).complaint, words

@@ -1,0 +1,100 @@
+"""`remogpt data import`: datasets as they were downloaded, own recordings, and TMR's annotations."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from remogpt.commands.parser import CommandParser
+from remogpt.data.importers import IMPORTERS
+from remogpt.runtime.files import check_output_folder
+
+_MANY = 20
+"""Failures that are printed one by one; the rest is counted."""
+
+
+def add_import(actions: Any) -> None:
+    """Declare `import` with a subcommand for each source."""
+    parser = CommandParser(description="Import captioned motion capture.")
+    actions.add_subcommand("import", parser)  # before its own subcommands: the library wants level order
+    sources = parser.add_subcommands(dest="source")
+    for source in IMPORTERS:
+        one = CommandParser(description=f"Import {source}. Captions are made from its labels.")
+        one.add_argument("path", type=str, help="folder as it was downloaded, or a packed .npz of its joints")
+        _add_out(one)
+        sources.add_subcommand(source, one)
+    folder = CommandParser(description="Import your own recordings with a table of captions.")
+    folder.add_argument("path", type=str, help="folder of recordings, in any format that can be read")
+    folder.add_argument("--captions", type=str, required=True, help="CSV: file,caption[,start,end], seconds")
+    folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
+    folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
+    folder.add_argument("--seed", type=int, default=0, help="which recordings")
+    _add_about(folder)
+    sources.add_subcommand("folder", folder)
+    tmr = CommandParser(description="Cut features of whole AMASS sequences by TMR's annotations of a set.")
+    tmr.add_argument("path", type=str, help="folder with annotations.json and splits/")
+    tmr.add_argument("--features", type=str, required=True, help="folder of the sequences' (T, 263) .npy files")
+    tmr.add_argument("--every-stretch", action="store_true", help="keep all stretches of val and test keys too")
+    _add_about(tmr)
+    sources.add_subcommand("tmr", tmr)
+
+
+def _add_about(parser: Any) -> None:
+    parser.add_argument("--name", type=str, default="", help="of the set; a folder's name without it")
+    parser.add_argument("--licence", type=str, default="unknown", help="of the motions; it follows them everywhere")
+    _add_out(parser)
+
+
+def _add_out(parser: Any) -> None:
+    parser.add_argument("--out", type=str, required=True, help="folder of the set")
+
+
+def run_import(args: Any) -> int:
+    """Import the chosen source; return 1 if a part of it could not be used."""
+    chosen = args[args.source]
+    out = check_output_folder(chosen.out)
+    if args.source == "folder":
+        return _import_folder(chosen, out)
+    if args.source == "tmr":
+        return _import_tmr(chosen, out)
+    from remogpt.data.importers.to_set import import_set
+
+    import_set(args.source, Path(chosen.path), out)
+    return 0
+
+
+def _import_folder(args: Any, out: Path) -> int:
+    from remogpt.data.importers.recordings import Recordings
+    from remogpt.data.importers.to_set import import_recordings
+
+    recordings = Recordings.open(args.path, args.captions, args.licence)
+    try:
+        import_recordings(
+            recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
+        )
+    finally:  # where nothing at all could be read, this says why
+        code = _report(recordings.failed, "could not be used and are left out")
+    return code
+
+
+def _import_tmr(args: Any, out: Path) -> int:
+    from remogpt.data.importers.tmr import import_tmr
+
+    result = import_tmr(
+        args.path, args.features, out, name=args.name, licence=args.licence, every_stretch=args.every_stretch
+    )
+    if result.num_dropped or result.num_silent:
+        print(
+            f"left out: {result.num_dropped} keys without a caption of 2 to 10 s, {result.num_silent} without any",
+            file=sys.stderr,
+        )
+    return _report(result.failed, "keys have no usable features and are left out")
+
+
+def _report(failed: Mapping[str, str], what: str) -> int:
+    """Print what failed; return the exit code."""
+    for name, why in list(failed.items())[:_MANY]:
+        print(why if name in why else f"{name}: {why}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} {what}", file=sys.stderr)
+    return 1 if failed else 0
