@@ -5,21 +5,22 @@ everything here follows with the head alone; no motion is encoded again.
 
 A part that is left out gets the database's mean encoding. So a text is compared with the motion in which all parts but
 the chosen ones are left out ("only this part moves"). The other way, the drop of the score where the chosen parts are
-left out, finds less. Mean average precision on the 6,960 clips of mini's training set, whole body / only / drop:
-    0.49 / 0.73 / 0.57   24 texts of an arm's action and side ("waves with the right hand"), by that arm
-    0.27 / 0.38 / 0.44   24 texts without the side ("waves"), one arm; relevant are the clips of that side
-    0.45 / 0.56 / 0.23   14 texts of a leg's action, by the legs
-    0.61 / 0.72 / 0.38   7 texts of locomotion ("walks"), by the legs
-    0.08 / 0.54 / 0.40   as in the first row, for clips that move their legs too: the whole body misses them
-    0.51 / 0.10 / 0.03   control: the first row's texts by the other arm (2 % of the clips are relevant)
-    0.61 / 0.18 / 0.04   control: locomotion by the left arm (5 %), whose swing tells a little of it
-Drop is better where the text names no side and in the controls, much worse for legs; and it is not a cosine. The median
-in the mean's place is as good. The mean score over 16 motions that lend their other parts finds more in the second row
-(0.49) and 0.04 in the first, for 16 times the time.
+left out, finds less. Mean average precision among the 1,040 procedural clips that mini's retriever was not trained on,
+by the whole body / only the part / the drop (benchmarks/results/part_search.json; training clips give the same picture):
+    0.42 / 0.66 / 0.58   24 texts of an arm's action and side ("waves with the right hand"), by that arm
+    0.16 / 0.57 / 0.47   the same, for relevant clips that move their legs too
+    0.23 / 0.38 / 0.42   24 texts without the side ("waves"), by one arm; relevant are the clips of that side
+    0.44 / 0.51 / 0.23   14 texts of a leg's action and side, by the legs
+    0.60 / 0.70 / 0.40   7 texts of locomotion ("walks"), by the legs
+    0.43 / 0.10 / 0.03   control: the first row's texts by the other arm (2 % of the clips are relevant)
+    0.60 / 0.23 / 0.06   control: locomotion by the left arm (6 %), whose swing tells a little of it
+Drop is better where the text names no side and in the controls, much worse for legs; and it is not a cosine. The mean
+score over 16 motions that lend their other parts, in place of the mean motion, finds more in the third row (0.50) and
+0.04 in the first, for 16 times the time.
 
-A motion is compared with the chosen parts' encodings minus the mean, for which no head is needed: 0.83 where the whole
-body reaches 0.47 (120 clips that wave, point or the like while the legs move, by their right arm; relevant are clips
-whose right arm does the same while the legs do something else), and 0.65 where it reaches 0.42 (the same with legs).
+A motion is compared by the chosen parts' encodings minus the mean, for which no head is needed: 0.84 where the whole
+body reaches 0.48 (120 clips that wave, point or the like while the legs move, by their right arm; relevant are clips
+whose right arm does the same while the legs do something else), and 0.64 where it reaches 0.47 (the same with legs).
 """
 
 from collections.abc import Sequence
