@@ -6,7 +6,7 @@ everything here follows with the head alone; no motion is encoded again.
 A part that is left out gets the database's mean encoding. So a text is compared with the motion in which all parts but
 the chosen ones are left out ("only this part moves"). The other way, the drop of the score where the chosen parts are
 left out, finds less. Mean average precision among the 1,040 procedural clips that mini's retriever was not trained on,
-by the whole body / only the part / the drop (benchmarks/results/part_search.json; training clips give the same picture):
+by the whole body / only the part / the drop (benchmarks/results/part_search.json; training clips agree):
     0.42 / 0.66 / 0.58   24 texts of an arm's action and side ("waves with the right hand"), by that arm
     0.16 / 0.57 / 0.47   the same, for relevant clips that move their legs too
     0.23 / 0.38 / 0.42   24 texts without the side ("waves"), by one arm; relevant are the clips of that side
