@@ -8,7 +8,7 @@ random starts compete with it.
 
 Source: TMR, arXiv 2305.00976, sec. 4.1, protocol (c): 100 items "maximally dissimilar" by an approximation of the
 quadratic knapsack problem. Its code is not released; differs: this approximation is our own, and it avoids pairs above
-TMR's threshold of same meaning before it looks at the sum.
+TMR's thresholds of same meaning before it looks at the sum.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ Array = np.ndarray
 
 SAME_MEANING = 0.6
 """Cosine above which two captions count as the same thing, 0.8 on the scale (cos + 1) / 2 (spec 3.2)."""
-_ALIKE_COST = 1000.0
-"""Added to such a pair: no sum of cosines within a gallery of some hundred outweighs it."""
+_LEVELS = ((SAME_MEANING, 1e3), (0.9, 1e5))
+"""Cosines above which a pair costs so much more, each level outweighing what lies below it in a gallery of some
+hundred; 0.9 is the 0.95 of protocol (b), above which TMR counts captions as equal."""
 _EPSILON = 1e-6
 
 
@@ -84,15 +85,15 @@ def _unit_rows(vectors: Array) -> Array:
 
 
 def _costs(unit: Array, places: Array) -> Array:
-    """(N, len(places)) cost of each item beside each of the chosen ones; an item beside itself costs nothing."""
-    cosines = unit @ unit[places].T
-    costs = cosines + _ALIKE_COST * (cosines > SAME_MEANING)
+    """(N, len(places)) float64 cost of each item beside each chosen one; beside itself it costs nothing."""
+    cosines = (unit @ unit[places].T).astype(np.float64)
+    costs = cosines + sum(cost * (cosines > level) for level, cost in _LEVELS)
     costs[places, np.arange(len(places))] = 0.0
     return costs
 
 
 def _total(unit: Array, places: Array) -> float:
-    return float(_costs(unit, places)[places].sum(dtype=np.float64)) / 2
+    return float(_costs(unit, places)[places].sum()) / 2
 
 
 def _greedy(unit: Array, size: int) -> Array:
@@ -110,7 +111,7 @@ def _greedy(unit: Array, size: int) -> Array:
 def _exchange(unit: Array, places: Array) -> Array:
     """Exchange one chosen item for one outside, the best pair each time, until no exchange lowers the sum."""
     places = np.array(places)
-    costs = _costs(unit, places).astype(np.float64)  # (N, k)
+    costs = _costs(unit, places)  # (N, k)
     while True:
         sums = costs.sum(axis=1)  # of each item beside all chosen ones
         # In comes i, out goes column a: the sum changes by i beside the others, less a beside the others.

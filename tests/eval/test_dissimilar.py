@@ -87,6 +87,15 @@ def test_too_few_different_items_are_counted() -> None:
     assert chosen.num_alike == 2 and chosen.max == pytest.approx(1)
 
 
+def test_equal_items_are_the_last_to_be_taken() -> None:
+    """Three pairs alike at cosine .8 and one item three times: six of nine must take pairs, and no item twice."""
+    base = np.eye(8)
+    near = 0.8 * base[:3] + 0.6 * base[3:6]
+    vectors = np.concatenate([base[:3], near, np.repeat(base[6:7], 3, axis=0)])
+    chosen = choose_dissimilar(vectors, 6)
+    assert chosen.num_alike == 2 and chosen.max == pytest.approx(0.8, abs=1e-5)
+
+
 def test_what_may_be_wrong() -> None:
     vectors = captions_like(0, 10)
     for size in (1, 11):
