@@ -58,7 +58,7 @@ class Samples:
 def of_clips(run: Run, clips: Sequence[Clip], shown: Sequence[Clip], prompts: Sequence[Prompt], made: str) -> Samples:
     """Take motions of the set itself: `shown[i]` stands for `clips[i]`."""
     items = [
-        {"id": clip.id, "caption": prompt.text, "examples": [other.id] if other is not clip else [], "overlap": 0.0}
+        {"id": clip.id, "caption": prompt.text, "examples": [other.id] if other is not clip else []}
         for clip, other, prompt in zip(clips, shown, prompts, strict=True)
     ]
     return Samples(items, lambda place: run.motions.features(shown[place]), {"made_by": made, "captions": DRAWN})
