@@ -73,7 +73,7 @@ def _import_folder(args: Any, out: Path) -> int:
             recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
         )
     finally:  # where nothing at all could be read, this says why
-        code = _report(recordings.failed, "could not be used and are left out")
+        code = _report(recordings.failed, "recordings or stretches that could not be used, left out")
     return code
 
 
@@ -85,10 +85,10 @@ def _import_tmr(args: Any, out: Path) -> int:
     )
     if result.num_dropped or result.num_silent:
         print(
-            f"left out: {result.num_dropped} keys without a caption of 2 to 10 s, {result.num_silent} without any",
+            f"keys left out: {result.num_dropped} without a caption of 2 to 10 s, {result.num_silent} without any",
             file=sys.stderr,
         )
-    return _report(result.failed, "keys have no usable features and are left out")
+    return _report(result.failed, "keys without usable features, left out")
 
 
 def _report(failed: Mapping[str, str], what: str) -> int:
@@ -96,5 +96,5 @@ def _report(failed: Mapping[str, str], what: str) -> int:
     for name, why in list(failed.items())[:_MANY]:
         print(why if name in why else f"{name}: {why}", file=sys.stderr)
     if failed:
-        print(f"{len(failed)} {what}", file=sys.stderr)
+        print(f"{what}: {len(failed)}", file=sys.stderr)
     return 1 if failed else 0
