@@ -1,0 +1,205 @@
+"""The retrieval study on a handful of clips: it runs, goes on, and sums up."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from remogpt.runtime.errors import RemogptError
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+NUM_CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def modules() -> Iterator[dict[str, Any]]:
+    """Modules of the study, which is a script and no package."""
+    names = ("study_sets", "study_variants", "study_scores", "study_runs", "study_summary", "retrieval_study")
+    sys.path.insert(0, str(FOLDER))
+    yield {name: importlib.import_module(name) for name in names}
+    sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="module")
+def work(modules: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder with a procedural set of 24 clips."""
+    folder: Path = tmp_path_factory.mktemp("study")
+    modules["study_sets"].prepare("procedural", folder, None, NUM_CLIPS)
+    return folder
+
+
+@pytest.fixture
+def words(work: Path, tiny_text_model: Path, tmp_path: Path) -> list[str]:
+    """A command line that takes seconds."""
+    return ["--work", str(work), "--sets", "procedural", "--seeds", "0", "--workers", "1", "--clips", str(NUM_CLIPS),
+            "--steps", "3", "--batch-size", "4", "--text-model", str(tiny_text_model),
+            "--out", str(tmp_path / "summary.json"), "--variants", "tmr", "pl_tmr"]  # fmt: skip
+
+
+def test_runs_once_then_only_sums_up(
+    modules: dict[str, Any], words: list[str], work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study: ModuleType = modules["retrieval_study"]
+    assert study.main(words) == 0
+    assert "2 to do" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    rows = summary["sets"]["procedural"]
+    assert set(rows) == {"tmr", "pl_tmr"} and summary["num_runs"] == 2
+    assert all(0 < row["parameters"] <= 3_000_000 and row["steps"] == 3 for row in rows.values())
+    table = (tmp_path / "summary.md").read_text()
+    assert "| pl_tmr | 1 |" in table and "procedural, test_unseen" in table
+
+    results = {path: path.stat().st_mtime_ns for path in work.glob("runs/procedural/*/*/result.json")}
+    assert len(results) == 2
+    assert study.main(words) == 0
+    assert "2 of 2 runs are there; 0 to do" in capsys.readouterr().out
+    assert results == {path: path.stat().st_mtime_ns for path in results}
+    # Nothing that only resuming needs is kept.
+    assert not list(work.glob("runs/procedural/*/*/run/training.pt"))
+
+    assert study.main([*words, "--summary", "--seeds", "7"]) == 2
+    assert "no run has ended" in capsys.readouterr().err
+
+
+def test_a_killed_run_goes_on_to_the_same_result(
+    modules: dict[str, Any], work: Path, tiny_text_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = modules["study_runs"]
+    loop = {"steps": 4, "batch_size": 4, "save_every": 2}
+    study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": loop})
+    run = runs.Run("procedural", "pl_tmr", 0)
+    runs.prepare_runs([run], study)
+    whole = runs.carry_out(run, study)
+
+    class Killed(BaseException):
+        pass
+
+    sets = modules["study_sets"]
+    shown = 0
+    own = sets.StudySet.features
+
+    def dying(self: Any, number: int) -> np.ndarray:
+        nonlocal shown
+        shown += 1
+        if shown > before:
+            raise Killed
+        features: np.ndarray = own(self, number)
+        return features
+
+    # A copy of the set in another work folder, so that the same run starts anew.
+    other = replace(study, work=tmp_path)
+    (tmp_path / "sets").symlink_to(work / "sets")
+    clips = sets.StudySet(work / "sets" / "procedural")
+    before = len(clips.pairs("train")) + 1 + len(clips.pairs("val")) + 4 * 3
+    with monkeypatch.context() as patch:
+        patch.setattr(sets.StudySet, "features", dying)
+        with pytest.raises(Killed):
+            runs.carry_out(run, other)
+    assert (run.folder(other) / "run" / "training.pt").is_file() and run.result(other) is None
+    resumed = runs.carry_out(run, other)
+    assert resumed["scores"] == whole["scores"]
+    assert whole["seconds"]["is_whole"] and not resumed["seconds"]["is_whole"]
+
+
+def test_a_run_that_another_process_holds_is_left_alone(
+    modules: dict[str, Any], work: Path, tiny_text_model: Path
+) -> None:
+    runs = modules["study_runs"]
+    study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": {"steps": 1, "batch_size": 4}})
+    run = runs.Run("procedural", "tmr", 5)
+    with runs._claim(run.folder(study)) as is_ours:
+        assert is_ours and runs.carry_out(run, study) is None
+    assert run.result(study) is None
+
+
+def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules: dict[str, Any]) -> None:
+    from remogpt.retriever.retriever import new_retriever, new_tmr_retriever
+    from remogpt.retriever.tmr_train import TMRTrainingConfig
+
+    variants, runs = modules["study_variants"], modules["study_runs"]
+    study = runs.Study(Path("work"))
+    folders = {runs.Run("bandai", name, 0).folder(study).name for name in variants.VARIANTS}
+    assert len(folders) == len(variants.VARIANTS)
+    for name, variant in variants.VARIANTS.items():
+        settings = variants.settings_of(variant, 0, variants.TEXT_MODEL, {})
+        config = variants.training_config(variant, settings)
+        count = 263 * (variants.PATCH if isinstance(config, TMRTrainingConfig) else 1)
+        mean, std = np.zeros(count), np.ones(count)
+        if isinstance(config, TMRTrainingConfig):
+            import torch
+
+            statistics = torch.from_numpy(mean), torch.from_numpy(std)
+            retriever = new_tmr_retriever(config.model, config.text_model, *statistics)
+        else:
+            retriever = new_retriever(config.model, config.text_model, False, mean, std)
+        assert 500_000 < runs.count_parameters(retriever) <= variants.MAX_PARAMETERS, name
+
+
+def test_an_unknown_setting_is_named(modules: dict[str, Any]) -> None:
+    variants = modules["study_variants"]
+    variant = variants.Variant("pl_tmr", {"model": {"wings": 2}})
+    with pytest.raises(RemogptError, match="PLTMRConfig has no field wings"):
+        variants.training_config(variant, variants.settings_of(variant, 0, "x", {}))
+
+
+def test_rows_are_split_without_overlap_and_mirrored(modules: dict[str, Any], work: Path) -> None:
+    clips = modules["study_sets"].StudySet(work / "sets" / "procedural", patch=4)
+    by_split = {split: {clips.rows[n].id for n in clips.numbers(split)} for split in ("train", "val", "test")}
+    assert all(by_split.values())
+    assert sum(map(len, by_split.values())) == len(set().union(*by_split.values()))
+    pairs = clips.pairs("train", is_grouped=True)
+    assert len(pairs) == 2 * len(by_split["train"])
+    assert (pairs.partners[pairs.partners] == np.arange(len(pairs))).all()
+    for place, partner in enumerate(pairs.partners):
+        assert pairs.load(place).shape == pairs.load(int(partner)).shape
+    row = clips.rows[0]
+    assert clips.features(0).shape == (-(-row.num_frames // 4), 4 * 263)
+    np.testing.assert_array_equal(clips.features(0)[0, 263:526], clips.frames[row.first + 1])
+
+
+def test_labels_of_mirror_images(modules: dict[str, Any]) -> None:
+    mirror = modules["study_sets"].mirror_label
+    assert mirror("walk-turn-left, happy", ["a happy person turns right"]) == "walk-turn-right, happy"
+    assert mirror("bye, sad", ["a sad person waves with the left hand"]) == "mirrored bye, sad"
+    assert mirror("bow, sad", ["a sad person bows"]) == "bow, sad"
+
+
+def test_recordings_are_divided_in_blocks_and_whole_labels_kept_out(modules: dict[str, Any]) -> None:
+    sets = modules["study_sets"]
+    assert sets._in_blocks(10, sets.BLOCKS) == ["train"] * 7 + ["val"] + ["test"] * 2
+    assert sets._in_blocks(4, sets.BLOCKS) == ["train"] * 4
+    names = {f"{what}, {how}": [""] * 12 for what in ("run", "walk") for how in ("a", "b", "c")} | {"bow, a": [""] * 12}
+    assert sets._unseen_labels(names) == {"run, a", "walk, b"}
+
+
+def test_scores_of_a_known_table(modules: dict[str, Any]) -> None:
+    scores = modules["study_scores"]
+    similarity = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.4], [0.1, 0.7, 0.3]])
+    asked = np.array([True, True, False]), np.array([True, False, True])
+    own = np.eye(3, dtype=bool)
+    tables = similarity, similarity.T
+    found = scores.rank_scores(tables, own, asked)
+    assert found["t2m/R@1"] == 50 and found["t2m/MedR"] == 2  # ranks 1 and 3; the third caption does not ask
+    assert found["m2t/R@1"] == 50 and found["m2t/R@3"] == 100  # ranks 1 and 3; the second motion does not ask
+    assert found["t2m/chance_R@1"] == pytest.approx(33.333) and found["t2m/chance_R@10"] == 100
+    labels = np.array(["a", "b", "b"])
+    same = labels[:, None] == labels
+    everything = np.ones(3, dtype=bool), np.ones(3, dtype=bool)
+    macro = scores.macro_scores(tables, same, everything, (labels, labels))
+    # a is right; of the two b, the first caption prefers motion a, the second a motion of label b.
+    assert macro["t2m/macro_R@1"] == 75 and macro["t2m/num_labels"] == 2
+
+
+def test_sides_are_scored_against_mirror_images(modules: dict[str, Any]) -> None:
+    # Two clips and their mirror images: the first caption prefers its own, the second its mirror image.
+    similarity = np.array([[0.9, 0.1, 0.2, 0.0], [0.0, 0.3, 0.1, 0.8], [0.2, 0.0, 0.9, 0.1], [0.0, 0.2, 0.1, 0.9]])
+    found = modules["study_scores"].side_scores((similarity, similarity.T), ["l", "l", "r", "r"])
+    assert found["t2m/right"] == 50 and found["m2t/right"] == 100
+    assert found["gallery"]["t2m/R@1"] == 50
