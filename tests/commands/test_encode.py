@@ -107,7 +107,7 @@ def test_what_a_user_may_get_wrong(run, words, tiny_set: Path, wave: Path, tmp_p
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("a person walks")
     cases = {
-        out: "give a caption, a motion file or a folder, or a set",
+        out: "give a caption, a motion file, a folder, or a set",
         ("walks",): "say where to",
         ("walks", "--out", tmp_path / "x.csv"): "--out must end in .npy",
         ("walks", "--out", tmp_path): "is a folder; name a file in it",
@@ -129,6 +129,34 @@ def test_what_a_user_may_get_wrong(run, words, tiny_set: Path, wave: Path, tmp_p
     for case, message in cases.items():
         assert message in run("encode", *case, *words).complaint, case
     assert not (tmp_path / "encoded").exists() and not (tmp_path / "x.npy").exists()
+
+
+def test_a_retriever_of_tmr_encodes_too(run, tiny_text_model: Path, wave: Path, tmp_path: Path) -> None:
+    import torch
+
+    from remogpt.retriever.retriever import new_tmr_retriever
+    from remogpt.retriever.tmr import TMRConfig
+
+    sizes = TMRConfig(width=8, num_layers=1, num_heads=2, feedforward=16)
+    tmr = new_tmr_retriever(sizes, str(tiny_text_model), torch.zeros(263), torch.ones(263))
+    tmr.save_pretrained(tmp_path / "tmr")
+    ran = run("encode", "a person walks", wave, "--retriever", tmp_path / "tmr", "--out", tmp_path / "x.npy")
+    assert ran.code == 0 and "1 caption and 1 motion, 8 values each" in ran.out
+    rows = np.load(tmp_path / "x.npy")
+    np.testing.assert_allclose(rows[0], tmr.encode_text(["a person walks"])[0], atol=1e-6)
+
+
+def test_token_states_of_a_tuned_text_model_must_be_named(run, tiny_text_model, tiny_set: Path, tmp_path: Path) -> None:
+    from remogpt.retriever.pl_tmr import PLTMRConfig
+    from remogpt.retriever.retriever import new_retriever
+
+    small = PLTMRConfig(part_width=16, num_layers=1, num_heads=2, feedforward=32, patch=8, projection_dim=16)
+    tuned = new_retriever(small, str(tiny_text_model), True, np.zeros(263), np.ones(263))
+    tuned.save_pretrained(tmp_path / "tuned")
+    command = ("encode", "--set", tiny_set, "--split", "val", "--retriever", tmp_path / "tuned", "--token-states")
+    assert "name a text model with --text-model" in run(*command, "--out", tmp_path / "a").complaint
+    assert run(*command, "--text-model", tiny_text_model, "--out", tmp_path / "b").code == 0
+    assert TokenStates.open(tmp_path / "b" / "token_states").index["model"] == str(tiny_text_model)
 
 
 def test_a_folder_of_another_encoding_is_refused(run, words, tiny_set: Path, tmp_path: Path) -> None:

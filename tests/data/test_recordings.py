@@ -125,6 +125,22 @@ def test_a_table_of_captions_as_the_caption_command_writes_it(tmp_path: Path) ->
     assert read_table(path) == {"a.npy": {(0.0, None): ["walks, then runs"]}}
 
 
+def test_a_path_from_elsewhere_is_named_inside_the_folder(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    outside = tmp_path / "outside.npy"
+    outside.write_bytes((folder / "wave.npy").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    captions = table(
+        tmp_path, f"{folder / 'wave.npy'},absolute,,", "recordings/wave.npy,from here,,", "wave.npy,inside,,",
+        f"{outside},elsewhere,,", f"{folder / 'gone.npy'},gone,,",
+    )  # fmt: skip
+    recordings = Recordings.open("recordings", captions)
+    assert list(recordings.texts) == ["wave.npy", outside.as_posix(), "gone.npy"]
+    clips = {clip.id: clip.captions for clip in recordings.clips()}
+    assert clips["wave"] == ("absolute", "from here", "inside")
+    assert sorted(clips.values()) == [("absolute", "from here", "inside"), ("elsewhere",)]
+    assert list(recordings.failed) == ["gone.npy"]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

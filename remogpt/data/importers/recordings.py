@@ -54,7 +54,12 @@ class Recordings:
         folder = Path(folder)
         if not folder.is_dir():
             raise MissingPathError(f"no folder {folder}; name the folder that holds the recordings")
-        return cls(folder, read_table(Path(table)), licence)
+        texts: dict[str, dict[Stretch, list[str]]] = {}
+        for file, stretches in read_table(Path(table)).items():
+            own = texts.setdefault(_inside(folder, file), {})
+            for stretch, captions in stretches.items():
+                own.setdefault(stretch, []).extend(captions)
+        return cls(folder, texts, licence)
 
     def clips(self) -> Iterator[ImportedClip]:
         """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
@@ -62,7 +67,7 @@ class Recordings:
         names = clip_names(list(self.texts))
         self._count_silent()
         for file, stretches in self.texts.items():
-            path = self._find(file)
+            path = self.folder / file
             try:
                 motion = load(path)
             except RemogptError as error:
@@ -97,18 +102,24 @@ class Recordings:
             name, source_id, part, tuple(captions), f"own recording {tags['file']}", self.licence, {**tags, **stretch}
         )
 
-    def _find(self, file: str) -> Path:
-        inside = self.folder / file
-        return Path(file) if not inside.is_file() and Path(file).is_file() else inside
-
     def _count_silent(self) -> None:
         """Say how many recordings nobody described."""
-        named = {self._find(file).resolve() for file in self.texts}
+        named = {(self.folder / file).resolve() for file in self.texts}
         found = [path for path in self.folder.rglob("*") if path.suffix.lower() in READABLE]
         silent = sorted(path for path in found if path.resolve() not in named)
         if silent:
             first = silent[0].relative_to(self.folder)
             _log.warning("%s: %d recordings have no caption and are left out (%s)", self.folder, len(silent), first)
+
+
+def _inside(folder: Path, file: str) -> str:
+    """Return a file's path inside the folder, also where the table has it seen from elsewhere."""
+    if not (folder / file).is_file() and Path(file).is_file():
+        path = Path(file).resolve()
+        return path.relative_to(folder.resolve()).as_posix() if path.is_relative_to(folder.resolve()) else str(path)
+    if Path(file).is_absolute() and Path(file).is_relative_to(folder.resolve()):
+        return Path(file).relative_to(folder.resolve()).as_posix()
+    return file
 
 
 def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
