@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_m
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.neighbours import MOTION_ROUTES, TEXT_ROUTES
 from remogpt.retriever.query import Route
+from remogpt.runtime.embedded import embedded_model
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.model_folder import check_belongs, read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -90,7 +90,7 @@ class ReMoGPT:
             RemogptError: if its parts do not belong together.
         """
         if path is None:
-            embedded = Path(str(resources.files("remogpt"))) / "models" / "mini"
+            embedded = embedded_model("mini")
             if not embedded.is_dir():
                 raise MissingPathError(
                     f"this installation has no embedded model in {embedded}; install remogpt anew, make the model with "

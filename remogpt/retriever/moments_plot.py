@@ -1,4 +1,4 @@
-"""A picture of where sentences happen in a motion (extra `eval`, for matplotlib)."""
+"""A picture of where sentences happen in a motion."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,12 +68,8 @@ def check_plot_file(path: str | Path) -> Path:
     """Return the path if a plot could be written there, before any work is done for it.
 
     Raises:
-        RemogptError: another suffix than .png, a place that cannot be written to, no matplotlib.
+        RemogptError: another suffix than .png, or a place that cannot be written to.
     """
     if Path(path).suffix.lower() != ".png":
         raise RemogptError(f"wanted a .png file for the plot, got {path}; name it with that suffix")
-    try:
-        import matplotlib  # noqa: F401  (only to see whether it is there)
-    except ImportError as error:
-        raise RemogptError("a plot needs the extra: pip install 'remogpt[eval]'") from error
     return check_output_file(path)

@@ -44,14 +44,12 @@ def test_spans_are_printed_best_first(run, model: Path, recording: Path) -> None
 
 
 def test_a_plot_is_drawn_beside_the_answer(run, model: Path, recording: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     plot = tmp_path / "plots" / "curve.png"
     ran = run("search", "walks", "--inside", recording, "--plot", plot, "--model", model)
     assert ran.code == 0 and ran.out and plot.read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_a_user_may_get_wrong(run, model: Path, recording: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     inside = ("--inside", recording)
     cases = {
         inside: "give the words to look for",

@@ -146,7 +146,6 @@ def test_what_cannot_be_searched(retriever, recording: np.ndarray, changes: dict
 
 
 def test_a_plot_shows_each_sentence(retriever, recording: np.ndarray, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     from matplotlib.image import imread
 
     found = find_moments(retriever, recording, ["a $5 person walks", "a person kicks"])
@@ -159,7 +158,6 @@ def test_a_plot_shows_each_sentence(retriever, recording: np.ndarray, tmp_path: 
 
 
 def test_what_cannot_be_plotted(retriever, recording: np.ndarray, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     found: list[Moments] = find_moments(retriever, recording, ["walks"])
     for arguments, message in (
         ((tmp_path / "curve.pdf", found), "wanted a .png file"),
