@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.protocols import check_comparable
+from remogpt.eval.protocols import Card, check_comparable, short
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 
@@ -22,21 +22,25 @@ def compare(
         force: compare even where the protocols differ.
 
     Returns:
-        name (or "left | right" where they differ) -> {"differing": entries of the cards, "scores": {metric: (left,
-        right)}}.
+        name (or "left | right" where they differ) -> {"differing": {entry of the cards: (left, right)}, "scores":
+        {metric: (left, right)}}.
 
     Raises:
-        RemogptError: if nothing is common, a name is unknown, or protocols differ; the message shows both cards.
+        RemogptError: if nothing is common, a name is unknown, or protocols differ; the message says where.
     """
     sides = _results(left), _results(right)
     pairs = _pairs(sides, left_name, right_name, (left, right))
     answer = {}
     for first, second in pairs:
         one, other = sides[0][first], sides[1][second]
-        differing = check_comparable(one["card"], other["card"], force)
+        what = first if first == second else f"{first} | {second}"
+        cards: tuple[Card, Card] = one["card"], other["card"]
+        differing = check_comparable(*cards, force, f"results {what}")
         scores, others = dict(numbers(one["scores"])), dict(numbers(other["scores"]))
-        common = {name: (scores[name], others[name]) for name in scores if name in others}
-        answer[first if first == second else f"{first} | {second}"] = {"differing": differing, "scores": common}
+        answer[what] = {
+            "differing": {name: tuple(card.get(name) for card in cards) for name in differing},
+            "scores": {name: (scores[name], others[name]) for name in scores if name in others},
+        }
     return answer
 
 
@@ -60,7 +64,12 @@ def to_markdown(compared: dict[str, dict[str, Any]]) -> str:
     for name, result in compared.items():
         lines += [f"## {name}", ""]
         if result["differing"]:
-            lines += [f"**Protocols differ in {', '.join(result['differing'])}; the comparison was forced.**", ""]
+            lines += ["**The protocols differ; the comparison was forced.**", ""]
+            lines += ["| card | left | right |", "|---|---|---|"]
+            lines += [
+                f"| {entry} | {short(one)} | {short(other)} |" for entry, (one, other) in result["differing"].items()
+            ]
+            lines.append("")
         lines += ["| metric | left | right | difference |", "|---|---:|---:|---:|"]
         for metric, (one, other) in result["scores"].items():
             lines.append(f"| {metric} | {one:.4g} | {other:.4g} | {other - one:+.4g} |")
@@ -71,9 +80,14 @@ def to_markdown(compared: dict[str, dict[str, Any]]) -> str:
 def _results(path: Path) -> dict[str, Any]:
     path = path / "results.json" if path.is_dir() else path
     report = read_json(path)
-    if not isinstance(report, dict) or not isinstance(report.get("results"), dict):
+    results = report.get("results") if isinstance(report, dict) else None
+    if not isinstance(results, dict) or not all(_is_result(result) for result in results.values()):
         raise RemogptError(f"{path} is not the results.json of an evaluation; give a folder written by 'remogpt eval'")
-    return dict(report["results"])
+    return results
+
+
+def _is_result(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), dict) for name in ("card", "scores"))
 
 
 def _pairs(
@@ -89,6 +103,6 @@ def _pairs(
     if not common:
         raise RemogptError(
             f"{paths[0]} and {paths[1]} have no result of one name ({', '.join(list(sides[0])[:3])} ... against "
-            f"{', '.join(list(sides[1])[:3])} ...); name one of each with --left and --right"
+            f"{', '.join(list(sides[1])[:3])} ...); name one of each with --left-result and --right-result"
         )
     return common

@@ -1,7 +1,7 @@
 """What the evaluation expects of a model, and the card that says how a number was made.
 
 Models arrive as arguments; anything with these methods can be judged. Two numbers may stand side by side only if their
-cards agree in everything but the model: `check_comparable` refuses the rest and shows both cards.
+cards agree in everything but the model: `check_comparable` refuses the rest and says where the cards differ.
 """
 
 import hashlib
@@ -185,24 +185,45 @@ def protocol_card(
 
 OF_THE_MODEL = frozenset([
     "model", "hashes", "code_version", "database_sha256", "retrieval", "sampling", "batch_size", "made_by",
-    "best_of", "files_sha256", "evaluator_dependence",
+    "best_of", "files_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
 ])  # fmt: skip
 """Entries of a card in which two comparable results may differ: what is judged, not how."""
 
 
-def check_comparable(left: Card, right: Card, force: bool = False) -> list[str]:
+def differing_entries(left: Card, right: Card) -> list[str]:
+    """Return the names of the entries in which two cards differ beyond the model."""
+    names = (set(left) | set(right)) - OF_THE_MODEL
+    if left.get("prompts_sha256") and right.get("prompts_sha256"):
+        names.discard("captions")  # says in words how the prompts were chosen; their hash says which they are
+    # What one card says is off or absent, the other may leave out.
+    return sorted(name for name in names if (left.get(name) or None) != (right.get(name) or None))
+
+
+def check_comparable(left: Card, right: Card, force: bool = False, what: str = "results") -> list[str]:
     """Return the entries in which two cards differ beyond the model.
 
+    Args:
+        force: return them without complaint.
+        what: what is compared, for the message.
+
     Raises:
-        RemogptError: if there are any and `force` is not set; the message shows both cards side by side.
+        RemogptError: if there are any and `force` is not set; the message gives each of them on both sides.
     """
-    names = sorted((set(left) | set(right)) - OF_THE_MODEL)
-    # What one card says is off or absent, the other may leave out.
-    differing = [name for name in names if (left.get(name) or None) != (right.get(name) or None)]
+    differing = differing_entries(left, right)
     if differing and not force:
-        rows = "\n".join(f"  {name:<16} {left.get(name)!s:<28} {right.get(name)!s}" for name in names)
+        sides = ", ".join(f"{name}: {short(left.get(name))} / {short(right.get(name))}" for name in differing)
         raise RemogptError(
-            f"results of different protocols cannot be compared; {', '.join(differing)} differ:\n{rows}\n"
-            "evaluate both on the same items and settings, or force the comparison"
+            f"{what} of different protocols cannot be compared ({sides}); evaluate both on the same items with the "
+            "same settings, or force the comparison (--force)"
         )
     return differing
+
+
+def short(value: Any) -> str:
+    """Write a card's entry in one line, hashes by their first 12 digits."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {short(entry)}" for key, entry in value.items() if entry is not None)
+    if value is None:
+        return "none"
+    text = str(value)
+    return text[:12] if len(text) == 64 and not set(text) - set("0123456789abcdef") else text

@@ -133,7 +133,7 @@ def test_tables_hold_the_numbers_with_their_intervals_and_chance(written):
     assert (
         "| test | kitchen |" in text and "| test | no_retrieval | training captions | 4.400 | 5.600 ± 0.400 |" in text
     )
-    assert "The set has no clips in test_far." in text
+    assert "Nothing to score in test_far." in text
 
 
 def test_the_page_and_the_markdown_hold_the_same_numbers(written, page):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from remogpt.eval.protocols import short
 from remogpt.eval.report.sections import sections
 from remogpt.eval.report.tables import Report, Table
 
@@ -33,7 +34,7 @@ def heading(report: Report) -> str:
         line += f"({_escape(str(first.get('licence')))}), seed {first.get('seed')}. "
         line += "± is the half width of a 95 % interval."
     if report.get("missing_splits"):
-        line += f" The set has no clips in {', '.join(report['missing_splits'])}."
+        line += f" Nothing to score in {', '.join(report['missing_splits'])}."
     for reason in dependences(report):
         line += f" **The evaluator is not independent of the model:** {_escape(reason)}."
     return line
@@ -43,14 +44,6 @@ def dependences(report: Report) -> list[str]:
     """Return why the evaluator is not independent of the model, each reason once."""
     reasons = [result["card"].get("evaluator_dependence") for result in report["results"].values()]
     return list(dict.fromkeys(str(reason).rstrip(".") for reason in reasons if reason))
-
-
-def short(value: Any) -> str:
-    """Write a card's entry in one line, hashes by their first 12 digits."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {short(entry)}" for key, entry in value.items() if entry is not None)
-    text = str(value)
-    return text[:12] if len(text) == 64 and not set(text) - set("0123456789abcdef") else text
 
 
 def _table(one: Table) -> list[str]:
