@@ -28,7 +28,7 @@ class EvalConfig:
     best_of: tuple[int, ...] = (1, 8)
     """Candidates for each motion or caption, of which the model's retriever keeps the best; each reported apart."""
     generations: int = 1
-    """Times that the motions of a split are generated anew; papers report 20."""
+    """Times that the motions of a split are generated anew; papers report 20. Several are the repeats themselves."""
     repeats: int = 20
     """Draws of pools (R-precision) and of pairs (Diversity), of which mean and 95 % interval are reported."""
     num_multimodal: int = 0

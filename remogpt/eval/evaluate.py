@@ -1,6 +1,7 @@
 """The evaluation as a whole: parts in their order, results with their cards, and the report."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from remogpt.eval.captions import read_captions, score_alone
@@ -8,6 +9,7 @@ from remogpt.eval.config import PARTS, EvalConfig
 from remogpt.eval.protocols import sha256_of
 from remogpt.eval.report import write_report
 from remogpt.eval.run import Named, Result, Run
+from remogpt.eval.samples import file_name
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, sha256_file
@@ -21,7 +23,6 @@ TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
     "rare": rare.evaluate,
     "swap": swap.evaluate,
 }
-NEEDS_JUDGE = ("generation", "rare")
 FORMAT = 2
 
 
@@ -40,7 +41,9 @@ def evaluate(run: Run, parts: Sequence[str]) -> Result:
     if unknown or not parts:
         raise RemogptError(f"parts must be some of {', '.join(PARTS)}, came {', '.join(unknown) or 'none'}")
     wanted = run.config.splits
-    present = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
+    there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
+    # Where somebody's files have something for one split, they need not for the others.
+    present = [split for split in there if _has_answers(run, split)] or there
     if not present:
         raise RemogptError(
             f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
@@ -57,16 +60,28 @@ def evaluate(run: Run, parts: Sequence[str]) -> Result:
     return report
 
 
+def _has_answers(run: Run, split: str) -> bool:
+    """Whether a model answers for a split, or somebody's files hold anything for it."""
+    if run.captions is not None:
+        given = {one.id for one in read_captions(run.captions)}
+        return any(clip.id in given for clip in run.motions.clips(split))
+    if run.generated is not None:
+        names = {path.name for path in run.generated.rglob("*.npy")}
+        return any(file_name(clip.id) in names for clip in run.motions.clips(split))
+    return True
+
+
 def all_parts(run: Run) -> list[str]:
     """Parts that can be evaluated with what a run has."""
-    return [
-        part
-        for part in PARTS
-        if not (part in NEEDS_JUDGE and run.judge is None) and not (part == "swap" and not run.others)
-    ]
+    lacking = {
+        "generation": run.judge is None,
+        "rare": run.judge is None or run.sentences is None or "train" not in run.motions.splits(),
+        "swap": not run.others,
+    }
+    return [part for part in PARTS if not lacking.get(part)]
 
 
-def evaluate_captions(run_out: Any, path: Any, config: EvalConfig) -> Result:
+def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
     """Score a file of captions that brings its own references, without a set; writes the same report."""
     given = read_captions(path)
     card = {
@@ -94,9 +109,10 @@ def _earlier(run: Run, card: dict[str, Any]) -> dict[str, Result]:
     if not path.is_file():
         return {}
     report = read_json(path)
+    results = report["results"] if isinstance(report, dict) and report.get("format") == FORMAT else {}
     same = ("model", "hashes", "set", "code_version")
     return {
         name: result
-        for name, result in (report["results"].items() if report.get("format") == FORMAT else ())
+        for name, result in results.items()
         if all(result["card"].get(entry) == card.get(entry) for entry in same)
     }

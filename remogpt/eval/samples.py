@@ -3,7 +3,7 @@
 A folder of samples holds one `<clip id>.npy` for each clip, raw features (T, 263) or joints (T, 22, 3) in metres, y up,
 20 fps (`:` in an id is written `_`). Subfolders `generation_01`, ... hold further generations of the same clips.
 `captions.json` ({id: caption}), where it is there, names the captions that they were made for. Folders written here
-also have `samples.json`: the card, and for each clip the caption, the examples and how much of them was copied.
+have `samples.json` in its place: the card, and for each clip the caption, the examples and how much of them was copied.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,6 +40,8 @@ class Samples:
     """Place -> (T, 263) raw features."""
     card: Card
     """Protocol entries that say how they were made."""
+    generation: str = ""
+    """Which of several generations of the same clips."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -52,7 +54,13 @@ class Samples:
     @property
     def version(self) -> str:
         """Names these motions, for caches."""
-        return sha256_of([self.card, self.items])
+        number = {"generation": self.generation} if self.generation else {}
+        return sha256_of([self.card | number, self.items])
+
+    @property
+    def protocol(self) -> Card:
+        """Card entries of a result: how they were made, and a hash of the prompts in their order."""
+        return {**self.card, "prompts_sha256": sha256_of([item["caption"] for item in self.items])}
 
 
 def of_clips(run: Run, clips: Sequence[Clip], shown: Sequence[Clip], prompts: Sequence[Prompt], made: str) -> Samples:
@@ -86,10 +94,8 @@ def by_model(
     """
     model, prompts = run.needs_model("generating motions"), run.prompts(clips)
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
-    protocol = _protocol(run, retrieval, best_of, its_hash if retrieval else None) | {
-        "generation": f"{series}{generation}"
-    }
-    card = run.card(split, clips, **protocol)
+    protocol = _protocol(run, retrieval, best_of, its_hash if retrieval else None)
+    card = run.card(split, clips, **protocol, generation=f"{series}{generation}")
     folder = run.out / "motions" / split / (mode if not generation else f"{mode}/generation_{generation:02d}")
     items = _already_there(folder, card)
     for start, batch in run.batches(clips, f"{split} {mode}"):
@@ -109,7 +115,9 @@ def by_model(
                 "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
             })  # fmt: skip
         write_json(folder / INDEX, {"card": card, "items": items})
-    return Samples(items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol)
+    return Samples(
+        items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol, f"{series}{generation}"
+    )
 
 
 def _protocol(run: Run, retrieval: bool, best_of: int, database_hash: str | None) -> Card:
@@ -169,20 +177,37 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Pr
         missing = [clip.id for clip in clips if not (place / file_name(clip.id)).is_file()]
         if missing:
             raise MissingPathError(f"{place} lacks {len(missing)} motions that {places[0]} has, first {missing[0]}")
-    given = read_json(folder / "captions.json") if (folder / "captions.json").is_file() else {}
+    given = _given_captions(folder)
     prompts = [_prompt(clip, given.get(clip.id)) for clip in clips]
-    return clips, prompts, [_files(place, clips, prompts, len(wanted)) for place in places]
-
-
-def _files(folder: Path, clips: Sequence[Clip], prompts: Sequence[Prompt], num_wanted: int) -> Samples:
-    paths = [folder / file_name(clip.id) for clip in clips]
     items = [{"id": clip.id, "caption": prompt.text} for clip, prompt in zip(clips, prompts, strict=True)]
-    digest = sha256_of([sha256_file(path) for path in paths])
-    chosen = "given with the files" if (folder / "captions.json").is_file() else "first of each clip"
+    paths = [[place / file_name(clip.id) for clip in clips] for place in places]
+    digests = [sha256_of([sha256_file(path) for path in row]) for row in paths]
     card = {
-        "made_by": "files", "files_sha256": digest, "captions": chosen, "clips_without_file": num_wanted - len(clips)
+        "made_by": "files", "files_sha256": sha256_of(digests),
+        "captions": "given with the files" if given else "first of each clip",
+        "clips_without_file": len(wanted) - len(clips),
     }  # fmt: skip
-    return Samples(items, lambda place: load_features(paths[place]), card)
+    return clips, prompts, [_files(row, items, card, digest) for row, digest in zip(paths, digests, strict=True)]
+
+
+def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card, digest: str) -> Samples:
+    return Samples(items, lambda place: load_features(paths[place]), card, digest)
+
+
+def _given_captions(folder: Path) -> dict[str, str]:
+    """Captions that the motions of a folder were made for, by the ids of their clips."""
+    named, index = folder / "captions.json", folder / INDEX
+    if named.is_file():
+        given = read_json(named)
+    elif index.is_file():
+        given = {item["id"]: item["caption"] for item in read_json(index)["items"]}
+    else:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(caption, str) for caption in given.values()):
+        raise RemogptError(
+            f"{named} should hold {{id: caption}}; correct it, or leave it out for each clip's first one"
+        )
+    return given
 
 
 def _prompt(clip: Clip, caption: str | None) -> Prompt:

@@ -108,7 +108,7 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
             for clip, three in zip(clips, references, strict=True)
         ]
         scores |= score_texts(texts, lemmas, ["lemma"])
-    if run.judge is not None and len(clips) > 1 and all(text.strip() for text in texts):
+    if run.judge is not None and len(clips) > 1:
         scores["evaluator"] = _by_judge(run, clips, texts)
     if all("copied" in item for item in items):
         scores["copied_share"] = float(np.mean([item["copied"] for item in items]))

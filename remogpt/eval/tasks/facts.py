@@ -28,7 +28,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         def work(clips: Sequence[Clip] = clips, samples: Samples = samples[0]) -> Result:
             return score(run, clips, samples)
 
-        yield run.finish(f"facts/{split}/{name}", run.card(split, clips, **samples[0].card), work)
+        yield run.finish(f"facts/{split}/{name}", run.card(split, clips, **samples[0].protocol), work)
 
 
 def score(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:

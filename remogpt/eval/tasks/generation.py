@@ -27,7 +27,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     for name, clips, prompts, samples in sources(run, split, run.config.generations):
         several = _multimodal_protocol(run) if samples[0].card["made_by"] == "the model" else {}
         card = run.card(
-            split, clips, **samples[0].card, generations=len(samples), repeats=run.config.repeats,
+            split, clips, **samples[0].protocol, generations=len(samples), repeats=_repeats(run, samples),
             pool=min(GROUP, len(clips)), real="every clip of the split", **several, **run.judged(),
         )  # fmt: skip
 
@@ -61,8 +61,8 @@ def sources(
 
 
 def modes(run: Run) -> Iterator[tuple[str, bool, int]]:
-    """Yield (name, retrieval, best of) of the ways in which the model answers."""
-    for retrieval in (True, False):
+    """Yield (name, retrieval, best of) of the ways in which the model answers; one without a database retrieves nothing."""
+    for retrieval in (True, False) if run.own_database_hash else (False,):
         for count in run.config.best_of:
             name = "retrieval" if retrieval else "no_retrieval"
             yield name if count == 1 else f"{name}_best_of_{count}", retrieval, count
@@ -77,12 +77,16 @@ def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iter
     if training:
         _, nearest = rare.nearest_distance(run.embed_clips(clips), embedded)
         yield "nearest_training", of_clips(run, clips, [training[at] for at in nearest], prompts, "nearest training")
-    if run.model is not None:
+    if run.model is not None and run.own_database_hash:
         by_id = {clip.id: clip for clip in training or run.motions.clips("train")}
         found = run.model.examples_for_texts(
             [prompt.text for prompt in prompts], run.database, [own_ids(clip) for clip in clips]
         )
-        firsts = [next((by_id[one.id] for one in row if one.id in by_id), None) for row in found]
+        # A database of other motions may use the same ids; its captions tell.
+        firsts = [
+            next((by_id[one.id] for one in row if one.id in by_id and one.caption in by_id[one.id].captions), None)
+            for row in found
+        ]
         if all(first is not None for first in firsts):
             yield "retrieved", of_clips(run, clips, [first for first in firsts if first], prompts, "first retrieved")
 
@@ -96,8 +100,8 @@ def score(
     made = np.stack([embed(run, one) for one in samples])
     real = run.embed_clips(sorted(run.motions.clips(split), key=lambda clip: clip.id))
     scores = generation.evaluate(
-        text, made if len(made) == run.config.repeats else made[:1], real, multimodal=multimodal,
-        repeats=run.config.repeats, group=min(GROUP, len(clips)), seed=run.config.seed,
+        text, made, real, multimodal=multimodal, repeats=_repeats(run, samples), group=min(GROUP, len(clips)),
+        seed=run.config.seed,
         multimodal_pairs=min(10, run.config.multimodal_generations),
     )  # fmt: skip
     distances = np.linalg.norm(np.asarray(text, np.float64) - made[0], axis=1)
@@ -113,6 +117,11 @@ def score(
         overlaps = np.array([item["overlap"] for item in items])
         result |= {"copied_share": float((overlaps == 1.0).mean()), "overlap_with_examples": mean_interval(overlaps)}
     return result
+
+
+def _repeats(run: Run, samples: Sequence[Samples]) -> int:
+    """Draws of pools and pairs: one for each generation, as papers do, where there are several."""
+    return len(samples) if len(samples) > 1 else run.config.repeats
 
 
 def embed(run: Run, samples: Samples) -> np.ndarray:

@@ -13,7 +13,7 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
 from remogpt.eval.run import Named, Prompt, Result, Run
 from remogpt.eval.samples import Samples, by_model, of_clips
-from remogpt.eval.tasks.generation import embed
+from remogpt.eval.tasks.generation import embed, modes
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_npy
 
@@ -22,35 +22,34 @@ SHOWN = 5
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
-    """Yield the results of a split: with retrieval (and its gain and the rarest prompts), without, and real motions."""
+    """Yield the results of a split: with retrieval (and its gain and the rarest prompts), without, and real motions.
+
+    A model without a database answers without retrieval alone.
+    """
     run.needs_judge("the rare-motion evaluation")
     clips = run.subset(split, run.config.num_generation)
     prompts = run.prompts(clips)
     rareness = _Rareness.of(run, prompts)
-    for best_of in run.config.best_of:
-        suffix = "" if best_of == 1 else f"_best_of_{best_of}"
-        made = {
-            f"{name}{suffix}": by_model(run, split, clips, mode=f"{name}{suffix}", retrieval=retrieval, best_of=best_of)
-            for name, retrieval in (("retrieval", True), ("no_retrieval", False))
-        }
-        if best_of == run.config.best_of[0]:
-            made["real"] = of_clips(run, clips, clips, prompts, "the set itself")
-        for mode, samples in made.items():
-            card = run.card(
-                split, clips, **samples.card, sentences=rareness.encoder, rare_share=run.config.rare_share,
-                num_bins=run.config.num_bins, **run.judged(),
-            )  # fmt: skip
-            other = made[f"no_retrieval{suffix}"] if mode == f"retrieval{suffix}" else None
+    made = {
+        mode: by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of)
+        for mode, retrieval, best_of in modes(run)
+    }
+    made["real"] = of_clips(run, clips, clips, prompts, "the set itself")
+    for mode, samples in made.items():
+        card = run.card(
+            split, clips, **samples.protocol, sentences=rareness.encoder, rare_share=run.config.rare_share,
+            num_bins=run.config.num_bins, rareness_database=run.own_database_hash, **run.judged(),
+        )  # fmt: skip
+        other = made[f"no_{mode}"] if mode.startswith("retrieval") else None
+        folder = f"rarest/{split}{mode.removeprefix('retrieval')}"
 
-            def work(
-                samples: Samples = samples, other: Samples | None = other, folder: str = f"rarest/{split}{suffix}"
-            ) -> Result:
-                scores = _score(run, prompts, samples, rareness)
-                if other is not None:
-                    scores |= _gained(run, clips, prompts, samples, other, rareness, folder)
-                return scores
+        def work(samples: Samples = samples, other: Samples | None = other, folder: str = folder) -> Result:
+            scores = _score(run, prompts, samples, rareness)
+            if other is not None:
+                scores |= _gained(run, clips, prompts, samples, other, rareness, folder)
+            return scores
 
-            yield run.finish(f"rare/{split}/{mode}", card, work)
+        yield run.finish(f"rare/{split}/{mode}", card, work)
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,21 @@ class _Rareness:
     """training and database -> (N,)."""
     nearest: list[str]
     """The most similar training caption of each prompt."""
+    entries: dict[str, frozenset[str]]
+    """Captions of each entry of the database."""
 
     @classmethod
     def of(cls, run: Run, prompts: Sequence[Prompt]) -> "_Rareness":
         vectors = run.embed_sentences([prompt.text for prompt in prompts])
-        training, database = _captions_of_training(run), _captions_of_database(run)
+        training, entries = _captions_of_training(run), _captions_of_database(run)
         values, places = rare.rareness_and_nearest(vectors, run.embed_sentences(training))
         found = {"training": values}
-        if database:
+        if entries:
+            database = sorted(frozenset().union(*entries.values()))
             found["database"] = rare.rareness(vectors, run.embed_sentences(database))
         assert run.sentences is not None
         encoder = f"{run.sentences.name} {run.sentences.hash[:12]}"
-        return cls(encoder, found, [training[place] for place in places])
+        return cls(encoder, found, [training[place] for place in places], entries)
 
 
 def _score(run: Run, prompts: Sequence[Prompt], samples: Samples, rareness: _Rareness) -> Result:
@@ -97,7 +99,7 @@ def _gained(
         {"id": clips[at].id, "caption": prompts[at].text, "rareness": float(values[at]),
          "nearest_caption": rareness.nearest[at], "mm_dist": float(distance[at]),
          "mm_dist_without_retrieval": float(without[at]),
-         "motions": _shown(run, clips[at], samples, other, int(at), folder)}
+         "motions": _shown(run, clips[at], samples, other, int(at), rareness.entries, folder)}
         for at in rare.rarest(values, 1.0)[:SHOWN]
     ]  # fmt: skip
     return {"gain": rare.curve(without - distance, values, run.config.num_bins).to_json(), "rarest": rarest}
@@ -109,14 +111,16 @@ def _captions_of_training(run: Run) -> list[str]:
     return sorted({caption for clip in run.motions.clips("train") for caption in clip.captions})
 
 
-def _captions_of_database(run: Run) -> list[str]:
-    """Captions of the database that examples come from, none where the model has none."""
+def _captions_of_database(run: Run) -> dict[str, frozenset[str]]:
+    """Captions of each entry of the database that examples come from, none where the model has none."""
     if run.model is None or run.own_database_hash is None:
-        return []
-    return sorted({caption for info in run.model.database(run.database).infos() for caption in info.captions})
+        return {}
+    return {info.id: frozenset(info.captions) for info in run.model.database(run.database).infos()}
 
 
-def _shown(run: Run, clip: Clip, samples: Samples, other: Samples, place: int, folder: str) -> dict[str, str]:
+def _shown(
+    run: Run, clip: Clip, samples: Samples, other: Samples, place: int, entries: dict[str, frozenset[str]], folder: str
+) -> dict[str, str]:
     """Write the motions of one prompt beside the report; their files, relative to the results' folder."""
     shown = {
         "real": run.motions.features(clip),
@@ -124,9 +128,16 @@ def _shown(run: Run, clip: Clip, samples: Samples, other: Samples, place: int, f
         "without_retrieval": other.load(place),
     }
     example = next(iter(samples.items[place]["examples"]), None)
-    if example is not None and (run.motions.folder / "new_joint_vecs" / f"{example}.npy").is_file():
+    if example is not None and _is_of_the_set(run, example, entries.get(example, frozenset())):
         shown["retrieved"] = run.motions.features(example)
     where = f"{folder}/{clip.id.replace(':', '_')}"
     for name, features in shown.items():
         write_npy(run.out / where / f"{name}.npy", features)
     return {name: f"{where}/{name}.npy" for name in shown}
+
+
+def _is_of_the_set(run: Run, name: str, captions: frozenset[str]) -> bool:
+    """Whether an entry of the database is a motion of the set; one of other motions may use the same ids."""
+    folder = run.motions.folder
+    is_there = all((folder / path).is_file() for path in (f"new_joint_vecs/{name}.npy", f"texts/{name}.txt"))
+    return is_there and not captions.isdisjoint(caption.text for caption in run.motions.captions(name))

@@ -14,7 +14,7 @@ from remogpt.runtime.errors import RemogptError
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
-    """Yield a result for each database: `own`, `none`, and the others by their names.
+    """Yield a result for each database: `own` where the model has one, `none`, and the others by their names.
 
     Raises:
         RemogptError: if no other database was given.
@@ -23,7 +23,8 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     if not run.others:
         raise RemogptError("swapping needs databases to swap in; name them with --databases FOLDER FOLDER ...")
     best_of = run.config.best_of[0]
-    for name, database in {"own": None, "none": None, **run.others}.items():
+    own: dict[str, Any] = {"own": None} if run.own_database_hash else {}
+    for name, database in {**own, "none": None, **run.others}.items():
         wanted = run.subset(split, run.config.num_generation)
         described = run.subset(split, run.config.num_captioning)
         how: dict[str, Any] = {"retrieval": name != "none", "best_of": best_of, "database": database}
@@ -32,7 +33,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         made = by_model(run, split, wanted, mode=mode, **how)
         items, _ = captioning.by_model(run, split, described, mode=mode, **how)
         card = run.card(
-            split, wanted, **made.card, motions_captioned=len(described), repeats=run.config.repeats,
+            split, wanted, **made.protocol, motions_captioned=len(described), repeats=run.config.repeats,
             protocols=list(run.config.caption_protocols), **run.judged(),
         )  # fmt: skip
 
