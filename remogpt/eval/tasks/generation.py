@@ -61,7 +61,7 @@ def sources(
 
 
 def modes(run: Run) -> Iterator[tuple[str, bool, int]]:
-    """Yield (name, retrieval, best of) of the ways in which the model answers; one without a database retrieves nothing."""
+    """Yield (name, retrieval, best of) of the ways to answer; a model without a database has none with retrieval."""
     for retrieval in (True, False) if run.own_database_hash else (False,):
         for count in run.config.best_of:
             name = "retrieval" if retrieval else "no_retrieval"
