@@ -22,11 +22,12 @@ class Gaussian:
     log_variance: Tensor | None
     """(B, D); None for points, which have no spread."""
 
-    def sample(self) -> Tensor:
-        """(B, D) drawn with the global generator; the mean of points."""
+    def sample(self, noise: Tensor | None = None) -> Tensor:
+        """(B, D) drawn with standard normal noise (B, D), the global generator's without it; the mean of points."""
         if self.log_variance is None:
             return self.mean
-        return self.mean + torch.randn_like(self.mean) * torch.exp(self.log_variance / 2)
+        noise = torch.randn_like(self.mean) if noise is None else noise
+        return self.mean + noise * torch.exp(self.log_variance / 2)
 
 
 class GaussianEncoder(nn.Module):
@@ -55,6 +56,11 @@ class GaussianEncoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         layer = nn.TransformerEncoderLayer(width, num_heads, feedforward, dropout, "gelu", batch_first=True)
         self.layers = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
+
+    @property
+    def is_variational(self) -> bool:
+        """Whether its Gaussians have a spread."""
+        return len(self.tokens) == 2
 
     def forward(self, sequence: Tensor, mask: Tensor) -> Gaussian:
         """(B, T, C) and a mask (B, T), True where real -> B Gaussians."""
