@@ -122,7 +122,10 @@ def _compare(args: Any) -> int:
     compared = compare(
         Path(args.left), Path(args.right), left_name=args.left_result, right_name=args.right_result, force=args.force
     )
-    print(json.dumps(compared, indent=2) if args.json else to_markdown(compared))
+    if args.json:
+        print(json.dumps(compared, indent=2))
+    else:
+        print(f"left: {args.left}, right: {args.right}\n\n{to_markdown(compared)}")
     return 0
 
 

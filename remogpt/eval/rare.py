@@ -162,21 +162,22 @@ def nearest_distance(queries: Array, gallery: Array) -> tuple[Array, Array]:
     return np.concatenate(best), np.concatenate(where)
 
 
-def memorisation(generated: Array, training: Array, real: Array) -> dict[str, float]:
+def memorisation(generated: Array, training: Array, real: Array) -> dict[str, float | None]:
     """Compare how near generated motions lie to training motions with how near real test motions lie.
 
     Args:
         generated: (N, D). training: (M, D). real: (K, D) test motions; motion embeddings of one evaluator.
 
     Returns:
-        mean nearest distance of generated and real motions, their ratio, and the share of generated motions that lie
-        nearer than 95 % of real ones do: 0.05 for a generator as novel as reality, near 1 for one that copies.
+        mean nearest distance of generated and real motions, their ratio (None where the real ones are the training
+        motions), and the share of generated motions that lie nearer than 95 % of real ones do: 0.05 for a generator as
+        novel as reality, near 1 for one that copies.
     """
     own, _ = nearest_distance(generated, training)
     reference, _ = nearest_distance(real, training)
     return {
         "nearest_generated": float(own.mean()),
         "nearest_real": float(reference.mean()),
-        "ratio": float(own.mean() / reference.mean()) if reference.mean() > 0 else float("nan"),
+        "ratio": float(own.mean() / reference.mean()) if reference.mean() > 0 else None,
         "share_nearer_than_real": float((own < np.quantile(reference, 0.05)).mean()),
     }

@@ -56,8 +56,9 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         yield _Answers("files", [clip for clip, _ in pairs], [{"id": c.id, "caption": t} for c, t in pairs], card)
         return
     clips = run.subset(split, run.config.num_captioning)
-    for mode, retrieval, best_of in modes(run):
-        yield _Answers(mode, clips, *by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of))
+    for mode in modes(run):
+        how = {"mode": mode.name, "retrieval": mode.retrieval, "best_of": mode.best_of}
+        yield _Answers(mode.name, clips, *by_model(run, split, clips, **how))
     if run.config.controls and run.model is not None and run.own_database_hash:
         features = [run.motions.features(clip) for clip in clips]
         found = run.model.examples_for_motions(features, run.database, [own_ids(clip) for clip in clips])
@@ -122,7 +123,8 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
 def _by_judge(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
     """R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
     judge = run.needs_judge("captioning")
-    text = run.embeddings.texts(judge, texts, [()] * len(texts))
+    # Not every text model takes an empty caption, which is an answer all the same.
+    text = run.embeddings.texts(judge, [caption if caption.strip() else "." for caption in texts], [()] * len(texts))
     scores = generation.evaluate(
         text, run.embed_clips(clips), run.embed_clips(clips), repeats=run.config.repeats,
         group=min(GROUP, len(clips)), seed=run.config.seed,
