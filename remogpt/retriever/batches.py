@@ -19,8 +19,8 @@ from remogpt.retriever.hard_negatives import chosen_swaps
 from remogpt.retriever.late_interaction import LateVectors, max_sim, paired_max_sim
 from remogpt.retriever.losses import contradictions, cosines, near_duplicates, similarity_loss
 from remogpt.retriever.pairs import TrainingPairs
-from remogpt.retriever.pl_tmr import Embedded
-from remogpt.retriever.queue import NegativeQueue, WithQueue
+from remogpt.retriever.pl_tmr import PLTMR, Embedded
+from remogpt.retriever.queue import WithQueue
 from remogpt.retriever.retriever import TextMotionRetriever, normalized_batch
 from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText, TextSource
@@ -30,13 +30,17 @@ if TYPE_CHECKING:
     from remogpt.retriever.train import RetrieverConfig
 
 
-class _Chosen(NamedTuple):
-    """What a batch is made of."""
+class _Batch(NamedTuple):
+    """What a step sees, over all processes."""
 
     items: np.ndarray
     """(B,) int64 clips."""
     numbers: np.ndarray
     """(B,) int64: which of its captions each clip has."""
+    captions: list[str]
+    """Those captions."""
+    mask: Tensor
+    """(B, B) bool: pairs that are not negatives, the diagonal too."""
 
 
 class PairBatches:
@@ -70,11 +74,9 @@ class PairBatches:
             self.text = self.sentences = CachedText(retriever.text, sentences, folder)
         elif config.filter_threshold is not None:
             self.sentences = CachedText(FrozenText(config.filter_model), sentences, folder)
-        self.queue: NegativeQueue | None = None
-        self.model: nn.Module = retriever.network
-        if config.queue:
-            self.queue = NegativeQueue(config.queue, retriever.dim)
-            self.model = WithQueue(retriever.network, self.queue)
+        assert isinstance(retriever.network, PLTMR)
+        self.queued = WithQueue(retriever.network, config.queue, config.queue_momentum) if config.queue else None
+        self.model: nn.Module = retriever.network if self.queued is None else self.queued
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Contrastive loss of the given clips, with one random caption each."""
@@ -89,34 +91,59 @@ class PairBatches:
             scores = scores + self.config.input_noise * torch.randn_like(scores)
         swaps, is_swap = self._swaps_of(captions)
         text, text_lengths = self.text.prepare([wordings(caption, self.form)[0] for caption in [*captions, *swaps]])
-        embedded = model(text.to(device), text_lengths.to(device), scores.to(device), lengths.to(device))
-        return self._contrast(embedded, _Chosen(items, numbers), is_swap.to(device))
+        inputs = [tensor.to(device) for tensor in (text, text_lengths, scores, lengths)]
+        own: Embedded = model(*inputs)
+        batch, is_swap = self._gathered(items, numbers, device), is_swap.to(device)
+        loss, logs = self._contrast(own, batch, is_swap)
+        if self.queued is not None:
+            count = len(captions)
+            slow = self.queued.follow_().embed_slowly(inputs[0][:count], inputs[1][:count], *inputs[2:])
+            from_queue = self._queue_loss(own, slow, batch)
+            # Before it counts it is computed all the same, so that the queue fills.
+            counts = self.queued.updates.item() > self.config.queue_after * self.config.loop.accumulation
+            loss, logs = loss + counts * from_queue, logs | {"queue": from_queue.item()}
+        if own.late is not None:
+            late = self._late_loss(own.late, len(captions), is_swap, batch.mask)
+            loss, logs = loss + self.config.late_weight * late, logs | {"late": late.item()}
+        return loss, logs
 
-    def _contrast(self, own: Embedded, chosen: _Chosen, is_swap: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def _gathered(self, items: np.ndarray, numbers: np.ndarray, device: torch.device) -> _Batch:
+        joined = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (items, numbers))
+        all_items, all_numbers = joined
+        captions = self._captions(all_items, all_numbers)
+        return _Batch(all_items, all_numbers, captions, self._false_negatives(all_items, captions).to(device))
+
+    @staticmethod
+    def _contrast(own: Embedded, batch: _Batch, is_swap: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Loss and log of a batch whose first B texts are the captions, the others swaps where (B, n) is True."""
-        count, device = len(own.motions), own.motions.device
+        count = len(own.motions)
         texts, motions = gather_rows(own.texts[:count]), gather_rows(own.motions)
-        items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in chosen)
-        captions = self._captions(items, numbers)
-        mask = self._false_negatives(items, captions)
-        more_texts, more_motions = [], []
+        swapped = None
         if is_swap.shape[1]:
             near = cosines(own.motions[is_swap.nonzero()[:, 0], None], own.texts[count:, None])[:, 0, 0]
-            more_texts.append(gather_rows(_spread(near, is_swap)))
-        if self.queue is not None:
-            old_texts, old_motions, *old = self.queue.read()
-            old_items, old_numbers = (part.cpu().numpy() for part in old)
-            same = self._false_negatives(items, captions, old_items, self._captions(old_items, old_numbers)).to(device)
-            more_texts.append(cosines(motions, old_texts).masked_fill(same, -math.inf))
-            more_motions.append(cosines(texts, old_motions).masked_fill(same, -math.inf))
-            self.queue.push_(texts, motions, torch.from_numpy(items), torch.from_numpy(numbers))
-        negatives = _joined(more_texts), _joined(more_motions)
-        loss = similarity_loss(cosines(texts, motions), own.temperature, mask.to(device), *negatives)
-        logs = _batch_log(texts, motions, mask)
-        if own.late is None:
-            return loss, logs
-        late = self._late_loss(own.late, count, is_swap, mask.to(device))
-        return loss + self.config.late_weight * late, logs | {"late": late.item()}
+            swapped = gather_rows(_spread(near, is_swap))
+        loss = similarity_loss(cosines(texts, motions), own.temperature, batch.mask, swapped)
+        return loss, _batch_log(texts, motions, batch.mask.cpu())
+
+    def _queue_loss(self, own: Embedded, slow: Embedded, batch: _Batch) -> Tensor:
+        """Each text among the follower's motions and those of the queue, and each motion among its texts."""
+        assert self.queued is not None
+        queue, count = self.queued.queue, len(own.motions)
+        texts, motions = gather_rows(own.texts[:count]), gather_rows(own.motions)
+        slow_texts, slow_motions = gather_rows(slow.texts), gather_rows(slow.motions)
+        old_texts, old_motions, *old = queue.read()
+        items, numbers = (part.cpu().numpy() for part in old)
+        same = self._false_negatives(batch.items, batch.captions, items, self._captions(items, numbers))
+        out = same.to(texts.device)
+        queue.push_(slow_texts, slow_motions, torch.from_numpy(batch.items), torch.from_numpy(batch.numbers))
+        return similarity_loss(
+            cosines(texts, slow_motions),
+            own.temperature,
+            batch.mask,
+            cosines(motions, old_texts).masked_fill(out, -math.inf),
+            cosines(texts, old_motions).masked_fill(out, -math.inf),
+            back=cosines(motions, slow_texts),
+        )
 
     @staticmethod
     def _late_loss(own: LateVectors, count: int, is_swap: Tensor, mask: Tensor) -> Tensor:
@@ -186,10 +213,6 @@ def _spread(values: Tensor, places: Tensor) -> Tensor:
     """Put M values at the M True places of (B, n), row by row; -inf elsewhere."""
     spread = values.new_full(places.shape, -math.inf)
     return spread.masked_scatter(places, values)
-
-
-def _joined(parts: list[Tensor]) -> Tensor | None:
-    return torch.cat(parts, dim=1) if parts else None
 
 
 def _batch_log(texts: Tensor, motions: Tensor, mask: Tensor) -> dict[str, float]:

@@ -39,6 +39,7 @@ def similarity_loss(
     false_negatives: Tensor | None = None,
     more_texts: Tensor | None = None,
     more_motions: Tensor | None = None,
+    back: Tensor | None = None,
 ) -> Tensor:
     """Mean of the cross-entropies over the rows and over the columns of a similarity matrix.
 
@@ -48,15 +49,19 @@ def similarity_loss(
         false_negatives: (B, B) bool, True for pairs to leave out; the diagonal is never left out.
         more_texts: (B, X) similarity of each motion to further texts that are not its own; -inf leaves one out.
         more_motions: (B, Y) similarity of each text to further motions that are not its own; likewise.
+        back: (B, B) motion rows, text columns, where they are not `similarity` transposed.
     """
     with torch.autocast(similarity.device.type, enabled=False):
-        logits = similarity / temperature
+        rows = similarity / temperature
+        columns = rows.T if back is None else back / temperature
         if false_negatives is not None:
-            diagonal = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-            logits = logits.masked_fill(false_negatives & ~diagonal, -math.inf)
-        rows = logits if more_motions is None else torch.cat([logits, _divided(more_motions, temperature)], dim=1)
-        columns = logits.T if more_texts is None else torch.cat([logits.T, _divided(more_texts, temperature)], dim=1)
-        target = torch.arange(len(logits), device=logits.device)
+            out = false_negatives & ~torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+            rows, columns = rows.masked_fill(out, -math.inf), columns.masked_fill(out.T, -math.inf)
+        if more_motions is not None:
+            rows = torch.cat([rows, _divided(more_motions, temperature)], dim=1)
+        if more_texts is not None:
+            columns = torch.cat([columns, _divided(more_texts, temperature)], dim=1)
+        target = torch.arange(len(rows), device=rows.device)
         return (functional.cross_entropy(rows, target) + functional.cross_entropy(columns, target)) / 2
 
 

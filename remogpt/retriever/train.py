@@ -53,6 +53,10 @@ class RetrieverConfig:
     paper; see `hard_negatives`."""
     queue: int = 0
     """Pairs of earlier batches that are negatives too, e.g. 1024. differs: not in the paper; see `queue`."""
+    queue_momentum: float = 0.99
+    """Share of itself that the queue's slow encoder keeps each step. Source: Part_TMR's value (spec 2.5)."""
+    queue_after: int = 500
+    """Steps before the queue counts; a network that still changes fast learns little from its past."""
     caption_form: CaptionForm = "written"
     """canonical: embed each caption's normal form, always; paraphrased: embed a query as the mean over its rewordings.
     differs: not in the paper; see `wording`."""
@@ -80,11 +84,11 @@ class RetrieverConfig:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
         if not 0 <= self.mirror_share <= 1:
             raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
-        if min(self.hard_negatives, self.queue, self.rerank, self.late_weight) < 0:
-            raise RemogptError(
-                "hard_negatives, queue, rerank and late_weight must be 0 or more, got "
-                f"{self.hard_negatives}, {self.queue}, {self.rerank} and {self.late_weight}"
-            )
+        for name in ("hard_negatives", "queue", "queue_after", "rerank", "late_weight"):
+            if getattr(self, name) < 0:
+                raise RemogptError(f"{name} must be 0 or more, got {getattr(self, name)}; 0 turns it off")
+        if not 0 <= self.queue_momentum < 1:
+            raise RemogptError(f"queue_momentum must be at least 0 and below 1, got {self.queue_momentum}")
         if self.rerank and not self.model.late_width:
             raise RemogptError(
                 f"rerank {self.rerank} needs vectors of words and parts; set model.late_width too, e.g. to 64"
@@ -208,7 +212,14 @@ def fit_retriever(
     return TextMotionRetriever.from_pretrained(out)
 
 
-_OFF = {"hard_negatives": 0, "queue": 0, "caption_form": "written", "late_weight": 1.0, "rerank": 0}
+_OFF = {
+    "hard_negatives": 0,
+    "queue": 0,
+    "queue_momentum": 0.99, "queue_after": 500,
+    "caption_form": "written",
+    "late_weight": 1.0,
+    "rerank": 0,
+}
 """Switches that are younger than the runs of their users."""
 
 

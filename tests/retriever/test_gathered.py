@@ -33,7 +33,7 @@ WAYS = ("walks to the left", "runs to the right then waves the left", "waves", "
 def config_of(text_model: str) -> RetrieverConfig:
     return RetrieverConfig(
         model=MODEL, text_model=text_model, fine_tune_text=False, filter_threshold=0.999, hard_negatives=2, queue=12,
-        text_lr_scale=1.0, num_val_clips=4, loop=LOOP,
+        queue_after=0, text_lr_scale=1.0, num_val_clips=4, loop=LOOP,
     )  # fmt: skip
 
 

@@ -1,8 +1,13 @@
 """The queue of earlier batches."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 
+from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
 from remogpt.retriever.queue import NegativeQueue, WithQueue
+from remogpt.retriever.retriever import new_retriever
 
 
 def test_the_oldest_leave_and_everything_is_in_the_state() -> None:
@@ -34,8 +39,26 @@ def test_reading_before_pushing_survives_the_backward_pass() -> None:
     assert rows.grad is not None and torch.equal(rows.grad, torch.full((2, 3), 2.0))
 
 
-def test_the_pair_computes_what_the_network_does() -> None:
-    network = torch.nn.Linear(3, 2)
-    whole, rows = WithQueue(network, NegativeQueue(2, 2)), torch.ones(4, 3)
-    assert torch.equal(whole(rows), network(rows))
-    assert {name.split(".")[0] for name in whole.state_dict()} == {"network", "queue"}
+def test_the_follower_follows_and_all_is_in_the_state(tiny_text_model: Path) -> None:
+    config = PLTMRConfig(
+        part_width=8, num_layers=1, num_heads=2, feedforward=16, patch=8, projection_dim=8, head_dropout=0.5,
+        text_width=16, text_layers=1, text_heads=2, text_feedforward=16,
+    )  # fmt: skip
+    retriever = new_retriever(config, str(tiny_text_model), False, np.zeros(263), np.ones(263))
+    network = retriever.network
+    assert isinstance(network, PLTMR)
+    whole, weight = WithQueue(network, 4, momentum=0.99), network.motion_head.fc.weight
+    start = weight.detach().clone()
+    with torch.no_grad():
+        weight.add_(1.0)
+    for kept in (1 / 10, 2 / 11):  # the share of itself that each of the first updates leaves
+        before = whole.slow.motion_head.fc.weight.clone()
+        whole.follow_()
+        torch.testing.assert_close(whole.slow.motion_head.fc.weight, weight - (weight - before) * kept)
+    torch.testing.assert_close(whole.slow.motion_head.fc.weight, start + 1 - 1 / 10 * 2 / 11)
+    assert {name.split(".")[0] for name in whole.state_dict()} == {"network", "slow", "queue", "updates"}
+    assert not any(parameter.requires_grad for parameter in whole.slow.parameters())
+    inputs = *retriever.text.prepare(["a person walks"]), torch.randn(1, 16, 263), torch.tensor([16])
+    whole.train()
+    one, other = (whole.embed_slowly(*inputs).motions for _ in range(2))
+    assert torch.equal(one, other) and not one.requires_grad  # no dropout

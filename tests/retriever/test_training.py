@@ -87,11 +87,11 @@ SWITCHES = {
     "none": {},
     "hard_negatives": {"hard_negatives": 2},
     "late": {"model": replace(MODEL, late_width=8, late_stretches=2), "rerank": 4, "hard_negatives": 1},
-    "queue": {"queue": 40},
+    "queue": {"queue": 40, "queue_after": 2},
     "canonical": {"caption_form": "canonical"},
     "paraphrased": {"caption_form": "paraphrased"},
     "everything": {"model": replace(MODEL, late_width=8, learn_temperature=True), "rerank": 4, "hard_negatives": 2,
-                   "queue": 24, "caption_form": "canonical", "input_noise": 0.1, "mirror_share": 0.5},
+                   "queue": 24, "queue_after": 2, "caption_form": "canonical", "input_noise": 0.1, "mirror_share": 0.5},
 }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_switches_that_are_off_are_not_recorded(text_folder: Path, tmp_path: Pat
     train_retriever(config, pairs, pairs, tmp_path / "run", tmp_path / "out")
     stage = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())["stage"]
     # A run that was begun before there were such switches goes on: its settings are these.
-    younger = {"hard_negatives", "queue", "caption_form", "late_weight", "rerank"}
+    younger = {"hard_negatives", "queue", "queue_momentum", "queue_after", "caption_form", "late_weight", "rerank"}
     assert set(stage) == {*asdict(config)} - younger - {"loop"}
     assert set(stage["model"]) == {*asdict(MODEL)} - {"late_width", "late_stretches"}
 
@@ -264,7 +264,7 @@ def test_settings_that_make_no_sense() -> None:
         RetrieverConfig(loop=LoopConfig(batch_size=1))
     with pytest.raises(RemogptError, match="filter_threshold"):
         RetrieverConfig(filter_threshold=0.2)
-    with pytest.raises(RemogptError, match="hard_negatives, queue, rerank and late_weight"):
+    with pytest.raises(RemogptError, match="queue must be 0 or more"):
         RetrieverConfig(queue=-1)
     with pytest.raises(RemogptError, match=r"set model\.late_width too"):
         RetrieverConfig(rerank=20)
