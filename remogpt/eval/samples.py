@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval.protocols import Card, sha256_of
+from remogpt.eval.modes import Mode, NamesModes
+from remogpt.eval.protocols import Card, GeneratedMotion, sha256_of
 from remogpt.eval.rouge import lcs_length
 from remogpt.eval.run import Prompt, Run, own_ids
 from remogpt.motion import features_to_joints, joints_to_features
@@ -81,34 +82,30 @@ def file_name(clip_id: str) -> str:
 
 
 def by_model(
-    run: Run, split: str, clips: Sequence[Clip], *, mode: str, retrieval: bool = True, best_of: int = 1,
+    run: Run, split: str, clips: Sequence[Clip], mode: Mode, *,
     generation: int = 0, series: str = "", database: tuple[Any, str] | None = None,
 ) -> Samples:  # fmt: skip
     """Let the model write a motion for each clip's prompt; goes on where an interrupted run with this card ended.
 
     Args:
-        mode: names the folder.
+        mode: how the model answers; its name is the folder's.
         generation: number of this generation of the same clips.
         series: tells generations of one purpose from those of another, which get other seeds.
         database: (database, hash) instead of the run's own.
     """
-    model, prompts = run.needs_model("generating motions"), run.prompts(clips)
+    prompts = run.prompts(clips)
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
-    protocol = _protocol(run, retrieval, best_of, its_hash if retrieval else None)
+    protocol = _protocol(run, mode, its_hash if mode.retrieval else None)
     card = run.card(split, clips, **protocol, generation=f"{series}{generation}")
-    folder = run.out / "motions" / split / (mode if not generation else f"{mode}/generation_{generation:02d}")
+    folder = run.out / "motions" / split / (f"{mode.name}/generation_{generation:02d}" if generation else mode.name)
     items = _already_there(folder, card)
-    for start, batch in run.batches(clips, f"{split} {mode}"):
+    for start, batch in run.batches(clips, f"{split} {mode.name}"):
         if start + len(batch) <= len(items):
             continue
-        written = model.generate_batch(
-            [prompt.text for prompt in prompts[start : start + len(batch)]], opened,
-            [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in batch] if run.config.true_length else None,
-            run.batch_seed(start, *([f"{series}{generation}"] if generation or series else [])),
-            retrieval, [own_ids(clip) for clip in batch], best_of,
-        )  # fmt: skip
+        asked = prompts[start : start + len(batch)]
+        seed = run.batch_seed(start, *([f"{series}{generation}"] if generation or series else []))
         items = items[:start]
-        for clip, prompt, one in zip(batch, prompts[start:], written, strict=False):
+        for clip, prompt, one in zip(batch, asked, _written(run, mode, batch, asked, opened, seed), strict=True):
             write_npy(folder / file_name(clip.id), one.motion.features)
             items.append({
                 "id": clip.id, "caption": prompt.text, "examples": [example.id for example in one.examples],
@@ -120,12 +117,28 @@ def by_model(
     )
 
 
-def _protocol(run: Run, retrieval: bool, best_of: int, database_hash: str | None) -> Card:
+def _written(
+    run: Run, mode: Mode, clips: Sequence[Clip], prompts: Sequence[Prompt], database: Any, seed: int
+) -> Sequence[GeneratedMotion]:
+    """Ask the model for one motion for each clip, written from its prompt or from the clip itself."""
+    model = run.needs_model("generating motions")
+    if mode.reads_motion:
+        assert isinstance(model, NamesModes)  # the mode is one of its own
+        return model.reconstruct_batch([run.motions.features(clip)[:LONGEST_FRAMES] for clip in clips])
+    seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
+    return model.generate_batch(
+        [prompt.text for prompt in prompts], database, seconds if mode.gives_length(run) else None, seed,
+        mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of,
+    )  # fmt: skip
+
+
+def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
     """Card entries of motions that a model writes."""
     sampling = {} if run.model is None else run.model.manifest.get("generation", {})
     return {
-        "made_by": "the model", "retrieval": retrieval, "database_sha256": database_hash, "best_of": best_of,
-        "captions": DRAWN, "true_length": run.config.true_length,
+        "made_by": "the model from the real motion" if mode.reads_motion else "the model",
+        "retrieval": mode.retrieval, "database_sha256": database_hash, "best_of": mode.best_of,
+        "captions": DRAWN, "true_length": mode.gives_length(run),
         "batch_size": run.config.batch_size,  # sampling is seeded by batch
         "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # no part's hash covers it
     }  # fmt: skip

@@ -13,9 +13,10 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
 from remogpt.eval.captions import for_clips, read_captions, score_texts
+from remogpt.eval.modes import modes
 from remogpt.eval.protocols import Card
 from remogpt.eval.run import Named, Result, Run, own_ids
-from remogpt.eval.tasks.generation import GROUP, modes
+from remogpt.eval.tasks.generation import GROUP
 from remogpt.motion.motion import Motion
 from remogpt.runtime.files import read_json, sha256_file, write_json
 
@@ -57,8 +58,8 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         return
     clips = run.subset(split, run.config.num_captioning)
     for mode in modes(run):
-        how = {"mode": mode.name, "retrieval": mode.retrieval, "best_of": mode.best_of}
-        yield _Answers(mode.name, clips, *by_model(run, split, clips, **how))
+        written = by_model(run, split, clips, mode=mode.name, retrieval=mode.retrieval, best_of=mode.best_of)
+        yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.model is not None and run.own_database_hash:
         features = [run.motions.features(clip) for clip in clips]
         found = run.model.examples_for_motions(features, run.database, [own_ids(clip) for clip in clips])

@@ -6,6 +6,7 @@ own; memorisation must expose them.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation, physical, rare
 from remogpt.eval.generation import mean_interval
+from remogpt.eval.modes import Mode, modes
 from remogpt.eval.run import Named, Prompt, Result, Run, own_ids
 from remogpt.eval.samples import Samples, by_model, from_folder, of_clips
 from remogpt.motion import features_to_joints
@@ -25,17 +27,18 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's files, and the controls."""
     run.needs_judge("generation")
     for name, clips, prompts, samples in sources(run, split, run.config.generations):
-        several = _multimodal_protocol(run) if samples[0].card["made_by"] == "the model" else {}
+        mode = None if run.generated is not None else next((one for one in modes(run) if one.name == name), None)
+        several = _multimodal_protocol(run) if mode is not None and mode.is_drawn else {}
         card = run.card(
             split, clips, **samples[0].protocol, generations=len(samples), repeats=_repeats(run, samples),
             pool=min(GROUP, len(clips)), real="every clip of the split", **several, **run.judged(),
         )  # fmt: skip
 
         def work(
-            name: str = name, clips: Sequence[Clip] = clips, prompts: Sequence[Prompt] = prompts,
-            samples: Sequence[Samples] = samples, is_multimodal: bool = bool(several),
+            mode: Mode | None = mode if several else None, clips: Sequence[Clip] = clips,
+            prompts: Sequence[Prompt] = prompts, samples: Sequence[Samples] = samples,
         ) -> Result:  # fmt: skip
-            multimodal = several_motions(run, split, clips, name) if is_multimodal else None
+            multimodal = None if mode is None else several_motions(run, split, clips, mode)
             return score(run, split, clips, prompts, samples, multimodal)
 
         yield run.finish(f"generation/{split}/{name}", card, work)
@@ -51,21 +54,13 @@ def sources(
     else:
         clips = run.subset(split, run.config.num_generation)
         prompts = run.prompts(clips)
-        for mode, retrieval, best_of in modes(run):
-            yield mode, clips, prompts, [
-                by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of, generation=number)
-                for number in range(generations)
+        for mode in modes(run):
+            yield mode.name, clips, prompts, [
+                by_model(run, split, clips, mode, generation=number)
+                for number in range(generations if mode.is_drawn else 1)
             ]  # fmt: skip
     if run.config.controls:
         yield from ((name, clips, prompts, [samples]) for name, samples in controls(run, clips, prompts))
-
-
-def modes(run: Run) -> Iterator[tuple[str, bool, int]]:
-    """Yield (name, retrieval, best of) of the ways to answer; a model without a database has none with retrieval."""
-    for retrieval in (True, False) if run.own_database_hash else (False,):
-        for count in run.config.best_of:
-            name = "retrieval" if retrieval else "no_retrieval"
-            yield name if count == 1 else f"{name}_best_of_{count}", retrieval, count
 
 
 def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iterator[tuple[str, Samples]]:
@@ -141,16 +136,14 @@ def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
     }
 
 
-def several_motions(run: Run, split: str, clips: Sequence[Clip], mode: str) -> np.ndarray:
+def several_motions(run: Run, split: str, clips: Sequence[Clip], mode: Mode) -> np.ndarray:
     """(texts, generations, D) embeddings of several motions for the first captions of a seeded order."""
     chosen = np.random.default_rng(run.config.seed).permutation(len(clips))[: run.config.num_multimodal]
-    some = [clips[place] for place in np.sort(chosen)]
-    retrieval, best_of = next((retrieval, count) for name, retrieval, count in modes(run) if name == mode)
+    some, named = [clips[place] for place in np.sort(chosen)], replace(mode, name=f"{mode.name}_multimodal")
     made = [
-        embed(run, by_model(run, split, some, mode=f"{mode}_multimodal", retrieval=retrieval, best_of=best_of,
-                            generation=number, series="multimodal_"))
+        embed(run, by_model(run, split, some, named, generation=number, series="multimodal_"))
         for number in range(run.config.multimodal_generations)
-    ]  # fmt: skip
+    ]
     return np.stack(made, axis=1)
 
 

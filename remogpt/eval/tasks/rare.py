@@ -11,9 +11,10 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
+from remogpt.eval.modes import modes
 from remogpt.eval.run import Named, Prompt, Result, Run
 from remogpt.eval.samples import Samples, by_model, of_clips
-from remogpt.eval.tasks.generation import embed, modes
+from remogpt.eval.tasks.generation import embed
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_npy
 
@@ -30,10 +31,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     clips = run.subset(split, run.config.num_generation)
     prompts = run.prompts(clips)
     rareness = _Rareness.of(run, prompts)
-    made = {
-        mode: by_model(run, split, clips, mode=mode, retrieval=retrieval, best_of=best_of)
-        for mode, retrieval, best_of in modes(run)
-    }
+    made = {mode.name: by_model(run, split, clips, mode) for mode in modes(run)}
     made["real"] = of_clips(run, clips, clips, prompts, "the set itself")
     for mode, samples in made.items():
         card = run.card(

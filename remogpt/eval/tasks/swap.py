@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remogpt.data.humanml3d import Clip
+from remogpt.eval.modes import Mode
 from remogpt.eval.run import Named, Result, Run
 from remogpt.eval.samples import Samples, by_model
 from remogpt.eval.tasks import captioning, facts, generation
@@ -30,7 +31,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         how: dict[str, Any] = {"retrieval": name != "none", "best_of": best_of, "database": database}
         mode = {"own": "retrieval", "none": "no_retrieval"}.get(name, f"swap_{name}")
         mode = mode if best_of == 1 else f"{mode}_best_of_{best_of}"
-        made = by_model(run, split, wanted, mode=mode, **how)
+        made = by_model(run, split, wanted, Mode(mode, how["retrieval"], best_of), database=database)
         items, _ = captioning.by_model(run, split, described, mode=mode, **how)
         card = run.card(
             split, wanted, **made.protocol, motions_captioned=len(described), repeats=run.config.repeats,
