@@ -1,7 +1,7 @@
 """What the retrieval study compares: two base settings and what each variant changes in them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from remogpt.retriever.pl_tmr import PLTMRConfig
@@ -28,17 +28,18 @@ PL_TMR: dict[str, Any] = {
         "text_width": 128, "text_layers": 2, "text_heads": 4, "text_feedforward": 256,
     },
     "fine_tune_text": False, "input_noise": 0.1, "text_lr_scale": 1.0, "num_val_clips": 200,
-    "loop": {**_LOOP, "steps": 250},
+    "loop": _LOOP,
 }  # fmt: skip
 TMR: dict[str, Any] = {
     "model": {
-        "num_features": 263 * PATCH, "width": 128, "num_layers": 2, "num_heads": 4, "feedforward": 256, "dropout": 0.1,
+        "num_features": 263 * PATCH, "width": 128, "num_layers": 2, "num_heads": 4, "feedforward": 256, "dropout": 0.0,
         "is_variational": False, "max_frames": 50,
     },
     "num_val_clips": 200,
-    "loop": {**_LOOP, "steps": 130},
+    "loop": _LOOP,
 }  # fmt: skip
-"""differs from TMR: points instead of Gaussians (see `tmr_variational`), and tokens of four frames, as PL-TMR has."""
+"""differs from TMR: points instead of Gaussians (see `tmr_variational`); tokens of four frames and no dropout, both as
+in PL-TMR here."""
 _SAMPLED = {"width": 256, "feedforward": 64, "is_variational": True}
 
 
@@ -57,33 +58,41 @@ class Variant:
     """How the captions of the test are worded, where it is not as in training."""
 
 
+def _tmr(steps: int, note: str = "", **changes: Any) -> Variant:
+    return Variant("tmr", {**changes, "loop": {"steps": steps}}, note)
+
+
+def _pl_tmr(steps: int, note: str = "", **changes: Any) -> Variant:
+    return Variant("pl_tmr", {**changes, "loop": {"steps": steps}}, note)
+
+
 VARIANTS: dict[str, Variant] = {
-    "tmr": Variant("tmr"),
-    "tmr_variational": Variant("tmr", {"model": _SAMPLED}, "Gaussians, 256 wide, as in TMR"),
-    "tmr_no_reconstruction": Variant("tmr", {"losses": {"reconstruction": 0.0}}, "no decoder"),
-    "tmr_margin": Variant("tmr", {"losses": {"contrast": "margin"}}, "Guo et al.'s margin loss"),
-    "tmr_no_filter": Variant("tmr", {"filter_threshold": None}, "like captions are negatives"),
-    "pl_tmr": Variant("pl_tmr"),
-    "pl_tmr_disjoint": Variant("pl_tmr", {"model": {"layout": "disjoint"}}, "every channel in one part"),
-    "pl_tmr_filter": Variant("pl_tmr", {"filter_threshold": 0.8, "guard_directions": False}, "TMR's filter"),
-    "pl_tmr_same_label": Variant("pl_tmr", {"same_tag": "label"}, "no negatives of one label"),
-    "pl_tmr_mirror_pairs": Variant("pl_tmr", {"mirror_share": 0.5}, "half of a batch in mirrored pairs"),
-    "pl_tmr_hard_words": Variant("pl_tmr", {"hard_negatives": 2}, "two captions with a swapped word each"),
-    "pl_tmr_queue": Variant("pl_tmr", {"queue": 512}, "eight earlier batches as negatives"),
-    "pl_tmr_late": Variant(
-        "pl_tmr", {"model": {"late_width": 32}, "rerank": 50}, "best 50 reranked by words and parts"
+    "tmr": _tmr(140),
+    "tmr_variational": _tmr(80, "Gaussians, 256 wide, as in TMR", model=_SAMPLED),
+    "tmr_no_reconstruction": _tmr(350, "no decoder", losses={"reconstruction": 0.0}),
+    "tmr_margin": _tmr(145, "Guo et al.'s margin loss", losses={"contrast": "margin"}),
+    "tmr_no_filter": _tmr(140, "like captions are negatives", filter_threshold=None),
+    "pl_tmr": _pl_tmr(250),
+    "pl_tmr_disjoint": _pl_tmr(270, "every channel in one part", model={"layout": "disjoint"}),
+    "pl_tmr_filter": _pl_tmr(250, "TMR's filter", filter_threshold=0.8, guard_directions=False),
+    "pl_tmr_same_label": _pl_tmr(250, "no negatives of one label", same_tag="label"),
+    "pl_tmr_mirror_pairs": _pl_tmr(255, "half of a batch in mirrored pairs", mirror_share=0.5),
+    "pl_tmr_hard_words": _pl_tmr(190, "two captions with a swapped word each", hard_negatives=2),
+    "pl_tmr_queue": _pl_tmr(185, "eight earlier batches as negatives", queue=512),
+    "pl_tmr_late": _pl_tmr(240, "best 50 reranked by words and parts", model={"late_width": 32}, rerank=50),
+    "pl_tmr_canonical": _pl_tmr(250, "captions in normal form", caption_form="canonical"),
+    "pl_tmr_paraphrased": replace(
+        _pl_tmr(250, "pl_tmr, asked as the mean of rewordings"), weights_of="pl_tmr", asked_as="paraphrased"
     ),
-    "pl_tmr_canonical": Variant("pl_tmr", {"caption_form": "canonical"}, "captions in normal form"),
-    "pl_tmr_paraphrased": Variant(
-        "pl_tmr", {}, "pl_tmr, asked as the mean of rewordings", weights_of="pl_tmr", asked_as="paraphrased"
-    ),
-    "pl_tmr_best": Variant(
-        "pl_tmr",
-        {"hard_negatives": 2, "mirror_share": 0.5, "caption_form": "canonical", "same_tag": "label"},
+    "pl_tmr_best": _pl_tmr(
+        190,
         "hard words, mirrored pairs, normal form, no negatives of one label",
+        hard_negatives=2, mirror_share=0.5, caption_form="canonical", same_tag="label",
     ),
-}
-"""Fields of `TMRTrainingConfig` and `RetrieverConfig`; `same_tag` of any name groups rows by their label."""
+}  # fmt: skip
+"""Steps are such that each takes about 100 s of one core beside other work (see `training_cpu_seconds`), 70 s alone.
+
+Fields of `TMRTrainingConfig` and `RetrieverConfig`; `same_tag` of any name groups rows by their label."""
 
 
 def settings_of(variant: Variant, seed: int, text_model: str, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ NUM_CLIPS = 24
 @pytest.fixture(scope="module")
 def modules() -> Iterator[dict[str, Any]]:
     """Modules of the study, which is a script and no package."""
-    names = ("study_sets", "study_variants", "study_scores", "study_runs", "study_summary", "retrieval_study")
+    names = ("sets", "texts", "variants", "scores", "runs", "summary")
     sys.path.insert(0, str(FOLDER))
-    yield {name: importlib.import_module(name) for name in names}
+    yield {name: importlib.import_module(name) for name in [*(f"study_{one}" for one in names), "retrieval_study"]}
     sys.path.remove(str(FOLDER))
 
 
@@ -119,6 +119,39 @@ def test_a_run_that_another_process_holds_is_left_alone(
     assert run.result(study) is None
 
 
+def test_another_wording_of_the_test_takes_the_weights_that_are_there(
+    modules: dict[str, Any], work: Path, tiny_text_model: Path
+) -> None:
+    runs = modules["study_runs"]
+    loop = {"steps": 2, "batch_size": 4}
+    study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": loop})
+    run, base = (runs.Run("procedural", name, 3) for name in ("pl_tmr_paraphrased", "pl_tmr"))
+    runs.prepare_runs([run], study)
+    found, plain = runs.carry_out(run, study), base.result(study)
+    assert plain is not None and not (run.folder(study) / "retriever").exists()
+    assert found["parameters"] == plain["parameters"] and found["scores"].keys() == plain["scores"].keys()
+
+
+def test_token_states_of_one_variant_are_not_computed_for_another(
+    modules: dict[str, Any], work: Path, tiny_text_model: Path
+) -> None:
+    import torch
+
+    texts = modules["study_texts"]
+    source = texts.KnownText(str(tiny_text_model))
+    sentences = ["a person walks", "a man waves the left"]
+    expected = {sentence: source.prepare([sentence])[0][0] for sentence in [*sentences, "the right"]}
+    source.caches.append(texts.CachedText(source, sentences, work / "known"))
+    asked = []
+    own = source.transformer.forward
+    source.transformer.forward = lambda ids, **more: asked.append(len(ids)) or own(ids, **more)
+    states, lengths = source.prepare([sentences[1], "the right", sentences[0]])
+    assert asked == [1]  # the one sentence that no cache holds
+    for row, length, sentence in zip(states, lengths, [sentences[1], "the right", sentences[0]], strict=True):
+        torch.testing.assert_close(row[:length], expected[sentence], atol=2e-3, rtol=0)
+        assert not row[length:].any()
+
+
 def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules: dict[str, Any]) -> None:
     from remogpt.retriever.retriever import new_retriever, new_tmr_retriever
     from remogpt.retriever.tmr_train import TMRTrainingConfig
@@ -144,7 +177,7 @@ def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules:
 
 def test_an_unknown_setting_is_named(modules: dict[str, Any]) -> None:
     variants = modules["study_variants"]
-    variant = variants.Variant("pl_tmr", {"model": {"wings": 2}})
+    variant = variants.Variant("pl_tmr", {"model": {"wings": 2}, "loop": {"steps": 1}})
     with pytest.raises(RemogptError, match="PLTMRConfig has no field wings"):
         variants.training_config(variant, variants.settings_of(variant, 0, "x", {}))
 
