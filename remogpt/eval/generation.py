@@ -222,7 +222,7 @@ def evaluate(
         run, order = runs[repeat % len(runs)], orders[repeat]
         scores = dict(fixed[repeat % len(runs)])
         for way, left, right in (("t2m", text, run), ("m2t", run, text)):
-            precision = r_precision(left[order], right[order], 3, group)
+            precision = r_precision(left[order], right[order], min(3, group), group)
             scores |= {f"{way}/R{k}": float(value) for k, value in enumerate(precision, 1)}
         scores["diversity"] = diversity(run, *draw_pairs(len(run), min(pairs, len(run)), rng))
         if multimodal is not None:

@@ -1,6 +1,7 @@
 """The whole evaluation on a model and controls whose scores are known."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +94,52 @@ def test_several_generations_and_multimodality(known_set, oracle, judge, tmp_pat
     assert (tmp_path / "motions/test/retrieval/generation_04/000003.npy").is_file()
     seeds = [seed for _, seed, retrieval in oracle.calls if retrieval]
     assert len(set(seeds)) == len(seeds)
+
+
+def test_each_of_several_generations_is_a_repeat(known_set, judge, tmp_path):
+    folder, clips = tmp_path / "theirs", known_set.clips("test")
+    for number, shift in ((0, 0), (1, 1)):  # the second generation belongs to other captions
+        place = folder if not number else folder / "generation_01"
+        for at, clip in enumerate(clips):
+            write_npy(place / f"{clip.id}.npy", known_set.features(clips[(at + shift) % len(clips)]))
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    result = evaluate(run, ["generation"])["results"]["generation/test/files"]
+    assert (result["card"]["generations"], result["card"]["repeats"]) == (2, 2)
+    assert result["scores"]["evaluator"]["t2m/R1"]["mean"] == pytest.approx(0.5, abs=0.02)
+    write_npy(folder / "generation_01" / f"{clips[3].id}.npy", known_set.features(clips[3]))
+    changed = evaluate(run, ["generation"])["results"]["generation/test/files"]
+    assert changed["card"]["files_sha256"] != result["card"]["files_sha256"]
+
+
+def test_files_need_not_answer_for_every_split(known_set, judge, tmp_path):
+    for clip in known_set.clips("train")[:3]:
+        write_npy(tmp_path / "theirs" / f"{clip.id}.npy", known_set.features(clip))
+    config = EvalConfig(**QUICK, splits=("test", "train"), memorisation=False, controls=False)
+    report = evaluate(Run(known_set, tmp_path, config, judge=judge, generated=tmp_path / "theirs"), ["generation"])
+    assert set(report["results"]) == {"generation/train/files"} and report["missing_splits"] == ["test"]
+    write_json(tmp_path / "captions.json", {clip.id: clip.captions[0]})
+    report = evaluate(Run(known_set, tmp_path, config, captions=tmp_path / "captions.json"), ["captioning"])
+    assert "captioning/train/files" in report["results"] and report["missing_splits"] == ["test"]
+
+
+def test_a_model_without_a_database_answers_without_retrieval(world, known_set, judge, tmp_path):
+    model = world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "abc"}})
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), model, judge, sentences=world.Sentences(),
+              others={"mocap": (object(), "123")})  # fmt: skip
+    names = {name for name in evaluate(run, all_parts(run))["results"] if not name.startswith(("token", "retrieval"))}
+    controls = {"real", "nearest_training"}
+    assert {name.split("/")[2] for name in names} == {"no_retrieval", "none", "mocap", *controls}
+    assert not any(retrieval for _, _, retrieval in model.calls[:3]), "only what was swapped in is retrieved from"
+
+
+def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, oracle, judge, tmp_path):
+    examples = [[SimpleNamespace(id=known_set.ids("train")[0], caption="another motion", codes=np.array([1]))]]
+    oracle.examples_for_texts = lambda texts, *rest: examples * len(texts)
+    config = EvalConfig(**QUICK, memorisation=False)
+    report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+    assert "generation/test/nearest_training" in report["results"]
+    assert "generation/test/retrieved" not in report["results"]
 
 
 def test_captions_of_somebody_else_with_a_set_and_without(known_set, judge, tmp_path):

@@ -92,6 +92,13 @@ def test_r_precision_of_a_hand_made_group():
     np.testing.assert_allclose(generation.r_precision(text, motion, top_k=2, group=3), [2.5 / 3, 1.0])
 
 
+def test_fewer_items_than_ranks_are_scored_as_far_as_they_go():
+    rows = np.eye(2)
+    scores = generation.evaluate(rows, rows, rows, repeats=2, group=2)
+    assert {name for name in scores if "/R" in name} == {"t2m/R1", "t2m/R2", "m2t/R1", "m2t/R2"}
+    assert scores["t2m/R1"]["mean"] == 1.0
+
+
 def test_evaluate_gives_mean_and_interval_of_every_metric():
     rng = np.random.default_rng(3)
     text = rng.normal(size=(70, 8))
