@@ -178,6 +178,19 @@ def test_the_rare_evaluation_shows_the_rarest_prompts_and_the_gain(world, everyt
         assert "retrieved" in one["motions"]
 
 
+def test_a_list_of_dissimilar_clips_is_a_gallery_of_its_own(known_set, oracle, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle)
+    listed = known_set.folder / "nsim_test.txt"
+    sizes = []
+    for count in (0, 5, 6):
+        if count:
+            write_text(listed, "\n".join(known_set.ids("test")[:count]) + "\n")
+        scores = evaluate(run, ["retrieval"])["results"]["retrieval/test"]["scores"]
+        sizes.append(scores.get("nsim", {}).get("t2m/len"))
+    listed.unlink()
+    assert sizes == [None, 5, 6]
+
+
 def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, judge, tmp_path):
     run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle, judge, others={"mocap": (object(), "123")})
     results = evaluate(run, ["swap"])["results"]

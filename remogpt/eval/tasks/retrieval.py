@@ -6,6 +6,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.generation import mean_interval
+from remogpt.eval.protocols import sha256_of
 from remogpt.eval.retrieval import RECALL_AT, retrieval_metrics, retrieval_ranks
 from remogpt.eval.run import Named, Result, Run
 from remogpt.runtime.progress import progress
@@ -20,14 +21,21 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     run.needs_model("the retriever's evaluation")
     clips = run.subset(split, run.config.num_retrieval)
     sentences = None if run.sentences is None else f"{run.sentences.name} {run.sentences.hash[:12]}"
+    listed = _dissimilar(run, split)
     card = run.card(
         split, clips, captions="first", gallery="all items", threshold=run.config.threshold, sentences=sentences,
-        dissimilar="nsim_test" if "nsim_test" in run.motions.splits() else None,
+        dissimilar=sha256_of(listed) if listed else None,
     )  # fmt: skip
-    yield run.finish(f"retrieval/{split}", card, lambda: score(run, clips))
+    yield run.finish(f"retrieval/{split}", card, lambda: score(run, clips, listed))
 
 
-def score(run: Run, clips: Sequence[Clip]) -> Result:
+def _dissimilar(run: Run, split: str) -> list[str]:
+    """Ids of the split's gallery of dissimilar items, none where nobody has made one (`remogpt data dissimilar`)."""
+    name = f"nsim_{split}"
+    return run.motions.ids(name) if name in run.motions.splits() else []
+
+
+def score(run: Run, clips: Sequence[Clip], dissimilar: Sequence[str] = ()) -> Result:
     """Rank every clip's first caption against every motion, and the other way round."""
     retriever = run.needs_model("the retriever's evaluation").retriever
     captions = [clip.captions[0] for clip in clips]
@@ -50,7 +58,7 @@ def score(run: Run, clips: Sequence[Clip]) -> Result:
         scores["threshold"] = retrieval_metrics(
             similarity, "threshold", text_similarity=vectors @ vectors.T, threshold=run.config.threshold
         )
-    listed = set(run.motions.ids("nsim_test")) if "nsim_test" in run.motions.splits() else set()
+    listed = set(dissimilar)
     rows = [place for place, clip in enumerate(clips) if clip.id in listed]
     if len(rows) > 1:
         scores["nsim"] = retrieval_metrics(similarity, "nsim", subset=rows)
