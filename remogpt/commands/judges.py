@@ -77,7 +77,7 @@ def independence(judge: str | Path, model: str | Path) -> str | None:
     Raises:
         MissingPathError, RemogptError: if either is not there, or is something else.
     """
-    own = Path(model) / RETRIEVER if (Path(model) / RETRIEVER).is_dir() else Path(model)
+    own = _retriever_folder(model)
     own_hash = read_envelope(own, RETRIEVER)["hash"]
     return _reason(judge, own_hash, read_record(own, own_hash))
 
@@ -87,13 +87,19 @@ def why_dependent(judge: str | Path, model: Any) -> str | None:
 
     Args:
         judge: folder of the evaluator, as for `open_judge`.
-        model: has a `manifest`, and a `folder` where it was opened from one; without a retriever nothing is known.
+        model: has a `manifest`, and a `folder` where it, or its retriever alone, was opened from one; without a
+            retriever nothing is known.
     """
     own_hash = model.manifest.get("hashes", {}).get(RETRIEVER)
     if own_hash is None:
         return None
     folder = getattr(model, "folder", None)
-    return _reason(judge, own_hash, None if folder is None else read_record(Path(folder) / RETRIEVER, own_hash))
+    return _reason(judge, own_hash, None if folder is None else read_record(_retriever_folder(folder), own_hash))
+
+
+def _retriever_folder(model: str | Path) -> Path:
+    """Folder of a model's retriever, or of a retriever that stands alone."""
+    return Path(model) / RETRIEVER if (Path(model) / RETRIEVER).is_dir() else Path(model)
 
 
 def _reason(judge: str | Path, own_hash: str, own: TrainingRecord | None) -> str | None:
