@@ -7,18 +7,19 @@ nothing else; `from_hub` starts from any published T5. Embeddings of encoder, de
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
+from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
 from remogpt.lm.generate import Sampling, generate
+from remogpt.lm.size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt
 from remogpt.runtime.errors import RemogptError
@@ -32,25 +33,6 @@ MAX_WORD_IDS = 80
 """Longest caption, in text ids."""
 
 _TIED = ("t5.encoder.embed_tokens.weight", "t5.decoder.embed_tokens.weight", "t5.lm_head.weight")
-
-
-@dataclass(frozen=True)
-class T5Size:
-    """Shape of a T5 made from scratch. The defaults are flan-t5-base's."""
-
-    width: int = 768
-    """Embedding width."""
-    ff: int = 2048
-    """Width inside the feed-forward blocks."""
-    layers: int = 12
-    """Encoder layers."""
-    decoder_layers: int = 12
-    heads: int = 12
-    head_dim: int = 64
-    activation: Literal["relu", "gated-gelu"] = "gated-gelu"
-    dropout: float = 0.1
-    scaled_output: bool = True
-    """Divide the decoder's output by sqrt(width) before the output embedding, as T5 with tied embeddings does."""
 
 
 class Loss(NamedTuple):
@@ -100,7 +82,7 @@ class MotionLanguageModel(nn.Module):
     @classmethod
     def build(cls, vocabulary: Vocabulary, size: T5Size) -> "MotionLanguageModel":
         """Make an untrained model."""
-        return cls(vocabulary, T5ForConditionalGeneration(_t5_config(vocabulary, size)))
+        return cls(vocabulary, T5ForConditionalGeneration(t5_config(vocabulary, size)))
 
     @classmethod
     def from_hub(cls, name_or_path: str, num_codes: int = 512) -> "MotionLanguageModel":
@@ -152,18 +134,7 @@ class MotionLanguageModel(nn.Module):
     @property
     def size(self) -> T5Size:
         """The shape of the T5."""
-        config = self.t5.config
-        return T5Size(
-            width=config.d_model,
-            ff=config.d_ff,
-            layers=config.num_layers,
-            decoder_layers=config.num_decoder_layers or config.num_layers,
-            heads=config.num_heads,
-            head_dim=config.d_kv,
-            activation="gated-gelu" if config.is_gated_act else "relu",
-            dropout=float(config.dropout_rate),
-            scaled_output=_is_scaled(config),
-        )
+        return size_of(self.t5.config)
 
     @property
     def device(self) -> torch.device:
@@ -173,7 +144,7 @@ class MotionLanguageModel(nn.Module):
     @property
     def output_scale(self) -> float:
         """Factor on the decoder's output before the output embedding."""
-        return float(self.t5.config.d_model) ** -0.5 if _is_scaled(self.t5.config) else 1.0
+        return float(self.t5.config.d_model) ** -0.5 if is_scaled(self.t5.config) else 1.0
 
     def forward(self, batches: Sequence[Batch]) -> Loss:
         """Compute the summed loss of several batches, each padded for itself; the whole step is one call."""
@@ -276,29 +247,6 @@ class MotionLanguageModel(nn.Module):
             pad_id=words.pad_id,
         )
         return [words.decode_text(row) for row in ids]
-
-
-def _t5_config(vocabulary: Vocabulary, size: T5Size) -> T5Config:
-    return T5Config(
-        vocab_size=vocabulary.size,
-        d_model=size.width,
-        d_kv=size.head_dim,
-        d_ff=size.ff,
-        num_layers=size.layers,
-        num_decoder_layers=size.decoder_layers,
-        num_heads=size.heads,
-        feed_forward_proj=size.activation,
-        dropout_rate=size.dropout,
-        # transformers derives the output scale from this flag: 5.x ties the weights whatever it says, 4.x does not.
-        tie_word_embeddings=size.scaled_output,  # type: ignore[call-arg]
-        pad_token_id=vocabulary.pad_id,
-        eos_token_id=vocabulary.eos_id,
-        decoder_start_token_id=vocabulary.pad_id,
-    )
-
-
-def _is_scaled(config: Any) -> bool:
-    return bool(getattr(config, "scale_decoder_outputs", config.tie_word_embeddings))
 
 
 def _mask(size: int, ids: Sequence[int]) -> Tensor:
