@@ -1,11 +1,13 @@
 """Weights that other projects released, read without running anything that they hold.
 
 A `.pt`, `.pth`, `.ckpt` or `.tar` file is a pickle, which may run code when it is opened. It is read with PyTorch's
-restricted reader, which knows tensors and plain containers and refuses everything else.
+restricted reader, which knows tensors and plain containers and refuses everything else, or, where asked to, puts
+an empty object in its place: nothing that a file names is ever imported or called.
 """
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_npy
@@ -24,8 +27,23 @@ _WRAPPERS = ("state_dict", "net", "model")
 """Keys under which training scripts keep the weights beside optimizer states and step counts."""
 
 
-def read_released(path: str | Path) -> dict[str, Tensor]:
+class _Unopened:
+    """What stands where a checkpoint holds an object of its program: made from anything, and keeping nothing."""
+
+    def __new__(cls, *_args: Any, **_options: Any) -> "_Unopened":
+        return object.__new__(cls)
+
+    def __setstate__(self, _state: Any) -> None:
+        pass
+
+
+def read_released(path: str | Path, skip_objects: bool = False) -> dict[str, Tensor]:
     """Read a file of named tensors: safetensors, or a PyTorch file of a state dict or of a checkpoint that holds one.
+
+    Args:
+        path: the file.
+        skip_objects: read past Python objects that lie beside the tensors, as in a training checkpoint of Lightning
+            (settings, callbacks), unopened; without it a file that holds any is refused.
 
     Raises:
         MissingPathError: if the file is not there.
@@ -37,7 +55,7 @@ def read_released(path: str | Path) -> dict[str, Tensor]:
             return load_file(_existing(path))
         except SafetensorError as error:
             raise RemogptError(f"{path} is damaged ({error}); download it again") from error
-    found = _read_pickle(path)
+    found = _read_pickle(path, skip_objects)
     for wrapper in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
             found = found[wrapper]
@@ -119,7 +137,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _read_pickle(path: Path) -> Any:
+def _read_pickle(path: Path, skip_objects: bool = False) -> Any:
     if _existing(path).suffix not in PICKLES:
         raise RemogptError(
             f"{path} should end in .safetensors or in one of {', '.join(PICKLES)}; is it a weights file?"
@@ -127,7 +145,8 @@ def _read_pickle(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about files that the lines below refuse in our own words
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with safe_globals(_stand_ins(path) if skip_objects else []):
+                return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise RemogptError(
             f"{path} holds Python objects besides tensors, or is no PyTorch file, and is not opened, since that could "
@@ -136,6 +155,13 @@ def _read_pickle(path: Path) -> Any:
     except (RuntimeError, EOFError, OSError, KeyError, UnicodeDecodeError) as error:
         first_line = str(error).strip().split("\n")[0][:120]
         raise RemogptError(f"{path} is damaged or no PyTorch file ({first_line}); download it again") from error
+
+
+def _stand_ins(path: Path) -> list[Any]:
+    """Name what the file holds besides tensors and plain containers, each with what is to stand in its place."""
+    if not zipfile.is_zipfile(path):  # an older format, whose names cannot be listed
+        return []
+    return [(_Unopened, name) for name in get_unsafe_globals_in_checkpoint(path)]
 
 
 def _vector(path: Path) -> Tensor:

@@ -2,7 +2,9 @@
 
 import os
 import pickle
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +44,20 @@ class Bomb:
         return os.mkdir, (str(self.path),)
 
 
+def touch(path: Path) -> None:
+    path.touch()
+
+
+class Caller:
+    """Runs a function of ours when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return touch, (self.path,)
+
+
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_pickle_that_would_run_code_is_not_run(tmp_path: Path, plain: bool) -> None:
     path, trace = tmp_path / "weights.pt", tmp_path / "trace"
@@ -51,6 +67,39 @@ def test_a_pickle_that_would_run_code_is_not_run(tmp_path: Path, plain: bool) ->
         torch.save({"state_dict": STATE, "hyper_parameters": Bomb(trace)}, path)
     with pytest.raises(RemogptError, match=r"weights\.pt holds Python objects .* save its state_dict\(\) alone"):
         read_released(path)
+    assert not trace.exists()
+
+
+class Settings:
+    """Like a training program's settings: complains when it is made again."""
+
+    def __init__(self) -> None:
+        self.values = {"lr": 2e-4, "steps": [1, 2], "any": Any}
+
+    def __setstate__(self, state: dict) -> None:
+        raise AssertionError("opened")
+
+
+def test_objects_beside_the_tensors_can_be_left_unopened(tmp_path: Path) -> None:
+    path, trace = tmp_path / "last.ckpt", tmp_path / "trace"
+    kept = {"state_dict": STATE, "epoch": 3}
+    beside = {"hyper_parameters": Settings(), "cache": defaultdict(dict), "kind": Any, "callbacks": [Settings]}
+    torch.save(kept | beside, path)
+    with pytest.raises(RemogptError, match="holds Python objects"):
+        read_released(path)
+    found = read_released(path, skip_objects=True)
+    assert found.keys() == STATE.keys() and torch.equal(found["a.weight"], STATE["a.weight"])
+    torch.save(kept | {"hyper_parameters": Caller(trace)}, path)
+    assert read_released(path, skip_objects=True).keys() == STATE.keys()
+    torch.save(kept | {"hyper_parameters": Bomb(trace)}, path)  # names a function of the operating system
+    with pytest.raises(RemogptError, match="holds Python objects"):
+        read_released(path, skip_objects=True)
+    torch.save({"state_dict": {"a": Caller(trace)}}, path)
+    with pytest.raises(RemogptError, match="should hold named tensors"):
+        read_released(path, skip_objects=True)
+    path.write_bytes(pickle.dumps({"a": Caller(trace)}))
+    with pytest.raises(RemogptError, match="holds Python objects"):
+        read_released(path, skip_objects=True)
     assert not trace.exists()
 
 
