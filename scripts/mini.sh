@@ -47,4 +47,4 @@ remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --l
 du -sh "$work/model"
 
 stage "6. numbers"
-remogpt eval --model "$work/model" --data "$work/set" --out "$work/eval"
+remogpt eval all --model "$work/model" --data "$work/set" --out "$work/eval"

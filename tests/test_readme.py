@@ -11,12 +11,19 @@ from remogpt.commands.parser import CommandParser
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELL = {
-    '"${parts[@]}"': "--retriever r --tokenizer t",
-    '"$configs': '"remogpt/configs/mini',
-    '"$work': '"runs/mini',
-    "$split": "train",
+    "mini.sh": {
+        '"${parts[@]}"': "--retriever r --tokenizer t",
+        '"$configs': '"remogpt/configs/mini',
+        '"$work': '"runs/mini',
+        "$split": "train",
+    },
+    "evaluator.sh": {
+        '"$configs': '"remogpt/configs/evaluator',
+        '"$work': '"runs/evaluator',
+        '"$data': '"runs/evaluator/set',
+    },
 }
-"""What scripts/mini.sh puts for its variables."""
+"""What the scripts put for their variables."""
 
 
 def command_lines(file: Path) -> list[str]:
@@ -39,14 +46,14 @@ FOUND = [(path.relative_to(ROOT), line) for path in sources() for line in comman
 def test_commands_are_found() -> None:
     where = {path.as_posix() for path, _ in FOUND}
     modules = {f"{command_module(name).__name__.replace('.', '/')}.py" for name in COMMANDS}
-    expected = {"README.md", "scripts/mini.sh", "remogpt/cli.py", *modules}
+    expected = {"README.md", *(f"scripts/{name}" for name in SHELL), "remogpt/cli.py", *modules}
     assert expected <= where and len(FOUND) > 40
 
 
 @pytest.mark.parametrize(("path", "line"), FOUND, ids=lambda value: str(value)[:60])
 def test_the_parser_takes_it(path: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    for name, value in SHELL.items():
+    for name, value in SHELL.get(path.name, {}).items():
         line = line.replace(name, value)
     line = re.sub(r"\s(#|&$|2?>).*", "", line)
     _, name, *words = shlex.split(line)
