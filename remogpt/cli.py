@@ -36,7 +36,7 @@ COMMANDS = {
     "train": "train a tokenizer, a retriever or a language model",
     "import": "turn released weights (TMR, T2M-GPT, MotionGPT, Guo et al.'s evaluator) into a part",
     "assemble": "put trained parts together into one model folder",
-    "eval": "measure a model on a set",
+    "eval": "measure a model, or anybody's motions and captions; compare evaluations",
     "demo": "make a page of generated motions and captions",
 }
 
