@@ -25,6 +25,7 @@ from remogpt.commands.training_data import coded_clips, example_bank, features_o
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm.datasets import ExampleBank
 from remogpt.lm.train import LanguageModelConfig, train_language_model
+from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.neighbours import Neighbours
 from remogpt.retriever.pairs import TrainingPairs
@@ -64,7 +65,9 @@ def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
     stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "tmr": _train_tmr, "lm": _train_lm}
-    stages[args.stage](chosen, MotionTextSet.open(chosen.data), check_output_folder(chosen.out))
+    is_kit = args.stage == "retriever" and chosen.config.model.skeleton == "kit"
+    motions = MotionTextSet.open(chosen.data, KIT_NUM_FEATURES if is_kit else NUM_FEATURES)
+    stages[args.stage](chosen, motions, check_output_folder(chosen.out))
     print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
     return 0
 

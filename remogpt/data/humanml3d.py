@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.facts import Fact
-from remogpt.motion.skeleton import FPS, KIT_NUM_FEATURES, NUM_FEATURES
+from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, read_npy
 
@@ -108,16 +108,22 @@ class MotionTextSet:
         >>> motions.features(clip).shape, clip.captions[0]
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, num_features: int = NUM_FEATURES):
+        self.folder, self.num_features = folder, num_features
+        self.fps = KIT_FPS if num_features == KIT_NUM_FEATURES else FPS
 
     @classmethod
-    def open(cls, folder: str | Path) -> "MotionTextSet":
+    def open(cls, folder: str | Path, num_features: int = NUM_FEATURES) -> "MotionTextSet":
         """Open a folder; only its shape is looked at.
+
+        Args:
+            folder: in HumanML3D's layout.
+            num_features: what whoever reads them wants; 251 for KIT-ML's own channels, of 21 joints at 12.5 frames a
+                second, which only a retriever of that skeleton can use.
 
         Raises:
             MissingPathError: naming what the layout lacks.
-            RemogptError: if its features are KIT-ML's own, of 21 joints at 12.5 frames a second.
+            RemogptError: if its features are KIT-ML's own and were not asked for.
         """
         folder = Path(folder)
         missing = [name for name in ("new_joint_vecs", "texts", "Mean.npy", "Std.npy") if not (folder / name).exists()]
@@ -126,13 +132,13 @@ class MotionTextSet:
                 f"{folder} is not in HumanML3D's layout: {', '.join(missing)} missing; "
                 "make a set with 'remogpt data make', import one with 'remogpt data import', or name HumanML3D's folder"
             )
-        if read_npy(folder / "Mean.npy").shape == (KIT_NUM_FEATURES,):
+        if num_features != KIT_NUM_FEATURES and read_npy(folder / "Mean.npy").shape == (KIT_NUM_FEATURES,):
             raise RemogptError(
                 f"{folder} holds KIT-ML in its own layout, {KIT_NUM_FEATURES} channels of 21 joints at 12.5 frames a "
                 f"second; wanted {NUM_FEATURES} channels of our 22 joints. TMR's annotations of KIT-ML cut the same "
                 "motions from AMASS: import them with 'remogpt data import tmr'"
             )
-        return cls(folder)
+        return cls(folder, num_features)
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -194,10 +200,10 @@ class MotionTextSet:
         file_id = clip if isinstance(clip, str) else clip.file_id
         path = self._feature_file(file_id)
         features = read_npy(path, mmap=True)
-        if features.ndim != 2 or features.shape[1] != NUM_FEATURES:
+        if features.ndim != 2 or features.shape[1] != self.num_features:
             hint = "KIT-ML's 251 channels need its joints converted to our 22" if features.shape[-1:] == (251,) else (
                 "make features with remogpt.motion.joints_to_features")  # fmt: skip
-            raise RemogptError(f"wanted (T, {NUM_FEATURES}) features, {path} holds {features.shape}; {hint}")
+            raise RemogptError(f"wanted (T, {self.num_features}) features, {path} holds {features.shape}; {hint}")
         if isinstance(clip, Clip):
             features = features[clip.first : clip.first + clip.num_frames]
         return np.array(features, dtype=np.float32)
@@ -248,7 +254,7 @@ class MotionTextSet:
             parts.setdefault((caption.start, caption.end), []).append(caption)
         for (start, end), captions in parts.items():
             whole = captions[0].is_whole
-            first, stop = (0, total) if whole else (int(start * FPS), min(total, int(end * FPS)))
+            first, stop = (0, total) if whole else (int(start * self.fps), min(total, int(end * self.fps)))
             name = file_id if whole else f"{file_id}:{start:g}-{end:g}"
             mirrored = file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None
             yield Clip(

@@ -16,7 +16,9 @@ FPS = 20.0
 NUM_JOINTS = 22
 NUM_FEATURES = 263
 KIT_NUM_FEATURES = 251
-"""Channels of a KIT-ML motion (21 joints, 12.5 fps); known here only to say what went wrong."""
+"""Channels of a KIT-ML motion of 21 joints; only a retriever that is trained on them can use them."""
+KIT_FPS = 12.5
+"""Their frames a second."""
 
 JOINT_NAMES: tuple[str, ...] = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",

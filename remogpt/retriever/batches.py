@@ -96,12 +96,8 @@ class PairBatches:
         batch, is_swap = self._gathered(items, numbers, device), is_swap.to(device)
         loss, logs = self._contrast(own, batch, is_swap)
         if self.queued is not None:
-            count = len(captions)
-            slow = self.queued.follow_().embed_slowly(inputs[0][:count], inputs[1][:count], *inputs[2:])
-            from_queue = self._queue_loss(own, slow, batch)
-            # Before it counts it is computed all the same, so that the queue fills.
-            counts = self.queued.updates.item() > self.config.queue_after * self.config.loop.accumulation
-            loss, logs = loss + counts * from_queue, logs | {"queue": from_queue.item()}
+            from_queue = self._queue_loss(self.queued, own, batch, inputs)
+            loss, logs = loss + from_queue, logs | {"queue": from_queue.item()}
         if own.late is not None:
             late = self._late_loss(own.late, len(captions), is_swap, batch.mask)
             loss, logs = loss + self.config.late_weight * late, logs | {"late": late.item()}
@@ -125,17 +121,24 @@ class PairBatches:
         loss = similarity_loss(cosines(texts, motions), own.temperature, batch.mask, swapped)
         return loss, _batch_log(texts, motions, batch.mask.cpu())
 
-    def _queue_loss(self, own: Embedded, slow: Embedded, batch: _Batch) -> Tensor:
+    def _queue_loss(self, queued: WithQueue, own: Embedded, batch: _Batch, inputs: list[Tensor]) -> Tensor:
         """Each text among the follower's motions and those of the queue, and each motion among its texts."""
-        assert self.queued is not None
-        queue, count = self.queued.queue, len(own.motions)
+        loop, queue, count = self.config.loop, queued.queue, len(own.motions)
+        step, first = queued.updates.item() // loop.accumulation, self.config.queue_after * loop.steps
         texts, motions = gather_rows(own.texts[:count]), gather_rows(own.motions)
+        queued.follow_()
+        if step + self.config.queue / loop.batch_size < first:
+            return texts.new_zeros(())  # what would be queued now is gone when the queue counts
+        text, text_lengths, *motion = inputs
+        slow = queued.embed_slowly(text[:count], text_lengths[:count], *motion)
         slow_texts, slow_motions = gather_rows(slow.texts), gather_rows(slow.motions)
         old_texts, old_motions, *old = queue.read()
         items, numbers = (part.cpu().numpy() for part in old)
         same = self._false_negatives(batch.items, batch.captions, items, self._captions(items, numbers))
         out = same.to(texts.device)
         queue.push_(slow_texts, slow_motions, torch.from_numpy(batch.items), torch.from_numpy(batch.numbers))
+        if step < first:
+            return texts.new_zeros(())
         return similarity_loss(
             cosines(texts, slow_motions),
             own.temperature,

@@ -1,16 +1,21 @@
 """Captioned motions as the retriever's training reads them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
     from remogpt.data.humanml3d import MotionTextSet
+
+
+MIN_FRAMES = {NUM_FEATURES: 40, KIT_NUM_FEATURES: 24}
+"""Frames of the shortest clip, by the features' width: 2 s. Source: the loaders of T2M-GPT."""
 
 
 @dataclass(frozen=True)
@@ -54,26 +59,19 @@ class TrainingPairs:
         Args:
             motions: an opened set.
             split: train, val, ...
-            same_tag: clips whose tag of this name is equal form a group.
+            same_tag: clips whose tag of this name is equal form a group; with "content,style" both must be.
             max_frames: longer clips are left out, as HumanML3D's protocol does.
         """
-        clips = motions.clips(split, max_frames=max_frames)
+        clips = motions.clips(split, MIN_FRAMES[motions.num_features], max_frames)
         places = {clip.id: place for place, clip in enumerate(clips)}
         partners = np.full(len(clips), -1, dtype=np.int64)
         for place, clip in enumerate(clips):
             if clip.mirror_of in places:
                 other = places[clip.mirror_of]
                 partners[place], partners[other] = other, place
-        names: dict[str, int] = {}
-        groups = [
-            names.setdefault(json.dumps(clip.tags[same_tag], sort_keys=True), len(names))
-            if same_tag is not None and same_tag in clip.tags
-            else -1
-            for clip in clips
-        ]
+        groups = _groups([clip.tags for clip in clips], [] if same_tag is None else same_tag.split(","))
         captions = tuple(tuple(clip.captions) for clip in clips)
-        numbers = np.array(groups, dtype=np.int64)
-        return cls(captions, lambda place: motions.features(clips[place]), partners, numbers, motions.name)
+        return cls(captions, lambda place: motions.features(clips[place]), partners, groups, motions.name)
 
     def crop(self, place: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
         """Load clip `place`; a random stretch of `max_frames` frames of a longer one."""
@@ -100,3 +98,15 @@ class TrainingPairs:
             squares += (frames**2).sum(axis=0)
         mean = total / count
         return mean + shift, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+
+
+def _groups(tags: Sequence[Mapping[str, Any]], names: Sequence[str]) -> np.ndarray:
+    """(n,) int64 number of the group whose clips agree in all these tags; -1 without names or where one is missing."""
+    numbers: dict[str, int] = {}
+    groups = np.full(len(tags), -1, dtype=np.int64)
+    wanted = [name.strip() for name in names]
+    for place, own in enumerate(tags):
+        if wanted and all(name in own for name in wanted):
+            label = json.dumps([own[name] for name in wanted], sort_keys=True)
+            groups[place] = numbers.setdefault(label, len(numbers))
+    return groups

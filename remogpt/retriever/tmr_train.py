@@ -46,7 +46,7 @@ class TMRTrainingConfig:
     guard_directions: bool = False
     """Never filter captions that name different sides or directions. differs when True: TMR has no such guard."""
     same_tag: str | None = None
-    """Clips whose tag of this name is equal are not negatives of each other (see `TrainingPairs.from_set`)."""
+    """Clips whose tag of this name is equal ("content,style": both) are not negatives of each other."""
     saved_as: Literal["float32", "float16"] = "float32"
     """Type in which the finished weights are stored."""
     num_val_clips: int = 500

@@ -45,7 +45,7 @@ class RetrieverConfig:
     guard_directions: bool = True
     """Never filter captions that name different sides or directions. differs: TMR has no such guard."""
     same_tag: str | None = None
-    """Clips whose tag of this name is equal are not negatives of each other (see `TrainingPairs.from_set`)."""
+    """Clips whose tag of this name is equal ("content,style": both) are not negatives of each other."""
     mirror_share: float = 0.0
     """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
     hard_negatives: int = 0
@@ -55,8 +55,8 @@ class RetrieverConfig:
     """Pairs of earlier batches that are negatives too, e.g. 1024. differs: not in the paper; see `queue`."""
     queue_momentum: float = 0.99
     """Share of itself that the queue's slow encoder keeps each step. Source: Part_TMR's value (spec 2.5)."""
-    queue_after: int = 500
-    """Steps before the queue counts; a network that still changes fast learns little from its past."""
+    queue_after: float = 0.5
+    """Share of loop.steps before the queue counts; a network that still changes fast learns nothing from its past."""
     caption_form: CaptionForm = "written"
     """canonical: embed each caption's normal form, always; paraphrased: embed a query as the mean over its rewordings.
     differs: not in the paper; see `wording`."""
@@ -84,11 +84,12 @@ class RetrieverConfig:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
         if not 0 <= self.mirror_share <= 1:
             raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
-        for name in ("hard_negatives", "queue", "queue_after", "rerank", "late_weight"):
+        for name in ("hard_negatives", "queue", "rerank", "late_weight"):
             if getattr(self, name) < 0:
                 raise RemogptError(f"{name} must be 0 or more, got {getattr(self, name)}; 0 turns it off")
-        if not 0 <= self.queue_momentum < 1:
-            raise RemogptError(f"queue_momentum must be at least 0 and below 1, got {self.queue_momentum}")
+        for name in ("queue_momentum", "queue_after"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RemogptError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
         if self.rerank and not self.model.late_width:
             raise RemogptError(
                 f"rerank {self.rerank} needs vectors of words and parts; set model.late_width too, e.g. to 64"
@@ -215,7 +216,8 @@ def fit_retriever(
 _OFF = {
     "hard_negatives": 0,
     "queue": 0,
-    "queue_momentum": 0.99, "queue_after": 500,
+    "queue_momentum": 0.99,
+    "queue_after": 0.5,
     "caption_form": "written",
     "late_weight": 1.0,
     "rerank": 0,

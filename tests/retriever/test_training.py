@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
 import remogpt
+from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever.batches import PairBatches
 from remogpt.retriever.losses import Temperature, contradictions, contrastive_loss, similarity_loss
 from remogpt.retriever.pairs import TrainingPairs
@@ -87,11 +88,12 @@ SWITCHES = {
     "none": {},
     "hard_negatives": {"hard_negatives": 2},
     "late": {"model": replace(MODEL, late_width=8, late_stretches=2), "rerank": 4, "hard_negatives": 1},
-    "queue": {"queue": 40, "queue_after": 2},
+    "queue": {"queue": 40, "queue_after": 0.25},
     "canonical": {"caption_form": "canonical"},
     "paraphrased": {"caption_form": "paraphrased"},
     "everything": {"model": replace(MODEL, late_width=8, learn_temperature=True), "rerank": 4, "hard_negatives": 2,
-                   "queue": 24, "queue_after": 2, "caption_form": "canonical", "input_noise": 0.1, "mirror_share": 0.5},
+                   "queue": 24, "queue_after": 0.25, "caption_form": "canonical", "input_noise": 0.1,
+                   "mirror_share": 0.5},
 }  # fmt: skip
 
 
@@ -248,6 +250,44 @@ def test_statistics_are_per_channel() -> None:
     frames = np.concatenate([pairs.load(place) for place in range(10)]).astype(np.float64)
     mean, std = pairs.statistics()
     assert np.allclose(mean, frames.mean(axis=0)) and np.allclose(std, frames.std(axis=0))
+
+
+def test_groups_of_equal_tags(tiny_set: Path) -> None:
+    opened = MotionTextSet.open(tiny_set)
+    clips = opened.clips("train")
+
+    def agree(names: str) -> np.ndarray:
+        groups = TrainingPairs.from_set(opened, "train", names).groups
+        assert (groups >= 0).all()
+        return groups[:, None] == groups
+
+    styles, counts = agree("style"), agree("num_actions")
+    assert np.array_equal(agree("style, num_actions"), styles & counts)
+    found = np.array([[one.tags["style"] == other.tags["style"] for one in clips] for other in clips])
+    assert np.array_equal(styles, found) and not counts.all()
+    assert (TrainingPairs.from_set(opened, "train", "style,nothing").groups == -1).all()
+    assert (TrainingPairs.from_set(opened, "train").groups == -1).all()
+
+
+def test_kit_is_read_by_a_retriever_of_its_own(text_folder: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for folder in ("new_joint_vecs", "texts"):
+        (tmp_path / "kit" / folder).mkdir(parents=True)
+    for name in ("Mean", "Std"):
+        np.save(tmp_path / "kit" / f"{name}.npy", np.ones(251, dtype=np.float32))
+    lengths = {f"{number:05d}": 20 + 2 * number for number in range(8)}
+    for name, length in lengths.items():
+        np.save(tmp_path / "kit" / "new_joint_vecs" / f"{name}.npy", rng.normal(size=(length, 251)).astype(np.float32))
+        (tmp_path / "kit" / "texts" / f"{name}.txt").write_text("a person walks#a/DET person/NOUN walk/VERB#0.0#0.0\n")
+    (tmp_path / "kit" / "train.txt").write_text("\n".join(lengths))
+    pairs = TrainingPairs.from_set(MotionTextSet.open(tmp_path / "kit", 251), "train")
+    assert len(pairs) == 6 and pairs.load(0).shape == (24, 251)  # 20 and 22 frames are too few
+    with pytest.raises(RemogptError, match="holds KIT-ML in its own layout"):
+        MotionTextSet.open(tmp_path / "kit")
+    config = toy_config(text_folder, 1)
+    config = replace(config, model=replace(MODEL, skeleton="kit"), loop=replace(config.loop, batch_size=4))
+    retriever = train_retriever(config, pairs, pairs, tmp_path / "run", tmp_path / "out")
+    assert retriever.encode_motion([pairs.load(0)]).shape == (1, 16)
 
 
 @pytest.mark.parametrize("name, projection_dim", [("mini", 128), ("humanml3d", 256)])
