@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from study_scores import evaluate
-from study_sets import SEED, StudySet, prepare
+from study_sets import SEED, VERSION, StudySet, prepare
 from study_texts import link_texts, prepare_texts, tested_texts, unlink_texts
 from study_variants import MAX_PARAMETERS, PATCH, TEXT_MODEL, VARIANTS, settings_of, training_config
 
@@ -64,7 +64,7 @@ class Run:
 
     def folder(self, study: Study) -> Path:
         """Where it is kept."""
-        size = [study.num_clips, SEED] if self.set == "procedural" else []
+        size = [VERSION, study.num_clips, SEED] if self.set == "procedural" else [VERSION]
         variant = VARIANTS[self.variant]
         asked = [variant.weights_of, variant.asked_as] if variant.weights_of else []
         digest = sha256_of([variant.network, self.settings(study), size, PATCH, *asked])[:8]

@@ -26,14 +26,17 @@ def evaluate(retriever: TextMotionRetriever, clips: StudySet) -> Scores:
     too, so that combinations that were trained on compete.
 
     Returns:
-        {split: {"num_captions", "num_motions", "sides", and by protocol (normal, identical, same_label): {"t2m/R@1"
-        ...}}}.
+        by split: "num_captions", "num_motions", "sides" and "nearest_label" (see the functions), and for each notion of
+        a right answer (normal, identical, same_label) {"t2m/R@1", ...}.
     """
     scores: Scores = {}
     for split in clips.splits():
         queries = clips.numbers(split)
         gallery = queries if split == "test" else [*queries, *clips.numbers("test")]
-        scores[split] = _rank(retriever, clips, queries, gallery) | {"sides": sides(retriever, clips, queries)}
+        scores[split] = _rank(retriever, clips, queries, gallery) | {
+            "sides": sides(retriever, clips, queries),
+            "nearest_label": nearest_label(clips, queries),
+        }
     return scores
 
 
@@ -132,3 +135,19 @@ def side_scores(tables: Tables, labels: Sequence[str]) -> Scores:
 
 def _share_right(table: np.ndarray, places: np.ndarray) -> float:
     return round(100 * float((table[places, places] > table[places, places + len(places)]).mean()), 3)
+
+
+def nearest_label(clips: StudySet, queries: Sequence[int]) -> float:
+    """Percent of clips whose nearest training clip, by mean z-scored features alone, has their label.
+
+    Nothing is trained and no word is read: where this is high, a test asks for recordings rather than for motions.
+    """
+    known = clips.numbers("train", None)
+    rows, asked = (np.array([clips.features(number).mean(axis=0) for number in n]) for n in (known, queries))
+    mean, std = rows.mean(axis=0), rows.std(axis=0) + 1e-3
+    rows, asked = (rows - mean) / std, (asked - mean) / std
+    squares = (asked**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * asked @ rows.T
+    labels = [clips.rows[known[place]].label for place in squares.argmin(axis=1)]
+    return round(
+        100 * float(np.mean([clips.rows[n].label == label for n, label in zip(queries, labels, strict=True)])), 3
+    )

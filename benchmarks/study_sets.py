@@ -7,24 +7,30 @@
 | set | trained on | tested on | who wrote the captions |
 |---|---|---|---|
 | procedural | most clips | 12 % of them; `test_unseen`: combinations that are never trained on | a grammar |
-| bandai | the first recordings of each label | the last 20 %; `test_unseen`: whole labels | made from labels |
+| bandai | most takes of each label | other takes of these labels; `test_unseen`: whole labels | made from labels |
 | cmu | bandai's, and CMU's trials without sentences | CMU's trials with sentences | people |
 
-Bandai-Namco's consecutive files are often cut from one take (the last pose of one is the first of the next), so that a
-split by file would put one take on both sides: each label's recordings are divided into blocks in the order of their
-numbers instead, and `test_unseen` holds whole labels. Every training clip is there with its mirror image, as in
-HumanML3D; validation and test are not mirrored but for the galleries of sides.
+Bandai-Namco's consecutive files are often cut from one take: the last pose of one is the first of the next. Files that
+touch so are one take and stay together. Labels of a single take are trained on whole, or kept out whole: `test_unseen`
+has one style of each action, left and right together. Even so the takes of a style resemble each other beyond what they
+show (a first pose alone names the style of 94 % of the files): an untrained nearest neighbour, see
+`study_scores.nearest_label`, names 98 % of the labels of `test`, which therefore says little. `test_unseen` is the split
+to compare by. In no set is a mirror image trained on whose label is kept out.
+
+Every training clip is there with its mirror image, as in HumanML3D; validation and test are not mirrored but for the
+galleries of sides.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.data.importers.packed import PackedClip, read_packed
 from remogpt.data.importers.to_set import import_set
 from remogpt.data.procedural.make import make_procedural_set
 from remogpt.motion import joints_to_features, mirror_caption, mirror_joints
@@ -40,8 +46,13 @@ SEED = 2000
 MAX_FRAMES = 199
 SHARES = {"val": 0.06, "test": 0.12}
 """Of the procedural clips whose combination is trained on."""
-BLOCKS = {"val": 0.1, "test": 0.2}
-"""Of each label's recordings in Bandai-Namco, the last ones; a label of fewer than five is trained on whole."""
+TAKES = {"val": 0.1, "test": 0.2}
+"""Of each label's takes in Bandai-Namco, the last ones; a label of fewer than five is trained on whole."""
+TOUCH = 0.25
+"""Metres that no joint moves from the last pose of a file to the first of the next where both are one take. Generous:
+files between them may be missing, and actors that come back to their mark are better kept together."""
+VERSION = 3
+"""Changes whenever the same sources give other rows."""
 SYNONYMS = {"old": "elderly", "masculinity": "masculine", "tired": "exhausted", "dance-long": "dance",
             "dance-short": "dance"}  # fmt: skip
 """Labels whose captions cannot be told apart."""
@@ -139,7 +150,8 @@ def prepare(name: str, work: Path, data: Path | None, num_clips: int) -> StudySe
         num_clips: of the procedural set.
     """
     folder = work / "sets" / name
-    if not (folder / "rows.json").is_file():
+    about = folder / "rows.json"
+    if not about.is_file() or read_json(about).get("version") != VERSION:
         if name == "procedural":
             sources = _procedural(work / "sources" / "procedural", num_clips)
         elif data is None:
@@ -168,18 +180,43 @@ def _in_blocks(count: int, shares: dict[str, float]) -> list[str]:
 
 def _bandai(sources: Path, data: Path) -> list[_Source]:
     motions = _imported("bandai", data / "bandai.npz", sources / "bandai")
-    labels = {clip.id: _bandai_label(clip) for clip in motions.clips("all")}
+    takes = find_takes({clip.id: joints for clip, joints in _recorded(data / "bandai.npz")})
     clips = sorted(motions.clips("all"), key=lambda clip: (_recording(clip.source_id), clip.id))
-    recordings: dict[str, list[str]] = defaultdict(list)
+    labels = {clip.id: _bandai_label(clip) for clip in clips}
+    of_label: dict[str, list[int]] = defaultdict(list)
     for clip in clips:
-        if clip.source_id not in recordings[labels[clip.id]]:
-            recordings[labels[clip.id]].append(clip.source_id)
-    unseen = _unseen_labels(recordings)
-    splits: dict[str, str] = {}
-    for label, names in recordings.items():
-        blocks = ["test_unseen"] * len(names) if label in unseen else _in_blocks(len(names), BLOCKS)
-        splits |= dict(zip(names, blocks, strict=True))
-    return [_Source(clip, motions, splits[clip.source_id], labels[clip.id]) for clip in clips]
+        if takes[clip.source_id] not in of_label[labels[clip.id]]:
+            of_label[labels[clip.id]].append(takes[clip.source_id])
+    unseen = unseen_labels(Counter(labels.values()))
+    splits: dict[int, str] = {}
+    for label, own in of_label.items():
+        blocks = ["test_unseen"] * len(own) if label in unseen else _in_blocks(len(own), TAKES)
+        splits |= dict(zip(own, blocks, strict=True))
+    return [_Source(clip, motions, splits[takes[clip.source_id]], labels[clip.id]) for clip in clips]
+
+
+def _recorded(path: Path) -> Iterator[tuple[PackedClip, np.ndarray]]:
+    for clip in read_packed(path):
+        yield clip, clip.source.positions
+
+
+def find_takes(recordings: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Number the takes that files were cut from.
+
+    Args:
+        recordings: (T, J, 3) world positions in metres of each file, named as `_recording` reads it.
+
+    Returns:
+        a number for each name; consecutive files of one stem that touch have the same.
+    """
+    takes: dict[str, int] = {}
+    before = ""
+    for name in sorted(recordings, key=_recording):
+        is_next = before != "" and _recording(before)[0] == _recording(name)[0]
+        gap = np.linalg.norm(recordings[before][-1] - recordings[name][0], axis=-1).max() if is_next else np.inf
+        takes[name] = takes[before] if gap < TOUCH else len(takes)
+        before = name
+    return takes
 
 
 def _bandai_label(clip: Clip) -> str:
@@ -193,13 +230,16 @@ def _recording(source_id: str) -> tuple[str, int]:
     return stem, int(number)
 
 
-def _unseen_labels(recordings: dict[str, list[str]], least: int = 10) -> set[str]:
-    """Choose one label of each content that has several large ones, another style each time."""
-    by_content: dict[str, list[str]] = defaultdict(list)
-    for label in sorted(label for label, names in recordings.items() if len(names) >= least):
-        by_content[label.split(", ")[0]].append(label)
-    several = [labels for _, labels in sorted(by_content.items()) if len(labels) > 2]
-    return {labels[place % len(labels)] for place, labels in enumerate(several)}
+def unseen_labels(sizes: Mapping[str, int], least: int = 10) -> set[str]:
+    """Choose one label of each action that has several large ones, another style each time, left and right alike."""
+    by_action: dict[str, set[str]] = defaultdict(set)
+    for label, size in sizes.items():
+        if size >= least:
+            content, style = label.split(", ")
+            by_action[min(content, mirror_caption(content))].add(style)
+    several = [(content, sorted(styles)) for content, styles in sorted(by_action.items()) if len(styles) > 2]
+    chosen = {f"{content}, {styles[place % len(styles)]}" for place, (content, styles) in enumerate(several)}
+    return chosen | {mirror_caption(label) for label in chosen}
 
 
 def _cmu(sources: Path, data: Path) -> list[_Source]:
@@ -227,31 +267,27 @@ def _imported(importer: str, path: Path, folder: Path) -> MotionTextSet:
 
 def _pack(name: str, sources: Sequence[_Source], folder: Path) -> None:
     """Write the frames of all clips, and of the mirror images of those that are trained or tested on."""
+    unseen = {source.label for source in sources if source.split == "test_unseen"}
     rows: list[Row] = []
     pieces: list[np.ndarray] = []
-    first = 0
-    for source, make in progress(list(_wanted(sources)), desc=f"pack {name}", unit="row"):
-        features = make(source)
-        is_mirrored = make is _mirrored
-        captions, label = source.clip.captions, source.label
-        if is_mirrored:
-            captions, label = tuple(map(mirror_caption, captions)), mirror_label(label, captions)
-        partner = len(rows) - 1 if is_mirrored else len(rows) + 1 if source.split != "val" else -1
-        rows.append(Row(source.clip.id, source.split, label, captions, first, len(features), partner, is_mirrored))
-        pieces.append(features)
-        first += len(features)
+    for source in progress(sources, desc=f"pack {name}", unit="clip"):
+        captions = tuple(map(mirror_caption, source.clip.captions))
+        label = mirror_label(source.label, captions)
+        # The mirror image of a training clip may show what is kept out of training.
+        is_paired = source.split.startswith("test") or (source.split == "train" and label not in unseen)
+        first = rows[-1].first + rows[-1].num_frames if rows else 0
+        count, partner = source.clip.num_frames - 1, len(rows) + 1 if is_paired else -1
+        own = source.clip.id, source.split
+        rows.append(Row(*own, source.label, source.clip.captions, first, count, partner, is_mirrored=False))
+        pieces.append(_plain(source))
+        if is_paired:
+            rows.append(Row(*own, label, captions, first + count, count, partner - 1, is_mirrored=True))
+            pieces.append(_mirrored(source))
+    if shown := unseen & {row.label for row in rows if row.split in ("train", "val")}:
+        raise RemogptError(f"set {name}: labels kept out of training stand in it: {sorted(shown)[:3]}")
     write_npy(folder / "features.npy", np.concatenate(pieces))
-    write_json(folder / "rows.json", {"name": name, "rows": [asdict(row) for row in rows]}, indent=None)
-
-
-_Make = Callable[[_Source], np.ndarray]
-
-
-def _wanted(sources: Sequence[_Source]) -> Iterator[tuple[_Source, _Make]]:
-    for source in sources:
-        yield source, _plain
-        if source.split != "val":
-            yield source, _mirrored
+    about = {"name": name, "version": VERSION, "rows": [asdict(row) for row in rows]}
+    write_json(folder / "rows.json", about, indent=None)
 
 
 def _plain(source: _Source) -> np.ndarray:

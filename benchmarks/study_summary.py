@@ -92,7 +92,8 @@ def _table(name: str, split: str, variants: Mapping[str, Any]) -> Iterator[str]:
     chance = sizes[f"{split} {protocol} t2m/chance_R@1"]["mean"]
     yield (
         f"## {name}, {split}: {sizes[f'{split} num_captions']['mean']:.0f} captions, "
-        f"{sizes[f'{split} num_motions']['mean']:.0f} motions, {protocol} (chance R@1 {chance:.1f})"
+        f"{sizes[f'{split} num_motions']['mean']:.0f} motions, {protocol} (chance R@1 {chance:.1f}; "
+        f"untrained nearest neighbour names {sizes[f'{split} nearest_label']['mean']:.1f} % of the labels)"
     )
     yield ""
     heads = [f"{way} {label}" for way in ("t2m", "m2t") for label, _ in _COLUMNS]
