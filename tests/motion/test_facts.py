@@ -8,7 +8,7 @@ import pytest
 from remogpt.motion.body import Body
 from remogpt.motion.facts import Fact, check, describe, facts_correct
 from remogpt.motion.predicates import PREDICATES
-from remogpt.motion.predicates.intervals import excursions, relation, stretches, swings
+from remogpt.motion.predicates.intervals import excursions, relation, stretches, swings, trimmed
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
 
@@ -210,6 +210,9 @@ def test_intervals() -> None:
     wave = np.array([0, 1, 2, 1, 0, 1, 2, 1, 0], dtype=float)
     assert excursions(wave, 2.0, 0.5) == [(1, 4), (5, 8)]
     assert swings(wave, 1.5) == [(0, 2), (2, 4), (4, 6), (6, 8)] and swings(wave, 3.0) == []
+    assert trimmed(np.array([0.0, 0.0, 0.5, 1.0, 1.0]), 0, 4) == (2, 3)  # still ends go
+    jumps = [(np.arange(5) >= frame).astype(float) for frame in (1, 3, 4)]
+    assert [trimmed(jump, 0, 4) for jump in jumps] == [(1, 2), (3, 4), (3, 4)]  # also at the signal's very end
     assert relation("before", [(0, 5)], [(6, 9)]) and not relation("before", [(6, 9)], [(0, 5)])
     assert not relation("while", [], [(0, 5)])
 

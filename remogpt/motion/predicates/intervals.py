@@ -85,7 +85,8 @@ def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tu
     """Cut the still ends off a swing: keep the frames between `share` and 1 - `share` of its change."""
     change = signal[end] - signal[start]
     part = (signal[start : end + 1] - signal[start]) / (change if change else 1.0)
-    first = int(np.flatnonzero(part >= share)[0])
+    # A swing that is one jump into its last frame keeps the frame before it.
+    first = min(int(np.flatnonzero(part >= share)[0]), end - start - 1)
     last = int(np.flatnonzero(part <= 1.0 - share)[-1])
     return start + first, start + max(last, first + 1)
 
