@@ -25,7 +25,7 @@ class Mode:
     is_drawn: bool = True
     """Whether another seed gives another motion; else there are not several generations."""
     reads_motion: bool = False
-    """The real motion goes in instead of its caption, and what comes out bounds what can be written."""
+    """The real motion goes in instead of its caption: what comes out is the best that the model's decoder can show."""
 
     def gives_length(self, run: Run) -> bool:
         """Whether the model is told the real motion's length in this run."""
