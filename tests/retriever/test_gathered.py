@@ -17,7 +17,11 @@ from remogpt.retriever.batches import PairBatches
 from remogpt.retriever.gathering import check_equal_shares, gather_padded, gather_rows
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, new_tmr_retriever
+from remogpt.retriever.tmr import TMRConfig
+from remogpt.retriever.tmr_losses import TMRLosses
+from remogpt.retriever.tmr_train import TMRTrainingConfig
+from remogpt.retriever.tmr_train import _Batches as TMRBatches
 from remogpt.retriever.train import RetrieverConfig, train_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig
@@ -65,6 +69,26 @@ def two_losses(batches: PairBatches, model: torch.nn.Module, shares: tuple[np.nd
     return losses
 
 
+def tmr_gradients(text_model: str, cache: str, rank: int | None) -> dict[str, torch.Tensor]:
+    """TMR's gradients of a batch, of one process (None) or of the half that a process has."""
+    config = TMRTrainingConfig(
+        model=TMRConfig(width=16, num_layers=1, feedforward=16, dropout=0.0, is_variational=False),
+        losses=TMRLosses(reconstruction=0.0, latent=0.5),
+        text_model=text_model, filter_model=text_model, filter_threshold=0.999, loop=LOOP,
+    )  # fmt: skip
+    pairs = pairs_of()
+    mean, std = (torch.from_numpy(values) for values in pairs.statistics())
+    torch.manual_seed(0)
+    retriever = new_tmr_retriever(config.model, text_model, mean, std)
+    batches = TMRBatches(config, pairs, retriever, pairs.unique_captions(), Path(cache))
+    network, share = retriever.network, np.arange(8)
+    # Without reconstruction the decoder has no gradient, which accelerate's wrapper must be told too.
+    model = network if rank is None else DistributedDataParallel(network, find_unused_parameters=True)
+    own = share if rank is None else np.array_split(share, 2)[rank]
+    batches.loss(model, own, np.random.default_rng(0))[0].backward()
+    return {name: weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
+
+
 def _gather(rank: int) -> list[torch.Tensor | str]:
     rows = torch.full((2, 3), rank + 1.0, requires_grad=True)
     joined = gather_rows(rows)
@@ -82,6 +106,7 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
 def _learn_share(rank: int, folder: str, text_model: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     torch.save(_gather(rank), f"{folder}/gathered{rank}.pt")
+    torch.save(tmr_gradients(text_model, f"{folder}/cache", rank), f"{folder}/tmr{rank}.pt")
     retriever, batches = build(text_model, f"{folder}/cache")
     model = DistributedDataParallel(batches.model)
     halves = tuple(np.array_split(part, 2)[rank] for part in np.arange(16).reshape(2, 8))
@@ -120,6 +145,15 @@ def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: P
             torch.testing.assert_close(found["gradients"][name], parameter.grad, rtol=1e-4, atol=1e-6, msg=name)
     largest = max(parameter.grad.abs().max() for parameter in retriever.network.parameters())
     assert largest > 1e-2
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_tmr_contrasts_the_whole_batch_too(tiny_text_model: Path, shares: Path, rank: int) -> None:
+    whole = tmr_gradients(str(tiny_text_model), f"{shares}/cache", None)
+    found = torch.load(shares / f"tmr{rank}.pt", weights_only=True)
+    assert whole and set(whole) <= set(found)
+    for name, gradient in whole.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6, msg=name)
 
 
 def test_one_process_gathers_nothing() -> None:
