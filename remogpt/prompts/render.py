@@ -117,7 +117,7 @@ def _render(
     room = budget - fixed - count(query)
     kept, trimmed = _fit_examples(shown, room - count(context), count) if shown else ([], [])
     if room < 0:
-        query, cut = _fit_query(query, budget - fixed, count)
+        query, cut = fit_query(query, budget - fixed, count)
         trimmed.append(cut)
     block = [context, *(segment for example in kept for segment in example)] if kept else []
     return Prompt((*head, query, *tail, *block, output), tuple(trimmed))
@@ -152,8 +152,12 @@ def _fit_examples(
     return kept, trimmed
 
 
-def _fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, Trimmed]:
-    """Cut what the user asked at its end: the last resort, after every example is gone."""
+def fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, Trimmed]:
+    """Cut what the user asked at its end: the last resort, after every example is gone.
+
+    Raises:
+        ValueError: if nothing of it fits.
+    """
     before = count(query)
     if isinstance(query, MotionSegment):
         query = replace(query, codes=query.codes[: max(len(query.codes) - (before - room), 0)])
