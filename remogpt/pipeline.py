@@ -9,10 +9,9 @@ model.generate("a person waves")[0].motion.save("wave.bvh")
 model.caption(load_motion("wave.bvh")).text
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -21,23 +20,20 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
-from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES
+from remogpt.lm.model import FRAMES_PER_CODE, check_reads_examples
+from remogpt.lm.pieces import Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
 from remogpt.motion import Motion
-from remogpt.motion.skeleton import FPS
-from remogpt.prompts import Prompt, clean_text, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.prompts import Prompt, ask_for_motion, ask_for_text, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.neighbours import MOTION_ROUTES, TEXT_ROUTES
 from remogpt.retriever.query import Route
-from remogpt.runtime.embedded import embedded_model
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.hub import find_model
 from remogpt.runtime.model_folder import check_belongs, read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 CANDIDATE_CAPTIONS = Sampling(temperature=0.8, top_p=0.95)
 """How further captions are drawn where the best of several is wanted."""
-MAX_SECONDS = MAX_CODES * FRAMES_PER_CODE / FPS
-"""Longest motion that is generated in one go: 9.8 s."""
-MIN_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,16 @@ class Generated:
     codes: np.ndarray
     """(N,) int64."""
     examples: tuple[RetrievedExample, ...]
-    """What was retrieved, in the order of the prompt."""
-    prompt: Prompt
-    """What the language model read."""
+    """What was retrieved, in the order of the prompts, each once."""
+    pieces: tuple[Piece, ...]
+    """In which pieces it was written: one, unless it is longer than 9.8 s."""
+    prompts: tuple[Prompt, ...]
+    """What the language model read, piece by piece."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the language model read, for the first piece."""
+        return self.prompts[0]
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,7 @@ class ReMoGPT:
             MissingPathError: if the folder or a part of it is missing.
             RemogptError: if its parts do not belong together.
         """
-        if path is None:
-            embedded = embedded_model("mini")
-            if not embedded.is_dir():
-                raise MissingPathError(
-                    f"this installation has no embedded model in {embedded}; install remogpt anew, make the model with "
-                    "scripts/mini.sh, or name a model folder with --model"
-                )
-            return cls(embedded, device)
-        if not Path(path).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
-            return cls(_from_hub(str(path)), device)
-        return cls(path, device)
+        return cls(find_model(path), device)
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
@@ -158,7 +151,8 @@ class ReMoGPT:
         Args:
             text: what the person does.
             database: folder or open database to retrieve from; the model's own without it.
-            seconds: exact length, to a frame (0.05 s); the model chooses without it.
+            seconds: exact length, to a frame (0.05 s); the model chooses, up to 9.8 s, without it. A longer motion is
+                written in pieces, over which the sentences of the text are spread.
             num_samples: motions to write.
             seed: same seed, same motions (on the CPU).
             retrieval: whether to retrieve examples at all.
@@ -193,36 +187,56 @@ class ReMoGPT:
                 mirror's, is not retrieved.
         """
         _check_seed(seed)
-        frames = [_num_frames(value) for value in (seconds or [None] * len(texts))]
+        frames = [num_frames(value) for value in (seconds or [None] * len(texts))]
         lengths = [None if count is None else -(-count // FRAMES_PER_CODE) for count in frames]
         for text in texts:
             _check_text(text)
-        retrieved = self.examples_for_texts(texts, database, exclude) if retrieval else [()] * len(texts)
-        prompts = [
-            text_to_motion_prompt(
-                text, examples,
-                num_frames=None if length is None else length * FRAMES_PER_CODE,
-                count=self.lm.vocabulary.count,
-            )
-            for text, examples, length in zip(texts, retrieved, lengths, strict=True)
-        ]  # fmt: skip
+        plans = [plan_pieces(text, length) for text, length in zip(texts, lengths, strict=True)]
+        asked = self._ask(plans, database, exclude, retrieval)
         candidates = self._candidates(best_of)
-        codes = self.lm.generate_codes(
-            [prompt for prompt in prompts for _ in range(candidates)],
-            [length for length in lengths for _ in range(candidates)],
+        codes = write_pieces(
+            self.lm,
+            plans,
+            [[prompt for _, prompt in pieces] for pieces in asked],
             Sampling(**self._sampling | {name: value for name, value in sampling.items() if value is not None}),
-            seed=seed,
+            seed,
+            candidates,
+            partial(self._best, frames) if candidates > 1 else first_candidates,
         )
-        decoded = self.tokenizer.decode_batch(codes)
-        # The last code's surplus frames are cut: the length is exact to a frame.
-        motions = [row[: frames[place // candidates]] for place, row in enumerate(decoded)]
-        best = self._best(texts, motions) if candidates > 1 else range(len(texts))
+        motions = self.tokenizer.decode_batch(codes)
         return [
             Generated(
-                Motion.from_features(motions[place], caption=text, name=clean_text(text)), codes[place], found, prompt
+                # The last code's surplus frames are cut: the length is exact to a frame.
+                Motion.from_features(motions[row][: frames[row]], caption=text, name=clean_text(text)),
+                codes[row],
+                _each_once(found for found, _ in asked[row]),
+                tuple(plans[row]),
+                tuple(prompt for _, prompt in asked[row]),
             )
-            for place, text, found, prompt in zip(best, texts, retrieved, prompts, strict=True)
+            for row, text in enumerate(texts)
         ]
+
+    def _ask(
+        self, plans: Sequence[Sequence[Piece]], database: Any, exclude: Sequence[Iterable[str]] | None, retrieval: bool
+    ) -> list[list[tuple[tuple[RetrievedExample, ...], Prompt]]]:
+        """Retrieve the examples of every piece and write its prompt: both, piece by piece, for every motion."""
+        pieces = [piece for plan in plans for piece in plan]
+        hidden = [tuple(ids) for ids in exclude] if exclude is not None else [()] * len(plans)
+        found: list[tuple[RetrievedExample, ...]] = [()] * len(pieces)
+        if retrieval:
+            check_reads_examples(self.folder / "lm")
+            each = [ids for plan, ids in zip(plans, hidden, strict=True) for _ in plan]
+            found = self.examples_for_texts([piece.text for piece in pieces], database, each)
+        prompts = [
+            ask_for_motion(
+                self.lm.prompt_form, piece.text, examples,
+                num_frames=None if piece.length is None else piece.length * FRAMES_PER_CODE,
+                count=self.lm.vocabulary.count,
+            )
+            for piece, examples in zip(pieces, found, strict=True)
+        ]  # fmt: skip
+        asked = iter(zip(found, prompts, strict=True))
+        return [list(islice(asked, len(plan))) for plan in plans]
 
     @property
     def generation(self) -> dict[str, Any]:
@@ -246,10 +260,19 @@ class ReMoGPT:
         )
         return [str(row[place]) for row, place in zip(texts, chosen, strict=True)]
 
-    def _best(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> list[int]:
-        """Choose, of each caption's candidates, the motion that the retriever finds closest to the caption."""
-        chosen = _closest(self.retriever.encode_text(list(texts)), self.retriever.encode_motion(list(motions)))
-        return [number * (len(motions) // len(texts)) + int(place) for number, place in enumerate(chosen)]
+    def _best(
+        self, frames: Sequence[int | None], rows: Sequence[int], pieces: Sequence[Piece], codes: Sequence[np.ndarray]
+    ) -> list[int]:
+        """Choose, of each piece's candidates, the one whose motion the retriever finds closest to its text.
+
+        Each piece is chosen for itself: it is of a length that the retriever knows, and the rest goes on from the best.
+        """
+        candidates = len(codes) // len(rows)
+        decoded = self.tokenizer.decode_batch(codes)
+        motions = [motion[: frames[rows[place // candidates]]] for place, motion in enumerate(decoded)]
+        wanted = self.retriever.encode_text([piece.text for piece in pieces])
+        chosen = _closest(wanted, self.retriever.encode_motion(motions))
+        return [number * candidates + int(place) for number, place in enumerate(chosen)]
 
     def caption(
         self,
@@ -285,13 +308,15 @@ class ReMoGPT:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
         """
         _check_seed(seed)
-        windows = [_windows(motion.features) for motion in motions]
+        windows = [reading_windows(motion.features) for motion in motions]
         features = [window for own in windows for window in own]
         hidden = None if exclude is None else [ids for own, ids in zip(windows, exclude, strict=True) for _ in own]
         codes = self.tokenizer.encode_batch(features)
+        if retrieval:
+            check_reads_examples(self.folder / "lm")
         retrieved = self.examples_for_motions(features, database, hidden) if retrieval else [()] * len(features)
         prompts = [
-            motion_to_text_prompt(row, examples, count=self.lm.vocabulary.count)
+            ask_for_text(self.lm.prompt_form, row, examples, count=self.lm.vocabulary.count)
             for row, examples in zip(codes, retrieved, strict=True)
         ]
         texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)
@@ -369,13 +394,9 @@ def _closest(wanted: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     return np.einsum("nd,ncd->nc", wanted, runs).argmax(axis=1)
 
 
-def _windows(features: np.ndarray) -> list[np.ndarray]:
-    """Cut a motion into windows of nearly equal length that the language model can read at once.
-
-    HumanML3D's longest clips, 199 frames, are 49 codes and one window.
-    """
-    count = -(-(len(features) // FRAMES_PER_CODE) // MAX_CODES)
-    return list(np.array_split(features, max(1, count)))
+def _each_once(pieces: Iterable[tuple[RetrievedExample, ...]]) -> tuple[RetrievedExample, ...]:
+    """Join the examples of a motion's pieces: one text has the same in each."""
+    return tuple({(example.id, example.route): example for found in pieces for example in found}.values())
 
 
 def _joined(answers: Sequence[tuple[str, tuple[RetrievedExample, ...], Prompt]]) -> Captioned:
@@ -395,26 +416,3 @@ def _check_text(text: str) -> None:
 def _check_seed(seed: int | None) -> None:
     if seed is not None and seed < 0:
         raise RemogptError(f"a seed must be 0 or more, got {seed}")
-
-
-def _num_frames(seconds: float | None) -> int | None:
-    if seconds is None:
-        return None
-    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise RemogptError(
-            f"seconds must lie between {MIN_SECONDS} and {MAX_SECONDS}, got {seconds}; choose a length within"
-        )
-    return round(seconds * FPS)
-
-
-def _from_hub(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    try:
-        return Path(snapshot_download(name))
-    except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, OSError) as error:
-        raise MissingPathError(
-            f"no folder {name!r}, and no model of that name on the hub ({str(error).splitlines()[0]}); "
-            "check the path, or leave --model out for the embedded model"
-        ) from error

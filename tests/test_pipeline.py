@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import remogpt
+from remogpt.lm import Sampling
 from remogpt.motion import Motion
 from remogpt.pipeline import ReMoGPT
 from remogpt.prompts import MotionSegment, TextSegment, text_to_motion_prompt
@@ -48,10 +49,57 @@ def test_generate_gives_a_motion_with_codes_and_examples(model: ReMoGPT) -> None
     assert all(example.caption in answer.prompt.text() for example in answer.examples)
 
 
-@pytest.mark.parametrize("seconds", [0.4, 3.0, 5.15, 9.8])
+@pytest.mark.parametrize("seconds", [0.4, 3.0, 5.15, 9.8, 9.85, 17.2, 60.0])
 def test_the_length_asked_for_is_the_length_given(model: ReMoGPT, seconds: float) -> None:
     (answer,) = model.generate("a person walks", seconds=seconds, seed=0)
     assert answer.motion.num_frames == round(20 * seconds) and len(answer.codes) == -(-answer.motion.num_frames // 4)
+
+
+def test_a_long_motion_goes_on_from_its_own_codes(model: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the decoder is given is the end of what is written; the codes are decoded once, as a whole."""
+    given: list[list[np.ndarray]] = []
+    write = model.lm.generate_codes
+    monkeypatch.setattr(
+        model.lm,
+        "generate_codes",
+        lambda *args, **options: (given.append(options["begun"]), write(*args, **options))[1],
+    )
+    (answer,) = model.generate("a person walks", seconds=20.0, seed=0)
+    assert [len(codes) for (codes,) in given] == [0, 12, 12] and [piece.length for piece in answer.pieces] == [
+        42,
+        41,
+        41,
+    ]
+    for (codes,), end in zip(given, (0, 42, 71), strict=True):
+        assert codes.tolist() == answer.codes[max(0, end - 12) : end].tolist()
+    decoded = Motion.from_features(model.tokenizer.decode(answer.codes))
+    assert len(answer.codes) == 100 and np.array_equal(answer.motion.features, decoded.features)
+    assert len(answer.prompts) == 3 and answer.prompt is answer.prompts[0] and len(answer.examples) == 2
+    told = ["Generate motion of 8.4 seconds: a person walks", *["Generate motion of 8.2 seconds: a person walks"] * 2]
+    assert [prompt.text().splitlines()[1] for prompt in answer.prompts] == told
+
+
+def test_long_motions_are_seeded_and_short_neighbours_change_nothing(model: ReMoGPT) -> None:
+    texts, seconds = ["a person walks", "a person waves"], [12.0, 2.0]
+    first, again = (model.generate_batch(texts, seconds=seconds, seed=5) for _ in range(2))
+    alone = model.generate("a person walks", seconds=12.0, seed=5)
+    assert np.array_equal(first[0].codes, again[0].codes) and np.array_equal(first[0].codes, alone[0].codes)
+    samples = model.generate("a person walks", seconds=12.0, seed=5, num_samples=2)
+    assert np.array_equal(samples[0].codes, alone[0].codes) and not np.array_equal(samples[1].codes, alone[0].codes)
+    assert len(first[1].codes) == 10 and len(first[1].pieces) == 1
+
+
+def test_the_sentences_of_a_long_motion_are_spread_over_its_pieces(model: ReMoGPT) -> None:
+    text = "a person walks forward. the person waves."
+    (answer,) = model.generate(text, seconds=17.0, seed=0)
+    assert [piece.text for piece in answer.pieces] == ["a person walks forward.", "the person waves."]
+    for piece, prompt in zip(answer.pieces, answer.prompts, strict=True):
+        assert piece.text in prompt.text().splitlines()[1]
+    assert answer.motion.caption == text
+    own = [model.examples_for_texts([piece.text])[0] for piece in answer.pieces]
+    assert {example.id for example in answer.examples} == {example.id for found in own for example in found}
+    (short,) = model.generate(text, seconds=9.8, seed=0)
+    assert [piece.text for piece in short.pieces] == [text]
 
 
 def test_same_seed_same_motions_and_samples_differ(model: ReMoGPT) -> None:
@@ -190,9 +238,9 @@ def test_a_caption_without_words_is_refused(model: ReMoGPT, text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"seconds": 0.0}, "between 0.4 and 9.8"),
-        ({"seconds": 60}, "between 0.4 and 9.8"),
-        ({"seconds": float("nan")}, "between 0.4 and 9.8"),
+        ({"seconds": 0.0}, "between 0.4 and 60, got 0"),
+        ({"seconds": 60.05}, "between 0.4 and 60, got 60.05"),
+        ({"seconds": float("nan")}, "between 0.4 and 60, got nan"),
         ({"seed": -1}, "a seed must be 0 or more, got -1"),
         ({"num_samples": 0}, "num_samples must be at least 1"),
         ({"temperature": -1.0}, "temperature >= 0"),
@@ -238,6 +286,18 @@ def test_the_best_candidate_is_the_one_closest_to_the_caption(model: ReMoGPT) ->
     alone = model.generate_batch([text] * 6, seconds=[2.0] * 6, seed=4, retrieval=False, best_of=1)
     scores = [float(model.retriever.encode_motion([one.motion.features])[0] @ wanted) for one in alone]
     assert chosen == alone[int(np.argmax(scores))].codes.tolist()
+
+
+def test_each_piece_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
+    """The first piece of the best of six is what is chosen for it alone, and the rest goes on from it."""
+    (answer,) = model.generate("a person walks", seed=4, seconds=12.0, retrieval=False, best_of=6)
+    first = [answer.pieces[0].length] * 6
+    assert first == [36] * 6
+    sampling = Sampling(**{name: value for name, value in model.generation.items() if name != "best_of"})
+    drawn = model.lm.generate_codes([answer.prompts[0]] * 6, first, sampling, seed=4)
+    wanted = model.retriever.encode_text(["a person walks"])[0]
+    scores = [float(row @ wanted) for row in model.retriever.encode_motion(model.tokenizer.decode_batch(drawn))]
+    assert answer.codes[:36].tolist() == drawn[int(np.argmax(scores))].tolist() and len(answer.codes) == 60
 
 
 def test_no_candidates_are_refused(model: ReMoGPT) -> None:

@@ -5,8 +5,9 @@ multiplied for the allowed ids only, so an id of the wrong kind has no score at 
 stream of numbers: what it writes does not depend on its neighbours in the batch or on rows that have ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ class _Rows:
     index: np.ndarray
     """(B,) which prompt each row is."""
     next_ids: Tensor
-    """(B, 1) or, before the first step, (B, start): what the decoder reads next."""
+    """(B, 1) or, before the first step, (B, L): what the decoder reads next."""
     hidden: Tensor
     """(B, L, D) encoder output."""
     mask: Tensor
@@ -107,6 +108,8 @@ def generate(
     seed: int | None,
     batch_size: int,
     pad_id: int,
+    begun: Sequence[Sequence[int]] | None = None,
+    streams: Sequence[Sequence[int]] | None = None,
 ) -> list[list[int]]:
     """Write ids for each prompt, without start and end.
 
@@ -122,6 +125,8 @@ def generate(
         sampling, seed: how ids are chosen; row i draws from the stream (seed, i).
         batch_size: rows decoded together; prompts of similar length share a batch.
         pad_id: fills shorter prompts.
+        begun: ids per row that stand behind `start` already and are gone on from; not written again.
+        streams: numbers per row that name its stream in place of its place.
 
     Raises:
         RemogptError: if a forced length is below 1 or their number is not that of the prompts.
@@ -131,32 +136,40 @@ def generate(
         raise RemogptError(f"wanted one length of at least 1 for each of {len(prompts)} prompts, got {forced}")
     limits = np.array([max_new if length is None else length for length in forced], dtype=np.int64)
     is_forced = np.array([length is not None for length in forced], dtype=bool)
-    entropy = np.random.SeedSequence(seed).entropy
+    entropy = int(np.random.SeedSequence(seed).entropy)  # type: ignore[arg-type]
+    named = streams or [[row] for row in range(len(prompts))]
+    heads = [[*start, *ids] for ids in begun] if begun is not None else [list(start)] * len(prompts)
     written: list[list[int]] = [[] for _ in prompts]
     head = AllowedHead(t5, allowed, end, scale)
-    order = np.array(sorted(range(len(prompts)), key=lambda row: (limits[row], len(prompts[row]))), dtype=np.int64)
-    for first in range(0, len(order), batch_size):
-        rows = order[first : first + batch_size]
-        draws = [np.random.default_rng([int(entropy), int(row)]).random(int(limits[row])) for row in rows]  # type: ignore[arg-type]
-        state = _encode(t5, [prompts[row] for row in rows], rows, start, pad_id)
-        by_prompt = dict(zip(rows.tolist(), draws, strict=True))
-        _write(t5, head, state, written, limits, is_forced, sampling, by_prompt)
+    order = sorted(range(len(prompts)), key=lambda row: (len(heads[row]), limits[row], len(prompts[row])))
+    for rows in _batches(order, heads, batch_size):
+        draws = {row: np.random.default_rng([entropy, *named[row]]).random(int(limits[row])) for row in rows}
+        state = _encode(t5, [prompts[row] for row in rows], [heads[row] for row in rows], rows, pad_id)
+        _write(t5, head, state, written, limits, is_forced, sampling, draws)
     return written
+
+
+def _batches(order: Sequence[int], heads: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
+    """Yield rows that are decoded together: what stands already is of one length, so that nothing in it is padded."""
+    for _, same in groupby(order, key=lambda row: len(heads[row])):
+        rows = list(same)
+        for first in range(0, len(rows), batch_size):
+            yield rows[first : first + batch_size]
 
 
 def _encode(
     t5: T5ForConditionalGeneration,
     prompts: Sequence[Sequence[int]],
-    rows: np.ndarray,
-    start: Sequence[int],
+    heads: Sequence[Sequence[int]],
+    rows: Sequence[int],
     pad_id: int,
 ) -> _Rows:
     device = t5.lm_head.weight.device
     input_ids = pad(prompts, pad_id).to(device)
     mask = pad([[1] * len(prompt) for prompt in prompts], 0).to(device)
     return _Rows(
-        index=rows,
-        next_ids=torch.tensor([list(start)] * len(prompts), device=device),
+        index=np.array(rows, dtype=np.int64),
+        next_ids=torch.tensor([list(ids) for ids in heads], device=device),
         hidden=t5.encoder(input_ids=input_ids, attention_mask=mask).last_hidden_state,
         mask=mask,
         cache=EncoderDecoderCache(DynamicCache(), DynamicCache()),

@@ -21,7 +21,9 @@ from remogpt.lm.batch import MOTION, SPANS, Batch
 from remogpt.lm.generate import Sampling, generate
 from remogpt.lm.size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
-from remogpt.prompts import Prompt
+from remogpt.prompts import Prompt, PromptForm
+from remogpt.prompts.forms import holds_examples
+from remogpt.runtime.envelope import read_envelope
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
 
@@ -60,14 +62,17 @@ class MotionLanguageModel(nn.Module):
     Args:
         vocabulary: the ids.
         t5: a T5 whose embeddings have `vocabulary.size` rows.
+        prompt_form: the prompts that the weights were trained on (`remogpt.prompts.forms`); kept in `config.json`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, t5: T5ForConditionalGeneration):
+    def __init__(self, vocabulary: Vocabulary, t5: T5ForConditionalGeneration, prompt_form: PromptForm = "remogpt"):
         super().__init__()
         rows = t5.get_input_embeddings().weight.shape[0]
         if rows != vocabulary.size:
             raise ValueError(f"the T5 has {rows} embeddings, its vocabulary {vocabulary.size} ids; resize one of them")
         self.vocabulary, self.t5 = vocabulary, t5
+        holds_examples(prompt_form)  # an unknown form ends here
+        self.prompt_form: PromptForm = prompt_form
         self.hash = ""
         text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
         motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
@@ -80,9 +85,9 @@ class MotionLanguageModel(nn.Module):
         self.register_load_state_dict_pre_hook(_restore_tied)
 
     @classmethod
-    def build(cls, vocabulary: Vocabulary, size: T5Size) -> "MotionLanguageModel":
+    def build(cls, vocabulary: Vocabulary, size: T5Size, prompt_form: PromptForm = "remogpt") -> "MotionLanguageModel":
         """Make an untrained model."""
-        return cls(vocabulary, T5ForConditionalGeneration(t5_config(vocabulary, size)))
+        return cls(vocabulary, T5ForConditionalGeneration(t5_config(vocabulary, size)), prompt_form)
 
     @classmethod
     def from_hub(cls, name_or_path: str, num_codes: int = 512) -> "MotionLanguageModel":
@@ -116,8 +121,12 @@ class MotionLanguageModel(nn.Module):
             raise RemogptError(
                 f"vocabulary.json in {folder} does not belong to the weights beside it; copy the folder again"
             )
-        size = T5Size(**part.config["size"])
-        model = cls.build(vocabulary, size)
+        try:
+            model = cls.build(vocabulary, T5Size(**part.config["size"]), part.config.get("prompt_form", "remogpt"))
+        except ValueError as error:
+            raise RemogptError(
+                f"the lm in {folder} cannot be used by this version: {error}; upgrade remogpt"
+            ) from error
         if "t5.lm_head.weight" in part.tensors:
             model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
         model.load_state_dict(part.tensors)
@@ -127,7 +136,11 @@ class MotionLanguageModel(nn.Module):
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
         """Write the model to a folder and return its hash. `dtype` is the stored type of the weights."""
         self.vocabulary.save(folder)
-        config = {"size": asdict(self.size), "vocabulary_sha256": _vocabulary_hash(self.vocabulary)}
+        config = {
+            "size": asdict(self.size),
+            "vocabulary_sha256": _vocabulary_hash(self.vocabulary),
+            "prompt_form": self.prompt_form,
+        }
         self.hash = save_part(folder, KIND, config, self.state_dict(), dtype=dtype)
         return self.hash
 
@@ -135,6 +148,11 @@ class MotionLanguageModel(nn.Module):
     def size(self) -> T5Size:
         """The shape of the T5."""
         return size_of(self.t5.config)
+
+    @property
+    def reads_examples(self) -> bool:
+        """Whether the prompts that the weights were trained on hold retrieved examples."""
+        return holds_examples(self.prompt_form)
 
     @property
     def device(self) -> torch.device:
@@ -187,19 +205,23 @@ class MotionLanguageModel(nn.Module):
         seed: int | None = None,
         max_codes: int = MAX_CODES,
         batch_size: int = 32,
+        begun: Sequence[np.ndarray] | None = None,
+        streams: Sequence[Sequence[int]] | None = None,
     ) -> list[np.ndarray]:
         """Write a motion for each prompt: only codes, and the motion end, can be emitted.
 
         Args:
             prompts: from `remogpt.prompts.text_to_motion_prompt`.
-            lengths: exact number of codes per prompt, or None where the model stops by itself.
+            lengths: exact number of codes to write per prompt, or None where the model stops by itself.
             sampling: temperature 1 without truncation when not given.
             seed: the same seed gives the same motions on the CPU, whatever else is in the batch.
             max_codes: limit where no length is given.
             batch_size: prompts decoded together.
+            begun: codes per prompt with which its motion begins; the model goes on from them (`remogpt.lm.pieces`).
+            streams: numbers that name each prompt's random numbers under the seed; its place without them.
 
         Returns:
-            one (N,) int64 array per prompt, N >= 1.
+            one (N,) int64 array per prompt, N >= 1, without what was begun.
         """
         words = self.vocabulary
         ids = generate(
@@ -215,6 +237,8 @@ class MotionLanguageModel(nn.Module):
             seed=seed,
             batch_size=batch_size,
             pad_id=words.pad_id,
+            begun=None if begun is None else [words.encode_codes(codes)[1:-1] for codes in begun],
+            streams=streams,
         )
         return [words.decode_codes(row) for row in ids]
 
@@ -247,6 +271,17 @@ class MotionLanguageModel(nn.Module):
             pad_id=words.pad_id,
         )
         return [words.decode_text(row) for row in ids]
+
+
+def check_reads_examples(folder: str | Path) -> None:
+    """Refuse a saved model whose prompts have no place for retrieved examples, without loading its weights."""
+    form = read_envelope(folder, KIND)["config"].get("prompt_form", "remogpt")
+    if not holds_examples(form):
+        raise RemogptError(
+            f"the language model in {folder} reads prompts in the form {form!r}, which hold no examples; answer "
+            "without retrieval (--no-retrieval, in Python retrieval=False), or teach it ours with "
+            "'remogpt train lm --start-from'"
+        )
 
 
 def _mask(size: int, ids: Sequence[int]) -> Tensor:

@@ -140,7 +140,9 @@ def build_model(config: LanguageModelConfig, clips: Sequence[CodedClip]) -> Moti
         )
     torch.manual_seed(config.loop.seed)
     if config.start_from:
-        return MotionLanguageModel.from_pretrained(config.start_from)
+        start = MotionLanguageModel.from_pretrained(config.start_from)
+        start.prompt_form = "remogpt"  # whatever prompts the weights knew, from here on they are trained on ours
+        return start
     if config.hub:
         return MotionLanguageModel.from_hub(config.hub, config.num_codes)
     captions = [clean_text(caption) for clip in clips for caption in clip.captions]

@@ -38,6 +38,19 @@ def test_another_seed_another_motion(run, tiny_model: Path, tmp_path: Path) -> N
     assert not np.array_equal(np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy"))
 
 
+def test_a_motion_longer_than_the_model_writes_at_once(run, tiny_model: Path, tmp_path: Path) -> None:
+    """In pieces, exact to a frame, the same with the same seed; what was retrieved for all of them is listed."""
+    files = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    text = "a person walks forward. the person waves with the left hand."
+    for file in files:
+        ran = run("generate", text, "--seconds", 20.05, "--seed", 3, "--out", file, "--model", tiny_model, "--json")
+        assert ran.code == 0, ran.err
+    (row,) = json.loads(ran.out)
+    assert row["frames"] == 401 and row["seconds"] == 20.05 and len(row["examples"]) >= 2
+    first, second = (np.load(file) for file in files)
+    assert first.shape == (401, 22, 3) and np.array_equal(first, second)
+
+
 def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "wave.npy"
     ran = run("generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--json")
@@ -109,7 +122,8 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("walks", "--num-samples", 2, "--out", tmp_path / "file"): "is a file; name another folder",
         ("walks", "--num-samples", 0): "--num-samples must be at least 1",
         ("walks", "--num-samples", 2, "--out", tmp_path / "m", "--format", "fbx"): "--format must be",
-        ("walks", "--seconds", 60): "between 0.4 and 9.8, got 60",
+        ("walks", "--seconds", 61): "between 0.4 and 60, got 61",
+        ("walks", "--seconds", 0.3): "between 0.4 and 60, got 0.3",
         ("walks", "--seconds", "long"): "--seconds: wanted a number, got long",
         ("walks", "--seed", -1): "a seed must be 0 or more, got -1",
         ("walks", "--temperature", -1): "temperature >= 0",
@@ -135,8 +149,8 @@ def test_a_caption_cannot_write_into_its_page(run, tiny_model: Path, tmp_path: P
 
 
 def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from remogpt import pipeline
+    from remogpt.runtime import embedded
 
-    monkeypatch.setattr(pipeline.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(embedded.resources, "files", lambda _: tmp_path)
     complaint = run("generate", "walks", "--out", tmp_path / "m.npy").complaint
     assert "no embedded model in" in complaint and "install remogpt anew" in complaint

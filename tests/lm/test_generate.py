@@ -71,6 +71,26 @@ def test_greedy_equals_the_full_forward_pass(model: MotionLanguageModel, prompts
     assert ours.tolist() == [token - words.motion_offset for token in decoded[2:]]
 
 
+def test_going_on_from_codes_equals_writing_them(model: MotionLanguageModel, prompts: list) -> None:
+    """Greedy, what is begun with is what would have been written; lengths of it may differ within a batch."""
+    whole = model.generate_codes(prompts, [20] * 4, GREEDY)
+    begun = [codes[:count] for codes, count in zip(whole, (0, 5, 12, 5), strict=True)]
+    lengths = [20 - len(codes) for codes in begun]
+    rest = model.generate_codes(prompts, lengths, GREEDY, begun=begun)
+    assert all(np.array_equal(np.concatenate(pair), codes) for *pair, codes in zip(begun, rest, whole, strict=True))
+    other = [(codes + 1) % 32 for codes in begun]
+    assert not all(map(np.array_equal, rest, model.generate_codes(prompts, lengths, GREEDY, begun=other)))
+    with pytest.raises(RemogptError, match="code 32 is not in"):
+        model.generate_codes(prompts[:1], [3], begun=[np.array([32])])
+
+
+def test_streams_name_the_random_numbers(model: MotionLanguageModel, prompts: list) -> None:
+    by_place = model.generate_codes(prompts[:1] * 3, [15] * 3, seed=5)
+    named = model.generate_codes(prompts[:1] * 3, [15] * 3, seed=5, streams=[[2], [0, 1], [0]])
+    assert np.array_equal(named[0], by_place[2]) and np.array_equal(named[2], by_place[0])
+    assert not any(np.array_equal(named[1], codes) for codes in by_place)
+
+
 def test_sampling_follows_the_probabilities() -> None:
     scores = torch.log(torch.tensor([[0.1, 0.6, 0.3]])).repeat(2000, 1)
     draws = torch.rand(2000, generator=torch.Generator().manual_seed(0))
