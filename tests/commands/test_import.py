@@ -95,7 +95,7 @@ def test_an_imported_tmr_embeds_as_the_reference(
     [
         ("t2mgpt", "net", "vqvae.", ()),
         ("t2mgpt", "net", "", ()),
-        ("motiongpt", "state_dict", "vae.", ("lm.shared.weight", "metrics.mean")),
+        ("motiongpt", "state_dict", "vae.", ("lm.language_model.shared.weight", "metrics.mean")),
         ("motiongpt", "state_dict", "motion_vae.", ()),
     ],
 )
@@ -105,7 +105,8 @@ def test_tokenizers(
     state = vqvae_state()
     saved = {f"{prefix}{name}": tensor for name, tensor in state.items()} | {name: torch.zeros(1) for name in others}
     torch.save({wrapper: saved}, tmp_path / "net_last.pth")
-    ran = run("import", kind, tmp_path / "net_last.pth", "--statistics", statistics, "--out", tmp_path / "out")
+    words = (kind, *(("--part", "tokenizer") if kind == "motiongpt" else ()), tmp_path / "net_last.pth")
+    ran = run("import", *words, "--statistics", statistics, "--out", tmp_path / "out")
     assert ran.code == 0 and "8 codes" in ran.out and ("left aside: lm, metrics" in ran.out) == bool(others), ran.err
     tokenizer = MotionTokenizer.from_pretrained(tmp_path / "out")
     assert torch.equal(tokenizer.vqvae.quantizer.codebook, state["quantizer.codebook"])
@@ -127,6 +128,76 @@ def test_an_imported_tokenizer_answers_as_the_reference(
     assert np.array_equal(np.stack(codes), golden["eval_idx"].numpy())
     decoded = np.stack(tokenizer.decode_batch(codes))
     assert np.abs(decoded - golden["eval_recon"].numpy()).max() < 1e-5
+
+
+class Settings:
+    """What a Lightning checkpoint holds beside the weights; never to be made again."""
+
+    def __setstate__(self, state: dict) -> None:
+        raise AssertionError("opened")
+
+
+@pytest.fixture
+def motiongpt_release(tmp_path: Path) -> tuple[Path, Path]:
+    """A small random checkpoint laid out as MotionGPT's, and its text tokenizer's folder."""
+    from transformers import T5Config, T5ForConditionalGeneration, T5Tokenizer
+
+    letters = [(letter, -6.0) for letter in "▁abcdefghijklmnopqrstuvwxyzGM0123456789:.,"]
+    sentinels = [(f"<extra_id_{number}>", 0.0) for number in range(99, -1, -1)]
+    text = T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters, *sentinels])
+    text.save_pretrained(tmp_path / "flan")
+    torch.manual_seed(0)
+    config = T5Config(vocab_size=len(text) + 8 + 3, d_model=16, d_kv=8, d_ff=24, num_layers=1, num_decoder_layers=1,
+                      num_heads=2, feed_forward_proj="gated-gelu", tie_word_embeddings=False)  # fmt: skip
+    t5 = T5ForConditionalGeneration(config)
+    settings = Settings()
+    settings.lr = 2e-4  # type: ignore[attr-defined]
+    state = {f"vae.{name}": tensor for name, tensor in vqvae_state().items()}
+    state |= {f"lm.language_model.{name}": tensor for name, tensor in t5.state_dict().items()}
+    state["metrics.mean"] = torch.zeros(3)
+    torch.save({"state_dict": state, "hyper_parameters": settings, "epoch": 9}, tmp_path / "motiongpt_s3_h3d.tar")
+    return tmp_path / "motiongpt_s3_h3d.tar", tmp_path / "flan"
+
+
+def test_motiongpt_whole_and_in_parts(
+    run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path
+) -> None:
+    from remogpt.lm import MotionLanguageModel
+
+    file, text = motiongpt_release
+    options = ("--statistics", statistics, "--text-tokenizer", text)
+    ran = run("import", "motiongpt", file, *options, "--out", tmp_path / "out")
+    assert ran.code == 0 and ran.out.count("8 codes") == 2 and "left aside: metrics\n" in ran.out, ran.err
+    assert "asked in MotionGPT's words, without examples" in ran.out
+    whole = [MotionTokenizer.from_pretrained(tmp_path / "out" / "tokenizer").hash,
+             MotionLanguageModel.from_pretrained(tmp_path / "out" / "lm").hash]  # fmt: skip
+    for part, own in (("tokenizer", options[:2]), ("lm", options[2:])):
+        ran = run("import", "motiongpt", file, "--part", part, *own, "--out", tmp_path / part)
+        assert ran.code == 0 and len(ran.out.splitlines()) == 1, ran.err
+    alone = [MotionTokenizer.from_pretrained(tmp_path / "tokenizer").hash,
+             MotionLanguageModel.from_pretrained(tmp_path / "lm").hash]  # fmt: skip
+    assert whole == alone
+
+
+def test_a_model_with_motiongpts_parts(
+    run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path, tiny_parts: Any, wave: Path
+) -> None:
+    """Assembled with any retriever, it writes motions and captions in its own words, and says what it cannot do."""
+    file, text = motiongpt_release
+    parts = tmp_path / "parts"
+    run("import", "motiongpt", file, "--statistics", statistics, "--text-tokenizer", text, "--out", parts)
+    model = ("--model", tmp_path / "model")
+    ran = run("assemble", "--tokenizer", parts / "tokenizer", "--lm", parts / "lm", "--retriever", tiny_parts.retriever,
+              "--name", "motiongpt", "--out", model[1])  # fmt: skip
+    assert ran.code == 0, ran.err
+    motion = ("generate", "a person walks", "--seconds", 3, "--out", tmp_path / "m.npy", *model)
+    for words in (motion, ("caption", wave, *model)):
+        complaint = run(*words).complaint
+        assert "reads prompts in the form 'motiongpt', which hold no examples" in complaint
+        assert "--no-retrieval" in complaint
+    ran = run(*motion, "--no-retrieval", "--best-of", 2)
+    assert ran.code == 0 and np.load(tmp_path / "m.npy").shape == (60, 22, 3), ran.err
+    assert run("caption", wave, "--no-retrieval", *model).code == 0
 
 
 def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, tiny_text_model: Path) -> None:
@@ -158,7 +229,10 @@ def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, t
         ("tmr", net, *out, *stats, *text): "these weights are not TMR's",
         ("t2mgpt", net, *out, *stats): "1 are unknown (first: ['extra'])",
         ("t2mgpt", wide, *out, *stats): "decoder.model.0.bias has shape (3,), wanted (16,)",
-        ("motiongpt", files[0], *out, *stats): "is not a T2M-GPT VQ-VAE",
+        ("motiongpt", files[0], *out, *stats, "--part", "tokenizer"): "is not a T2M-GPT VQ-VAE",
+        ("motiongpt", files[0], *out, *stats, "--part", "retriever"): "no part 'retriever'",
+        ("motiongpt", files[0], *out): "the tokenizer needs --statistics",
+        ("motiongpt", files[0], *out, "--part", "lm", "--text-tokenizer", tmp_path / "flan"): "no text tokenizer",
         ("t2mgpt", tmp_path / "nowhere.pth", *out, *stats): "no file",
     }
     for words, message in cases.items():
