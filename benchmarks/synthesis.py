@@ -5,10 +5,11 @@
 
 Rows are the real motions (the ceiling of any score), the real motions encoded and decoded by the same TMR (what its
 decoder can show at best), its syntheses, the embedded mini on the same captions and lengths, without choosing among
-candidates, and the training motion nearest to each real one, a copy. Two evaluators, as no number means more than the network that made it: the embedded one, which learned from
-other clips, and mini's own retriever, which learned from the clips that TMR and mini did, and chose mini's examples.
-Facts need no evaluator: statements of the captions that the joints must prove. Nothing here compares with the paper's
-numbers, which are HumanML3D's, of a network fifteen times this size. What is under --work is not computed again.
+candidates, and the training motion nearest to each real one, a copy. Two evaluators, as no number means more than the
+network that made it: the embedded one, which learned from other clips, and mini's own retriever, which learned from the
+clips that TMR and mini did, and chose mini's examples. Facts need no evaluator: statements of the captions that the
+joints must prove. Nothing here compares with the paper's numbers, which are HumanML3D's, of a network fifteen times
+this size. What is under --work is not computed again.
 """
 
 import argparse

@@ -43,8 +43,8 @@ class Synthesis:
         Mode("synthesis", retrieval=False, true_length=True, is_drawn=False),
         Mode("reconstruction", retrieval=False, true_length=True, is_drawn=False, reads_motion=True),
     )
-    """Written from the mean of the caption's latent, and from that of the real motion's own. The second bounds FID, facts
-    and the like; R-precision it need not, as what a caption leaves open does not count there."""
+    """Written from the mean of the caption's latent, and from that of the real motion's own. The second bounds FID and
+    facts; R-precision it need not, where what a caption leaves open does not count."""
 
     def __init__(self, folder: str | Path, device: str = "cpu") -> None:
         self.retriever = TextMotionRetriever.from_pretrained(folder, device)
