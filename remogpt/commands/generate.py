@@ -3,6 +3,7 @@
 Examples:
   remogpt generate "a person waves with the right hand" --out wave.bvh
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
+  remogpt generate "a person walks in a circle. the person sits down." --seconds 20 --out scene.bvh
   remogpt generate --file prompts.txt --out motions/ --format npy
   remogpt generate "a person walks" --retriever parts/tmr --seconds 5 --out walk.bvh
 
@@ -35,7 +36,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--file", type=str, default=None, help="text file with one caption a line")
     parser.add_argument("--out", type=str, default="motion.html", help="file, or a folder with --file or --num-samples")
     parser.add_argument("--format", type=str, default="bvh", help="bvh, html, npy or npz: suffix of files in a folder")
-    parser.add_argument("--seconds", type=float, default=None, help="length; the model chooses without it")
+    parser.add_argument("--seconds", type=float, default=None, help="length, 0.4 to 60; the model chooses without it")
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
     parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")

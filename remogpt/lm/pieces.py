@@ -21,7 +21,7 @@ import numpy as np
 from remogpt.lm.generate import Sampling
 from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES, MotionLanguageModel
 from remogpt.motion.skeleton import FPS
-from remogpt.prompts import Prompt
+from remogpt.prompts import Prompt, clean_text
 from remogpt.runtime.errors import RemogptError
 
 OVERLAP = 12
@@ -80,7 +80,9 @@ def plan_pieces(text: str, length: int | None) -> list[Piece]:
 
 def _spread(text: str, count: int) -> list[str]:
     """Share out the sentences of a text over `count` pieces, in order and as evenly as can be."""
-    sentences = _SENTENCE_END.split(text.strip())
+    sentences = _SENTENCE_END.split(clean_text(text))  # cleaned first: what is left of a sentence has words
+    if len(sentences) == 1:
+        return [text] * count
     bounds = [number * len(sentences) // count for number in range(count + 1)]
     return [" ".join(sentences[first : max(last, first + 1)]) for first, last in pairwise(bounds)]
 

@@ -37,6 +37,7 @@ def test_pieces_fit_and_add_up() -> None:
         ("a walks 3.5 m! b sits? c runs", 100, ["a walks 3.5 m!", "b sits?", "c runs"]),
         ("a. b. c. d. e.", 60, ["a. b.", "c. d. e."]),
         (" a.  b. ", 86, ["a.", "b."]),
+        ("a walks. ### <>", 60, ["a walks. ### <>"] * 2),
     ],
 )
 def test_sentences_are_spread_in_order(text: str, length: int, texts: list[str]) -> None:
