@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.retriever.batches import PairBatches
-from remogpt.retriever.retriever import new_retriever
 from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText
 from remogpt.retriever.tmr_train import TMRTrainingConfig
 from remogpt.retriever.train import RetrieverConfig
+from remogpt.retriever.untrained import new_retriever
 from remogpt.retriever.wording import CaptionForm, wordings
 
 

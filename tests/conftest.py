@@ -122,7 +122,7 @@ def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
         from remogpt.data.humanml3d import MotionTextSet
         from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
         from remogpt.retriever.pl_tmr import PLTMRConfig
-        from remogpt.retriever.retriever import new_retriever
+        from remogpt.retriever.untrained import new_retriever
         from remogpt.tokenizer_vqvae.normalizer import Normalizer
         from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
         from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE

@@ -153,8 +153,8 @@ def test_token_states_of_one_variant_are_not_computed_for_another(
 
 
 def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules: dict[str, Any]) -> None:
-    from remogpt.retriever.retriever import new_retriever, new_tmr_retriever
     from remogpt.retriever.tmr_train import TMRTrainingConfig
+    from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
 
     variants, runs = modules["study_variants"], modules["study_runs"]
     study = runs.Study(Path("work"))

@@ -97,7 +97,7 @@ def run(args: Any) -> int:
 
 def _import_tmr(args: Any, out: Path) -> None:
     from remogpt.retriever.reference import from_reference, join_modules
-    from remogpt.retriever.retriever import new_tmr_retriever
+    from remogpt.retriever.untrained import new_tmr_retriever
     from remogpt.runtime.released import read_released, read_statistics
 
     files: dict[str, Any] = {}

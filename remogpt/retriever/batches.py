@@ -21,10 +21,11 @@ from remogpt.retriever.losses import contradictions, cosines, near_duplicates, s
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMR, Embedded
 from remogpt.retriever.queue import WithQueue
-from remogpt.retriever.retriever import TextMotionRetriever, normalized_batch
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText, TextSource
 from remogpt.retriever.wording import canonical_caption, wordings
+from remogpt.retriever.zscores import normalized_batch
 
 if TYPE_CHECKING:
     from remogpt.retriever.train import RetrieverConfig

@@ -2,37 +2,24 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from remogpt.retriever.late_interaction import max_sim_blocks, rerank
+from remogpt.retriever.networks import TOKENIZER_FOLDER, build_network
 from remogpt.retriever.parts import PARTS
-from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
-from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
-from remogpt.retriever.text_source import (
-    FrozenText,
-    TextSource,
-    batches_by_length,
-    find_model_folder,
-    fingerprint,
-    load_transformer,
-)
-from remogpt.retriever.tmr import TMR, TMRConfig
+from remogpt.retriever.pl_tmr import PLTMR
+from remogpt.retriever.text_encoder import WordPieces
+from remogpt.retriever.text_source import TextSource, batches_by_length
+from remogpt.retriever.tmr import TMR
 from remogpt.retriever.wording import CaptionForm, wordings
+from remogpt.retriever.zscores import check_features, normalized_batch
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
-
-TOKENIZER_FOLDER = "text_tokenizer"
-MAX_SCORE = 10.0
-"""Largest |z-score|: motion from elsewhere may leave the training set's range in channels that hardly moved there.
-differs: nobody clips; on the training set's own motion it changes next to nothing."""
-MIN_STD = 1e-3
-"""Smallest standard deviation divided by, in the features' own units."""
 
 
 class TextMotionRetriever:
@@ -73,7 +60,7 @@ class TextMotionRetriever:
         folder = Path(folder)
         folder = folder / "retriever" if (folder / "retriever" / "config.json").is_file() else folder
         part = load_part(folder, "retriever")
-        network, text = _build(part.config, folder, device)
+        network, text = build_network(part.config, folder, device)
         network.load_state_dict(part.tensors, strict=True)
         statistics = part.normalizer
         return cls(network, text, statistics["mean"], statistics["std"], part.config, part.hash).to(device)
@@ -301,124 +288,3 @@ def _padded(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     joined = np.zeros((*mask.shape, rows[0].shape[1] if len(rows) else 0), dtype=np.float32)
     joined[mask] = np.concatenate(rows) if len(rows) else joined[mask]
     return joined, mask
-
-
-def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
-    """Raw motions of (T, F) -> z-scores (B, T, F), zero beyond each length, and lengths (B,)."""
-    lengths = torch.tensor([len(motion) for motion in motions])
-    scores = torch.zeros(len(motions), int(lengths.max()), len(mean))
-    for row, motion in zip(scores, motions, strict=True):
-        raw = torch.from_numpy(np.array(motion, dtype=np.float32))
-        row[: len(motion)] = ((raw - mean) / std.clamp(min=MIN_STD)).clamp(-MAX_SCORE, MAX_SCORE)
-    return scores, lengths
-
-
-def check_features(features: np.ndarray, num_features: int, name: str) -> None:
-    """Raise a `RemogptError` unless `features` is a finite (T, F) array with at least one frame."""
-    if features.ndim != 2 or features.shape[1] != num_features or len(features) == 0:
-        hint = " Is this KIT-ML?" if features.shape[-1:] == (251,) else " Joints? Use motion.joints_to_features first."
-        raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}).{hint}")
-    if not np.isfinite(features).all():
-        raise RemogptError(f"{name} holds values that are not finite; repair or drop the motion it was made from")
-
-
-def _build(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
-    """Build the network that a part's settings describe, without its weights, and its text source."""
-    settings = config["text"]
-    # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
-    kind = config.get("network", "pl_tmr")
-    if kind not in ("pl_tmr", "tmr"):
-        raise RemogptError(
-            f"the retriever in {folder} is a {kind!r}, which this version does not know; upgrade remogpt"
-        )
-    if kind == "tmr":
-        frozen = FrozenText(settings["name"], settings["sha256"], device)
-        return TMR(TMRConfig(**config["model"]), frozen.dim), frozen
-    sizes = PLTMRConfig(**config["model"])
-    if settings["fine_tuned"]:
-        tuned = FineTunedTower(transformer_from_config(settings["transformer"]))
-        return build_pl_tmr(sizes, tuned, tuned.output_dim), WordPieces.load(folder / TOKENIZER_FOLDER)
-    frozen = FrozenText(settings["name"], settings["sha256"], device)
-    tower = state_tower(sizes, frozen.dim)
-    return build_pl_tmr(sizes, tower, tower.output_dim), frozen
-
-
-def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
-    """Build the trainable tower over frozen token states."""
-    return TokenStateTower(
-        state_dim, config.text_width, config.text_layers, config.text_heads, config.text_feedforward, config.dropout
-    )
-
-
-def new_retriever(
-    config: PLTMRConfig,
-    text_model: str,
-    fine_tune: bool,
-    mean: np.ndarray,
-    std: np.ndarray,
-    caption_form: CaptionForm = "written",
-) -> TextMotionRetriever:
-    """Build an untrained retriever around a pretrained text model.
-
-    Args:
-        config: sizes.
-        text_model: name of the text model; see `text_source`.
-        fine_tune: train the text model itself and keep its weights in the part; else it stays outside, named by hash.
-        mean, std: (F,) of the training set's raw features.
-        caption_form: how captions are worded before they are embedded; see `remogpt.retriever.wording`.
-    """
-    text: TextSource
-    tower: FineTunedTower | TokenStateTower
-    settings: dict[str, Any] = {"name": text_model, "fine_tuned": fine_tune}
-    if fine_tune:
-        folder = find_model_folder(text_model)
-        tower = FineTunedTower(load_transformer(folder))
-        text = WordPieces.load(folder)
-        settings |= {"sha256": fingerprint(folder), "transformer": _plain_config(tower.transformer)}
-    else:
-        frozen = FrozenText(text_model)
-        text, tower = frozen, state_tower(config, frozen.dim)
-        settings |= {"sha256": frozen.sha256}
-    if caption_form != "written":
-        settings |= {"form": caption_form}
-    network = build_pl_tmr(config, tower, tower.output_dim)
-    statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
-    return TextMotionRetriever(network, text, *statistics, {"model": config.to_settings(), "text": settings})
-
-
-def new_tmr_retriever(
-    config: TMRConfig, text_model: str, mean: Tensor, std: Tensor, network: TMR | None = None
-) -> TextMotionRetriever:
-    """Build a retriever around TMR and a frozen text model.
-
-    Args:
-        config: sizes.
-        text_model: name of the text model, which stays outside the part, named by hash; see `text_source`.
-        mean, std: (F,) of raw features.
-        network: with its weights; None starts an untrained one.
-
-    Raises:
-        RemogptError: if the statistics or the text model do not fit the network.
-    """
-    if not len(mean) == len(std) == config.num_features:
-        raise RemogptError(
-            f"mean and std have {len(mean)} and {len(std)} channels, but the network reads {config.num_features}; give "
-            "the statistics of the features that it was, or will be, trained on"
-        )
-    text = FrozenText(text_model)
-    network = TMR(config, text.dim) if network is None else network
-    wanted = network.text_encoder.embed.in_features
-    if text.dim != wanted:
-        raise RemogptError(
-            f"the text model {text_model} has token states of width {text.dim}, but the network reads {wanted}; name "
-            "the text model that it was trained with (distilbert-base-uncased for TMR's released weights)"
-        )
-    settings = {"name": text_model, "fine_tuned": False, "sha256": text.sha256}
-    return TextMotionRetriever(network, text, mean, std, {"network": "tmr", "model": asdict(config), "text": settings})
-
-
-def _plain_config(transformer: nn.Module) -> dict[str, Any]:
-    import json
-
-    config: Any = transformer.config
-    return {"model_type": config.model_type, **json.loads(config.to_json_string(use_diff=True))}

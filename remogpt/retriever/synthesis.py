@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from remogpt.retriever.retriever import MIN_STD, TextMotionRetriever, check_features
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.temos import Gaussian
 from remogpt.retriever.text_source import batches_by_length
 from remogpt.retriever.tmr import TMR
+from remogpt.retriever.zscores import MIN_STD, check_features
 from remogpt.runtime.errors import RemogptError
 
 BATCH = 32

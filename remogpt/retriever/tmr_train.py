@@ -18,12 +18,14 @@ from torch import Tensor, nn
 from remogpt.retriever.gathering import check_equal_shares, gather_rows
 from remogpt.retriever.losses import contradictions, near_duplicates
 from remogpt.retriever.pairs import TrainingPairs
-from remogpt.retriever.retriever import TextMotionRetriever, new_tmr_retriever, normalized_batch
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_encoder import CachedText
 from remogpt.retriever.text_source import FrozenText
 from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses, filtered_share, tmr_loss
 from remogpt.retriever.train import fit_retriever
+from remogpt.retriever.untrained import new_tmr_retriever
+from remogpt.retriever.zscores import normalized_batch
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig

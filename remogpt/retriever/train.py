@@ -19,8 +19,9 @@ from remogpt.retriever.batches import PairBatches
 from remogpt.retriever.late_interaction import rerank
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_source import TextSource
+from remogpt.retriever.untrained import new_retriever
 from remogpt.retriever.wording import CaptionForm
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint

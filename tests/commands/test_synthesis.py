@@ -11,9 +11,10 @@ import torch
 from remogpt.commands.judges import why_dependent
 from remogpt.commands.synthesis import Synthesis
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.retriever.retriever import TextMotionRetriever, new_tmr_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.synthesis import reconstruct, synthesise
 from remogpt.retriever.tmr import TMRConfig
+from remogpt.retriever.untrained import new_tmr_retriever
 from remogpt.runtime.files import read_json
 from remogpt.runtime.training_record import TrainingRecord, write_record
 

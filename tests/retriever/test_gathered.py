@@ -17,12 +17,13 @@ from remogpt.retriever.batches import PairBatches
 from remogpt.retriever.gathering import check_equal_shares, gather_padded, gather_rows
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, new_tmr_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses
 from remogpt.retriever.tmr_train import TMRTrainingConfig
 from remogpt.retriever.tmr_train import _Batches as TMRBatches
 from remogpt.retriever.train import RetrieverConfig, train_retriever
+from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig
 

@@ -10,7 +10,8 @@ import torch
 import remogpt
 from remogpt.retriever.late_interaction import max_sim, max_sim_blocks, paired_max_sim, rerank, stretch_means
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
+from remogpt.retriever.untrained import new_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 

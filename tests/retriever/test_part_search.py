@@ -13,8 +13,9 @@ from remogpt.retriever.database import MotionDatabase
 from remogpt.retriever.entry import DatabaseEntry
 from remogpt.retriever.part_search import PartSearch, best_rows, shapley_values
 from remogpt.retriever.parts import PARTS, named_parts
-from remogpt.retriever.retriever import TextMotionRetriever, new_tmr_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.tmr import TMRConfig
+from remogpt.retriever.untrained import new_tmr_retriever
 from remogpt.runtime.errors import RemogptError
 
 TEXT = "a person waves with the right hand"

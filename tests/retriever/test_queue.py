@@ -7,7 +7,7 @@ import torch
 
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
 from remogpt.retriever.queue import NegativeQueue, WithQueue
-from remogpt.retriever.retriever import new_retriever
+from remogpt.retriever.untrained import new_retriever
 
 
 def test_the_oldest_leave_and_everything_is_in_the_state() -> None:

@@ -10,9 +10,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
 from remogpt.retriever.pl_tmr import PLTMRConfig, build_pl_tmr
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_encoder import CachedText, FineTunedTower
 from remogpt.retriever.text_source import FrozenText, find_model_folder
+from remogpt.retriever.untrained import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "runs", "left", "right", "raises", "the", "arm", "and", "sits")

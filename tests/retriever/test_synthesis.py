@@ -8,11 +8,13 @@ import torch
 
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.retriever import MIN_STD, TextMotionRetriever, new_retriever, new_tmr_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.synthesis import has_spread, reconstruct, synthesise
 from remogpt.retriever.tmr import TMR, TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses
 from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
+from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
+from remogpt.retriever.zscores import MIN_STD
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import LoopConfig
 

@@ -12,10 +12,11 @@ from remogpt.retriever.database import MotionDatabase
 from remogpt.retriever.entry import DatabaseEntry
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.retriever import TextMotionRetriever, new_retriever, new_tmr_retriever
+from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses
 from remogpt.retriever.tmr_train import TMRTrainingConfig, _Batches, train_tmr
+from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.training import LoopConfig

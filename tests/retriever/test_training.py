@@ -233,7 +233,7 @@ def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
     pairs = toy_pairs(40, 0)
     partners = np.arange(40) + np.where(np.arange(40) < 20, 20, -20)
     config = replace(toy_config(text_folder, 1), mirror_share=1.0)
-    from remogpt.retriever.retriever import new_retriever
+    from remogpt.retriever.untrained import new_retriever
 
     retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
     batches = PairBatches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)

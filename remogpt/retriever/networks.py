@@ -1,0 +1,41 @@
+"""The network that a retriever's settings describe, without its weights, and its text source."""
+
+from pathlib import Path
+from typing import Any
+
+from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
+from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
+from remogpt.retriever.text_source import FrozenText, TextSource
+from remogpt.retriever.tmr import TMR, TMRConfig
+from remogpt.runtime.errors import RemogptError
+
+TOKENIZER_FOLDER = "text_tokenizer"
+"""Where a part with a fine-tuned text model keeps its tokenizer."""
+
+
+def build_network(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
+    """Build the network that a part's settings describe, without its weights, and its text source."""
+    settings = config["text"]
+    # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
+    kind = config.get("network", "pl_tmr")
+    if kind not in ("pl_tmr", "tmr"):
+        raise RemogptError(
+            f"the retriever in {folder} is a {kind!r}, which this version does not know; upgrade remogpt"
+        )
+    if kind == "tmr":
+        frozen = FrozenText(settings["name"], settings["sha256"], device)
+        return TMR(TMRConfig(**config["model"]), frozen.dim), frozen
+    sizes = PLTMRConfig(**config["model"])
+    if settings["fine_tuned"]:
+        tuned = FineTunedTower(transformer_from_config(settings["transformer"]))
+        return build_pl_tmr(sizes, tuned, tuned.output_dim), WordPieces.load(folder / TOKENIZER_FOLDER)
+    frozen = FrozenText(settings["name"], settings["sha256"], device)
+    tower = state_tower(sizes, frozen.dim)
+    return build_pl_tmr(sizes, tower, tower.output_dim), frozen
+
+
+def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
+    """Build the trainable tower over frozen token states."""
+    return TokenStateTower(
+        state_dim, config.text_width, config.text_layers, config.text_heads, config.text_feedforward, config.dropout
+    )

@@ -1,0 +1,34 @@
+"""Raw motions to what a motion encoder reads: z-scores of one length."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remogpt.runtime.errors import RemogptError
+
+MAX_SCORE = 10.0
+"""Largest |z-score|: motion from elsewhere may leave the training set's range in channels that hardly moved there.
+differs: nobody clips; on the training set's own motion it changes next to nothing."""
+MIN_STD = 1e-3
+"""Smallest standard deviation divided by, in the features' own units."""
+
+
+def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """Raw motions of (T, F) -> z-scores (B, T, F), zero beyond each length, and lengths (B,)."""
+    lengths = torch.tensor([len(motion) for motion in motions])
+    scores = torch.zeros(len(motions), int(lengths.max()), len(mean))
+    for row, motion in zip(scores, motions, strict=True):
+        raw = torch.from_numpy(np.array(motion, dtype=np.float32))
+        row[: len(motion)] = ((raw - mean) / std.clamp(min=MIN_STD)).clamp(-MAX_SCORE, MAX_SCORE)
+    return scores, lengths
+
+
+def check_features(features: np.ndarray, num_features: int, name: str) -> None:
+    """Raise a `RemogptError` unless `features` is a finite (T, F) array with at least one frame."""
+    if features.ndim != 2 or features.shape[1] != num_features or len(features) == 0:
+        hint = " Is this KIT-ML?" if features.shape[-1:] == (251,) else " Joints? Use motion.joints_to_features first."
+        raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}).{hint}")
+    if not np.isfinite(features).all():
+        raise RemogptError(f"{name} holds values that are not finite; repair or drop the motion it was made from")
