@@ -143,7 +143,9 @@ def nearest_label(clips: StudySet, queries: Sequence[int]) -> float:
     Nothing is trained and no word is read: where this is high, a test asks for recordings rather than for motions.
     """
     known = clips.numbers("train", None)
-    rows, asked = (np.array([clips.features(number).mean(axis=0) for number in n]) for n in (known, queries))
+    # Of single frames, so that networks that read several as one have the same baseline.
+    frames = StudySet(clips.folder)
+    rows, asked = (np.array([frames.features(number).mean(axis=0) for number in n]) for n in (known, queries))
     mean, std = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     rows, asked = (rows - mean) / std, (asked - mean) / std
     squares = (asked**2).sum(axis=1)[:, None] + (rows**2).sum(axis=1) - 2 * asked @ rows.T
