@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import remogpt
 from remogpt.commands.parser import CommandParser
+from remogpt.commands.queries import open_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 
 if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
-    from remogpt.retriever import TextMotionRetriever
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
 
@@ -63,14 +63,6 @@ def _add_parts(parser: Any) -> None:
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
 
 
-def _retriever(args: Any) -> "TextMotionRetriever":
-    if args.retriever is None:
-        return remogpt.ReMoGPT.from_pretrained(args.model).retriever
-    from remogpt.retriever import TextMotionRetriever
-
-    return TextMotionRetriever.from_pretrained(args.retriever)
-
-
 def _tokenizer(args: Any) -> "MotionTokenizer":
     if args.tokenizer is None:
         return remogpt.ReMoGPT.from_pretrained(args.model).tokenizer
@@ -93,7 +85,7 @@ def _build(args: Any) -> int:
     clips = motions.clips(args.split, args.min_frames, 10**9)
     if args.limit:
         clips = [clips[place * len(clips) // args.limit] for place in range(min(args.limit, len(clips)))]
-    retriever, tokenizer = _retriever(args), _tokenizer(args)
+    retriever, tokenizer = open_retriever(args.retriever, args.model), _tokenizer(args)
     entries = (
         DatabaseEntry(
             id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # imported where it is used: it takes seconds, and `--help` n
     from remogpt.retriever import TextMotionRetriever
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # features are arrays, which have no one answer to ==
 class Query:
     """A caption or a motion."""
 
@@ -75,15 +75,20 @@ def load_retriever(args: Any) -> "TextMotionRetriever":
     Raises:
         RemogptError: if both are given, or what they name cannot be used.
     """
-    if args.retriever is None:
-        return remogpt.ReMoGPT.from_pretrained(args.model).retriever
-    if args.model is not None:
+    if args.retriever is not None and args.model is not None:
         raise RemogptError("give --retriever or --model, not both: a model has a retriever of its own")
+    return open_retriever(args.retriever, args.model)
+
+
+def open_retriever(folder: str | None, model: str | None) -> "TextMotionRetriever":
+    """Return the retriever in `folder`, or that of a model where there is none, on a GPU if there is one."""
+    if folder is None:
+        return remogpt.ReMoGPT.from_pretrained(model).retriever
     import torch
 
     from remogpt.retriever import TextMotionRetriever
 
-    return TextMotionRetriever.from_pretrained(args.retriever, "cuda" if torch.cuda.is_available() else "cpu")
+    return TextMotionRetriever.from_pretrained(folder, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:

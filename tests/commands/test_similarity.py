@@ -63,6 +63,12 @@ def test_captions_alone_are_compared_with_each_other(run, words, tmp_path: Path)
     assert table[0, 1] < 1
 
 
+def test_motions_alone_are_compared_with_each_other(run, words, wave: Path) -> None:
+    assert run("similarity", wave, wave, *words).out.strip() == "cosine 1.000  score 1.000"
+    answer = json.loads(run("similarity", wave, wave, wave, "--json", *words).out)
+    np.testing.assert_allclose(answer["cosine"], np.ones((3, 3)), atol=1e-5)
+
+
 def test_text_says_that_a_word_is_a_caption(run, words, wave: Path, monkeypatch) -> None:
     monkeypatch.chdir(wave.parent)
     (wave.parent / "walks").mkdir()
