@@ -31,11 +31,11 @@ def find_model(path: str | Path | None) -> Path:
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(name))
-    except (HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, OSError) as error:
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:  # "../model" is no hub name
         raise MissingPathError(
             f"no folder {name!r}, and no model of that name on the hub ({str(error).splitlines()[0]}); "
             "check the path, or leave --model out for the embedded model"
