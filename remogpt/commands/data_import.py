@@ -59,7 +59,7 @@ def run_import(args: Any) -> int:
         return _import_tmr(chosen, out)
     from remogpt.data.importers.to_set import import_set
 
-    import_set(args.source, Path(chosen.path), out)
+    _tell_short(import_set(args.source, Path(chosen.path), out))
     return 0
 
 
@@ -69,9 +69,10 @@ def _import_folder(args: Any, out: Path) -> int:
 
     recordings = Recordings.open(args.path, args.captions, args.licence)
     try:
-        import_recordings(
+        counts = import_recordings(
             recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
         )
+        _tell_short(counts)
     finally:  # where nothing at all could be read, this says why
         code = _report(recordings.failed, "recordings or stretches that could not be used, left out")
     return code
@@ -89,6 +90,13 @@ def _import_tmr(args: Any, out: Path) -> int:
             file=sys.stderr,
         )
     return _report(result.failed, "keys without usable features, left out")
+
+
+def _tell_short(counts: Mapping[str, int]) -> None:
+    from remogpt.data.importers.to_set import MIN_FRAMES
+
+    if counts["too short"]:
+        print(f"clips of fewer than {MIN_FRAMES} frames (two codes), left out: {counts['too short']}", file=sys.stderr)
 
 
 def _report(failed: Mapping[str, str], what: str) -> int:

@@ -162,6 +162,9 @@ def test_own_recordings_become_a_set(run, tiny_set: Path, tmp_path: Path) -> Non
     assert ran.out.startswith("mine (CC0)") and MotionTextSet.open(tmp_path / "mine").ids("all") == [
         "000003", "000004", "000005",
     ]  # fmt: skip
+    (tmp_path / "c.csv").write_text("file,caption,start,end\n000003.npy,walks,,\n000004.npy,a twitch,1,1.2\n")
+    ran = run(*command, tmp_path / "short")
+    assert ran.code == 0 and "fewer than 9 frames (two codes), left out: 1" in ran.err
     (tmp_path / "c.csv").write_text("file,caption\nbad.bvh,a fall\n")
     ran = run(*command, tmp_path / "none")
     assert ran.code == 2 and "no usable captioned recording" in ran.err and "bad.bvh" in ran.err

@@ -116,6 +116,8 @@ def test_names_are_plain_and_different() -> None:
     names = clip_names(files)
     assert list(names.values())[:4] == ["a_b_c", "x_npy", "x_bvh", "r_M0012"]
     assert len(set(names.values())) == 6 and all(names.values())
+    alike = clip_names(["take 1.bvh", "take_1.bvh", "x.bvh", "x.npy", "x_bvh.npy"])
+    assert len(set(alike.values())) == 5 and alike["x.npy"] == "x_npy" and alike["take_1.bvh"].startswith("take_1_bvh_")
 
 
 def test_a_table_of_captions_as_the_caption_command_writes_it(tmp_path: Path) -> None:

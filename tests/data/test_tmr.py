@@ -135,6 +135,12 @@ def test_what_may_be_wrong(layout: tuple[Path, Path], tmp_path: Path) -> None:
         import_tmr(annotations, features, tmp_path / "set")
     (annotations / "annotations.json").write_text(json.dumps(TABLE))
     np.save(features / "KIT/1/walk_poses.npy", np.zeros((116, 251), dtype=np.float32))
+    broken = np.load(features / "CMU/2/long_poses.npy")
+    broken[30, 5] = np.nan  # the others' statistics would be NaN too
+    np.save(features / "CMU/2/long_poses.npy", broken)
+    assert "not finite" in import_tmr(annotations, features, tmp_path / "broken").failed["00002"]
+    assert np.isfinite(MotionTextSet.open(tmp_path / "broken").mean).all()
+    np.save(features / "KIT/1/walk_poses.npy", np.zeros((116, 251), dtype=np.float32))
     assert (
         "KIT-ML's own 251 channels are another body"
         in import_tmr(annotations, features, tmp_path / "kit").failed["00001"]

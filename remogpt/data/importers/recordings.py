@@ -22,7 +22,7 @@ from remogpt.motion.files import READABLE, load
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import sha256_file
+from remogpt.runtime.files import fingerprint, sha256_file
 
 _log = logging.getLogger(__name__)
 
@@ -172,10 +172,15 @@ def _stretch(row: dict[str, str], where: str) -> Stretch:
 
 
 def clip_names(files: Sequence[str]) -> dict[str, str]:
-    """Return an id for each file: its path in plain letters, without suffix unless two files would share it."""
+    """Return an id for each file: its path in plain letters, without suffix unless two files would share it.
+
+    Files that share even that ("take 1.bvh", "take_1.bvh") are told apart by a hash of their paths.
+    """
     stems = {file: _plain(str(Path(file).with_suffix(""))) for file in files}
     counts = Counter(stems.values())
-    return {file: stem if counts[stem] == 1 else _plain(file) for file, stem in stems.items()}
+    names = {file: stem if counts[stem] == 1 else _plain(file) for file, stem in stems.items()}
+    counts = Counter(names.values())
+    return {file: name if counts[name] == 1 else f"{name}_{fingerprint([file])[:8]}" for file, name in names.items()}
 
 
 def _plain(name: str) -> str:

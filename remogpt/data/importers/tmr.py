@@ -182,6 +182,8 @@ def _write_key(folder: Path, key: str, path: str, annotations: Sequence[Annotati
     if len(rows) == 0 or any(start >= len(sequence) or end == start for start, end in stretches):
         seconds = f"{annotations[0].start:g} to {annotations[0].end:g} s"
         raise RemogptError(f"{path} has {len(sequence)} frames, none of them from {seconds}; compute its features anew")
+    if not np.isfinite(rows).all():
+        raise RemogptError(f"{path} holds values that are not finite; compute its features anew, or do without it")
     tags = {"path": path, "frames": f"{first}-{first + len(rows)}"}
     if is_current(folder, key, captions, tags) and _is_same(folder / "new_joint_vecs" / f"{key}.npy", rows):
         return
