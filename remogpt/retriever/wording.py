@@ -27,14 +27,14 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"\b(for|back|up|down|out|in|to|side)wards\b", r"\1ward"),
     (r"\b(?:his|her|its)\b", "their"),
     (r"\b(?:him|herself|himself|itself)\b", "themselves"),
-    (r"\b(?:and\s+)?(?:then|afterwards?|after\s+that|next|finally|lastly|subsequently)\b,?", "then"),
+    (r"\b(?:and\s+)?(?:then|afterwards?|after\s+that|next(?!\s+to\b)|finally|lastly|subsequently)\b,?", "then"),
     (r"[,.;:]\s*(?:and\s+)?then\b", " then"),
     (r"\bat\s+the\s+same\s+time\b", "simultaneously"),
     (r"\bone\s+time\b|\ba\s+single\s+time\b", "once"),
+    (r"\ba\s+couple\s+of\b", "two"),
     (r"\b(?:two|2)\s+times\b", "twice"),
     (r"\bmetres?\b", "meters"),
     (r"\b(?:quickly|rapidly|swiftly)\b", "quickly"),
-    (r"\ba\s+couple\s+of\b", "two"),
 )
 _NORMAL = [(re.compile(pattern), form) for pattern, form in _FORMS]
 _DIGITS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -17,6 +17,8 @@ from remogpt.retriever.wording import canonical_caption, paraphrases, wordings
         ("He jumps two times.", "a person jumps twice"),
         ("walks 2.5 metres at the same time", "walks 2.5 meters simultaneously"),
         ("hops on the right one", "hops on the right one"),
+        ("claps a couple of times", "claps twice"),
+        ("next, he stands next to a chair", "then stands next to a chair"),
     ],
 )
 def test_normal_forms(caption: str, normal: str) -> None:
