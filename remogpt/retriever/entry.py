@@ -32,13 +32,13 @@ class DatabaseEntry:
     """Free JSON-ready labels, for `filter`."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.captions, str):
+            raise RemogptError(f"the captions of {self.id} are one string; give a tuple of sentences")
         if not self.id or not self.captions or not all(caption.strip() for caption in self.captions):
             raise RemogptError(
                 f"a database entry needs an id and captions that are not empty, got id {self.id!r} with "
                 f"{self.captions!r}; drop it or caption it"
             )
-        if isinstance(self.captions, str):
-            raise RemogptError(f"the captions of {self.id} are one string; give a tuple of sentences")
 
     @property
     def info(self) -> "EntryInfo":

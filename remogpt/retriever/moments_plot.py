@@ -25,7 +25,7 @@ def plot_curve(
         truth: start and end of the true span in frames for each sentence, or None where it is not known.
 
     Raises:
-        RemogptError: another suffix, nothing to draw, another number of true spans, no matplotlib.
+        RemogptError: another suffix, nothing to draw, another number of true spans.
     """
     path = check_plot_file(path)
     if not moments:

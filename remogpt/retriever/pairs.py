@@ -86,6 +86,9 @@ class TrainingPairs:
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """(F,) mean and standard deviation of each channel over all frames, in float64.
 
+        Raises:
+            RemogptError: if a clip holds values that are not finite: everything that is learned would be NaN.
+
         Source: TMR and Part_TMR z-score every channel on its own (spec 1.9, 2.4).
         """
         # Two passes would read everything twice; shifting by one frame keeps the squares small instead.
@@ -93,6 +96,11 @@ class TrainingPairs:
         count, total, squares = 0, np.zeros_like(shift), np.zeros_like(shift)
         for place in range(len(self)):
             frames = self.load(place).astype(np.float64) - shift
+            if not np.isfinite(frames).all():
+                raise RemogptError(
+                    f"training clip {place} ({self.captions[place][0]!r}) holds values that are not finite; repair it, "
+                    "or take its id out of the split file"
+                )
             count += len(frames)
             total += frames.sum(axis=0)
             squares += (frames**2).sum(axis=0)

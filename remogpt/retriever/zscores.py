@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from remogpt.motion.skeleton import KIT_NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
 
 MAX_SCORE = 10.0
@@ -28,7 +29,17 @@ def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -
 def check_features(features: np.ndarray, num_features: int, name: str) -> None:
     """Raise a `RemogptError` unless `features` is a finite (T, F) array with at least one frame."""
     if features.ndim != 2 or features.shape[1] != num_features or len(features) == 0:
-        hint = " Is this KIT-ML?" if features.shape[-1:] == (251,) else " Joints? Use motion.joints_to_features first."
-        raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}).{hint}")
+        hint = _hint(features.shape, num_features)
+        raise RemogptError(f"{name} has shape {features.shape}, expected (frames, {num_features}). {hint}")
     if not np.isfinite(features).all():
         raise RemogptError(f"{name} holds values that are not finite; repair or drop the motion it was made from")
+
+
+def _hint(shape: tuple[int, ...], num_features: int) -> str:
+    if len(shape) == 2 and shape[1] == num_features:
+        return "It has no frames; drop it."
+    if len(shape) == 1:
+        return "Is this one frame of one motion? Give a list of motions, [motion] for one."
+    if KIT_NUM_FEATURES in (shape[-1], num_features):
+        return f"{KIT_NUM_FEATURES} channels are KIT-ML's own; take a retriever that was trained on such features."
+    return "Joints? Use motion.joints_to_features first."

@@ -1,6 +1,7 @@
 """The retriever: parameter count, padding, long motions, folders, and the text models behind it."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -136,8 +137,10 @@ def test_missing_text_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_features_of_another_skeleton_are_refused(text_folder: Path) -> None:
     retriever = tiny_retriever(text_folder, True)
-    with pytest.raises(RemogptError, match="KIT-ML"):
-        retriever.encode_motion([np.zeros((50, 251), dtype=np.float32)])
+    cases = {(50, 251): "KIT-ML", (0, 263): "has no frames", (263,): "Give a list", (50, 22, 3): "Joints?"}
+    for shape, hint in cases.items():
+        with pytest.raises(RemogptError, match=rf"expected \(frames, 263\)\. .*{re.escape(hint)}"):
+            retriever.encode_motion([np.zeros(shape, dtype=np.float32)])
     with pytest.raises(RemogptError, match="not finite"):
         retriever.encode_motion([np.full((50, 263), np.nan, dtype=np.float32)])
     with pytest.raises(RemogptError, match="put it in a list"):

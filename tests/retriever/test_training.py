@@ -250,6 +250,9 @@ def test_statistics_are_per_channel() -> None:
     frames = np.concatenate([pairs.load(place) for place in range(10)]).astype(np.float64)
     mean, std = pairs.statistics()
     assert np.allclose(mean, frames.mean(axis=0)) and np.allclose(std, frames.std(axis=0))
+    pairs.load(3)[5, 7] = np.nan
+    with pytest.raises(RemogptError, match=rf"training clip 3 \('{pairs.captions[3][0]}'\) holds values that are not"):
+        pairs.statistics()
 
 
 def test_groups_of_equal_tags(tiny_set: Path) -> None:
