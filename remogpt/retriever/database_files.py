@@ -18,7 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +174,10 @@ def new_version(path: Path) -> Iterator[Path]:
     versions = path / "versions"
     versions.mkdir(parents=True, exist_ok=True)
     for left in versions.glob(".building.*"):  # by a build that was killed
-        if time.time() - left.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # or by one that has just ended
+            # Files that grow do not change their folder's time: a long build is known by its newest file.
+            if time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir())) > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=versions, prefix=".building."))
     try:
         yield folder

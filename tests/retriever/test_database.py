@@ -1,5 +1,6 @@
 """The database: round trip, search, exclusion, safety of builds, and refusals."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever.database import MotionDatabase
+from remogpt.retriever.database_files import new_version
 from remogpt.retriever.entry import DatabaseEntry, windowed
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
@@ -151,6 +153,17 @@ def test_a_build_that_dies_leaves_the_old_version(
         MotionDatabase.build(dying(), retriever, tokenizer, tmp_path / "db")
     assert MotionDatabase.open(tmp_path / "db").hash == database.hash
     assert [child.name for child in (tmp_path / "db" / "versions").iterdir()] == [database.hash]
+
+
+def test_what_a_killed_build_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    dead, slow = (tmp_path / "versions" / f".building.{name}" for name in ("dead", "slow"))
+    for folder in (dead, slow):
+        folder.mkdir(parents=True)
+        (folder / "features.npy").write_bytes(b"x")
+        os.utime(folder, (0, 0))
+    os.utime(dead / "features.npy", (0, 0))
+    with new_version(tmp_path) as folder:
+        assert folder.is_dir() and not dead.exists() and slow.is_dir()  # its file still grows
 
 
 def test_a_reader_keeps_its_version_through_a_rebuild(
