@@ -148,17 +148,26 @@ def prepare(name: str, work: Path, data: Path | None, num_clips: int) -> StudySe
         work: folder of the study.
         data: folder of the packed recordings `bandai.npz`, `cmu.npz`, `cmu_bvh.npz` and `cmu_captions.json`.
         num_clips: of the procedural set.
+
+    Raises:
+        RemogptError: if it would be made from recordings that are not there, or is there with another number of clips.
     """
     folder = work / "sets" / name
     about = folder / "rows.json"
-    if not about.is_file() or read_json(about).get("version") != VERSION:
+    held = read_json(about) if about.is_file() else {}
+    if name == "procedural" and held.get("num_clips", num_clips) != num_clips:
+        raise RemogptError(
+            f"{folder} was made of {held['num_clips']} clips, wanted {num_clips}; give that number with --clips, or "
+            "another folder with --work"
+        )
+    if held.get("version") != VERSION:
         if name == "procedural":
             sources = _procedural(work / "sources" / "procedural", num_clips)
         elif data is None:
             raise RemogptError(f"set {name} is made from recordings; name the folder that holds them with --data")
         else:
             sources = (_bandai if name == "bandai" else _cmu)(work / "sources", data)
-        _pack(name, sources, folder)
+        _pack(name, sources, folder, {"num_clips": num_clips} if name == "procedural" else {})
     return StudySet(folder)
 
 
@@ -265,7 +274,7 @@ def _imported(importer: str, path: Path, folder: Path) -> MotionTextSet:
     return MotionTextSet.open(folder)
 
 
-def _pack(name: str, sources: Sequence[_Source], folder: Path) -> None:
+def _pack(name: str, sources: Sequence[_Source], folder: Path, made_of: Mapping[str, int]) -> None:
     """Write the frames of all clips, and of the mirror images of those that are trained or tested on."""
     unseen = {source.label for source in sources if source.split == "test_unseen"}
     rows: list[Row] = []
@@ -286,7 +295,7 @@ def _pack(name: str, sources: Sequence[_Source], folder: Path) -> None:
     if shown := unseen & {row.label for row in rows if row.split in ("train", "val")}:
         raise RemogptError(f"set {name}: labels kept out of training stand in it: {sorted(shown)[:3]}")
     write_npy(folder / "features.npy", np.concatenate(pieces))
-    about = {"name": name, "version": VERSION, "rows": [asdict(row) for row in rows]}
+    about = {"name": name, "version": VERSION, **made_of, "rows": [asdict(row) for row in rows]}
     write_json(folder / "rows.json", about, indent=None)
 
 

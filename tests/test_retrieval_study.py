@@ -204,12 +204,17 @@ def test_a_mirror_image_of_what_is_kept_out_is_not_trained_on(
     source = sets._procedural(work / "sources" / "procedural", NUM_CLIPS)[0]
     kept_out = replace(source, split="test_unseen", label="wave[left]")
     sources = [replace(source, split="train", label=label) for label in ("wave[right]", "kick[right]")]
-    sets._pack("procedural", [*sources, kept_out], tmp_path)
+    sets._pack("procedural", [*sources, kept_out], tmp_path, {})
     clips = sets.StudySet(tmp_path)
     trained = [(row.label, row.is_mirrored, row.mirror) for row in clips.rows if row.split == "train"]
     assert trained == [("wave[right]", False, -1), ("kick[right]", False, 2), ("kick[left]", True, 1)]
     with pytest.raises(RemogptError, match="kept out of training stand in it"):
-        sets._pack("procedural", [replace(sources[0], label="wave[left]"), kept_out], tmp_path / "other")
+        sets._pack("procedural", [replace(sources[0], label="wave[left]"), kept_out], tmp_path / "other", {})
+
+
+def test_a_set_of_another_size_is_not_taken_for_it(modules: dict[str, Any], work: Path) -> None:
+    with pytest.raises(RemogptError, match="was made of 24 clips, wanted 25; give that number with --clips"):
+        modules["study_sets"].prepare("procedural", work, None, NUM_CLIPS + 1)
 
 
 def test_labels_of_mirror_images(modules: dict[str, Any]) -> None:
