@@ -351,6 +351,7 @@ def test_features_and_joints_are_both_read(written):
 def test_numbers_carry_the_decimals_of_their_interval():
     assert rounded(121.84, 9.21) == "121.8 ± 9.2" and rounded(0.07426, 0.00296) == "0.0743 ± 0.0030"
     assert rounded(1234.5, 150.0) == "1234 ± 150" and rounded(0.5, 0.0) == "0.5" and rounded(None, 1.0) == ""
+    assert interval(0.5, 1e-17, 1) == "0.5" and interval(0.5, 0.001, 1) == "0.5 ± 0.0"
     assert interval(0.5, None, 1, 100) == "50.0" and interval(0.5, 0.04, 1, 100) == "50.0 ± 4.0"
     assert number(float("nan")) == "" and number("text") == "" and number(-0.04, 1) == "-0.0"
 

@@ -60,6 +60,8 @@ class Table:
     """On the page: `open`, `folded` (on demand), or `drawn` where drawings say the same."""
 
 
+NOTHING = 1e-12
+"""Half width up to which an interval is what rounding made of equal numbers."""
 Column = tuple[str, Callable[[Entry], str]]
 """Heading and what a result has to say there."""
 
@@ -151,9 +153,10 @@ def rounded(mean: Any, half: Any) -> str:
 
 
 def interval(mean: Any, half: Any, digits: int = 1, scale: float = 1.0) -> str:
-    """Write a mean and the half width of its interval; the mean alone where no interval is known."""
+    """Write a mean and the half width of its interval; the mean alone where none is known or nothing was drawn."""
     first, second = number(mean, digits, scale), number(half, digits, scale)
-    return f"{first} ± {second}" if first and second else first
+    # Repeats that are all of the same motions leave FID as it is: that is no interval.
+    return f"{first} ± {second}" if first and second and half > NOTHING else first
 
 
 def score(scores: Any, name: str, digits: int = 1, scale: float = 1.0) -> str:
