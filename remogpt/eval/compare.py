@@ -8,9 +8,6 @@ from remogpt.eval.protocols import Card, check_comparable, short
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 
-LISTS = ("items", "rarest", "rareness", "recall_curve")
-"""Entries of scores that are no single numbers."""
-
 
 def compare(
     left: Path, right: Path, *, left_name: str = "", right_name: str = "", force: bool = False
@@ -47,8 +44,6 @@ def compare(
 def numbers(scores: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     """Yield every single number of a result's scores by its path; a mean stands for its {"mean", "ci95"}."""
     for name, value in scores.items():
-        if name in LISTS:
-            continue
         if isinstance(value, dict):
             if "mean" in value:
                 yield f"{prefix}{name}", float(value["mean"])
