@@ -94,9 +94,6 @@ def evaluate(motions: Sequence[Array]) -> dict[str, dict[str, float]]:
 
 def against_real(motions: Sequence[Array], real: Sequence[Array]) -> dict[str, float]:
     """Share of motions that are worse in a measure than 95 % of real motions are; 0.05 is as good as real."""
-    table = [measure(joints) for joints in motions]
-    limits = [measure(joints) for joints in real]
-    return {
-        name: float(np.mean([row[name] > np.percentile([one[name] for one in limits], 95) for row in table]))
-        for name in NAMES
-    }
+    tables = [[measure(joints) for joints in rows] for rows in (motions, real)]
+    own, limits = ({name: np.array([row[name] for row in table]) for name in NAMES} for table in tables)
+    return {name: float((own[name] > np.percentile(limits[name], 95)).mean()) for name in NAMES}
