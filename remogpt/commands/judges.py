@@ -8,7 +8,7 @@ from remogpt.eval.judges import GuoJudge, Judge, RetrieverJudge
 from remogpt.runtime.envelope import read_envelope
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
-from remogpt.runtime.training_record import TrainingRecord, read_record
+from remogpt.runtime.training_record import read_record
 
 RETRIEVER = "retriever"
 
@@ -64,7 +64,7 @@ def judge_folder(path: str | Path) -> tuple[Path, str]:
     return folder, kind
 
 
-def independence(judge: str | Path, model: str | Path) -> str | None:
+def why_dependent(judge: str | Path, model: Any) -> str | None:
     """Return why an evaluator is not independent of a model, or None where nothing says that it is not.
 
     A model chooses its examples (and the best of its candidates) by its retriever. An evaluator that is that retriever,
@@ -72,45 +72,30 @@ def independence(judge: str | Path, model: str | Path) -> str | None:
 
     Args:
         judge: folder of the evaluator, as for `open_judge`.
-        model: folder of the model, or of its retriever.
-
-    Raises:
-        MissingPathError, RemogptError: if either is not there, or is something else.
-    """
-    own = _retriever_folder(model)
-    own_hash = read_envelope(own, RETRIEVER)["hash"]
-    return _reason(judge, own_hash, read_record(own, own_hash))
-
-
-def why_dependent(judge: str | Path, model: Any) -> str | None:
-    """Return what `independence` does, of a model that is open already.
-
-    Args:
-        judge: folder of the evaluator, as for `open_judge`.
         model: has a `manifest`, and a `folder` where it, or its retriever alone, was opened from one; without a
             retriever nothing is known.
+
+    Raises:
+        MissingPathError, RemogptError: if the evaluator is not there, or is something else.
     """
     own_hash = model.manifest.get("hashes", {}).get(RETRIEVER)
     if own_hash is None:
         return None
-    folder = getattr(model, "folder", None)
-    return _reason(judge, own_hash, None if folder is None else read_record(_retriever_folder(folder), own_hash))
+    folder, kind = judge_folder(judge)
+    judge_hash = read_envelope(folder, kind)["hash"]
+    if judge_hash == own_hash:
+        return f"the evaluator is the model's own retriever ({own_hash[:12]})"
+    opened_from = getattr(model, "folder", None)
+    own = None if opened_from is None else read_record(_retriever_folder(opened_from), own_hash)
+    record = read_record(folder, judge_hash)
+    if own and record and own.data is not None and own.data == record.data:
+        return f"the evaluator was trained on the same data as the model's retriever: {record}"
+    return None
 
 
 def _retriever_folder(model: str | Path) -> Path:
     """Folder of a model's retriever, or of a retriever that stands alone."""
     return Path(model) / RETRIEVER if (Path(model) / RETRIEVER).is_dir() else Path(model)
-
-
-def _reason(judge: str | Path, own_hash: str, own: TrainingRecord | None) -> str | None:
-    folder, kind = judge_folder(judge)
-    judge_hash = read_envelope(folder, kind)["hash"]
-    if judge_hash == own_hash:
-        return f"the evaluator is the model's own retriever ({own_hash[:12]})"
-    record = read_record(folder, judge_hash)
-    if own and record and own.data is not None and own.data == record.data:
-        return f"the evaluator was trained on the same data as the model's retriever: {record}"
-    return None
 
 
 def _network(config: dict[str, Any]) -> str:

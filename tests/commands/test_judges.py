@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from remogpt.commands.judges import independence, open_judge, why_dependent
+from remogpt.commands.judges import open_judge, why_dependent
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.guo_files import load_released
 from remogpt.retriever.pairs import TrainingPairs
@@ -95,6 +95,7 @@ def test_who_may_not_judge_a_model(trained: Path, make_tiny_parts, guo_release: 
     assemble(model, {"tokenizer": parts.tokenizer, "retriever": trained / "a", "lm": parts.lm}, None, "m", "unknown")
     assert (model / "retriever" / "training.json").is_file(), "assemble takes the record along"
     opened = SimpleNamespace(manifest=read_json(model / "remogpt.json"), folder=model)
+    alone = SimpleNamespace(manifest=opened.manifest, folder=trained / "a")
     load_released([guo_release]).save_pretrained(tmp_path / "guo")
     expected = {
         trained / "a": "is the model's own retriever",
@@ -106,20 +107,24 @@ def test_who_may_not_judge_a_model(trained: Path, make_tiny_parts, guo_release: 
         tmp_path / "guo": None,
     }
     for judge, reason in expected.items():
-        found = independence(judge, model)
-        assert found == why_dependent(judge, opened) == independence(judge, trained / "a")
+        found = why_dependent(judge, opened)
+        assert found == why_dependent(judge, alone), "a retriever alone is known as well as in a model"
         assert found is None if reason is None else reason in found, judge
     assert why_dependent(trained / "a", SimpleNamespace(manifest={"hashes": {}})) is None
     assert "own retriever" in why_dependent(trained / "a", SimpleNamespace(manifest=opened.manifest))
-    with pytest.raises(MissingPathError, match="no retriever in"):
-        independence(trained / "a", tmp_path / "nowhere")
+    with pytest.raises(MissingPathError, match="no evaluator in"):
+        why_dependent(tmp_path / "nowhere", opened)
 
 
 def test_a_record_of_a_part_that_lay_there_before_is_not_taken(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "c", tmp_path / "part")
     shutil.copy(trained / "a" / "training.json", tmp_path / "part" / "training.json")
     assert open_judge(tmp_path / "part").trained_on is None
-    assert independence(tmp_path / "part", trained / "b") is None
+    other = SimpleNamespace(
+        manifest={"hashes": {"retriever": read_json(trained / "b" / "config.json")["hash"]}}, folder=trained / "b"
+    )
+    assert why_dependent(tmp_path / "part", other) is None
+    assert why_dependent(trained / "a", other) is not None
     write_record(tmp_path / "part", TrainingRecord("by hand"))
     assert open_judge(tmp_path / "part").trained_on == "by hand"
     assert str(TrainingRecord("s", "d" * 64, 3, 10)) == "s (10 clips, data dddddddddddd, seed 3)"
