@@ -135,6 +135,8 @@ def _check_options(args: Any) -> None:
         unused = [other for other in others if args.get(name) and args.get(other)]
         if unused:
             raise RemogptError(f"--{name} is scored instead of a model's answers; leave --{unused[0]} out")
+    if args.get("evaluator_variant") and not args.evaluator:
+        raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
     if args.data is None:
         if args.captions is None:
             raise RemogptError("give a set with --data, or captions with references of their own with --captions")
@@ -153,9 +155,10 @@ def _prepare(args: Any, out: Path, part: str) -> Run:
     database = model.database(args.database) if model is not None and args.get("database") else None
     return Run(
         motions, out, args.config, model, judge, dependence,
-        database, None if database is None else database.hash, _databases(args.get("databases") or [], model),
-        _Sentences(args.sentence_model) if args.get("sentence_model") else None,
-        given.get("motions"), given.get("captions"),
+        database=database, database_hash=None if database is None else database.hash,
+        others=_databases(args.get("databases") or [], model),
+        sentences=_Sentences(args.sentence_model) if args.get("sentence_model") else None,
+        generated=given.get("motions"), captions=given.get("captions"),
     )  # fmt: skip
 
 

@@ -304,6 +304,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
         ("all", *own, *out, *model, "--evaluator", tmp_path / "nowhere"): "there is no such folder; give a folder made",
         ("all", *own, *out, *model, "--evaluator", tiny_model / "lm"): "wanted an evaluator",
         ("all", *own, *out, *model, *judge, "--evaluator-variant", "packed"): "only Guo et al.'s evaluator has",
+        ("facts", "--data", foreign, *out, *model, "--evaluator-variant", "packed"): "name its folder with --evaluator",
         ("all", *own, *out, *model, *judge, "--config.splits", "[far]"): "has none of the splits far; it has all, test",
         ("all", *own, *out, "--config.best_of", "[0]"): "best_of must be numbers of at least 1",
         ("all", *own, *out, "--config.best-of", "[1]"): "best_of",
