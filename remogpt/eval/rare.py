@@ -18,8 +18,8 @@ from remogpt.eval import generation
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
-CHUNK = 1024
-"""Rows compared at a time, so that a large gallery needs no (N, M) matrix."""
+CHUNK = 256
+"""Rows compared at a time, so that a large gallery needs no (N, M) matrix; with 70,000 captions they are 140 MB."""
 
 
 def _unit(table: Array, name: str) -> Array:
@@ -173,8 +173,11 @@ def memorisation(generated: Array, training: Array, real: Array) -> dict[str, fl
         motions), and the share of generated motions that lie nearer than 95 % of real ones do: 0.05 for a generator as
         novel as reality, near 1 for one that copies.
     """
-    own, _ = nearest_distance(generated, training)
-    reference, _ = nearest_distance(real, training)
+    return nearness(nearest_distance(generated, training)[0], nearest_distance(real, training)[0])
+
+
+def nearness(own: Array, reference: Array) -> dict[str, float | None]:
+    """Return what `memorisation` does, of the nearest distances (N,) of generated and (K,) of real motions."""
     return {
         "nearest_generated": float(own.mean()),
         "nearest_real": float(reference.mean()),
