@@ -26,7 +26,8 @@ class EvalConfig:
     batch_size: int = 16
     """Motions or captions written at a time."""
     best_of: tuple[int, ...] = (1, 8)
-    """Candidates for each motion or caption, of which the model's retriever keeps the best; each reported apart."""
+    """Candidates for each motion or caption, of which the model's retriever keeps the best; each number is reported
+    apart, and swaps take the first."""
     generations: int = 1
     """Times that the motions of a split are generated anew; papers report 20. Several are the repeats themselves."""
     repeats: int = 20

@@ -10,12 +10,12 @@ A computation that is killed goes on after its last finished shard when it is st
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from remogpt.eval.judges import Judge, check_texts
-from remogpt.eval.protocols import sha256_of
+from remogpt.eval.protocols import SentenceEncoder, sha256_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, fingerprint, read_npy, write_json, write_npy
 from remogpt.runtime.progress import progress
@@ -23,31 +23,16 @@ from remogpt.runtime.progress import progress
 SHARD = 512
 """Items of a shard: what a killed computation loses at most. A multiple of the evaluators' batches."""
 NUM_PROBES = 16
-"""Motions whose contents are a part of the key, evenly spaced: a set that was made anew under the same ids is noticed
-without reading all of it."""
+"""Motions that `probe` reads."""
 
 
-class Named(Protocol):
-    """Who embeds."""
+def probe(count: int, load: Callable[[int], np.ndarray]) -> str:
+    """Return a SHA-256 over a few of `count` motions, evenly spaced.
 
-    @property
-    def name(self) -> str:
-        """To write beside numbers."""
-
-    @property
-    def hash(self) -> str:
-        """64 hexadecimal digits; equal ones embed equally."""
-
-    @property
-    def trained_on(self) -> str | None:
-        """What it learned from."""
-
-
-class TextEmbedder(Named, Protocol):
-    """A judge, or a sentence encoder that knows captions only."""
-
-    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """(N, D)."""
+    It notices a set that was made anew under the same ids, without reading all of it.
+    """
+    places = np.unique(np.linspace(0, count - 1, NUM_PROBES).round().astype(int)).tolist()
+    return fingerprint([np.asarray(load(place), dtype=np.float32) for place in places])
 
 
 class EmbeddingCache:
@@ -72,7 +57,7 @@ class EmbeddingCache:
 
         Args:
             judge: who embeds.
-            ids: of the N motions; they and their order are the key.
+            ids: of the N motions; they, their order and a `probe` of the motions are the key.
             load: place of a motion in `ids` -> (T, 263) raw features.
             version: what else tells these motions from others of the same ids, such as how they were generated.
             what: shown by the progress bar.
@@ -82,21 +67,19 @@ class EmbeddingCache:
         """
         if not len(ids):
             return judge.encode_motion([])
-        probes = np.unique(np.linspace(0, len(ids) - 1, NUM_PROBES).round().astype(int)).tolist()
-        contents = fingerprint([np.asarray(load(place), dtype=np.float32) for place in probes])
-        key = sha256_of(["motions", version, contents, list(ids)])
+        key = sha256_of(["motions", version, probe(len(ids), load), list(ids)])
         about = {"kind": "motions", "version": version, "first": ids[0], "last": ids[-1]}
         return self._rows(
             judge, key, len(ids), about, what, lambda start, stop: judge.encode_motion([*map(load, range(start, stop))])
         )
 
     def texts(
-        self, judge: TextEmbedder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
+        self, judge: Judge | SentenceEncoder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
     ) -> np.ndarray:
         """Embed captions: (N, D) float32, read-only.
 
         Args:
-            judge: who embeds.
+            judge: who embeds; it need not know motions.
             captions: N sentences.
             tokens: `lemma/POS` tokens of each, empty where it has none.
 
@@ -115,7 +98,7 @@ class EmbeddingCache:
 
     def _rows(
         self,
-        judge: Named,
+        judge: Judge | SentenceEncoder,
         key: str,
         count: int,
         about: dict[str, Any],

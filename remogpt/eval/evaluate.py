@@ -9,7 +9,7 @@ from remogpt.eval.config import PARTS, EvalConfig
 from remogpt.eval.protocols import sha256_of
 from remogpt.eval.report import write_report
 from remogpt.eval.run import Named, Result, Run
-from remogpt.eval.samples import file_name
+from remogpt.eval.sample_files import with_motions
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, sha256_file
@@ -65,17 +65,14 @@ def _has_answers(run: Run, split: str) -> bool:
     if run.captions is not None:
         given = {one.id for one in read_captions(run.captions)}
         return any(clip.id in given for clip in run.motions.clips(split))
-    if run.generated is not None:
-        names = {path.name for path in run.generated.rglob("*.npy")}
-        return any(file_name(clip.id) in names for clip in run.motions.clips(split))
-    return True
+    return run.generated is None or bool(with_motions(run.motions.clips(split), run.generated))
 
 
 def all_parts(run: Run) -> list[str]:
     """Parts that can be evaluated with what a run has."""
     lacking = {
         "generation": run.judge is None,
-        "rare": run.judge is None or run.sentences is None or "train" not in run.motions.splits(),
+        "rare": run.judge is None or run.sentences is None or not run.has_training,
         "swap": not run.others,
     }
     return [part for part in PARTS if not lacking.get(part)]

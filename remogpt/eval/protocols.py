@@ -185,14 +185,19 @@ def protocol_card(
 
 OF_THE_MODEL = frozenset([
     "model", "hashes", "code_version", "database_sha256", "retrieval", "sampling", "batch_size", "made_by",
-    "best_of", "files_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
+    "best_of", "files_sha256", "shown_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
+    "motions_sha256",
 ])  # fmt: skip
-"""Entries of a card in which two comparable results may differ: what is judged, not how."""
+"""Entries of a card in which two comparable results may differ: what is judged, not how; and the bytes of the set's
+motions, which are no others on another machine but for their last digits."""
+ON_REQUEST = frozenset(["memorisation", "multimodal", "bertscore", "sentences", "dissimilar"])
+"""Entries for scores that a result may lack: where one side has none, there is nothing that could be compared."""
 
 
 def differing_entries(left: Card, right: Card) -> list[str]:
     """Return the names of the entries in which two cards differ beyond the model."""
     names = (set(left) | set(right)) - OF_THE_MODEL
+    names -= {name for name in ON_REQUEST if not (left.get(name) and right.get(name))}
     if left.get("prompts_sha256") and right.get("prompts_sha256"):
         names.discard("captions")  # says in words how the prompts were chosen; their hash says which they are
     # What one card says is off or absent, the other may leave out.

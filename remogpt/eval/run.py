@@ -14,7 +14,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.config import EvalConfig
-from remogpt.eval.embeddings import EmbeddingCache
+from remogpt.eval.embeddings import EmbeddingCache, probe
 from remogpt.eval.judges import Judge
 from remogpt.eval.protocols import Card, Model, SentenceEncoder, protocol_card, sha256_of
 from remogpt.runtime.errors import RemogptError
@@ -109,7 +109,10 @@ class Run:
 
     def card(self, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
         """Describe how a result of these clips is made."""
-        return protocol_card(self.model, self.motions, split, clips, seed=self.config.seed, **protocol)
+        contents = probe(len(clips), lambda place: self.motions.features(clips[place]))
+        return protocol_card(
+            self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents[:16], **protocol
+        )
 
     def judged(self) -> Card:
         """Card entries of the evaluator."""
@@ -168,6 +171,11 @@ class Run:
         if self.sentences is None:
             raise RemogptError("rareness needs sentence vectors; name their model with --sentence-model")
         return self.embeddings.texts(self.sentences, captions)
+
+    @property
+    def has_training(self) -> bool:
+        """Whether the set has a training split with something in it."""
+        return "train" in self.motions.splits() and bool(self.motions.ids("train"))
 
     @cached_property
     def training(self) -> tuple[list[Clip], np.ndarray]:

@@ -1,6 +1,7 @@
 """The whole evaluation on a model and controls whose scores are known."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -246,6 +247,106 @@ def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, j
     assert report["results"]["generation/test/retrieval"]["card"]["sampling"] == {"top_p": 0.5}
 
 
+def test_other_settings_are_computed_again(known_set, oracle, judge, tmp_path):
+    quick = QUICK | {"controls": False}
+    for memorisation in (False, True, False):
+        run = Run(known_set, tmp_path, EvalConfig(**quick, memorisation=memorisation), oracle, judge)
+        result = evaluate(run, ["generation"])["results"]["generation/test/retrieval"]
+        assert ("memorisation" in result["scores"]) == bool(result["card"]["memorisation"]) == memorisation
+    cards = []
+    for protocols in (("raw",), ("ptb",)):
+        config = EvalConfig(**quick, memorisation=False, caption_protocols=protocols)
+        run = Run(known_set, tmp_path, config, oracle, others={"mocap": (object(), "123")})
+        found = evaluate(run, ["swap"])["results"]["swap/test/own"]
+        assert set(found["scores"]["captioning"]) & {"raw", "ptb"} == set(protocols)
+        cards.append(found["card"])
+    with pytest.raises(ValueError, match="captioning: "):
+        check_comparable(*cards)
+
+
+def test_other_retrieved_motions_are_another_control(world, known_set, judge, tmp_path):
+    config, found = EvalConfig(**QUICK, memorisation=False), []
+    for its_hash in ("one", "two"):
+        model = world.Oracle(known_set)
+        if its_hash == "two":  # another database, from which every caption gets the same motion
+            first = model.examples_for_texts([""])[0]
+            model.examples_for_texts = lambda texts, database=None, exclude=None, first=first: [first] * len(texts)
+        run = Run(known_set, tmp_path, config, model, judge, database=object(), database_hash=its_hash)
+        found.append(evaluate(run, ["generation"])["results"]["generation/test/retrieved"])
+    assert {item["examples"][0] for item in found[1]["scores"]["items"]} == {known_set.ids("train")[0]}
+    assert (
+        found[1]["scores"]["evaluator"]["diversity"]["mean"]
+        == 0.0
+        < found[0]["scores"]["evaluator"]["diversity"]["mean"]
+    )
+    assert check_comparable(found[0]["card"], found[1]["card"]) == []
+
+
+def test_another_model_is_embedded_anew_where_it_answers_alike_here_and_there(world, known_set, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    one, other = world.Oracle(known_set), world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "xyz"}})
+    evaluate(Run(known_set, tmp_path, config, one, judge), ["generation"])
+    before = judge.motions_embedded
+    evaluate(Run(known_set, tmp_path, config, other, judge), ["generation"])
+    assert judge.motions_embedded == before + world.num_test, "no probe tells them apart, but the model's hash does"
+
+
+def test_a_set_that_was_made_anew_is_computed_again(known_set, world, tmp_path):
+    shutil.copytree(known_set.folder, tmp_path / "set")
+    motions = MotionTextSet.open(tmp_path / "set")
+    oracle, found = world.Oracle(motions), []
+    for shift in (0.0, 0.1):
+        for name in motions.ids("test"):
+            write_npy(motions.folder / "new_joint_vecs" / f"{name}.npy", known_set.features(name) + np.float32(shift))
+        run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle)
+        found.append(evaluate(run, ["tokenizer"])["results"]["tokenizer/test"])
+    assert found[0]["scores"]["physical"] != found[1]["scores"]["physical"]
+    assert check_comparable(found[0]["card"], found[1]["card"]) == [], "last digits differ between machines"
+
+
+def test_an_empty_training_split_is_none(known_set, oracle, judge, world, tmp_path):
+    shutil.copytree(known_set.folder, tmp_path / "set")
+    write_text(tmp_path / "set" / "train.txt", "")
+    motions = MotionTextSet.open(tmp_path / "set")
+    run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle, judge, sentences=world.Sentences())
+    assert "rare" not in all_parts(run)
+    results = evaluate(run, ["generation"])["results"]
+    assert {name.split("/")[2] for name in results} == {"real", "retrieval", "no_retrieval"}
+    assert all("memorisation" not in result["scores"] for result in results.values())
+    with pytest.raises(ValueError, match="no split train, against which rareness is measured"):
+        evaluate(run, ["rare"])
+
+
+def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, judge, tmp_path):
+    quick = QUICK | {"controls": False, "memorisation": False}
+    for config in (EvalConfig(**quick, generations=2), EvalConfig(**quick, num_generation=20, seed=1)):
+        evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), judge), ["generation"])
+    folder = tmp_path / "motions" / "test" / "retrieval"
+    assert len(list(folder.glob("*.npy"))) == world.num_test and (folder / "generation_01").is_dir()
+    run = Run(known_set, tmp_path / "files", EvalConfig(**quick), judge=judge, generated=folder)
+    card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
+    assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)
+    write_json(folder / "samples.json", {"items": [3]})
+    with pytest.raises(ValueError, match=r"samples\.json is not what an evaluation writes; remove it"):
+        evaluate(run, ["generation"])
+
+
+def test_a_file_that_is_no_motion_is_named(known_set, judge, tmp_path):
+    folder, name = tmp_path / "theirs", known_set.ids("test")[7]
+    for clip in known_set.clips("test"):
+        write_npy(folder / f"{clip.id}.npy", known_set.features(clip))
+    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK, memorisation=False), judge=judge, generated=folder)
+    for array, reason in (
+        (np.zeros((3, 263)), "wanted at least 4 frames, got 3"),
+        (np.full((40, 263), np.nan), "wanted finite numbers, got nan"),
+        (np.zeros((40, 22, 3)), "left_hip lies on pelvis"),
+        (np.zeros((40, 21, 3)), r"holds \(40, 21, 3\), wanted features"),
+    ):
+        write_npy(folder / f"{name}.npy", array)
+        with pytest.raises(ValueError, match=rf"{name}\.npy.*{reason}"):
+            evaluate(run, ["generation"])
+
+
 def test_subsets_are_drawn_with_the_seed(known_set, oracle, tmp_path):
     config = EvalConfig(**QUICK, num_captioning=3)
     one, two = (evaluate(Run(known_set, tmp_path / name, config, oracle), ["captioning"])["results"] for name in "ab")
@@ -276,6 +377,9 @@ def test_different_protocols_are_not_compared_unless_forced(everything):
     with pytest.raises(ValueError, match=r"different protocols cannot be compared \(seed: 0 / 3\)"):
         check_comparable(left, other)
     assert check_comparable(left, other, force=True) == ["seed"]
+    for entry in ("memorisation", "multimodal"):  # what one side lacks is not compared
+        assert check_comparable(left | {entry: None}, right | {entry: "train abc"}) == []
+        assert check_comparable(left | {entry: "train xyz"}, right | {entry: "train abc"}, force=True) == [entry]
 
 
 def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_path):

@@ -36,16 +36,20 @@ class _Answers:
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's file, and the control."""
     for answers in _answers(run, split):
-        card = run.card(
-            split, answers.clips, **answers.card, references="three (first; a, b, a; a, a, a)",
-            protocols=list(run.config.caption_protocols), bertscore=run.config.bertscore or None,
-            repeats=run.config.repeats, pool=min(GROUP, len(answers.clips)), **run.judged(),
-        )  # fmt: skip
+        card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.judged())
 
         def work(answers: _Answers = answers) -> Result:
             return score(run, answers.clips, answers.items)
 
         yield run.finish(f"captioning/{split}/{answers.name}", card, work)
+
+
+def protocol(run: Run, clips: Sequence[Clip]) -> Card:
+    """Card entries of what `score` does."""
+    return {
+        "references": "three (first; a, b, a; a, a, a)", "protocols": list(run.config.caption_protocols),
+        "bertscore": run.config.bertscore or None, "repeats": run.config.repeats, "pool": min(GROUP, len(clips)),
+    }  # fmt: skip
 
 
 def _answers(run: Run, split: str) -> Iterator[_Answers]:
@@ -60,12 +64,21 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
     for mode in modes(run):
         written = by_model(run, split, clips, mode=mode.name, retrieval=mode.retrieval, best_of=mode.best_of)
         yield _Answers(mode.name, clips, *written)
-    if run.config.controls and run.model is not None and run.own_database_hash:
-        features = [run.motions.features(clip) for clip in clips]
-        found = run.model.examples_for_motions(features, run.database, [own_ids(clip) for clip in clips])
-        items = [{"id": c.id, "caption": row[0].caption if row else ""} for c, row in zip(clips, found, strict=True)]
+    if run.config.controls and run.own_database_hash:
         card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash}
-        yield _Answers("retrieved", clips, items, card)
+        yield _Answers("retrieved", clips, _retrieved(run, split, clips), card)
+
+
+def _retrieved(run: Run, split: str, clips: Sequence[Clip]) -> Items:
+    """Answer each clip with the caption of the entry that is retrieved for it first."""
+    model = run.needs_model("what is retrieved for a motion")
+    items: Items = []
+    for _, batch in run.batches(clips, f"{split} retrieved"):
+        features, hidden = [run.motions.features(clip) for clip in batch], [own_ids(clip) for clip in batch]
+        found = model.examples_for_motions(features, run.database, hidden)
+        captions = [row[0].caption if row else "" for row in found]
+        items += [{"id": clip.id, "caption": text} for clip, text in zip(batch, captions, strict=True)]
+    return items
 
 
 def by_model(

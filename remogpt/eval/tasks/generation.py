@@ -15,8 +15,10 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation, physical, rare
 from remogpt.eval.generation import mean_interval
 from remogpt.eval.modes import Mode, modes
+from remogpt.eval.protocols import Card, sha256_of
 from remogpt.eval.run import Named, Prompt, Result, Run, own_ids
-from remogpt.eval.samples import Samples, by_model, from_folder, of_clips
+from remogpt.eval.sample_files import from_folder
+from remogpt.eval.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
 
 GROUP = 32
@@ -29,10 +31,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     for name, clips, prompts, samples in sources(run, split, run.config.generations):
         mode = None if run.generated is not None else next((one for one in modes(run) if one.name == name), None)
         several = _multimodal_protocol(run) if mode is not None and mode.is_drawn else {}
-        card = run.card(
-            split, clips, **samples[0].protocol, generations=len(samples), repeats=_repeats(run, samples),
-            pool=min(GROUP, len(clips)), real="every clip of the split", **several, **run.judged(),
-        )  # fmt: skip
+        card = run.card(split, clips, **samples[0].protocol, **protocol(run, clips, samples), **several, **run.judged())
 
         def work(
             mode: Mode | None = mode if several else None, clips: Sequence[Clip] = clips,
@@ -66,7 +65,7 @@ def sources(
 def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iterator[tuple[str, Samples]]:
     """Yield the motions that controls answer with."""
     yield "real", of_clips(run, clips, clips, prompts, "the set itself")
-    if "train" not in run.motions.splits():
+    if not run.has_training:
         return
     training, embedded = run.training if run.judge is not None else ([], np.zeros((0, 0)))
     if training:
@@ -86,6 +85,15 @@ def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iter
             yield "retrieved", of_clips(run, clips, [first for first in firsts if first], prompts, "first retrieved")
 
 
+def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
+    """Card entries of what `score` does."""
+    return {
+        "generations": len(samples), "repeats": _repeats(run, samples), "pool": min(GROUP, len(clips)),
+        "real": "every clip of the split",
+        "memorisation": f"train {sha256_of(run.motions.ids('train'))}" if _has_memorisation(run) else None,
+    }  # fmt: skip
+
+
 def score(
     run: Run, split: str, clips: Sequence[Clip], prompts: Sequence[Prompt], samples: Sequence[Samples],
     multimodal: np.ndarray | None = None,
@@ -102,10 +110,10 @@ def score(
     distances = np.linalg.norm(np.asarray(text, np.float64) - made[0], axis=1)
     items = [item | {"mm_dist": float(value)} for item, value in zip(first.items, distances, strict=True)]
     result: Result = {"evaluator": scores, **bodies(run, clips, first), "num_items": len(items), "items": items}
-    if run.config.memorisation and "train" in run.motions.splits():
+    if _has_memorisation(run):
         training, gallery = run.training
-        result["memorisation"] = rare.memorisation(made[0], gallery, run.embed_clips(clips))
         distance, nearest = rare.nearest_distance(made[0], gallery)
+        result["memorisation"] = rare.nearness(distance, rare.nearest_distance(run.embed_clips(clips), gallery)[0])
         for item, place, value in zip(items, nearest, distance, strict=True):
             item |= {"nearest_training": training[place].id, "nearest_distance": float(value)}
     if all("overlap" in item for item in items):
@@ -117,6 +125,10 @@ def score(
 def _repeats(run: Run, samples: Sequence[Samples]) -> int:
     """Draws of pools and pairs: one for each generation, as papers do, where there are several."""
     return len(samples) if len(samples) > 1 else run.config.repeats
+
+
+def _has_memorisation(run: Run) -> bool:
+    return run.config.memorisation and run.has_training
 
 
 def embed(run: Run, samples: Samples) -> np.ndarray:

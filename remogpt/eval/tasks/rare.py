@@ -12,6 +12,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
 from remogpt.eval.modes import modes
+from remogpt.eval.protocols import sha256_of
 from remogpt.eval.run import Named, Prompt, Result, Run
 from remogpt.eval.samples import Samples, by_model, of_clips
 from remogpt.eval.tasks.generation import embed
@@ -36,7 +37,8 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     for mode, samples in made.items():
         card = run.card(
             split, clips, **samples.protocol, sentences=rareness.encoder, rare_share=run.config.rare_share,
-            num_bins=run.config.num_bins, rareness_database=run.own_database_hash, **run.judged(),
+            num_bins=run.config.num_bins, rareness_training=rareness.training_sha256,
+            rareness_database=run.own_database_hash, **run.judged(),
         )  # fmt: skip
         other = made[f"no_{mode}"] if mode.startswith("retrieval") else None
         folder = f"rarest/{split}{mode.removeprefix('retrieval')}"
@@ -55,6 +57,8 @@ class _Rareness:
     """How rare each prompt is, against the captions of a gallery."""
 
     encoder: str
+    training_sha256: str
+    """Of the captions of the training split."""
     values: dict[str, np.ndarray]
     """training and database -> (N,)."""
     nearest: list[str]
@@ -73,7 +77,7 @@ class _Rareness:
             found["database"] = rare.rareness(vectors, run.embed_sentences(database))
         assert run.sentences is not None
         encoder = f"{run.sentences.name} {run.sentences.hash[:12]}"
-        return cls(encoder, found, [training[place] for place in places], entries)
+        return cls(encoder, sha256_of(training), found, [training[place] for place in places], entries)
 
 
 def _score(run: Run, prompts: Sequence[Prompt], samples: Samples, rareness: _Rareness) -> Result:
@@ -104,7 +108,7 @@ def _gained(
 
 
 def _captions_of_training(run: Run) -> list[str]:
-    if "train" not in run.motions.splits():
+    if not run.has_training:
         raise RemogptError(f"{run.motions.folder} has no split train, against which rareness is measured")
     return sorted({caption for clip in run.motions.clips("train") for caption in clip.captions})
 

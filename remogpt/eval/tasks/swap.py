@@ -34,8 +34,8 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         made = by_model(run, split, wanted, Mode(mode, how["retrieval"], best_of), database=database)
         items, _ = captioning.by_model(run, split, described, mode=mode, **how)
         card = run.card(
-            split, wanted, **made.protocol, motions_captioned=len(described), repeats=run.config.repeats,
-            protocols=list(run.config.caption_protocols), **run.judged(),
+            split, wanted, **made.protocol, **generation.protocol(run, wanted, [made]),
+            captioning={"num_items": len(described), **captioning.protocol(run, described)}, **run.judged(),
         )  # fmt: skip
 
         def work(
