@@ -25,6 +25,7 @@ import numpy as np
 import remogpt
 from remogpt.commands.judges import open_judge, why_dependent
 from remogpt.commands.parser import CommandParser
+from remogpt.commands.queries import open_retriever
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.config import EvalConfig
@@ -181,9 +182,7 @@ def _model(args: Any, part: str) -> Any:
 
         return Synthesis(args.retriever)
     if args.get("retriever"):
-        from remogpt.retriever import TextMotionRetriever
-
-        retriever = TextMotionRetriever.from_pretrained(args.retriever)
+        retriever = open_retriever(args.retriever, None)
         return _Alone({"name": args.retriever, "hashes": {"retriever": retriever.hash}}, retriever=retriever)
     if args.get("tokenizer"):
         from remogpt.tokenizer_vqvae import MotionTokenizer
