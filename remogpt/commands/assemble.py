@@ -21,16 +21,28 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
     parser.add_argument("--best-of", type=int, default=1, help="candidates for each motion, unless asked otherwise")
     parser.add_argument("--top-p", type=float, default=1.0, help="share of the likeliest codes to draw from, likewise")
+    parser.add_argument("--top-k", type=int, default=None, help="number of the likeliest codes to draw from, likewise")
+    parser.add_argument("--temperature", type=float, default=None, help="divides scores, likewise; 0: the best code")
     parser.add_argument("--out", type=str, required=True, help="model folder; an earlier model there is replaced")
 
 
 def run(args: Any) -> int:
     """Copy the parts and name their hashes."""
     parts = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm}
-    if args.best_of < 1 or not 0 < args.top_p <= 1:
-        raise RemogptError(f"--best-of must be at least 1 and --top-p in (0, 1], got {args.best_of} and {args.top_p}")
-    generation = {"best_of": args.best_of, "top_p": args.top_p}
-    manifest = assemble(args.out, parts, args.database, args.name, args.licence, generation)
+    manifest = assemble(args.out, parts, args.database, args.name, args.licence, _generation(args))
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
     print(f"{args.out}: {manifest['name']} ({hashes})")
     return 0
+
+
+def _generation(args: Any) -> dict[str, Any]:
+    """How the model writes motions; what is not given is not named, as in older models."""
+    if args.best_of < 1 or not 0 < args.top_p <= 1:
+        raise RemogptError(f"--best-of must be at least 1 and --top-p in (0, 1], got {args.best_of} and {args.top_p}")
+    if args.top_k is not None and args.top_k < 0:
+        raise RemogptError(f"--top-k must be at least 1, or 0 to draw from all codes, got {args.top_k}")
+    if args.temperature is not None and args.temperature < 0:
+        raise RemogptError(f"--temperature must be at least 0, got {args.temperature}")
+    further = {"top_k": args.top_k, "temperature": args.temperature}
+    given = {name: value for name, value in further.items() if value is not None}
+    return {"best_of": args.best_of, "top_p": args.top_p, **given}

@@ -1,0 +1,47 @@
+"""`remogpt assemble`: how the model writes motions unless told otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+import remogpt
+from remogpt.runtime.files import read_json
+
+
+@pytest.fixture
+def words(tiny_parts, tmp_path: Path) -> tuple[object, ...]:
+    parts = ("--tokenizer", tiny_parts.tokenizer, "--retriever", tiny_parts.retriever, "--lm", tiny_parts.lm)
+    return ("assemble", *parts, "--name", "m", "--out", tmp_path / "model")
+
+
+def test_what_is_not_given_is_not_named(run, words, tmp_path: Path) -> None:
+    assert run(*words).code == 0
+    assert read_json(tmp_path / "model" / "remogpt.json")["generation"] == {"best_of": 1, "top_p": 1.0}
+
+
+def test_the_model_draws_as_it_was_assembled(run, words, tmp_path: Path) -> None:
+    # With one code to draw from nothing is left to the seed, whatever the temperature.
+    assert run(*words, "--top-k", 1, "--temperature", 0.7).code == 0
+    generation = read_json(tmp_path / "model" / "remogpt.json")["generation"]
+    assert generation == {"best_of": 1, "top_p": 1.0, "top_k": 1, "temperature": 0.7}
+    model = remogpt.ReMoGPT.from_pretrained(tmp_path / "model")
+
+    def codes(seed: int, **sampling: float) -> list[int]:
+        (answer,) = model.generate("a person walks", seed=seed, seconds=2.0, retrieval=False, **sampling)
+        return answer.codes.tolist()
+
+    assert codes(0) == codes(1) == codes(2, temperature=0.0)
+    assert codes(0, top_k=0) != codes(1, top_k=0)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--top-k", -1, "--top-k must be at least 1, or 0 to draw from all codes, got -1"),
+        ("--temperature", -0.5, "--temperature must be at least 0, got -0.5"),
+        ("--top-p", 0, "--best-of must be at least 1 and --top-p in (0, 1], got 1 and 0.0"),
+    ],
+)
+def test_unusable_settings_are_refused(run, words, tmp_path: Path, option: str, value: object, complaint: str) -> None:
+    assert complaint in run(*words, option, value).complaint
+    assert not (tmp_path / "model").exists()
