@@ -80,6 +80,8 @@ def _build(args: Any) -> int:
         raise RemogptError(
             f"--limit must be at least 0 and --min-frames at least 4 (one code), got {args.limit} and {args.min_frames}"
         )
+    if None not in (args.model, args.retriever, args.tokenizer):
+        raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
     check_output_folder(args.out)
     motions = MotionTextSet.open(args.set)
     clips = motions.clips(args.split, args.min_frames, 10**9)

@@ -98,6 +98,9 @@ def test_what_a_user_may_get_wrong(run, tiny_model, tiny_parts, tiny_set, databa
         ("build", tiny_set, "--min-frames", 500, *out, *model): "has no clip of 500 to",
         ("build", tiny_set, "--retriever", half, *out, *model): "model.safetensors missing (it holds config.json",
         ("build", tiny_set, "--retriever", tiny_parts.tokenizer, *out, *model): "wanted a retriever, but",
+        ("build", tiny_set, "--retriever", tiny_parts.retriever, "--tokenizer", tiny_parts.tokenizer, *out, *model): (
+            "--retriever and --tokenizer leave nothing of --model to be used"
+        ),
         ("info", tiny_set): "no motion database in",
         ("neighbours", tiny_parts.database, "--out", tmp_path / "n.txt"): "--out must end in .safetensors",
         ("neighbours", tiny_parts.database, "--depth", 1, *out): "--depth must be at least 2",
