@@ -1,5 +1,6 @@
 """Search by parts: what it is blind to, contributions that add up, and databases with and without part encodings."""
 
+from dataclasses import replace
 from itertools import permutations
 from math import factorial
 from pathlib import Path
@@ -227,6 +228,22 @@ def test_contributions_add_up_to_the_score(
         assert one.mean + sum(one.parts.values()) == pytest.approx(one.score, abs=1e-5)
         assert one.score == pytest.approx(hit.score, abs=1e-3)
     assert len({round(one.mean, 6) for one in found}) == 1 and (part is None or is_text or found[0].mean == 0)
+
+
+def test_contributions_to_a_motion_of_several_windows_add_up_to_about_its_score(
+    clips: list[DatabaseEntry], part_retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    length = part_retriever.network.max_frames
+    halves = [scale * np.resize(clips[0].features, (length, 263)) for scale in (1, -5)]  # windows that differ much
+    long = replace(clips[0], id="long", features=np.concatenate(halves))
+    database = MotionDatabase.build([long, *clips[1:]], part_retriever, tokenizer, tmp_path / "db")
+    gaps = {}
+    for part in (None, "right_arm"):
+        (hit,) = (hit for hit in database.search(text=TEXT, route="t2m", part=part, k=99) if hit.id == "long")
+        (one,) = database.contributions(TEXT, [database.rows["long"]], part)
+        assert one.mean + sum(one.parts.values()) == pytest.approx(one.score, abs=1e-5)
+        gaps[part] = abs(one.score - hit.score)
+    assert gaps["right_arm"] < 1e-5 and 3e-3 < gaps[None] < 0.1, gaps
 
 
 def test_excluded_entries_and_too_many(database: MotionDatabase) -> None:
