@@ -30,6 +30,7 @@ from remogpt.eval.caption_tokens import (
     raw_tokens,
 )
 from remogpt.eval.cider import cider_scores
+from remogpt.eval.interval import half_width
 from remogpt.eval.ngrams import Tokens
 from remogpt.eval.rouge import rouge_l_scores
 from remogpt.runtime.errors import RemogptError
@@ -131,7 +132,7 @@ def _means(rouge: np.ndarray, cider: np.ndarray) -> Score:
     scores = {}
     for name, values in (("rougeL", rouge), ("cider", cider)):
         scores[name] = float(values.mean())
-        scores[f"{name}_ci95"] = float(1.96 * values.std() / np.sqrt(len(values)))
+        scores[f"{name}_ci95"] = half_width(values)
     return scores
 
 

@@ -68,6 +68,8 @@ class EvalConfig:
         unknown = [name for name in self.caption_protocols if name not in PROTOCOLS]
         if unknown or not self.caption_protocols:
             raise RemogptError(f"caption_protocols must be some of {', '.join(PROTOCOLS)}, came {unknown or 'none'}")
+        if not 0.0 <= self.threshold <= 1.0:
+            raise RemogptError(f"threshold must lie between 0 and 1, came {self.threshold}")
         if not 0.0 < self.rare_share <= 1.0:
             raise RemogptError(f"rare_share must lie above 0 and not above 1, came {self.rare_share}")
         if self.num_multimodal and self.multimodal_generations < 2:

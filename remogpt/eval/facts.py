@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.eval.interval import half_width
 from remogpt.motion.body import MIN_FRAMES
 from remogpt.motion.facts import Fact, facts_correct
 from remogpt.runtime.errors import RemogptError
@@ -51,7 +52,7 @@ def summarise(facts: Sequence[Sequence[Fact]], held: Sequence[Sequence[bool]]) -
             by_factor.setdefault(fact.factor, []).append(bool(holds))
     return {
         "share": float(shares.mean()),
-        "ci95": float(1.96 * shares.std() / np.sqrt(len(shares))),
+        "ci95": half_width(shares),
         "all_hold": float(np.mean([all(row) for row in held if len(row)])),
         "num_items": len(shares),
         "num_facts": sum(len(row) for row in held),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.eval.interval import mean_interval
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
@@ -179,12 +180,6 @@ def draw_pairs(size: int, count: int, rng: np.random.Generator) -> tuple[Array, 
 def draw_pools(size: int, repeats: int, rng: np.random.Generator) -> Array:
     """(repeats, size) row orders; consecutive rows of an order form the pools of R-precision."""
     return np.stack([rng.permutation(size) for _ in range(repeats)])
-
-
-def mean_interval(values: Array) -> dict[str, float]:
-    """Mean over repeats and the half width of its 95 % interval, 1.96 * std / sqrt(repeats), population std."""
-    values = np.asarray(values, dtype=np.float64)
-    return {"mean": float(values.mean()), "ci95": float(1.96 * values.std() / np.sqrt(len(values)))}
 
 
 def evaluate(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from remogpt.eval.interval import mean_interval
 from remogpt.motion.skeleton import FPS, PARENTS
 from remogpt.runtime.errors import RemogptError
 
@@ -85,8 +86,7 @@ def evaluate(motions: Sequence[Array]) -> dict[str, dict[str, float]]:
     for name in NAMES:
         values = np.array([row[name] for row in table])
         result[name] = {
-            "mean": float(values.mean()),
-            "ci95": float(1.96 * values.std() / np.sqrt(len(values))),
+            **mean_interval(values),
             **{f"p{level}": float(np.percentile(values, level)) for level in (5, 50, 95)},
         }
     return result

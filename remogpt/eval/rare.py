@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.eval import generation
+from remogpt.eval.interval import half_width
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
@@ -109,7 +110,7 @@ def curve(values: Array, rareness_values: Array, num_bins: int = 10, edges: Arra
     means, half = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     for index in np.flatnonzero(counts):
         group = values[place == index]
-        means[index], half[index] = group.mean(), 1.96 * group.std() / np.sqrt(len(group))
+        means[index], half[index] = group.mean(), half_width(group)
     return Curve(edges, means, half, counts)
 
 
@@ -138,7 +139,7 @@ def evaluate(
         "num_rare": len(rare),
         "mm_dist": float(distances.mean()),
         "mm_dist_rare": float(distances[rare].mean()),
-        "mm_dist_rare_ci95": float(1.96 * distances[rare].std() / np.sqrt(len(rare))),
+        "mm_dist_rare_ci95": half_width(distances[rare]),
         "mm_dist_balanced": bins.balanced,
         "bins": bins.to_json(),
         "rarest": rare[:5].tolist(),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from remogpt.eval.interval import half_width
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
@@ -92,5 +93,5 @@ def evaluate(predicted: Sequence[Array], reference: Sequence[Array]) -> dict[str
         totals, counts = np.array(pairs).T
         per_clip = (totals / np.maximum(counts, 1))[counts > 0]
         result[name] = float(totals.sum() / max(counts.sum(), 1))
-        result[f"{name}_ci95"] = float(1.96 * per_clip.std() / np.sqrt(max(len(per_clip), 1)))
+        result[f"{name}_ci95"] = half_width(per_clip) if len(per_clip) else 0.0
     return result

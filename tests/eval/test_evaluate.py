@@ -388,6 +388,8 @@ def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_pa
         evaluate(run, ["fid"])
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         EvalConfig(batch_size=0)
+    with pytest.raises(ValueError, match="threshold must lie between 0 and 1, came 95"):
+        EvalConfig(threshold=95)
     with pytest.raises(ValueError, match="num_captioning must be at least 0"):
         EvalConfig(num_captioning=-1)
     with pytest.raises(ValueError, match="has none of the splits val"):

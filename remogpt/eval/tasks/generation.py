@@ -13,7 +13,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation, physical, rare
-from remogpt.eval.generation import mean_interval
+from remogpt.eval.interval import mean_interval
 from remogpt.eval.modes import Mode, modes
 from remogpt.eval.protocols import Card, sha256_of
 from remogpt.eval.run import Named, Prompt, Result, Run, own_ids
@@ -128,7 +128,7 @@ def _repeats(run: Run, samples: Sequence[Samples]) -> int:
 
 
 def _has_memorisation(run: Run) -> bool:
-    return run.config.memorisation and run.has_training
+    return run.config.memorisation and run.has_training and run.judge is not None
 
 
 def embed(run: Run, samples: Samples) -> np.ndarray:

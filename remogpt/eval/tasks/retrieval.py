@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval.generation import mean_interval
+from remogpt.eval.interval import half_width
 from remogpt.eval.protocols import sha256_of
 from remogpt.eval.retrieval import RECALL_AT, retrieval_metrics, retrieval_ranks
 from remogpt.eval.run import Named, Result, Run
@@ -51,7 +51,7 @@ def score(run: Run, clips: Sequence[Clip], dissimilar: Sequence[str] = ()) -> Re
         "identical": retrieval_metrics(similarity, "identical", captions=captions),
     }
     scores["normal"] |= {
-        f"{way}/R@{k}_ci95": round(100 * mean_interval(ranks[way] < k)["ci95"], 2) for way in ranks for k in (1, 10)
+        f"{way}/R@{k}_ci95": round(100 * half_width(ranks[way] < k), 2) for way in ranks for k in (1, 10)
     }
     if run.sentences is not None:
         vectors = run.embed_sentences(captions)
