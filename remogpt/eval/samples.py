@@ -84,6 +84,9 @@ def by_model(
         generation: number of this generation of the same clips.
         series: tells generations of one purpose from those of another, which get other seeds.
         database: (database, hash) instead of the run's own.
+
+    Source: MotionGPT's evaluation; differs: a motion is scored at the length that it was written at, neither cut nor
+    filled up with zeros to the real one's.
     """
     prompts = run.prompts(clips)
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
