@@ -18,13 +18,18 @@ def num_processes() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def check_equal_shares(batch_size: int, accumulation: int) -> None:
-    """Raise a `RemogptError` unless every process gets as many samples in every round of accumulation."""
+def check_equal_shares(batch_size: int, accumulation: int, least: int = 1) -> None:
+    """Raise a `RemogptError` unless every process gets as many samples in every round, and no fewer than `least`."""
     shares = num_processes() * accumulation
     if batch_size % shares or batch_size // accumulation < 2:
         raise RemogptError(
             f"loop.batch_size {batch_size} does not split into equal shares of {num_processes()} processes and "
             f"loop.accumulation {accumulation} of 2 or more in a round; make it a larger multiple of {shares}"
+        )
+    if batch_size // shares < least:
+        raise RemogptError(
+            f"loop.batch_size {batch_size} is {batch_size // shares} for each of {num_processes()} processes in a "
+            f"round (loop.accumulation {accumulation}), but {least} are needed; make it at least {least * shares}"
         )
 
 
