@@ -10,12 +10,18 @@ import numpy as np
 import torch
 
 
-def step_rng(seed: int, step: int) -> np.random.Generator:
-    """Seed Python, NumPy and torch for one step, and return that step's own NumPy generator."""
+def step_rng(seed: int, step: int, process: int = 0) -> np.random.Generator:
+    """Seed Python and torch for one step, and return that step's own NumPy generator.
+
+    Of several processes that train together (`process` from 0) each has its own series of torch, for dropout and noise
+    must not repeat from one share of a batch to the next; Python's and NumPy's are the same on all. The first process
+    draws what a single one draws.
+    """
     entropy = np.random.SeedSequence([seed, step])
     words = entropy.generate_state(2)
     random.seed(int(words[0]))
-    torch.manual_seed(int(words[1]))
+    own = np.random.SeedSequence([seed, step, process]).generate_state(1)[0] if process else words[1]
+    torch.manual_seed(int(own))
     return np.random.default_rng(entropy)
 
 

@@ -7,7 +7,8 @@ A run folder holds
     training.pt        the whole state: weights and buffers, optimizer, step, best score
     best.safetensors   weights with the best validation score
 Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step
-number, so an interrupted run that is started again ends with the weights of an unbroken one (bit for bit on CPU).
+number (and of the process), so an interrupted run that is started again by as many processes ends with the weights of
+an unbroken one (bit for bit on CPU).
 """
 
 import json
@@ -15,6 +16,7 @@ import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -22,7 +24,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import torch
 import yaml
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -30,6 +32,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, write_json, write_text
 from remogpt.runtime.progress import progress
 from remogpt.runtime.seeding import StepSampler, step_rng
+from remogpt.runtime.unused import leaves_parameters_out
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,8 @@ def fit(
     Args:
         model: left with its best weights by validation (or its last, without one), on the CPU.
         num_items: size of the data set; items are named by number.
-        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step.
+        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step and the process. Of
+            several processes each gets its share of a step's items, in order, and draws the same from its `rng`.
         loop: length, batch, rate.
         run_folder: created if absent.
         config: the stage's dataclass or dict; a run folder made with another one is refused.
@@ -149,17 +153,23 @@ def fit(
         best: which of its numbers chooses the weights to keep.
         param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
     """
-    accelerator = Accelerator(cpu=loop.cpu or not torch.cuda.is_available(), mixed_precision=loop.mixed_precision)
+    wrapping = DistributedDataParallelKwargs()
+    accelerator = Accelerator(
+        cpu=loop.cpu or not torch.cuda.is_available(), mixed_precision=loop.mixed_precision, kwargs_handlers=[wrapping]
+    )
     optimizer = torch.optim.AdamW(
         list(param_groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]),
         lr=loop.learning_rate,
         betas=loop.betas,
         weight_decay=loop.weight_decay,
     )
+    sampler = StepSampler(num_items, loop.batch_size, loop.seed)
+    if accelerator.num_processes > 1:
+        trial = partial(_first_loss, model, sampler.indices(0), compute_loss, loop, accelerator)
+        wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     run = _Run(Path(run_folder), config, loop, data, accelerator)
     state = run.resume(model, optimizer)
-    sampler = StepSampler(num_items, loop.batch_size, loop.seed)
     bar = progress(total=loop.steps, desc=desc, unit="step")
     bar.update(state.step)
     prepared.train()
@@ -191,12 +201,11 @@ def _take_step(
     loop: LoopConfig,
     accelerator: Accelerator,
 ) -> dict[str, float]:
-    rng = step_rng(loop.seed, step)
+    rng = step_rng(loop.seed, step, accelerator.process_index)
     for group in optimizer.param_groups:
         group["lr"] = loop.rate(step) * group.get("lr_scale", 1.0)
     totals: dict[str, float] = {}
-    mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
-    rounds = np.array_split(mine, loop.accumulation)
+    rounds = _rounds(indices, loop, accelerator)
     for chunk in rounds:
         with accelerator.autocast():
             loss, logs = compute_loss(model, chunk, rng)
@@ -213,6 +222,19 @@ def _take_step(
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return totals
+
+
+def _rounds(indices: np.ndarray, loop: LoopConfig, accelerator: Accelerator) -> list[np.ndarray]:
+    """What this process works through of a step's items, round by round."""
+    mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
+    return np.array_split(mine, loop.accumulation)
+
+
+def _first_loss(
+    model: nn.Module, indices: np.ndarray, compute_loss: ComputeLoss, loop: LoopConfig, accelerator: Accelerator
+) -> Tensor:
+    rng = step_rng(loop.seed, 0, accelerator.process_index)
+    return compute_loss(model, _rounds(indices, loop, accelerator)[0], rng)[0]
 
 
 class _Run:

@@ -20,7 +20,7 @@ from remogpt.retriever.pl_tmr import PLTMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.tmr import TMRConfig
 from remogpt.retriever.tmr_losses import TMRLosses
-from remogpt.retriever.tmr_train import TMRTrainingConfig
+from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
 from remogpt.retriever.tmr_train import _Batches as TMRBatches
 from remogpt.retriever.train import RetrieverConfig, train_retriever
 from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
@@ -70,20 +70,24 @@ def two_losses(batches: PairBatches, model: torch.nn.Module, shares: tuple[np.nd
     return losses
 
 
-def tmr_gradients(text_model: str, cache: str, rank: int | None) -> dict[str, torch.Tensor]:
-    """TMR's gradients of a batch, of one process (None) or of the half that a process has."""
-    config = TMRTrainingConfig(
+def tmr_config_of(text_model: str) -> TMRTrainingConfig:
+    """Without reconstruction the decoder gets no gradient."""
+    return TMRTrainingConfig(
         model=TMRConfig(width=16, num_layers=1, feedforward=16, dropout=0.0, is_variational=False),
-        losses=TMRLosses(reconstruction=0.0, latent=0.5),
+        losses=TMRLosses(reconstruction=0.0, latent=0.5), num_val_clips=4,
         text_model=text_model, filter_model=text_model, filter_threshold=0.999, loop=LOOP,
     )  # fmt: skip
+
+
+def tmr_gradients(text_model: str, cache: str, rank: int | None) -> dict[str, torch.Tensor]:
+    """TMR's gradients of a batch, of one process (None) or of the half that a process has."""
+    config = tmr_config_of(text_model)
     pairs = pairs_of()
     mean, std = (torch.from_numpy(values) for values in pairs.statistics())
     torch.manual_seed(0)
     retriever = new_tmr_retriever(config.model, text_model, mean, std)
     batches = TMRBatches(config, pairs, retriever, pairs.unique_captions(), Path(cache))
     network, share = retriever.network, np.arange(8)
-    # Without reconstruction the decoder has no gradient, which accelerate's wrapper must be told too.
     model = network if rank is None else DistributedDataParallel(network, find_unused_parameters=True)
     own = share if rank is None else np.array_split(share, 2)[rank]
     batches.loss(model, own, np.random.default_rng(0))[0].backward()
@@ -95,13 +99,14 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
     joined = gather_rows(rows)
     (joined.sum(dim=1) * torch.arange(4.0) * (rank + 1)).sum().backward()
     padded = gather_padded(torch.ones(1, 2 + rank, 2, dtype=torch.bool))
-    complaint = ""
-    try:
-        check_equal_shares(9, 1)
-    except RemogptError as error:
-        complaint = str(error)
+    complaints = []
+    for shares in ((9, 1), (4, 2, 2)):
+        try:
+            check_equal_shares(*shares)
+        except RemogptError as error:
+            complaints.append(str(error))
     assert rows.grad is not None
-    return [joined.detach(), rows.grad, padded, complaint]
+    return [joined.detach(), rows.grad, padded, *complaints]
 
 
 def _learn_share(rank: int, folder: str, text_model: str) -> None:
@@ -128,12 +133,16 @@ def shares(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_rows_are_joined_in_order_and_gradients_come_back(shares: Path, rank: int) -> None:
-    joined, gradient, padded, complaint = torch.load(shares / f"gathered{rank}.pt", weights_only=True)
+    joined, gradient, padded, unequal, few = torch.load(shares / f"gathered{rank}.pt", weights_only=True)
     assert joined[:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
     # Row r has r from the loss of process 0 and 2 r from that of process 1.
     assert gradient[:, 0].tolist() == [3.0 * (2 * rank), 3.0 * (2 * rank + 1)]
     assert padded[..., 0].tolist() == [[True, True, False], [True, True, True]]
-    assert "loop.batch_size 9 does not split into equal shares of 2 processes" in complaint
+    assert "loop.batch_size 9 does not split into equal shares of 2 processes" in unequal
+    assert few == (
+        "loop.batch_size 4 is 1 for each of 2 processes in a round (loop.accumulation 2), but 2 are needed; make it at "
+        "least 8"
+    )
 
 
 def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: Path) -> None:
@@ -170,17 +179,42 @@ def _train(rank: int, folder: str, text_model: str) -> None:
                    "MASTER_PORT": Path(folder, "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
     pairs = pairs_of()
     trained = train_retriever(config_of(text_model), pairs, pairs, f"{folder}/run", f"{folder}/out{rank}")
-    Path(folder, f"hash{rank}").write_text(trained.hash)
+    tmr = train_tmr(tmr_config_of(text_model), pairs, pairs, f"{folder}/tmr_run", f"{folder}/tmr{rank}")
+    small = replace(tmr_config_of(text_model), loop=replace(LOOP, batch_size=2))
+    with pytest.raises(RemogptError, match="but 2 are needed; make it at least 4"):
+        train_tmr(small, pairs, pairs, f"{folder}/small", f"{folder}/none{rank}")
+    Path(folder, f"hashes{rank}").write_text(f"{trained.hash} {tmr.hash}")
     dist.destroy_process_group()
 
 
-def test_a_whole_run_of_two_processes(tiny_text_model: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two processes, and of one."""
+    folder, text_model = tmp_path_factory.mktemp("trained"), str(tiny_text_model)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        (tmp_path / "port").write_text(str(free.getsockname()[1]))
-    multiprocessing.spawn(_train, args=(str(tmp_path), str(tiny_text_model)), nprocs=2)
-    assert (tmp_path / "hash0").read_text() == (tmp_path / "hash1").read_text()
-    train_retriever(config_of(str(tiny_text_model)), pairs_of(), pairs_of(), tmp_path / "alone", tmp_path / "b")
-    logs = [read_jsonl(tmp_path / name / "log.jsonl") for name in ("run", "alone")]
+        (folder / "port").write_text(str(free.getsockname()[1]))
+    multiprocessing.spawn(_train, args=(str(folder), text_model), nprocs=2)
+    pairs = pairs_of()
+    train_retriever(config_of(text_model), pairs, pairs, folder / "alone", folder / "out")
+    train_tmr(tmr_config_of(text_model), pairs, pairs, folder / "tmr_alone", folder / "tmr")
+    return folder
+
+
+@pytest.mark.parametrize("prefix", ["", "tmr_"])
+def test_a_whole_run_of_two_processes(trained: Path, prefix: str) -> None:
+    assert (trained / "hashes0").read_text() == (trained / "hashes1").read_text()
+    logs = [read_jsonl(trained / f"{prefix}{name}" / "log.jsonl") for name in ("run", "alone")]
+    assert len(logs[0]) == LOOP.steps + 1
+    own = {"loss", "latent"} if prefix else set()  # TMR's latent term is the mean over a process's own share
     for one, other in zip(*logs, strict=True):
-        assert one == pytest.approx(other, abs=1e-4)
+        assert one.keys() == other.keys()
+        for name in one.keys() - own:
+            assert one[name] == pytest.approx(other[name], abs=1e-4), name
+
+
+def test_a_decoder_that_no_loss_asks_for_stays_as_it_was(trained: Path) -> None:
+    saved = [torch.load(trained / name / "training.pt", weights_only=True) for name in ("tmr_run", "tmr_alone")]
+    decoders = [{k: v for k, v in run["model"].items() if k.startswith("motion_decoder")} for run in saved]
+    assert decoders[0] and all(torch.equal(value, decoders[1][name]) for name, value in decoders[0].items())
+    assert saved[0]["optimizer"]["state"].keys() == saved[1]["optimizer"]["state"].keys()
