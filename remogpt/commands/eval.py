@@ -211,7 +211,15 @@ def _judge(args: Any, motions: MotionTextSet, model: Any) -> tuple[Judge | None,
         if motions.name != _EMBEDDED_SET or not embedded.is_dir():
             return None, None
         folder = str(embedded)
-    return open_judge(folder, args.evaluator_variant), None if model is None else why_dependent(folder, model)
+    return open_judge(folder, args.evaluator_variant, _device()), None if model is None else why_dependent(
+        folder, model
+    )
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class _Sentences:

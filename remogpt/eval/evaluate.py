@@ -48,15 +48,19 @@ def evaluate(run: Run, parts: Sequence[str]) -> Result:
         raise RemogptError(
             f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
         )
-    found = {name: result for split in present for part in parts for name, result in TASKS[part](run, split)}
+    found: dict[str, Result] = {}
+    try:
+        for split in present:
+            for part in parts:
+                found.update(TASKS[part](run, split))
+    finally:
+        # What is there is reported also where a later part fails or is interrupted.
+        report: Result = {"format": FORMAT, "missing_splits": [split for split in wanted if split not in present]}
+        if found:
+            report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
+            write_report(report, run.out)
     if not found:
         raise RemogptError(f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts")
-    report = {
-        "format": FORMAT,
-        "missing_splits": [split for split in wanted if split not in present],
-        "results": _earlier(run, next(iter(found.values()))["card"]) | found,
-    }
-    write_report(report, run.out)
     return report
 
 

@@ -6,6 +6,7 @@ Subfolders `generation_01`, ... hold further generations of the same clips. File
 of an earlier evaluation with other settings.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,8 @@ from remogpt.eval.run import Prompt, Run, own_ids
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy
+
+_log = logging.getLogger(__name__)
 
 LONGEST_FRAMES = 196
 """Longest motion that a generator is asked for, as in the field's evaluations; HumanML3D's clips reach 199."""
@@ -138,11 +141,18 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
 
 
 def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
-    """Items of an earlier run with this card whose files are still there, none if there was none."""
+    """Items of an earlier run with this card whose files are still there, none if there was none.
+
+    Motions with another card took somebody hours or days: they are set aside, not written over.
+    """
     if not (folder / INDEX).is_file():
         return []
     index = read_json(folder / INDEX)
     if index["card"] != card:
+        aside = folder.with_name(f"{folder.name}_before_{sha256_of(index['card'])[:8]}")
+        if not aside.exists():
+            folder.rename(aside)
+            _log.warning("%s holds motions of another model or other settings; they are now in %s", folder, aside.name)
         return []
     items: list[dict[str, Any]] = index["items"]
     missing = [place for place, item in enumerate(items) if not (folder / file_name(item["id"])).is_file()]

@@ -238,6 +238,21 @@ def test_an_interrupted_generation_goes_on(world, known_set, judge, tmp_path):
     assert one["results"] == two["results"]
 
 
+def test_what_is_there_is_reported_when_a_later_part_fails_and_other_motions_are_kept(
+    world, known_set, judge, tmp_path
+):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    with pytest.raises(KeyboardInterrupt):
+        broken = world.Oracle(known_set, fails_after=0)
+        evaluate(Run(known_set, tmp_path, config, broken, judge), ["tokenizer", "generation"])
+    assert list(json.loads((tmp_path / "results.json").read_text())["results"]) == ["tokenizer/test"]
+    other = EvalConfig(**QUICK, controls=False, memorisation=False, seed=1)
+    for settings in (config, other):
+        evaluate(Run(known_set, tmp_path, settings, world.Oracle(known_set), judge), ["generation"])
+    aside = list((tmp_path / "motions/test").glob("retrieval_before_*"))
+    assert len(aside) == 1 and len(list(aside[0].glob("*.npy"))) == world.num_test
+
+
 def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, judge, tmp_path):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     for top_p, calls in ((0.9, 6), (0.9, 6), (0.5, 12)):
@@ -319,10 +334,13 @@ def test_an_empty_training_split_is_none(known_set, oracle, judge, world, tmp_pa
 
 def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, judge, tmp_path):
     quick = QUICK | {"controls": False, "memorisation": False}
-    for config in (EvalConfig(**quick, generations=2), EvalConfig(**quick, num_generation=20, seed=1)):
-        evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), judge), ["generation"])
+    config = EvalConfig(**quick, num_generation=20, seed=1)
+    evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), judge), ["generation"])
     folder = tmp_path / "motions" / "test" / "retrieval"
-    assert len(list(folder.glob("*.npy"))) == world.num_test and (folder / "generation_01").is_dir()
+    for clip in known_set.clips("test"):  # what somebody else left there
+        for place in (folder, folder / "generation_01"):
+            if not (place / f"{clip.id}.npy").is_file():
+                write_npy(place / f"{clip.id}.npy", known_set.features(clip))
     run = Run(known_set, tmp_path / "files", EvalConfig(**quick), judge=judge, generated=folder)
     card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
     assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)

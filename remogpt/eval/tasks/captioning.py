@@ -35,6 +35,9 @@ class _Answers:
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's file, and the control."""
+    if run.judge is not None:
+        # An evaluator that cannot read captions without tokens says so before the work.
+        run.embeddings.texts(run.judge, [run.motions.clips(split)[0].captions[0]])
     for answers in _answers(run, split):
         card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.judged())
 
