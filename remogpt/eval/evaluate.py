@@ -60,7 +60,10 @@ def evaluate(run: Run, parts: Sequence[str]) -> Result:
             report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
             write_report(report, run.out)
     if not found:
-        raise RemogptError(f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts")
+        raise RemogptError(
+            f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts, or its splits hold "
+            "one clip each; give another set or other splits (--config.splits)"
+        )
     return report
 
 

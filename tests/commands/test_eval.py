@@ -331,7 +331,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
         ("all", *own, *out, "--config.best_of", "[0]"): "best_of must be numbers of at least 1",
         ("all", *own, *out, "--config.best-of", "[1]"): "best_of",
         ("generation", "--data", foreign, *out, *model): "needs an evaluator network for the set theirs; name one with",
-        ("generation", *own, *out, *model, *judge, "--config.splits", "[test]"): "embeddings for FID",
+        ("generation", *own, *out, *model, *judge, "--config.splits", "[test]"): "its splits hold one clip each",
         ("rare", *own, *out, *model, *judge, "--sentence-model", tmp_path / "nowhere", *BARE): "no text model",
         ("retrieval", *own, *out, "--retriever", tiny_model / "lm"): "retriever",
         ("tokenizer", *own, *out, "--tokenizer", tmp_path / "nowhere"): "nowhere",

@@ -5,6 +5,7 @@ retrieved first for the caption, and the training motion nearest to the real one
 own; memorisation must expose them.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ from remogpt.eval.sample_files import from_folder
 from remogpt.eval.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
 
+_log = logging.getLogger(__name__)
+
 GROUP = 32
 """Pool of R-precision."""
 
@@ -28,6 +31,9 @@ GROUP = 32
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's files, and the controls."""
     run.needs_judge("generation")
+    if len(run.motions.clips(split)) < 2:
+        _log.warning("split %s has one clip, and FID and Diversity compare sets; generation is left out there", split)
+        return
     for name, clips, prompts, samples in sources(run, split, run.config.generations):
         mode = None if run.generated is not None else next((one for one in modes(run) if one.name == name), None)
         several = _multimodal_protocol(run) if mode is not None and mode.is_drawn else {}
