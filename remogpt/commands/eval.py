@@ -25,7 +25,7 @@ import numpy as np
 import remogpt
 from remogpt.commands.judges import open_judge, why_dependent
 from remogpt.commands.parser import CommandParser
-from remogpt.commands.queries import open_retriever
+from remogpt.commands.queries import best_device, open_retriever
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.config import EvalConfig
@@ -211,15 +211,9 @@ def _judge(args: Any, motions: MotionTextSet, model: Any) -> tuple[Judge | None,
         if motions.name != _EMBEDDED_SET or not embedded.is_dir():
             return None, None
         folder = str(embedded)
-    return open_judge(folder, args.evaluator_variant, _device()), None if model is None else why_dependent(
+    return open_judge(folder, args.evaluator_variant, best_device()), None if model is None else why_dependent(
         folder, model
     )
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class _Sentences:

@@ -84,11 +84,16 @@ def open_retriever(folder: str | None, model: str | None) -> "TextMotionRetrieve
     """Return the retriever in `folder`, or that of a model where there is none, on a GPU if there is one."""
     if folder is None:
         return remogpt.ReMoGPT.from_pretrained(model).retriever
-    import torch
-
     from remogpt.retriever import TextMotionRetriever
 
-    return TextMotionRetriever.from_pretrained(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    return TextMotionRetriever.from_pretrained(folder, best_device())
+
+
+def best_device() -> str:
+    """Return `cuda` where there is a GPU, else `cpu`."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:

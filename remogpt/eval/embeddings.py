@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.eval.judges import Judge, check_texts
-from remogpt.eval.protocols import SentenceEncoder, sha256_of
+from remogpt.eval.protocols import TextEncoder, sha256_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, fingerprint, read_npy, write_json, write_npy
 from remogpt.runtime.progress import progress
@@ -74,7 +74,7 @@ class EmbeddingCache:
         )
 
     def texts(
-        self, judge: Judge | SentenceEncoder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
+        self, judge: TextEncoder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
     ) -> np.ndarray:
         """Embed captions: (N, D) float32, read-only.
 
@@ -98,7 +98,7 @@ class EmbeddingCache:
 
     def _rows(
         self,
-        judge: Judge | SentenceEncoder,
+        judge: TextEncoder,
         key: str,
         count: int,
         about: dict[str, Any],

@@ -11,30 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from remogpt.eval.caption_tokens import tagged_tokens
-from remogpt.eval.protocols import Retriever
+from remogpt.eval.protocols import Retriever, TextEncoder
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
     from remogpt.eval.guo import GuoEvaluator
 
 
-class Judge(Protocol):
-    """An evaluator."""
-
-    @property
-    def name(self) -> str:
-        """To write beside numbers."""
-
-    @property
-    def hash(self) -> str:
-        """64 hexadecimal digits; equal ones embed equally."""
-
-    @property
-    def trained_on(self) -> str | None:
-        """What it learned from; None where nobody wrote it down."""
-
-    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """Embed captions, with their lemma/POS tokens where the set has them: (N, D) float32."""
+class Judge(TextEncoder, Protocol):
+    """An evaluator: what embeds captions, and motions into the same space."""
 
     def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """Embed raw features, (T, 263) each: (N, D) float32."""

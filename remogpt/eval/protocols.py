@@ -39,8 +39,8 @@ class Retriever(Protocol):
         """Raw features (T, 263) each to (N, D)."""
 
 
-class SentenceEncoder(Protocol):
-    """Sentences to vectors whose cosine says how alike they are."""
+class TextEncoder(Protocol):
+    """Captions to vectors: a sentence encoder, or the text half of an evaluator (`remogpt.eval.judges.Judge`)."""
 
     @property
     def name(self) -> str:
@@ -48,14 +48,14 @@ class SentenceEncoder(Protocol):
 
     @property
     def hash(self) -> str:
-        """Of its weights."""
+        """64 hexadecimal digits; equal ones embed equally."""
 
     @property
     def trained_on(self) -> str | None:
         """What it learned from; None where nobody wrote it down."""
 
     def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """(N, D) unit rows."""
+        """Embed captions, with their lemma/POS tokens where the set has them: (N, D) float32."""
 
 
 class Example(Protocol):

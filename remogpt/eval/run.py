@@ -16,7 +16,7 @@ from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.config import EvalConfig
 from remogpt.eval.embeddings import EmbeddingCache, probe
 from remogpt.eval.judges import Judge
-from remogpt.eval.protocols import Card, Model, SentenceEncoder, protocol_card, sha256_of
+from remogpt.eval.protocols import Card, Model, TextEncoder, protocol_card, sha256_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
@@ -52,7 +52,7 @@ class Run:
     """Of that database; None for the model's own."""
     others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """Databases to swap in: name -> (database, hash)."""
-    sentences: SentenceEncoder | None = None
+    sentences: TextEncoder | None = None
     """Sentence vectors for rareness and for retrieval's threshold protocol."""
     generated: Path | None = None
     """Folder of motions that somebody else generated."""
@@ -180,7 +180,7 @@ class Run:
     @cached_property
     def training(self) -> tuple[list[Clip], np.ndarray]:
         """Clips of the training split and their (M, D) embeddings."""
-        clips = sorted(self.motions.clips("train"), key=lambda clip: clip.id)
+        clips = self.subset("train", 0)
         return clips, self.embed_clips(clips)
 
 

@@ -57,7 +57,7 @@ def protocol(run: Run, clips: Sequence[Clip]) -> Card:
 
 def _answers(run: Run, split: str) -> Iterator[_Answers]:
     if run.captions is not None:
-        clips = sorted(run.motions.clips(split), key=lambda clip: clip.id)
+        clips = run.subset(split, 0)
         pairs = for_clips(read_captions(run.captions), clips, run.captions)
         card = {"made_by": "files", "files_sha256": sha256_file(run.captions)[:16],
                 "clips_without_file": len(clips) - len(pairs)}  # fmt: skip
@@ -142,8 +142,9 @@ def _by_judge(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
     judge = run.needs_judge("captioning")
     # Not every text model takes an empty caption, which is an answer all the same.
     text = run.embeddings.texts(judge, [caption if caption.strip() else "." for caption in texts], [()] * len(texts))
+    motion = run.embed_clips(clips)
     scores = generation.evaluate(
-        text, run.embed_clips(clips), run.embed_clips(clips), repeats=run.config.repeats,
+        text, motion, motion, repeats=run.config.repeats,
         group=min(GROUP, len(clips)), seed=run.config.seed,
     )  # fmt: skip
     return {name: value for name, value in scores.items() if "/R" in name or name == "mm_dist"}

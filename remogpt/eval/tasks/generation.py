@@ -107,7 +107,7 @@ def score(
     """Score one or more generations of a list of clips."""
     first, text = samples[0], run.embed_prompts(prompts)
     made = np.stack([embed(run, one) for one in samples])
-    real = run.embed_clips(sorted(run.motions.clips(split), key=lambda clip: clip.id))
+    real = run.embed_clips(run.subset(split, 0))
     scores = generation.evaluate(
         text, made, real, multimodal=multimodal, repeats=_repeats(run, samples), group=min(GROUP, len(clips)),
         seed=run.config.seed,
