@@ -8,6 +8,7 @@ stream of numbers: what it writes does not depend on its neighbours in the batch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -58,9 +59,25 @@ class Sampling:
         return columns.gather(1, torch.minimum(place, last))[:, 0]
 
 
+class ScoreMixer(Protocol):
+    """Adds evidence of its own before an id is chosen; called once a step."""
+
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+        """Return the scores to choose by.
+
+        Args:
+            rows: (B,) prompt number of each row.
+            written: ids written so far for every prompt, by its number, without start and what was begun.
+            hidden: (B, D) decoder output.
+            scores: (B, A) logits in the order of the allowed ids, the end last; -inf where forbidden.
+
+        Returns:
+            (B, A) logits; what is forbidden stays -inf.
+        """
+
+
 class AllowedHead:
-    """Scores of the allowed ids; the last column is the end. The place for anything that adds its own evidence
-    (copies of the examples' codes, contrast with a prompt without context) before an id is chosen."""
+    """Scores of the allowed ids; the last column is the end."""
 
     def __init__(self, t5: T5ForConditionalGeneration, allowed: np.ndarray, end: int, scale: float):
         self.ids = torch.as_tensor([*allowed.tolist(), end], device=t5.lm_head.weight.device)
@@ -110,6 +127,7 @@ def generate(
     pad_id: int,
     begun: Sequence[Sequence[int]] | None = None,
     streams: Sequence[Sequence[int]] | None = None,
+    mixer: ScoreMixer | None = None,
 ) -> list[list[int]]:
     """Write ids for each prompt, without start and end.
 
@@ -127,6 +145,7 @@ def generate(
         pad_id: fills shorter prompts.
         begun: ids per row that stand behind `start` already and are gone on from; not written again.
         streams: numbers per row that name its stream in place of its place.
+        mixer: adds evidence of its own to the scores.
 
     Raises:
         RemogptError: if a forced length is below 1 or their number is not that of the prompts.
@@ -145,7 +164,7 @@ def generate(
     for rows in _batches(order, heads, batch_size):
         draws = {row: np.random.default_rng([entropy, *named[row]]).random(int(limits[row])) for row in rows}
         state = _encode(t5, [prompts[row] for row in rows], [heads[row] for row in rows], rows, pad_id)
-        _write(t5, head, state, written, limits, is_forced, sampling, draws)
+        _write(t5, head, state, written, limits, is_forced, sampling, draws, mixer)
     return written
 
 
@@ -185,6 +204,7 @@ def _write(
     is_forced: np.ndarray,
     sampling: Sampling,
     draws: dict[int, np.ndarray],
+    mixer: ScoreMixer | None,
 ) -> None:
     """Decode until every row has its end; `written` is filled in place."""
     for step in range(int(limits[rows.index].max())):
@@ -198,6 +218,8 @@ def _write(
         scores = head(decoded[:, -1])
         may_end = torch.as_tensor(~is_forced[rows.index] & (step > 0), device=scores.device)
         scores[:, -1] = torch.where(may_end, scores[:, -1], -torch.inf)
+        if mixer is not None:
+            scores = mixer(rows.index, written, decoded[:, -1], scores)
         numbers = torch.as_tensor([draws[row][step] for row in rows.index.tolist()], device=scores.device)
         columns = sampling.choose(scores, numbers)
         rows.next_ids = head.ids[columns][:, None]

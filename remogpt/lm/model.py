@@ -18,7 +18,7 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.generate import Sampling, generate
+from remogpt.lm.generate import Sampling, ScoreMixer, generate
 from remogpt.lm.size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt, PromptForm
@@ -207,6 +207,7 @@ class MotionLanguageModel(nn.Module):
         batch_size: int = 32,
         begun: Sequence[np.ndarray] | None = None,
         streams: Sequence[Sequence[int]] | None = None,
+        mixer: ScoreMixer | None = None,
     ) -> list[np.ndarray]:
         """Write a motion for each prompt: only codes, and the motion end, can be emitted.
 
@@ -219,6 +220,7 @@ class MotionLanguageModel(nn.Module):
             batch_size: prompts decoded together.
             begun: codes per prompt with which its motion begins; the model goes on from them (`remogpt.lm.pieces`).
             streams: numbers that name each prompt's random numbers under the seed; its place without them.
+            mixer: adds evidence of its own before a code is chosen; column i of its scores is code i, the last the end.
 
         Returns:
             one (N,) int64 array per prompt, N >= 1, without what was begun.
@@ -239,6 +241,7 @@ class MotionLanguageModel(nn.Module):
             pad_id=words.pad_id,
             begun=None if begun is None else [words.encode_codes(codes)[1:-1] for codes in begun],
             streams=streams,
+            mixer=mixer,
         )
         return [words.decode_codes(row) for row in ids]
 
@@ -250,10 +253,12 @@ class MotionLanguageModel(nn.Module):
         seed: int | None = None,
         max_ids: int = MAX_WORD_IDS,
         batch_size: int = 32,
+        mixer: ScoreMixer | None = None,
     ) -> list[str]:
         """Write a caption for each prompt: only text, and the end of sequence, can be emitted.
 
-        Arguments as in `generate_codes`; the most likely id each time when no sampling is given.
+        Arguments as in `generate_codes`; the most likely id each time when no sampling is given. A mixer's columns are
+        `vocabulary.text_ids`, then the end.
         """
         words = self.vocabulary
         ids = generate(
@@ -269,6 +274,7 @@ class MotionLanguageModel(nn.Module):
             seed=seed,
             batch_size=batch_size,
             pad_id=words.pad_id,
+            mixer=mixer,
         )
         return [words.decode_text(row) for row in ids]
 

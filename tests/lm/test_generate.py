@@ -1,8 +1,11 @@
 """Generation: only what is allowed, exactly as long as asked, and the same again with the same seed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from remogpt.lm import MotionLanguageModel, Sampling
 from remogpt.prompts import motion_to_text_prompt, text_to_motion_prompt
@@ -105,3 +108,22 @@ def test_sampling_follows_the_probabilities() -> None:
     assert {int(Sampling().choose(forbidden, torch.tensor([x]))) for x in (0.0, 0.4, 0.6, 0.9999999)} == {0, 2}
     with pytest.raises(RemogptError, match="top_p"):
         Sampling(top_p=0.0)
+
+
+def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> None:
+    """It is told whose scores they are and what each has written; what it adds decides."""
+    steps: list[np.ndarray] = []
+
+    def favour(rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+        steps.append(rows)
+        assert scores.shape == (len(rows), 33) and hidden.shape == (len(rows), model.size.width)
+        assert all(len(written[row]) == len(steps) - 1 for row in rows)
+        assert scores[:, -1].isinf().all()  # every length is forced: no row may end
+        wanted = torch.tensor([(row + len(written[row])) % 32 for row in rows.tolist()])
+        return scores + 1e4 * torch.nn.functional.one_hot(wanted, 33)
+
+    codes = model.generate_codes(prompts, [3, 2, 4, 3], GREEDY, mixer=favour)
+    assert [row.tolist() for row in codes] == [[0, 1, 2], [1, 2], [2, 3, 4, 5], [3, 4, 5]]
+    assert [sorted(rows.tolist()) for rows in steps] == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 2, 3], [2]]
+    text = model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4, mixer=lambda *given: given[3])
+    assert text == model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4)
