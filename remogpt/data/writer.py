@@ -43,13 +43,16 @@ def is_written(folder: Path, item_id: str) -> bool:
     return (folder / "items" / f"{item_id}.json").is_file()
 
 
-def is_current(folder: Path, item_id: str, captions: Sequence[Caption], tags: Mapping[str, Any]) -> bool:
-    """Return whether an item is already there with these captions and tags; its features are not looked at."""
-    return (
-        is_written(folder, item_id)
-        and read_json(folder / "items" / f"{item_id}.json")["tags"] == dict(tags)
-        and (folder / "texts" / f"{item_id}.txt").read_text(encoding="utf-8") == _lines(captions)
-    )
+def is_current(
+    folder: Path, item_id: str, captions: Sequence[Caption], tags: Mapping[str, Any], source_id: str
+) -> bool:
+    """Return whether an item is already there with these captions, tags and source; its features are not looked at."""
+    if not is_written(folder, item_id):
+        return False
+    record = read_json(folder / "items" / f"{item_id}.json")
+    if (record["tags"], record["source_id"]) != (dict(tags), source_id):
+        return False
+    return (folder / "texts" / f"{item_id}.txt").read_text(encoding="utf-8") == _lines(captions)
 
 
 def write_item(folder: Path, item: SetItem) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -94,11 +95,22 @@ def test_packed_and_raw_bandai_clips_are_the_same_motion(data_dir: Path, bandai_
 
 def test_whole_bandai_set_has_three_captions_each(bandai_clips: dict[str, ImportedClip]) -> None:
     clips = list(bandai_clips.values())
-    assert len({clip.source_id for clip in clips}) == 2775
     assert len(clips) == 2816  # with the windows of the long ones: no two share an id
     assert {len(set(clip.captions)) for clip in clips} == {3}
     assert max(clip.motion.num_frames for clip in clips) <= 196
     assert not [clip.id for clip in clips if any("performs the action" in caption for caption in clip.captions)]
+
+
+def test_bandai_files_of_one_take_have_one_source(bandai_clips: dict[str, ImportedClip]) -> None:
+    """Which files touch was found on the recordings at their own rate, 30 poses a second."""
+    takes: dict[str, set[str]] = {}
+    for clip in bandai_clips.values():
+        takes.setdefault(clip.source_id, set()).add(re.sub(r"_w\d$", "", clip.id))
+    assert len(takes) == 1070 and sum(map(len, takes.values())) == 2775
+    assert all(source in files for source, files in takes.items())
+    long = [files for files in takes.values() if len(files) > 1]
+    assert (len(long), sum(map(len, long))) == (46, 1751)
+    assert {len({file.rpartition("_")[0] for file in files}) for files in long} == {1}
 
 
 def test_utd_actions_are_sentences(data_dir: Path) -> None:

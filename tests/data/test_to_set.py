@@ -1,6 +1,7 @@
 """Turning recordings into a set."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ def test_what_is_known_of_a_recording_is_kept(recordings: list[ImportedClip], tm
     clip = next(clip for clip in motions.clips("all") if clip.id == "r4_w1")
     assert (clip.source_id, clip.tags, clip.captions) == ("r4", {"number": "13"}, ("a person moves",))
     assert np.array_equal(motions.features(clip), joints_to_features(recordings[13].motion.joints))
+
+
+def test_another_source_of_a_clip_is_taken_over(recordings: list[ImportedClip], tmp_path: Path) -> None:
+    import_set("fake", tmp_path, tmp_path / "set")
+    recordings[:] = [replace(clip, source_id="one take") for clip in recordings]
+    import_set("fake", tmp_path, tmp_path / "set")
+    assert {clip.source_id for clip in MotionTextSet.open(tmp_path / "set").clips("all")} == {"one take"}
 
 
 def test_shares_of_the_splits_are_about_right() -> None:

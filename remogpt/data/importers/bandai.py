@@ -3,6 +3,10 @@
 A file's name holds its labels, `dataset-2_walk-turn-left_elderly_001.bvh`; captions are sentences made from these and
 say so in their provenance. Nobody watched the clips one by one. What a label means (bye: one hand, byebye: both) was
 measured on the recordings: which hand rises, which way and how far the person goes.
+
+Consecutive files are often cut from one take: the last pose of one is the first of the next (1,751 of the 2,775 files
+lie in 46 such takes). Files that touch so name their take's first file as their source, so that no take is both
+trained and tested on, and none gives examples to itself.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, choose, windowed
 from remogpt.data.importers.folder import find_files
@@ -20,6 +26,10 @@ from remogpt.runtime.errors import RemogptError
 
 LICENCE = "CC BY-NC 4.0"
 PROVENANCE = "Bandai-Namco Research Motion Dataset; captions derived from its content and style labels"
+TOUCH = 0.3
+"""Metres that no joint moves from the last pose of a file to the first of the next where both are one take. Generous:
+a pose may be lost to the change of frame rate, files between them may be missing, and actors that come back to their
+mark are better kept together."""
 
 _CONTENTS: dict[str, tuple[str, ...]] = {
     "bow": ("bows", "bends forward in a bow", "bows and straightens up again"),
@@ -96,6 +106,8 @@ def import_bandai(path: str | Path, max_frames: int | None = MAX_FRAMES) -> Iter
     Raises:
         RemogptError: if there are no files of this dataset, or one of them cannot be read.
     """
+    take = ""
+    before: Motion | None = None
     for name, motion in _motions(Path(path)):
         labels = _NAME.fullmatch(name)
         if labels is None:
@@ -106,7 +118,15 @@ def import_bandai(path: str | Path, max_frames: int | None = MAX_FRAMES) -> Iter
         dataset, content, style, _ = labels.groups()
         captions = captions_from_labels(content, style, name)
         tags = {"dataset": dataset, "content": content, "style": style}
-        yield from windowed(ImportedClip(name, name, motion, captions, PROVENANCE, LICENCE, tags), max_frames)
+        take, before = take if before is not None and _is_next(before, motion) else name, motion
+        yield from windowed(ImportedClip(name, take, motion, captions, PROVENANCE, LICENCE, tags), max_frames)
+
+
+def _is_next(before: Motion, motion: Motion) -> bool:
+    """Whether a file goes on where the one before it, of the same content and style, ended."""
+    if before.name.rpartition("_")[0] != motion.name.rpartition("_")[0]:
+        return False
+    return bool(np.linalg.norm(motion.joints[0] - before.joints[-1], axis=-1).max() < TOUCH)
 
 
 def _motions(path: Path) -> Iterator[tuple[str, Motion]]:

@@ -185,10 +185,10 @@ def _write_key(folder: Path, key: str, path: str, annotations: Sequence[Annotati
     if not np.isfinite(rows).all():
         raise RemogptError(f"{path} holds values that are not finite; compute its features anew, or do without it")
     tags = {"path": path, "frames": f"{first}-{first + len(rows)}"}
-    if is_current(folder, key, captions, tags) and _is_same(folder / "new_joint_vecs" / f"{key}.npy", rows):
-        return
     # One recording, mirrored or not, and however many sets cut it: never an example of itself.
     source_id = path.removeprefix("M/")
+    if is_current(folder, key, captions, tags, source_id) and _is_same(folder / "new_joint_vecs" / f"{key}.npy", rows):
+        return
     provenance = f"AMASS sequence {path}, cut and described by {name}"
     write_item(folder, SetItem(key, rows, captions, source_id=source_id, tags=tags, provenance=provenance))
 

@@ -100,7 +100,7 @@ def _write(
         licences.add(clip.licence)
         homes[clip.id] = clip.source_id
         captions = [Caption(text) for text in clip.captions]
-        if not is_current(folder, clip.id, captions, clip.tags):
+        if not is_current(folder, clip.id, captions, clip.tags, clip.source_id):
             item = SetItem(
                 clip.id, clip.motion.features, captions, source_id=clip.source_id, tags=dict(clip.tags),
                 provenance=clip.provenance,
