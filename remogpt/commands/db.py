@@ -3,6 +3,7 @@
 Examples:
   remogpt db build sets/bandai --out databases/bandai
   remogpt db build sets/procedural --split train --out databases/mine --model models/my-model
+  remogpt db build sets/procedural --empty --out databases/empty
   remogpt db info databases/bandai
   remogpt db verify databases/bandai
   remogpt db neighbours databases/mine --out runs/train.safetensors
@@ -31,6 +32,7 @@ def add_arguments(parser: Any) -> None:
     build.add_argument("--out", type=str, required=True, help="database folder")
     build.add_argument("--limit", type=int, default=0, help="take only so many clips, spread over the split; 0: all")
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
+    build.add_argument("--empty", action="store_true", help="take no clip: nothing is ever found, to measure against")
     build.add_argument(
         "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
     )
@@ -68,7 +70,9 @@ def _tokenizer(args: Any) -> "MotionTokenizer":
         return remogpt.ReMoGPT.from_pretrained(args.model).tokenizer
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
-    return MotionTokenizer.from_pretrained(args.tokenizer)
+    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
+    tokenizer.check_one_code_a_step("a database")
+    return tokenizer
 
 
 def _build(args: Any) -> int:
@@ -87,6 +91,7 @@ def _build(args: Any) -> int:
     clips = motions.clips(args.split, args.min_frames, 10**9)
     if args.limit:
         clips = [clips[place * len(clips) // args.limit] for place in range(min(args.limit, len(clips)))]
+    clips = [] if args.empty else clips
     retriever, tokenizer = open_retriever(args.retriever, args.model), _tokenizer(args)
     entries = (
         DatabaseEntry(
@@ -98,7 +103,7 @@ def _build(args: Any) -> int:
     )  # fmt: skip
     database = MotionDatabase.build(
         windowed(entries, MAX_FRAMES), retriever, tokenizer, args.out, store_features=not args.compact,
-        embedding_dtype="float16" if args.compact else "float32", total=len(clips),
+        embedding_dtype="float16" if args.compact else "float32", total=len(clips), allow_empty=args.empty,
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0

@@ -4,6 +4,7 @@ Files and their order of writing: `database_files`. A database belongs to the re
 tokenizer that encoded it; both are named by hash in its manifest.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,8 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
 from remogpt.runtime.model_folder import check_belongs
 
+_log = logging.getLogger(__name__)
+
 
 class MotionDatabase:
     """Captioned motions with their codes and embeddings.
@@ -37,6 +40,8 @@ class MotionDatabase:
         self.hash, self.folder, self.manifest = current_version(path)
         if retriever is not None:
             check_belongs(path, self.manifest, {"retriever": retriever.hash})
+        if not len(self):
+            _log.warning("the database in %s is empty: nothing is found in it, answers are as without retrieval", path)
 
     @classmethod
     def build(
@@ -48,6 +53,7 @@ class MotionDatabase:
         store_features: bool = True,
         embedding_dtype: Literal["float32", "float16"] = "float32",
         total: int | None = None,
+        allow_empty: bool = False,
     ) -> "MotionDatabase":
         """Embed and encode entries, write them as a new version, and open it.
 
@@ -58,11 +64,12 @@ class MotionDatabase:
             store_features: keep raw features too (needed to embed again with another retriever).
             embedding_dtype: float16 halves the files.
             total: number of entries where `entries` cannot say it, for the progress bar.
+            allow_empty: write a database without entries too, in which nothing is ever found; else that is a mistake.
 
         Raises:
-            RemogptError: for an entry that cannot be used, two entries of one id, or no entry.
+            RemogptError: for an entry that cannot be used, two entries of one id, or no entry where there must be some.
         """
-        write_entries(entries, retriever, tokenizer, Path(path), store_features, embedding_dtype, total)
+        write_entries(entries, retriever, tokenizer, Path(path), store_features, embedding_dtype, total, allow_empty)
         return cls(Path(path), retriever)
 
     @classmethod
@@ -191,8 +198,8 @@ class MotionDatabase:
         route = checked_route(text, motion, route, part is not None)
         retriever = self._retriever_in_use()
         query = plain_features(motion) if text is None else text
-        if part is not None:
-            chosen = named_parts(part)
+        chosen = None if part is None else named_parts(part)
+        if chosen is not None and len(self):
             scores, embedding = self._part_search.scores(query, chosen)
             rows = best_rows(scores, k, self._rows_named(exclude))
             return [self.example(int(row), embedding, float(scores[row]), route) for row in rows]
@@ -226,6 +233,8 @@ class MotionDatabase:
         """
         self._retriever_in_use()
         chosen = None if part is None else named_parts(part)
+        if not rows:
+            return []
         return self._part_search.contributions(query if isinstance(query, str) else plain_features(query), rows, chosen)
 
     def _retriever_in_use(self) -> Retriever:

@@ -52,6 +52,7 @@ def write_entries(
     store_features: bool,
     embedding_dtype: str,
     total: int | None,
+    allow_empty: bool = False,
 ) -> None:
     """Embed and encode entries and make them the current version in `path`; see `MotionDatabase.build`."""
     iterator = iter(entries)
@@ -69,7 +70,7 @@ def write_entries(
             writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts)
             bar.update(len(batch))
         origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
-        publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True))))
+        publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True)), allow_empty))
 
 
 def copy_entries(sources: "Sequence[tuple[MotionDatabase, list[int]]]", path: Path) -> None:
@@ -86,13 +87,14 @@ def copy_entries(sources: "Sequence[tuple[MotionDatabase, list[int]]]", path: Pa
         if len(values) > 1:
             found = "; ".join(f"{where}: {value[:12]}" for value, where in values.items())
             raise RemogptError(f"databases to merge differ in {name} ({found}); build them anew with one model")
-    has_features = all(database.manifest["has_features"] for database, _ in sources)
-    has_parts = all(database.has_part_encodings for database, _ in sources)
+    filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
+    has_features = all(database.manifest["has_features"] for database, _ in filled)
+    has_parts = all(database.has_part_encodings for database, _ in filled)
     width = first.manifest["num_features"] if has_features else None
     dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
     with new_version(path) as folder:
         writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name)
-        for database, rows in sources:
+        for database, rows in filled:
             offsets = database.caption_offsets
             for row in rows:
                 writer.add(

@@ -120,9 +120,9 @@ class VersionWriter:
             for motion in features:
                 self.arrays["features"].add(np.asarray(motion))
 
-    def finish(self, origin: dict[str, Any]) -> str:
+    def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
         """Write offsets, search structures and the manifest; return the version's hash."""
-        if not self.seen:
+        if not self.seen and not allow_empty:
             raise RemogptError("a database needs at least one entry, got none; is the split or the filter empty?")
         self.lines.close()
         for array in self.arrays.values():

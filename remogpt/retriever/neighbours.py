@@ -179,7 +179,8 @@ def find_neighbours(
     Scores are float32 here, so that entries that tie within 1e-6 may come in another order than `search` gives them.
 
     Raises:
-        RemogptError: if the retrievers differ, or a clip is left with fewer than 2 possible examples.
+        RemogptError: if a database is empty, the retrievers differ, or a clip is left with fewer than 2 possible
+            examples.
     """
     queries = queries or database
     if queries.manifest["retriever_hash"] != database.manifest["retriever_hash"]:
@@ -187,6 +188,11 @@ def find_neighbours(
             f"{queries.path} was embedded by retriever {queries.manifest['retriever_hash'][:12]}, {database.path} by "
             f"{database.manifest['retriever_hash'][:12]}; build both with one retriever"
         )
+    for asked in (database, queries):
+        if not len(asked):
+            raise RemogptError(
+                f"the database in {asked.path} is empty and has no neighbours; build it from a set's clips"
+            )
     ours, theirs = list(queries.infos()), list(database.infos())
     families = family_numbers([*ours, *theirs])
     search = _Search(database, theirs, families[len(ours) :], depth)

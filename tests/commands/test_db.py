@@ -54,6 +54,40 @@ def test_generate_uses_the_database_that_it_is_given(run, tiny_model, tiny_set, 
     assert {example["id"] for example in json.loads(ran.out)[0]["examples"]} == {"000004", "000014"}
 
 
+def test_an_empty_database_answers_as_no_retrieval(run, tiny_model, tiny_set, tmp_path: Path, caplog) -> None:
+    empty, motion = tmp_path / "empty", tiny_set / "new_joint_vecs" / "000004.npy"
+    ran = run("db", "build", tiny_set, "--empty", "--out", empty, "--model", tiny_model)
+    assert ran.code == 0 and "0 clips of remogpt-procedural" in ran.out
+    assert run("db", "verify", empty).code == 0
+    written, captions = [], []
+    for name, how in (("with", ("--database", empty)), ("without", ("--no-retrieval",))):
+        out = tmp_path / f"{name}.npz"
+        ran = run("generate", "a person walks", "--best-of", 2, "--out", out, "--model", tiny_model, *how)
+        assert ran.code == 0 and ("is empty: nothing is found in it" in caplog.text) == (name == "with")
+        written.append(np.load(out)["features"])
+        ran = run("caption", motion, "--best-of", 2, "--json", "--model", tiny_model, *how)
+        assert ran.code == 0
+        captions.append(json.loads(ran.out))
+        caplog.clear()
+    np.testing.assert_array_equal(*written)
+    assert captions[0] == captions[1] and captions[0][0]["examples"] == []
+
+
+def test_nothing_is_found_in_an_empty_database(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path, caplog) -> None:
+    empty, of = tmp_path / "empty", ("--model", tiny_model, "--database", tmp_path / "empty")
+    run("db", "build", tiny_set, "--empty", "--compact", "--out", empty, "--model", tiny_model)
+    for how in ((), ("--route", "t2t"), ("--part", "legs"), ("--contributions",)):
+        ran = run("search", "a person walks", "--json", *how, *of)
+        assert (ran.code, json.loads(ran.out)) == (0, []) and "is empty" in caplog.text
+        caplog.clear()
+    for queries in ((), ("--queries", tiny_parts.database)):
+        ran = run("db", "neighbours", empty, *queries, "--out", tmp_path / "n.safetensors")
+        assert ran.code == 2 and "is empty and has no neighbours" in ran.err
+    full = MotionDatabase.open(tiny_parts.database)
+    both = MotionDatabase.merge([MotionDatabase.open(empty), full], tmp_path / "both")
+    assert len(both) == 12 and both.has_part_encodings and both.manifest["has_features"]
+
+
 def test_info_prints_the_manifest(run, tiny_parts) -> None:
     manifest = json.loads(run("db", "info", tiny_parts.database).out)
     assert manifest["counts"]["entries"] == 12 and manifest["fps"] == 20

@@ -69,7 +69,9 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.own_database_hash:
         card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash}
-        yield _Answers("retrieved", clips, _retrieved(run, split, clips), card)
+        found = _retrieved(run, split, clips)
+        if any(item["caption"] for item in found):  # of an empty database there is nothing to score
+            yield _Answers("retrieved", clips, found, card)
 
 
 def _retrieved(run: Run, split: str, clips: Sequence[Clip]) -> Items:
