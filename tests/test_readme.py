@@ -22,6 +22,14 @@ SHELL = {
         '"$work': '"runs/evaluator',
         '"$data': '"runs/evaluator/set',
     },
+    "real_mocap.sh": {
+        '"${parts[@]}"': "--retriever r --tokenizer t",
+        '"$configs': '"remogpt/configs/real_mocap',
+        '"$work': '"runs/real_mocap',
+        '"$set': '"runs/real_mocap/set',
+        '"$labels"': "content,style",
+        "$split": "train",
+    },
 }
 """What the scripts put for their variables."""
 
