@@ -54,7 +54,8 @@ class WindowSampler:
         if speed == 1.0:
             start = int(rng.integers(len(clip) - self.window + 1))
             return np.asarray(clip[start : start + self.window], dtype=np.float32)
-        times = rng.uniform(0.0, len(clip) - 1 - speed * (self.window - 1)) + speed * np.arange(self.window)
+        room = max(0.0, len(clip) - 1 - speed * (self.window - 1))  # rounding may leave less than nothing
+        times = rng.uniform(0.0, room) + speed * np.arange(self.window)
         return self._resampled(clip, np.clip(times, 0.0, len(clip) - 1), speed)
 
     def _resampled(self, clip: np.ndarray, times: np.ndarray, speed: float) -> np.ndarray:

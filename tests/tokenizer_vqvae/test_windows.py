@@ -46,6 +46,15 @@ def test_a_faster_window_moves_more_per_frame():
     np.testing.assert_array_equal(batch[..., 0], batch[..., 200])
 
 
+@pytest.mark.parametrize(("window", "frames"), [(16, 32), (48, 55), (48, 58)])
+def test_a_clip_played_as_fast_as_it_can_fills_the_window(window: int, frames: int):
+    """At these lengths rounding leaves less than nothing to choose the start from."""
+    sampler = WindowSampler([ramp(frames)], window=window, speed_jitter=2.0)
+    batch = sampler.batch(np.zeros(40, dtype=np.int64), np.random.default_rng(0))
+    fastest = batch[batch[:, -1, 4] > frames - 1.001]
+    assert len(fastest) > 5 and np.abs(fastest[:, 0, 4]).max() < 1e-4
+
+
 def test_clips_that_are_all_too_short():
     with pytest.raises(RemogptError, match="window=64 frames, got 2 clips of at most 50"):
         WindowSampler([ramp(40), ramp(50)], window=64)
