@@ -95,12 +95,16 @@ def train_language_model(
 
     pad_id = model.vocabulary.pad_id
 
-    def compute_loss(
-        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
-    ) -> tuple[Tensor, dict[str, float]]:
+    def draw(indices: np.ndarray, rng: np.random.Generator) -> tuple[list[Batch], int]:
         drawn = [samples.draw(int(index), rng) for index in indices]
-        loss: Loss = model(collate_by_length(drawn, pad_id, config.length_groups))
-        return loss.total * _share(loss), loss.rates()
+        num_ids = sum(len(sample.target_ids) for sample in drawn)
+        return collate_by_length(drawn, pad_id, config.length_groups), num_ids
+
+    def compute_loss(
+        model: nn.Module, batches: list[Batch], rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
+        loss: Loss = model(batches)
+        return loss.total * (1.0 / loss.num_ids), loss.rates()
 
     result = fit(
         model,
@@ -110,6 +114,7 @@ def train_language_model(
         run_folder,
         config=config,
         data=_fingerprint(model.hash, [*clips, *validation], bank),
+        draw=draw,
         evaluate=evaluate,
         best=("val/loss", "min") if evaluate else None,
         param_groups=_param_groups(model, config),
@@ -180,18 +185,6 @@ class Validation:
             scores |= {f"val/{name}_{key}": value for key, value in loss.rates().items()}
         scores["val/loss"] = (scores["val/motion"] + scores["val/text"]) / 2
         return scores
-
-
-def _share(loss: Loss) -> float:
-    """One over the target ids of the step, over all processes: every id weighs the same wherever it was computed.
-
-    Gradients are averaged over processes, hence the factor. Rounds of accumulation are each normalised alone.
-    """
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return 1.0 / loss.num_ids
-    total = torch.tensor(float(loss.num_ids), device=loss.total.device)
-    torch.distributed.all_reduce(total)
-    return torch.distributed.get_world_size() / float(total)
 
 
 def _param_groups(model: nn.Module, config: LanguageModelConfig) -> list[dict[str, Any]]:

@@ -10,18 +10,17 @@ import numpy as np
 import torch
 
 
-def step_rng(seed: int, step: int, process: int = 0) -> np.random.Generator:
-    """Seed Python and torch for one step, and return that step's own NumPy generator.
+def step_rng(seed: int, step: int, share: int = 0) -> np.random.Generator:
+    """Seed Python and torch for one share of a step, and return the share's own NumPy generator.
 
-    Of several processes that train together (`process` from 0) each has its own series of torch, for dropout and noise
-    must not repeat from one share of a batch to the next; Python's and NumPy's are the same on all. The first process
-    draws what a single one draws.
+    A step's batch is worked through in shares, one for each round of accumulation of each process, numbered in the
+    order of the batch. Each draws for itself, for dropout, crops and choices must not repeat from share to share; two
+    processes draw what two rounds of one process draw. The first share draws what an undivided step does.
     """
-    entropy = np.random.SeedSequence([seed, step])
+    entropy = np.random.SeedSequence([seed, step, share] if share else [seed, step])
     words = entropy.generate_state(2)
     random.seed(int(words[0]))
-    own = np.random.SeedSequence([seed, step, process]).generate_state(1)[0] if process else words[1]
-    torch.manual_seed(int(own))
+    torch.manual_seed(int(words[1]))
     return np.random.default_rng(entropy)
 
 

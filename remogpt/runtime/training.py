@@ -1,37 +1,32 @@
 """The one training loop: seeded by step, logged, checkpointed, resumable after a kill at any point.
 
-A run folder holds
-    config.yaml        the resolved settings
-    versions.json      of this package and the libraries that move numbers
-    log.jsonl          one line per logged or evaluated step
-    training.pt        the whole state: weights and buffers, optimizer, step, best score
-    best.safetensors   weights with the best validation score
 Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step
-number (and of the process), so an interrupted run that is started again by as many processes ends with the weights of
-an unbroken one (bit for bit on CPU).
+number and of the share of its batch, so an interrupted run that is started again by as many processes ends with the
+weights of an unbroken one (bit for bit on CPU).
+
+A step's batch is split among the processes, and each process's part into rounds of accumulation. A loss is a mean over
+items, or over whatever `draw` counts (target ids); shares weigh by their counts, so that a step's loss is the mean over
+its whole batch however it was split. Two processes thus learn what one does in twice the rounds.
 """
 
-import json
 import math
-import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
-import yaml
 from accelerate import Accelerator, DistributedDataParallelKwargs
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import atomic_path, write_json, write_text
 from remogpt.runtime.progress import progress
+from remogpt.runtime.run_folder import FitResult, RunFolder
 from remogpt.runtime.seeding import StepSampler, step_rng
+from remogpt.runtime.tracking import Tracker, check_tracker, end_tracker, start_tracker
 from remogpt.runtime.unused import leaves_parameters_out
 
 
@@ -75,6 +70,8 @@ class LoopConfig:
     """Steps between checkpoints."""
     evaluate_every: int = 0
     """Steps between validations; 0: only at the end."""
+    tracker: Tracker | None = None
+    """Where the numbers of log.jsonl are shown as well: tensorboard or wandb, each an extra package."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1 or self.accumulation < 1:
@@ -104,23 +101,26 @@ class LoopConfig:
 
 
 class ComputeLoss(Protocol):
-    """Builds the batch of the given items and returns its loss and what to log."""
+    """Returns the mean loss of a share of a step's batch, and what to log, from items or from what `Draw` made."""
 
     def __call__(
-        self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+        self, model: nn.Module, batch: Any, rng: np.random.Generator, /
     ) -> tuple[Tensor, dict[str, float]]: ...
 
 
-@dataclass
-class FitResult:
-    """How a run ended."""
+Draw = Callable[[np.ndarray, np.random.Generator], tuple[Any, int]]
+"""Makes a batch of (B,) item numbers, and says of how many things its loss will be the mean."""
 
-    step: int
-    """Steps done."""
-    best: dict[str, float]
-    """Metrics of the best validation, empty without one."""
-    history: list[dict[str, float]] = field(default_factory=list)
-    """The lines of log.jsonl."""
+
+class _Share(NamedTuple):
+    """What one process works through in one round of a step."""
+
+    number: int
+    """Its place among the shares of all processes, in the order of the batch."""
+    batch: Any
+    size: int
+    """How many things its loss is the mean of."""
+    rng: np.random.Generator
 
 
 def fit(
@@ -132,6 +132,7 @@ def fit(
     *,
     config: Any,
     data: str,
+    draw: Draw | None = None,
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
     best: tuple[str, Literal["min", "max"]] | None = None,
     param_groups: Sequence[dict[str, Any]] | None = None,
@@ -142,21 +143,27 @@ def fit(
     Args:
         model: left with its best weights by validation (or its last, without one), on the CPU.
         num_items: size of the data set; items are named by number.
-        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step and the process. Of
-            several processes each gets its share of a step's items, in order, and draws the same from its `rng`.
+        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step and the share.
         loop: length, batch, rate.
-        run_folder: created if absent.
+        run_folder: created if absent; see `remogpt.runtime.run_folder`.
         config: the stage's dataclass or dict; a run folder made with another one is refused.
         data: fingerprint of what is learned from, as `remogpt.runtime.files.fingerprint` gives; a run that was begun on
             other data is refused, as one with other settings is.
+        draw: see `Draw`; without it the loss is of item numbers, and the mean over them.
         evaluate: called in eval mode without gradients; its numbers are logged.
         best: which of its numbers chooses the weights to keep.
         param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
     """
+    check_tracker(loop.tracker)
     wrapping = DistributedDataParallelKwargs()
     accelerator = Accelerator(
-        cpu=loop.cpu or not torch.cuda.is_available(), mixed_precision=loop.mixed_precision, kwargs_handlers=[wrapping]
+        cpu=loop.cpu or not torch.cuda.is_available(),
+        mixed_precision=loop.mixed_precision,
+        kwargs_handlers=[wrapping],
+        log_with=loop.tracker,
+        project_dir=run_folder,
     )
+    _check_shares(loop, accelerator)
     optimizer = torch.optim.AdamW(
         list(param_groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]),
         lr=loop.learning_rate,
@@ -164,21 +171,26 @@ def fit(
         weight_decay=loop.weight_decay,
     )
     sampler = StepSampler(num_items, loop.batch_size, loop.seed)
+    shares_of = partial(_draw_shares, draw=draw, loop=loop, accelerator=accelerator)
     if accelerator.num_processes > 1:
-        trial = partial(_first_loss, model, sampler.indices(0), compute_loss, loop, accelerator)
+        trial = partial(_first_loss, model, compute_loss, lambda: shares_of(sampler.indices(0), 0))
         wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
     prepared, optimizer = accelerator.prepare(model, optimizer)
-    run = _Run(Path(run_folder), config, loop, data, accelerator)
+    run = RunFolder(Path(run_folder), config, loop, data, accelerator)
     state = run.resume(model, optimizer)
+    start_tracker(accelerator, loop.tracker, run.folder, run.settings, state.step)
     bar = progress(total=loop.steps, desc=desc, unit="step")
     bar.update(state.step)
     prepared.train()
     for step in range(state.step, loop.steps):
-        losses = _take_step(prepared, optimizer, sampler.indices(step), step, compute_loss, loop, accelerator)
+        shares = shares_of(sampler.indices(step), step)
+        total = loop.batch_size if draw is None else _over_processes([sum(s.size for s in shares)], accelerator)[0]
+        logs = _take_step(prepared, optimizer, shares, total, step, compute_loss, loop, accelerator)
         state.step = step + 1
         bar.update(1)
         is_last = state.step == loop.steps
         if state.step % loop.log_every == 0 or is_last:
+            losses = dict(zip(logs, _over_processes(logs.values(), accelerator), strict=True))
             bar.set_postfix({name: f"{value:.4g}" for name, value in list(losses.items())[:3]})
             run.log(state, {"step": state.step, "rate": loop.rate(step), **losses})
         if evaluate and (is_last or (loop.evaluate_every and state.step % loop.evaluate_every == 0)):
@@ -187,6 +199,7 @@ def fit(
         if state.step % loop.save_every == 0 or is_last:
             run.save(state, model, optimizer)
     bar.close()
+    end_tracker(accelerator)
     run.load_best(state, model)
     model.to("cpu").eval()
     return state
@@ -195,133 +208,73 @@ def fit(
 def _take_step(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    indices: np.ndarray,
+    shares: Sequence[_Share],
+    total: float,
     step: int,
     compute_loss: ComputeLoss,
     loop: LoopConfig,
     accelerator: Accelerator,
 ) -> dict[str, float]:
-    rng = step_rng(loop.seed, step, accelerator.process_index)
+    """Return what to log: summed up over the processes, it is the mean over the batch."""
     for group in optimizer.param_groups:
         group["lr"] = loop.rate(step) * group.get("lr_scale", 1.0)
-    totals: dict[str, float] = {}
-    rounds = _rounds(indices, loop, accelerator)
-    for chunk in rounds:
-        with accelerator.autocast():
-            loss, logs = compute_loss(model, chunk, rng)
-        if not torch.isfinite(loss):
-            raise RemogptError(
-                f"the loss became {loss.item()} at step {step}; lower loop.learning_rate or set loop.grad_clip, "
-                "and start the run again: it continues from its last checkpoint"
-            )
-        accelerator.backward(loss / len(rounds))
+    logged: dict[str, float] = {}
+    for share in shares:
+        step_rng(loop.seed, step, share.number)  # torch's series of the share begins here, its NumPy one has begun
+        part = share.size / total
+        # Gradients are averaged over processes, once a step.
+        with nullcontext() if share is shares[-1] else accelerator.no_sync(model):
+            with accelerator.autocast():
+                loss, logs = compute_loss(model, share.batch, share.rng)
+            if not torch.isfinite(loss):
+                raise RemogptError(
+                    f"the loss became {loss.item()} at step {step}; lower loop.learning_rate or set loop.grad_clip, "
+                    "and start the run again: it continues from its last checkpoint"
+                )
+            accelerator.backward(loss * (accelerator.num_processes * part))
         for name, value in {"loss": loss.item(), **logs}.items():
-            totals[name] = totals.get(name, 0.0) + float(value) / len(rounds)
+            logged[name] = logged.get(name, 0.0) + float(value) * part
     if loop.grad_clip:
         accelerator.clip_grad_norm_(model.parameters(), loop.grad_clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return totals
+    return logged
 
 
-def _rounds(indices: np.ndarray, loop: LoopConfig, accelerator: Accelerator) -> list[np.ndarray]:
+def _draw_shares(
+    indices: np.ndarray, step: int, draw: Draw | None, loop: LoopConfig, accelerator: Accelerator
+) -> list[_Share]:
     """What this process works through of a step's items, round by round."""
     mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
-    return np.array_split(mine, loop.accumulation)
+    shares = []
+    for number, items in enumerate(
+        np.array_split(mine, loop.accumulation), start=accelerator.process_index * loop.accumulation
+    ):
+        rng = step_rng(loop.seed, step, number)
+        batch, size = (items, len(items)) if draw is None else draw(items, rng)
+        shares.append(_Share(number, batch, size, rng))
+    return shares
 
 
-def _first_loss(
-    model: nn.Module, indices: np.ndarray, compute_loss: ComputeLoss, loop: LoopConfig, accelerator: Accelerator
-) -> Tensor:
-    rng = step_rng(loop.seed, 0, accelerator.process_index)
-    return compute_loss(model, _rounds(indices, loop, accelerator)[0], rng)[0]
+def _first_loss(model: nn.Module, compute_loss: ComputeLoss, draw_shares: Callable[[], list[_Share]]) -> Tensor:
+    share = draw_shares()[0]
+    return compute_loss(model, share.batch, share.rng)[0]
 
 
-class _Run:
-    """The run folder: what is written to it and read back."""
-
-    def __init__(self, folder: Path, config: Any, loop: LoopConfig, data: str, accelerator: Accelerator):
-        self.folder, self.accelerator = folder, accelerator
-        settings = config if isinstance(config, dict) else asdict(config)
-        self.settings = json.loads(json.dumps({"stage": settings, "loop": asdict(loop), "data": data}, default=str))
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def resume(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> FitResult:
-        checkpoint = self.folder / "training.pt"
-        if not checkpoint.is_file():
-            write_text(self.folder / "config.yaml", yaml.safe_dump(self.settings, sort_keys=False))
-            write_json(self.folder / "versions.json", _versions())
-            return FitResult(step=0, best={})
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        if saved["settings"] != self.settings:
-            changed = _differences(saved["settings"], self.settings)
-            raise RemogptError(
-                f"{self.folder} holds a run with other settings or data ({changed}); choose another run folder, "
-                "restore them, or delete the folder to start anew"
-            )
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        return FitResult(step=saved["step"], best=saved["best"], history=saved["history"])
-
-    def save(self, state: FitResult, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        if not self.accelerator.is_main_process:
-            return
-        content = {
-            "settings": self.settings,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "step": state.step,
-            "best": state.best,
-            "history": state.history,
-        }
-        with atomic_path(self.folder / "training.pt") as temporary:
-            torch.save(content, temporary)
-
-    def log(self, state: FitResult, line: dict[str, float]) -> None:
-        state.history.append({name: round(float(value), 6) for name, value in line.items()})
-        if self.accelerator.is_main_process:
-            # Rewritten whole: a line logged after the last checkpoint of a killed run would otherwise stand twice.
-            write_text(self.folder / "log.jsonl", "".join(json.dumps(entry) + "\n" for entry in state.history))
-
-    def validate(
-        self,
-        state: FitResult,
-        model: nn.Module,
-        evaluate: Callable[[nn.Module], Mapping[str, float]],
-        best: tuple[str, str] | None,
-    ) -> None:
-        model.eval()
-        with torch.no_grad():
-            scores = {name: float(value) for name, value in evaluate(model).items()}
-        self.log(state, {"step": state.step, **scores})
-        if best is None:
-            return
-        name, direction = best
-        sign = 1 if direction == "max" else -1
-        if not state.best or sign * scores[name] > sign * state.best[name]:
-            state.best = {"step": state.step, **scores}
-            if self.accelerator.is_main_process:
-                with atomic_path(self.folder / "best.safetensors") as temporary:
-                    save_file({k: v.cpu().clone().contiguous() for k, v in model.state_dict().items()}, temporary)
-
-    def load_best(self, state: FitResult, model: nn.Module) -> None:
-        self.accelerator.wait_for_everyone()
-        if state.best:
-            model.load_state_dict(load_file(self.folder / "best.safetensors"))
+def _over_processes(values: Iterable[float], accelerator: Accelerator) -> list[float]:
+    """Sum up each number over the processes."""
+    numbers = list(values)
+    if accelerator.num_processes == 1:
+        return numbers
+    # On a GPU whole numbers of ids must not be rounded.
+    summed = accelerator.reduce(torch.tensor(numbers, dtype=torch.float64, device=accelerator.device), "sum")
+    return summed.tolist()
 
 
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("remogpt", "torch", "transformers", "accelerate", "numpy", "safetensors"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _differences(old: Any, new: Any, name: str = "") -> str:
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-        return ", ".join(_differences(old.get(key), new.get(key), f"{name}.{key}".lstrip(".")) for key in keys)
-    return f"{name} was {old!r}, is {new!r}"
+def _check_shares(loop: LoopConfig, accelerator: Accelerator) -> None:
+    shares = accelerator.num_processes * loop.accumulation
+    if loop.batch_size < shares:
+        raise RemogptError(
+            f"loop.batch_size {loop.batch_size} leaves nothing to do for some of {accelerator.num_processes} processes "
+            f"in some of {loop.accumulation} rounds (loop.accumulation); make it at least {shares}"
+        )

@@ -102,16 +102,18 @@ def test_the_trial_leaves_no_trace(two: list[dict[str, Any]]) -> None:
         assert torch.equal(trial["torch"], first["torch"]) and trial["indices"] == first["indices"]
 
 
-def test_each_process_has_its_share_and_its_own_noise(two: list[dict[str, Any]], tmp_path: Path) -> None:
-    single = Losses(True)
-    train(tmp_path, single)
+def test_each_process_draws_what_a_round_of_one_draws(two: list[dict[str, Any]], tmp_path: Path) -> None:
+    rounds = Losses(True)
+    train(tmp_path, rounds, replace(LOOP, accumulation=2))
     shares = [found["used"]["calls"][1:] for found in two]
-    assert len(single.calls) == LOOP.steps
-    for alone, first, second in zip(single.calls, *shares, strict=True):
-        assert first["indices"] + second["indices"] == alone["indices"]
-        assert first["numpy"] == second["numpy"] == alone["numpy"]
-        assert not torch.isclose(first["torch"], second["torch"]).any()
-    # A single process with the first one's share draws its noise: it is what it was before there were others.
+    calls = [call for step in zip(*shares, strict=True) for call in step]
+    assert len(rounds.calls) == len(calls) == 2 * LOOP.steps
+    for one, other in zip(rounds.calls, calls, strict=True):
+        assert one["indices"] == other["indices"] and one["numpy"] == other["numpy"]
+        assert torch.equal(one["torch"], other["torch"])
+    for first, second in zip(*shares, strict=True):
+        assert first["numpy"] != second["numpy"] and not torch.isclose(first["torch"], second["torch"]).any()
+    # A step that is not split draws what the first share of one that is draws.
     half = Losses(True)
     train(tmp_path / "half", half, replace(LOOP, batch_size=4))
     assert all(torch.equal(one["torch"], other["torch"]) for one, other in zip(half.calls, shares[0], strict=True))

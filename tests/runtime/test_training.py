@@ -1,5 +1,6 @@
 """The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,34 @@ def test_schedules() -> None:
     assert cosine.rate(60) == pytest.approx(0.55) and cosine.rate(110) == pytest.approx(0.1)
     steps = LoopConfig(steps=10, schedule="multistep", milestones=(5,), gamma=0.05, learning_rate=2.0)
     assert [steps.rate(4), steps.rate(5)] == [2.0, pytest.approx(0.1)]
+
+
+def test_a_run_that_began_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(tmp_path / "broken", kill_at=5)
+    checkpoint = tmp_path / "broken" / "training.pt"
+    saved = torch.load(checkpoint, weights_only=True)
+    del saved["settings"]["loop"]["final_lr_ratio"]
+    torch.save(saved, checkpoint)
+    resumed = run(tmp_path / "broken")
+    assert torch.equal(resumed.layers[0].weight, whole.layers[0].weight)
+    with pytest.raises(RemogptError, match=r"\(loop.final_lr_ratio was 0.05, is 0.1\)"):
+        torch.save(saved, checkpoint)
+        run(tmp_path / "broken", loop=replace(LOOP, final_lr_ratio=0.1))
+
+
+def test_what_a_killed_writer_left_is_removed_and_other_files_are_not(tmp_path: Path) -> None:
+    for name in (".training.abc123.pt", ".best.x.safetensors", ".log.y.jsonl", ".mine.pt", "training.old.pt"):
+        (tmp_path / name).write_bytes(b"half")
+    run(tmp_path)
+    kept = {"config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors"}
+    assert {path.name for path in tmp_path.iterdir()} == kept | {".mine.pt", "training.old.pt"}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK half a zip"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+    run(tmp_path)
+    (tmp_path / "training.pt").write_bytes(content)
+    with pytest.raises(RemogptError, match=r"training\.pt is damaged.*delete it to start anew"):
+        run(tmp_path)
