@@ -97,7 +97,9 @@ class ReMoGPT:
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
         """Motion to codes and back."""
-        return MotionTokenizer.from_pretrained(self.folder / "tokenizer").to(self.device)
+        tokenizer = MotionTokenizer.from_pretrained(self.folder / "tokenizer")
+        tokenizer.check_one_code_a_step("a model's language model")
+        return tokenizer.to(self.device)
 
     @cached_property
     def retriever(self) -> TextMotionRetriever:

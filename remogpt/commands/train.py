@@ -92,6 +92,7 @@ def _train_lm(args: Any, motions: MotionTextSet, out: Path) -> None:
         raise RemogptError("neighbours are rows of a database: give it with --database")
     config = args.config if args.start_from is None else replace(args.config, start_from=args.start_from)
     tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
+    tokenizer.check_one_code_a_step("the language model")
     database = None if args.database is None else MotionDatabase.open(args.database)
     clips = {split: motions.clips(split) for split in ("train", "val")}
     coded = {split: coded_clips(motions, chosen, tokenizer) for split, chosen in clips.items()}

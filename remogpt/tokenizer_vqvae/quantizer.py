@@ -47,6 +47,9 @@ class EMAResetQuantizer(nn.Module):
     code_sums: Tensor
     code_counts: Tensor
     is_initialized: Tensor
+    codes_per_step = 1
+    TRAINING_STATE = ("code_sums", "code_counts", "is_initialized")
+    """Buffers that only training needs: three times the codebook, and of no use to encode or decode."""
 
     def __init__(self, num_codes: int, code_dim: int, decay: float = 0.99, dead_below: float = 1.0) -> None:
         """Make an empty codebook; the first training batch starts it.
@@ -90,6 +93,10 @@ class EMAResetQuantizer(nn.Module):
             perplexity=perplexity_of(counts),
         )
 
+    def encode(self, vectors: Tensor) -> Tensor:
+        """(B, N, D) -> (B, N) int64 codes."""
+        return self.nearest(vectors.flatten(0, 1).float()).view(vectors.shape[:2])
+
     def nearest(self, flat: Tensor) -> Tensor:
         """(M, D) -> (M,) int64: the nearest code of each vector, the lowest index on ties."""
         book = self.codebook
@@ -127,6 +134,10 @@ class EMAResetQuantizer(nn.Module):
         # A dead code keeps its old sum and count, as in the source: it is replaced anew each step until it is chosen.
         mean = self.code_sums / self.code_counts.clamp_min(1e-12).unsqueeze(1)
         self.codebook.copy_(torch.where(is_alive, mean, self._candidates(flat)))
+
+    def restart_(self) -> None:
+        """Start the moving state anew from the codebook, after `TRAINING_STATE` was left out of a state dict."""
+        self.set_codebook_(self.codebook)
 
     def num_dead(self) -> int:
         """Number of codes that are replaced at every step at present."""

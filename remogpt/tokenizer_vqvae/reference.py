@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -78,7 +79,7 @@ def tokenizer_from_reference(state: Mapping[str, Tensor], mean: Tensor, std: Ten
     renamed = from_reference(state, num_stages, depth)
     width, num_features = renamed["encoder.input.weight"].shape[:2]
     num_codes, code_dim = renamed[CODEBOOK].shape
-    config = {
+    config: dict[str, Any] = {
         "num_features": num_features,
         "width": width,
         "num_codes": num_codes,
@@ -100,5 +101,5 @@ def tokenizer_from_reference(state: Mapping[str, Tensor], mean: Tensor, std: Ten
             "statistics that the tokenizer was trained with"
         )
     vqvae.load_state_dict({**ours, **{name: tensor.float() for name, tensor in renamed.items()}}, strict=True)
-    vqvae.quantizer.set_codebook_(renamed[CODEBOOK].float())
+    vqvae.quantizer.restart_()
     return MotionTokenizer(vqvae, Normalizer(mean, std), config)

@@ -1,7 +1,8 @@
 """The trained tokenizer as others use it: raw features in, codes out, and back.
 
-A motion is (T, 263), raw HumanML3D features (metres, 20 fps); one code stands for four frames. Statistics, network and
-codebook live in one folder (`config.json`, `model.safetensors`, `normalizer.safetensors`).
+A motion is (T, 263), raw HumanML3D features (metres, 20 fps); one code stands for four frames, or with a residual
+quantizer one code of each level does. Statistics, network and codebook live in one folder (`config.json`,
+`model.safetensors`, `normalizer.safetensors`).
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 KIND = "tokenizer"
 MAX_BATCH_FRAMES = 8192
 """Frames encoded or decoded at once; bounds the memory of a batch at about 100 MB for the paper's width."""
-
-_MOVING_STATE = ("quantizer.code_sums", "quantizer.code_counts", "quantizer.is_initialized")
-"""Training state of the quantizer: three times the codebook, and of no use to encode or decode."""
 
 
 class MotionTokenizer(nn.Module):
@@ -55,14 +53,13 @@ class MotionTokenizer(nn.Module):
         """
         part = load_part(folder, KIND)
         vqvae = MotionVQVAE(**part.config)
-        codebook = part.tensors["quantizer.codebook"]
         state = {**vqvae.state_dict(), **part.tensors}
-        if part.tensors.keys() != vqvae.state_dict().keys() - set(_MOVING_STATE):
+        if part.tensors.keys() != vqvae.state_dict().keys() - vqvae.training_state():
             raise RemogptError(
                 f"the weights in {folder} do not fit its config.json; copy the folder again or train it anew"
             )
         vqvae.load_state_dict(state)
-        vqvae.quantizer.set_codebook_(codebook)
+        vqvae.quantizer.restart_()
         tokenizer = cls(vqvae, Normalizer(part.normalizer["mean"], part.normalizer["std"]), part.config)
         tokenizer._hash = part.hash
         return tokenizer
@@ -79,7 +76,8 @@ class MotionTokenizer(nn.Module):
             raise RemogptError(
                 "this tokenizer was built without its config; give MotionTokenizer(..., config=...) to save it"
             )
-        tensors = {name: tensor for name, tensor in self.vqvae.state_dict().items() if name not in _MOVING_STATE}
+        left_out = self.vqvae.training_state()
+        tensors = {name: tensor for name, tensor in self.vqvae.state_dict().items() if name not in left_out}
         statistics = {"mean": self.normalizer.mean, "std": self.normalizer.std}
         part_hash = save_part(folder, KIND, self._config, tensors, statistics, dtype=dtype)
         if dtype is None:
@@ -105,8 +103,25 @@ class MotionTokenizer(nn.Module):
 
     @property
     def frames_per_code(self) -> int:
-        """Frames that one code stands for, 4."""
+        """Frames that the codes of one step stand for, 4."""
         return self.vqvae.frames_per_code
+
+    @property
+    def codes_per_step(self) -> int:
+        """Codes of one step: 1, or as many as a residual quantizer has levels."""
+        return self.vqvae.quantizer.codes_per_step
+
+    def check_one_code_a_step(self, reader: str) -> None:
+        """Refuse a tokenizer whose codes are not one for every four frames, for `reader`, which counts on that.
+
+        Raises:
+            RemogptError: with what the tokenizer has instead.
+        """
+        if (self.codes_per_step, self.frames_per_code) != (1, 4):
+            raise RemogptError(
+                f"{reader} reads one code for every 4 frames, but this tokenizer has {self.codes_per_step} for every "
+                f"{self.frames_per_code}; train one with quantizer ema or fsq and num_stages 2"
+            )
 
     @property
     def device(self) -> torch.device:
@@ -119,7 +134,7 @@ class MotionTokenizer(nn.Module):
             features: (T, F) raw, T at least 4; the last T mod 4 frames are cut off.
 
         Returns:
-            (T // 4,) int64 in [0, K).
+            (T // 4,) int64 in [0, K); with Q residual levels (T // 4 * Q,), step by step, the coarsest level first.
 
         Raises:
             RemogptError: if the motion is too short, has another width, or holds values that are not finite.
@@ -130,10 +145,10 @@ class MotionTokenizer(nn.Module):
         return self.encode_batch([features])[0]
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Turn codes (N,) into one motion, (4N, F) float32 raw features.
+        """Turn codes (N,) into one motion, (4N, F) float32 raw features; (N * Q,) with Q residual levels.
 
         Raises:
-            RemogptError: if there is no code, or one lies outside [0, K).
+            RemogptError: if there is no code, one lies outside [0, K), or residual levels do not follow each other.
         """
         return self.decode_batch([codes])[0]
 
@@ -196,7 +211,21 @@ class MotionTokenizer(nn.Module):
                 f"code sequence {place} runs from {codes.min()} to {codes.max()}, but this codebook has codes 0 to "
                 f"{self.num_codes - 1}; were the codes made with another tokenizer?"
             )
+        self._check_levels(codes, place)
         return codes.astype(np.int64)
+
+    def _check_levels(self, codes: np.ndarray, place: int) -> None:
+        """Refuse codes of a residual quantizer that are not one of each level, in order, again and again."""
+        per_step, levels = self.codes_per_step, self.vqvae.levels
+        if per_step == 1:
+            return
+        expected = np.resize(np.arange(per_step), len(codes))
+        found = np.searchsorted(np.cumsum(levels), codes, side="right")
+        if len(codes) % per_step or (found != expected).any():
+            raise RemogptError(
+                f"code sequence {place} has {len(codes)} codes of the levels {found[:6].tolist()} ..., expected one of "
+                f"each of {per_step} residual levels for every step, the coarsest (level 0) first"
+            )
 
 
 def _batches(lengths: Sequence[int], max_total: int) -> Iterator[list[int]]:

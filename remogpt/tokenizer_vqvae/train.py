@@ -47,6 +47,10 @@ class TokenizerConfig:
     """Ratio between the dilations of neighbouring residual units."""
     decay: float = 0.99
     """Share of the codebook's moving sums and counts that each step keeps."""
+    quantizer: Literal["ema", "fsq", "residual"] = "ema"
+    """The paper's; or finite scalar quantization; or residual, which gives several codes for a step of four frames."""
+    levels: tuple[int, ...] = ()
+    """fsq: values of each coordinate (num_codes is their product). residual: codes of each level (it is their sum)."""
     dead_below: float = 1.0
     """A code chosen by fewer vectors than this per step (moving mean) is replaced by a vector of the batch."""
     window: int = 64
@@ -82,7 +86,8 @@ class TokenizerConfig:
     def network(self) -> dict[str, Any]:
         """Arguments of `MotionVQVAE`, which the tokenizer's folder keeps."""
         names = ("width", "num_codes", "code_dim", "num_stages", "depth", "dilation_growth", "decay", "dead_below")
-        return {"num_features": NUM_FEATURES, **{name: getattr(self, name) for name in names}}
+        kind = {} if self.quantizer == "ema" else {"quantizer": self.quantizer, "levels": list(self.levels)}
+        return {"num_features": NUM_FEATURES, **{name: getattr(self, name) for name in names}, **kind}
 
 
 def train_tokenizer(
@@ -114,7 +119,7 @@ def train_tokenizer(
     def compute_loss(
         model: nn.Module, indices: np.ndarray, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
-        device = vqvae.quantizer.codebook.device
+        device = next(vqvae.parameters()).device
         normalizer.to(device)
         target = normalizer.normalize(torch.from_numpy(windows.batch(indices, rng)).to(device))  # (B, window, F)
         seen = target + config.input_noise * torch.randn_like(target) if config.input_noise else target

@@ -6,12 +6,22 @@ stage halves the time axis, so with two stages one code stands for four frames.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
+
+if TYPE_CHECKING:
+    from remogpt.tokenizer_vqvae.finite_scalar import FiniteScalarQuantizer
+    from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
+
+    Quantizer = EMAResetQuantizer | FiniteScalarQuantizer | ResidualQuantizer
 
 
 @dataclass(frozen=True)
@@ -118,15 +128,18 @@ class MotionVQVAE(nn.Module):
         dilation_growth: int = 3,
         decay: float = 0.99,
         dead_below: float = 1.0,
+        quantizer: str = "ema",
+        levels: Sequence[int] = (),
     ) -> None:
         """Build the network; see `TokenizerConfig` for the meaning of each argument."""
         super().__init__()
         self.num_features = num_features
         self.frames_per_code = 2**num_stages
+        self.levels = tuple(levels)
         sizes = (num_features, width, code_dim, num_stages, depth, dilation_growth)
         self.encoder = Encoder(*sizes)
         self.decoder = Decoder(*sizes)
-        self.quantizer = EMAResetQuantizer(num_codes, code_dim, decay, dead_below)
+        self.quantizer = make_quantizer(quantizer, num_codes, code_dim, decay, dead_below, levels)
 
     def forward(self, motion: Tensor) -> VQVAEOutput:
         """Reconstruct (B, T, F) through the codes; T must be a multiple of `frames_per_code`."""
@@ -148,9 +161,51 @@ class MotionVQVAE(nn.Module):
 
     def encode(self, motion: Tensor) -> Tensor:
         """(B, T, F) -> (B, N) int64 codes; every sample is real for all T frames (convolutions would see padding)."""
-        vectors = self.encode_vectors(motion)
-        return self.quantizer.nearest(vectors.flatten(0, 1).float()).view(vectors.shape[:2])
+        return self.quantizer.encode(self.encode_vectors(motion))
 
     def decode(self, codes: Tensor) -> Tensor:
         """(B, N) int64 codes -> (B, 4N, F)."""
         return self.decode_vectors(self.quantizer.lookup(codes))
+
+    def training_state(self) -> set[str]:
+        """Names in the state dict that only training needs."""
+        return {f"quantizer.{name}" for name in self.quantizer.TRAINING_STATE}
+
+
+def make_quantizer(
+    kind: str, num_codes: int, code_dim: int, decay: float, dead_below: float, levels: Sequence[int]
+) -> Quantizer:
+    """Build a quantizer; vector-quantize-pytorch is loaded for the two kinds alone that are made with it.
+
+    Args:
+        kind: "ema", the paper's; "fsq", finite scalar quantization; "residual", several codes a step.
+        num_codes: K, the number of different codes.
+        code_dim: D.
+        decay, dead_below: of moving codebooks; see `EMAResetQuantizer`.
+        levels: values of each coordinate for "fsq"; codes of each codebook, coarsest first, for "residual".
+
+    Raises:
+        RemogptError: if the kind is unknown, levels and `num_codes` do not fit, or the library is missing.
+    """
+    given = {"ema": num_codes, "fsq": math.prod(levels), "residual": sum(levels)}
+    if kind not in given:
+        raise RemogptError(
+            f"wanted a quantizer of {', '.join(given)}, got {kind!r}; set quantizer in the configuration"
+        )
+    if given[kind] != num_codes or bool(levels) == (kind == "ema") or min(levels, default=2) < 2:
+        raise RemogptError(
+            f"quantizer {kind} with levels {list(levels)} does not have num_codes {num_codes}: levels of 2 or more "
+            "multiply to num_codes for fsq (8, 5, 5, 5: 1000), add up to it for residual, and ema takes none"
+        )
+    if kind == "ema":
+        return EMAResetQuantizer(num_codes, code_dim, decay, dead_below)
+    try:
+        from remogpt.tokenizer_vqvae.finite_scalar import FiniteScalarQuantizer
+        from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
+    except ModuleNotFoundError as error:
+        raise RemogptError(
+            f"quantizer {kind} needs vector-quantize-pytorch: pip install 'remogpt[quantizers]'"
+        ) from error
+    if kind == "fsq":
+        return FiniteScalarQuantizer(levels, code_dim)
+    return ResidualQuantizer(levels, code_dim, decay, dead_below)

@@ -11,6 +11,8 @@ from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 SIZES = {"width": 16, "code_dim": 8, "num_codes": 32}
+FSQ = {**SIZES, "quantizer": "fsq", "levels": [8, 4]}
+RESIDUAL = {**SIZES, "quantizer": "residual", "levels": [20, 12], "dead_below": 0.1}
 
 
 @pytest.fixture
@@ -22,11 +24,17 @@ def motions() -> list[np.ndarray]:
 
 @pytest.fixture
 def tokenizer(motions) -> MotionTokenizer:
+    return begun(SIZES, motions)
+
+
+def begun(sizes, motions, num_batches=1) -> MotionTokenizer:
+    """A tokenizer that has seen batches, the first of which starts its codebook."""
     torch.manual_seed(0)
-    vqvae = MotionVQVAE(**SIZES)
+    vqvae = MotionVQVAE(**sizes)
     normalizer = Normalizer.fit(motions)
-    vqvae.train()(normalizer.normalize(torch.from_numpy(motions[6])[None]))
-    return MotionTokenizer(vqvae, normalizer, SIZES)
+    for _ in range(num_batches):
+        vqvae.train()(normalizer.normalize(torch.from_numpy(motions[6])[None]))
+    return MotionTokenizer(vqvae, normalizer, sizes)
 
 
 def test_one_code_stands_for_four_frames(tokenizer, motions):
@@ -96,6 +104,43 @@ def test_saved_and_loaded_it_is_the_same(tokenizer, motions, tmp_path):
     assert not loaded.vqvae.training
     # Fine-tuning goes on from the stored codebook: the first training batch must not start a new one.
     assert bool(loaded.vqvae.quantizer.is_initialized)
+
+
+@pytest.mark.parametrize(("sizes", "per_step"), [(FSQ, 1), (RESIDUAL, 2)], ids=["fsq", "residual"])
+def test_other_quantizers_have_the_same_interface(sizes, per_step, motions, tmp_path):
+    tokenizer = begun(sizes, motions, num_batches=30)
+    assert (tokenizer.num_codes, tokenizer.frames_per_code, tokenizer.codes_per_step) == (32, 4, per_step)
+    codes = tokenizer.encode_batch(motions)
+    decoded = tokenizer.decode_batch(codes)
+    for motion, row, back in zip(motions, codes, decoded, strict=True):
+        assert row.dtype == np.int64 and row.shape == (per_step * (len(motion) // 4),)
+        assert back.shape == (4 * (len(motion) // 4), 263)
+        assert np.array_equal(row, tokenizer.encode(motion))
+        np.testing.assert_allclose(back, tokenizer.decode(row), rtol=1e-5, atol=1e-5)
+    assert len(np.unique(np.concatenate(codes))) > 8
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
+    loaded = MotionTokenizer.from_pretrained(tmp_path / "tokenizer")
+    assert loaded.hash == tokenizer.hash
+    for ours, theirs in zip(loaded.encode_batch(motions), codes, strict=True):
+        assert np.array_equal(ours, theirs)
+    assert np.array_equal(loaded.decode(codes[0]), tokenizer.decode(codes[0]))
+
+
+def test_residual_levels_must_follow_each_other(motions):
+    tokenizer = begun(RESIDUAL, motions)
+    assert tokenizer.decode(np.array([0, 20, 19, 31])).shape == (8, 263)
+    for codes in ([0, 20, 3], [20, 0], [0, 1], [0, 20, 20, 1]):
+        with pytest.raises(RemogptError, match=r"of the levels \[.*one of each of 2 residual levels"):
+            tokenizer.decode(np.array(codes))
+
+
+def test_readers_of_one_code_for_four_frames_refuse_others(tokenizer, motions):
+    tokenizer.check_one_code_a_step("the language model")
+    begun(FSQ, motions).check_one_code_a_step("the language model")
+    with pytest.raises(RemogptError, match=r"the language model reads one code .* has 2 for every 4"):
+        begun(RESIDUAL, motions).check_one_code_a_step("the language model")
+    with pytest.raises(RemogptError, match="has 1 for every 2"):
+        begun({**SIZES, "num_stages": 1}, motions).check_one_code_a_step("a database")
 
 
 def test_half_precision_halves_the_folder(tokenizer, tmp_path):

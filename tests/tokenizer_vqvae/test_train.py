@@ -81,10 +81,19 @@ def test_training_lowers_the_error_and_saves_what_it_returns(tmp_path):
     assert np.array_equal(loaded.encode(motions[0]), tokenizer.encode(motions[0]))
 
 
-def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("changes", "moving"),
+    [
+        ({}, {"quantizer.code_sums", "quantizer.code_counts", "quantizer.is_initialized"}),
+        ({"quantizer": "fsq", "levels": (4, 4)}, {"quantizer.standardize.running_mean"}),
+        ({"quantizer": "residual", "levels": (8, 8)}, {"quantizer.books.layers.1._codebook.embed_avg"}),
+    ],
+    ids=["ema", "fsq", "residual"],
+)
+def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(changes, moving, tmp_path, monkeypatch):
     """Six steps at once; and three steps, a kill in the fifth, three more: equal bit for bit, with the codebook."""
-    motions = synthetic(12, 0)
-    unbroken = train_tokenizer(SMALL, motions, motions[:2], tmp_path / "a", tmp_path / "a_out")
+    motions, config = synthetic(12, 0), replace(SMALL, **changes)
+    unbroken = train_tokenizer(config, motions, motions[:2], tmp_path / "a", tmp_path / "a_out")
     calls = 0
     original = train.tokenizer_loss
 
@@ -97,12 +106,12 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(tmp_path, monkeyp
 
     monkeypatch.setattr(train, "tokenizer_loss", dies_in_the_fifth_step)
     with pytest.raises(KilledError):
-        train_tokenizer(SMALL, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
+        train_tokenizer(config, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
     monkeypatch.setattr(train, "tokenizer_loss", original)
-    resumed = train_tokenizer(SMALL, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
+    resumed = train_tokenizer(config, motions, motions[:2], tmp_path / "b", tmp_path / "b_out")
     ours, theirs = weights_of(tmp_path / "b"), weights_of(tmp_path / "a")
     assert ours.keys() == theirs.keys()
-    assert {"quantizer.code_sums", "quantizer.code_counts", "quantizer.is_initialized"} <= ours.keys()
+    assert moving <= ours.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert resumed.hash == unbroken.hash
     assert (tmp_path / "a" / "log.jsonl").read_text() == (tmp_path / "b" / "log.jsonl").read_text()

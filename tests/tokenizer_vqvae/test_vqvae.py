@@ -1,6 +1,7 @@
 """The VQ-VAE against the reference network with the reference's own weights."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -110,3 +111,27 @@ def test_other_checkpoints_are_refused_by_name():
     state = {name: torch.zeros(1) for name in reference_key_map() if "encoder.model.4" not in name}
     with pytest.raises(RemogptError, match=r"2 are missing .*encoder\.model\.4\.weight.*1 are unknown .*extra"):
         from_reference({**state, "extra": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "num_codes", "levels"),
+    [("fsq", 512, (8, 5, 5, 5)), ("residual", 512, (512, 512)), ("fsq", 1, ()), ("ema", 8, (8,)), ("fsq", 6, (6, 1))],
+)
+def test_levels_that_do_not_make_the_codes(kind, num_codes, levels):
+    with pytest.raises(RemogptError, match=f"quantizer {kind} with levels .* num_codes {num_codes}: "):
+        MotionVQVAE(width=8, code_dim=4, num_codes=num_codes, quantizer=kind, levels=levels)
+
+
+def test_an_unknown_quantizer_is_refused():
+    with pytest.raises(RemogptError, match="wanted a quantizer of ema, fsq, residual, got 'lfq'"):
+        MotionVQVAE(width=8, code_dim=4, num_codes=4, quantizer="lfq")
+
+
+def test_the_library_is_for_its_quantizers_alone(monkeypatch):
+    """The paper's quantizer does without it; the others say what to install."""
+    for name in ("finite_scalar", "residual"):
+        monkeypatch.delitem(sys.modules, f"remogpt.tokenizer_vqvae.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "vector_quantize_pytorch", None)
+    assert MotionVQVAE(width=8, code_dim=4, num_codes=16).quantizer.num_codes == 16
+    with pytest.raises(RemogptError, match=r"quantizer fsq needs vector-quantize-pytorch: pip install"):
+        MotionVQVAE(width=8, code_dim=4, num_codes=16, quantizer="fsq", levels=(4, 4))
