@@ -3,8 +3,8 @@
   OMP_NUM_THREADS=1 python benchmarks/lm_sequences.py runs/mini/set --out benchmarks/results/lm_sequences.json
 
 1. Before masking: every id of the vocabulary may be drawn, by transformers' own `T5ForConditionalGeneration.generate`.
-   Rate of sequences that are no answer, for prompts that ask for a motion and for such that ask for text: sampled
-   (temperature 1), from the 50 likeliest ids (as MotionGPT samples motions), and greedy.
+   Rate of sequences that are no answer, for prompts that ask for a motion: sampled (temperature 1) from all ids, and
+   from the 50 likeliest, as MotionGPT does; and for such that ask for text: greedy, as it does, and sampled.
 2. Stopping: how far the model's own end lies from the length that the prompt tells, in seconds or in frames, and from
    the real motion's where it tells none. Before masking (sampled; of the answers that are valid), and with this
    project's generation.
@@ -45,10 +45,10 @@ from remogpt.runtime.files import write_json
 from remogpt.runtime.progress import progress
 
 FORMS: tuple[LengthForm, ...] = ("plain", "seconds", "frames")
-DECODINGS: dict[str, dict[str, Any]] = {
-    "sampled": {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0},
-    "top 50": {"do_sample": True, "temperature": 1.0, "top_k": 50, "top_p": 1.0},
-    "greedy": {"do_sample": False},
+SAMPLED = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+DECODINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "motion": {"sampled": SAMPLED, "top 50": {**SAMPLED, "top_k": 50}},
+    "text": {"greedy": {"do_sample": False}, "sampled": SAMPLED},
 }
 MAX_NEW = 128
 """Ids before an answer counts as endless: MotionGPT's limit for motions; the longest answer in training has 52."""
@@ -132,9 +132,10 @@ def before_masking(lm: MotionLanguageModel, asked: Asked, seed: int) -> dict[str
     """Rates of invalid answers, and stopping errors of the valid ones, by what is asked, mode, decoding and phrase."""
     words, wanted = lm.vocabulary, [len(row) for row in asked.codes]
     found: dict[str, Any] = {"motion": {}, "text": {}, "stopping": {}}
-    cells = list(product(("motion", "text"), asked.examples, FORMS, DECODINGS))
+    cells = [(wants, mode, form, how) for wants in DECODINGS for mode, form, how in
+             product(asked.examples, FORMS, DECODINGS[wants])]  # fmt: skip
     for wants, mode, form, how in progress(cells, desc="before masking", unit="cell"):
-        answers = written_freely(lm, prompts_of(asked, wants, form, mode, words), DECODINGS[how], seed)
+        answers = written_freely(lm, prompts_of(asked, wants, form, mode, words), DECODINGS[wants][how], seed)
         found[wants].setdefault(mode, {}).setdefault(how, {})[form] = rates(answers, wants, words)
         if wants == "motion" and how == "sampled":
             valid = [place for place, ids in enumerate(answers) if motion_fault(ids, words) is None]

@@ -66,4 +66,4 @@ remogpt db build "$work/procedural" --out "$work/wrong" --compact "${parts[@]}"
 remogpt db build "$set" --empty --out "$work/empty" --compact "${parts[@]}"
 remogpt eval all --model "$work/model" --data "$set" --evaluator "$work/evaluator" \
     --databases "$work/wrong" "$work/empty" --out "$work/eval" --config.num_generation 0 --config.num_captioning 0 \
-    --config.splits '[test]'
+    --config.best_of '[1]' --config.splits '[test]'

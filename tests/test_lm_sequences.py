@@ -82,13 +82,12 @@ def test_unrestricted_writing_is_what_generation_restricts(modules: Any, tiny_mo
     prompts = modules[0].prompts_of(asked, "motion", "seconds", "retrieval", words)
     for codes, prompt in zip(asked.codes, prompts, strict=True):
         assert f"Generate motion of {len(codes) / 5:g} seconds:" in prompt.text()
-    free = modules[0].written_freely(model.lm, prompts, modules[0].DECODINGS["greedy"], seed=0)
-    again = modules[0].written_freely(model.lm, prompts, modules[0].DECODINGS["sampled"], seed=1)
-    assert again == modules[0].written_freely(model.lm, prompts, modules[0].DECODINGS["sampled"], seed=1)
-    assert free != again and all(len(ids) <= modules[0].MAX_NEW for ids in free)
+    greedy, sampled = modules[0].DECODINGS["text"]["greedy"], modules[0].SAMPLED
+    once, again, other = (modules[0].written_freely(model.lm, prompts, sampled, seed) for seed in (1, 1, 2))
+    assert once == again != other and all(0 < len(ids) <= modules[0].MAX_NEW for ids in once)
     described = modules[0].prompts_of(asked, "text", "plain", "none", words)
     captions = model.lm.generate_text(described)
-    written = modules[0].written_freely(model.lm, described, modules[0].DECODINGS["greedy"], seed=0)
+    written = modules[0].written_freely(model.lm, described, greedy, seed=0)
     for ids, caption in zip(written, captions, strict=True):
         stop = next((place for place, token in enumerate(ids) if token not in words.text_ids), len(ids))
         assert caption.startswith(words.decode_text(ids[:stop])[: len(caption)])
@@ -100,7 +99,9 @@ def test_the_whole_measurement(
     out = tmp_path / "found.json"
     monkeypatch.setattr(sys, "argv", ["lm_sequences.py", str(tiny_set), "--model", str(tiny_model), "--split", "train",
                                       "--count", "3", "--out", str(out)])  # fmt: skip
-    monkeypatch.setattr(modules[0], "DECODINGS", {"sampled": modules[0].DECODINGS["sampled"]})
+    monkeypatch.setattr(
+        modules[0], "DECODINGS", {wants: {"sampled": modules[0].SAMPLED} for wants in ("motion", "text")}
+    )
     monkeypatch.setattr(modules[0], "MAX_NEW", 12)
     monkeypatch.setattr(modules[0], "NUM_SECONDS", 5)
     modules[0].main()
