@@ -30,7 +30,20 @@ class Quantized:
     commit_loss: Tensor
     """Scalar: mean squared distance of the input to its codebook row."""
     perplexity: Tensor
-    """Scalar in [1, K]: exp of the entropy of the codes in this batch."""
+    """Scalar in [1, K]: exp of the entropy of the codes in this batch, in training in that of all processes."""
+
+
+@dataclass
+class _Step:
+    """What the rounds of a training step that is under way have shown."""
+
+    sums: Tensor
+    """(K, D): vectors assigned to each code, summed up; of this process."""
+    counts: Tensor
+    """(K,): their number; of all processes."""
+    candidates: Tensor
+    """(K, D): vectors of the step's first round on the first process; dead codes are replaced by them."""
+    rounds: int = 1
 
 
 class EMAResetQuantizer(nn.Module):
@@ -39,10 +52,12 @@ class EMAResetQuantizer(nn.Module):
     Source: T2M-GPT, arXiv 2301.06052, sec. 3.2, and its released code. In one training step, in this order: assign with
     the old codebook; output the old rows; update sums and counts; a code whose moving count is at least `dead_below`
     becomes sum / count, any other becomes the vector of the same row number in the batch.
-    differs: the moving state is saved (the released code restarts its codebook on resume); over several processes the
-    sums and counts are totals of all of them.
+    differs: the moving state is saved (the released code restarts its codebook on resume); the sums and counts of a
+    step are totals of all processes and of all rounds of gradient accumulation, and the codebook moves once a step.
     """
 
+    rounds = 1
+    """Forward passes that make one training step (loop.accumulation)."""
     codebook: Tensor
     code_sums: Tensor
     code_counts: Tensor
@@ -69,9 +84,15 @@ class EMAResetQuantizer(nn.Module):
         self.register_buffer("code_sums", torch.zeros(num_codes, code_dim))
         self.register_buffer("code_counts", torch.zeros(num_codes))
         self.register_buffer("is_initialized", torch.zeros((), dtype=torch.bool))
+        self._step: _Step | None = None
+
+    def train(self, mode: bool = True) -> EMAResetQuantizer:
+        """Change the mode; a step that was under way is given up."""
+        self._step = None
+        return super().train(mode)
 
     def forward(self, vectors: Tensor) -> Quantized:
-        """Quantize (B, N, D); in training mode also update the codebook.
+        """Quantize (B, N, D); in training mode also update the codebook, in the last of a step's `rounds`.
 
         The arithmetic is float32 even under autocast: counts near the replacement threshold must not be rounded.
         """
@@ -83,6 +104,8 @@ class EMAResetQuantizer(nn.Module):
             chosen = self.lookup(codes)
             counts = torch.bincount(codes, minlength=self.num_codes).to(flat.dtype)  # (K,)
             if self.training:
+                if _is_distributed():
+                    dist.all_reduce(counts)
                 self.update_(flat.detach(), codes, counts)
             commit_loss = functional.mse_loss(flat, chosen)
             passed = flat + (chosen - flat).detach()
@@ -122,18 +145,31 @@ class EMAResetQuantizer(nn.Module):
 
     @torch.no_grad()
     def update_(self, flat: Tensor, codes: Tensor, counts: Tensor) -> None:
-        """Move the codebook towards the vectors `flat` (M, D) that chose `codes` (M,), `counts` (K,) of each."""
+        """Move the codebook towards the vectors `flat` (M, D) of a step's rounds.
+
+        Args:
+            flat: of this process.
+            codes: (M,), those that the vectors chose.
+            counts: (K,), how many vectors of all processes chose each code.
+        """
         sums = torch.zeros_like(self.code_sums).index_add_(0, codes, flat)
-        totals = counts.clone()
+        if self._step is None:
+            self._step = _Step(sums, counts.clone(), self._candidates(flat))
+        else:
+            self._step.sums += sums
+            self._step.counts += counts
+            self._step.rounds += 1
+        if self._step.rounds < self.rounds:
+            return
+        step, self._step = self._step, None
         if _is_distributed():
-            dist.all_reduce(sums)
-            dist.all_reduce(totals)
-        self.code_sums.mul_(self.decay).add_(sums, alpha=1.0 - self.decay)
-        self.code_counts.mul_(self.decay).add_(totals, alpha=1.0 - self.decay)
+            dist.all_reduce(step.sums)
+        self.code_sums.mul_(self.decay).add_(step.sums, alpha=1.0 - self.decay)
+        self.code_counts.mul_(self.decay).add_(step.counts, alpha=1.0 - self.decay)
         is_alive = (self.code_counts >= self.dead_below).unsqueeze(1)  # (K, 1)
         # A dead code keeps its old sum and count, as in the source: it is replaced anew each step until it is chosen.
         mean = self.code_sums / self.code_counts.clamp_min(1e-12).unsqueeze(1)
-        self.codebook.copy_(torch.where(is_alive, mean, self._candidates(flat)))
+        self.codebook.copy_(torch.where(is_alive, mean, step.candidates))
 
     def restart_(self) -> None:
         """Start the moving state anew from the codebook, after `TRAINING_STATE` was left out of a state dict."""

@@ -9,7 +9,7 @@ stood, codebook included.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training import LoopConfig, fit
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
+from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
 from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
 from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
@@ -115,6 +116,8 @@ def train_tokenizer(
     normalizer = Normalizer.fit(train_features, config.root_emphasis)
     torch.manual_seed(config.loop.seed)
     vqvae = MotionVQVAE(**config.network())
+    if isinstance(vqvae.quantizer, EMAResetQuantizer):
+        vqvae.quantizer.rounds = config.loop.accumulation
 
     def compute_loss(
         model: nn.Module, indices: np.ndarray, rng: np.random.Generator
@@ -138,7 +141,7 @@ def train_tokenizer(
         compute_loss,
         config.loop,
         run_folder,
-        config=asdict(config),
+        config=config,
         data=fingerprint([*train_features, *val_features]),
         evaluate=evaluate,
         best=("val/world_mm", "min"),
