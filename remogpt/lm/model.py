@@ -18,7 +18,10 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.generate import Sampling, ScoreMixer, generate
+from remogpt.lm.frozen import Freezer
+from remogpt.lm.generate import ScoreMixer, generate
+from remogpt.lm.precision import Precision
+from remogpt.lm.sampling import Sampling
 from remogpt.lm.size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt, PromptForm
@@ -74,6 +77,9 @@ class MotionLanguageModel(nn.Module):
         holds_examples(prompt_form)  # an unknown form ends here
         self.prompt_form: PromptForm = prompt_form
         self.hash = ""
+        self.precision: Precision = "float32"
+        """In what the weights are multiplied when the model writes; they are kept as they are."""
+        self._freeze = Freezer()
         text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
         motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
         self._is_text: Tensor
@@ -207,6 +213,8 @@ class MotionLanguageModel(nn.Module):
         batch_size: int = 32,
         begun: Sequence[np.ndarray] | None = None,
         streams: Sequence[Sequence[int]] | None = None,
+        plain: Sequence[Prompt] | None = None,
+        guidance: float = 1.0,
         mixer: ScoreMixer | None = None,
     ) -> list[np.ndarray]:
         """Write a motion for each prompt: only codes, and the motion end, can be emitted.
@@ -220,6 +228,9 @@ class MotionLanguageModel(nn.Module):
             batch_size: prompts decoded together.
             begun: codes per prompt with which its motion begins; the model goes on from them (`remogpt.lm.pieces`).
             streams: numbers that name each prompt's random numbers under the seed; its place without them.
+            plain: a second prompt for each, such as the same without examples.
+            guidance: how far to go from the plain prompt towards the other, and past it: log-probabilities are
+                plain + guidance * (whole - plain). At 1 the plain prompts are not read.
             mixer: adds evidence of its own before a code is chosen; column i of its scores is code i, the last the end.
 
         Returns:
@@ -227,20 +238,20 @@ class MotionLanguageModel(nn.Module):
         """
         words = self.vocabulary
         ids = generate(
-            self.t5,
-            [words.encode_prompt(prompt).ids for prompt in prompts],
+            self._freeze(self.t5, self.precision),
+            self._ids_of(prompts),
             allowed=words.code_ids,
             start=[words.pad_id, words.motion_start_id],
             end=words.motion_end_id,
-            scale=self.output_scale,
             max_new=max_codes,
             lengths=lengths,
             sampling=sampling or Sampling(),
             seed=seed,
             batch_size=batch_size,
-            pad_id=words.pad_id,
             begun=None if begun is None else [words.encode_codes(codes)[1:-1] for codes in begun],
             streams=streams,
+            plain=None if plain is None else self._ids_of(plain),
+            guidance=guidance,
             mixer=mixer,
         )
         return [words.decode_codes(row) for row in ids]
@@ -253,6 +264,8 @@ class MotionLanguageModel(nn.Module):
         seed: int | None = None,
         max_ids: int = MAX_WORD_IDS,
         batch_size: int = 32,
+        plain: Sequence[Prompt] | None = None,
+        guidance: float = 1.0,
         mixer: ScoreMixer | None = None,
     ) -> list[str]:
         """Write a caption for each prompt: only text, and the end of sequence, can be emitted.
@@ -262,21 +275,26 @@ class MotionLanguageModel(nn.Module):
         """
         words = self.vocabulary
         ids = generate(
-            self.t5,
-            [words.encode_prompt(prompt).ids for prompt in prompts],
+            self._freeze(self.t5, self.precision),
+            self._ids_of(prompts),
             allowed=words.text_ids,
             start=[words.pad_id],
             end=words.eos_id,
-            scale=self.output_scale,
             max_new=max_ids,
             lengths=None,
             sampling=sampling or Sampling(temperature=0.0),
             seed=seed,
             batch_size=batch_size,
-            pad_id=words.pad_id,
+            plain=None if plain is None else self._ids_of(plain),
+            guidance=guidance,
             mixer=mixer,
         )
         return [words.decode_text(row) for row in ids]
+
+    def _ids_of(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Encode prompts, each once: candidates of one caption have the same."""
+        ids = {prompt: self.vocabulary.encode_prompt(prompt).ids for prompt in dict.fromkeys(prompts)}
+        return [ids[prompt] for prompt in prompts]
 
 
 def check_reads_examples(folder: str | Path) -> None:

@@ -127,3 +127,50 @@ def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> Non
     assert [sorted(rows.tolist()) for rows in steps] == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 2, 3], [2]]
     text = model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4, mixer=lambda *given: given[3])
     assert text == model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4)
+
+
+def test_rows_of_one_prompt_share_it(model: MotionLanguageModel, prompts: list) -> None:
+    """Rows of a few prompts, unevenly many of each and in any order, write what each would write alone."""
+    names = [0, 1, 0, 2, 0, 3, 1, 0]
+    rows = [prompts[name] for name in names]
+    streams = [[number] for number in range(len(rows))]
+    together = model.generate_codes(rows, seed=8, max_codes=60, streams=streams)
+    alone = [
+        model.generate_codes([prompt], seed=8, max_codes=60, streams=[stream])[0]
+        for prompt, stream in zip(rows, streams, strict=True)
+    ]
+    assert len({len(codes) for codes in together}) > 2  # rows end in between, and prompts with them
+    assert all(map(np.array_equal, together, alone))
+
+
+def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
+    """Weight 0 is the plain prompt, 1 the whole one, and between and beyond is what the formula says."""
+    plain, lengths = prompts[::-1], [9, 4, 12, 7]
+    whole, other = (model.generate_codes(asked, lengths, seed=2) for asked in (prompts, plain))
+    at_one = model.generate_codes(prompts, lengths, seed=2, plain=plain, guidance=1.0)
+    at_zero = model.generate_codes(prompts, lengths, seed=2, plain=plain, guidance=0.0)
+    assert all(map(np.array_equal, at_one, whole)) and all(map(np.array_equal, at_zero, other))
+    with pytest.raises(RemogptError, match="a plain prompt for each of 4 prompts, got none"):
+        model.generate_codes(prompts, lengths, guidance=2.0)
+
+    seen: dict[float, Tensor] = {}
+    for weight in (0.0, 1.0, 2.5):
+
+        def look(rows: np.ndarray, _written: Sequence[list[int]], _hidden: Tensor, scores: Tensor) -> Tensor:
+            order = torch.as_tensor(np.argsort(rows))
+            seen.setdefault(weight, scores[order][:, :-1].log_softmax(1))  # noqa: B023
+            return scores
+
+        model.generate_codes(prompts, [1] * 4, plain=plain, guidance=weight, mixer=look)
+    contrast = (seen[0.0] + 2.5 * (seen[1.0] - seen[0.0])).log_softmax(1)
+    assert torch.allclose(seen[2.5], contrast, atol=1e-5)
+
+
+def test_guided_rows_do_not_depend_on_their_batch(model: MotionLanguageModel, prompts: list) -> None:
+    plain = [prompts[2]] * 4
+    together = model.generate_codes(prompts, seed=5, max_codes=20, plain=plain, guidance=1.7)
+    in_pairs = model.generate_codes(prompts, seed=5, max_codes=20, plain=plain, guidance=1.7, batch_size=2)
+    assert len({len(codes) for codes in together}) > 1 and all(map(np.array_equal, together, in_pairs))
+    text = [motion_to_text_prompt([1, 2, 3]), motion_to_text_prompt([4, 5])]
+    guided = model.generate_text(text, max_ids=6, plain=text[::-1], guidance=0.0)
+    assert guided == model.generate_text(text, max_ids=6)[::-1]

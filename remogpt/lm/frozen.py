@@ -1,0 +1,198 @@
+"""A T5 arranged for reading prompts and writing answers: its weights as they are now, in products ready to multiply.
+
+transformers' T5 trains and loads; this writes. Queries, keys and values are one product; the encoder reads prompts
+behind each other without padding; what the decoder needs step by step is `remogpt.lm.decoder`.
+
+Letters: B rows, L ids of a row, D width, H heads, d their width, T ids of all prompts together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import T5ForConditionalGeneration
+from transformers.activations import ACT2FN
+
+from remogpt.lm.precision import Precision, Product, activation_type, check_precision, product
+from remogpt.lm.size import is_scaled
+from remogpt.runtime.errors import RemogptError
+
+
+class Norm:
+    """T5's layer norm: by the root mean square, without a mean or a bias."""
+
+    def __init__(self, norm: Any, dtype: torch.dtype):
+        self._weight, self._epsilon = norm.weight.detach().to(dtype), norm.variance_epsilon
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return functional.rms_norm(x, x.shape[-1:], self._weight, self._epsilon)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Products of one attention; `sources` makes what is attended to from the encoder's output, in cross-attention."""
+
+    norm: Norm
+    into: Product
+    """(M, D) to queries (M, H * d), or in self-attention to queries, keys and values behind each other."""
+    out: Product
+    """(M, H * d) to (M, D)."""
+    sources: Product | None = None
+    """(T, D) to keys and values behind each other."""
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """One feed-forward block, plain or gated."""
+
+    norm: Norm
+    wide: Product
+    narrow: Product
+    activation: Product
+    is_gated: bool
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        inner = self.wide(self.norm(hidden))
+        if self.is_gated:
+            gate, linear = inner.chunk(2, dim=1)
+            inner = self.activation(gate) * linear
+        else:
+            inner = self.activation(inner)
+        return hidden + self.narrow(inner)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the encoder, or with `cross` of the decoder."""
+
+    own: Attention
+    ff: FeedForward
+    cross: Attention | None = None
+
+
+class FrozenT5:
+    """A T5's weights at one moment.
+
+    Args:
+        t5: in eval mode, its updates merged.
+        precision: in what to multiply.
+
+    Raises:
+        RemogptError: if the precision is none, or not one of the device; if the T5 holds updates of its own.
+    """
+
+    def __init__(self, t5: T5ForConditionalGeneration, precision: Precision = "float32"):
+        if not isinstance(t5, T5ForConditionalGeneration):
+            raise RemogptError(f"a {type(t5).__name__} holds updates beside its weights; merge them before it writes")
+        self.device, self._precision = t5.shared.weight.device, precision
+        check_precision(precision, self.device)
+        self.dtype = activation_type(precision, self.device)
+        self.num_heads, self.head_dim = t5.config.num_heads, t5.config.d_kv
+        self._encoder = [self._layer(block) for block in t5.encoder.block]
+        self._encoder_norm = Norm(t5.encoder.final_layer_norm, self.dtype)
+        self.decoder = [self._layer(block) for block in t5.decoder.block]
+        self.decoder_norm = Norm(t5.decoder.final_layer_norm, self.dtype)
+        stacks: list[Any] = [t5.encoder, t5.decoder]
+        self._bias_of = [stack.block[0].layer[0].SelfAttention for stack in stacks]
+        self._embeddings = [stack.embed_tokens.weight.detach().to(self.dtype) for stack in stacks]
+        self._output = t5.lm_head.weight.detach()
+        self._output_scale = float(t5.config.d_model) ** -0.5 if is_scaled(t5.config) else 1.0
+        self._heads: dict[bytes, Product] = {}
+
+    def _layer(self, block: Any) -> Layer:
+        own, ff = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
+        wide = [ff.wi_0, ff.wi_1] if hasattr(ff, "wi_0") else [ff.wi]
+        name = own.config.dense_act_fn
+        cross = None
+        if len(block.layer) == 3:
+            attention = block.layer[1].EncDecAttention
+            cross = Attention(
+                Norm(block.layer[1].layer_norm, self.dtype),
+                into=self._product(attention.q),
+                out=self._product(attention.o),
+                sources=self._product(attention.k, attention.v),
+            )
+        return Layer(
+            Attention(
+                Norm(block.layer[0].layer_norm, self.dtype), self._product(own.q, own.k, own.v), self._product(own.o)
+            ),
+            FeedForward(
+                Norm(block.layer[-1].layer_norm, self.dtype),
+                self._product(*wide),
+                self._product(ff.wo),
+                # transformers' own spells this one out, in eight operations.
+                partial(functional.gelu, approximate="tanh") if name == "gelu_new" else ACT2FN[name],
+                is_gated=len(wide) == 2,
+            ),
+            cross,
+        )
+
+    def _product(self, *linears: Any) -> Product:
+        return product([linear.weight.detach() for linear in linears], self._precision)
+
+    def head(self, ids: np.ndarray) -> Product:
+        """Make scores (M, A) of the given ids from the decoder's output (M, D)."""
+        key = ids.tobytes()
+        if key not in self._heads:
+            rows = self._output[torch.as_tensor(ids, device=self.device)] * self._output_scale
+            self._heads[key] = product([rows], self._precision)
+        return self._heads[key]
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Look up the decoder's inputs."""
+        return functional.embedding(ids, self._embeddings[1])
+
+    def decoder_bias(self, length: int) -> Tensor:
+        """Return (H, L, L): what is added to the scores of each position for each before it; -inf behind it."""
+        future = torch.ones(length, length, dtype=torch.bool, device=self.device).triu(1)
+        return self._bias(1, length).masked_fill(future, -torch.inf)
+
+    def _bias(self, stack: int, length: int) -> Tensor:
+        return self._bias_of[stack].compute_bias(length, length)[0].detach().to(self.dtype)
+
+    def encode(self, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Read prompts.
+
+        Returns:
+            one (L, D) per prompt.
+        """
+        lengths = [len(prompt) for prompt in prompts]
+        ids = torch.tensor(list(chain.from_iterable(prompts)), device=self.device)
+        hidden = functional.embedding(ids, self._embeddings[0])  # (T, D)
+        bias = self._bias(0, max(lengths))[None]  # of four dimensions, or PyTorch takes its slow way
+        for layer in self._encoder:
+            mixed = layer.own.into(layer.own.norm(hidden)).view(len(ids), 3, self.num_heads, self.head_dim)
+            each = [_self_attention(own, bias[..., : len(own), : len(own)]) for own in mixed.split(lengths)]
+            hidden = layer.ff(hidden + layer.own.out(torch.cat(each)))
+        return list(self._encoder_norm(hidden).split(lengths))
+
+
+def _self_attention(mixed: Tensor, bias: Tensor) -> Tensor:
+    """Attend within one prompt: queries, keys and values (L, 3, H, d) and (1, H, L, L) to (L, H * d)."""
+    queries, keys, values = mixed.permute(1, 2, 0, 3)[:, None]  # (1, H, L, d) each; T5 does not scale
+    answer = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=1.0)
+    return answer[0].transpose(0, 1).flatten(1)
+
+
+class Freezer:
+    """Keeps a frozen T5 for as long as the weights and the precision stay the same."""
+
+    def __init__(self) -> None:
+        self._stamp: tuple[Any, ...] = ()
+        self._frozen: FrozenT5 | None = None
+
+    def __call__(self, t5: T5ForConditionalGeneration, precision: Precision) -> FrozenT5:
+        """Return it as it is now."""
+        # Every change in place counts up a weight's version; weights loaded in inference mode have none, nor change.
+        versions = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in t5.parameters()]
+        stamp = (id(t5), precision, *versions)
+        if self._frozen is None or stamp != self._stamp:
+            self._frozen = None  # the old one goes before the new one comes
+            self._frozen, self._stamp = FrozenT5(t5, precision), stamp
+        return self._frozen
