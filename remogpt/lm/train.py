@@ -118,6 +118,7 @@ def train_language_model(
         evaluate=evaluate,
         best=("val/loss", "min") if evaluate else None,
         param_groups=_param_groups(model, config),
+        can_be_sharded=True,
         desc=f"lm {config.stage}",
     )
     if config.lora_rank:

@@ -1,5 +1,6 @@
 """Files that are never half written, and arrays that are never pickles."""
 
+import glob
 import hashlib
 import json
 import os
@@ -32,6 +33,17 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Delete what `atomic_path` left half written beside `path` when it was killed; nobody may be writing it now."""
+    path = Path(path)
+    patterns = [f".{glob.escape(path.stem)}.*{path.suffix}"]
+    if path.suffix == ".safetensors":
+        patterns.append(".tmp??????")  # safetensors too writes beside the place, under a name of its own
+    for pattern in patterns:
+        for leftover in path.parent.glob(pattern):
+            leftover.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import atomic_path, write_json, write_text
+from remogpt.runtime.files import atomic_path, remove_leftovers, write_json, write_text
+from remogpt.runtime.sharding import is_sharded, load_states, model_state, optimizer_state
 
 _FILES = ("config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors")
 
@@ -72,7 +73,8 @@ class RunFolder:
         """
         checkpoint = self.folder / "training.pt"
         if self.accelerator.is_main_process:
-            self._remove_leftovers()
+            for name in _FILES:
+                remove_leftovers(self.folder / name)
             if not checkpoint.is_file():
                 write_text(self.folder / "config.yaml", yaml.safe_dump(self.settings, sort_keys=False))
                 write_json(self.folder / "versions.json", _versions())
@@ -90,22 +92,25 @@ class RunFolder:
                 f"{self.folder} holds a run with other settings or data ({_differences(begun, self.settings)}); "
                 "choose another run folder, restore them, or delete the folder to start anew"
             )
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
+        if saved.get("is_sharded", False) != is_sharded(self.accelerator):
+            way = "with" if saved.get("is_sharded") else "without"
+            raise RemogptError(f"{self.folder} holds a run that was begun {way} FSDP; go on {way} it")
+        load_states(model, optimizer, saved, self.accelerator)
         return FitResult(step=saved["step"], best=saved["best"], history=saved["history"])
 
     def save(self, state: FitResult, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Write the checkpoint."""
-        if not self.accelerator.is_main_process:
-            return
         content = {
             "settings": self.settings,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
+            "model": model_state(model, self.accelerator),
+            "optimizer": optimizer_state(model, optimizer, self.accelerator),
             "step": state.step,
             "best": state.best,
             "history": state.history,
+            **({"is_sharded": True} if is_sharded(self.accelerator) else {}),
         }
+        if not self.accelerator.is_main_process:
+            return
         with atomic_path(self.folder / "training.pt") as temporary:
             torch.save(content, temporary)
 
@@ -135,21 +140,16 @@ class RunFolder:
         sign = 1 if direction == "max" else -1
         if not state.best or sign * scores[name] > sign * state.best[name]:
             state.best = {"step": state.step, **scores}
+            weights = model_state(model, self.accelerator)
             if self.accelerator.is_main_process:
                 with atomic_path(self.folder / "best.safetensors") as temporary:
-                    save_file({k: v.cpu().clone().contiguous() for k, v in model.state_dict().items()}, temporary)
+                    save_file({k: v.cpu().clone().contiguous() for k, v in weights.items()}, temporary)
 
     def load_best(self, state: FitResult, model: nn.Module) -> None:
         """Give the model its best weights, where a validation chose some."""
         self.accelerator.wait_for_everyone()
         if state.best:
             model.load_state_dict(load_file(self.folder / "best.safetensors"))
-
-    def _remove_leftovers(self) -> None:
-        """Delete what a process that was killed while it wrote left half written; a checkpoint is large."""
-        for name in map(Path, _FILES):
-            for leftover in self.folder.glob(f".{name.stem}.*{name.suffix}"):
-                leftover.unlink(missing_ok=True)
 
 
 def _fields(config: Any) -> dict[str, Any]:

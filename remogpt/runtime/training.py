@@ -20,12 +20,14 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 from remogpt.runtime.run_folder import FitResult, RunFolder
 from remogpt.runtime.seeding import StepSampler, step_rng
+from remogpt.runtime.sharding import Whole, is_sharded, prepare_sharding
 from remogpt.runtime.tracking import Tracker, check_tracker, end_tracker, start_tracker
 from remogpt.runtime.unused import leaves_parameters_out
 
@@ -136,6 +138,7 @@ def fit(
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
     best: tuple[str, Literal["min", "max"]] | None = None,
     param_groups: Sequence[dict[str, Any]] | None = None,
+    can_be_sharded: bool = False,
     desc: str = "train",
 ) -> FitResult:
     """Train `model` in place, from the run folder's checkpoint if it holds one.
@@ -153,17 +156,13 @@ def fit(
         evaluate: called in eval mode without gradients; its numbers are logged.
         best: which of its numbers chooses the weights to keep.
         param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
+        can_be_sharded: whether losses and validation see the model through its forward pass alone, so that FSDP may
+            split its weights.
     """
-    check_tracker(loop.tracker)
     wrapping = DistributedDataParallelKwargs()
-    accelerator = Accelerator(
-        cpu=loop.cpu or not torch.cuda.is_available(),
-        mixed_precision=loop.mixed_precision,
-        kwargs_handlers=[wrapping],
-        log_with=loop.tracker,
-        project_dir=run_folder,
-    )
+    accelerator = _accelerator(loop, run_folder, wrapping)
     _check_shares(loop, accelerator)
+    prepare_sharding(accelerator, can_be_sharded)
     optimizer = torch.optim.AdamW(
         list(param_groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]),
         lr=loop.learning_rate,
@@ -172,9 +171,10 @@ def fit(
     )
     sampler = StepSampler(num_items, loop.batch_size, loop.seed)
     shares_of = partial(_draw_shares, draw=draw, loop=loop, accelerator=accelerator)
-    if accelerator.num_processes > 1:
+    if accelerator.num_processes > 1 and not is_sharded(accelerator):
         trial = partial(_first_loss, model, compute_loss, lambda: shares_of(sampler.indices(0), 0))
         wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
+    whole = Whole(model, accelerator)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     run = RunFolder(Path(run_folder), config, loop, data, accelerator)
     state = run.resume(model, optimizer)
@@ -200,9 +200,27 @@ def fit(
             run.save(state, model, optimizer)
     bar.close()
     end_tracker(accelerator)
+    whole.restore_(model)
     run.load_best(state, model)
     model.to("cpu").eval()
     return state
+
+
+def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: DistributedDataParallelKwargs) -> Accelerator:
+    check_tracker(loop.tracker)
+    on_cpu = loop.cpu or not torch.cuda.is_available()
+    if AcceleratorState._shared_state:
+        # accelerate keeps device and precision of a process's first training, and refuses another precision.
+        last = AcceleratorState()
+        if last.mixed_precision != loop.mixed_precision or (last.device.type == "cpu") != on_cpu:
+            AcceleratorState._reset_state(reset_partial_state=last.num_processes == 1)
+    return Accelerator(
+        cpu=on_cpu,
+        mixed_precision=loop.mixed_precision,
+        kwargs_handlers=[wrapping],
+        log_with=loop.tracker,
+        project_dir=run_folder,
+    )
 
 
 def _take_step(

@@ -130,7 +130,7 @@ def test_a_run_that_began_before_a_setting_existed_goes_on(tmp_path: Path) -> No
 
 
 def test_what_a_killed_writer_left_is_removed_and_other_files_are_not(tmp_path: Path) -> None:
-    for name in (".training.abc123.pt", ".best.x.safetensors", ".log.y.jsonl", ".mine.pt", "training.old.pt"):
+    for name in (".training.a1.pt", ".best.x.safetensors", ".tmpAb3dEf", ".log.y.jsonl", ".mine.pt", "training.old.pt"):
         (tmp_path / name).write_bytes(b"half")
     run(tmp_path)
     kept = {"config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors"}
@@ -143,3 +143,38 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "training.pt").write_bytes(content)
     with pytest.raises(RemogptError, match=r"training\.pt is damaged.*delete it to start anew"):
         run(tmp_path)
+
+
+def test_the_weights_of_the_best_validation_are_kept(tmp_path: Path) -> None:
+    """A model that drifts: the score is best at the step that the validation says, not at the last."""
+    seen: dict[int, torch.Tensor] = {}
+
+    def drift(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0].weight.sum(), {}
+
+    def away_from_the_third(model: nn.Module) -> dict[str, float]:
+        seen[len(seen) + 1] = model.layers[0].weight.detach().clone()
+        return {"score": -abs(len(seen) - 3.0)}
+
+    model, loop = Toy(), LoopConfig(steps=5, batch_size=4, evaluate_every=1, save_every=2, cpu=True)
+    state = fit(model, 20, drift, loop, tmp_path, config={}, data="d", evaluate=away_from_the_third,
+                best=("score", "max"))  # fmt: skip
+    assert state.best == {"step": 3, "score": 0.0} and len(seen) == 5
+    assert torch.equal(model.layers[0].weight, seen[3]) and not torch.equal(seen[3], seen[5])
+
+
+def test_trainings_of_other_precision_follow_in_one_process(tmp_path: Path) -> None:
+    """accelerate keeps a process's first precision and refuses another."""
+    for number, precision in enumerate(("no", "bf16", "no")):
+        seen: list[torch.dtype] = []
+
+        def compute_loss(
+            model: nn.Module, indices: np.ndarray, rng: np.random.Generator, seen: list[torch.dtype] = seen
+        ) -> tuple[Tensor, dict[str, float]]:
+            output = model.layers[0](TARGETS[torch.from_numpy(indices)][:, None])
+            seen.append(output.dtype)
+            return output.float().square().mean(), {}
+
+        loop = LoopConfig(steps=1, batch_size=4, mixed_precision=precision, cpu=True)
+        fit(Toy(), 20, compute_loss, loop, tmp_path / str(number), config={}, data="d")
+        assert seen == [torch.bfloat16 if precision == "bf16" else torch.float32]
