@@ -14,16 +14,23 @@ from vector_quantize_pytorch import FSQ
 
 from remogpt.tokenizer_vqvae.quantizer import Quantized, perplexity_of
 
+MOMENTUM = 0.1
+"""Share of each batch in the moving mean and standard deviation of the coordinates."""
+EPSILON = 1e-5
+
 
 class FiniteScalarQuantizer(nn.Module):
     """Round projected vectors to a grid.
 
     Source: Mentzer et al., Finite Scalar Quantization, arXiv 2309.15505, as vector-quantize-pytorch has it; linear
     projections to the grid's width and back are learned.
-    differs: coordinates are standardised over the batch before they are bounded. Without that, the encoder's outputs
-    were far out on the tanh from the first steps on, no gradient came back, and 7 of 1,000 codes were in use.
+    differs: coordinates are standardised over the batch (over each process's share of it) before they are bounded.
+    Without that, the encoder's outputs were far out on the tanh from the first steps on, no gradient came back, and 7
+    of 1,000 codes were in use. The deviation is kept, not the variance, which float16 could not hold.
     """
 
+    mean: Tensor
+    std: Tensor
     codes_per_step = 1
     TRAINING_STATE: tuple[str, ...] = ()
     """Nothing is kept for training alone."""
@@ -32,7 +39,8 @@ class FiniteScalarQuantizer(nn.Module):
         """Make the projections; `levels` says how many values each coordinate has, `code_dim` is D."""
         super().__init__()
         self.into = nn.Linear(code_dim, len(levels))
-        self.standardize = nn.BatchNorm1d(len(levels), affine=False)
+        self.register_buffer("mean", torch.zeros(len(levels)))
+        self.register_buffer("std", torch.ones(len(levels)))
         self.grid = FSQ(list(levels))
         self.back = nn.Linear(len(levels), code_dim)
         self.num_codes = int(self.grid.codebook_size)
@@ -55,8 +63,14 @@ class FiniteScalarQuantizer(nn.Module):
 
     def _coordinates(self, vectors: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, d), of mean 0 and variance 1 over what was trained on."""
-        flat = self.into(vectors.float()).flatten(0, 1)
-        return self.standardize(flat).view(*vectors.shape[:2], -1)
+        coordinates = self.into(vectors.float())
+        if not self.training:
+            return (coordinates - self.mean) / self.std
+        mean, std = coordinates.mean(dim=(0, 1)), coordinates.std(dim=(0, 1)) + EPSILON
+        with torch.no_grad():
+            self.mean.lerp_(mean, MOMENTUM)
+            self.std.lerp_(std, MOMENTUM)
+        return (coordinates - mean) / std
 
     def restart_(self) -> None:
         """Do nothing: there is no moving state."""

@@ -126,6 +126,21 @@ def test_other_quantizers_have_the_same_interface(sizes, per_step, motions, tmp_
     assert np.array_equal(loaded.decode(codes[0]), tokenizer.decode(codes[0]))
 
 
+def test_half_precision_holds_the_statistics_of_long_vectors(motions, tmp_path):
+    """Vectors grow in training, for FSQ standardises them: their variance leaves the range of float16."""
+    tokenizer = begun(FSQ, motions)
+    with torch.no_grad():
+        tokenizer.vqvae.encoder.output.weight.mul_(3e4)
+    batch = tokenizer.normalizer.normalize(torch.from_numpy(motions[6])[None])
+    for _ in range(60):
+        tokenizer.vqvae.train()(batch)
+    tokenizer.vqvae.eval()
+    assert tokenizer.vqvae.quantizer.std.max() > 256.0  # its square is above 65,504
+    tokenizer.save_pretrained(tmp_path / "half", dtype=torch.float16)
+    theirs, ours = tokenizer.encode(motions[6]), MotionTokenizer.from_pretrained(tmp_path / "half").encode(motions[6])
+    assert (theirs == ours).mean() > 0.8
+
+
 def test_residual_levels_must_follow_each_other(motions):
     tokenizer = begun(RESIDUAL, motions)
     assert tokenizer.decode(np.array([0, 20, 19, 31])).shape == (8, 263)
