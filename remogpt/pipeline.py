@@ -22,6 +22,7 @@ import torch
 from remogpt.lm import MotionLanguageModel, Sampling
 from remogpt.lm.model import FRAMES_PER_CODE, check_reads_examples
 from remogpt.lm.pieces import Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
+from remogpt.lm.precision import Precision, check_precision
 from remogpt.motion import Motion
 from remogpt.prompts import Prompt, ask_for_motion, ask_for_text, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
@@ -74,25 +75,34 @@ class ReMoGPT:
     Parts load when they are first needed: captioning without retrieval never loads the retriever.
     """
 
-    def __init__(self, folder: str | Path, device: str | torch.device | None = None):
+    def __init__(self, folder: str | Path, device: str | torch.device | None = None, precision: Precision = "float32"):
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        check_precision(precision, self.device)
+        self.precision: Precision = precision
         self._databases: dict[Path, MotionDatabase] = {}
 
     @classmethod
-    def from_pretrained(cls, path: str | Path | None = None, device: str | torch.device | None = None) -> "ReMoGPT":
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        device: str | torch.device | None = None,
+        precision: Precision = "float32",
+    ) -> "ReMoGPT":
         """Open a model.
 
         Args:
             path: model folder or hub id ("owner/name"); the embedded `mini` without it.
             device: where to run; a GPU if there is one.
+            precision: in what the language model's weights are multiplied when it writes: float32, bfloat16, or int8
+                on a CPU. What is stored stays as it is.
 
         Raises:
             MissingPathError: if the folder or a part of it is missing.
-            RemogptError: if its parts do not belong together.
+            RemogptError: if its parts do not belong together, or for a precision that the device does not have.
         """
-        return cls(find_model(path), device)
+        return cls(find_model(path), device, precision)
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
@@ -109,7 +119,9 @@ class ReMoGPT:
     @cached_property
     def lm(self) -> MotionLanguageModel:
         """The T5."""
-        return MotionLanguageModel.from_pretrained(self.folder / "lm").to(self.device)
+        lm = MotionLanguageModel.from_pretrained(self.folder / "lm").to(self.device)
+        lm.precision = self.precision
+        return lm
 
     def database(self, path: "str | Path | MotionDatabase | None" = None) -> MotionDatabase:
         """Open a database for this model's retriever and tokenizer; the model's own without a path."""

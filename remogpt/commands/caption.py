@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import remogpt
-from remogpt.commands.shared import add_model_options, describe_examples
+from remogpt.commands.shared import add_model_options, add_precision_option, describe_examples
 from remogpt.motion.files import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
@@ -30,6 +30,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
+    add_precision_option(parser)
 
 
 def run(args: Any) -> int:
@@ -37,7 +38,7 @@ def run(args: Any) -> int:
     if args.out:
         check_output_file(args.out)
     files = motion_files(args.paths)
-    model = remogpt.ReMoGPT.from_pretrained(args.model)
+    model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": "", "examples": []}

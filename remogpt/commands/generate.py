@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import remogpt
-from remogpt.commands.shared import add_model_options, describe_examples, file_name_of, read_lines
+from remogpt.commands.shared import add_model_options, add_precision_option, describe_examples, file_name_of, read_lines
 from remogpt.motion.files import WRITABLE
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
-_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature")
+_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature", "precision")
 """Options without a meaning for a TMR's decoder."""
 
 
@@ -44,6 +44,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     parser.add_argument("--retriever", type=str, default=None, help="a TMR's folder, whose decoder answers; see above")
     add_model_options(parser)
+    add_precision_option(parser)
 
 
 def run(args: Any) -> int:
@@ -82,7 +83,7 @@ def run(args: Any) -> int:
 def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
     """Open what answers captions: a model, or the decoder of a TMR."""
     if args.retriever is None:
-        model = remogpt.ReMoGPT.from_pretrained(args.model)
+        model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
         return partial(
             model.generate, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
             seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,

@@ -14,6 +14,14 @@ def add_model_options(parser: Any, may_skip_retrieval: bool = True) -> None:
         parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
 
 
+def add_precision_option(parser: Any) -> None:
+    """Add --precision, where the language model writes."""
+    parser.add_argument(
+        "--precision", type=str, default=None,
+        help="in what the language model's weights are multiplied: float32 (without it), bfloat16, or int8 on a CPU",
+    )  # fmt: skip
+
+
 def read_lines(path: str | Path) -> list[tuple[int, str]]:
     """Return the non-empty lines of a text file with their numbers from 1.
 

@@ -145,6 +145,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, wave: Path, tmp_path: 
         (wave, "--database", tmp_path): "no motion database in",
         (wave, "--temperature", -1): "temperature >= 0",
         (wave, "--seed", "x"): "--seed: wanted a whole number, got x",
+        (wave, "--precision", "8"): "precision must be one of float32, bfloat16, int8, got '8'",
     }
     for words, message in cases.items():
         assert message in run("caption", *words, "--model", tiny_model).complaint, words

@@ -51,6 +51,15 @@ def test_a_motion_longer_than_the_model_writes_at_once(run, tiny_model: Path, tm
     assert first.shape == (401, 22, 3) and np.array_equal(first, second)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_every_precision_writes_a_motion(run, tiny_model: Path, tmp_path: Path, precision: str) -> None:
+    out = tmp_path / "m.npy"
+    ran = run(
+        "generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--precision", precision
+    )
+    assert ran.code == 0 and np.load(out).shape == (40, 22, 3)
+
+
 def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "wave.npy"
     ran = run("generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--json")
@@ -127,6 +136,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("walks", "--seconds", "long"): "--seconds: wanted a number, got long",
         ("walks", "--seed", -1): "a seed must be 0 or more, got -1",
         ("walks", "--temperature", -1): "temperature >= 0",
+        ("walks", "--precision", "int4"): "precision must be one of float32, bfloat16, int8, got 'int4'",
         ("walks", "--sed", 3): "no option '--sed'; did you mean '--seed'?",
         ("walks", "forward"): "cannot use 'forward'",
         ("walks", "--database", tmp_path / "nowhere"): "no motion database in",
