@@ -20,8 +20,9 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm.copy import CopyHead, CopyMixer
 from remogpt.lm.model import FRAMES_PER_CODE, check_reads_examples
-from remogpt.lm.pieces import Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
+from remogpt.lm.pieces import Mix, Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
 from remogpt.lm.precision import Precision, check_precision
 from remogpt.motion import Motion
 from remogpt.prompts import Prompt, ask_for_motion, ask_for_text, clean_text
@@ -123,6 +124,12 @@ class ReMoGPT:
         lm.precision = self.precision
         return lm
 
+    @cached_property
+    def copy_head(self) -> CopyHead | None:
+        """How examples are copied from; None where the model only reads them in its prompts."""
+        folder = self.folder / "copy"
+        return CopyHead.from_pretrained(folder).to(self.device) if "copy" in self.manifest["hashes"] else None
+
     def database(self, path: "str | Path | MotionDatabase | None" = None) -> MotionDatabase:
         """Open a database for this model's retriever and tokenizer; the model's own without a path."""
         if isinstance(path, MotionDatabase):
@@ -158,6 +165,7 @@ class ReMoGPT:
         seed: int | None = None,
         retrieval: bool = True,
         best_of: int | None = None,
+        copy_strength: float | None = None,
         **sampling: Any,
     ) -> list[Generated]:
         """Write motions for one caption.
@@ -172,6 +180,9 @@ class ReMoGPT:
             retrieval: whether to retrieve examples at all.
             best_of: candidates for each motion, of which the retriever keeps the one that fits the caption best; the
                 model's own number (`remogpt.json`) without it.
+            copy_strength: how much examples that answer the caption are followed (`remogpt.lm.copy`), and others left
+                out; 0: all are shown in the prompt and nothing else is done with them, as in the paper. The model's own
+                number without it; without effect where it has no copy head.
             sampling: temperature, top_k, top_p; the model's own where not given.
 
         Raises:
@@ -180,8 +191,9 @@ class ReMoGPT:
         if num_samples < 1:
             raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
         return self.generate_batch(
-            [text] * num_samples, database, [seconds] * num_samples, seed, retrieval, best_of=best_of, **sampling
-        )
+            [text] * num_samples, database, [seconds] * num_samples, seed, retrieval,
+            best_of=best_of, copy_strength=copy_strength, **sampling,
+        )  # fmt: skip
 
     def generate_batch(
         self,
@@ -192,6 +204,7 @@ class ReMoGPT:
         retrieval: bool = True,
         exclude: Sequence[Iterable[str]] | None = None,
         best_of: int | None = None,
+        copy_strength: float | None = None,
         **sampling: Any,
     ) -> list[Generated]:
         """Write one motion for each caption; arguments as in `generate`.
@@ -206,7 +219,8 @@ class ReMoGPT:
         for text in texts:
             _check_text(text)
         plans = [plan_pieces(text, length) for text, length in zip(texts, lengths, strict=True)]
-        asked = self._ask(plans, database, exclude, retrieval)
+        strength = self._copy_strength(copy_strength)
+        asked = self._ask(plans, database, exclude, retrieval, strength)
         candidates = self._candidates(best_of)
         codes = write_pieces(
             self.lm,
@@ -216,6 +230,7 @@ class ReMoGPT:
             seed,
             candidates,
             partial(self._best, frames) if candidates > 1 else first_candidates,
+            self._copying(asked, strength),
         )
         motions = self.tokenizer.decode_batch(codes)
         return [
@@ -231,7 +246,12 @@ class ReMoGPT:
         ]
 
     def _ask(
-        self, plans: Sequence[Sequence[Piece]], database: Any, exclude: Sequence[Iterable[str]] | None, retrieval: bool
+        self,
+        plans: Sequence[Sequence[Piece]],
+        database: Any,
+        exclude: Sequence[Iterable[str]] | None,
+        retrieval: bool,
+        strength: float,
     ) -> list[list[tuple[tuple[RetrievedExample, ...], Prompt]]]:
         """Retrieve the examples of every piece and write its prompt: both, piece by piece, for every motion."""
         pieces = [piece for plan in plans for piece in plan]
@@ -243,7 +263,7 @@ class ReMoGPT:
             found = self.examples_for_texts([piece.text for piece in pieces], database, each)
         prompts = [
             ask_for_motion(
-                self.lm.prompt_form, piece.text, examples,
+                self.lm.prompt_form, piece.text, self._shown(examples, strength),
                 num_frames=None if piece.length is None else piece.length * FRAMES_PER_CODE,
                 count=self.lm.vocabulary.count,
             )
@@ -252,14 +272,39 @@ class ReMoGPT:
         asked = iter(zip(found, prompts, strict=True))
         return [list(islice(asked, len(plan))) for plan in plans]
 
+    def _copying(self, asked: Sequence[Sequence[tuple[tuple[RetrievedExample, ...], Prompt]]], strength: float) -> Mix:
+        """Return what makes the mixers that copy from the examples of every piece."""
+        head = self.copy_head
+
+        def mix(prompts: Sequence[tuple[int, int]], lengths: Sequence[int | None]) -> CopyMixer | None:
+            if head is None or not strength:
+                return None
+            examples = [asked[row][number][0] for row, number in prompts]
+            return CopyMixer(head, examples, lengths, self.lm.vocabulary.code_ids, strength)
+
+        return mix
+
+    def _shown(self, examples: Sequence[RetrievedExample], strength: float) -> Sequence[RetrievedExample]:
+        """Return the examples that the prompt shows: those that answer, where the model can tell."""
+        if self.copy_head is None or not strength or not examples:
+            return examples
+        head = self.copy_head
+        return head.answering(examples, head.text_match if examples[0].route in TEXT_ROUTES else head.motion_match)
+
     @property
     def generation(self) -> dict[str, Any]:
-        """How this model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p."""
-        return {"best_of": 1, **self.manifest.get("generation", {})}
+        """How this model writes motions unless told otherwise: best_of, copy_strength, temperature, top_k, top_p."""
+        return {"best_of": 1, "copy_strength": 1.0, **self.manifest.get("generation", {})}
 
     @property
     def _sampling(self) -> dict[str, Any]:
-        return {name: value for name, value in self.generation.items() if name != "best_of"}
+        return {name: value for name, value in self.generation.items() if name not in ("best_of", "copy_strength")}
+
+    def _copy_strength(self, strength: float | None) -> float:
+        strength = float(self.generation["copy_strength"] if strength is None else strength)
+        if not 0 <= strength < np.inf:
+            raise RemogptError(f"copy_strength must be 0 or more, got {strength:g}")
+        return strength
 
     def _candidates(self, best_of: int | None) -> int:
         candidates = int(self.generation["best_of"] if best_of is None else best_of)
@@ -295,10 +340,13 @@ class ReMoGPT:
         retrieval: bool = True,
         seed: int | None = None,
         best_of: int | None = None,
+        copy_strength: float | None = None,
         **sampling: Any,
     ) -> Captioned:
         """Write a caption for one motion; arguments as in `generate`."""
-        return self.caption_batch([motion], database, retrieval, seed, best_of=best_of, **sampling)[0]
+        return self.caption_batch(
+            [motion], database, retrieval, seed, best_of=best_of, copy_strength=copy_strength, **sampling
+        )[0]
 
     def caption_batch(
         self,
@@ -308,6 +356,7 @@ class ReMoGPT:
         seed: int | None = None,
         exclude: Sequence[Iterable[str]] | None = None,
         best_of: int | None = None,
+        copy_strength: float | None = None,
         **sampling: Any,
     ) -> list[Captioned]:
         """Write one caption for each motion; one longer than 199 frames is read, and described, in windows.
@@ -316,6 +365,7 @@ class ReMoGPT:
             exclude: for each motion, as in `generate_batch`.
             best_of: candidates for each caption, the likeliest and sampled ones, of which the retriever keeps the one
                 that fits the motion best.
+            copy_strength: 0 shows examples in the prompt that do not answer too, as in the paper.
             sampling: temperature, top_k, top_p of a single candidate; the likeliest words without it.
 
         Raises:
@@ -329,8 +379,9 @@ class ReMoGPT:
         if retrieval:
             check_reads_examples(self.folder / "lm")
         retrieved = self.examples_for_motions(features, database, hidden) if retrieval else [()] * len(features)
+        strength = self._copy_strength(copy_strength)
         prompts = [
-            ask_for_text(self.lm.prompt_form, row, examples, count=self.lm.vocabulary.count)
+            ask_for_text(self.lm.prompt_form, row, self._shown(examples, strength), count=self.lm.vocabulary.count)
             for row, examples in zip(codes, retrieved, strict=True)
         ]
         texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)

@@ -293,7 +293,7 @@ def test_each_piece_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
     (answer,) = model.generate("a person walks", seed=4, seconds=12.0, retrieval=False, best_of=6)
     first = [answer.pieces[0].length] * 6
     assert first == [36] * 6
-    sampling = Sampling(**{name: value for name, value in model.generation.items() if name != "best_of"})
+    sampling = Sampling()
     drawn = model.lm.generate_codes([answer.prompts[0]] * 6, first, sampling, seed=4)
     wanted = model.retriever.encode_text(["a person walks"])[0]
     scores = [float(row @ wanted) for row in model.retriever.encode_motion(model.tokenizer.decode_batch(drawn))]
@@ -303,3 +303,81 @@ def test_each_piece_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
 def test_no_candidates_are_refused(model: ReMoGPT) -> None:
     with pytest.raises(RemogptError, match="best_of must be at least 1, got 0"):
         model.generate("a person walks", best_of=0)
+
+
+@pytest.fixture(scope="module")
+def copying(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGPT:
+    """The tiny model with a copy head that takes every example whose cosines are above one half for an answer."""
+    import torch
+
+    from remogpt.lm.copy import CopyHead
+    from remogpt.runtime.model_folder import assemble
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
+    folder = tmp_path_factory.mktemp("copying")
+    tokenizer = MotionTokenizer.from_pretrained(tiny_parts.tokenizer)
+    head = CopyHead(tokenizer.code_vectors)
+    with torch.no_grad():
+        for match in (head.text_match, head.motion_match):
+            for layer, weight in ((match.layers[0], 4.0), (match.layers[2], 1.0)):
+                layer.weight.fill_(weight)
+                layer.bias.zero_()
+    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    head.config = {kind: read_json(parts[kind] / "config.json")["hash"] for kind in ("tokenizer", "retriever")}
+    head.save_pretrained(folder / "copy")
+    assemble(folder / "model", {**parts, "copy": folder / "copy"}, tiny_parts.database, "tiny", "MIT")
+    return ReMoGPT.from_pretrained(folder / "model", device="cpu")
+
+
+def examples_of(model: ReMoGPT, closeness: float, text: str = "a person walks") -> tuple[RetrievedExample, ...]:
+    """What the model retrieves, as close as is said."""
+    return tuple(replace(one, to_motion=closeness, to_caption=closeness) for one in model.examples_for_texts([text])[0])
+
+
+def test_an_example_says_how_close_it_is_both_ways(model: ReMoGPT) -> None:
+    text = "a person walks"
+    first, second = model.examples_for_texts([text])[0]
+    assert first.to_motion == pytest.approx(first.score, abs=1e-6) and first.route == "t2m"
+    assert second.to_caption == pytest.approx(second.score, abs=1e-6) and second.route == "t2t"
+    own = model.retriever.encode_text([text])[0] @ model.retriever.encode_text([first.caption])[0]
+    assert first.to_caption == pytest.approx(float(own), abs=1e-4)
+
+
+def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = examples_of(copying, 0.95)[:1]
+    monkeypatch.setattr(copying, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    length = len(found[0].codes) / 5
+    (copied,) = copying.generate("a person walks", seconds=length, seed=0, copy_strength=50.0, temperature=0.0)
+    (plain,) = copying.generate("a person walks", seconds=length, seed=0, copy_strength=0.0, temperature=0.0)
+    near = [np.mean(answer.codes == found[0].codes[: len(answer.codes)]) for answer in (copied, plain)]
+    assert near[0] > 0.5 > near[1], near
+
+
+def test_examples_that_do_not_answer_change_nothing(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = examples_of(copying, -1.0)
+    monkeypatch.setattr(copying, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    (answer,) = copying.generate("a person walks", seconds=3, seed=0, copy_strength=2.0, temperature=0.0)
+    (alone,) = copying.generate("a person walks", seconds=3, seed=0, retrieval=False, temperature=0.0)
+    assert np.array_equal(answer.codes, alone.codes) and answer.prompt == alone.prompt
+    assert answer.examples == found  # what was found is told all the same
+    (shown,) = copying.generate("a person walks", seconds=3, seed=0, copy_strength=0.0)
+    assert all(example.caption in shown.prompt.text() for example in found)
+
+
+def test_captions_read_the_examples_that_answer(copying: ReMoGPT, motion: Motion, monkeypatch: Any) -> None:
+    (real,) = copying.examples_for_motions([motion.features])
+    for closeness, strength, number in ((-1.0, None, 0), (0.95, None, 2), (-1.0, 0.0, 2)):
+        found = tuple(replace(one, to_motion=closeness, to_caption=closeness) for one in real)
+        monkeypatch.setattr(copying, "examples_for_motions", lambda rows, *_, found=found: [found for _ in rows])
+        answer = copying.caption(motion, copy_strength=strength)
+        assert sum(example.caption in answer.prompts[0].text() for example in found) == number
+
+
+def test_a_strength_below_zero_is_refused(copying: ReMoGPT) -> None:
+    with pytest.raises(RemogptError, match="copy_strength must be 0 or more, got -1"):
+        copying.generate("a person walks", copy_strength=-1.0)
+
+
+def test_long_motions_copy_in_every_piece(copying: ReMoGPT) -> None:
+    (answer,) = copying.generate("a person walks", seconds=15, seed=0, copy_strength=2.0, best_of=2)
+    assert answer.motion.num_frames == 300 and len(answer.pieces) == 2

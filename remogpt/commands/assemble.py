@@ -16,6 +16,8 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
     parser.add_argument("--retriever", type=str, required=True, help="retriever folder")
     parser.add_argument("--lm", type=str, required=True, help="language model folder")
+    parser.add_argument("--copy", type=str, default=None, help="copy head folder ('train copy'), where there is one")
+    parser.add_argument("--copy-strength", type=float, default=None, help="how much examples are followed, likewise")
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
     parser.add_argument("--name", type=str, required=True, help="name of the model")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
@@ -28,7 +30,8 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Copy the parts and name their hashes."""
-    parts = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm}
+    given = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm, "copy": args.copy}
+    parts = {kind: folder for kind, folder in given.items() if folder is not None}
     manifest = assemble(args.out, parts, args.database, args.name, args.licence, _generation(args))
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
     print(f"{args.out}: {manifest['name']} ({hashes})")
@@ -43,6 +46,8 @@ def _generation(args: Any) -> dict[str, Any]:
         raise RemogptError(f"--top-k must be at least 1, or 0 to draw from all codes, got {args.top_k}")
     if args.temperature is not None and args.temperature < 0:
         raise RemogptError(f"--temperature must be at least 0, got {args.temperature}")
-    further = {"top_k": args.top_k, "temperature": args.temperature}
+    if args.copy_strength is not None and args.copy_strength < 0:
+        raise RemogptError(f"--copy-strength must be at least 0, got {args.copy_strength}")
+    further = {"top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength}
     given = {name: value for name, value in further.items() if value is not None}
     return {"best_of": args.best_of, "top_p": args.top_p, **given}

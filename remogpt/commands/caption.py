@@ -48,6 +48,7 @@ def run(args: Any) -> int:
             result = model.caption(
                 motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed,
                 best_of=args.best_of, temperature=args.temperature,
+                copy_strength=args.copy_strength,
             )  # fmt: skip
             row |= {"caption": result.text, "examples": describe_examples(result.examples)}
         except RemogptError as error:

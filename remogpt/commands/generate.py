@@ -26,7 +26,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
-_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature", "precision")
+_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature", "copy_strength", "precision")
 """Options without a meaning for a TMR's decoder."""
 
 
@@ -87,6 +87,7 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
         return partial(
             model.generate, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
             seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,
+            copy_strength=args.copy_strength,
         )  # fmt: skip
     from remogpt.commands.synthesis import Synthesis, num_frames
 

@@ -7,11 +7,15 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 
 
 def add_model_options(parser: Any, may_skip_retrieval: bool = True) -> None:
-    """Add --model, --database and, where a model answers without examples too, --no-retrieval."""
+    """Add --model, --database and, where a model answers without examples too, what it does with them."""
     parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
     parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
     if may_skip_retrieval:
         parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
+        parser.add_argument(
+            "--copy-strength", type=float, default=None,
+            help="how much examples that answer are followed; 0: all of them are read in the prompt, as in the paper",
+        )  # fmt: skip
 
 
 def add_precision_option(parser: Any) -> None:

@@ -1,4 +1,4 @@
-"""Train a tokenizer, a retriever or a language model.
+"""Train a tokenizer, a retriever, a language model, or how it copies from examples.
 
 Examples:
   remogpt train tokenizer --config configs/mini/tokenizer.yaml --data sets/procedural --out runs/tokenizer
@@ -9,9 +9,12 @@ Examples:
   remogpt train lm --config configs/mini/lm_instruct.yaml --data sets/procedural --tokenizer runs/tokenizer \\
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
+  remogpt train copy --config configs/mini/copy.yaml --tokenizer runs/tokenizer --database runs/database \\
+                   --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
-`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. The YAML's fields are those of TokenizerConfig,
-RetrieverConfig, TMRTrainingConfig and LanguageModelConfig; any of them can be changed on the command line:
+`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. `copy` learns from clips that the language model
+has not seen, and their examples. The YAML's fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig,
+LanguageModelConfig and CopyConfig; any of them can be changed on the command line:
 --config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on from there when it
 is started again.
 """
@@ -21,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from remogpt.commands.parser import CommandParser
-from remogpt.commands.training_data import coded_clips, example_bank, features_of
+from remogpt.commands.training_data import coded_clips, copy_pairs, example_bank, features_of
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.lm.copy_train import CopyConfig, train_copy_head
 from remogpt.lm.datasets import ExampleBank
 from remogpt.lm.train import LanguageModelConfig, train_language_model
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
@@ -32,7 +36,8 @@ from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
 from remogpt.retriever.train import RetrieverConfig, train_retriever
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder
+from remogpt.runtime.files import check_output_folder, remove_leftovers
+from remogpt.runtime.model_folder import check_belongs
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 
@@ -41,6 +46,7 @@ _CONFIGS: dict[str, Any] = {
     "retriever": RetrieverConfig,
     "tmr": TMRTrainingConfig,
     "lm": LanguageModelConfig,
+    "copy": CopyConfig,
 }
 
 
@@ -50,7 +56,8 @@ def add_arguments(parser: Any) -> None:
     for stage, config in _CONFIGS.items():
         own = CommandParser(description=(config.__doc__ or "").strip())
         own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
-        own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout with splits train and val")
+        if stage != "copy":
+            own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout, splits train and val")
         own.add_argument("--out", type=str, required=True, help="folder of the finished part; <out>/run holds the run")
         if stage == "lm":
             own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
@@ -58,16 +65,28 @@ def add_arguments(parser: Any) -> None:
             own.add_argument("--database", type=str, default=None, help="where the examples come from")
             own.add_argument("--neighbours", type=str, default=None, help="training clips' examples ('db neighbours')")
             own.add_argument("--val-neighbours", type=str, default=None, help="validation clips' examples, likewise")
+        if stage == "copy":
+            own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
+            own.add_argument("--database", type=str, required=True, help="where the examples come from")
+            own.add_argument("--queries", type=str, required=True, help="database of clips that look for examples")
+            own.add_argument("--neighbours", type=str, required=True, help="their examples ('db neighbours')")
         stages.add_subcommand(stage, own)
 
 
 def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
+    if args.stage == "copy":
+        _train_copy(chosen, check_output_folder(chosen.out))
+        print(f"{chosen.out}: copy head trained on {chosen.queries}")
+        return 0
     stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "tmr": _train_tmr, "lm": _train_lm}
     is_kit = args.stage == "retriever" and chosen.config.model.skeleton == "kit"
     motions = MotionTextSet.open(chosen.data, KIT_NUM_FEATURES if is_kit else NUM_FEATURES)
-    stages[args.stage](chosen, motions, check_output_folder(chosen.out))
+    out = check_output_folder(chosen.out)
+    for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
+        remove_leftovers(out / name)
+    stages[args.stage](chosen, motions, out)
     print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
     return 0
 
@@ -101,3 +120,14 @@ def _train_lm(args: Any, motions: MotionTextSet, out: Path) -> None:
         if file is not None and database is not None:
             banks[split] = example_bank(Neighbours.load(file), database, clips[split])
     train_language_model(config, coded["train"], out, out / "run", banks["train"], coded["val"], banks["val"])
+
+
+def _train_copy(args: Any, out: Path) -> None:
+    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
+    tokenizer.check_one_code_a_step("the copy head")
+    database, queries = MotionDatabase.open(args.database), MotionDatabase.open(args.queries)
+    check_belongs(database.path, database.manifest, {"tokenizer": tokenizer.hash})
+    check_belongs(queries.path, queries.manifest, {"tokenizer": tokenizer.hash})
+    train, val = copy_pairs(Neighbours.load(args.neighbours), database, queries, args.config)
+    belongs_to = {kind: database.manifest[f"{kind}_hash"] for kind in ("tokenizer", "retriever")}
+    train_copy_head(args.config, train, val, tokenizer.code_vectors, belongs_to, out, out / "run")

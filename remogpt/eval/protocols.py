@@ -126,8 +126,12 @@ class Model(Protocol):
         retrieval: bool = True,
         exclude: Sequence[Iterable[str]] | None = None,
         best_of: int | None = None,
+        **own_settings: Any,
     ) -> Sequence[GeneratedMotion]:
-        """One motion for each caption, the best of `best_of`; `exclude` holds ids that must not be retrieved."""
+        """One motion for each caption, the best of `best_of`; `exclude` holds ids that must not be retrieved.
+
+        `own_settings` are given to a model alone that is known to have them (`eval.modes.Mode.own_settings`).
+        """
 
     def caption_batch(
         self,
@@ -137,8 +141,9 @@ class Model(Protocol):
         seed: int | None = None,
         exclude: Sequence[Iterable[str]] | None = None,
         best_of: int | None = None,
+        **own_settings: Any,
     ) -> Sequence[GeneratedCaption]:
-        """One caption for each motion."""
+        """One caption for each motion; arguments as in `generate_batch`."""
 
     def examples_for_texts(
         self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None

@@ -124,7 +124,7 @@ def _written(
     seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
     return model.generate_batch(
         [prompt.text for prompt in prompts], database, seconds if mode.gives_length(run) else None, seed,
-        mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of,
+        mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of, **mode.own_settings,
     )  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
     return {
         "made_by": "the model from the real motion" if mode.reads_motion else "the model",
         "retrieval": mode.retrieval, "database_sha256": database_hash, "best_of": mode.best_of,
+        **mode.own_settings,
         "captions": DRAWN, "true_length": mode.gives_length(run),
         "batch_size": run.config.batch_size,  # sampling is seeded by batch
         "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # no part's hash covers it

@@ -18,8 +18,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from remogpt.lm.generate import Sampling
+from remogpt.lm.generate import ScoreMixer
 from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES, MotionLanguageModel
+from remogpt.lm.sampling import Sampling
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, clean_text
 from remogpt.runtime.errors import RemogptError
@@ -34,6 +35,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 Choose = Callable[[Sequence[int], Sequence["Piece"], Sequence[np.ndarray]], Sequence[int]]
 """Choose among the candidates of one piece for several motions: (which motions, their pieces, the codes of all
 candidates, motion by motion) -> the place of each motion's best."""
+
+
+Mix = Callable[[Sequence[tuple[int, int]], Sequence[int | None]], ScoreMixer | None]
+"""Make what adds evidence to the scores of one piece: (motion and number of piece of each prompt, codes to write)."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ def write_pieces(
     seed: int | None = None,
     candidates: int = 1,
     choose: Choose = first_candidates,
+    mix: Mix = lambda prompts, lengths: None,
 ) -> list[np.ndarray]:
     """Write motions piece by piece, the same piece of all motions together.
 
@@ -111,6 +117,7 @@ def write_pieces(
             theirs.
         candidates: how many are written of each piece.
         choose: which of them is kept, and gone on from.
+        mix: what adds evidence of its own to the scores.
 
     Returns:
         one (N,) int64 array per motion.
@@ -122,13 +129,15 @@ def write_pieces(
         begun = [written[row][len(written[row]) - piece.overlap :] for row, piece in zip(rows, pieces, strict=True)]
         lengths = [None if piece.length is None else piece.length - piece.overlap for piece in pieces]
         streams = [[row * candidates + one, *([number] if number else [])] for row in rows for one in range(candidates)]
+        each = [length for length in lengths for _ in range(candidates)]
         new = lm.generate_codes(
             [prompts[row][number] for row in rows for _ in range(candidates)],
-            [length for length in lengths for _ in range(candidates)],
+            each,
             sampling,
             seed=seed,
             begun=[codes for codes in begun for _ in range(candidates)],
             streams=streams,
+            mixer=mix([(row, number) for row in rows for _ in range(candidates)], each),
         )
         whole = [np.concatenate([begun[place // candidates], codes]) for place, codes in enumerate(new)]
         for row, piece, place in zip(rows, pieces, choose(rows, pieces, whole), strict=True):

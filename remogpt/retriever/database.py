@@ -265,9 +265,12 @@ class MotionDatabase:
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
         start, end = self.caption_offsets[row : row + 2]
-        place = int(np.argmax(exact_scores(np.asarray(self.caption_embeddings[start:end]), query)))
-        info = self.info(row)
-        return RetrievedExample(info.id, info.captions[place], self.codes(row), score, route)
+        to_captions = exact_scores(np.asarray(self.caption_embeddings[start:end]), query)
+        to_motion = exact_scores(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
+        place, info = int(np.argmax(to_captions)), self.info(row)
+        return RetrievedExample(
+            info.id, info.captions[place], self.codes(row), score, route, float(to_motion), float(to_captions[place])
+        )
 
     @cached_property
     def _motions(self) -> VectorIndex:

@@ -1,5 +1,6 @@
 """What a search gives back."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,3 +20,7 @@ class RetrievedExample:
     """Cosine in [-1, 1] by which the route ranked it."""
     route: str
     """t2m, t2t, m2t or m2m."""
+    to_motion: float = math.nan
+    """Cosine of the query with its motion, whatever the route; nan where the query was not at hand."""
+    to_caption: float = math.nan
+    """Cosine of the query with `caption`, likewise."""

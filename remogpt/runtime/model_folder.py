@@ -16,6 +16,8 @@ from remogpt.runtime.files import atomic_folder, check_output_folder, read_json,
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
 PARTS = ("tokenizer", "retriever", "lm")
+COPY = "copy"
+"""The part that a model may do without: how it copies from examples."""
 RUN = "run"
 """Log and checkpoints of a part's training, beside the part: not a part of the model."""
 
@@ -32,7 +34,7 @@ def assemble(
 
     Args:
         out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
-        parts: folders of tokenizer, retriever and lm.
+        parts: folders of tokenizer, retriever and lm, and of copy where there is one.
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
@@ -40,12 +42,15 @@ def assemble(
 
     Raises:
         MissingPathError: if a part is not there.
-        RemogptError: if the database was built by another retriever or tokenizer, or `out` holds something else.
+        RemogptError: if database or copy head are another retriever's or tokenizer's, or `out` holds something else.
     """
     missing = [kind for kind in PARTS if kind not in parts]
     if missing:
         raise RemogptError(f"a model needs {', '.join(PARTS)}; {', '.join(missing)} not given")
-    hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in PARTS}
+    kinds = [*PARTS, *([COPY] if COPY in parts else [])]
+    hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in kinds}
+    if COPY in parts:
+        _check_copies(parts[COPY], hashes)
     if database is not None:
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
@@ -54,7 +59,7 @@ def assemble(
     manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
     manifest["generation"] = dict(generation or {})
     with atomic_folder(out) as folder:
-        for kind in PARTS:
+        for kind in kinds:
             _copy_part(Path(parts[kind]), folder / kind)
         if database is not None:
             _copy_database(Path(database), folder / "database", hashes["database"])
@@ -118,6 +123,16 @@ def check_belongs(
             raise RemogptError(
                 f"the database {database} was built with {kind} {came[:12]}, but {owner}, which cannot read it; "
                 f"build it again: remogpt db build SET {parts} --out {database}"
+            )
+
+
+def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
+    """Refuse a copy head that learned from another tokenizer's codes or another retriever's cosines."""
+    for kind, came in read_envelope(folder, COPY)["config"].items():
+        if came != hashes[kind]:
+            raise RemogptError(
+                f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "
+                "given; train it anew for these parts: remogpt train copy"
             )
 
 

@@ -107,6 +107,11 @@ class MotionTokenizer(nn.Module):
         return self.vqvae.frames_per_code
 
     @property
+    def code_vectors(self) -> torch.Tensor:
+        """(K, D) what each code stands for: its row of the codebook."""
+        return self.vqvae.quantizer.lookup(torch.arange(self.num_codes, device=self.device)).detach()
+
+    @property
     def codes_per_step(self) -> int:
         """Codes of one step: 1, or as many as a residual quantizer has levels."""
         return self.vqvae.quantizer.codes_per_step

@@ -77,17 +77,25 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
     do("train", "lm", "--config", instruct, *data, "--tokenizer", t, "--out", lm, "--start-from", lm0,
        "--database", tmp_path / "train", "--neighbours", tmp_path / "train.safetensors",
        "--val-neighbours", tmp_path / "val.safetensors")  # fmt: skip
+    copy = ("train", "copy", "--config", yaml_file({"loop": LOOP}), "--tokenizer", t, "--out", tmp_path / "copy")
+    do(*copy, "--database", tmp_path / "train", "--queries", tmp_path / "val",
+       "--neighbours", tmp_path / "val.safetensors")  # fmt: skip
+    assert {"nll", "gain", "match"} <= log_of(tmp_path / "copy")[0].keys()
     model = tmp_path / "model"
     out = do("assemble", "--tokenizer", t, "--retriever", r, "--lm", lm, "--database", tmp_path / "train",
+             "--copy", tmp_path / "copy", "--copy-strength", 2,
              "--name", "tiny", "--licence", "MIT", "--out", model)  # fmt: skip
-    assert "tiny (tokenizer " in out
+    assert "tiny (tokenizer " in out and ", copy " in out
+    assert read_json(model / "remogpt.json")["generation"]["copy_strength"] == 2
     assert not list(model.rglob("training.pt")) and not list(model.rglob("run"))
     do("generate", "a person walks", "--model", model, "--out", tmp_path / "walk.bvh", "--seconds", 2)
     assert remogpt.load_motion(tmp_path / "walk.bvh").num_frames == 40
     small = ("--config.num_generation", 2, "--config.num_captioning", 2, "--config.splits", "[test]")
     report = do("eval", "all", "--model", model, *data, "--out", tmp_path / "eval", *small)
     results = read_json(tmp_path / "eval" / "results.json")["results"]
-    assert {"tokenizer/test", "facts/test/no_retrieval", "captioning/test/retrieval"} <= results.keys()
+    wanted = {"tokenizer/test", "facts/test/no_retrieval", "facts/test/prompt_only", "captioning/test/prompt_only"}
+    assert {*wanted, "captioning/test/retrieval"} <= results.keys()
+    assert results["facts/test/prompt_only"]["card"]["copy_strength"] == 0
     assert "## Motion to text" in report
 
 

@@ -40,6 +40,29 @@ def test_a_model_is_its_parts_and_the_version_in_use(parts, database: Path, tmp_
     assert [path.name for path in (tmp_path / "model/database/versions").iterdir()] == ["new"]
 
 
+@pytest.fixture
+def copy(parts: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy head of these parts."""
+    hashes = {kind: read_json(parts[kind] / "config.json")["hash"] for kind in ("tokenizer", "retriever")}
+    save_part(tmp_path / "copy", "copy", hashes, {"weight": torch.zeros(2)})
+    return tmp_path / "copy"
+
+
+def test_a_copy_head_belongs_to_the_model_where_there_is_one(parts, copy: Path, tmp_path: Path) -> None:
+    manifest = assemble(tmp_path / "model", {**parts, "copy": copy}, None, "mine", "MIT")
+    assert manifest["hashes"]["copy"] == read_json(copy / "config.json")["hash"]
+    assert read_manifest(tmp_path / "model") == manifest
+    shutil.rmtree(tmp_path / "model" / "copy")
+    with pytest.raises(MissingPathError, match="no copy in"):
+        read_manifest(tmp_path / "model")
+
+
+def test_a_copy_head_of_other_parts_is_refused(parts, copy: Path, tmp_path: Path) -> None:
+    save_part(parts["retriever"], "retriever", {"size": 9}, {"weight": torch.ones(2)})
+    with pytest.raises(RemogptError, match=r"was trained with retriever \w{12}, but retriever \w{12} was given"):
+        assemble(tmp_path / "model", {**parts, "copy": copy}, None, "mine", "MIT")
+
+
 def test_the_training_run_stays_behind_but_a_parts_own_folders_come_along(parts, tmp_path: Path) -> None:
     write_text(parts["lm"] / "run" / "training.pt", "large")
     write_text(parts["lm"] / "text" / "run" / "kept.json", "{}")

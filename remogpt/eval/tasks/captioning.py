@@ -13,7 +13,7 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
 from remogpt.eval.captions import for_clips, read_captions, score_texts
-from remogpt.eval.modes import modes
+from remogpt.eval.modes import Mode, modes
 from remogpt.eval.protocols import Card
 from remogpt.eval.run import Named, Result, Run, own_ids
 from remogpt.eval.tasks.generation import GROUP
@@ -65,7 +65,7 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         return
     clips = run.subset(split, run.config.num_captioning)
     for mode in modes(run):
-        written = by_model(run, split, clips, mode=mode.name, retrieval=mode.retrieval, best_of=mode.best_of)
+        written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.own_database_hash:
         card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash}
@@ -87,17 +87,16 @@ def _retrieved(run: Run, split: str, clips: Sequence[Clip]) -> Items:
 
 
 def by_model(
-    run: Run, split: str, clips: Sequence[Clip], *, mode: str, retrieval: bool = True, best_of: int = 1,
-    database: tuple[Any, str] | None = None,
-) -> tuple[Items, Card]:  # fmt: skip
+    run: Run, split: str, clips: Sequence[Clip], mode: Mode, *, database: tuple[Any, str] | None = None
+) -> tuple[Items, Card]:
     """Let the model caption each clip; goes on where an interrupted run with this card ended."""
     model = run.needs_model("captioning")
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
     protocol = {
-        "made_by": "the model", "retrieval": retrieval, "database_sha256": its_hash if retrieval else None,
-        "best_of": best_of, "batch_size": run.config.batch_size,
+        "made_by": "the model", "retrieval": mode.retrieval, "database_sha256": its_hash if mode.retrieval else None,
+        "best_of": mode.best_of, **mode.own_settings, "batch_size": run.config.batch_size,
     }  # fmt: skip
-    card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode}.json"
+    card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode.name}.json"
     done = read_json(path) if path.is_file() else {}
     items: Items = done["items"] if done.get("card") == card else []
     for start, batch in run.batches(clips, f"{split} {mode}"):
@@ -105,7 +104,9 @@ def by_model(
             continue
         motions = [Motion.from_features(run.motions.features(clip), name=clip.id) for clip in batch]
         hidden = [own_ids(clip) for clip in batch]
-        written = model.caption_batch(motions, opened, retrieval, run.batch_seed(start), hidden, best_of)
+        written = model.caption_batch(
+            motions, opened, mode.retrieval, run.batch_seed(start), hidden, mode.best_of, **mode.own_settings
+        )
         items = items[:start] + [
             {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],
              "copied": any(one.text.strip() == example.caption.strip() for example in one.examples)}

@@ -28,11 +28,11 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     for name, database in {**own, "none": None, **run.others}.items():
         wanted = run.subset(split, run.config.num_generation)
         described = run.subset(split, run.config.num_captioning)
-        how: dict[str, Any] = {"retrieval": name != "none", "best_of": best_of, "database": database}
-        mode = {"own": "retrieval", "none": "no_retrieval"}.get(name, f"swap_{name}")
-        mode = mode if best_of == 1 else f"{mode}_best_of_{best_of}"
-        made = by_model(run, split, wanted, Mode(mode, how["retrieval"], best_of), database=database)
-        items, _ = captioning.by_model(run, split, described, mode=mode, **how)
+        answers = {"own": "retrieval", "none": "no_retrieval"}.get(name, f"swap_{name}")
+        answers = answers if best_of == 1 else f"{answers}_best_of_{best_of}"
+        mode = Mode(answers, retrieval=name != "none", best_of=best_of)
+        made = by_model(run, split, wanted, mode, database=database)
+        items, _ = captioning.by_model(run, split, described, mode, database=database)
         card = run.card(
             split, wanted, **made.protocol, **generation.protocol(run, wanted, [made]),
             captioning={"num_items": len(described), **captioning.protocol(run, described)}, **run.judged(),
