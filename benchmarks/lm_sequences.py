@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from lm_answers import FROZEN, length_error, motion_fault, rates, tail_movement
+from lm_answers import frozen_tails, length_error, motion_fault, rates, tail_movement
 from metrics import command
 from transformers import GenerationConfig
 
@@ -161,16 +161,12 @@ def always_the_median(motions: MotionTextSet, asked: Asked) -> dict[str, Any]:
 
 
 def motions_scored(
-    made: Sequence[np.ndarray], asked: Asked, motions: MotionTextSet, real: Sequence[float]
+    made: Sequence[np.ndarray], asked: Asked, motions: MotionTextSet, real: np.ndarray
 ) -> dict[str, Any]:
     """Facts that hold and frozen tails of raw features (T, 263) each, beside the tails of the real motions."""
-    tails, moves = np.array([tail_movement(row) for row in made]), np.asarray(real) >= FROZEN
-    frozen = tails < FROZEN
     scores: dict[str, Any] = {
         "motions": len(made), "mean_seconds": round(float(np.mean([len(row) for row in made])) / FPS, 2),
-        "frozen_tails": round(float(frozen.mean()), 3), "whose_real_tail_moves": int(moves.sum()),
-        "frozen_where_the_real_moves": round(float(frozen[moves].mean()), 3) if moves.any() else None,
-        "median_tail_movement_m": round(float(np.median(tails)), 3),
+        "frozen_tails": frozen_tails(np.array([tail_movement(row) for row in made]), real),
     }  # fmt: skip
     known = [motions.facts(clip.file_id) if clip.id == clip.file_id else [] for clip in asked.clips]
     if any(known):
@@ -181,7 +177,7 @@ def motions_scored(
 
 def forced_lengths(model: ReMoGPT, motions: MotionTextSet, asked: Asked, seed: int) -> dict[str, Any]:
     """Facts and tails of motions at forced lengths, of real motions, and of these encoded and decoded."""
-    real = [tail_movement(row) for row in asked.features]
+    real = np.array([tail_movement(row) for row in asked.features])
     found = {
         "real": motions_scored(asked.features, asked, motions, real),
         "encoded and decoded": motions_scored(model.tokenizer.decode_batch(asked.codes), asked, motions, real),

@@ -65,12 +65,21 @@ def test_a_stiff_figure_that_slides_and_turns_is_frozen(modules: Any, tiny_set: 
     features = motions.features(motions.clips("train")[0])
     stiff = np.repeat(features[:1], 60, axis=0)
     stiff[:, :3] = (0.1, 0.05, 0.05)  # turns and slides
-    assert modules[1].tail_movement(stiff) < modules[1].FROZEN
+    assert modules[1].tail_movement(stiff) < 1e-6
     moved = stiff.copy()
     moved[-5:, 4] += 0.03
     assert modules[1].tail_movement(moved) == pytest.approx(0.03, abs=1e-4)
     moved[-5:, 4], moved[:-20, 4] = stiff[-5:, 4], 1.0  # before the last second
-    assert modules[1].tail_movement(moved) < modules[1].FROZEN
+    assert modules[1].tail_movement(moved) < 1e-6
+
+
+def test_frozen_tails_beside_the_real_ones(modules: Any) -> None:
+    found = modules[1].frozen_tails(np.array([0.01, 0.03, 0.07, 0.5]), np.array([0.5, 0.01, 0.5, 0.5]))
+    assert found["below 10 cm"] == {"share": 0.75, "real_moves": 3, "where_the_real_moves": 0.667}
+    assert found["below 2 cm"] == {"share": 0.25, "real_moves": 3, "where_the_real_moves": 0.333}
+    assert found["median_movement_m"] == 0.05
+    none = modules[1].frozen_tails(np.array([0.01]), np.array([0.01]))
+    assert none["below 5 cm"] == {"share": 1.0, "real_moves": 0, "where_the_real_moves": None}
 
 
 def test_unrestricted_writing_is_what_generation_restricts(modules: Any, tiny_model: Path, tiny_set: Path) -> None:
