@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The embedded model, from nothing: data, tokenizer, retriever, database, language model, numbers.
+# The embedded model, from nothing: data, tokenizer, retriever, database, language model, copying, numbers.
 #
 #   scripts/mini.sh [FOLDER]        all work goes to FOLDER (default runs/mini); the model to FOLDER/model
 #
@@ -40,11 +40,16 @@ remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --token
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
-stage "5. one model folder, with a smaller database to ship"
+stage "5. copying from examples, learned from clips that the language model has not seen"
+remogpt train copy --config "$configs/copy.yaml" --tokenizer "$work/tokenizer" --out "$work/copy" \
+    --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
+
+stage "6. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
-remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
-    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --out "$work/model"
+remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
+    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 2 \
+    --out "$work/model"
 du -sh "$work/model"
 
-stage "6. numbers"
+stage "7. numbers"
 remogpt eval all --model "$work/model" --data "$work/set" --out "$work/eval"

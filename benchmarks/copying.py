@@ -1,0 +1,165 @@
+"""What generated motions gain by retrieved examples: none, read in the prompt, copied from, or returned as they are.
+
+  OMP_NUM_THREADS=1 python benchmarks/copying.py --data runs/mini/set --model runs/mini/model --wrong sets/bandai_db
+
+The first caption of each of the first clips of a split, the model's length, one candidate. A fact is what the caption
+says and the joints must show; the real motions' share is the ceiling, after the tokenizer that of their codes. The
+strength was chosen on val; test splits were looked at once. `--wrong` names a database that lacks the answers.
+"""
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from metrics import command
+
+from remogpt import ReMoGPT
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.eval import facts
+from remogpt.eval.samples import overlap
+from remogpt.motion import features_to_joints
+from remogpt.motion.skeleton import FPS
+from remogpt.retriever import RetrievedExample
+from remogpt.runtime.files import write_json
+from remogpt.runtime.progress import progress
+
+BATCH = 50
+Answers = Callable[[list[str], int], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A motion that was not written by the model."""
+
+    codes: np.ndarray
+    features: np.ndarray
+    examples: tuple[RetrievedExample, ...] = ()
+
+
+def scores_of(clips: Sequence[Clip], motions: MotionTextSet, answers: Sequence[Answer]) -> dict[str, float]:
+    """Share of facts that hold, of motions in which all do, nearness to what was retrieved, and error of the length."""
+    known = [motions.facts(clip.file_id) for clip in clips]
+    held = facts.check_all(known, [features_to_joints(answer.features) for answer in answers])
+    near = [max((overlap(one.codes, shown.codes) for shown in one.examples), default=0.0) for one in answers]
+    late = [abs(4 * len(one.codes) - clip.num_frames) / FPS for one, clip in zip(answers, clips, strict=True)]
+    return {
+        "facts": round(100 * float(facts.summarise(known, held)["share"]), 1),
+        "all_facts": round(100 * float(np.mean([all(row) for row in held if len(row)])), 1),
+        "overlap_with_examples": round(float(np.mean(near)), 3),
+        "copies": round(100 * float(np.mean(np.array(near) == 1)), 1),
+        "seconds_off": round(float(np.mean(late)), 2),
+        "num_items": len(answers),
+    }
+
+
+def written(model: ReMoGPT, **how: Any) -> Answers:
+    """Let the model write."""
+
+    def answer(texts: list[str], first: int) -> list[Answer]:
+        made = model.generate_batch(texts, seed=first, **{"best_of": 1, **how})
+        return [Answer(one.codes, one.motion.features, one.examples) for one in made]
+
+    return answer
+
+
+def retrieved(model: ReMoGPT) -> Answers:
+    """Return the motion that is retrieved first."""
+
+    def answer(texts: list[str], first: int) -> list[Answer]:
+        found = [examples[:1] for examples in model.examples_for_texts(texts)]
+        decoded = model.tokenizer.decode_batch([one[0].codes for one in found])
+        return [Answer(one[0].codes, features, one) for one, features in zip(found, decoded, strict=True)]
+
+    return answer
+
+
+def of_its_length(model: ReMoGPT) -> Answers:
+    """Let the model write without examples, as long as the motion that is retrieved first."""
+
+    def answer(texts: list[str], first: int) -> list[Answer]:
+        seconds = [4 * len(examples[0].codes) / FPS for examples in model.examples_for_texts(texts)]
+        made = model.generate_batch(texts, seconds=seconds, seed=first, retrieval=False, best_of=1)
+        return [Answer(one.codes, one.motion.features) for one in made]
+
+    return answer
+
+
+def with_any_example(model: ReMoGPT) -> ReMoGPT:
+    """Return the model with a match test that takes every example for an answer."""
+    other = ReMoGPT(model.folder, "cpu")
+    assert other.copy_head is not None
+    last = other.copy_head.text_match.layers[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.fill_(10.0)
+    return other
+
+
+def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict[str, Answers]:
+    """Every row of the table, by name."""
+    own = {
+        "no_retrieval": written(model, retrieval=False),
+        "no_retrieval_of_its_length": of_its_length(model),
+        "prompt_only": written(model, copy_strength=0.0),
+        **{f"copy_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
+        "copy_without_match_test": written(with_any_example(model)),
+        "retrieved_as_it_is": retrieved(model),
+        "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
+        "copy_best_of_8": written(model, best_of=8),
+    }
+    if wrong is None:
+        return own
+    return own | {
+        "wrong_database_prompt_only": written(model, database=wrong, copy_strength=0.0),
+        "wrong_database_copy": written(model, database=wrong),
+        "wrong_database_copy_without_match_test": written(with_any_example(model), database=wrong),
+    }
+
+
+def ceilings(model: ReMoGPT, motions: MotionTextSet, clips: Sequence[Clip]) -> dict[str, Any]:
+    """Real motions, and what the tokenizer leaves of them."""
+    features = [motions.features(clip) for clip in clips]
+    codes = model.tokenizer.encode_batch(features)
+    pairs = {"real": features, "real_through_the_tokenizer": model.tokenizer.decode_batch(codes)}
+    return {
+        name: scores_of(clips, motions, [Answer(own, row) for own, row in zip(codes, rows, strict=True)])
+        for name, rows in pairs.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--model", type=Path, default=None)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--wrong", type=Path, default=None)
+    parser.add_argument("--splits", nargs="+", default=["val", "test", "test_unseen"])
+    parser.add_argument("--strengths", nargs="+", type=float, default=[1.0, 2.0, 4.0])
+    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "copying.json")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    model, motions = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data)
+    results: dict[str, Any] = {
+        "command": command(), "model": model.manifest["hashes"], "set": args.data.name,
+        "generation": model.generation, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "splits": {},
+    }  # fmt: skip
+    for split in args.splits:
+        clips = motions.clips(split)[: args.clips]
+        table = results["splits"][split] = ceilings(model, motions, clips)
+        for name, answer in progress(ways(model, args.wrong, args.strengths).items(), desc=split, unit="way"):
+            answers: list[Answer] = []
+            for first in range(0, len(clips), BATCH):
+                answers += answer([clip.captions[0] for clip in clips[first : first + BATCH]], first)
+            table[name] = scores_of(clips, motions, answers)
+            print(f"{split:12s} {name:40s} {table[name]}", flush=True)
+            write_json(args.out, results)
+
+
+if __name__ == "__main__":
+    main()
