@@ -25,8 +25,9 @@ from remogpt.eval import facts
 from remogpt.eval.samples import overlap
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
+from remogpt.prompts import ask_for_motion
 from remogpt.retriever import RetrievedExample
-from remogpt.runtime.files import write_json
+from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
 
 BATCH = 50
@@ -90,6 +91,22 @@ def of_its_length(model: ReMoGPT) -> Answers:
     return answer
 
 
+def guided(model: ReMoGPT, weight: float) -> Answers:
+    """Let the model write with examples in the prompt, contrasted with the same prompt without them."""
+
+    def answer(texts: list[str], first: int) -> list[Answer]:
+        found = model.examples_for_texts(texts)
+        whole, plain = (
+            [ask_for_motion(model.lm.prompt_form, text, shown, count=model.lm.vocabulary.count)
+             for text, shown in zip(texts, each, strict=True)]
+            for each in (found, [()] * len(texts))
+        )  # fmt: skip
+        codes = model.lm.generate_codes(whole, seed=first, plain=plain, guidance=weight)
+        return [Answer(*row) for row in zip(codes, model.tokenizer.decode_batch(codes), found, strict=True)]
+
+    return answer
+
+
 def with_any_example(model: ReMoGPT) -> ReMoGPT:
     """Return the model with a match test that takes every example for an answer."""
     other = ReMoGPT(model.folder, "cpu")
@@ -108,6 +125,7 @@ def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict
         "no_retrieval_of_its_length": of_its_length(model),
         "prompt_only": written(model, copy_strength=0.0),
         **{f"copy_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
+        **{f"prompt_guided_{weight:g}": guided(model, weight) for weight in (1.5, 3.0)},
         "copy_without_match_test": written(with_any_example(model)),
         "retrieved_as_it_is": retrieved(model),
         "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
@@ -140,6 +158,7 @@ def main() -> None:
     parser.add_argument("--wrong", type=Path, default=None)
     parser.add_argument("--splits", nargs="+", default=["val", "test", "test_unseen"])
     parser.add_argument("--strengths", nargs="+", type=float, default=[1.0, 2.0, 4.0])
+    parser.add_argument("--ways", nargs="+", default=None, help="only these rows; the others stay as they are in --out")
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "copying.json")
     args = parser.parse_args()
@@ -149,10 +168,13 @@ def main() -> None:
         "command": command(), "model": model.manifest["hashes"], "set": args.data.name,
         "generation": model.generation, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "splits": {},
     }  # fmt: skip
+    old = read_json(args.out)["splits"] if args.ways is not None else {}
     for split in args.splits:
         clips = motions.clips(split)[: args.clips]
-        table = results["splits"][split] = ceilings(model, motions, clips)
+        table = results["splits"][split] = old.get(split) or ceilings(model, motions, clips)
         for name, answer in progress(ways(model, args.wrong, args.strengths).items(), desc=split, unit="way"):
+            if args.ways is not None and name not in args.ways:
+                continue
             answers: list[Answer] = []
             for first in range(0, len(clips), BATCH):
                 answers += answer([clip.captions[0] for clip in clips[first : first + BATCH]], first)

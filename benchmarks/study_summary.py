@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from study_runs import Run, Study
+from study_scores import label_oracle
+from study_sets import StudySet
 from study_variants import VARIANTS
 
 from remogpt.runtime.errors import RemogptError
@@ -41,10 +43,16 @@ def summarise(runs: Sequence[Run], study: Study) -> dict[str, Any]:
         ),
         "num_runs": len(results),
         "text_model": study.text_model,
+        "label_oracle_R@1": {name: _label_oracles(study, name) for name in found if PROTOCOL[name] == "normal"},
         "sets": {
             name: {variant: _of_seeds(group) for variant, group in variants.items()} for name, variants in found.items()
         },
     }
+
+
+def _label_oracles(study: Study, name: str) -> Numbers:
+    clips = StudySet(study.work / "sets" / name)
+    return {split: label_oracle(clips, split) for split in clips.splits()}
 
 
 def _of_seeds(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -83,6 +91,8 @@ def markdown(summary: Mapping[str, Any]) -> str:
         splits = sorted({key.split()[0] for variant in variants.values() for key in variant["scores"]})
         for split in splits:
             lines += [*_table(name, split, variants), ""]
+            if (best := summary["label_oracle_R@1"].get(name, {}).get(split)) is not None:
+                lines += [f"Who always knows the label and draws among its clips: t2m R@1 {best:.1f}.", ""]
     return "\n".join(lines)
 
 
