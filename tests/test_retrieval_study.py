@@ -172,7 +172,7 @@ def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules:
             retriever = new_tmr_retriever(config.model, config.text_model, *statistics)
         else:
             retriever = new_retriever(config.model, config.text_model, False, mean, std)
-        assert 500_000 < runs.count_parameters(retriever) <= variants.MAX_PARAMETERS, name
+        assert 300_000 < runs.count_parameters(retriever) <= variants.MAX_PARAMETERS, name
 
 
 def test_an_unknown_setting_is_named(modules: dict[str, Any]) -> None:
