@@ -52,8 +52,7 @@ class Decoder:
         heads, lengths = (self._t5.num_heads, self._t5.head_dim), [len(hidden) for hidden in encoded]
         whole, memories = torch.cat([*encoded]), []
         for layer in self._t5.decoder:
-            assert layer.cross is not None and layer.cross.sources is not None
-            padded = pad_sequence(layer.cross.sources(whole).split(lengths), True)  # (U, P, 2 * H * d)
+            padded = pad_sequence(layer.sources(whole).split(lengths), True)  # (U, P, 2 * H * d)
             keys, values = padded.unflatten(2, (2, *heads)).permute(2, 0, 3, 1, 4).contiguous()
             own = whole.new_zeros(2, num_rows, heads[0], capacity, heads[1])
             memories.append(_Memory(own[0], own[1], keys, values))
@@ -90,7 +89,6 @@ class Decoder:
         hidden = t5.embed(ids.flatten())  # (B * L, D)
         bias = self._bias.index_select(1, positions)[:, :, :span]  # (H, L, span)
         for layer, memory in zip(t5.decoder, self._memories, strict=True):
-            assert layer.cross is not None
             mixed = layer.own.into(layer.own.norm(hidden)).view(shape)
             queries, keys, values = mixed.transpose(1, 2).chunk(3, dim=1)  # (B, H, L, d)
             memory.keys.index_copy_(2, positions, keys)
@@ -103,11 +101,12 @@ class Decoder:
 
     def _look_up(self, queries: Tensor, memory: _Memory) -> Tensor:
         """Attend to the prompts; queries and answer (B, L, H, d)."""
-        together = queries if self._slots is None else queries[self._slots].flatten(1, 2)  # (U, R * L, H, d)
-        answers = _attend(together.transpose(1, 2), memory.prompt_keys, memory.prompt_values, self._mask).transpose(
-            1, 2
-        )
-        return answers if self._slots is None else answers.reshape(-1, *queries.shape[1:])[self._places]
+        shape = queries.shape[1:]
+        if self._slots is not None:
+            queries = queries[self._slots].flatten(1, 2)  # (U, R * L, H, d)
+        answers = _attend(queries.transpose(1, 2), memory.prompt_keys, memory.prompt_values, self._mask)
+        answers = answers.transpose(1, 2)
+        return answers if self._slots is None else answers.reshape(-1, *shape)[self._places]
 
     def keep(self, rows: np.ndarray) -> None:
         """Go on with fewer rows: the one at place i was at `rows[i]`. Few should have moved (`close_up`)."""

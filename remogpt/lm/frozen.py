@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import T5ForConditionalGeneration
-from transformers.activations import ACT2FN
+from transformers.activations import NewGELUActivation
 
 from remogpt.lm.precision import Precision, Product, activation_type, check_precision, product
 from remogpt.lm.size import is_scaled
@@ -36,15 +36,13 @@ class Norm:
 
 @dataclass(frozen=True)
 class Attention:
-    """Products of one attention; `sources` makes what is attended to from the encoder's output, in cross-attention."""
+    """One attention, but for the attending itself."""
 
     norm: Norm
     into: Product
-    """(M, D) to queries (M, H * d), or in self-attention to queries, keys and values behind each other."""
+    """(M, D) to queries (M, H * d); in self-attention to queries, keys and values behind each other."""
     out: Product
     """(M, H * d) to (M, D)."""
-    sources: Product | None = None
-    """(T, D) to keys and values behind each other."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +66,22 @@ class FeedForward:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer of the encoder, or with `cross` of the decoder."""
+class EncoderLayer:
+    """Self-attention and feed-forward."""
 
     own: Attention
     ff: FeedForward
-    cross: Attention | None = None
+
+
+@dataclass(frozen=True)
+class DecoderLayer:
+    """Self-attention, attention to the prompt, feed-forward."""
+
+    own: Attention
+    cross: Attention
+    sources: Product
+    """What is attended to of a prompt: the encoder's output (T, D) to keys and values behind each other."""
+    ff: FeedForward
 
 
 class FrozenT5:
@@ -94,44 +102,41 @@ class FrozenT5:
         check_precision(precision, self.device)
         self.dtype = activation_type(precision, self.device)
         self.num_heads, self.head_dim = t5.config.num_heads, t5.config.d_kv
-        self._encoder = [self._layer(block) for block in t5.encoder.block]
-        self._encoder_norm = Norm(t5.encoder.final_layer_norm, self.dtype)
-        self.decoder = [self._layer(block) for block in t5.decoder.block]
-        self.decoder_norm = Norm(t5.decoder.final_layer_norm, self.dtype)
-        stacks: list[Any] = [t5.encoder, t5.decoder]
-        self._bias_of = [stack.block[0].layer[0].SelfAttention for stack in stacks]
+        encoder, decoder = stacks = cast(Any, (t5.encoder, t5.decoder))
+        self._encoder = [self._encoder_layer(*block.layer) for block in encoder.block]
+        self.decoder = [self._decoder_layer(*block.layer) for block in decoder.block]
+        self._encoder_norm, self.decoder_norm = (Norm(stack.final_layer_norm, self.dtype) for stack in stacks)
         self._embeddings = [stack.embed_tokens.weight.detach().to(self.dtype) for stack in stacks]
+        self._bias_of = [stack.block[0].layer[0].SelfAttention for stack in stacks]
         self._output = t5.lm_head.weight.detach()
         self._output_scale = float(t5.config.d_model) ** -0.5 if is_scaled(t5.config) else 1.0
         self._heads: dict[bytes, Product] = {}
 
-    def _layer(self, block: Any) -> Layer:
-        own, ff = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
-        wide = [ff.wi_0, ff.wi_1] if hasattr(ff, "wi_0") else [ff.wi]
-        name = own.config.dense_act_fn
-        cross = None
-        if len(block.layer) == 3:
-            attention = block.layer[1].EncDecAttention
-            cross = Attention(
-                Norm(block.layer[1].layer_norm, self.dtype),
-                into=self._product(attention.q),
-                out=self._product(attention.o),
-                sources=self._product(attention.k, attention.v),
-            )
-        return Layer(
-            Attention(
-                Norm(block.layer[0].layer_norm, self.dtype), self._product(own.q, own.k, own.v), self._product(own.o)
-            ),
-            FeedForward(
-                Norm(block.layer[-1].layer_norm, self.dtype),
-                self._product(*wide),
-                self._product(ff.wo),
-                # transformers' own spells this one out, in eight operations.
-                partial(functional.gelu, approximate="tanh") if name == "gelu_new" else ACT2FN[name],
-                is_gated=len(wide) == 2,
-            ),
-            cross,
+    def _encoder_layer(self, own: Any, ff: Any) -> EncoderLayer:
+        return EncoderLayer(self._self_attention(own), self._feed_forward(ff))
+
+    def _decoder_layer(self, own: Any, cross: Any, ff: Any) -> DecoderLayer:
+        to_prompt = cross.EncDecAttention
+        return DecoderLayer(
+            self._self_attention(own),
+            Attention(Norm(cross.layer_norm, self.dtype), self._product(to_prompt.q), self._product(to_prompt.o)),
+            self._product(to_prompt.k, to_prompt.v),
+            self._feed_forward(ff),
         )
+
+    def _self_attention(self, layer: Any) -> Attention:
+        own = layer.SelfAttention
+        return Attention(Norm(layer.layer_norm, self.dtype), self._product(own.q, own.k, own.v), self._product(own.o))
+
+    def _feed_forward(self, layer: Any) -> FeedForward:
+        dense = layer.DenseReluDense
+        is_gated = hasattr(dense, "wi_0")
+        wide = (dense.wi_0, dense.wi_1) if is_gated else (dense.wi,)
+        # transformers spells this one out, in eight operations.
+        is_spelt = isinstance(dense.act, NewGELUActivation)
+        activation = partial(functional.gelu, approximate="tanh") if is_spelt else dense.act
+        norm = Norm(layer.layer_norm, self.dtype)
+        return FeedForward(norm, self._product(*wide), self._product(dense.wo), activation, is_gated)
 
     def _product(self, *linears: Any) -> Product:
         return product([linear.weight.detach() for linear in linears], self._precision)
@@ -168,12 +173,12 @@ class FrozenT5:
         bias = self._bias(0, max(lengths))[None]  # of four dimensions, or PyTorch takes its slow way
         for layer in self._encoder:
             mixed = layer.own.into(layer.own.norm(hidden)).view(len(ids), 3, self.num_heads, self.head_dim)
-            each = [_self_attention(own, bias[..., : len(own), : len(own)]) for own in mixed.split(lengths)]
+            each = [_attend_within(own, bias[..., : len(own), : len(own)]) for own in mixed.split(lengths)]
             hidden = layer.ff(hidden + layer.own.out(torch.cat(each)))
         return list(self._encoder_norm(hidden).split(lengths))
 
 
-def _self_attention(mixed: Tensor, bias: Tensor) -> Tensor:
+def _attend_within(mixed: Tensor, bias: Tensor) -> Tensor:
     """Attend within one prompt: queries, keys and values (L, 3, H, d) and (1, H, L, L) to (L, H * d)."""
     queries, keys, values = mixed.permute(1, 2, 0, 3)[:, None]  # (1, H, L, d) each; T5 does not scale
     answer = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=1.0)
@@ -192,7 +197,9 @@ class Freezer:
         # Every change in place counts up a weight's version; weights loaded in inference mode have none, nor change.
         versions = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in t5.parameters()]
         stamp = (id(t5), precision, *versions)
-        if self._frozen is None or stamp != self._stamp:
+        frozen = self._frozen
+        if frozen is None or stamp != self._stamp:
             self._frozen = None  # the old one goes before the new one comes
-            self._frozen, self._stamp = FrozenT5(t5, precision), stamp
-        return self._frozen
+            frozen = FrozenT5(t5, precision)
+            self._frozen, self._stamp = frozen, stamp
+        return frozen
