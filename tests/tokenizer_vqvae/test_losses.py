@@ -34,6 +34,21 @@ def test_position_term_sees_only_positions():
     assert terms["reconstruction"] > 0.0
 
 
+def test_arms_term_sees_elbows_and_wrists_alone():
+    """Channels of joints 18 to 21 by HumanML3D's layout: positions, rotations, velocities."""
+    arms = {4 + 3 * (joint - 1) + axis for joint in range(18, 22) for axis in range(3)}
+    arms |= {67 + 6 * (joint - 1) + number for joint in range(18, 22) for number in range(6)}
+    arms |= {193 + 3 * joint + axis for joint in range(18, 22) for axis in range(3)}
+    target = torch.zeros(1, 8, 263)
+    elsewhere, there = target + 3.0, target + 0.0
+    elsewhere[..., sorted(arms)], there[..., sorted(arms)] = 0.0, 1.0
+    weights = LossWeights(positions=0.0, commit=0.0, arms=2.0)
+    assert loss_of(elsewhere, target, weights)[1]["arms"] == 0.0
+    loss, terms = loss_of(there, target, weights)
+    assert terms["arms"] == pytest.approx(0.5)
+    assert loss.item() == pytest.approx(terms["reconstruction"] + 2.0 * 0.5)
+
+
 def test_path_term_adds_up_the_drift():
     """A steady 0.02 m a frame to the side is t * 0.02 m away after t frames, though each frame errs alike."""
     target = torch.zeros(1, 16, 263)
