@@ -20,8 +20,9 @@ def settings_of(path: Path) -> Any:
     stage = re.findall(r"^# +remogpt train (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
     parser = CommandParser(prog="remogpt train")
     train.add_arguments(parser)
-    words = [stage, "--config", str(path), "--data", "set", "--out", "out"]
-    return parser.read([*words, "--tokenizer", "t"] if stage == "lm" else words)[stage].config
+    inputs = {"lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}.get(stage, ("data",))
+    given = [word for name in inputs for word in (f"--{name}", name)]
+    return parser.read([stage, "--config", str(path), "--out", "out", *given])[stage].config
 
 
 def leaves(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -20,4 +20,4 @@ def test_parses(path: Path) -> None:
 
 
 def test_there_are_two_stages_for_each_set() -> None:
-    assert {path.stem for path in CONFIGS} == {"lm_pretrain", "lm_instruct"} and len(CONFIGS) == 4
+    assert {path.stem for path in CONFIGS} == {"lm_pretrain", "lm_instruct"} and len(CONFIGS) == 2 * len({path.parent for path in CONFIGS})
