@@ -13,6 +13,8 @@ from remogpt.commands.parser import CommandParser
 
 CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
+INPUTS = {"lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}
+"""Options that a stage asks for, where they are not --data alone."""
 
 
 def settings_of(path: Path) -> Any:
@@ -20,8 +22,7 @@ def settings_of(path: Path) -> Any:
     stage = re.findall(r"^# +remogpt train (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
     parser = CommandParser(prog="remogpt train")
     train.add_arguments(parser)
-    inputs = {"lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}.get(stage, ("data",))
-    given = [word for name in inputs for word in (f"--{name}", name)]
+    given = [word for name in INPUTS.get(stage, ("data",)) for word in (f"--{name}", name)]
     return parser.read([stage, "--config", str(path), "--out", "out", *given])[stage].config
 
 

@@ -20,4 +20,5 @@ def test_parses(path: Path) -> None:
 
 
 def test_there_are_two_stages_for_each_set() -> None:
-    assert {path.stem for path in CONFIGS} == {"lm_pretrain", "lm_instruct"} and len(CONFIGS) == 2 * len({path.parent for path in CONFIGS})
+    assert {path.stem for path in CONFIGS} == {"lm_pretrain", "lm_instruct"}
+    assert len(CONFIGS) == 2 * len({path.parent for path in CONFIGS})
