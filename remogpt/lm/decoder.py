@@ -49,13 +49,15 @@ class Decoder:
         self._share(prompt_of)
 
     def _remember(self, encoded: Sequence[Tensor], num_rows: int, capacity: int) -> list[_Memory]:
-        heads, lengths = (self._t5.num_heads, self._t5.head_dim), [len(hidden) for hidden in encoded]
-        whole, memories = torch.cat([*encoded]), []
+        num_heads, head_dim = self._t5.num_heads, self._t5.head_dim
+        memories = []
         for layer in self._t5.decoder:
-            padded = pad_sequence(layer.sources(whole).split(lengths), True)  # (U, P, 2 * H * d)
-            keys, values = padded.unflatten(2, (2, *heads)).permute(2, 0, 3, 1, 4).contiguous()
-            own = whole.new_zeros(2, num_rows, heads[0], capacity, heads[1])
-            memories.append(_Memory(own[0], own[1], keys, values))
+            own = encoded[0].new_zeros(2, num_rows, num_heads, capacity, head_dim)
+            prompts = encoded[0].new_zeros(2, len(encoded), num_heads, max(map(len, encoded)), head_dim)
+            for number, hidden in enumerate(encoded):
+                sources = layer.sources(hidden).view(len(hidden), 2, num_heads, head_dim)
+                prompts[:, number, :, : len(hidden)] = sources.permute(1, 2, 0, 3)
+            memories.append(_Memory(own[0], own[1], prompts[0], prompts[1]))
         return memories
 
     def _share(self, prompt_of: np.ndarray) -> None:

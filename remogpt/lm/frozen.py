@@ -6,7 +6,7 @@ behind each other without padding; what the decoder needs step by step is `remog
 Letters: B rows, L ids of a row, D width, H heads, d their width, T ids of all prompts together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -22,6 +22,9 @@ from transformers.activations import NewGELUActivation
 from remogpt.lm.precision import Precision, Product, activation_type, check_precision, product
 from remogpt.lm.size import is_scaled
 from remogpt.runtime.errors import RemogptError
+
+_MAX_IDS = 512
+"""Read by the encoder at once on a CPU: what is made of more does not stay in the cache between two products."""
 
 
 class Norm:
@@ -167,15 +170,32 @@ class FrozenT5:
         Returns:
             one (L, D) per prompt.
         """
+        bias = self._bias(0, max(map(len, prompts)))[None]  # of four dimensions, or PyTorch takes its slow way
+        encoded: list[Tensor] = []
+        for group in _groups(prompts, _MAX_IDS if self.device.type == "cpu" else None):
+            encoded += self._encode(group, bias)
+        return encoded
+
+    def _encode(self, prompts: Sequence[Sequence[int]], bias: Tensor) -> Sequence[Tensor]:
         lengths = [len(prompt) for prompt in prompts]
         ids = torch.tensor(list(chain.from_iterable(prompts)), device=self.device)
         hidden = functional.embedding(ids, self._embeddings[0])  # (T, D)
-        bias = self._bias(0, max(lengths))[None]  # of four dimensions, or PyTorch takes its slow way
         for layer in self._encoder:
             mixed = layer.own.into(layer.own.norm(hidden)).view(len(ids), 3, self.num_heads, self.head_dim)
             each = [_attend_within(own, bias[..., : len(own), : len(own)]) for own in mixed.split(lengths)]
             hidden = layer.ff(hidden + layer.own.out(torch.cat(each)))
-        return list(self._encoder_norm(hidden).split(lengths))
+        return self._encoder_norm(hidden).split(lengths)
+
+
+def _groups(prompts: Sequence[Sequence[int]], max_ids: int | None) -> Iterator[list[Sequence[int]]]:
+    """Yield prompts in order, as many at once as have `max_ids` ids together."""
+    group: list[Sequence[int]] = []
+    for prompt in prompts:
+        if group and max_ids is not None and sum(map(len, group)) + len(prompt) > max_ids:
+            yield group
+            group = []
+        group.append(prompt)
+    yield group
 
 
 def _attend_within(mixed: Tensor, bias: Tensor) -> Tensor:
