@@ -1,0 +1,51 @@
+"""The tokenizer study on a handful of clips: it trains, scores, goes on, and sums up."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
+
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def study() -> Iterator[ModuleType]:
+    """The study, which is a script and no package."""
+    sys.path.insert(0, str(FOLDER))
+    yield importlib.import_module("tokenizer_study")
+    sys.path.remove(str(FOLDER))
+
+
+def test_every_variant_can_be_built(study: ModuleType) -> None:
+    for name, changes in study.VARIANTS.items():
+        config = study.config_of(changes, steps=7)
+        assert config.loop.steps == changes.get("loop.steps", 7)
+        assert MotionVQVAE(**config.network()).quantizer.num_codes == config.num_codes, name
+
+
+def test_a_variant_is_made_once(
+    study: ModuleType, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"width": 8, "depth": 1, "loop.batch_size": 4}
+    monkeypatch.setattr(study, "VARIANTS", {"small": small, "never": {"width": 16}})
+    words = ["--data", str(tiny_set), "--work", str(tmp_path), "--steps", "2", "--out", str(tmp_path / "study.json")]
+    assert study.main([*words, "--variants", "small"]) == 0
+    row = json.loads((tmp_path / "study.json").read_text())["variants"]["small"]
+    assert (row["changes"], row["steps"], row["num_codes"], row["codes_per_second"]) == (small, 2, 512, 5.0)
+    scores = row["scores"]["test"]
+    assert 0.0 <= scores["facts"] < scores["facts_of_real"] <= 1.0
+    assert scores["mpjpe"] > 50  # two steps teach nothing
+    assert scores["fid"] is None  # of one clip
+
+    trained = [path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")]
+    assert study.main([*words, "--summary"]) == 0
+    assert [path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")] == trained
+    table = (tmp_path / "study.md").read_text()
+    assert f"| small | width 8, depth 1, loop.batch_size 4 | 2 | 5 | {100 * scores['facts']:.1f} |" in table
+    assert "never" not in table
