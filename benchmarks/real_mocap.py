@@ -27,7 +27,7 @@ from study_sets import SYNONYMS
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.interval import half_width
-from remogpt.eval.samples import file_name
+from remogpt.eval.samples import INDEX, file_name
 from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, read_npy, write_json
 from remogpt.runtime.model_folder import read_manifest
@@ -154,9 +154,10 @@ def measure(work: Path) -> dict[str, Any]:
     others = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
     add("another clip's", {}, [real[others[at]] for at in range(len(clips))],
         [clips[others[at]].captions[0] for at in range(len(clips))])  # fmt: skip
-    first = results.get(f"generation/{SPLIT}/retrieved")
-    rows["retrieved first"] = {} if first is None else picked(first["scores"])
-    rows["retrieved first"] |= picked(results[f"captioning/{SPLIT}/retrieved"]["scores"])
+    items = read_json(work / "eval" / "motions" / SPLIT / MODES["own"] / INDEX)["items"]
+    told = results[f"captioning/{SPLIT}/retrieved"]["scores"]
+    add("retrieved first", told, [motions.features(item["examples"][0]) for item in items],
+        [item["caption"] for item in told["items"]])  # fmt: skip
     return {
         "clips": len(clips), "seen": int(is_seen.sum()), "rows": rows,
         "empty_equals_none": _same(answers["empty"], answers["none"]),
