@@ -3,9 +3,10 @@
   scripts/real_mocap.sh bandai.npz runs/real_mocap
   OMP_NUM_THREADS=1 python benchmarks/real_mocap.py runs/real_mocap --out benchmarks/results/real_mocap_eval.json
 
-Takes `remogpt eval`'s numbers from the recipe's folder and adds labels, which Bandai-Namco's clips have: what is done
-(content) and in which manner (style). Its captions are made from them by a few phrases, so that many clips share a
-caption and R-precision, CIDEr and BLEU count other clips' words as wrong that are right. Labels count them as right:
+Takes `remogpt eval`'s numbers from the recipe's folder, evaluates the same model with examples in its prompt alone
+(copy strength 0, as in the paper), and adds labels, which Bandai-Namco's clips have: what is done (content) and in which
+manner (style). Its captions are made from them by a few phrases, so that many clips share a caption; R-precision, CIDEr
+and BLEU count other clips' words as wrong that are right. Labels count them as right:
 
 - of a motion: the content, or style, whose captions lie nearest in the judge's space, the mean over all of the set;
 - of a caption: those of all clips that have this very caption; one that no clip has is wrong, and counted.
@@ -25,8 +26,13 @@ import numpy as np
 from metrics import command
 from study_sets import SYNONYMS
 
+from remogpt import ReMoGPT
+from remogpt.commands.judges import open_judge, why_dependent
 from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.eval.config import EvalConfig
+from remogpt.eval.evaluate import evaluate
 from remogpt.eval.interval import half_width
+from remogpt.eval.run import Run
 from remogpt.eval.samples import INDEX, file_name
 from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, read_npy, write_json
@@ -36,6 +42,8 @@ KINDS = ("content", "style")
 SPLIT = "test"
 MODES = {"own": "retrieval", "none": "no_retrieval", "wrong": "swap_wrong", "empty": "swap_empty"}
 """Database -> folder of the motions, and file of the captions, that the evaluation wrote."""
+PROMPT_ALONE = ("own", "wrong")
+"""Databases that are tried with examples in the prompt alone too."""
 
 
 def labels_of(clip: Clip) -> dict[str, str]:
@@ -120,13 +128,25 @@ def picked(scores: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def answers_of(work: Path, clips: Sequence[Clip], database: str) -> tuple[list[np.ndarray], list[str]]:
-    """Read the motions and the captions that the evaluation wrote with a database."""
-    folder = work / "eval" / "motions" / SPLIT / MODES[database]
-    motions = [read_npy(folder / file_name(clip.id)) for clip in clips]
-    items = read_json(work / "eval" / "captions" / SPLIT / f"{MODES[database]}.json")["items"]
+def answers_of(folder: Path, clips: Sequence[Clip], database: str) -> tuple[list[np.ndarray], list[str]]:
+    """Read the motions and the captions that an evaluation wrote with a database."""
+    motions = [read_npy(folder / "motions" / SPLIT / MODES[database] / file_name(clip.id)) for clip in clips]
+    items = read_json(folder / "captions" / SPLIT / f"{MODES[database]}.json")["items"]
     captions = {item["id"]: item["caption"] for item in items}
     return motions, [captions[clip.id] for clip in clips]
+
+
+def prompt_alone(work: Path, motions: MotionTextSet) -> dict[str, Any]:
+    """Evaluate the recipe's model as the paper has it: examples stand in the prompt, and are not followed further."""
+    model = ReMoGPT.from_pretrained(work / "model", "cpu")
+    model.manifest["generation"] = model.manifest["generation"] | {"copy_strength": 0.0}
+    wrong = model.database(work / "wrong")
+    run = Run(
+        motions, work / "eval_prompt_alone", EvalConfig((SPLIT,), num_generation=0, num_captioning=0, best_of=(1,)),
+        model, open_judge(work / "evaluator"), why_dependent(work / "evaluator", model),
+        others={"wrong": (wrong, wrong.hash)},
+    )  # fmt: skip
+    return dict(evaluate(run, ["swap"])["results"])
 
 
 def measure(work: Path) -> dict[str, Any]:
@@ -145,9 +165,13 @@ def measure(work: Path) -> dict[str, Any]:
         unknown = [caption not in labels.of_caption for caption in captions]
         rows[name]["captioning"]["captions_of_no_clip"] = round(float(np.mean(unknown)), 4)
 
-    answers = {name: answers_of(work, clips, name) for name in MODES}
+    answers = {name: answers_of(work / "eval", clips, name) for name in MODES}
     for name, (made, captions) in answers.items():
         add(name, results[f"swap/{SPLIT}/{name}"]["scores"], made, captions)
+    alone = prompt_alone(work, motions)
+    for name in PROMPT_ALONE:
+        made, captions = answers_of(work / "eval_prompt_alone", clips, name)
+        add(f"{name}, prompt alone", alone[f"swap/{SPLIT}/{name}"]["scores"], made, captions)
     order = np.random.default_rng(0).permutation(len(clips))
     real = [motions.features(clip) for clip in clips]
     add("real", results[f"generation/{SPLIT}/real"]["scores"], real, [clip.captions[0] for clip in clips])
@@ -184,7 +208,7 @@ def show(found: dict[str, Any]) -> None:
         words = [f"{100 * text[key]:6.1f}" if key in text else "     -" for key in ("bleu4", "cider")]
         right = [f"{part['labels']['all'][kind]:6.1f}" if "labels" in part else "     -"
                  for part in (one, text) for kind in KINDS]  # fmt: skip
-        print(f"{name:<16}", *judged, *right[:2], "|", *words, *right[2:])
+        print(f"{name:<19}", *judged, *right[:2], "|", *words, *right[2:])
 
 
 def main() -> None:

@@ -55,12 +55,16 @@ remogpt train lm --config "$configs/lm_instruct.yaml" --data "$set" --tokenizer 
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
-stage "6. one model folder"
-remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" \
-    --database "$work/database_train" --name real-mocap --licence "$licence" --best-of 8 --out "$work/model"
+stage "6. copying from examples, learned from clips that the language model has not seen"
+remogpt train copy --config "$configs/copy.yaml" --tokenizer "$work/tokenizer" --out "$work/copy" \
+    --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
+
+stage "7. one model folder"
+remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
+    --database "$work/database_train" --name real-mocap --licence "$licence" --best-of 8 --copy-strength 2 --out "$work/model"
 du -sh "$work/model"
 
-stage "7. numbers: its own database, none, a wrong one (procedural clips, which it has never seen) and an empty one"
+stage "8. numbers: its own database, none, a wrong one (procedural clips, which it has never seen) and an empty one"
 remogpt data make --out "$work/procedural" --clips 500 --seed 3000 --unseen-share 0
 remogpt db build "$work/procedural" --out "$work/wrong" --compact "${parts[@]}"
 remogpt db build "$set" --empty --out "$work/empty" --compact "${parts[@]}"
