@@ -4,9 +4,9 @@
   OMP_NUM_THREADS=1 python benchmarks/real_mocap.py runs/real_mocap --out benchmarks/results/real_mocap_eval.json
 
 Takes `remogpt eval`'s numbers from the recipe's folder, evaluates the same model with examples in its prompt alone
-(copy strength 0, as in the paper), and adds labels, which Bandai-Namco's clips have: what is done (content) and in which
-manner (style). Its captions are made from them by a few phrases, so that many clips share a caption; R-precision, CIDEr
-and BLEU count other clips' words as wrong that are right. Labels count them as right:
+(copy strength 0, as in the paper), and adds labels, which Bandai-Namco's clips have: what is done (content) and in
+which manner (style). Its captions are made from them by a few phrases, so that many clips share a caption; R-precision,
+CIDEr and BLEU count other clips' words as wrong that are right. Labels count them as right:
 
 - of a motion: the content, or style, whose captions lie nearest in the judge's space, the mean over all of the set;
 - of a caption: those of all clips that have this very caption; one that no clip has is wrong, and counted.
