@@ -10,10 +10,12 @@ each; those of the large shapes are random ids. Every writer writes 49 ids, the 
                   ids of the whole vocabulary, with its cache
   greedy          transformers.generate, prompts padded to the longest, the best allowed id each time
   float32 ...     ours, sampled from all allowed ids; the share of greedy ids that are the second writer's stands beside
+                  (random weights turn any rounding into other ids: what fewer bits cost is in generation_precision.py)
 
 Each round times one writer after the other; seconds are medians over the rounds. On the CPU they are seconds of its one
 thread, into which other jobs on the machine hardly enter; on a GPU they are those on the wall. `bound` is the time of
-one step if nothing but the decoder's weights and the prompts' keys and values were read, at the bandwidth measured.
+one step if nothing but the decoder's weights and the prompts' keys and values were read, at the bandwidth measured; for
+many rows arithmetic takes longer than that. Shapes and batch sizes that are not asked for stay in the file as they are.
 """
 
 import argparse
@@ -38,7 +40,7 @@ from remogpt.lm.frozen import FrozenT5
 from remogpt.lm.generate import generate
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.retriever import MotionDatabase
-from remogpt.runtime.files import write_json
+from remogpt.runtime.files import read_json, write_json
 
 NUM_IDS, MOTIONGPT_LENGTH, SEED = 49, 256, 0
 NUM_WORDS, NUM_CODES = 32_128, 512
@@ -204,8 +206,16 @@ def measure(subject: Subject, batch: int, rounds: int, speed: float) -> dict[str
                 "times_greedy": rounded(statistics.median(seconds["greedy"]) / took),
                 "greedy_ids_agree": rounded(float((best == np.array(written["greedy"])).mean())),
             }
-    lengths = sorted(len(prompt) for prompt in subject.prompts[:batch])
-    return {"rounds": rounds, "load_average": round(os.getloadavg()[0], 1), "prompt_lengths": lengths, "writers": rows}
+    return rows
+
+
+def machine(speed: float) -> dict[str, Any]:
+    """What it ran on."""
+    return {
+        "cpu": platform.machine(), "gpu": torch.cuda.get_device_name() if DEVICE.type == "cuda" else None, "threads": 1,
+        "torch": torch.__version__, "transformers": transformers.__version__,
+        "gigabytes_read_a_second": rounded(speed / 1e9), "load_average": round(os.getloadavg()[0], 1),
+    }  # fmt: skip
 
 
 def rounded(value: float) -> float:
@@ -231,20 +241,18 @@ def main() -> None:
             "t5-base": lambda: of_base_size("relu", 3072, lengths),
             "flan-t5-base": lambda: of_base_size("gated-gelu", 2048, lengths),
         }
-        gpu = torch.cuda.get_device_name() if DEVICE.type == "cuda" else None
-        machine = {
-            "cpu": platform.machine(), "gpu": gpu, "threads": 1, "torch": torch.__version__,
-            "transformers": transformers.__version__, "gigabytes_read_a_second": rounded(speed / 1e9),
-        }  # fmt: skip
-        result: dict[str, Any] = {"command": command(), "machine": machine, "ids": NUM_IDS, "shapes": {}}
+        result = read_json(args.out) if args.out.is_file() else {"ids": NUM_IDS, "shapes": {}}
         for shape in args.shapes:
             subject = makers[shape]()
             subject.t5.to(DEVICE)
             for batch in args.batches:
-                found = measure(subject, batch, args.rounds, speed)
-                result["shapes"].setdefault(shape, {})[f"batch {batch}"] = found
+                writers = measure(subject, batch, args.rounds, speed)
+                result["shapes"].setdefault(shape, {})[f"batch {batch}"] = {
+                    "command": command(), "rounds": args.rounds, "machine": machine(speed),
+                    "prompt_lengths": sorted(lengths[:batch]), "writers": writers,
+                }  # fmt: skip
                 write_json(args.out, result)
-                for name, row in found["writers"].items():
+                for name, row in writers.items():
                     numbers = ", ".join(f"{key} {value:g}" for key, value in row.items())
                     print(f"{shape}, batch {batch}, {name}: {numbers}", flush=True)
 
