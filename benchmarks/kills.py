@@ -2,12 +2,12 @@
 
   OMP_NUM_THREADS=1 nice -n 5 python benchmarks/kills.py --out benchmarks/results/kills.json
 
-Tokenizer, retriever (PL-TMR with its queue), TMR and both stages of the language model, each `remogpt train` in a
-process of its own, small, on a procedural set made here. Moments are drawn from a seed: while the program starts,
-before the first checkpoint, at steps all along the run, while a checkpoint or the best weights are being written (the
-file that shall become one is there), and while the finished part is being written. A kill that came during a write
-shows by what it left half written. Equal means: the part's bytes, every tensor of the checkpoint (weights, codebook,
-queue, optimizer), the best weights' bytes, the log's text.
+Tokenizer, retriever (PL-TMR with its queue), TMR, both stages of the language model and the copy head, each `remogpt
+train` in a process of its own, small, on a procedural set made here. Moments are drawn from a seed: while the program
+starts, before the first checkpoint, at steps all along the run, while a checkpoint or the best weights are being
+written (the file that shall become one is there), and while the finished part is being written. A kill that came during
+a write shows by what it left half written. Equal means: the part's bytes, every tensor of the checkpoint (weights,
+codebook, queue, optimizer), the best weights' bytes, the log's text.
 """
 
 import argparse
@@ -55,6 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "lm_instruct": {"stage": "instruct", "num_codes": 64, "validation_clips": 4,
                     "loop": LOOP | {"mixed_precision": "bf16"}},
+    "copy": {"loop": LOOP},
 }  # fmt: skip
 """Of each training; dropout, noise and drawn latents are on."""
 HALF_WRITTEN = {"checkpoint": ".training.*.pt", "best weights": ".best.*.safetensors", "part": ".model.*.safetensors"}
@@ -217,10 +218,14 @@ def remogpt(*words: object) -> list[str]:
 def trainings(work: Path) -> Iterator[Training]:
     """Give the unbroken trainings, each once what it needs is there."""
     made = {name: work / "unbroken" / name for name in SETTINGS}
-    extra: dict[str, list[object]] = {name: [] for name in SETTINGS}
-    extra["lm_pretrain"] = ["--tokenizer", made["tokenizer"]]
-    extra["lm_instruct"] = ["--tokenizer", made["tokenizer"], "--start-from", made["lm_pretrain"], "--database",
-                            work / "database", "--neighbours", work / "neighbours.safetensors"]  # fmt: skip
+    motions: list[object] = ["--data", work / "set"]
+    examples: list[object] = ["--tokenizer", made["tokenizer"], "--database", work / "database",
+                              "--neighbours", work / "neighbours.safetensors"]  # fmt: skip
+    inputs = dict.fromkeys(SETTINGS, motions) | {
+        "lm_pretrain": [*motions, "--tokenizer", made["tokenizer"]],
+        "lm_instruct": [*motions, *examples, "--start-from", made["lm_pretrain"]],
+        "copy": [*examples, "--queries", work / "database"],
+    }
     for name, settings in SETTINGS.items():
         file = work / f"{name}.yaml"
         file.write_text(yaml.safe_dump(settings))
@@ -230,8 +235,7 @@ def trainings(work: Path) -> Iterator[Training]:
             subprocess.run(remogpt(*words), check=True)
             words = ["db", "neighbours", work / "database", "--out", work / "neighbours.safetensors"]
             subprocess.run(remogpt(*words), check=True)
-        stage = name.split("_")[0]
-        words = ["train", stage, "--config", file, "--data", work / "set", *extra[name]]
+        words = ["train", name.split("_")[0], "--config", file, *inputs[name]]
         yield Training(name, remogpt(*words), made[name])
 
 

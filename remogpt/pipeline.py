@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
-from remogpt.lm.copy import CopyHead, CopyMixer
+from remogpt.lm.copy import CopyHead
+from remogpt.lm.mixers import CodeMixer, Following
 from remogpt.lm.model import FRAMES_PER_CODE, check_reads_examples
 from remogpt.lm.pieces import Mix, Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
 from remogpt.lm.precision import Precision, check_precision
@@ -219,8 +220,8 @@ class ReMoGPT:
         for text in texts:
             _check_text(text)
         plans = [plan_pieces(text, length) for text, length in zip(texts, lengths, strict=True)]
-        strength = self._copy_strength(copy_strength)
-        asked = self._ask(plans, database, exclude, retrieval, strength)
+        following = self._following(copy_strength)
+        asked = self._ask(plans, database, exclude, retrieval, following)
         candidates = self._candidates(best_of)
         codes = write_pieces(
             self.lm,
@@ -230,7 +231,7 @@ class ReMoGPT:
             seed,
             candidates,
             partial(self._best, frames) if candidates > 1 else first_candidates,
-            self._copying(asked, strength),
+            _mix(following, asked),
         )
         motions = self.tokenizer.decode_batch(codes)
         return [
@@ -251,7 +252,7 @@ class ReMoGPT:
         database: Any,
         exclude: Sequence[Iterable[str]] | None,
         retrieval: bool,
-        strength: float,
+        following: Following,
     ) -> list[list[tuple[tuple[RetrievedExample, ...], Prompt]]]:
         """Retrieve the examples of every piece and write its prompt: both, piece by piece, for every motion."""
         pieces = [piece for plan in plans for piece in plan]
@@ -263,7 +264,7 @@ class ReMoGPT:
             found = self.examples_for_texts([piece.text for piece in pieces], database, each)
         prompts = [
             ask_for_motion(
-                self.lm.prompt_form, piece.text, self._shown(examples, strength),
+                self.lm.prompt_form, piece.text, following.shown_for_text(examples),
                 num_frames=None if piece.length is None else piece.length * FRAMES_PER_CODE,
                 count=self.lm.vocabulary.count,
             )
@@ -271,25 +272,6 @@ class ReMoGPT:
         ]  # fmt: skip
         asked = iter(zip(found, prompts, strict=True))
         return [list(islice(asked, len(plan))) for plan in plans]
-
-    def _copying(self, asked: Sequence[Sequence[tuple[tuple[RetrievedExample, ...], Prompt]]], strength: float) -> Mix:
-        """Return what makes the mixers that copy from the examples of every piece."""
-        head = self.copy_head
-
-        def mix(prompts: Sequence[tuple[int, int]], lengths: Sequence[int | None]) -> CopyMixer | None:
-            if head is None or not strength:
-                return None
-            examples = [asked[row][number][0] for row, number in prompts]
-            return CopyMixer(head, examples, lengths, self.lm.vocabulary.code_ids, strength)
-
-        return mix
-
-    def _shown(self, examples: Sequence[RetrievedExample], strength: float) -> Sequence[RetrievedExample]:
-        """Return the examples that the prompt shows: those that answer, where the model can tell."""
-        if self.copy_head is None or not strength or not examples:
-            return examples
-        head = self.copy_head
-        return head.answering(examples, head.text_match if examples[0].route in TEXT_ROUTES else head.motion_match)
 
     @property
     def generation(self) -> dict[str, Any]:
@@ -300,11 +282,11 @@ class ReMoGPT:
     def _sampling(self) -> dict[str, Any]:
         return {name: value for name, value in self.generation.items() if name not in ("best_of", "copy_strength")}
 
-    def _copy_strength(self, strength: float | None) -> float:
+    def _following(self, strength: float | None) -> Following:
         strength = float(self.generation["copy_strength"] if strength is None else strength)
         if not 0 <= strength < np.inf:
             raise RemogptError(f"copy_strength must be 0 or more, got {strength:g}")
-        return strength
+        return Following(self.copy_head, strength, self.lm.vocabulary)
 
     def _candidates(self, best_of: int | None) -> int:
         candidates = int(self.generation["best_of"] if best_of is None else best_of)
@@ -365,7 +347,7 @@ class ReMoGPT:
             exclude: for each motion, as in `generate_batch`.
             best_of: candidates for each caption, the likeliest and sampled ones, of which the retriever keeps the one
                 that fits the motion best.
-            copy_strength: 0 shows examples in the prompt that do not answer too, as in the paper.
+            copy_strength: as in `generate`: how much the words of examples that answer the motion are followed.
             sampling: temperature, top_k, top_p of a single candidate; the likeliest words without it.
 
         Raises:
@@ -379,16 +361,22 @@ class ReMoGPT:
         if retrieval:
             check_reads_examples(self.folder / "lm")
         retrieved = self.examples_for_motions(features, database, hidden) if retrieval else [()] * len(features)
-        strength = self._copy_strength(copy_strength)
+        following = self._following(copy_strength)
         prompts = [
-            ask_for_text(self.lm.prompt_form, row, self._shown(examples, strength), count=self.lm.vocabulary.count)
+            ask_for_text(self.lm.prompt_form, row, following.shown_for_motion(examples), count=self.lm.vocabulary.count)
             for row, examples in zip(codes, retrieved, strict=True)
         ]
-        texts = self.lm.generate_text(prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed)
+        texts = self.lm.generate_text(
+            prompts, Sampling(**{"temperature": 0.0, **sampling}), seed=seed, mixer=following.words(retrieved)
+        )
         candidates = self._candidates(best_of)
         if candidates > 1:
+            many = [row for row in range(len(prompts)) for _ in range(candidates - 1)]
             more = self.lm.generate_text(
-                [p for p in prompts for _ in range(candidates - 1)], CANDIDATE_CAPTIONS, seed=seed
+                [prompts[row] for row in many],
+                CANDIDATE_CAPTIONS,
+                seed=seed,
+                mixer=following.words([retrieved[row] for row in many]),
             )
             texts = self._best_texts(features, np.column_stack([texts, np.reshape(more, (len(texts), -1))]))
         answers = iter(zip(texts, retrieved, prompts, strict=True))
@@ -436,6 +424,15 @@ class ReMoGPT:
             _two_routes(opened, self.retriever.encode_motion([row])[0], MOTION_ROUTES, ids)
             for row, ids in zip(features, hidden, strict=True)
         ]
+
+
+def _mix(following: Following, asked: Sequence[Sequence[tuple[tuple[RetrievedExample, ...], Prompt]]]) -> Mix:
+    """Return what makes the mixers that copy from the examples of every piece."""
+
+    def mix(prompts: Sequence[tuple[int, int]], lengths: Sequence[int | None]) -> CodeMixer | None:
+        return following.codes([asked[row][number][0] for row, number in prompts], lengths)
+
+    return mix
 
 
 def _two_routes(

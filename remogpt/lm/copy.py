@@ -1,4 +1,4 @@
-"""Copying from retrieved examples: what an example shows next is evidence for the next code.
+"""Copying from retrieved examples: what an example shows next is evidence for the next code. What is learnt about it.
 
 A prompt alone does not make a small language model use its examples. Here each example is followed as by a hidden
 Markov model: a place in it moves on by no, one or a few codes a step (`jumps`), and a written code is likely where the
@@ -8,7 +8,8 @@ code at that place lies close to it in the codebook. The evidence multiplies the
 
 so that the language model chooses among what goes on like the example, and copies nothing that it finds absurd. Whether
 an example answers the query at all is another question, which `MatchTest` answers; the language model alone and each
-example's product are mixed in these shares. A database without the answer, or none, leaves the language model as it is.
+example's product are mixed in these shares (`remogpt.lm.mixers`). A database without the answer, or none, leaves the
+language model as it is. Captions are followed in the same way, word by word, with nothing learnt but the match test.
 
 differs: ReMoGPT has examples in the prompt alone.
 """
@@ -39,6 +40,10 @@ class Example(Protocol):
     @property
     def codes(self) -> np.ndarray:
         """(L,) int64 codes of its motion."""
+
+    @property
+    def caption(self) -> str:
+        """Its caption that lies closest to the query."""
 
     @property
     def to_motion(self) -> float:
@@ -172,56 +177,3 @@ class CopyHead(nn.Module):
 def _clipped(target: Tensor, lengths: Tensor, size: int) -> Tensor:
     """Places behind an example's last code are the one past its end."""
     return torch.where(target < lengths[:, None], target, size)
-
-
-class CopyMixer:
-    """Mixes the copying of each prompt's examples into what the language model writes: a `ScoreMixer`.
-
-    Args:
-        head: what is learnt about copying.
-        examples: of each prompt, by its number; any number of them.
-        lengths: codes that are written for each prompt, None where the model stops by itself.
-        ids: (C,) id of each code.
-        strength: exponent of the evidence; 0 leaves all scores as they are.
-    """
-
-    def __init__(
-        self,
-        head: CopyHead,
-        examples: Sequence[Sequence[Example]],
-        lengths: Sequence[int | None],
-        ids: np.ndarray,
-        strength: float,
-    ) -> None:
-        self.head, self.strength, self.likeness = head, strength, head.likeness()
-        device = self.likeness.device
-        self.width = max(map(len, examples), default=0)
-        padded = [own[place] if place < len(own) else None for own in examples for place in range(self.width)]
-        none = np.zeros(1, dtype=np.int64)
-        self.at = head.begin([none if one is None else one.codes for one in padded]) if padded else None
-        cosines = torch.tensor(
-            [(-np.inf, -np.inf) if one is None else (one.to_motion, one.to_caption) for one in padded], device=device
-        )
-        self.shares = head.text_match.shares(cosines.reshape(len(examples), self.width, 2))
-        self.lengths = torch.tensor([np.inf if length is None else length for length in lengths], device=device)
-        self.code_of = {int(token): code for code, token in enumerate(ids)}
-
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
-        """See `ScoreMixer`."""
-        if self.at is None or self.strength == 0:
-            return scores
-        chosen = torch.as_tensor(rows, device=scores.device)
-        members = (chosen[:, None] * self.width + torch.arange(self.width, device=scores.device)).flatten()
-        at = self.at.take(members)
-        step = len(written[int(rows[0])])
-        if step:
-            last = torch.tensor([self.code_of[written[row][-1]] for row in rows.tolist()], device=scores.device)
-            left = self.lengths[chosen] - step
-            at = self.head.follow(
-                at, last.repeat_interleave(self.width), self.likeness, left.repeat_interleave(self.width)
-            )
-            self.at.places[members] = at.places
-        evidence = self.head.evidence(at, self.likeness).log().reshape(len(rows), self.width, -1)
-        alone = scores.float().log_softmax(dim=1)[:, None]
-        each = torch.cat([alone, (alone + self.strength * evidence).log_softmax(dim=2)], dim=1)  # (B, 1 + E, A)
-        return (each + self.shares[chosen][:, :, None]).logsumexp(dim=1)

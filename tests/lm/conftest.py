@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
+from remogpt.lm.copy import CopyHead
 from remogpt.lm.datasets import CodedClip, ExampleBank, Route, caption_queries
 
 CAPTIONS = (
@@ -51,3 +52,17 @@ def model(vocabulary: Vocabulary) -> MotionLanguageModel:
     """An untrained two-layer model."""
     torch.manual_seed(0)
     return MotionLanguageModel.build(vocabulary, T5Size(32, 64, 2, 2, 2, 16, "gated-gelu", 0.0)).eval()
+
+
+@pytest.fixture
+def head() -> CopyHead:
+    """Codes far from each other; every example answers where its cosines are above one half."""
+    torch.manual_seed(0)
+    made = CopyHead(torch.eye(12)).requires_grad_(False)
+    for match in (made.text_match, made.motion_match):
+        first, last = match.layers[0], match.layers[2]
+        first.weight.fill_(4.0)
+        first.bias.zero_()
+        last.weight.fill_(1.0)
+        last.bias.zero_()
+    return made

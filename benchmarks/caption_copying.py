@@ -1,0 +1,124 @@
+"""What captions gain by retrieved examples: none, read in the prompt, followed word by word, or returned as they are.
+
+  OMP_NUM_THREADS=1 python benchmarks/caption_copying.py --data runs/mini/set --model runs/mini/model --wrong bandai_db
+
+The first clips of a split; the likeliest words. CIDEr, BLEU-4 and ROUGE-L (all times 100, protocol ptb) against all
+captions of a clip, and the share of captions that are one of the retrieved ones word for word. The strength was chosen
+on val; test splits were looked at once. `--wrong` names a database that lacks the answers.
+"""
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from metrics import command
+
+from remogpt import ReMoGPT
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.eval.captioning import caption_metrics
+from remogpt.lm import Sampling
+from remogpt.lm.mixers import Following
+from remogpt.motion import Motion
+from remogpt.pipeline import Captioned
+from remogpt.prompts import ask_for_text
+from remogpt.runtime.files import write_json
+from remogpt.runtime.progress import progress
+
+Answers = Callable[[list[Motion]], list[Captioned]]
+
+
+def scores_of(clips: Sequence[Clip], answers: Sequence[Captioned]) -> dict[str, float]:
+    """Scores of a row."""
+    found = caption_metrics([one.text for one in answers], [clip.captions for clip in clips], "ptb")
+    copies = [one.text in {example.caption for example in one.examples} for one in answers]
+    return {
+        **{name: round(100 * found[name], 1) for name in ("cider", "cider_ci95", "bleu4", "rougeL")},
+        "words": round(found["length"], 1),
+        "copies": round(100 * sum(copies) / len(copies), 1),
+        "num_items": len(answers),
+    }
+
+
+def written(model: ReMoGPT, **how: Any) -> Answers:
+    """Let the model write."""
+    return lambda motions: model.caption_batch(motions, **{"best_of": 1, **how})
+
+
+def retrieved(model: ReMoGPT) -> Answers:
+    """Return the caption that fits the motion best."""
+
+    def answer(motions: list[Motion]) -> list[Captioned]:
+        found = model.examples_for_motions([motion.features for motion in motions])
+        return [Captioned(examples[0].caption, examples[:1], ()) for examples in found]
+
+    return answer
+
+
+def unseen_by_the_prompt(model: ReMoGPT, strength: float) -> Answers:
+    """Follow examples that the prompt does not show."""
+
+    def answer(motions: list[Motion]) -> list[Captioned]:
+        features, words = [motion.features for motion in motions], model.lm.vocabulary
+        found = model.examples_for_motions(features)
+        prompts = [
+            ask_for_text(model.lm.prompt_form, codes, (), count=words.count)
+            for codes in model.tokenizer.encode_batch(features)
+        ]
+        mixer = Following(model.copy_head, strength, words).words(found)
+        texts = model.lm.generate_text(prompts, Sampling(temperature=0.0), mixer=mixer)
+        return [Captioned(*row, ()) for row in zip(texts, found, strict=True)]
+
+    return answer
+
+
+def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict[str, Answers]:
+    """Every row of the table, by name."""
+    own = {
+        "no_retrieval": written(model, retrieval=False),
+        "prompt_only": written(model, copy_strength=0.0),
+        **{f"followed_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
+        "followed_not_in_the_prompt": unseen_by_the_prompt(model, model.generation["copy_strength"]),
+        "retrieved_as_it_is": retrieved(model),
+        "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
+        "followed_best_of_8": written(model, best_of=8),
+    }
+    if wrong is None:
+        return own
+    return own | {
+        "wrong_database_prompt_only": written(model, database=wrong, copy_strength=0.0),
+        "wrong_database_followed": written(model, database=wrong),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--model", type=Path, default=None)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--wrong", type=Path, default=None)
+    parser.add_argument("--splits", nargs="+", default=["val", "test", "test_unseen"])
+    parser.add_argument("--strengths", nargs="+", type=float, default=[1.0, 2.0, 4.0])
+    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "caption_copying.json")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    model, data = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data)
+    results: dict[str, Any] = {
+        "command": command(), "model": model.manifest["hashes"], "set": args.data.name,
+        "generation": model.generation, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "splits": {},
+    }  # fmt: skip
+    for split in args.splits:
+        clips = [clip for clip in data.clips(split) if clip.id == clip.file_id][: args.clips]
+        motions = [Motion.from_features(data.features(clip)) for clip in clips]
+        table = results["splits"][split] = {}
+        for name, answer in progress(ways(model, args.wrong, args.strengths).items(), desc=split, unit="way"):
+            table[name] = scores_of(clips, answer(motions))
+            print(f"{split:12s} {name:40s} {table[name]}", flush=True)
+            write_json(args.out, results)
+
+
+if __name__ == "__main__":
+    main()
