@@ -125,7 +125,7 @@ class MotionTokenizer(nn.Module):
         if (self.codes_per_step, self.frames_per_code) != (1, 4):
             raise RemogptError(
                 f"{reader} reads one code for every 4 frames, but this tokenizer has {self.codes_per_step} for every "
-                f"{self.frames_per_code}; train one with quantizer ema or fsq and num_stages 2"
+                f"{self.frames_per_code}; train one with quantizer ema and num_stages 2"
             )
 
     @property

@@ -48,10 +48,10 @@ class TokenizerConfig:
     """Ratio between the dilations of neighbouring residual units."""
     decay: float = 0.99
     """Share of the codebook's moving sums and counts that each step keeps."""
-    quantizer: Literal["ema", "fsq", "residual"] = "ema"
-    """The paper's; or finite scalar quantization; or residual, which gives several codes for a step of four frames."""
+    quantizer: Literal["ema", "residual"] = "ema"
+    """The paper's; or residual, which gives several codes for a step of four frames."""
     levels: tuple[int, ...] = ()
-    """fsq: values of each coordinate (num_codes is their product). residual: codes of each level (it is their sum)."""
+    """residual: codes of each level, coarsest first; num_codes is their sum."""
     dead_below: float = 1.0
     """A code chosen by fewer vectors than this per step (moving mean) is replaced by a vector of the batch."""
     window: int = 64

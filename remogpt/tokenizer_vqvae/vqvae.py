@@ -6,7 +6,6 @@ stage halves the time axis, so with two stages one code stands for four frames.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,10 +17,9 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
 
 if TYPE_CHECKING:
-    from remogpt.tokenizer_vqvae.finite_scalar import FiniteScalarQuantizer
     from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
 
-    Quantizer = EMAResetQuantizer | FiniteScalarQuantizer | ResidualQuantizer
+    Quantizer = EMAResetQuantizer | ResidualQuantizer
 
 
 @dataclass(frozen=True)
@@ -175,37 +173,31 @@ class MotionVQVAE(nn.Module):
 def make_quantizer(
     kind: str, num_codes: int, code_dim: int, decay: float, dead_below: float, levels: Sequence[int]
 ) -> Quantizer:
-    """Build a quantizer; vector-quantize-pytorch is loaded for the two kinds alone that are made with it.
+    """Build a quantizer; vector-quantize-pytorch is loaded for the residual one alone.
 
     Args:
-        kind: "ema", the paper's; "fsq", finite scalar quantization; "residual", several codes a step.
+        kind: "ema", the paper's; "residual", several codes a step.
         num_codes: K, the number of different codes.
         code_dim: D.
         decay, dead_below: of moving codebooks; see `EMAResetQuantizer`.
-        levels: values of each coordinate for "fsq"; codes of each codebook, coarsest first, for "residual".
+        levels: codes of each codebook of "residual", coarsest first; none for "ema".
 
     Raises:
         RemogptError: if the kind is unknown, levels and `num_codes` do not fit, or the library is missing.
     """
-    given = {"ema": num_codes, "fsq": math.prod(levels), "residual": sum(levels)}
-    if kind not in given:
-        raise RemogptError(
-            f"wanted a quantizer of {', '.join(given)}, got {kind!r}; set quantizer in the configuration"
-        )
-    if given[kind] != num_codes or bool(levels) == (kind == "ema") or min(levels, default=2) < 2:
-        raise RemogptError(
-            f"quantizer {kind} with levels {list(levels)} does not have num_codes {num_codes}: levels of 2 or more "
-            "multiply to num_codes for fsq (8, 5, 5, 5: 1000), add up to it for residual, and ema takes none"
-        )
-    if kind == "ema":
+    if kind not in ("ema", "residual"):
+        raise RemogptError(f"wanted a quantizer of ema, residual, got {kind!r}; set quantizer in the configuration")
+    if kind == "ema" and not levels:
         return EMAResetQuantizer(num_codes, code_dim, decay, dead_below)
+    if kind == "ema" or len(levels) < 2 or min(levels) < 2 or sum(levels) != num_codes:
+        raise RemogptError(
+            f"quantizer {kind} with levels {list(levels)} does not have num_codes {num_codes}: residual takes 2 levels "
+            "or more, each of 2 codes or more, that add up to num_codes (512, 512: 1024), and ema takes none"
+        )
     try:
-        from remogpt.tokenizer_vqvae.finite_scalar import FiniteScalarQuantizer
         from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
     except ModuleNotFoundError as error:
         raise RemogptError(
-            f"quantizer {kind} needs vector-quantize-pytorch: pip install 'remogpt[quantizers]'"
+            "quantizer residual needs vector-quantize-pytorch: pip install 'remogpt[quantizers]'"
         ) from error
-    if kind == "fsq":
-        return FiniteScalarQuantizer(levels, code_dim)
     return ResidualQuantizer(levels, code_dim, decay, dead_below)

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,3 +50,24 @@ def test_a_variant_is_made_once(
     table = (tmp_path / "study.md").read_text()
     assert f"| small | width 8, depth 1, loop.batch_size 4 | 2 | 5 | {100 * scores['facts']:.1f} |" in table
     assert "never" not in table
+
+
+def test_results_of_variants_that_are_gone_stay(
+    study: ModuleType, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A summary with no folder of a run at hand gives the results as they are committed, and training adds to them."""
+    out, table = tmp_path / "study.json", tmp_path / "study.md"
+    shutil.copy(study.RESULTS, out)
+    words = ["--data", str(tiny_set), "--work", str(tmp_path / "work"), "--out", str(out), "--steps", "2"]
+    assert study.main([*words, "--summary"]) == 0
+    committed = json.loads(study.RESULTS.read_text())
+    assert json.loads(out.read_text()) == committed
+    assert table.read_text() == study.RESULTS.with_suffix(".md").read_text()
+    assert "| fsq | quantizer fsq, levels [8, 5, 5, 5], num_codes 1000 | 1500 | 5 | 36.0 / 37.8 |" in table.read_text()
+
+    monkeypatch.setattr(study, "VARIANTS", {"small": {"width": 8, "depth": 1, "loop.batch_size": 4}})
+    assert study.main([*words, "--variants", "small"]) == 0
+    summary = json.loads(out.read_text())
+    assert list(summary["variants"]) == [*committed["variants"], "small"]
+    assert summary["variants"]["fsq"] == committed["variants"]["fsq"]
+    assert summary["command"] != committed["command"]

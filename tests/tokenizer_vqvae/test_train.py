@@ -85,10 +85,9 @@ def test_training_lowers_the_error_and_saves_what_it_returns(tmp_path):
     ("changes", "moving"),
     [
         ({}, {"quantizer.code_sums", "quantizer.code_counts", "quantizer.is_initialized"}),
-        ({"quantizer": "fsq", "levels": (4, 4)}, {"quantizer.mean"}),
         ({"quantizer": "residual", "levels": (8, 8)}, {"quantizer.books.layers.1._codebook.embed_avg"}),
     ],
-    ids=["ema", "fsq", "residual"],
+    ids=["ema", "residual"],
 )
 def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(changes, moving, tmp_path, monkeypatch):
     """Six steps at once; and three steps, a kill in the fifth, three more: equal bit for bit, with the codebook."""

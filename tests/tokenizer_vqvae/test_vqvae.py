@@ -115,7 +115,13 @@ def test_other_checkpoints_are_refused_by_name():
 
 @pytest.mark.parametrize(
     ("kind", "num_codes", "levels"),
-    [("fsq", 512, (8, 5, 5, 5)), ("residual", 512, (512, 512)), ("fsq", 1, ()), ("ema", 8, (8,)), ("fsq", 6, (6, 1))],
+    [
+        ("residual", 512, (512, 512)),
+        ("residual", 7, (6, 1)),
+        ("residual", 8, (8,)),
+        ("residual", 8, ()),
+        ("ema", 8, (4, 4)),
+    ],
 )
 def test_levels_that_do_not_make_the_codes(kind, num_codes, levels):
     with pytest.raises(RemogptError, match=f"quantizer {kind} with levels .* num_codes {num_codes}: "):
@@ -123,15 +129,14 @@ def test_levels_that_do_not_make_the_codes(kind, num_codes, levels):
 
 
 def test_an_unknown_quantizer_is_refused():
-    with pytest.raises(RemogptError, match="wanted a quantizer of ema, fsq, residual, got 'lfq'"):
+    with pytest.raises(RemogptError, match="wanted a quantizer of ema, residual, got 'lfq'"):
         MotionVQVAE(width=8, code_dim=4, num_codes=4, quantizer="lfq")
 
 
-def test_the_library_is_for_its_quantizers_alone(monkeypatch):
-    """The paper's quantizer does without it; the others say what to install."""
-    for name in ("finite_scalar", "residual"):
-        monkeypatch.delitem(sys.modules, f"remogpt.tokenizer_vqvae.{name}", raising=False)
+def test_the_library_is_for_the_residual_quantizer_alone(monkeypatch):
+    """The paper's quantizer does without it; the other says what to install."""
+    monkeypatch.delitem(sys.modules, "remogpt.tokenizer_vqvae.residual", raising=False)
     monkeypatch.setitem(sys.modules, "vector_quantize_pytorch", None)
     assert MotionVQVAE(width=8, code_dim=4, num_codes=16).quantizer.num_codes == 16
-    with pytest.raises(RemogptError, match=r"quantizer fsq needs vector-quantize-pytorch: pip install"):
-        MotionVQVAE(width=8, code_dim=4, num_codes=16, quantizer="fsq", levels=(4, 4))
+    with pytest.raises(RemogptError, match=r"quantizer residual needs vector-quantize-pytorch: pip install"):
+        MotionVQVAE(width=8, code_dim=4, num_codes=16, quantizer="residual", levels=(8, 8))
