@@ -2,12 +2,12 @@
 
   OMP_NUM_THREADS=1 nice -n 5 python benchmarks/kills.py --out benchmarks/results/kills.json
 
-Tokenizer, retriever (PL-TMR with its queue), TMR, both stages of the language model and the copy head, each `remogpt
-train` in a process of its own, small, on a procedural set made here. Moments are drawn from a seed: while the program
-starts, before the first checkpoint, at steps all along the run, while a checkpoint or the best weights are being
-written (the file that shall become one is there), and while the finished part is being written. A kill that came during
-a write shows by what it left half written. Equal means: the part's bytes, every tensor of the checkpoint (weights,
-codebook, queue, optimizer), the best weights' bytes, the log's text.
+Tokenizer, retriever (PL-TMR), TMR, both stages of the language model and the copy head, each `remogpt train` in a
+process of its own, small, on a procedural set made here. Moments are drawn from a seed: while the program starts,
+before the first checkpoint, at steps all along the run, while a checkpoint or the best weights are being written (the
+file that shall become one is there), and while the finished part is being written. A kill that came during a write
+shows by what it left half written. Equal means: the part's bytes, every tensor of the checkpoint (weights,
+codebook, optimizer), the best weights' bytes, the log's text.
 """
 
 import argparse
@@ -45,8 +45,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "retriever": RETRIEVER | {
         "model": {"part_width": 16, "num_layers": 1, "num_heads": 2, "feedforward": 32, "patch": 8, "text_width": 32,
-                  "projection_dim": 32, "text_layers": 1, "text_feedforward": 64, "late_width": 8},
-        "fine_tune_text": False, "queue": 48, "queue_after": 0.2, "hard_negatives": 1, "rerank": 4, "input_noise": 0.1,
+                  "projection_dim": 32, "text_layers": 1, "text_feedforward": 64},
+        "fine_tune_text": False, "caption_form": "canonical", "mirror_share": 0.5, "input_noise": 0.1,
     },
     "tmr": RETRIEVER | {"model": {"width": 32, "num_layers": 1, "feedforward": 64}, "filter_threshold": None},
     "lm_pretrain": {

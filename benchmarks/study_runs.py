@@ -29,7 +29,6 @@ from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_source import FrozenText
 from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
 from remogpt.retriever.train import RetrieverConfig, train_retriever
-from remogpt.retriever.wording import CaptionForm
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 
@@ -65,9 +64,7 @@ class Run:
     def folder(self, study: Study) -> Path:
         """Where it is kept."""
         size = [VERSION, study.num_clips, SEED] if self.set == "procedural" else [VERSION]
-        variant = VARIANTS[self.variant]
-        asked = [variant.weights_of, variant.asked_as] if variant.weights_of else []
-        digest = sha256_of([variant.network, self.settings(study), size, PATCH, *asked])[:8]
+        digest = sha256_of([VARIANTS[self.variant].network, self.settings(study), size, PATCH])[:8]
         return study.work / "runs" / self.set / self.variant / f"seed{self.seed}-{digest}"
 
     def result(self, study: Study) -> dict[str, Any] | None:
@@ -81,25 +78,14 @@ def prepare_runs(runs: Sequence[Run], study: Study) -> None:
     for name in dict.fromkeys(run.set for run in runs):
         own = [run for run in runs if run.set == name]
         configs = [training_config(VARIANTS[run.variant], run.settings(study)) for run in own]
-        forms = [_asked_as(run, config) for run, config in zip(own, configs, strict=True)]
-        clips = prepare(name, study.work, study.data, study.num_clips)
-        prepare_texts(clips, configs, forms, study.text_model)
+        prepare_texts(prepare(name, study.work, study.data, study.num_clips), configs, study.text_model)
 
 
-def _asked_as(run: Run, config: TMRTrainingConfig | RetrieverConfig) -> CaptionForm:
-    own = VARIANTS[run.variant].asked_as
-    return own or (config.caption_form if isinstance(config, RetrieverConfig) else "written")
-
-
-def carry_out(run: Run, study: Study, waits: bool = False) -> dict[str, Any] | None:
-    """Train and score, or return the result that is there.
-
-    Args:
-        waits: for a process that is at it; else the answer is None.
-    """
+def carry_out(run: Run, study: Study) -> dict[str, Any] | None:
+    """Train and score, or return the result that is there; None where another process is at it."""
     torch.set_num_threads(1)
     folder = run.folder(study)
-    with _claim(folder, waits) as is_ours:
+    with _claim(folder) as is_ours:
         if not is_ours:
             return None
         result = run.result(study)
@@ -112,12 +98,12 @@ def carry_out(run: Run, study: Study, waits: bool = False) -> dict[str, Any] | N
 
 
 @contextmanager
-def _claim(folder: Path, waits: bool = False) -> Iterator[bool]:
+def _claim(folder: Path) -> Iterator[bool]:
     """Hold a run's lock; the system lets go of it when the process ends, however that comes."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
@@ -132,15 +118,13 @@ def _train_and_score(run: Run, study: Study, folder: Path) -> dict[str, Any]:
     clips = StudySet(prepare(run.set, study.work, study.data, study.num_clips).folder, patch)
     was_begun = (folder / "run" / "training.pt").is_file()
     start = time.perf_counter(), time.process_time()
-    retriever = _trained(run, config, clips, study, folder)
+    retriever = _trained(config, clips, folder)
     trained = time.perf_counter(), time.process_time()
     parameters = count_parameters(retriever)
     if parameters > MAX_PARAMETERS:
         raise RemogptError(f"{run.variant} trains {parameters:,} parameters, wanted at most {MAX_PARAMETERS:,}")
     assert isinstance(retriever.text, FrozenText)
-    form = _asked_as(run, config)
-    retriever.config["text"]["form"] = form
-    retriever.text = tested_texts(clips, form, retriever.text)
+    retriever.text = tested_texts(clips, retriever.caption_form, retriever.text)
     scores = evaluate(retriever, clips)
     return {
         "set": run.set,
@@ -149,7 +133,6 @@ def _train_and_score(run: Run, study: Study, folder: Path) -> dict[str, Any]:
         "parameters": parameters,
         "settings": settings,
         "training_clips": len(clips.numbers("train", None)),
-        "reranking": retriever.config.get("rerank"),
         "seconds": {
             "training_cpu": round(trained[1] - start[1], 1),
             "training": round(trained[0] - start[0], 1),
@@ -161,15 +144,7 @@ def _train_and_score(run: Run, study: Study, folder: Path) -> dict[str, Any]:
     }
 
 
-def _trained(
-    run: Run, config: TMRTrainingConfig | RetrieverConfig, clips: StudySet, study: Study, folder: Path
-) -> TextMotionRetriever:
-    """Train, or take the weights of the variant that this one only asks otherwise."""
-    base = VARIANTS[run.variant].weights_of
-    if base is not None:
-        other = Run(run.set, base, run.seed)
-        carry_out(other, study, waits=True)
-        return TextMotionRetriever.from_pretrained(other.folder(study) / "retriever")
+def _trained(config: TMRTrainingConfig | RetrieverConfig, clips: StudySet, folder: Path) -> TextMotionRetriever:
     link_texts(clips, folder / "run")
     train, val = (clips.pairs(split, is_grouped=config.same_tag is not None) for split in ("train", "val"))
     if isinstance(config, TMRTrainingConfig):

@@ -16,7 +16,6 @@ from remogpt.motion import mirror_caption
 from remogpt.retriever.retriever import TextMotionRetriever
 
 Scores = dict[str, Any]
-Tables = tuple[np.ndarray, np.ndarray]
 Asked = tuple[np.ndarray, np.ndarray]
 
 
@@ -44,7 +43,7 @@ def evaluate(retriever: TextMotionRetriever, clips: StudySet) -> Scores:
 def _rank(retriever: TextMotionRetriever, clips: StudySet, queries: list[int], gallery: list[int]) -> Scores:
     texts = [(number, text) for number in gallery for text in _asked(clips, number)]
     captions = [text for _, text in texts]
-    tables = retriever.ranking_similarity(captions, [clips.features(number) for number in gallery])
+    similarity = _similarity(retriever, clips, captions, gallery)
     owners = np.array([number for number, _ in texts])
     asked = np.isin(owners, queries), np.isin(gallery, queries)
     own = owners[:, None] == np.array(gallery)
@@ -53,10 +52,16 @@ def _rank(retriever: TextMotionRetriever, clips: StudySet, queries: list[int], g
     same_words = np.array([[text in _asked(clips, number) for number in gallery] for text in captions])
     scores: Scores = {"num_captions": int(asked[0].sum()), "num_motions": len(gallery)}
     for name, positives in (("normal", own), ("identical", own | same_words), ("same_label", own | same_label)):
-        scores[name] = rank_scores(tables, positives, asked)
+        scores[name] = rank_scores(similarity, positives, asked)
     both = labels[asked[0]], np.array([clips.rows[number].label for number in gallery])[asked[1]]
-    scores["same_label"] |= macro_scores(tables, own | same_label, asked, both)
+    scores["same_label"] |= macro_scores(similarity, own | same_label, asked, both)
     return scores
+
+
+def _similarity(
+    retriever: TextMotionRetriever, clips: StudySet, captions: Sequence[str], gallery: Sequence[int]
+) -> np.ndarray:
+    return retriever.encode_text(captions) @ retriever.encode_motion([clips.features(n) for n in gallery]).T
 
 
 def _asked(clips: StudySet, number: int) -> Sequence[str]:
@@ -64,22 +69,22 @@ def _asked(clips: StudySet, number: int) -> Sequence[str]:
     return captions if clips.name == "cmu" else captions[:1]
 
 
-def _ranks(tables: Tables, positives: np.ndarray, asked: Asked) -> dict[str, np.ndarray]:
+def _ranks(similarity: np.ndarray, positives: np.ndarray, asked: Asked) -> dict[str, np.ndarray]:
     return {
-        "t2m": rank_rows(tables[0][asked[0]], positives[asked[0]], "expected"),
-        "m2t": rank_rows(tables[1][asked[1]], positives.T[asked[1]], "expected"),
+        "t2m": rank_rows(similarity[asked[0]], positives[asked[0]], "expected"),
+        "m2t": rank_rows(similarity.T[asked[1]], positives.T[asked[1]], "expected"),
     }
 
 
-def rank_scores(tables: Tables, positives: np.ndarray, asked: Asked) -> dict[str, float]:
+def rank_scores(similarity: np.ndarray, positives: np.ndarray, asked: Asked) -> dict[str, float]:
     """R@k and MedR of the best positive, both ways, and chance.
 
     Args:
-        tables: scores (captions, motions), and (motions, captions), which differ where the best are reranked.
+        similarity: (captions, motions).
         positives: (captions, motions) bool.
         asked: (captions,) and (motions,) bool, those that are queries; all are candidates.
     """
-    scores = metrics_from_ranks(_ranks(tables, positives, asked))
+    scores = metrics_from_ranks(_ranks(similarity, positives, asked))
     for way, table in (("t2m", positives[asked[0]]), ("m2t", positives.T[asked[1]])):
         right, total = table.sum(axis=1), table.shape[1]
         scores[f"{way}/chance_R@1"] = 100 * float((right / total).mean())
@@ -89,14 +94,14 @@ def rank_scores(tables: Tables, positives: np.ndarray, asked: Asked) -> dict[str
     return {name: round(value, 3) for name, value in scores.items()}
 
 
-def macro_scores(tables: Tables, positives: np.ndarray, asked: Asked, labels: Asked) -> dict[str, float]:
+def macro_scores(similarity: np.ndarray, positives: np.ndarray, asked: Asked, labels: Asked) -> dict[str, float]:
     """R@k averaged within each label first, so that a label of many clips counts as one of few.
 
     Args:
         labels: of the asked captions and of the asked motions.
     """
     scores = {}
-    for (way, ranks), names in zip(_ranks(tables, positives, asked).items(), labels, strict=True):
+    for (way, ranks), names in zip(_ranks(similarity, positives, asked).items(), labels, strict=True):
         members = [names == name for name in np.unique(names)]
         for k in RECALL_AT:
             scores[f"{way}/macro_R@{k}"] = round(100 * float(np.mean([(ranks[own] < k).mean() for own in members])), 3)
@@ -117,20 +122,21 @@ def sides(retriever: TextMotionRetriever, clips: StudySet, numbers: Sequence[int
         return None
     gallery = [*named, *(rows[number].mirror for number in named)]
     captions = [rows[number].captions[0] for number in gallery]
-    tables = retriever.ranking_similarity(captions, [clips.features(number) for number in gallery])
-    return {"num_clips": len(named)} | side_scores(tables, [rows[number].label for number in gallery])
+    similarity = _similarity(retriever, clips, captions, gallery)
+    return {"num_clips": len(named)} | side_scores(similarity, [rows[number].label for number in gallery])
 
 
-def side_scores(tables: Tables, labels: Sequence[str]) -> Scores:
-    """Score (2 N, 2 N) tables whose items N to 2 N are the mirror images of the first N; see `sides`."""
+def side_scores(similarity: np.ndarray, labels: Sequence[str]) -> Scores:
+    """Score a table (2 N, 2 N) whose items N to 2 N are the mirror images of the first N; see `sides`."""
     half = len(labels) // 2
     places = np.arange(half)
     asked = np.arange(2 * half) < half
     names = np.array(labels)
     return {
-        **{f"{way}/right": _share_right(table, places) for way, table in zip(("t2m", "m2t"), tables, strict=True)},
-        "gallery": rank_scores(tables, np.eye(2 * half, dtype=bool), (asked, asked)),
-        "gallery_same_label": rank_scores(tables, names[:, None] == names, (asked, asked)),
+        "t2m/right": _share_right(similarity, places),
+        "m2t/right": _share_right(similarity.T, places),
+        "gallery": rank_scores(similarity, np.eye(2 * half, dtype=bool), (asked, asked)),
+        "gallery_same_label": rank_scores(similarity, names[:, None] == names, (asked, asked)),
     }
 
 

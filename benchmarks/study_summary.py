@@ -8,7 +8,7 @@ from typing import Any
 from study_runs import Run, Study
 from study_scores import label_oracle
 from study_sets import StudySet
-from study_variants import VARIANTS
+from study_variants import LAST_WITH_ALL, TAKEN_OUT, VARIANTS
 
 from remogpt.runtime.errors import RemogptError
 
@@ -50,6 +50,13 @@ def summarise(runs: Sequence[Run], study: Study) -> dict[str, Any]:
     }
 
 
+def keep_taken_out(summary: Mapping[str, Any], earlier: Mapping[str, Any]) -> None:
+    """Add to a summary, in place, an earlier one's rows of `TAKEN_OUT`, which no run can give any more."""
+    for name, rows in summary["sets"].items():
+        before = earlier["sets"].get(name, {})
+        rows.update({variant: before[variant] for variant in TAKEN_OUT if variant in before})
+
+
 def _label_oracles(study: Study, name: str) -> Numbers:
     clips = StudySet(study.work / "sets" / name)
     return {split: label_oracle(clips, split) for split in clips.splits()}
@@ -87,6 +94,8 @@ def markdown(summary: Mapping[str, Any]) -> str:
     """Write a table for each set and split."""
     lines = ["# Retrieval study", ""]
     lines += [f"{summary['num_runs']} runs, {summary['total_cpu_seconds'] / 60:.0f} minutes of CPU in all.", ""]
+    if gone := [name for name in TAKEN_OUT if any(name in variants for variants in summary["sets"].values())]:
+        lines += [f"Tried and taken out again, commit {LAST_WITH_ALL} has them: {', '.join(gone)}.", ""]
     for name, variants in summary["sets"].items():
         splits = sorted({key.split()[0] for variant in variants.values() for key in variant["scores"]})
         for split in splits:

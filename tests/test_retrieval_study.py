@@ -3,7 +3,7 @@
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -119,17 +119,34 @@ def test_a_run_that_another_process_holds_is_left_alone(
     assert run.result(study) is None
 
 
-def test_another_wording_of_the_test_takes_the_weights_that_are_there(
-    modules: dict[str, Any], work: Path, tiny_text_model: Path
+def test_rows_of_what_was_taken_out_stay(modules: dict[str, Any], words: list[str], tmp_path: Path) -> None:
+    summary, variants = modules["study_summary"], modules["study_variants"]
+    results = FOLDER / "results" / "retrieval_study.json"
+    measured = json.loads(results.read_text())
+    assert summary.markdown(measured) == results.with_suffix(".md").read_text()
+    assert not set(variants.TAKEN_OUT) & set(variants.VARIANTS)
+    (tmp_path / "summary.json").write_text(results.read_text())
+    assert modules["retrieval_study"].main(words) == 0
+    rows = json.loads((tmp_path / "summary.json").read_text())["sets"]["procedural"]
+    assert set(rows) == {"tmr", "pl_tmr", *variants.TAKEN_OUT}
+    assert all(rows[name] == measured["sets"]["procedural"][name] for name in variants.TAKEN_OUT)
+    table = (tmp_path / "summary.md").read_text()
+    assert "| pl_tmr_queue | 3 | 0.89 M | 370 | 172 | 49.7 ± 3.3 |" in table and "taken out again" in table
+
+
+def test_training_and_test_find_the_states_that_were_prepared(
+    modules: dict[str, Any], work: Path, tiny_text_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = modules["study_runs"]
-    loop = {"steps": 2, "batch_size": 4}
-    study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": loop})
-    run, base = (runs.Run("procedural", name, 3) for name in ("pl_tmr_paraphrased", "pl_tmr"))
-    runs.prepare_runs([run], study)
-    found, plain = runs.carry_out(run, study), base.result(study)
-    assert plain is not None and not (run.folder(study) / "retriever").exists()
-    assert found["parameters"] == plain["parameters"] and found["scores"].keys() == plain["scores"].keys()
+    study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": {"steps": 2, "batch_size": 4}})
+    both = [runs.Run("procedural", name, 3) for name in ("pl_tmr_best", "tmr")]
+    runs.prepare_runs(both, study)
+
+    def computed(self: Any, sentences: Sequence[str]) -> None:
+        raise AssertionError(f"{len(sentences)} captions were embedded again")
+
+    monkeypatch.setattr("remogpt.retriever.text_source.FrozenText.prepare", computed)
+    assert all(runs.carry_out(run, study)["scores"]["test"]["num_captions"] for run in both)
 
 
 def test_token_states_of_one_variant_are_not_computed_for_another(
@@ -251,15 +268,14 @@ def test_scores_of_a_known_table(modules: dict[str, Any]) -> None:
     similarity = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.4], [0.1, 0.7, 0.3]])
     asked = np.array([True, True, False]), np.array([True, False, True])
     own = np.eye(3, dtype=bool)
-    tables = similarity, similarity.T
-    found = scores.rank_scores(tables, own, asked)
+    found = scores.rank_scores(similarity, own, asked)
     assert found["t2m/R@1"] == 50 and found["t2m/MedR"] == 2  # ranks 1 and 3; the third caption does not ask
     assert found["m2t/R@1"] == 50 and found["m2t/R@3"] == 100  # ranks 1 and 3; the second motion does not ask
     assert found["t2m/chance_R@1"] == pytest.approx(33.333) and found["t2m/chance_R@10"] == 100
     labels = np.array(["a", "b", "b"])
     same = labels[:, None] == labels
     everything = np.ones(3, dtype=bool), np.ones(3, dtype=bool)
-    macro = scores.macro_scores(tables, same, everything, (labels, labels))
+    macro = scores.macro_scores(similarity, same, everything, (labels, labels))
     # a is right; of the two b, the first caption prefers motion a, the second a motion of label b.
     assert macro["t2m/macro_R@1"] == 75 and macro["t2m/num_labels"] == 2
 
@@ -267,6 +283,6 @@ def test_scores_of_a_known_table(modules: dict[str, Any]) -> None:
 def test_sides_are_scored_against_mirror_images(modules: dict[str, Any]) -> None:
     # Two clips and their mirror images: the first caption prefers its own, the second its mirror image.
     similarity = np.array([[0.9, 0.1, 0.2, 0.0], [0.0, 0.3, 0.1, 0.8], [0.2, 0.0, 0.9, 0.1], [0.0, 0.2, 0.1, 0.9]])
-    found = modules["study_scores"].side_scores((similarity, similarity.T), ["l", "l", "r", "r"])
+    found = modules["study_scores"].side_scores(similarity, ["l", "l", "r", "r"])
     assert found["t2m/right"] == 50 and found["m2t/right"] == 100
     assert found["gallery"]["t2m/R@1"] == 50

@@ -77,24 +77,6 @@ def mirror_caption(text: str) -> str:
     return "".join([*mirrored, text[position:]])
 
 
-def mirror_each(text: str) -> tuple[str, ...]:
-    """Return one sentence for every word of a side that `mirror_caption` swaps, that word alone swapped, in order.
-
-    Example:
-        >>> mirror_each("waves the left hand, then the right one")
-        ('waves the right hand, then the right one', 'waves the left hand, then the left one')
-    """
-    mirrored, article_end = [], None
-    for start, end, word in _swaps(text):
-        if not word:  # the n of "an anticlockwise"; its word follows
-            article_end = start
-            continue
-        before = text[:start] if article_end is None else text[:article_end] + text[article_end + 1 : start]
-        mirrored.append(before + word + text[end:])
-        article_end = None
-    return tuple(mirrored)
-
-
 def mirror_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
     """Swap sides in a tagged caption such as ("turn/VERB", "left/ADV"); tags and plain words are both understood.
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.nn import functional
 
 from remogpt.runtime.errors import RemogptError
 
@@ -44,16 +43,6 @@ def gather_rows(rows: Tensor) -> Tensor:
         return rows
     joined: Tensor = _Gather.apply(rows)
     return joined
-
-
-def gather_padded(rows: Tensor) -> Tensor:
-    """Join the (B, L, ...) tensors of all processes, whose L may differ, to (processes x B, largest L, ...)."""
-    if num_processes() == 1:
-        return rows
-    longest = torch.tensor(rows.shape[1], device=rows.device)
-    dist.all_reduce(longest, dist.ReduceOp.MAX)
-    missing = int(longest) - rows.shape[1]
-    return gather_rows(functional.pad(rows, (0, 0) * (rows.ndim - 2) + (0, missing)))
 
 
 class _Gather(torch.autograd.Function):

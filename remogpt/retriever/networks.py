@@ -1,12 +1,14 @@
 """The network that a retriever's settings describe, without its weights, and its text source."""
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.text_encoder import FineTunedTower, TokenStateTower, WordPieces, transformer_from_config
 from remogpt.retriever.text_source import FrozenText, TextSource
 from remogpt.retriever.tmr import TMR, TMRConfig
+from remogpt.retriever.wording import CaptionForm
 from remogpt.runtime.errors import RemogptError
 
 TOKENIZER_FOLDER = "text_tokenizer"
@@ -14,7 +16,12 @@ TOKENIZER_FOLDER = "text_tokenizer"
 
 
 def build_network(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
-    """Build the network that a part's settings describe, without its weights, and its text source."""
+    """Build the network that a part's settings describe, without its weights, and its text source.
+
+    Raises:
+        RemogptError: if they name a network, a size or a form of captions that this version does not know.
+        MissingPathError: if the text model is not there.
+    """
     settings = config["text"]
     # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
     kind = config.get("network", "pl_tmr")
@@ -25,6 +32,13 @@ def build_network(config: dict[str, Any], folder: Path, device: str) -> tuple[PL
     if kind == "tmr":
         frozen = FrozenText(settings["name"], settings["sha256"], device)
         return TMR(TMRConfig(**config["model"]), frozen.dim), frozen
+    strange = sorted(set(config["model"]) - {one.name for one in fields(PLTMRConfig)})
+    strange += [form for form in (settings.get("form", "written"),) if form not in get_args(CaptionForm)]
+    if strange:
+        raise RemogptError(
+            f"the retriever in {folder} was trained with {', '.join(strange)}, which this version does not know; take "
+            "the version that trained it, or train it again without"
+        )
     sizes = PLTMRConfig(**config["model"])
     if settings["fine_tuned"]:
         tuned = FineTunedTower(transformer_from_config(settings["transformer"]))

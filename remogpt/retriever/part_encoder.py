@@ -1,7 +1,6 @@
 """Transformers that turn a sequence into one vector, and six of them for the six parts of a body."""
 
 import math
-from collections.abc import Iterator
 
 import torch
 from einops import rearrange
@@ -44,17 +43,13 @@ class SequenceEncoder(nn.Module):
 
     def forward(self, sequence: Tensor, mask: Tensor | None = None) -> Tensor:
         """(B, T, C) and a mask (B, T), True where real (None: all of it) -> (B, width)."""
-        return self.states(sequence, mask)[:, 0]
-
-    def states(self, sequence: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The same -> (B, 1 + T, width): the vector that `forward` gives, then one for each element."""
         embedded = self.embed(sequence)  # (B, T, width)
         token = self.token.expand(len(sequence), 1, -1)
         tokens = torch.cat([token, embedded], dim=1)  # (B, 1 + T, width)
         positions = sinusoidal_positions(tokens.shape[1], tokens.shape[2]).to(tokens)
         hidden = None if mask is None else ~functional.pad(mask, (1, 0), value=True)
         output: Tensor = self.layers(self.dropout(tokens + positions), src_key_padding_mask=hidden)
-        return output
+        return output[:, 0]
 
 
 class SixPartEncoder(nn.Module):
@@ -95,26 +90,15 @@ class SixPartEncoder(nn.Module):
 
     def forward(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F) and their lengths (B,) -> (B, 6 width)."""
-        return torch.cat([states[:, 0] for states in self.states(scores, lengths)], dim=-1)
-
-    def states(self, scores: Tensor, lengths: Tensor) -> list[Tensor]:
-        """The same -> of each part (B, 1 + N, width): its vector, then one for each of N tokens of `patch` frames."""
         if not self.is_masked:
             scores = functional.pad(scores, (0, 0, 0, max(0, self.max_frames - scores.shape[1])))[:, : self.max_frames]
         # What lies beyond a motion's end is zeroed, since the last patch may reach over it.
         scores = scores * real_positions(lengths, scores.shape[1])[..., None]
         scores = functional.pad(scores, (0, 0, 0, -scores.shape[1] % self.patch))
-        mask = real_positions(self.num_tokens(lengths), scores.shape[1] // self.patch) if self.is_masked else None
-        return [
-            encoder.states(rearrange(scores[..., self.channels[name]], "b (n p) c -> b n (p c)", p=self.patch), mask)
-            for name, encoder in self._encoders()
+        num_tokens = torch.div(lengths + self.patch - 1, self.patch, rounding_mode="floor")
+        mask = real_positions(num_tokens, scores.shape[1] // self.patch) if self.is_masked else None
+        parts = [
+            encoder(rearrange(scores[..., self.channels[name]], "b (n p) c -> b n (p c)", p=self.patch), mask)
+            for name, encoder in self.encoders.items()
         ]
-
-    def num_tokens(self, lengths: Tensor) -> Tensor:
-        """Frames (B,) -> tokens (B,) that hold at least one of them."""
-        return torch.div(lengths + self.patch - 1, self.patch, rounding_mode="floor")
-
-    def _encoders(self) -> Iterator[tuple[str, SequenceEncoder]]:
-        for name, encoder in self.encoders.items():
-            assert isinstance(encoder, SequenceEncoder)
-            yield name, encoder
+        return torch.cat(parts, dim=-1)

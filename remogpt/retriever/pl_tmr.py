@@ -5,15 +5,13 @@ Part_TMR for the part encoders. Sizes were found from the 118 M parameters that 
 66.4 M DistilBERT + 50.6 M encoders + heads to 256 = 118.1 M.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from remogpt.retriever.late_interaction import LateHeads, LateVectors
 from remogpt.retriever.losses import Temperature
 from remogpt.retriever.part_encoder import SixPartEncoder
 from remogpt.retriever.parts import PARTS, Layout, Skeleton
@@ -64,29 +62,12 @@ class PLTMRConfig:
     """Attention heads of that tower."""
     text_feedforward: int = 256
     """Hidden width of that tower's feed-forward nets."""
-    late_width: int = 0
-    """Width of word and part vectors for reranking, e.g. 64; 0: none. differs: not in the paper."""
-    late_stretches: int = 0
-    """Stretches of time of each part that have a vector too, beside the part's own."""
 
     def __post_init__(self) -> None:
         if self.patch < 1 or self.max_frames < self.patch:
             raise RemogptError(
                 f"model.patch must be at least 1 and at most model.max_frames, got {self.patch} and {self.max_frames}"
             )
-        if min(self.late_width, self.late_stretches) < 0 or (self.late_stretches and not self.late_width):
-            raise RemogptError(
-                "model.late_width and model.late_stretches must be 0 or more, and stretches need a width, got "
-                f"{self.late_width} and {self.late_stretches}; set model.late_width, e.g. to 64"
-            )
-
-    def to_settings(self) -> dict[str, Any]:
-        """Return the fields as they are saved: late interaction's only where it is on.
-
-        Its fields are younger than the format; a part without it keeps the hash that it always had.
-        """
-        fields = asdict(self)
-        return fields if self.late_width else {name: fields[name] for name in fields if not name.startswith("late_")}
 
 
 class ProjectionHead(nn.Module):
@@ -110,16 +91,14 @@ class ProjectionHead(nn.Module):
 
 
 class Embedded(NamedTuple):
-    """A batch of A texts and B motions in the common space."""
+    """A batch of captioned motions in the common space."""
 
     texts: Tensor
-    """(A, D) unit rows."""
+    """(B, D) unit rows."""
     motions: Tensor
     """(B, D) unit rows."""
     temperature: Tensor
     """() divides their cosines in training."""
-    late: LateVectors | None
-    """Word and part vectors, where the network has them."""
 
 
 class PLTMR(nn.Module):
@@ -128,7 +107,6 @@ class PLTMR(nn.Module):
     Args:
         motion_encoder: z-scores (B, T, F) and lengths -> (B, motion_encoder.output_dim).
         text_encoder: token states (B, L, C) or token ids (B, L), and lengths -> (B, text_encoder.output_dim).
-        late: projections of words and parts; None without late interaction.
     """
 
     def __init__(
@@ -139,7 +117,6 @@ class PLTMR(nn.Module):
         projection_dim: int,
         head_dropout: float,
         temperature: Temperature,
-        late: LateHeads | None = None,
     ) -> None:
         super().__init__()
         self.motion_encoder = motion_encoder
@@ -147,7 +124,6 @@ class PLTMR(nn.Module):
         self.motion_head = ProjectionHead(motion_encoder.output_dim, projection_dim, head_dropout)
         self.text_head = ProjectionHead(text_dim, projection_dim, head_dropout)
         self.temperature = temperature
-        self.late = late
 
     @property
     def dim(self) -> int:
@@ -180,33 +156,12 @@ class PLTMR(nn.Module):
         """What the text source gave, lengths (B,) -> (B, D) unit rows."""
         return functional.normalize(self.text_head(self.text_encoder(text, lengths)), dim=-1)
 
-    def embed_words(self, text: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What the text source gave, lengths (B,) -> unit rows (B, L, W) of words and their mask (B, L)."""
-        return self._late().embed_words(self.text_encoder.vectors_and_words(text, lengths)[1], lengths)
-
-    def embed_tokens(self, scores: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """z-scored features (B, T, F), lengths (B,) -> unit rows (B, P, W) of parts and their mask (B, P)."""
-        states = self.motion_encoder.states(scores, lengths)
-        return self._late().embed_tokens(states, self.motion_encoder.num_tokens(lengths))
-
-    def _late(self) -> LateHeads:
-        if self.late is None:
-            raise RemogptError(
-                "this retriever has no vectors of words and parts; train one with model.late_width above 0, e.g. 64"
-            )
-        return self.late
-
     def forward(self, text: Tensor, text_lengths: Tensor, scores: Tensor, motion_lengths: Tensor) -> Embedded:
-        """Embed texts and motions, whose numbers may differ, with each encoder run once."""
-        vectors, words = self.text_encoder.vectors_and_words(text, text_lengths)
-        states = self.motion_encoder.states(scores, motion_lengths)
-        texts = functional.normalize(self.text_head(vectors), dim=-1)
-        motions = self.embed_parts(torch.stack([part[:, 0] for part in states], dim=1))
-        late = None
-        if self.late is not None:
-            tokens = self.late.embed_tokens(states, self.motion_encoder.num_tokens(motion_lengths))
-            late = LateVectors(*self.late.embed_words(words, text_lengths), *tokens, self.late.temperature())
-        return Embedded(texts, motions, self.temperature(), late)
+        """Embed B texts and B motions."""
+        # Both encoders, then both heads: a run that was begun so draws its dropout in this order.
+        read, parts = self.text_encoder(text, text_lengths), self.encode_parts(scores, motion_lengths)
+        texts = functional.normalize(self.text_head(read), dim=-1)
+        return Embedded(texts, self.embed_parts(parts), self.temperature())
 
 
 def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower, text_dim: int) -> PLTMR:
@@ -224,10 +179,4 @@ def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower, text_dim: int) ->
         max_frames=config.max_frames,
     )
     temperature = Temperature(config.temperature, config.learn_temperature)
-    late = None
-    if config.late_width:
-        late = LateHeads(
-            len(PARTS), config.part_width, text_encoder.output_dim, config.late_width, config.late_stretches,
-            Temperature(config.temperature, config.learn_temperature),
-        )  # fmt: skip
-    return PLTMR(motion_encoder, text_encoder, text_dim, config.projection_dim, config.head_dropout, temperature, late)
+    return PLTMR(motion_encoder, text_encoder, text_dim, config.projection_dim, config.head_dropout, temperature)

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from remogpt.retriever.late_interaction import max_sim_blocks, rerank
 from remogpt.retriever.networks import TOKENIZER_FOLDER, build_network
 from remogpt.retriever.parts import PARTS
 from remogpt.retriever.pl_tmr import PLTMR
 from remogpt.retriever.text_encoder import WordPieces
 from remogpt.retriever.text_source import TextSource, batches_by_length
 from remogpt.retriever.tmr import TMR
-from remogpt.retriever.wording import CaptionForm, wordings
+from remogpt.retriever.wording import CaptionForm, worded
 from remogpt.retriever.zscores import check_features, normalized_batch
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.part import load_part, save_part
@@ -112,16 +111,12 @@ class TextMotionRetriever:
         """Embed N sentences: (N, D) float32 unit rows."""
         if isinstance(texts, str):
             raise RemogptError("encode_text wants a list of sentences, got one string; put it in a list")
-        forms = [wordings(text, self.caption_form) for text in texts]
-        written = [form for group in forms for form in group]
+        written = [worded(text, self.caption_form) for text in texts]
         rows = np.zeros((len(written), self.dim), dtype=np.float32)
         for batch in batches_by_length([len(text) for text in written], batch_size):
             prepared, lengths = self.text.prepare([written[place] for place in batch])
             rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
-        if len(written) == len(texts):
-            return rows
-        owners = np.repeat(np.arange(len(texts)), [len(group) for group in forms])
-        return _mean_directions(rows, owners, len(texts))
+        return rows
 
     @property
     def caption_form(self) -> CaptionForm:
@@ -189,62 +184,6 @@ class TextMotionRetriever:
             rows[start : start + batch_size] = network.embed_parts(block.to(self.device)).cpu().numpy()
         return rows
 
-    @torch.inference_mode()
-    def encode_words(self, texts: Sequence[str], batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
-        """Return word vectors of N sentences, (N, L, W) float32 unit rows, and (N, L) bool, True where real.
-
-        Raises:
-            RemogptError: if this retriever was trained without them.
-        """
-        network = self._part_network()
-        written = [wordings(text, self.caption_form)[0] for text in texts]
-        found: list[np.ndarray] = [np.empty(0)] * len(texts)
-        for batch in batches_by_length([len(text) for text in written], batch_size):
-            prepared, lengths = self.text.prepare([written[place] for place in batch])
-            rows, _ = network.embed_words(prepared.to(self.device), lengths.to(self.device))
-            for place, vectors, length in zip(batch, rows.cpu().numpy(), lengths.tolist(), strict=True):
-                found[place] = vectors[:length]
-        return _padded(found)
-
-    @torch.inference_mode()
-    def encode_tokens(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> tuple[np.ndarray, np.ndarray]:
-        """Return part vectors of N motions, (N, P, W) float32 unit rows, and (N, P) bool, True where real.
-
-        A motion longer than `max_frames` has those of all its windows.
-
-        Raises:
-            RemogptError: if this retriever was trained without them.
-        """
-        network = self._part_network()
-        windows, owners = self._windows(motions)
-        pieces: list[np.ndarray] = [np.empty(0)] * len(windows)
-        for batch, scores, lengths in self._batches(windows, batch_size):
-            rows, mask = network.embed_tokens(scores, lengths)
-            for place, vectors, real in zip(batch, rows.cpu().numpy(), mask.cpu().numpy(), strict=True):
-                pieces[place] = vectors[real]
-        return _padded([np.concatenate([pieces[w] for w in np.flatnonzero(owners == n)]) for n in range(len(motions))])
-
-    def late_similarity(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:
-        """Late scores (N, M) of N sentences and M motions; see `remogpt.retriever.late_interaction`."""
-        arrays = (*self.encode_words(texts), *self.encode_tokens(motions))
-        words, word_mask, parts, part_mask = (torch.from_numpy(array).to(self.device) for array in arrays)
-        return max_sim_blocks(words, word_mask, parts, part_mask).cpu().numpy()
-
-    def ranking_similarity(self, texts: Sequence[str], motions: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Scores to rank M motions for N sentences by, (N, M), and sentences for motions, (M, N).
-
-        They are the dot products of `encode_text` and `encode_motion`, whose best are reranked by late scores where
-        this retriever was trained to.
-        """
-        dense = self.encode_text(texts) @ self.encode_motion(motions).T
-        chosen = self.config.get("rerank")
-        if chosen is None:
-            return dense, dense.T
-        late = self.late_similarity(texts, motions)
-        ways = ((dense, late), (dense.T, late.T))
-        there, back = (rerank(one, other, chosen["k"], chosen["weight"]) for one, other in ways)
-        return there, back
-
     def _part_network(self) -> PLTMR:
         if not isinstance(self.network, PLTMR):
             raise RemogptError(
@@ -279,12 +218,3 @@ def _mean_directions(pieces: np.ndarray, owners: np.ndarray, count: int) -> np.n
     rows = np.zeros((count, pieces.shape[1]), dtype=np.float32)
     np.add.at(rows, owners, pieces)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
-
-
-def _padded(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Join n arrays (L_i, W) to (n, largest L, W), zero beyond each, and (n, L) bool, True where real."""
-    lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
-    joined = np.zeros((*mask.shape, rows[0].shape[1] if len(rows) else 0), dtype=np.float32)
-    joined[mask] = np.concatenate(rows) if len(rows) else joined[mask]
-    return joined, mask

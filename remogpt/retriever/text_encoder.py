@@ -34,12 +34,8 @@ class TokenStateTower(nn.Module):
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Token states (B, L, state_dim), lengths (B,) -> (B, width)."""
-        return self.vectors_and_words(states, lengths)[0]
-
-    def vectors_and_words(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The same -> (B, width) and (B, L, width), one for each word piece."""
-        output = self.encoder.states(states, real_positions(lengths, states.shape[1]))
-        return output[:, 0], output[:, 1:]
+        vectors: Tensor = self.encoder(states, real_positions(lengths, states.shape[1]))
+        return vectors
 
 
 class FineTunedTower(nn.Module):
@@ -56,12 +52,8 @@ class FineTunedTower(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Token ids (B, L), lengths (B,) -> (B, hidden size)."""
-        return self.vectors_and_words(ids, lengths)[0]
-
-    def vectors_and_words(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The same -> (B, hidden size) and (B, L, hidden size), one for each word piece."""
         states: Tensor = self.transformer(ids, attention_mask=real_positions(lengths, ids.shape[1])).last_hidden_state
-        return states[:, 0], states
+        return states[:, 0]
 
 
 def transformer_from_config(settings: dict[str, Any]) -> nn.Module:

@@ -101,7 +101,6 @@ class _Batches:
         folder: Path,
     ) -> None:
         self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
-        self.model: nn.Module = retriever.network
         assert isinstance(retriever.text, FrozenText)
         self.text = CachedText(retriever.text, captions, folder)
         self.sentences: CachedText | None = None

@@ -6,7 +6,7 @@ The run folder holds the log, the checkpoint and the cached token states; a run 
 Several processes contrast the whole batch, as one would; rounds of accumulation contrast each its own share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,7 +16,6 @@ import torch
 from torch import nn
 
 from remogpt.retriever.batches import PairBatches
-from remogpt.retriever.late_interaction import rerank
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
@@ -49,22 +48,8 @@ class RetrieverConfig:
     """Clips whose tag of this name is equal ("content,style": both) are not negatives of each other."""
     mirror_share: float = 0.0
     """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
-    hard_negatives: int = 0
-    """Captions with one side, direction, sense or order swapped that each motion must be told from. differs: not in the
-    paper; see `hard_negatives`."""
-    queue: int = 0
-    """Pairs of earlier batches that are negatives too, e.g. 1024. differs: not in the paper; see `queue`."""
-    queue_momentum: float = 0.99
-    """Share of itself that the queue's slow encoder keeps each step. Source: Part_TMR's value (spec 2.5)."""
-    queue_after: float = 0.5
-    """Share of loop.steps before the queue counts; a network that still changes fast learns nothing from its past."""
     caption_form: CaptionForm = "written"
-    """canonical: embed each caption's normal form, always; paraphrased: embed a query as the mean over its rewordings.
-    differs: not in the paper; see `wording`."""
-    late_weight: float = 1.0
-    """Of the loss of late interaction, which model.late_width turns on. differs: not in the paper."""
-    rerank: int = 0
-    """With late interaction: how many of the best are reranked by it; its share is chosen on validation. 0: none."""
+    """canonical: embed each caption's normal form, always. differs: not in the paper; see `wording`."""
     input_noise: float = 0.0
     """Std of noise added to z-scored features in training. differs: not in the paper."""
     motion_lr_scale: float = 1.0
@@ -85,16 +70,6 @@ class RetrieverConfig:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
         if not 0 <= self.mirror_share <= 1:
             raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
-        for name in ("hard_negatives", "queue", "rerank", "late_weight"):
-            if getattr(self, name) < 0:
-                raise RemogptError(f"{name} must be 0 or more, got {getattr(self, name)}; 0 turns it off")
-        for name in ("queue_momentum", "queue_after"):
-            if not 0 <= getattr(self, name) < 1:
-                raise RemogptError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
-        if self.rerank and not self.model.late_width:
-            raise RemogptError(
-                f"rerank {self.rerank} needs vectors of words and parts; set model.late_width too, e.g. to 64"
-            )
         if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
             raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
 
@@ -120,12 +95,7 @@ def train_retriever(
     assert isinstance(retriever.network, PLTMR)
     groups = _param_groups(retriever.network, config)
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
-
-    def choose(captions: list[str], motions: list[np.ndarray]) -> None:
-        if config.rerank:
-            retriever.config["rerank"] = choose_rerank(retriever, captions, motions, config.rerank)
-
-    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups, finish=choose)
+    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
 
 
 class RetrieverTraining(Protocol):
@@ -148,8 +118,6 @@ class RetrieverBatches(Protocol):
     def text(self) -> TextSource: ...
     @property
     def loss(self) -> ComputeLoss: ...
-    @property
-    def model(self) -> nn.Module: ...
 
 
 def fit_retriever(
@@ -162,7 +130,6 @@ def fit_retriever(
     out: str | Path,
     param_groups: list[dict[str, Any]] | None = None,
     desc: str = "retriever",
-    finish: Callable[[list[str], list[np.ndarray]], None] | None = None,
 ) -> TextMotionRetriever:
     """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
 
@@ -170,12 +137,11 @@ def fit_retriever(
 
     Args:
         retriever: untrained; reads the batches' text source while it trains.
-        batches: its losses, and the module that is trained: the retriever's network, or one that holds it.
+        batches: its losses.
         config: the stage's dataclass; recorded with the run.
         val: the weights with the best mean reciprocal rank on its first clips are kept.
         data: fingerprint of the training data; that of the validation clips is added.
         run_folder, out, param_groups, desc: as in `remogpt.runtime.training.fit`.
-        finish: what is still to be chosen on the validation captions and motions, once the best weights are in place.
     """
     few = range(min(len(val), config.num_val_clips))
     val_motions = [val.load(place) for place in few]
@@ -184,15 +150,11 @@ def fit_retriever(
     def evaluate(model: nn.Module) -> dict[str, float]:
         retriever.to(str(next(model.parameters()).device))
         scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
-        found = ranking_scores(scores, val_captions)
-        if isinstance(retriever.network, PLTMR) and retriever.network.late is not None:
-            late = retriever.late_similarity(val_captions, val_motions)
-            found["val/late_mrr"] = ranking_scores(late, val_captions)["val/mrr"]
-        return found
+        return ranking_scores(scores, val_captions)
 
     saved_text, retriever.text = retriever.text, batches.text
     fit(
-        batches.model,
+        retriever.network,
         len(batches.pairs),
         batches.loss,
         config.loop,
@@ -205,8 +167,6 @@ def fit_retriever(
         desc=desc,
     )
     retriever.to("cpu")
-    if finish is not None:
-        finish(val_captions, val_motions)
     retriever.text = saved_text
     retriever.save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
     pairs = batches.pairs
@@ -214,31 +174,17 @@ def fit_retriever(
     return TextMotionRetriever.from_pretrained(out)
 
 
-_OFF = {
-    "hard_negatives": 0,
-    "queue": 0,
-    "queue_momentum": 0.99,
-    "queue_after": 0.5,
-    "caption_form": "written",
-    "late_weight": 1.0,
-    "rerank": 0,
-}
-"""Switches that are younger than the runs of their users."""
-
-
 def _recorded(config: Any) -> dict[str, Any]:
-    """A stage's settings as its run records them; a switch that is off is not named, so that older runs go on."""
-    settings = {name: value for name, value in asdict(config).items() if name not in _OFF or value != _OFF[name]}
+    """A stage's settings as its run records them."""
+    settings = asdict(config)
     del settings["loop"]
-    if isinstance(config.model, PLTMRConfig):
-        settings["model"] = config.model.to_settings()
+    if settings.get("caption_form") == "written":
+        del settings["caption_form"]  # younger than runs that were begun without it: they go on
     return settings
 
 
 def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
     heads = nn.ModuleList([network.motion_head, network.text_head, network.temperature])
-    if network.late is not None:
-        heads.append(network.late)
     scaled = (
         (network.motion_encoder, config.motion_lr_scale),
         (network.text_encoder, config.text_lr_scale),
@@ -249,37 +195,19 @@ def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any
     ]
 
 
-def choose_rerank(
-    retriever: TextMotionRetriever, captions: Sequence[str], motions: Sequence[np.ndarray], k: int
-) -> dict[str, float]:
-    """Return `k` and the `weight` of late scores, in tenths, with the best mean reciprocal rank of n pairs.
-
-    The smallest of equally good weights is taken.
-    """
-    dense = retriever.encode_text(captions) @ retriever.encode_motion(motions).T
-    late = retriever.late_similarity(captions, motions)
-    weights = [tenths / 10 for tenths in range(11)]
-    found = [
-        ranking_scores(rerank(dense, late, k, weight), captions, rerank(dense.T, late.T, k, weight))["val/mrr"]
-        for weight in weights
-    ]
-    return {"k": k, "weight": weights[int(np.argmax(found))]}
-
-
-def ranking_scores(similarity: np.ndarray, captions: Sequence[str], back: np.ndarray | None = None) -> dict[str, float]:
+def ranking_scores(similarity: np.ndarray, captions: Sequence[str]) -> dict[str, float]:
     """A small validation: how high each clip's own partner ranks, both ways, clips with the same caption left out.
 
     Args:
         similarity: (n, n), text rows, motion columns.
         captions: of the n clips.
-        back: (n, n), motion rows, text columns; None: the first one, transposed.
 
     Returns:
         `val/t2m_R@1`, `val/t2m_R@10`, `val/m2t_...` in percent, `val/..._MedR` from 1, `val/mrr` in [0, 1].
     """
     names = np.unique(np.asarray(captions), return_inverse=True)[1]
     others = names[:, None] != names
-    ways = {"t2m": similarity, "m2t": similarity.T if back is None else back}
+    ways = {"t2m": similarity, "m2t": similarity.T}
     ranks = {way: 1 + ((scores > np.diagonal(scores)[:, None]) & others).sum(axis=1) for way, scores in ways.items()}
     scores = {"val/mrr": float(np.mean([(1 / rank).mean() for rank in ranks.values()]))}
     for way, rank in ranks.items():

@@ -51,7 +51,7 @@ def new_retriever(
         settings |= {"form": caption_form}
     network = build_pl_tmr(config, tower, tower.output_dim)
     statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
-    return TextMotionRetriever(network, text, *statistics, {"model": config.to_settings(), "text": settings})
+    return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
 
 
 def new_tmr_retriever(

@@ -1,7 +1,7 @@
-"""One caption in other words, by rules alone: its normal form, and rewordings that mean the same.
+"""One caption in other words, by rules alone: its normal form.
 
 What two people write about one motion differs in words that no motion shows: "a man", "somebody", "the figure". A
-normal form spares the text tower to learn that; a mean over rewordings of a query evens it out without any training.
+normal form spares the text tower to learn that.
 
 Source: MoCHA, arXiv 2603.23684, names the idea and rewrites by a language model; differs: the rules here are our own.
 """
@@ -9,8 +9,8 @@ Source: MoCHA, arXiv 2603.23684, names the idea and rewrites by a language model
 import re
 from typing import Literal
 
-CaptionForm = Literal["written", "canonical", "paraphrased"]
-"""How a retriever words a caption: as it is, in its normal form, or as the mean over its rewordings."""
+CaptionForm = Literal["written", "canonical"]
+"""How a retriever words a caption: as it is, or in its normal form."""
 
 _NOUNS = (
     "person|man|woman|guy|girl|boy|lady|gentleman|figure|human|human being|individual|character|someone|somebody|adult|"
@@ -66,26 +66,6 @@ def _a_person(found: re.Match[str]) -> str:
     return f"a {adjectives}person" if adjectives else "a person"
 
 
-def paraphrases(caption: str) -> tuple[str, ...]:
-    """Return a caption and its rewordings that mean the same, each once, the caption first.
-
-    They are: its normal form, without its full stop or with one, and with other subjects where its subject is found.
-
-    Example:
-        >>> paraphrases("a man waves.")
-        ('a man waves.', 'a man waves', 'a person waves', 'someone waves', 'the person waves')
-    """
-    plain = caption.strip()
-    found = [caption, plain[:-1] if plain.endswith(".") else plain + "."]
-    normal = canonical_caption(caption)
-    found.append(normal)
-    if normal.startswith("a person "):
-        found += [subject + normal.removeprefix("a person") for subject in ("someone", "the person")]
-    return tuple(dict.fromkeys(found))
-
-
-def wordings(caption: str, form: CaptionForm) -> tuple[str, ...]:
-    """Return what is embedded for a caption, at least one sentence; of several, the mean is taken."""
-    if form == "paraphrased":
-        return paraphrases(caption)
-    return (canonical_caption(caption),) if form == "canonical" else (caption,)
+def worded(caption: str, form: CaptionForm) -> str:
+    """Return what is embedded for a caption."""
+    return canonical_caption(caption) if form == "canonical" else caption

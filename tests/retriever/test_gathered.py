@@ -14,7 +14,7 @@ from torch import multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 
 from remogpt.retriever.batches import PairBatches
-from remogpt.retriever.gathering import check_equal_shares, gather_padded, gather_rows
+from remogpt.retriever.gathering import check_equal_shares, gather_rows
 from remogpt.retriever.pairs import TrainingPairs
 from remogpt.retriever.pl_tmr import PLTMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
@@ -29,7 +29,7 @@ from remogpt.runtime.training import LoopConfig
 
 MODEL = PLTMRConfig(
     part_width=8, num_layers=1, num_heads=2, feedforward=16, dropout=0.0, projection_dim=8, patch=8, head_dropout=0.0,
-    learn_temperature=True, text_width=16, text_layers=1, text_heads=2, text_feedforward=16, late_width=4,
+    learn_temperature=True, text_width=16, text_layers=1, text_heads=2, text_feedforward=16,
 )  # fmt: skip
 LOOP = LoopConfig(steps=2, batch_size=8, learning_rate=1e-3, save_every=1, log_every=1, cpu=True)
 WAYS = ("walks to the left", "runs to the right then waves the left", "waves", "walks")
@@ -37,8 +37,8 @@ WAYS = ("walks to the left", "runs to the right then waves the left", "waves", "
 
 def config_of(text_model: str) -> RetrieverConfig:
     return RetrieverConfig(
-        model=MODEL, text_model=text_model, fine_tune_text=False, filter_threshold=0.999, hard_negatives=2, queue=12,
-        queue_after=0, text_lr_scale=1.0, num_val_clips=4, loop=LOOP,
+        model=MODEL, text_model=text_model, fine_tune_text=False, filter_threshold=0.999, text_lr_scale=1.0,
+        num_val_clips=4, loop=LOOP,
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def build(text_model: str, cache: str) -> tuple[TextMotionRetriever, PairBatches
 
 
 def two_losses(batches: PairBatches, model: torch.nn.Module, shares: tuple[np.ndarray, ...]) -> list[float]:
-    """Two steps' gradients, summed; the second has a queue."""
+    """Two steps' gradients, summed."""
     losses = []
     for share in shares:
         loss, _ = batches.loss(model, share, np.random.default_rng(0))
@@ -98,7 +98,6 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
     rows = torch.full((2, 3), rank + 1.0, requires_grad=True)
     joined = gather_rows(rows)
     (joined.sum(dim=1) * torch.arange(4.0) * (rank + 1)).sum().backward()
-    padded = gather_padded(torch.ones(1, 2 + rank, 2, dtype=torch.bool))
     complaints = []
     for shares in ((9, 1), (4, 2, 2)):
         try:
@@ -106,7 +105,7 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
         except RemogptError as error:
             complaints.append(str(error))
     assert rows.grad is not None
-    return [joined.detach(), rows.grad, padded, *complaints]
+    return [joined.detach(), rows.grad, *complaints]
 
 
 def _learn_share(rank: int, folder: str, text_model: str) -> None:
@@ -114,7 +113,7 @@ def _learn_share(rank: int, folder: str, text_model: str) -> None:
     torch.save(_gather(rank), f"{folder}/gathered{rank}.pt")
     torch.save(tmr_gradients(text_model, f"{folder}/cache", rank), f"{folder}/tmr{rank}.pt")
     retriever, batches = build(text_model, f"{folder}/cache")
-    model = DistributedDataParallel(batches.model)
+    model = DistributedDataParallel(retriever.network)
     halves = tuple(np.array_split(part, 2)[rank] for part in np.arange(16).reshape(2, 8))
     losses = two_losses(batches, model, halves)
     gradients = {name: parameter.grad for name, parameter in retriever.network.named_parameters()}
@@ -133,11 +132,10 @@ def shares(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_rows_are_joined_in_order_and_gradients_come_back(shares: Path, rank: int) -> None:
-    joined, gradient, padded, unequal, few = torch.load(shares / f"gathered{rank}.pt", weights_only=True)
+    joined, gradient, unequal, few = torch.load(shares / f"gathered{rank}.pt", weights_only=True)
     assert joined[:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
     # Row r has r from the loss of process 0 and 2 r from that of process 1.
     assert gradient[:, 0].tolist() == [3.0 * (2 * rank), 3.0 * (2 * rank + 1)]
-    assert padded[..., 0].tolist() == [[True, True, False], [True, True, True]]
     assert "loop.batch_size 9 does not split into equal shares of 2 processes" in unequal
     assert few == (
         "loop.batch_size 4 is 1 for each of 2 processes in a round (loop.accumulation 2), but 2 are needed; make it at "
@@ -147,7 +145,7 @@ def test_rows_are_joined_in_order_and_gradients_come_back(shares: Path, rank: in
 
 def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: Path) -> None:
     retriever, batches = build(str(tiny_text_model), f"{shares}/cache")
-    losses = two_losses(batches, batches.model, tuple(np.arange(16).reshape(2, 8)))
+    losses = two_losses(batches, retriever.network, tuple(np.arange(16).reshape(2, 8)))
     for rank in range(2):
         found = torch.load(shares / f"{rank}.pt", weights_only=True)
         assert found["losses"] == pytest.approx(losses, abs=1e-5)
@@ -168,7 +166,7 @@ def test_tmr_contrasts_the_whole_batch_too(tiny_text_model: Path, shares: Path, 
 
 def test_one_process_gathers_nothing() -> None:
     rows = torch.ones(2, 3)
-    assert gather_rows(rows) is rows and gather_padded(rows) is rows
+    assert gather_rows(rows) is rows
     check_equal_shares(8, 2)
     with pytest.raises(RemogptError, match=r"loop\.accumulation 4"):
         check_equal_shares(4, 4)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,15 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
+import remogpt
 from remogpt.retriever.pl_tmr import PLTMRConfig, build_pl_tmr
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text_encoder import CachedText, FineTunedTower
 from remogpt.retriever.text_source import FrozenText, find_model_folder
 from remogpt.retriever.untrained import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json
+from remogpt.runtime.part import save_part
 
 WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "runs", "left", "right", "raises", "the", "arm", "and", "sits")
 TINY = PLTMRConfig(
@@ -113,6 +117,26 @@ def test_folder_round_trip(text_folder: Path, tmp_path: Path, fine_tune: bool) -
         assert loaded.dim == 12 and loaded.statistics_hash == retriever.statistics_hash
         assert np.array_equal(loaded.encode_motion(motions(50)), retriever.encode_motion(motions(50)))
         assert np.array_equal(loaded.encode_text(["a person sits"]), retriever.encode_text(["a person sits"]))
+
+
+def test_the_shipped_retriever_keeps_its_hash(tmp_path: Path) -> None:
+    folder = Path(remogpt.__file__).parent / "models" / "mini" / "retriever"
+    shipped = TextMotionRetriever.from_pretrained(folder)
+    assert shipped.hash == read_json(folder / "config.json")["hash"]
+    assert shipped.save_pretrained(tmp_path, torch.float16) == shipped.hash
+    assert asdict(PLTMRConfig(**shipped.config["model"])) == shipped.config["model"]
+
+
+@pytest.mark.parametrize(("place", "name", "value"), [("model", "wings", 2), ("text", "form", "sung")])
+def test_settings_of_another_version_are_named(
+    text_folder: Path, tmp_path: Path, place: str, name: str, value: object
+) -> None:
+    retriever = tiny_retriever(text_folder, False)
+    config = {**retriever.config, place: {**retriever.config[place], name: value}}
+    statistics = {"mean": retriever.mean, "std": retriever.std}
+    save_part(tmp_path, "retriever", config, retriever.network.state_dict(), statistics)
+    with pytest.raises(RemogptError, match=f"was trained with ({name}|{value}), which this version does not know"):
+        TextMotionRetriever.from_pretrained(tmp_path)
 
 
 def test_a_frozen_text_model_stays_outside(text_folder: Path, tmp_path: Path) -> None:
