@@ -1,6 +1,7 @@
 """From sets and neighbour files to the plain arrays that training reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 
 HELD_OUT = 5
 """Every fifth family of clips is kept for the validation of the copy head."""
+CHUNK = 256
+"""Queries that are compared with all of a database at once."""
 OFFSETS = (0, 1, 2, 3)
 """Frames at which the tokenizer starts: one code spans four frames, so a motion has four codings."""
 
@@ -81,14 +84,17 @@ def copy_pairs(
             f"{database.path} --queries {queries.path}"
         )
     clip_of_caption = np.repeat(np.arange(len(infos)), np.diff(queries.caption_offsets))
-    first_captions = np.asarray(queries.caption_offsets[:-1])
+    motions = np.asarray(queries.motion_embeddings, dtype=np.float32)
+    captions = np.asarray(queries.caption_embeddings, dtype=np.float32)
+    first_captions = captions[queries.caption_offsets[:-1]]
+    hits = {route: neighbours.tensors[f"{route}/rows"][:, : config.depth] for route in (*TEXT_ROUTES, *MOTION_ROUTES)}
     text = _query_pairs(
-        neighbours, database, TEXT_ROUTES, queries.caption_embeddings, clip_of_caption,
-        lambda clips, rows: _to_motions(database, queries.motion_embeddings[clips], rows), config,
+        database, [hits[route] for route in TEXT_ROUTES], clip_of_caption, captions,
+        lambda some: _to_motions(database, motions[clip_of_caption[some]]), config,
     )  # fmt: skip
     motion = _query_pairs(
-        neighbours, database, MOTION_ROUTES, queries.motion_embeddings, np.arange(len(infos)),
-        lambda clips, rows: _to_captions(database, queries.caption_embeddings[first_captions[clips]], rows), config,
+        database, [hits[route] for route in MOTION_ROUTES], np.arange(len(infos)), motions,
+        lambda some: _to_captions(database, first_captions[some]), config,
     )  # fmt: skip
     codes, bank = ([every.codes(row) for row in range(len(every))] for every in (queries, database))
     is_val = family_numbers(infos) % HELD_OUT == 0
@@ -99,38 +105,44 @@ def copy_pairs(
 
 
 def _query_pairs(
-    neighbours: Neighbours, database: MotionDatabase, routes: tuple[str, str], embeddings: np.ndarray,
-    clips: np.ndarray, closeness: Callable[[np.ndarray, np.ndarray], np.ndarray], config: CopyConfig,
+    database: MotionDatabase, hits: Sequence[np.ndarray], clips: np.ndarray, queries: np.ndarray,
+    closeness: Callable[[np.ndarray], np.ndarray], config: CopyConfig,
 ) -> QueryPairs:  # fmt: skip
-    """Pair queries (Q, D) of the given clips (Q,) with their best hits by two routes and with random rows."""
-    hits = [neighbours.tensors[f"{route}/rows"][:, : config.depth] for route in routes]
-    rng = np.random.default_rng(config.loop.seed)
-    drawn = rng.integers(len(database), size=(len(clips), config.random_examples))
-    table = np.concatenate([*hits, drawn], axis=1)
-    numbers = np.repeat(np.arange(len(clips)), table.shape[1])
-    is_first = np.zeros(table.shape, dtype=bool)
-    is_first[:, 0] = True
-    rows = table.ravel()
-    is_there = rows >= 0
-    numbers, rows, is_first = numbers[is_there], rows[is_there].astype(np.int64), is_first.ravel()[is_there]
-    wanted = np.asarray(embeddings[numbers], dtype=np.float32)
-    close = closeness(clips[numbers], rows)
-    cosines = np.stack([_to_motions(database, wanted, rows), _to_captions(database, wanted, rows)], axis=1)
-    return QueryPairs(clips[numbers], rows, cosines, close > np.quantile(close[is_first], config.worst_hits))
+    """Pair queries with their best hits, and with the best of what does not answer them.
+
+    Args:
+        database: the examples, N rows.
+        hits: (Q, depth) rows that two routes find, -1 where there is none.
+        clips: (Q,) whose query each is.
+        queries: (Q, D) embeddings.
+        closeness: gives, for numbers of some queries, (B, N) how close each row is to what was meant.
+        config: how many of each kind.
+    """
+    chunks = [np.arange(first, min(first + CHUNK, len(clips))) for first in range(0, len(clips), CHUNK)]
+    firsts = [closeness(some)[np.arange(len(some)), hits[0][some, 0]] for some in chunks]
+    least = np.quantile(np.concatenate(firsts)[hits[0][:, 0] >= 0], config.worst_hits)
+    found: list[QueryPairs] = []
+    for some in chunks:
+        close, near = closeness(some), (_to_motions(database, queries[some]), _to_captions(database, queries[some]))
+        best = [np.where(close > least, -np.inf, cosines).argsort(axis=1)[:, ::-1] for cosines in near]
+        wrong = [rows[:, : config.misleading_examples] for rows in best]
+        table = np.concatenate([*(own[some] for own in hits), *wrong], axis=1)
+        numbers, places = np.nonzero(table >= 0)
+        rows = table[numbers, places].astype(np.int64)
+        cosines = np.stack([one[numbers, rows] for one in near], axis=1)
+        found.append(QueryPairs(clips[some][numbers], rows, cosines, close[numbers, rows] > least))
+    return QueryPairs(*(np.concatenate([getattr(part, one.name) for part in found]) for one in fields(QueryPairs)))
 
 
-def _to_motions(database: MotionDatabase, queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(P,) cosines of queries (P, D) with the motions of rows."""
-    return np.einsum(
-        "pd,pd->p", np.asarray(queries, np.float32), np.asarray(database.motion_embeddings[rows], np.float32)
-    )
+def _to_motions(database: MotionDatabase, queries: np.ndarray) -> np.ndarray:
+    """(B, N) cosines of queries (B, D) with every row's motion."""
+    return np.asarray(queries @ np.asarray(database.motion_embeddings, np.float32).T)
 
 
-def _to_captions(database: MotionDatabase, queries: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(P,) cosines of queries (P, D) with the closest caption of rows."""
-    offsets, captions = np.asarray(database.caption_offsets), np.asarray(database.caption_embeddings, np.float32)
-    pairs = zip(np.asarray(queries, np.float32), rows.tolist(), strict=True)
-    return np.array([(captions[offsets[row] : offsets[row + 1]] @ query).max() for query, row in pairs], np.float32)
+def _to_captions(database: MotionDatabase, queries: np.ndarray) -> np.ndarray:
+    """(B, N) cosines of queries (B, D) with every row's closest caption."""
+    cosines = queries @ np.asarray(database.caption_embeddings, np.float32).T
+    return np.asarray(np.maximum.reduceat(cosines, np.asarray(database.caption_offsets[:-1]), axis=1))
 
 
 def _of_clips(pairs: QueryPairs, is_kept: np.ndarray) -> QueryPairs:

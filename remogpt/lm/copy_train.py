@@ -37,8 +37,8 @@ class CopyConfig:
     """Share of the first hits that are taken not to answer their query, the ones farthest from it."""
     depth: int = 4
     """Best hits of each route to learn from."""
-    random_examples: int = 2
-    """Rows drawn at random for each query, as a database without the answer would give."""
+    misleading_examples: int = 4
+    """Of each route: the best rows that do not answer, as a database without the answer would give them."""
     match_rate: float = 0.4
     """Factor on the rate of the match tests."""
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=200, learning_rate=0.05, evaluate_every=50))
