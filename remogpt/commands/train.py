@@ -77,18 +77,23 @@ def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
     if args.stage == "copy":
-        _train_copy(chosen, check_output_folder(chosen.out))
+        _train_copy(chosen, _cleared(chosen.out))
         print(f"{chosen.out}: copy head trained on {chosen.queries}")
         return 0
     stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "tmr": _train_tmr, "lm": _train_lm}
     is_kit = args.stage == "retriever" and chosen.config.model.skeleton == "kit"
     motions = MotionTextSet.open(chosen.data, KIT_NUM_FEATURES if is_kit else NUM_FEATURES)
-    out = check_output_folder(chosen.out)
-    for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
-        remove_leftovers(out / name)
-    stages[args.stage](chosen, motions, out)
+    stages[args.stage](chosen, motions, _cleared(chosen.out))
     print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
     return 0
+
+
+def _cleared(path: str) -> Path:
+    """Return the folder of a part, without what a killed run left half written."""
+    out = check_output_folder(path)
+    for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
+        remove_leftovers(out / name)
+    return out
 
 
 def _train_tokenizer(args: Any, motions: MotionTextSet, out: Path) -> None:

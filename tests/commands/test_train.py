@@ -77,9 +77,12 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
     do("train", "lm", "--config", instruct, *data, "--tokenizer", t, "--out", lm, "--start-from", lm0,
        "--database", tmp_path / "train", "--neighbours", tmp_path / "train.safetensors",
        "--val-neighbours", tmp_path / "val.safetensors")  # fmt: skip
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / ".model.abcdefgh.safetensors").touch()  # as if it had been killed while writing its weights
     copy = ("train", "copy", "--config", yaml_file({"loop": LOOP}), "--tokenizer", t, "--out", tmp_path / "copy")
     do(*copy, "--database", tmp_path / "train", "--queries", tmp_path / "val",
        "--neighbours", tmp_path / "val.safetensors")  # fmt: skip
+    assert not list((tmp_path / "copy").glob(".*"))
     assert {"nll", "gain", "match"} <= log_of(tmp_path / "copy")[0].keys()
     model = tmp_path / "model"
     out = do("assemble", "--tokenizer", t, "--retriever", r, "--lm", lm, "--database", tmp_path / "train",
