@@ -47,7 +47,7 @@ remogpt train copy --config "$configs/copy.yaml" --tokenizer "$work/tokenizer" -
 stage "6. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
-    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 2 \
+    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
     --out "$work/model"
 du -sh "$work/model"
 

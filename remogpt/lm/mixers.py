@@ -19,7 +19,7 @@ from remogpt.lm.copy import CopyHead, Example, ExampleT
 from remogpt.lm.match import MatchTest
 from remogpt.lm.vocabulary import Vocabulary
 
-WORD_FLOOR = 0.15
+WORD_FLOOR = 0.25
 """How much an example speaks for an id that is not the one at its place, against 1 for the one that is."""
 WORD_JUMPS = (0.05, 0.85, 0.05, 0.05)
 """Chances that a place in a caption moves on by 0, 1, 2, 3 ids after one that stands there."""
