@@ -7,15 +7,11 @@ captions of a clip, and the share of captions that are one of the retrieved ones
 on val; test splits were looked at once. `--wrong` names a database that lacks the answers.
 """
 
-import argparse
-import os
-import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from metrics import command
+from example_tables import Scores, fill_tables
 
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
@@ -25,14 +21,13 @@ from remogpt.lm.mixers import Following
 from remogpt.motion import Motion
 from remogpt.pipeline import Captioned
 from remogpt.prompts import ask_for_text
-from remogpt.runtime.files import write_json
-from remogpt.runtime.progress import progress
 
 Answers = Callable[[list[Motion]], list[Captioned]]
 
 
-def scores_of(clips: Sequence[Clip], answers: Sequence[Captioned]) -> dict[str, float]:
+def scores_of(data: MotionTextSet, clips: Sequence[Clip], answer: Answers) -> Scores:
     """Scores of a row."""
+    answers = answer([Motion.from_features(data.features(clip)) for clip in clips])
     found = caption_metrics([one.text for one in answers], [clip.captions for clip in clips], "ptb")
     copies = [one.text in {example.caption for example in one.examples} for one in answers]
     return {
@@ -45,7 +40,7 @@ def scores_of(clips: Sequence[Clip], answers: Sequence[Captioned]) -> dict[str, 
 
 def written(model: ReMoGPT, **how: Any) -> Answers:
     """Let the model write."""
-    return lambda motions: model.caption_batch(motions, **{"best_of": 1, **how})
+    return lambda motions: model.caption_batch(motions, **{"best_of": 1, "seed": 0, **how})
 
 
 def retrieved(model: ReMoGPT) -> Answers:
@@ -94,30 +89,13 @@ def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict
     }
 
 
+def is_whole(clip: Clip) -> bool:
+    """Whether a clip is all of its file."""
+    return clip.id == clip.file_id
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--model", type=Path, default=None)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--wrong", type=Path, default=None)
-    parser.add_argument("--splits", nargs="+", default=["val", "test", "test_unseen"])
-    parser.add_argument("--strengths", nargs="+", type=float, default=[1.0, 2.0, 4.0])
-    parser.add_argument("--clips", type=int, default=200)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "caption_copying.json")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    model, data = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data)
-    results: dict[str, Any] = {
-        "command": command(), "model": model.manifest["hashes"], "set": args.data.name,
-        "generation": model.generation, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "splits": {},
-    }  # fmt: skip
-    for split in args.splits:
-        clips = [clip for clip in data.clips(split) if clip.id == clip.file_id][: args.clips]
-        motions = [Motion.from_features(data.features(clip)) for clip in clips]
-        table = results["splits"][split] = {}
-        for name, answer in progress(ways(model, args.wrong, args.strengths).items(), desc=split, unit="way"):
-            table[name] = scores_of(clips, answer(motions))
-            print(f"{split:12s} {name:40s} {table[name]}", flush=True)
-            write_json(args.out, results)
+    fill_tables(__doc__ or "", "caption_copying", ways, scores_of, is_whole)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,6 @@ says and the joints must show; the real motions' share is the ceiling, after the
 strength was chosen on val; test splits were looked at once. `--wrong` names a database that lacks the answers.
 """
 
-import argparse
-import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from metrics import command
+from example_tables import Scores, fill_tables
 
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
@@ -27,8 +24,6 @@ from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import ask_for_motion
 from remogpt.retriever import RetrievedExample
-from remogpt.runtime.files import read_json, write_json
-from remogpt.runtime.progress import progress
 
 BATCH = 50
 Answers = Callable[[list[str], int], Sequence[Any]]
@@ -43,7 +38,7 @@ class Answer:
     examples: tuple[RetrievedExample, ...] = ()
 
 
-def scores_of(clips: Sequence[Clip], motions: MotionTextSet, answers: Sequence[Answer]) -> dict[str, float]:
+def scores_of(motions: MotionTextSet, clips: Sequence[Clip], answers: Sequence[Answer]) -> Scores:
     """Share of facts that hold, of motions in which all do, nearness to what was retrieved, and error of the length."""
     known = [motions.facts(clip.file_id) for clip in clips]
     held = facts.check_all(known, [features_to_joints(answer.features) for answer in answers])
@@ -120,13 +115,14 @@ def with_any_example(model: ReMoGPT) -> ReMoGPT:
 
 def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict[str, Answers]:
     """Every row of the table, by name."""
+    trusting = with_any_example(model)
     own = {
         "no_retrieval": written(model, retrieval=False),
         "no_retrieval_of_its_length": of_its_length(model),
         "prompt_only": written(model, copy_strength=0.0),
         **{f"copy_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
         **{f"prompt_guided_{weight:g}": guided(model, weight) for weight in (1.5, 3.0)},
-        "copy_without_match_test": written(with_any_example(model)),
+        "copy_without_match_test": written(trusting),
         "retrieved_as_it_is": retrieved(model),
         "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
         "copy_best_of_8": written(model, best_of=8),
@@ -136,51 +132,31 @@ def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict
     return own | {
         "wrong_database_prompt_only": written(model, database=wrong, copy_strength=0.0),
         "wrong_database_copy": written(model, database=wrong),
-        "wrong_database_copy_without_match_test": written(with_any_example(model), database=wrong),
+        "wrong_database_copy_without_match_test": written(trusting, database=wrong),
     }
 
 
-def ceilings(model: ReMoGPT, motions: MotionTextSet, clips: Sequence[Clip]) -> dict[str, Any]:
+def row_of(motions: MotionTextSet, clips: Sequence[Clip], answer: Answers) -> Scores:
+    """Let a way answer the first caption of each clip, and score what it made."""
+    answers: list[Answer] = []
+    for first in range(0, len(clips), BATCH):
+        answers += answer([clip.captions[0] for clip in clips[first : first + BATCH]], first)
+    return scores_of(motions, clips, answers)
+
+
+def ceilings(model: ReMoGPT, motions: MotionTextSet, clips: Sequence[Clip]) -> dict[str, Scores]:
     """Real motions, and what the tokenizer leaves of them."""
     features = [motions.features(clip) for clip in clips]
     codes = model.tokenizer.encode_batch(features)
     pairs = {"real": features, "real_through_the_tokenizer": model.tokenizer.decode_batch(codes)}
     return {
-        name: scores_of(clips, motions, [Answer(own, row) for own, row in zip(codes, rows, strict=True)])
+        name: scores_of(motions, clips, [Answer(own, row) for own, row in zip(codes, rows, strict=True)])
         for name, rows in pairs.items()
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--model", type=Path, default=None)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--wrong", type=Path, default=None)
-    parser.add_argument("--splits", nargs="+", default=["val", "test", "test_unseen"])
-    parser.add_argument("--strengths", nargs="+", type=float, default=[1.0, 2.0, 4.0])
-    parser.add_argument("--ways", nargs="+", default=None, help="only these rows; the others stay as they are in --out")
-    parser.add_argument("--clips", type=int, default=200)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "copying.json")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    model, motions = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data)
-    results: dict[str, Any] = {
-        "command": command(), "model": model.manifest["hashes"], "set": args.data.name,
-        "generation": model.generation, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "splits": {},
-    }  # fmt: skip
-    old = read_json(args.out)["splits"] if args.ways is not None else {}
-    for split in args.splits:
-        clips = motions.clips(split)[: args.clips]
-        table = results["splits"][split] = old.get(split) or ceilings(model, motions, clips)
-        for name, answer in progress(ways(model, args.wrong, args.strengths).items(), desc=split, unit="way"):
-            if args.ways is not None and name not in args.ways:
-                continue
-            answers: list[Answer] = []
-            for first in range(0, len(clips), BATCH):
-                answers += answer([clip.captions[0] for clip in clips[first : first + BATCH]], first)
-            table[name] = scores_of(clips, motions, answers)
-            print(f"{split:12s} {name:40s} {table[name]}", flush=True)
-            write_json(args.out, results)
+    fill_tables(__doc__ or "", "copying", ways, row_of, begin=ceilings)
 
 
 if __name__ == "__main__":
