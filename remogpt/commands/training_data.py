@@ -62,6 +62,23 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
     return ExampleBank(captions, [database.codes(row) for row in range(len(database))], routes)
 
 
+class _Embeddings:
+    """What a database holds of its N rows in the retriever's space, read once."""
+
+    def __init__(self, database: MotionDatabase) -> None:
+        self.motions = np.asarray(database.motion_embeddings, dtype=np.float32)
+        self.captions = np.asarray(database.caption_embeddings, dtype=np.float32)
+        self._firsts = np.asarray(database.caption_offsets[:-1])
+
+    def to_motions(self, queries: np.ndarray) -> np.ndarray:
+        """(B, N) cosines of queries (B, D) with every row's motion."""
+        return np.asarray(queries @ self.motions.T)
+
+    def to_captions(self, queries: np.ndarray) -> np.ndarray:
+        """(B, N) cosines of queries (B, D) with every row's closest caption."""
+        return np.asarray(np.maximum.reduceat(queries @ self.captions.T, self._firsts, axis=1))
+
+
 def copy_pairs(
     neighbours: Neighbours, database: MotionDatabase, queries: MotionDatabase, config: CopyConfig
 ) -> tuple[CopyPairs, CopyPairs]:
@@ -84,17 +101,19 @@ def copy_pairs(
             f"{database.path} --queries {queries.path}"
         )
     clip_of_caption = np.repeat(np.arange(len(infos)), np.diff(queries.caption_offsets))
-    motions = np.asarray(queries.motion_embeddings, dtype=np.float32)
-    captions = np.asarray(queries.caption_embeddings, dtype=np.float32)
-    first_captions = captions[queries.caption_offsets[:-1]]
-    hits = {route: neighbours.tensors[f"{route}/rows"][:, : config.depth] for route in (*TEXT_ROUTES, *MOTION_ROUTES)}
+    asking, shown = _Embeddings(queries), _Embeddings(database)
+    first_captions = asking.captions[queries.caption_offsets[:-1]]
+    text_hits, motion_hits = (
+        [neighbours.tensors[f"{route}/rows"][:, : config.depth] for route in routes]
+        for routes in (TEXT_ROUTES, MOTION_ROUTES)
+    )
     text = _query_pairs(
-        database, [hits[route] for route in TEXT_ROUTES], clip_of_caption, captions,
-        lambda some: _to_motions(database, motions[clip_of_caption[some]]), config,
+        shown, text_hits, clip_of_caption, asking.captions,
+        lambda some: shown.to_motions(asking.motions[clip_of_caption[some]]), config,
     )  # fmt: skip
     motion = _query_pairs(
-        database, [hits[route] for route in MOTION_ROUTES], np.arange(len(infos)), motions,
-        lambda some: _to_captions(database, first_captions[some]), config,
+        shown, motion_hits, np.arange(len(infos)), asking.motions,
+        lambda some: shown.to_captions(first_captions[some]), config,
     )  # fmt: skip
     codes, bank = ([every.codes(row) for row in range(len(every))] for every in (queries, database))
     is_val = family_numbers(infos) % HELD_OUT == 0
@@ -105,13 +124,13 @@ def copy_pairs(
 
 
 def _query_pairs(
-    database: MotionDatabase, hits: Sequence[np.ndarray], clips: np.ndarray, queries: np.ndarray,
+    shown: _Embeddings, hits: Sequence[np.ndarray], clips: np.ndarray, queries: np.ndarray,
     closeness: Callable[[np.ndarray], np.ndarray], config: CopyConfig,
 ) -> QueryPairs:  # fmt: skip
     """Pair queries with their best hits, and with the best of what does not answer them.
 
     Args:
-        database: the examples, N rows.
+        shown: the examples, N rows.
         hits: (Q, depth) rows that two routes find, -1 where there is none.
         clips: (Q,) whose query each is.
         queries: (Q, D) embeddings.
@@ -123,7 +142,7 @@ def _query_pairs(
     least = np.quantile(np.concatenate(firsts)[hits[0][:, 0] >= 0], config.worst_hits)
     found: list[QueryPairs] = []
     for some in chunks:
-        close, near = closeness(some), (_to_motions(database, queries[some]), _to_captions(database, queries[some]))
+        close, near = closeness(some), (shown.to_motions(queries[some]), shown.to_captions(queries[some]))
         best = [np.where(close > least, -np.inf, cosines).argsort(axis=1)[:, ::-1] for cosines in near]
         wrong = [rows[:, : config.misleading_examples] for rows in best]
         table = np.concatenate([*(own[some] for own in hits), *wrong], axis=1)
@@ -132,17 +151,6 @@ def _query_pairs(
         cosines = np.stack([one[numbers, rows] for one in near], axis=1)
         found.append(QueryPairs(clips[some][numbers], rows, cosines, close[numbers, rows] > least))
     return QueryPairs(*(np.concatenate([getattr(part, one.name) for part in found]) for one in fields(QueryPairs)))
-
-
-def _to_motions(database: MotionDatabase, queries: np.ndarray) -> np.ndarray:
-    """(B, N) cosines of queries (B, D) with every row's motion."""
-    return np.asarray(queries @ np.asarray(database.motion_embeddings, np.float32).T)
-
-
-def _to_captions(database: MotionDatabase, queries: np.ndarray) -> np.ndarray:
-    """(B, N) cosines of queries (B, D) with every row's closest caption."""
-    cosines = queries @ np.asarray(database.caption_embeddings, np.float32).T
-    return np.asarray(np.maximum.reduceat(cosines, np.asarray(database.caption_offsets[:-1]), axis=1))
 
 
 def _of_clips(pairs: QueryPairs, is_kept: np.ndarray) -> QueryPairs:
