@@ -17,7 +17,7 @@ from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.captioning import caption_metrics
 from remogpt.lm import Sampling
-from remogpt.lm.mixers import Following
+from remogpt.lm.copying.score_mixers import Following
 from remogpt.motion import Motion
 from remogpt.pipeline import Captioned
 from remogpt.prompts import ask_for_text

@@ -19,7 +19,7 @@ from example_tables import Scores, fill_tables
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
-from remogpt.eval.samples import overlap
+from remogpt.eval.runs.samples import overlap
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import ask_for_motion

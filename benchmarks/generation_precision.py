@@ -24,7 +24,7 @@ from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
 from remogpt.lm import Sampling
-from remogpt.lm.precision import Precision
+from remogpt.lm.decoding.matmul import Precision
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, ask_for_motion
 from remogpt.runtime.files import write_json

@@ -36,8 +36,8 @@ from transformers import LogitsProcessor, LogitsProcessorList, T5Config, T5ForCo
 from remogpt import ReMoGPT
 from remogpt.lm import Sampling
 from remogpt.lm.batch import pad
-from remogpt.lm.frozen import FrozenT5
-from remogpt.lm.generate import generate
+from remogpt.lm.decoding.generate import generate
+from remogpt.lm.decoding.inference_t5 import FrozenT5
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.retriever import MotionDatabase
 from remogpt.runtime.files import read_json, write_json

@@ -34,7 +34,7 @@ from transformers import GenerationConfig
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
-from remogpt.eval.run import own_ids
+from remogpt.eval.runs.run import own_ids
 from remogpt.lm import MotionLanguageModel, Vocabulary
 from remogpt.lm.batch import pad
 from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES

@@ -23,7 +23,7 @@ import scipy.linalg
 
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
-from remogpt.eval.cider import cider_scores
+from remogpt.eval.text.cider import cider_scores
 
 NUM_ITEMS, WIDTH, REPEATS, GROUP = 4384, 512, 20, 32
 REFERENCE_SECONDS = {"FID once": 0.55, "R-precision and MM-dist once": 0.026, "CIDEr, 4,200 items": 3.7}

@@ -18,8 +18,8 @@ from metrics import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.retriever import TextMotionRetriever
-from remogpt.retriever.part_search import PartSearch
-from remogpt.retriever.parts import PARTS, named_parts
+from remogpt.retriever.database.part_search import PartSearch
+from remogpt.retriever.networks.body_parts import PARTS, named_parts
 from remogpt.runtime.files import write_json
 
 SIDED_ARM = {

@@ -27,16 +27,16 @@ from metrics import command
 from study_sets import SYNONYMS
 
 from remogpt import ReMoGPT
-from remogpt.commands.judges import open_judge, why_dependent
 from remogpt.data.humanml3d import Clip, MotionTextSet
-from remogpt.eval.config import EvalConfig
-from remogpt.eval.evaluate import evaluate
 from remogpt.eval.interval import half_width
-from remogpt.eval.run import Run
-from remogpt.eval.samples import INDEX, file_name
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import evaluate
+from remogpt.eval.runs.run import Run
+from remogpt.eval.runs.samples import INDEX, file_name
 from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, read_npy, write_json
-from remogpt.runtime.model_folder import read_manifest
+from remogpt.runtime.folders.model_folder import read_manifest
+from remogpt.stages.evaluators import open_judge, why_dependent
 
 KINDS = ("content", "style")
 SPLIT = "test"

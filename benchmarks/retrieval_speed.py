@@ -25,13 +25,13 @@ import torch
 from transformers import DistilBertConfig, DistilBertModel
 
 from remogpt.retriever import TextMotionRetriever
-from remogpt.retriever.losses import contrastive_loss
-from remogpt.retriever.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
-from remogpt.retriever.text_encoder import FineTunedTower
-from remogpt.retriever.tmr import TMR, TMRConfig
-from remogpt.retriever.tmr_losses import TMRLosses, tmr_loss
-from remogpt.runtime.embedded import embedded_model
+from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
+from remogpt.retriever.networks.text_towers import FineTunedTower
+from remogpt.retriever.networks.tmr import TMR, TMRConfig
+from remogpt.retriever.training.contrastive import contrastive_loss
+from remogpt.retriever.training.tmr_losses import TMRLosses, tmr_loss
 from remogpt.runtime.files import write_json
+from remogpt.runtime.folders.find_model import embedded_model
 
 LENGTHS = (64, 96, 128, 160, 196)
 BATCH, STEP_FRAMES, WORDS, STATE_DIM = 32, 128, 16, 768

@@ -24,11 +24,11 @@ from study_sets import SEED, VERSION, StudySet, prepare
 from study_texts import link_texts, prepare_texts, tested_texts, unlink_texts
 from study_variants import MAX_PARAMETERS, PATCH, TEXT_MODEL, VARIANTS, settings_of, training_config
 
-from remogpt.eval.protocols import sha256_of
+from remogpt.eval.cards import sha256_of
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text_source import FrozenText
-from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
-from remogpt.retriever.train import RetrieverConfig, train_retriever
+from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
+from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 

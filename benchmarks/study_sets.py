@@ -35,7 +35,7 @@ from remogpt.data.importers.to_set import import_set
 from remogpt.data.procedural.make import make_procedural_set
 from remogpt.motion import joints_to_features, mirror_caption, mirror_joints
 from remogpt.motion.features import features_to_joints
-from remogpt.retriever.pairs import TrainingPairs
+from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy
 from remogpt.runtime.progress import progress

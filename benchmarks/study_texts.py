@@ -12,11 +12,11 @@ from study_sets import StudySet
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from remogpt.retriever.text_encoder import CachedText
-from remogpt.retriever.text_source import FrozenText
-from remogpt.retriever.tmr_train import TMRTrainingConfig
-from remogpt.retriever.train import RetrieverConfig
-from remogpt.retriever.wording import CaptionForm, worded
+from remogpt.retriever.text.canonical import CaptionForm, worded
+from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.token_cache import CachedText
+from remogpt.retriever.training.loop import RetrieverConfig
+from remogpt.retriever.training.tmr import TMRTrainingConfig
 
 
 class KnownText(FrozenText):

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from remogpt.retriever.pl_tmr import PLTMRConfig
-from remogpt.retriever.tmr import TMRConfig
-from remogpt.retriever.tmr_losses import TMRLosses
-from remogpt.retriever.tmr_train import TMRTrainingConfig
-from remogpt.retriever.train import RetrieverConfig
+from remogpt.retriever.networks.pl_tmr import PLTMRConfig
+from remogpt.retriever.networks.tmr import TMRConfig
+from remogpt.retriever.training.loop import RetrieverConfig
+from remogpt.retriever.training.tmr import TMRTrainingConfig
+from remogpt.retriever.training.tmr_losses import TMRLosses
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.training import LoopConfig
+from remogpt.runtime.training.loop import LoopConfig
 
 PATCH = 4
 MAX_PARAMETERS = 3_000_000

@@ -20,15 +20,15 @@ from typing import Any
 from metrics import command
 
 from remogpt import ReMoGPT
-from remogpt.commands.judges import open_judge, why_dependent
-from remogpt.commands.synthesis import Synthesis
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.eval.config import EvalConfig
-from remogpt.eval.evaluate import evaluate
-from remogpt.eval.protocols import check_comparable
-from remogpt.eval.run import Run
-from remogpt.runtime.embedded import embedded_model
+from remogpt.eval.cards import check_comparable
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import evaluate
+from remogpt.eval.runs.run import Run
 from remogpt.runtime.files import write_json
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.evaluators import open_judge, why_dependent
+from remogpt.stages.tmr_generator import Synthesis
 
 JUDGES = {"embedded evaluator": embedded_model("evaluator"), "mini's retriever": embedded_model("mini")}
 BY_A_JUDGE = ("t2m/R1", "t2m/R2", "t2m/R3", "fid", "mm_dist", "diversity")

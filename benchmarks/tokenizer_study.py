@@ -35,17 +35,17 @@ from jsonargparse import ArgumentParser
 from metrics import command
 
 import remogpt
-from remogpt.commands.judges import open_judge
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
-from remogpt.eval.config import EvalConfig
-from remogpt.eval.evaluate import evaluate
-from remogpt.eval.protocols import sha256_of
-from remogpt.eval.run import Run
+from remogpt.eval.cards import sha256_of
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import evaluate
+from remogpt.eval.runs.run import Run
 from remogpt.motion import features_to_joints
-from remogpt.runtime.embedded import embedded_model
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json, write_text
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.evaluators import open_judge
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 

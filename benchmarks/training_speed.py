@@ -26,13 +26,13 @@ import transformers
 from metrics import command
 from torch import Tensor
 
-from remogpt.commands.training_data import coded_clips
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
 from remogpt.lm.batch import IGNORED, Sample, collate_by_length
-from remogpt.lm.datasets import CodedClip, ExampleBank, Route, SampleMix, TrainingSamples, caption_queries
-from remogpt.runtime.embedded import embedded_model
+from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, SampleMix, TrainingSamples, caption_queries
 from remogpt.runtime.files import write_json
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.training_data import coded_clips
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 MAX_IDS = 256

@@ -82,7 +82,7 @@ def command_module(name: str) -> ModuleType:
 
 
 def _run(name: str, rest: list[str]) -> int:
-    from remogpt.commands.parser import CommandParser
+    from remogpt.commands.cli_parts.parser import CommandParser
     from remogpt.runtime.errors import RemogptError
 
     module = command_module(name)

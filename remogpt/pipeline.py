@@ -20,19 +20,19 @@ import numpy as np
 import torch
 
 from remogpt.lm import MotionLanguageModel, Sampling
-from remogpt.lm.copy import CopyHead
-from remogpt.lm.mixers import CodeMixer, Following
+from remogpt.lm.copying.copy_head import CopyHead
+from remogpt.lm.copying.score_mixers import CodeMixer, Following
+from remogpt.lm.decoding.matmul import Precision, check_precision
+from remogpt.lm.long_motion import Mix, Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
 from remogpt.lm.model import FRAMES_PER_CODE, check_reads_examples
-from remogpt.lm.pieces import Mix, Piece, first_candidates, num_frames, plan_pieces, reading_windows, write_pieces
-from remogpt.lm.precision import Precision, check_precision
 from remogpt.motion import Motion
 from remogpt.prompts import Prompt, ask_for_motion, ask_for_text, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.retriever.neighbours import MOTION_ROUTES, TEXT_ROUTES
-from remogpt.retriever.query import Route
+from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES
+from remogpt.retriever.database.routes import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.hub import find_model
-from remogpt.runtime.model_folder import check_belongs, read_manifest
+from remogpt.runtime.folders.find_model import find_model
+from remogpt.runtime.folders.model_folder import check_belongs, read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 CANDIDATE_CAPTIONS = Sampling(temperature=0.8, top_p=0.95)
@@ -181,9 +181,9 @@ class ReMoGPT:
             retrieval: whether to retrieve examples at all.
             best_of: candidates for each motion, of which the retriever keeps the one that fits the caption best; the
                 model's own number (`remogpt.json`) without it.
-            copy_strength: how much examples that answer the caption are followed (`remogpt.lm.copy`), and others left
-                out; 0: all are shown in the prompt and nothing else is done with them, as in the paper. The model's own
-                number without it; without effect where it has no copy head.
+            copy_strength: how much examples that answer the caption are followed (`remogpt.lm.copying.copy_head`), and
+                others left out; 0: all are shown in the prompt and nothing else is done with them, as in the paper. The
+                model's own number without it; without effect where it has no copy head.
             sampling: temperature, top_k, top_p; the model's own where not given.
 
         Raises:

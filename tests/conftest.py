@@ -71,7 +71,7 @@ def guo_release(tmp_path: Path) -> Path:
 
     import torch
 
-    from remogpt.eval.guo import MotionEncoder, MovementEncoder, TextEncoder
+    from remogpt.eval.evaluators.guo import MotionEncoder, MovementEncoder, TextEncoder
 
     folder = tmp_path / "guo_release"
     folder.mkdir()
@@ -121,8 +121,8 @@ def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
 
         from remogpt.data.humanml3d import MotionTextSet
         from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
-        from remogpt.retriever.pl_tmr import PLTMRConfig
-        from remogpt.retriever.untrained import new_retriever
+        from remogpt.retriever.networks.pl_tmr import PLTMRConfig
+        from remogpt.retriever.training.new_retriever import new_retriever
         from remogpt.tokenizer_vqvae.normalizer import Normalizer
         from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
         from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
@@ -173,7 +173,7 @@ def tiny_parts(make_tiny_parts: MakeParts, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def tiny_model(tiny_parts: TinyParts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole model folder. Read it only."""
-    from remogpt.runtime.model_folder import assemble
+    from remogpt.runtime.folders.model_folder import assemble
 
     folder = tmp_path_factory.mktemp("model") / "tiny"
     parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from remogpt.commands import train
-from remogpt.commands.parser import CommandParser
+from remogpt.commands.cli_parts.parser import CommandParser
 
 CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))

@@ -16,6 +16,18 @@ ALLOWED = {
     "retriever": {"data", "motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},
+    "stages": {
+        "pipeline",
+        "retriever",
+        "tokenizer_vqvae",
+        "prompts",
+        "lm",
+        "eval",
+        "data",
+        "motion",
+        "runtime",
+        "__init__",
+    },
     "app": {"pipeline", "retriever", "motion", "runtime"},
     "pipeline": {"retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }

@@ -310,8 +310,8 @@ def copying(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGP
     """The tiny model with a copy head that takes every example whose cosines are above one half for an answer."""
     import torch
 
-    from remogpt.lm.copy import CopyHead
-    from remogpt.runtime.model_folder import assemble
+    from remogpt.lm.copying.copy_head import CopyHead
+    from remogpt.runtime.folders.model_folder import assemble
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
     folder = tmp_path_factory.mktemp("copying")

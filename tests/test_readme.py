@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remogpt.cli import COMMANDS, command_module, main
-from remogpt.commands.parser import CommandParser
+from remogpt.commands.cli_parts.parser import CommandParser
 
 ROOT = Path(__file__).resolve().parents[1]
 SHELL = {

@@ -145,7 +145,7 @@ def test_training_and_test_find_the_states_that_were_prepared(
     def computed(self: Any, sentences: Sequence[str]) -> None:
         raise AssertionError(f"{len(sentences)} captions were embedded again")
 
-    monkeypatch.setattr("remogpt.retriever.text_source.FrozenText.prepare", computed)
+    monkeypatch.setattr("remogpt.retriever.text.frozen_model.FrozenText.prepare", computed)
     assert all(runs.carry_out(run, study)["scores"]["test"]["num_captions"] for run in both)
 
 
@@ -170,8 +170,8 @@ def test_token_states_of_one_variant_are_not_computed_for_another(
 
 
 def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules: dict[str, Any]) -> None:
-    from remogpt.retriever.tmr_train import TMRTrainingConfig
-    from remogpt.retriever.untrained import new_retriever, new_tmr_retriever
+    from remogpt.retriever.training.new_retriever import new_retriever, new_tmr_retriever
+    from remogpt.retriever.training.tmr import TMRTrainingConfig
 
     variants, runs = modules["study_variants"], modules["study_runs"]
     study = runs.Study(Path("work"))

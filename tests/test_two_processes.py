@@ -13,10 +13,10 @@ import torch.distributed as dist
 from torch import Tensor, multiprocessing
 
 from remogpt.lm import T5Size
-from remogpt.lm.datasets import CodedClip, SampleMix
-from remogpt.lm.train import LanguageModelConfig, train_language_model
+from remogpt.lm.training.samples import CodedClip, SampleMix
+from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.training import LoopConfig
+from remogpt.runtime.training.loop import LoopConfig
 from remogpt.tokenizer_vqvae.losses import LossWeights
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 

@@ -8,7 +8,7 @@ Examples:
 from typing import Any
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.model_folder import assemble
+from remogpt.runtime.folders.model_folder import assemble
 
 
 def add_arguments(parser: Any) -> None:

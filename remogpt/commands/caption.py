@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import remogpt
-from remogpt.commands.shared import add_model_options, add_precision_option, describe_examples
+from remogpt.commands.cli_parts.options import add_model_options, add_precision_option, describe_examples
 from remogpt.motion.files import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.data_import import add_import, run_import
-from remogpt.commands.parser import CommandParser
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
@@ -141,8 +141,8 @@ def _print_stats(motions: MotionTextSet, as_json: bool, similar_by: str | None =
 
 def _similar(motions: MotionTextSet, clips: dict[str, list[Clip]], model: str) -> dict[str, dict[str, Any]]:
     """Count similar captions of each split."""
-    from remogpt.eval.similar_captions import similar_captions
-    from remogpt.retriever.sentence_vectors import cached_sentence_vectors
+    from remogpt.data.analysis.similar_captions import similar_captions
+    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
 
     sentences = sorted({caption for own in clips.values() for clip in own for caption in clip.captions})
     vectors = cached_sentence_vectors(model, sentences, motions.folder / SENTENCE_FOLDER)
@@ -169,8 +169,8 @@ def _similar_lines(counts: dict[str, Any]) -> list[str]:
 
 def _dissimilar(args: Any) -> int:
     """Write the list and say how alike its captions still are, beside a random choice."""
-    from remogpt.eval.dissimilar import choose_dissimilar, describe
-    from remogpt.retriever.sentence_vectors import cached_sentence_vectors
+    from remogpt.data.analysis.dissimilar import choose_dissimilar, describe
+    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
 
     if args.seed < 0:
         raise RemogptError(f"--seed must be 0 or more, got {args.seed}")

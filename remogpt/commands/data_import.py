@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remogpt.commands.parser import CommandParser
+from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.data.importers import IMPORTERS
 from remogpt.runtime.files import check_output_folder
 

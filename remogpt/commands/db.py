@@ -14,8 +14,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import remogpt
-from remogpt.commands.parser import CommandParser
-from remogpt.commands.queries import open_retriever
+from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.cli_parts.queries import open_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 
@@ -78,7 +78,7 @@ def _tokenizer(args: Any) -> "MotionTokenizer":
 def _build(args: Any) -> int:
     from remogpt.data.humanml3d import MAX_FRAMES, MotionTextSet
     from remogpt.retriever import DatabaseEntry, MotionDatabase
-    from remogpt.retriever.entry import windowed
+    from remogpt.retriever.database.entry import windowed
 
     if args.limit < 0 or args.min_frames < 4:
         raise RemogptError(
@@ -111,7 +111,7 @@ def _build(args: Any) -> int:
 
 def _neighbours(args: Any) -> int:
     from remogpt.retriever import MotionDatabase
-    from remogpt.retriever.neighbours import find_neighbours
+    from remogpt.retriever.database.neighbours import find_neighbours
 
     if args.depth < 2:
         raise RemogptError(f"--depth must be at least 2, one for each of two routes, got {args.depth}")

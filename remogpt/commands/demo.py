@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import remogpt
 from remogpt.app.demo_page import Card, demo_page
 from remogpt.commands.caption import motion_files
-from remogpt.commands.shared import add_model_options, read_lines
+from remogpt.commands.cli_parts.options import add_model_options, read_lines
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress

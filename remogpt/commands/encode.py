@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from remogpt.commands.queries import Queries, Query, add_query_options, embed, load_retriever, read_queries
+from remogpt.commands.cli_parts.queries import Queries, Query, add_query_options, embed, load_retriever, read_queries
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder, write_json, write_npy
 
 if TYPE_CHECKING:
     from remogpt.retriever import TextMotionRetriever
-    from remogpt.retriever.text_source import FrozenText
+    from remogpt.retriever.text.frozen_model import FrozenText
 
 
 def add_arguments(parser: Any) -> None:
@@ -94,7 +94,7 @@ def _count(found: tuple[Query, ...]) -> str:
 
 def _encode_set(args: Any) -> int:
     from remogpt.data.humanml3d import MotionTextSet
-    from remogpt.retriever.encode_set import encode_set
+    from remogpt.stages.encode_set import encode_set
 
     if args.words or args.text:
         raise RemogptError("--set encodes a set's own captions and motions; leave the other words out")
@@ -132,7 +132,7 @@ def _encode_set(args: Any) -> int:
 
 
 def _token_text(args: Any, retriever: "TextMotionRetriever") -> "FrozenText":
-    from remogpt.retriever.text_source import FrozenText
+    from remogpt.retriever.text.frozen_model import FrozenText
 
     if args.text_model is not None:
         return FrozenText(args.text_model)

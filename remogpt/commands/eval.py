@@ -23,18 +23,18 @@ from typing import Any
 import numpy as np
 
 import remogpt
-from remogpt.commands.judges import open_judge, why_dependent
-from remogpt.commands.parser import CommandParser
-from remogpt.commands.queries import best_device, open_retriever
+from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.cli_parts.queries import best_device, open_retriever
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
-from remogpt.eval.config import EvalConfig
-from remogpt.eval.evaluate import all_parts, evaluate, evaluate_captions
-from remogpt.eval.judges import Judge
-from remogpt.eval.run import Run
-from remogpt.runtime.embedded import embedded_model
+from remogpt.eval.evaluators.evaluator import Judge
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.runs.run import Run
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.evaluators import open_judge, why_dependent
 
 _ABOUT = {
     "all": "Every part for which there is what it needs.",
@@ -178,7 +178,7 @@ def _databases(folders: Sequence[str], model: Any) -> dict[str, tuple[Any, str]]
 def _model(args: Any, part: str) -> Any:
     """Open the model, or a part of one that stands alone."""
     if args.get("retriever") and part in ("generation", "facts"):
-        from remogpt.commands.synthesis import Synthesis
+        from remogpt.stages.tmr_generator import Synthesis
 
         return Synthesis(args.retriever)
     if args.get("retriever"):
@@ -226,7 +226,7 @@ class _Sentences:
 
     @cached_property
     def _model(self) -> Any:
-        from remogpt.retriever.text_source import FrozenText
+        from remogpt.retriever.text.frozen_model import FrozenText
 
         return FrozenText(self.name)
 

@@ -20,7 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import remogpt
-from remogpt.commands.shared import add_model_options, add_precision_option, describe_examples, file_name_of, read_lines
+from remogpt.commands.cli_parts.options import (
+    add_model_options,
+    add_precision_option,
+    describe_examples,
+    file_name_of,
+    read_lines,
+)
 from remogpt.motion.files import WRITABLE
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
@@ -89,7 +95,7 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
             seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,
             copy_strength=args.copy_strength,
         )  # fmt: skip
-    from remogpt.commands.synthesis import Synthesis, num_frames
+    from remogpt.stages.tmr_generator import Synthesis, num_frames
 
     unused = [name for name in _OF_A_MODEL if args[name] not in (None, False)]
     if unused:

@@ -17,7 +17,7 @@ MotionGPT's language model reads its own prompts, which have no place for exampl
 from pathlib import Path
 from typing import Any
 
-from remogpt.commands.parser import CommandParser
+from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 
@@ -96,9 +96,9 @@ def run(args: Any) -> int:
 
 
 def _import_tmr(args: Any, out: Path) -> None:
-    from remogpt.retriever.reference import from_reference, join_modules
-    from remogpt.retriever.untrained import new_tmr_retriever
-    from remogpt.runtime.released import read_released, read_statistics
+    from remogpt.retriever.import_tmr import from_reference, join_modules
+    from remogpt.retriever.training.new_retriever import new_tmr_retriever
+    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics
 
     files: dict[str, Any] = {}
     for path in map(Path, args.files):
@@ -113,8 +113,8 @@ def _import_tmr(args: Any, out: Path) -> None:
 
 
 def _import_t2mgpt(args: Any, out: Path) -> None:
-    from remogpt.runtime.released import read_released, read_statistics, strip_prefix
-    from remogpt.tokenizer_vqvae.reference import tokenizer_from_reference
+    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics, strip_prefix
+    from remogpt.tokenizer_vqvae.import_t2mgpt import tokenizer_from_reference
 
     state, others = strip_prefix(read_released(args.file), _PREFIXES["t2mgpt"])
     _save_tokenizer(tokenizer_from_reference(state, *read_statistics(args.statistics)), out, others)
@@ -122,9 +122,9 @@ def _import_t2mgpt(args: Any, out: Path) -> None:
 
 def _import_motiongpt(args: Any, out: Path) -> None:
     """Make both parts, or the one that is wanted, before the first is written."""
-    from remogpt.lm.reference import language_model_from_reference, read_text_tokenizer
-    from remogpt.runtime.released import read_released, read_statistics, strip_prefix
-    from remogpt.tokenizer_vqvae.reference import CODEBOOK, tokenizer_from_reference
+    from remogpt.lm.import_motiongpt import language_model_from_reference, read_text_tokenizer
+    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics, strip_prefix
+    from remogpt.tokenizer_vqvae.import_t2mgpt import CODEBOOK, tokenizer_from_reference
 
     has_tokenizer, has_lm = args.part != "lm", args.part != "tokenizer"
     if has_tokenizer and args.statistics is None:
@@ -165,10 +165,10 @@ def _save_lm(lm: Any, out: Path) -> None:
 
 
 def _import_guo(args: Any, out: Path) -> None:
-    from remogpt.eval.guo_files import load_released
-    from remogpt.eval.guo_words import KIND
-    from remogpt.runtime.envelope import read_envelope
-    from remogpt.runtime.training_record import TrainingRecord, write_record
+    from remogpt.eval.evaluators.guo_words import KIND
+    from remogpt.eval.evaluators.import_guo import load_released
+    from remogpt.runtime.folders.envelope import read_envelope
+    from remogpt.runtime.folders.training_record import TrainingRecord, write_record
 
     evaluator = load_released(args.files, args.variant)
     evaluator_hash = evaluator.save_pretrained(out)

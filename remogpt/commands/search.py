@@ -12,13 +12,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import remogpt
+from remogpt.commands.cli_parts.options import add_model_options, describe_examples
 from remogpt.commands.search_inside import add_inside_options, run_inside
-from remogpt.commands.shared import add_model_options, describe_examples
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
     from remogpt.retriever import MotionDatabase, RetrievedExample
-    from remogpt.retriever.part_search import Contributions
+    from remogpt.retriever.database.part_search import Contributions
 
 
 def add_arguments(parser: Any) -> None:

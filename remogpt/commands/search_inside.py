@@ -1,13 +1,18 @@
 """`remogpt search --inside`: where in one long recording a sentence happens. No database is needed."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import remogpt
+from remogpt.motion.skeleton import FPS
 from remogpt.prompts import clean_text
 from remogpt.retriever.moments import Moments, find_moments
-from remogpt.retriever.moments_plot import check_plot_file, plot_curve
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import atomic_path, check_output_file
 
 OF_DATABASES = ("like", "route", "database", "part", "contributions")
 """Options of `search` that say how a database is searched."""
@@ -63,3 +68,68 @@ def describe_spans(found: Moments) -> list[dict[str, Any]]:
         }
         for span in found.spans
     ]
+
+
+WIDTH, HEIGHT = 9.0, 2.4
+"""Inches of one sentence's curve."""
+
+
+def plot_curve(
+    path: str | Path, moments: Sequence[Moments], truth: Sequence[tuple[float, float] | None] | None = None
+) -> Path:
+    """Draw each sentence's two curves over time, its best span shaded.
+
+    Args:
+        path: of a .png file.
+        moments: one panel each.
+        truth: start and end of the true span in frames for each sentence, or None where it is not known.
+
+    Raises:
+        RemogptError: another suffix, nothing to draw, another number of true spans.
+    """
+    path = check_plot_file(path)
+    if not moments:
+        raise RemogptError("wanted the moments of at least one sentence to draw, got none")
+    truth = [None] * len(moments) if truth is None else truth
+    if len(truth) != len(moments):
+        raise RemogptError(f"wanted a true span (or None) for each of {len(moments)} sentences, got {len(truth)}")
+    # Without pyplot nothing is global: no window system is asked for, and no figure outlives this call.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, HEIGHT * len(moments) + 0.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(moments), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, found, span in zip(panels, moments, truth, strict=True):
+        seconds = np.arange(len(found.curve)) / FPS
+        panel.axvspan(*found.best.seconds, color="tab:orange", alpha=0.25, linewidth=0, label="best span")
+        if span is not None:
+            for edge in span:
+                panel.axvline(
+                    edge / FPS, color="tab:green", linestyle="--", label="true span" if edge == span[0] else None
+                )
+        panel.plot(seconds, found.curve, color="tab:blue", linewidth=0.8, alpha=0.7, label="short window")
+        panel.plot(seconds, found.pyramid_curve, color="black", linewidth=1.6, label="best of all windows")
+        panel.set_title(found.text, loc="left", fontsize=10, parse_math=False)
+        panel.set_ylabel("score")
+        panel.margins(x=0)
+    # Outside, where it hides no curve; every panel has the same entries but perhaps the true span.
+    handles = {
+        label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=4, fontsize=8, frameon=False)
+    panels[-1].set_xlabel("seconds")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+    return path
+
+
+def check_plot_file(path: str | Path) -> Path:
+    """Return the path if a plot could be written there, before any work is done for it.
+
+    Raises:
+        RemogptError: another suffix than .png, or a place that cannot be written to.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise RemogptError(f"wanted a .png file for the plot, got {path}; name it with that suffix")
+    return check_output_file(path)

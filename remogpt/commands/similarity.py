@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.commands.queries import Query, add_query_options, embed, load_retriever, read_queries
+from remogpt.commands.cli_parts.queries import Query, add_query_options, embed, load_retriever, read_queries
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
 

@@ -23,21 +23,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from remogpt.commands.parser import CommandParser
-from remogpt.commands.training_data import coded_clips, copy_pairs, example_bank, features_of
+from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.lm.copy_train import CopyConfig, train_copy_head
-from remogpt.lm.datasets import ExampleBank
-from remogpt.lm.train import LanguageModelConfig, train_language_model
+from remogpt.lm.copying.train import CopyConfig, train_copy_head
+from remogpt.lm.training.samples import ExampleBank
+from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.neighbours import Neighbours
-from remogpt.retriever.pairs import TrainingPairs
-from remogpt.retriever.tmr_train import TMRTrainingConfig, train_tmr
-from remogpt.retriever.train import RetrieverConfig, train_retriever
+from remogpt.retriever.database.neighbours import Neighbours
+from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
+from remogpt.retriever.training.pairs import TrainingPairs
+from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, remove_leftovers
-from remogpt.runtime.model_folder import check_belongs
+from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 

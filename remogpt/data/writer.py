@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.data.humanml3d import Caption
-from remogpt.data.statistics import mean_and_std
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy, write_text
 
 

@@ -20,8 +20,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from remogpt.eval.bleu import corpus_bleu
-from remogpt.eval.caption_tokens import (
+from remogpt.eval.interval import half_width
+from remogpt.eval.text.bleu import corpus_bleu
+from remogpt.eval.text.cider import cider_scores
+from remogpt.eval.text.ngrams import Tokens
+from remogpt.eval.text.rouge import rouge_l_scores
+from remogpt.eval.text.tokenize import (
     Caption,
     alphanumeric_tokens,
     lemma_tokens,
@@ -29,10 +33,6 @@ from remogpt.eval.caption_tokens import (
     ptb_tokens,
     raw_tokens,
 )
-from remogpt.eval.cider import cider_scores
-from remogpt.eval.interval import half_width
-from remogpt.eval.ngrams import Tokens
-from remogpt.eval.rouge import rouge_l_scores
 from remogpt.runtime.errors import RemogptError
 
 PROTOCOLS = ("raw", "ptb", "metricverse", "lemma")
@@ -103,7 +103,7 @@ def caption_metrics(
     scores["length"] = float(np.mean([len(raw_tokens(caption)) for caption in hypotheses]))
     scores |= {"num_items": float(len(hypotheses)), "num_empty": float(sum(empty))}
     if bert_model is not None:
-        from remogpt.eval.bertscore import bert_score_f1
+        from remogpt.eval.text.bertscore import bert_score_f1
 
         scores["bertF1"] = bert_score_f1(hypotheses, references, bert_model)
     return scores

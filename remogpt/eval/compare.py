@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.protocols import Card, check_comparable, short
+from remogpt.eval.cards import Card, check_comparable, short
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 

@@ -1,7 +1,7 @@
 """The language model over words and motion codes: vocabulary, T5, samples, training, generation."""
 
+from remogpt.lm.decoding.sampling import Sampling
 from remogpt.lm.model import MotionLanguageModel, T5Size
-from remogpt.lm.sampling import Sampling
 from remogpt.lm.vocabulary import Vocabulary
 
 __all__ = ["MotionLanguageModel", "Sampling", "T5Size", "Vocabulary"]

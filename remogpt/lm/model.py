@@ -18,17 +18,17 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.frozen import Freezer
-from remogpt.lm.generate import ScoreMixer, generate
-from remogpt.lm.precision import Precision
-from remogpt.lm.sampling import Sampling
-from remogpt.lm.size import T5Size, is_scaled, size_of, t5_config
+from remogpt.lm.decoding.generate import ScoreMixer, generate
+from remogpt.lm.decoding.inference_t5 import Freezer
+from remogpt.lm.decoding.matmul import Precision
+from remogpt.lm.decoding.sampling import Sampling
+from remogpt.lm.t5_size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt, PromptForm
 from remogpt.prompts.forms import holds_examples
-from remogpt.runtime.envelope import read_envelope
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.part import load_part, save_part
+from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.envelope import read_envelope
 
 KIND = "lm"
 FRAMES_PER_CODE = 4
@@ -226,7 +226,7 @@ class MotionLanguageModel(nn.Module):
             seed: the same seed gives the same motions on the CPU, whatever else is in the batch.
             max_codes: limit where no length is given.
             batch_size: prompts decoded together.
-            begun: codes per prompt with which its motion begins; the model goes on from them (`remogpt.lm.pieces`).
+            begun: codes per prompt with which its motion begins, see `remogpt.lm.long_motion`; the model goes on.
             streams: numbers that name each prompt's random numbers under the seed; its place without them.
             plain: a second prompt for each, such as the same without examples.
             guidance: how far to go from the plain prompt towards the other, and past it: log-probabilities are

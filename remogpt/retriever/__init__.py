@@ -12,19 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remogpt.retriever.database import MotionDatabase
-    from remogpt.retriever.entry import DatabaseEntry
-    from remogpt.retriever.example import RetrievedExample
-    from remogpt.retriever.neighbours import Neighbours
+    from remogpt.retriever.database.database import MotionDatabase
+    from remogpt.retriever.database.entry import DatabaseEntry, RetrievedExample
+    from remogpt.retriever.database.neighbours import Neighbours
     from remogpt.retriever.retriever import TextMotionRetriever
 
 __all__ = ["DatabaseEntry", "MotionDatabase", "Neighbours", "RetrievedExample", "TextMotionRetriever"]
 
 _HOMES = {
-    "DatabaseEntry": "remogpt.retriever.entry",
-    "MotionDatabase": "remogpt.retriever.database",
-    "Neighbours": "remogpt.retriever.neighbours",
-    "RetrievedExample": "remogpt.retriever.example",
+    "DatabaseEntry": "remogpt.retriever.database.entry",
+    "MotionDatabase": "remogpt.retriever.database.database",
+    "Neighbours": "remogpt.retriever.database.neighbours",
+    "RetrievedExample": "remogpt.retriever.database.entry",
     "TextMotionRetriever": "remogpt.retriever.retriever",
 }
 

@@ -9,16 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from remogpt.retriever.networks import TOKENIZER_FOLDER, build_network
-from remogpt.retriever.parts import PARTS
-from remogpt.retriever.pl_tmr import PLTMR
-from remogpt.retriever.text_encoder import WordPieces
-from remogpt.retriever.text_source import TextSource, batches_by_length
-from remogpt.retriever.tmr import TMR
-from remogpt.retriever.wording import CaptionForm, worded
-from remogpt.retriever.zscores import check_features, normalized_batch
+from remogpt.retriever.build import TOKENIZER_FOLDER, build_network
+from remogpt.retriever.networks.body_parts import PARTS
+from remogpt.retriever.networks.pl_tmr import PLTMR
+from remogpt.retriever.networks.tmr import TMR
+from remogpt.retriever.padding import batches_by_length, check_features, normalized_batch
+from remogpt.retriever.text.canonical import CaptionForm, worded
+from remogpt.retriever.text.frozen_model import TextSource, WordPieces
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.part import load_part, save_part
+from remogpt.runtime.folders.component import load_part, save_part
 
 
 class TextMotionRetriever:
@@ -120,7 +119,7 @@ class TextMotionRetriever:
 
     @property
     def caption_form(self) -> CaptionForm:
-        """How captions are worded before they are embedded; see `remogpt.retriever.wording`."""
+        """How captions are worded before they are embedded; see `remogpt.retriever.text.canonical`."""
         form: CaptionForm = self.config.get("text", {}).get("form", "written")
         return form
 

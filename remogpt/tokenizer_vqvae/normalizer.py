@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from remogpt.data.statistics import mean_and_std
+from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.motion.features import CONTACTS, ROOT_HEIGHT, ROOT_VELOCITY, YAW_VELOCITY
 
 

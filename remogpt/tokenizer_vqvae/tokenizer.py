@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.part import load_part, save_part
+from remogpt.runtime.folders.component import load_part, save_part
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
-from remogpt.runtime.training import LoopConfig, fit
+from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.neighbours import Neighbours
+from remogpt.retriever.database.neighbours import Neighbours
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever import TextMotionRetriever
-from remogpt.retriever.token_states import TokenStates
+from remogpt.retriever.text.token_cache import TokenStates
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_set_is_arrays_that_belong_together(run, words, retriever, tiny_set: P
 
 
 def test_a_killed_run_goes_on_and_a_finished_one_is_left(run, words, tiny_set, tmp_path: Path, monkeypatch) -> None:
-    from remogpt.retriever import encode_set
+    from remogpt.stages import encode_set
 
     monkeypatch.setattr(encode_set, "_SHARD", 5)
     command = ("encode", "--set", tiny_set, "--split", "train", *words)
@@ -134,8 +134,8 @@ def test_what_a_user_may_get_wrong(run, words, tiny_set: Path, wave: Path, tmp_p
 def test_a_retriever_of_tmr_encodes_too(run, tiny_text_model: Path, wave: Path, tmp_path: Path) -> None:
     import torch
 
-    from remogpt.retriever.tmr import TMRConfig
-    from remogpt.retriever.untrained import new_tmr_retriever
+    from remogpt.retriever.networks.tmr import TMRConfig
+    from remogpt.retriever.training.new_retriever import new_tmr_retriever
 
     sizes = TMRConfig(width=8, num_layers=1, num_heads=2, feedforward=16)
     tmr = new_tmr_retriever(sizes, str(tiny_text_model), torch.zeros(263), torch.ones(263))
@@ -147,8 +147,8 @@ def test_a_retriever_of_tmr_encodes_too(run, tiny_text_model: Path, wave: Path, 
 
 
 def test_token_states_of_a_tuned_text_model_must_be_named(run, tiny_text_model, tiny_set: Path, tmp_path: Path) -> None:
-    from remogpt.retriever.pl_tmr import PLTMRConfig
-    from remogpt.retriever.untrained import new_retriever
+    from remogpt.retriever.networks.pl_tmr import PLTMRConfig
+    from remogpt.retriever.training.new_retriever import new_retriever
 
     small = PLTMRConfig(part_width=16, num_layers=1, num_heads=2, feedforward=32, patch=8, projection_dim=16)
     tuned = new_retriever(small, str(tiny_text_model), True, np.zeros(263), np.ones(263))

@@ -19,9 +19,9 @@ from remogpt.cli import main
 from remogpt.commands.eval import _model
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever import TextMotionRetriever
-from remogpt.runtime.embedded import embedded_model
 from remogpt.runtime.files import read_json, write_json, write_npy
-from remogpt.runtime.training_record import TrainingRecord, write_record
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.runtime.folders.training_record import TrainingRecord, write_record
 
 SMALL = ("--config.splits", "[train]", "--config.num_tokenizer", 3, "--config.num_generation", 3,
          "--config.num_captioning", 2, "--config.best_of", "[1]", "--config.repeats", 2)  # fmt: skip

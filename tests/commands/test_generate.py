@@ -159,8 +159,8 @@ def test_a_caption_cannot_write_into_its_page(run, tiny_model: Path, tmp_path: P
 
 
 def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from remogpt.runtime import embedded
+    from remogpt.runtime.folders import find_model
 
-    monkeypatch.setattr(embedded.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(find_model.resources, "files", lambda _: tmp_path)
     complaint = run("generate", "walks", "--out", tmp_path / "m.npy").complaint
     assert "no embedded model in" in complaint and "install remogpt anew" in complaint

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from remogpt.retriever.reference import MODULES, their_name
+from remogpt.retriever.import_tmr import MODULES, their_name
+from remogpt.retriever.networks.tmr import TMR, TMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.tmr import TMR, TMRConfig
 from remogpt.tokenizer_vqvae import MotionTokenizer
-from remogpt.tokenizer_vqvae.reference import reference_key_map
+from remogpt.tokenizer_vqvae.import_t2mgpt import reference_key_map
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 
@@ -241,7 +241,7 @@ def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, t
 
 
 def test_guos_evaluator(run: Any, guo_release: Path, tmp_path: Path) -> None:
-    from remogpt.commands.judges import open_judge
+    from remogpt.stages.evaluators import open_judge
 
     ran = run("import", "guo", guo_release, "--out", tmp_path / "packed")
     assert ran.code == 0 and "evaluator guo-packed" in ran.out and "6 words" in ran.out, ran.err

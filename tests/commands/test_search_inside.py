@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from remogpt.data.compose import join_motions
-from remogpt.runtime.model_folder import assemble
+from remogpt.runtime.folders.model_folder import assemble
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from remogpt.data.analysis.statistics import GROUPS, mean_and_std
 from remogpt.data.humanml3d import Caption, MotionTextSet
-from remogpt.data.statistics import GROUPS, mean_and_std
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
 from remogpt.runtime.errors import RemogptError
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from nltk.translate.bleu_score import corpus_bleu as nltk_bleu
 
-from remogpt.eval.bleu import corpus_bleu
-from remogpt.eval.caption_tokens import lemma_tokens, ptb_tokens, raw_tokens
 from remogpt.eval.captioning import caption_metrics, three_references
-from remogpt.eval.ngrams import count_ngrams
-from remogpt.eval.rouge import lcs_length
+from remogpt.eval.text.bleu import corpus_bleu
+from remogpt.eval.text.ngrams import count_ngrams
+from remogpt.eval.text.rouge import lcs_length
+from remogpt.eval.text.tokenize import lemma_tokens, ptb_tokens, raw_tokens
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
-from remogpt.lm.copy import CopyHead
-from remogpt.lm.datasets import CodedClip, ExampleBank, Route, caption_queries
+from remogpt.lm.copying.copy_head import CopyHead
+from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, caption_queries
 
 CAPTIONS = (
     "a person walks forward slowly",

@@ -6,7 +6,7 @@ import pytest
 from jsonargparse import ArgumentParser
 
 import remogpt
-from remogpt.lm.train import LanguageModelConfig
+from remogpt.lm.training.train import LanguageModelConfig
 
 CONFIGS = sorted((Path(remogpt.__file__).parent / "configs").glob("*/lm_*.yaml"))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from remogpt.retriever.entry import DatabaseEntry
+from remogpt.retriever.database.entry import DatabaseEntry
 
 ACTIONS = ("walks", "runs", "waves", "kicks", "jumps", "sits", "turns", "bows")
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from remogpt.retriever.losses import contrastive_loss, near_duplicates
-from remogpt.retriever.part_encoder import SixPartEncoder
-from remogpt.retriever.parts import PARTS, Layout, part_channels
-from remogpt.retriever.pl_tmr import ProjectionHead
+from remogpt.retriever.networks.body_parts import PARTS, Layout, part_channels
+from remogpt.retriever.networks.part_encoder import SixPartEncoder
+from remogpt.retriever.networks.pl_tmr import ProjectionHead
+from remogpt.retriever.training.contrastive import contrastive_loss, near_duplicates
 
 REFERENCE_NAMES = ("Root", "R_Leg", "L_Leg", "Backbone", "R_Arm", "L_Arm")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from remogpt.commands.search_inside import plot_curve
 from remogpt.retriever.moments import (
     PAPER_WINDOWS,
     Moments,
@@ -17,7 +18,6 @@ from remogpt.retriever.moments import (
     pyramid,
     ranked_spans,
 )
-from remogpt.retriever.moments_plot import plot_curve
 from remogpt.runtime.errors import RemogptError
 
 ACTION = {"walks": 0, "kicks": 3}

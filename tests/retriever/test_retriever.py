@@ -12,14 +12,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
 import remogpt
-from remogpt.retriever.pl_tmr import PLTMRConfig, build_pl_tmr
+from remogpt.retriever.networks.pl_tmr import PLTMRConfig, build_pl_tmr
+from remogpt.retriever.networks.text_towers import FineTunedTower
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text_encoder import CachedText, FineTunedTower
-from remogpt.retriever.text_source import FrozenText, find_model_folder
-from remogpt.retriever.untrained import new_retriever
+from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder
+from remogpt.retriever.text.token_cache import CachedText
+from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
-from remogpt.runtime.part import save_part
+from remogpt.runtime.folders.component import save_part
 
 WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "runs", "left", "right", "raises", "the", "arm", "and", "sits")
 TINY = PLTMRConfig(

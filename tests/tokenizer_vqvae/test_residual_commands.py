@@ -8,7 +8,7 @@ import pytest
 
 from remogpt import ReMoGPT
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.model_folder import assemble
+from remogpt.runtime.folders.model_folder import assemble
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 SETTINGS = {

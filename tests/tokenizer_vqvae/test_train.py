@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 
 import remogpt
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.training import LoopConfig
+from remogpt.runtime.training.loop import LoopConfig
 from remogpt.tokenizer_vqvae import MotionTokenizer, train
 from remogpt.tokenizer_vqvae.losses import LossWeights
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer

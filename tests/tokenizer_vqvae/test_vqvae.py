@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae.import_t2mgpt import from_reference, reference_key_map
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
-from remogpt.tokenizer_vqvae.reference import from_reference, reference_key_map
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-5}

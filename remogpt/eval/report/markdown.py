@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remogpt.eval.protocols import short
+from remogpt.eval.cards import short
 from remogpt.eval.report.sections import sections
 from remogpt.eval.report.tables import Report, Table
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.protocols import short
+from remogpt.eval.cards import short
 from remogpt.eval.report import plots
 from remogpt.eval.report.markdown import dependences
 from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, compared, curves
 from remogpt.eval.report.sections import Section, sections
-from remogpt.eval.report.strips import load_joints, strip
 from remogpt.eval.report.tables import Entry, Report, by_split, number, score
+from remogpt.motion.strips import load_joints, strip
 
 SHOWN = {
     "real": ("real", ""), "retrieved": ("retrieved", ""), "generated": ("generated", "mm_dist"),

@@ -12,10 +12,10 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
-from remogpt.eval.captions import for_clips, read_captions, score_texts
-from remogpt.eval.modes import Mode, modes
-from remogpt.eval.protocols import Card
-from remogpt.eval.run import Named, Result, Run, own_ids
+from remogpt.eval.cards import Card
+from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
+from remogpt.eval.runs.modes import Mode, modes
+from remogpt.eval.runs.run import Named, Result, Run, own_ids
 from remogpt.eval.tasks.generation import GROUP
 from remogpt.motion.motion import Motion
 from remogpt.runtime.files import read_json, sha256_file, write_json

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import facts
-from remogpt.eval.run import Named, Result, Run
-from remogpt.eval.samples import Samples
+from remogpt.eval.runs.run import Named, Result, Run
+from remogpt.eval.runs.samples import Samples
 from remogpt.eval.tasks.generation import bodies, sources
 from remogpt.motion import features_to_joints
 from remogpt.motion.facts import Fact

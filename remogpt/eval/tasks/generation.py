@@ -14,12 +14,12 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation, physical, rare
+from remogpt.eval.cards import Card, sha256_of
 from remogpt.eval.interval import mean_interval
-from remogpt.eval.modes import Mode, modes
-from remogpt.eval.protocols import Card, sha256_of
-from remogpt.eval.run import Named, Prompt, Result, Run, own_ids
-from remogpt.eval.sample_files import from_folder
-from remogpt.eval.samples import Samples, by_model, of_clips
+from remogpt.eval.runs.modes import Mode, modes
+from remogpt.eval.runs.motion_files import from_folder
+from remogpt.eval.runs.run import Named, Prompt, Result, Run, own_ids
+from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
 
 _log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
-from remogpt.eval.modes import modes
-from remogpt.eval.protocols import sha256_of
-from remogpt.eval.run import Named, Prompt, Result, Run
-from remogpt.eval.samples import Samples, by_model, of_clips
+from remogpt.eval.cards import sha256_of
+from remogpt.eval.runs.modes import modes
+from remogpt.eval.runs.run import Named, Prompt, Result, Run
+from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.eval.tasks.generation import embed
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_npy

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
+from remogpt.eval.cards import sha256_of
 from remogpt.eval.interval import half_width
-from remogpt.eval.protocols import sha256_of
 from remogpt.eval.retrieval import RECALL_AT, retrieval_metrics, retrieval_ranks
-from remogpt.eval.run import Named, Result, Run
+from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.runtime.progress import progress
 
 CURVE_TO = 50

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval.modes import Mode
-from remogpt.eval.run import Named, Result, Run
-from remogpt.eval.samples import Samples, by_model
+from remogpt.eval.runs.modes import Mode
+from remogpt.eval.runs.run import Named, Result, Run
+from remogpt.eval.runs.samples import Samples, by_model
 from remogpt.eval.tasks import captioning, facts, generation
 from remogpt.runtime.errors import RemogptError
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import facts, physical, reconstruction
+from remogpt.eval.cards import sha256_of
 from remogpt.eval.generation import frechet_distance
-from remogpt.eval.protocols import sha256_of
-from remogpt.eval.run import Named, Result, Run
+from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks.facts import known_facts
 from remogpt.motion import features_to_joints
 

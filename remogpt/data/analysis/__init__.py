@@ -1,0 +1,1 @@
+"""What a set holds: feature statistics, similar captions, dissimilar subsets."""

@@ -1,0 +1,1 @@
+"""An evaluation run: its configuration, modes, samples, and files of other people's answers."""

@@ -1,0 +1,122 @@
+"""The evaluation as a whole: parts in their order, results with their cards, and the report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from remogpt.eval.cards import sha256_of
+from remogpt.eval.report import write_report
+from remogpt.eval.runs.caption_files import read_captions, score_alone
+from remogpt.eval.runs.config import PARTS, EvalConfig
+from remogpt.eval.runs.motion_files import with_motions
+from remogpt.eval.runs.run import Named, Result, Run
+from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json, sha256_file
+
+TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
+    "tokenizer": tokenizer.evaluate,
+    "retrieval": retrieval.evaluate,
+    "generation": generation.evaluate,
+    "facts": facts.evaluate,
+    "captioning": captioning.evaluate,
+    "rare": rare.evaluate,
+    "swap": swap.evaluate,
+}
+FORMAT = 2
+
+
+def evaluate(run: Run, parts: Sequence[str]) -> Result:
+    """Evaluate the parts on every split that the set has and write `results.json`, `report.md`, `report.html`.
+
+    Results that the folder already holds of the same model on the same set stay in the report.
+
+    Returns:
+        {"format", "missing_splits", "results": {"<part>/<split>[/<mode>]": {"card", "scores"}}}.
+
+    Raises:
+        RemogptError: if a part is unknown, the set has none of the splits, or a part lacks what it needs.
+    """
+    unknown = [part for part in parts if part not in TASKS]
+    if unknown or not parts:
+        raise RemogptError(f"parts must be some of {', '.join(PARTS)}, came {', '.join(unknown) or 'none'}")
+    wanted = run.config.splits
+    there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
+    # Where somebody's files have something for one split, they need not for the others.
+    present = [split for split in there if _has_answers(run, split)] or there
+    if not present:
+        raise RemogptError(
+            f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
+        )
+    found: dict[str, Result] = {}
+    try:
+        for split in present:
+            for part in parts:
+                found.update(TASKS[part](run, split))
+    finally:
+        # What is there is reported also where a later part fails or is interrupted.
+        report: Result = {"format": FORMAT, "missing_splits": [split for split in wanted if split not in present]}
+        if found:
+            report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
+            write_report(report, run.out)
+    if not found:
+        raise RemogptError(
+            f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts, or its splits hold "
+            "one clip each; give another set or other splits (--config.splits)"
+        )
+    return report
+
+
+def _has_answers(run: Run, split: str) -> bool:
+    """Whether a model answers for a split, or somebody's files hold anything for it."""
+    if run.captions is not None:
+        given = {one.id for one in read_captions(run.captions)}
+        return any(clip.id in given for clip in run.motions.clips(split))
+    return run.generated is None or bool(with_motions(run.motions.clips(split), run.generated))
+
+
+def all_parts(run: Run) -> list[str]:
+    """Parts that can be evaluated with what a run has."""
+    lacking = {
+        "generation": run.judge is None,
+        "rare": run.judge is None or run.sentences is None or not run.has_training,
+        "swap": not run.others,
+    }
+    return [part for part in PARTS if not lacking.get(part)]
+
+
+def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
+    """Score a file of captions that brings its own references, without a set; writes the same report."""
+    given = read_captions(path)
+    card = {
+        "model": None, "set": path.name, "licence": "unknown", "num_items": len(given), "seed": config.seed,
+        "items_sha256": sha256_of([[one.id, list(one.references)] for one in given]),
+        "files_sha256": sha256_file(path)[:16], "made_by": "files", "references": "three (first; a, b, a; a, a, a)",
+        "protocols": list(config.caption_protocols), "bertscore": config.bertscore or None,
+    }  # fmt: skip
+    scores = score_alone(given, config.caption_protocols, config.bertscore)
+    scores |= {"num_items": len(given), "items": [
+        {"id": one.id, "caption": one.caption, "references": list(one.references)} for one in given
+    ]}  # fmt: skip
+    report = {
+        "format": FORMAT,
+        "missing_splits": [],
+        "results": {"captioning/all/files": {"card": card, "scores": scores}},
+    }
+    write_report(report, run_out)
+    return report
+
+
+def _earlier(run: Run, card: dict[str, Any]) -> dict[str, Result]:
+    """Results that the folder holds of the same model on the same set."""
+    path = run.out / "results.json"
+    if not path.is_file():
+        return {}
+    report = read_json(path)
+    results = report["results"] if isinstance(report, dict) and report.get("format") == FORMAT else {}
+    same = ("model", "hashes", "set", "code_version")
+    return {
+        name: result
+        for name, result in results.items()
+        if all(result["card"].get(entry) == card.get(entry) for entry in same)
+    }

@@ -1,0 +1,68 @@
+"""In which ways a model writes motions: as the evaluation's settings say, or as the model itself does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from remogpt.eval.model import GeneratedMotion
+from remogpt.eval.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One way in which a model answers."""
+
+    name: str
+    """Of the result, and of the folder of its motions."""
+    retrieval: bool = True
+    """With retrieved examples."""
+    best_of: int = 1
+    """Candidates, of which the model keeps one."""
+    true_length: bool | None = None
+    """Whether the real motion's length is given; None: as the settings say."""
+    is_drawn: bool = True
+    """Whether another seed gives another motion; else there are not several generations."""
+    copy_strength: float | None = None
+    """How much examples are copied from; None: as the model does of itself."""
+    reads_motion: bool = False
+    """The real motion goes in instead of its caption: what comes out is the best that the model's decoder can show."""
+
+    @property
+    def own_settings(self) -> dict[str, float]:
+        """Settings of the model itself that this mode changes; other people's models have none of them."""
+        return {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+
+    def gives_length(self, run: Run) -> bool:
+        """Whether the model is told the real motion's length in this run."""
+        return run.config.true_length if self.true_length is None else self.true_length
+
+
+@runtime_checkable
+class NamesModes(Protocol):
+    """A model that answers in ways of its own."""
+
+    @property
+    def modes(self) -> Sequence[Mode]:
+        """They, in the order of the report."""
+
+    def reconstruct_batch(self, motions: Sequence[np.ndarray]) -> Sequence[GeneratedMotion]:
+        """Raw features, (T, 263) each, in and out again; for modes that read motions."""
+
+
+def modes(run: Run) -> list[Mode]:
+    """Return the model's own ways to answer; else with retrieval where it has a database, and without, by `best_of`.
+
+    A model that copies from its examples also answers as the paper does, with examples in its prompt alone.
+    """
+    if isinstance(run.model, NamesModes):
+        return list(run.model.modes)
+    manifest = {} if run.model is None else run.model.manifest
+    copies = bool(run.own_database_hash) and "copy" in manifest.get("hashes", {})
+    prompt_only = [Mode("prompt_only", copy_strength=0.0)] if copies else []
+    return prompt_only + [
+        Mode(name if count == 1 else f"{name}_best_of_{count}", retrieval=name == "retrieval", best_of=count)
+        for name in (("retrieval", "no_retrieval") if run.own_database_hash else ("no_retrieval",))
+        for count in run.config.best_of
+    ]

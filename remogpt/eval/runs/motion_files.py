@@ -1,0 +1,150 @@
+"""Motions that somebody else generated, read from a folder.
+
+It holds one `<clip id>.npy` for each clip, raw features (T, 263) or joints (T, 22, 3) in metres, y up, 20 fps (`:` in
+an id is written `_`). Subfolders `generation_01`, ... hold further generations of the same clips. `captions.json`
+({id: caption}), where it is there, names the captions that they were made for. A folder that an evaluation wrote
+itself (`samples`) has `samples.json` in its place; what that does not name is not read.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval.cards import Card, sha256_of
+from remogpt.eval.runs.run import Prompt, Run
+from remogpt.eval.runs.samples import INDEX, Samples, file_name
+from remogpt.motion import joints_to_features
+from remogpt.motion.checks import check_features
+from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json, read_npy, sha256_file
+
+MIN_FRAMES = 4
+"""Fewer have no jerk, and no movement that Guo's evaluator could read."""
+
+
+def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Prompt], list[Samples]]:
+    """Read somebody's motions for the clips of a split.
+
+    Returns:
+        clips of which there is a motion, their prompts, and one `Samples` for each generation.
+
+    Raises:
+        MissingPathError: if the folder is not there, holds no motion of the split, or lacks some in one generation.
+        RemogptError: if a file is neither features nor joints.
+    """
+    wanted = sorted(run.motions.clips(split), key=lambda clip: clip.id)
+    clips = with_motions(wanted, folder)
+    if not clips:
+        raise MissingPathError(
+            f"{folder} holds no motion of split {split} of {run.motions.name} (its first clip would be "
+            f"{file_name(wanted[0].id)}); name files by the clips that they were generated for"
+        )
+    places = _generations(folder)
+    for place in places:
+        missing = [clip.id for clip in clips if not (place / file_name(clip.id)).is_file()]
+        if missing:
+            raise MissingPathError(f"{place} lacks {len(missing)} motions that {places[0]} has, first {missing[0]}")
+    given = _given_captions(folder)
+    prompts = [_prompt(clip, given.get(clip.id)) for clip in clips]
+    items = [{"id": clip.id, "caption": prompt.text} for clip, prompt in zip(clips, prompts, strict=True)]
+    paths = [[place / file_name(clip.id) for clip in clips] for place in places]
+    digests = [sha256_of([sha256_file(path) for path in row]) for row in paths]
+    card = {
+        "made_by": "files", "files_sha256": sha256_of(digests),
+        "captions": "given with the files" if given else "first of each clip",
+        "clips_without_file": len(wanted) - len(clips),
+    }  # fmt: skip
+    return clips, prompts, [_files(row, items, card, digest) for row, digest in zip(paths, digests, strict=True)]
+
+
+def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
+    """Return those of some clips for which a folder holds a motion.
+
+    Raises:
+        MissingPathError: if the folder is not there.
+    """
+    if not folder.is_dir():
+        raise MissingPathError(f"no folder of motions {folder}; give one that holds <clip id>.npy")
+    index, places = _index(folder), _generations(folder)
+    listed = None if index is None else {item["id"] for item in index["items"]}
+    return [
+        clip
+        for clip in clips
+        if places and (listed is None or clip.id in listed) and (places[0] / file_name(clip.id)).is_file()
+    ]
+
+
+def _generations(folder: Path) -> list[Path]:
+    """Folders that hold a generation each; of those written here, only what the same settings made."""
+    places = [folder, *sorted(path for path in folder.glob("generation_*") if path.is_dir())]
+    places = [place for place in places if any(place.glob("*.npy"))]
+    own = _settings(folder)
+    return places if own is None else [place for place in places if _settings(place) == own]
+
+
+def _settings(folder: Path) -> Card | None:
+    """What made a folder written here, and how far, but for the number of its generation; None for somebody else's."""
+    index = _index(folder)
+    return None if index is None else index["card"] | {"generation": None, "written": len(index["items"])}
+
+
+def _index(folder: Path) -> dict[str, Any] | None:
+    """Read what an evaluation wrote about a folder; None where it is somebody else's."""
+    path = folder / INDEX
+    if not path.is_file():
+        return None
+    index = read_json(path)
+    has_all = isinstance(index, dict) and isinstance(index.get("card"), dict) and isinstance(index.get("items"), list)
+    if not has_all or not all(isinstance(item, dict) and {"id", "caption"} <= item.keys() for item in index["items"]):
+        raise RemogptError(
+            f"{path} is not what an evaluation writes; remove it, and name captions in captions.json ({{id: caption}})"
+        )
+    return dict(index)
+
+
+def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card, digest: str) -> Samples:
+    return Samples(items, lambda place: load_features(paths[place]), card, digest)
+
+
+def _given_captions(folder: Path) -> dict[str, str]:
+    """Captions that the motions of a folder were made for, by the ids of their clips."""
+    named, index = folder / "captions.json", _index(folder)
+    if not named.is_file():
+        return {} if index is None else {item["id"]: item["caption"] for item in index["items"]}
+    given = read_json(named)
+    if not isinstance(given, dict) or not all(isinstance(caption, str) for caption in given.values()):
+        raise RemogptError(
+            f"{named} should hold {{id: caption}}; correct it, or leave it out for each clip's first one"
+        )
+    return given
+
+
+def _prompt(clip: Clip, caption: str | None) -> Prompt:
+    """Return the caption given for a clip, else its first, with its tokens if it is one of the clip's own."""
+    text = clip.captions[0] if caption is None else caption
+    tokens = clip.tokens[clip.captions.index(text)] if text in clip.captions else ()
+    return Prompt(text, tokens)
+
+
+def load_features(path: Path) -> np.ndarray:
+    """Read (T, 263) features, or (T + 1, 22, 3) joints from which they are made; T >= 4.
+
+    Raises:
+        RemogptError: if it is neither, is shorter, or holds what no motion can be made of; the message names the file.
+    """
+    array = read_npy(path)
+    if array.ndim == 3 and array.shape[1:] == (22, 3):
+        try:
+            array = joints_to_features(array)
+        except RemogptError as error:
+            raise RemogptError(f"{path}: {error}") from error
+    if array.ndim != 2 or array.shape[1] != NUM_FEATURES:
+        raise RemogptError(
+            f"{path} holds {array.shape}, wanted features (frames, {NUM_FEATURES}) or joints (frames, 22, 3) in metres"
+        )
+    check_features(array, where=str(path), min_frames=MIN_FRAMES)
+    return array.astype(np.float32)

@@ -1,0 +1,191 @@
+"""One evaluation: what is judged, on which set, by which evaluator, and where the results go.
+
+Every result is written with its protocol card as soon as it is there; a second run with the same card reads it instead
+of computing it again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.eval.cards import Card, protocol_card, sha256_of
+from remogpt.eval.evaluators.embedding_cache import EmbeddingCache, probe
+from remogpt.eval.evaluators.evaluator import Judge
+from remogpt.eval.model import Model, TextEncoder
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json, write_json
+from remogpt.runtime.progress import progress
+
+Result = dict[str, Any]
+Named = tuple[str, Result]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A caption for which a motion is written, and its lemma/POS tokens where the set has them."""
+
+    text: str
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every part of an evaluation works with."""
+
+    motions: MotionTextSet
+    out: Path
+    config: EvalConfig = field(default_factory=EvalConfig)
+    model: Model | None = None
+    """Whose answers are scored; None where they come from files."""
+    judge: Judge | None = None
+    """Evaluator network for R-precision, MM-dist, FID; None leaves these out."""
+    dependence: str | None = None
+    """Why the evaluator is not independent of the model, where it is not."""
+    database: Any = None
+    """Passed to the model; None for its own."""
+    database_hash: str | None = None
+    """Of that database; None for the model's own."""
+    others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """Databases to swap in: name -> (database, hash)."""
+    sentences: TextEncoder | None = None
+    """Sentence vectors for rareness and for retrieval's threshold protocol."""
+    generated: Path | None = None
+    """Folder of motions that somebody else generated."""
+    captions: Path | None = None
+    """JSON of captions that somebody else generated."""
+
+    @property
+    def own_database_hash(self) -> str | None:
+        """Hash of the database that examples come from."""
+        own = self.model.manifest.get("hashes", {}).get("database") if self.model is not None else None
+        return self.database_hash or own
+
+    @cached_property
+    def embeddings(self) -> EmbeddingCache:
+        """Embeddings by the judge, computed once."""
+        return EmbeddingCache(self.out / "embeddings")
+
+    def needs_model(self, part: str) -> Model:
+        """Return the model.
+
+        Raises:
+            RemogptError: if there is none.
+        """
+        if self.model is None:
+            raise RemogptError(f"{part} needs a model to measure; name one with --model")
+        return self.model
+
+    def needs_judge(self, part: str) -> Judge:
+        """Return the evaluator.
+
+        Raises:
+            RemogptError: if there is none.
+        """
+        if self.judge is None:
+            raise RemogptError(
+                f"{part} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
+                "'remogpt import guo', or a retriever trained on other data than the model (docs/evaluation.md)"
+            )
+        return self.judge
+
+    def subset(self, split: str, count: int) -> list[Clip]:
+        """Draw clips of a split with the seed, sorted by id; all of them where `count` is 0."""
+        clips = sorted(self.motions.clips(split), key=lambda clip: clip.id)
+        if not count or count >= len(clips):
+            return clips
+        chosen = np.random.default_rng(self.config.seed).choice(len(clips), count, replace=False)
+        return [clips[place] for place in np.sort(chosen)]
+
+    def prompts(self, clips: Sequence[Clip]) -> list[Prompt]:
+        """Draw one caption of each clip with the seed."""
+        rng = np.random.default_rng(self.config.seed)
+        places = [int(rng.integers(len(clip.captions))) for clip in clips]
+        return [Prompt(clip.captions[at], clip.tokens[at]) for clip, at in zip(clips, places, strict=True)]
+
+    def card(self, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
+        """Describe how a result of these clips is made."""
+        contents = probe(len(clips), lambda place: self.motions.features(clips[place]))
+        return protocol_card(
+            self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents[:16], **protocol
+        )
+
+    def judged(self) -> Card:
+        """Card entries of the evaluator."""
+        if self.judge is None:
+            return {"evaluator": None}
+        own = {"name": self.judge.name, "hash": self.judge.hash, "trained_on": self.judge.trained_on}
+        return {"evaluator": own, "evaluator_dependence": self.dependence}
+
+    def finish(self, name: str, card: Card, work: Callable[[], Result]) -> Named:
+        """Read a finished result if its card is this run's, else compute and write it."""
+        path = self.out / "parts" / f"{name.replace('/', '_')}.json"
+        if path.is_file():
+            done = read_json(path)
+            if done["card"] == card:
+                return name, done
+        result = {"card": card, "scores": work()}
+        write_json(path, result)
+        return name, result
+
+    def batches(self, clips: Sequence[Clip], what: str) -> Iterator[tuple[int, list[Clip]]]:
+        """Yield the clips in batches, each with its first place, behind a progress bar that counts clips."""
+        size = self.config.batch_size
+        with progress(total=len(clips), desc=what, unit="clip") as bar:
+            for start in range(0, len(clips), size):
+                batch = list(clips[start : start + size])
+                yield start, batch
+                bar.update(len(batch))
+
+    def batch_seed(self, *place: int | str) -> int:
+        """Return the sampling seed of the batch that begins at an item (of a generation)."""
+        return int(sha256_of([self.config.seed, *place])[:7], 16)
+
+    # ---- embeddings by the judge -------------------------------------------------------------------------------------
+
+    def embed_clips(self, clips: Sequence[Clip]) -> np.ndarray:
+        """(N, D) embeddings of the set's own motions."""
+        return self.embeddings.motions(
+            self.needs_judge("embedding motions"), [f"{self.motions.name}/{clip.id}" for clip in clips],
+            lambda place: self.motions.features(clips[place]), version=sha256_of([clip.num_frames for clip in clips]),
+        )  # fmt: skip
+
+    def embed_prompts(self, prompts: Sequence[Prompt]) -> np.ndarray:
+        """(N, D) embeddings of captions."""
+        return self.embeddings.texts(
+            self.needs_judge("embedding captions"),
+            [prompt.text for prompt in prompts],
+            [prompt.tokens for prompt in prompts],
+        )
+
+    def embed_sentences(self, captions: Sequence[str]) -> np.ndarray:
+        """(N, D) sentence vectors of captions.
+
+        Raises:
+            RemogptError: if the run has no sentence encoder.
+        """
+        if self.sentences is None:
+            raise RemogptError("rareness needs sentence vectors; name their model with --sentence-model")
+        return self.embeddings.texts(self.sentences, captions)
+
+    @property
+    def has_training(self) -> bool:
+        """Whether the set has a training split with something in it."""
+        return "train" in self.motions.splits() and bool(self.motions.ids("train"))
+
+    @cached_property
+    def training(self) -> tuple[list[Clip], np.ndarray]:
+        """Clips of the training split and their (M, D) embeddings."""
+        clips = self.subset("train", 0)
+        return clips, self.embed_clips(clips)
+
+
+def own_ids(clip: Clip) -> set[str]:
+    """Ids under which a database could hold the clip itself or its mirror image."""
+    own = {clip.id, clip.file_id, clip.source_id, f"M{clip.file_id}"}
+    return own | ({clip.mirror_of} if clip.mirror_of else set())

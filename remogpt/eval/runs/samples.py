@@ -1,0 +1,167 @@
+"""Motions to be scored, whoever made them: a model, the set itself, a database, or files (`sample_files`).
+
+A folder of samples written here holds one `<clip id>.npy` for each clip, raw features (T, 263) (`:` in an id is written
+`_`), and `samples.json`: the card, and for each clip the caption, the examples and how much of them was copied.
+Subfolders `generation_01`, ... hold further generations of the same clips. Files that `samples.json` does not name are
+of an earlier evaluation with other settings.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval.cards import Card, sha256_of
+from remogpt.eval.model import GeneratedMotion
+from remogpt.eval.runs.modes import Mode, NamesModes
+from remogpt.eval.runs.run import Prompt, Run, own_ids
+from remogpt.eval.text.rouge import lcs_length
+from remogpt.motion import features_to_joints
+from remogpt.motion.skeleton import FPS
+from remogpt.runtime.files import read_json, read_npy, write_json, write_npy
+
+_log = logging.getLogger(__name__)
+
+LONGEST_FRAMES = 196
+"""Longest motion that a generator is asked for, as in the field's evaluations; HumanML3D's clips reach 199."""
+INDEX = "samples.json"
+DRAWN = "one of each clip, drawn with the seed"
+"""Which captions motions are written for, as a card says it."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One motion for each clip of a list."""
+
+    items: list[dict[str, Any]]
+    """Of each clip: id, caption, and what is known of the making (examples, overlap)."""
+    load: Callable[[int], np.ndarray]
+    """Place -> (T, 263) raw features."""
+    card: Card
+    """Protocol entries that say how they were made."""
+    version: str
+    """Names these motions, for caches: it is another one where anything else makes them."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def joints(self) -> list[np.ndarray]:
+        """(T, 22, 3) of each motion."""
+        return [features_to_joints(self.load(place)) for place in range(len(self))]
+
+    @property
+    def protocol(self) -> Card:
+        """Card entries of a result: how they were made, and a hash of the prompts in their order."""
+        return {**self.card, "prompts_sha256": sha256_of([item["caption"] for item in self.items])}
+
+
+def of_clips(run: Run, clips: Sequence[Clip], shown: Sequence[Clip], prompts: Sequence[Prompt], made: str) -> Samples:
+    """Take motions of the set itself: `shown[i]` stands for `clips[i]`."""
+    items = [
+        {"id": clip.id, "caption": prompt.text, "examples": [other.id] if other is not clip else []}
+        for clip, other, prompt in zip(clips, shown, prompts, strict=True)
+    ]
+    digest = sha256_of([clip.id for clip in shown])
+    card = {"made_by": made, "captions": DRAWN, "shown_sha256": digest}
+    return Samples(items, lambda place: run.motions.features(shown[place]), card, sha256_of([run.motions.name, digest]))
+
+
+def file_name(clip_id: str) -> str:
+    """Return the file of a clip's sample."""
+    return f"{clip_id.replace(':', '_')}.npy"
+
+
+def by_model(
+    run: Run, split: str, clips: Sequence[Clip], mode: Mode, *,
+    generation: int = 0, series: str = "", database: tuple[Any, str] | None = None,
+) -> Samples:  # fmt: skip
+    """Let the model write a motion for each clip's prompt; goes on where an interrupted run with this card ended.
+
+    Args:
+        mode: how the model answers; its name is the folder's.
+        generation: number of this generation of the same clips.
+        series: tells generations of one purpose from those of another, which get other seeds.
+        database: (database, hash) instead of the run's own.
+
+    Source: MotionGPT's evaluation; differs: a motion is scored at the length that it was written at, neither cut nor
+    filled up with zeros to the real one's.
+    """
+    prompts = run.prompts(clips)
+    opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
+    protocol = _protocol(run, mode, its_hash if mode.retrieval else None)
+    card = run.card(split, clips, **protocol, generation=f"{series}{generation}")
+    folder = run.out / "motions" / split / (f"{mode.name}/generation_{generation:02d}" if generation else mode.name)
+    items = _already_there(folder, card)
+    for start, batch in run.batches(clips, f"{split} {mode.name}"):
+        if start + len(batch) <= len(items):
+            continue
+        asked = prompts[start : start + len(batch)]
+        seed = run.batch_seed(start, *([f"{series}{generation}"] if generation or series else []))
+        items = items[:start]
+        for clip, prompt, one in zip(batch, asked, _written(run, mode, batch, asked, opened, seed), strict=True):
+            write_npy(folder / file_name(clip.id), one.motion.features)
+            items.append({
+                "id": clip.id, "caption": prompt.text, "examples": [example.id for example in one.examples],
+                "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
+            })  # fmt: skip
+        write_json(folder / INDEX, {"card": card, "items": items})
+    return Samples(items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol, sha256_of(card))
+
+
+def _written(
+    run: Run, mode: Mode, clips: Sequence[Clip], prompts: Sequence[Prompt], database: Any, seed: int
+) -> Sequence[GeneratedMotion]:
+    """Ask the model for one motion for each clip, written from its prompt or from the clip itself."""
+    model = run.needs_model("generating motions")
+    if mode.reads_motion:
+        assert isinstance(model, NamesModes)  # the mode is one of its own
+        return model.reconstruct_batch([run.motions.features(clip)[:LONGEST_FRAMES] for clip in clips])
+    seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
+    return model.generate_batch(
+        [prompt.text for prompt in prompts], database, seconds if mode.gives_length(run) else None, seed,
+        mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of, **mode.own_settings,
+    )  # fmt: skip
+
+
+def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
+    """Card entries of motions that a model writes."""
+    sampling = {} if run.model is None else run.model.manifest.get("generation", {})
+    return {
+        "made_by": "the model from the real motion" if mode.reads_motion else "the model",
+        "retrieval": mode.retrieval, "database_sha256": database_hash, "best_of": mode.best_of,
+        **mode.own_settings,
+        "captions": DRAWN, "true_length": mode.gives_length(run),
+        "batch_size": run.config.batch_size,  # sampling is seeded by batch
+        "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # no part's hash covers it
+    }  # fmt: skip
+
+
+def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
+    """Items of an earlier run with this card whose files are still there, none if there was none.
+
+    Motions with another card took somebody hours or days: they are set aside, not written over.
+    """
+    if not (folder / INDEX).is_file():
+        return []
+    index = read_json(folder / INDEX)
+    if index["card"] != card:
+        aside = folder.with_name(f"{folder.name}_before_{sha256_of(index['card'])[:8]}")
+        if not aside.exists():
+            folder.rename(aside)
+            _log.warning("%s holds motions of another model or other settings; they are now in %s", folder, aside.name)
+        return []
+    items: list[dict[str, Any]] = index["items"]
+    missing = [place for place, item in enumerate(items) if not (folder / file_name(item["id"])).is_file()]
+    return items[: missing[0]] if missing else items
+
+
+def overlap(codes: np.ndarray, example: np.ndarray) -> float:
+    """Longest common subsequence of two code sequences over the longer one; 1 means a copy."""
+    left, right = [str(code) for code in codes], [str(code) for code in example]
+    return lcs_length(left, right) / max(len(left), len(right), 1)

@@ -1,0 +1,1 @@
+"""Pure metrics of captions: tokens, BLEU, ROUGE-L, CIDEr, BERTScore."""

@@ -1,0 +1,1 @@
+"""Following retrieved examples: the match test, the copy head, and the mixers of its evidence."""

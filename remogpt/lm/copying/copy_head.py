@@ -1,0 +1,180 @@
+"""Copying from retrieved examples: what an example shows next is evidence for the next code. What is learnt about it.
+
+A prompt alone does not make a small language model use its examples. Here each example is followed as by a hidden
+Markov model: a place in it moves on by no, one or a few codes a step (`jumps`), and a written code is likely where the
+code at that place lies close to it in the codebook. The evidence multiplies the language model's own scores,
+
+    P(code | text, example) ~ P(code | text) * (sum over places: P(place | written) * likeness(its code, code))^strength
+
+so that the language model chooses among what goes on like the example, and copies nothing that it finds absurd. Whether
+an example answers the query at all is another question, which `MatchTest` answers; the language model alone and each
+example's product are mixed in these shares (`remogpt.lm.copying.score_mixers`). A database without the answer, or none,
+leaves the language model as it is. Captions are followed in the same way, word by word, with nothing learnt but the
+match test.
+
+differs: ReMoGPT has examples in the prompt alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from remogpt.lm.copying.match_test import MatchTest
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.component import load_part, save_part
+
+KIND = "copy"
+MAX_JUMP = 3
+"""Most codes by which a place in an example moves on in a step."""
+_SMALLEST = 1e-9
+ExampleT = TypeVar("ExampleT", bound="Example")
+
+
+class Example(Protocol):
+    """What is known of a retrieved example."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(L,) int64 codes of its motion."""
+
+    @property
+    def caption(self) -> str:
+        """Its caption that lies closest to the query."""
+
+    @property
+    def to_motion(self) -> float:
+        """Cosine of the query with its motion."""
+
+    @property
+    def to_caption(self) -> float:
+        """Cosine of the query with its caption."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Where N writers stand in an example each."""
+
+    codes: Tensor
+    """(N, L) int64, padded with code 0."""
+    lengths: Tensor
+    """(N,) int64."""
+    places: Tensor
+    """(N, L + 1) probabilities that the next code is the example's code there; the last column is past its end."""
+
+    def take(self, rows: Tensor) -> "Followed":
+        """Return these writers only."""
+        return Followed(self.codes[rows], self.lengths[rows], self.places[rows])
+
+
+class CopyHead(nn.Module):
+    """What is learnt about copying: how examples are followed, and which ones are.
+
+    Args:
+        vectors: (C, D) codebook of the tokenizer whose codes are written.
+    """
+
+    vectors: Tensor
+
+    def __init__(self, vectors: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("vectors", vectors.detach().clone().float())
+        self.sharpness = nn.Parameter(torch.tensor(2.0))  # log; on squared distances, their median as the unit
+        self.floor = nn.Parameter(torch.tensor(-4.0))  # logit of the likeness of codes that are far apart
+        self.jumps = nn.Parameter(torch.tensor([1.0, 2.0, 1.0, 0.0]))
+        self.pace = nn.Parameter(torch.tensor(0.0))  # log; how much jumps keep to the pace that reaches both ends
+        self.going_on = nn.Parameter(torch.tensor(-3.0))  # log-evidence for the end while the example goes on
+        self.ended = nn.Parameter(torch.tensor(1.0))  # and where it has ended
+        self.text_match, self.motion_match = MatchTest(), MatchTest()
+        self.config: dict[str, Any] = {}
+        self.hash = ""
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> "CopyHead":
+        """Load a saved head, strictly.
+
+        Raises:
+            MissingPathError: if a file is missing.
+            RemogptError: if the files do not belong together.
+        """
+        part = load_part(folder, KIND)
+        head = cls(part.tensors["vectors"])
+        try:
+            head.load_state_dict(part.tensors)
+        except RuntimeError as error:
+            raise RemogptError(
+                f"the weights in {folder} are not those of this version's copy head; train it anew"
+            ) from error
+        head.config, head.hash = part.config, part.hash
+        return head.eval().requires_grad_(False)
+
+    def save_pretrained(self, folder: str | Path) -> str:
+        """Write the head and return its hash. Its `config` names tokenizer and retriever that it belongs to."""
+        self.hash = save_part(folder, KIND, self.config, self.state_dict())
+        return self.hash
+
+    def answering(self, examples: Sequence[ExampleT], match: MatchTest) -> tuple[ExampleT, ...]:
+        """Return the examples that rather answer their query than not."""
+        if not examples:
+            return ()
+        odds = match(torch.tensor([(one.to_motion, one.to_caption) for one in examples], device=self.vectors.device))
+        return tuple(one for one, odd in zip(examples, odds.tolist(), strict=True) if odd > 0)
+
+    def likeness(self) -> Tensor:
+        """(C, C) in (0, 1]: how much a code of an example (row) speaks for a code (column)."""
+        squares = torch.cdist(self.vectors, self.vectors).square()
+        near = torch.exp(-self.sharpness.exp() * squares / squares.median().clamp_min(_SMALLEST))
+        return torch.lerp(near, torch.ones_like(near), self.floor.sigmoid())
+
+    def begin(self, examples: Sequence[np.ndarray]) -> Followed:
+        """Stand before the first code of each example, (L_n,) codes."""
+        device = self.vectors.device
+        lengths = torch.tensor([len(codes) for codes in examples], device=device)
+        codes = torch.zeros(len(examples), int(lengths.max()), dtype=torch.int64, device=device)
+        for row, own in enumerate(examples):
+            codes[row, : len(own)] = torch.as_tensor(own)
+        # The first code is the example's first, or as far behind it as a jump reaches.
+        jumps = self.jumps[1:].softmax(dim=0).expand(len(examples), -1)
+        target = _clipped(torch.arange(MAX_JUMP, device=device).expand_as(jumps), lengths, codes.shape[1])
+        places = torch.zeros(len(examples), codes.shape[1] + 1, device=device)
+        return Followed(codes, lengths, places.scatter_add(1, target, jumps))
+
+    def evidence(self, at: Followed, likeness: Tensor) -> Tensor:
+        """(N, C + 1) how much each example speaks for each code to come, and for the end."""
+        inside, over = at.places[:, :-1], at.places[:, -1:]
+        by_code = torch.zeros(len(inside), len(likeness), device=inside.device).scatter_add(1, at.codes, inside)
+        ends = inside.sum(dim=1, keepdim=True) * self.going_on.exp() + over * self.ended.exp()
+        return torch.cat([by_code @ likeness + self.floor.sigmoid() * over, ends], dim=1).clamp_min(_SMALLEST)
+
+    def follow(self, at: Followed, written: Tensor, likeness: Tensor, left: Tensor) -> Followed:
+        """Move on after a code.
+
+        Args:
+            written: (N,) int64 codes just written.
+            left: (N,) codes still to write, inf where that is open.
+        """
+        inside = at.places[:, :-1] * likeness[at.codes, written[:, None]]
+        over = at.places[:, -1:] * self.floor.sigmoid()  # past the end any code is as strange as one far away
+        total = inside.sum(dim=1, keepdim=True) + over
+        size = at.codes.shape[1]
+        moves = self._moves(size, at.lengths, left) * (inside / total)[:, :, None]  # (N, L, J)
+        target = torch.arange(size, device=written.device)[:, None] + torch.arange(MAX_JUMP + 1, device=written.device)
+        target = _clipped(target.flatten().expand(len(written), -1), at.lengths, size)
+        places = torch.zeros_like(at.places).scatter_add(1, target, moves.flatten(1))
+        return Followed(at.codes, at.lengths, torch.cat([places[:, :-1], places[:, -1:] + over / total], dim=1))
+
+    def _moves(self, size: int, lengths: Tensor, left: Tensor) -> Tensor:
+        """(N, L, J) probabilities of each jump from each place."""
+        rest = lengths[:, None] - torch.arange(size, device=lengths.device)
+        pace = torch.where(left.isinf()[:, None], 1.0, (rest / left.clamp_min(1)[:, None]).clamp(0, MAX_JUMP))
+        jumps = torch.arange(MAX_JUMP + 1, device=lengths.device)
+        return (self.jumps - self.pace.exp() * (jumps - pace[:, :, None]).square()).softmax(dim=2)
+
+
+def _clipped(target: Tensor, lengths: Tensor, size: int) -> Tensor:
+    """Places behind an example's last code are the one past its end."""
+    return torch.where(target < lengths[:, None], target, size)

@@ -1,0 +1,205 @@
+"""What examples add to the scores of the next id: their codes to those of a motion, their words to a caption's.
+
+    following = Following(head, strength=2.0, vocabulary=lm.vocabulary)
+    lm.generate_codes(prompts, mixer=following.codes(examples, lengths))
+    lm.generate_text(prompts, mixer=following.words(examples))
+
+How an example is followed, and why its evidence multiplies the language model's scores: `remogpt.lm.copying.copy_head`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remogpt.lm.copying.copy_head import CopyHead, Example, ExampleT
+from remogpt.lm.copying.match_test import MatchTest
+from remogpt.lm.vocabulary import Vocabulary
+
+WORD_FLOOR = 0.25
+"""How much an example speaks for an id that is not the one at its place, against 1 for the one that is."""
+WORD_JUMPS = (0.05, 0.85, 0.05, 0.05)
+"""Chances that a place in a caption moves on by 0, 1, 2, 3 ids after one that stands there."""
+WORD_RESTART = 0.05
+"""Chance that it goes anywhere: captions tell the same in another order."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """How a model follows examples: with what it has learnt about it, and how strongly."""
+
+    head: CopyHead | None
+    """None where the model only reads them in its prompts."""
+    strength: float
+    """Exponent of the evidence; 0 only shows examples in the prompts, as in the paper."""
+    vocabulary: Vocabulary
+
+    def shown_for_text(self, examples: Sequence[ExampleT]) -> Sequence[ExampleT]:
+        """Return a caption's examples that its prompt shows: those that answer, where the model can tell."""
+        return examples if self._head is None else self._head.answering(examples, self._head.text_match)
+
+    def shown_for_motion(self, examples: Sequence[ExampleT]) -> Sequence[ExampleT]:
+        """Return a motion's examples that its prompt shows: those that answer, where the model can tell."""
+        return examples if self._head is None else self._head.answering(examples, self._head.motion_match)
+
+    def codes(self, examples: Sequence[Sequence[Example]], lengths: Sequence[int | None]) -> "CodeMixer | None":
+        """Make what copies each prompt's examples into its motion; `lengths` are the codes to write, None: open."""
+        if self._head is None:
+            return None
+        return CodeMixer(self._head, examples, lengths, self.vocabulary.code_ids, self.strength)
+
+    def words(self, examples: Sequence[Sequence[Example]]) -> "WordMixer | None":
+        """Make what copies each prompt's examples into its caption."""
+        if self._head is None:
+            return None
+        return WordMixer(self._head.motion_match, examples, self.vocabulary, self.strength)
+
+    @property
+    def _head(self) -> CopyHead | None:
+        return self.head if self.strength else None
+
+
+class ExampleMixer(ABC):
+    """Mixes the language model's scores with their product with each example's evidence: a `ScoreMixer`.
+
+    Args:
+        match: how far an example answers its query; the mixture's shares are its odds.
+        examples: of each prompt, by its number; any number of them.
+        strength: exponent of the evidence.
+    """
+
+    def __init__(self, match: MatchTest, examples: Sequence[Sequence[Example]], strength: float) -> None:
+        self.strength, self.width = strength, max(map(len, examples), default=0)
+        self.padded = [own[place] if place < len(own) else None for own in examples for place in range(self.width)]
+        """Examples in order, as many of each prompt: row `number * width + place`."""
+        cosines = [(-np.inf, -np.inf) if one is None else (one.to_motion, one.to_caption) for one in self.padded]
+        device = next(match.parameters()).device
+        self.shares = match.shares(torch.tensor(cosines, device=device).reshape(len(examples), self.width, 2))
+
+    @abstractmethod
+    def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
+        """Move on in the examples by what was written last, and say what they speak for.
+
+        Args:
+            numbers: (B,) prompts that are still written, all of them as far.
+            members: (B * E,) rows of `padded` that are theirs.
+            written: ids written so far for every prompt, by its number.
+
+        Returns:
+            (B * E, A) positive, in the order of the scores.
+        """
+
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+        """See `ScoreMixer`."""
+        if not self.width:
+            return scores
+        numbers = torch.as_tensor(rows, device=scores.device)
+        members = (numbers[:, None] * self.width + torch.arange(self.width, device=scores.device)).flatten()
+        evidence = self.evidence(numbers, members, written).log().reshape(len(rows), self.width, -1)
+        alone = scores.float().log_softmax(dim=1)[:, None]
+        each = torch.cat([alone, (alone + self.strength * evidence).log_softmax(dim=2)], dim=1)  # (B, 1 + E, A)
+        return (each + self.shares[numbers][:, :, None]).logsumexp(dim=1)
+
+    def last_columns(self, numbers: Tensor, written: Sequence[list[int]], column_of: dict[int, int]) -> Tensor | None:
+        """(B * E,) column of the id that was written last, for each example; None before the first."""
+        if not written[int(numbers[0])]:
+            return None
+        columns = [column_of[written[number][-1]] for number in numbers.tolist()]
+        return torch.tensor(columns, device=numbers.device).repeat_interleave(self.width)
+
+
+class CodeMixer(ExampleMixer):
+    """Copies codes: those close in the codebook to what the example shows, at the pace that reaches both ends.
+
+    Args:
+        head: what is learnt about copying.
+        examples, strength: as above.
+        lengths: codes that are written for each prompt, None where the model stops by itself.
+        ids: (C,) id of each code.
+    """
+
+    def __init__(
+        self,
+        head: CopyHead,
+        examples: Sequence[Sequence[Example]],
+        lengths: Sequence[int | None],
+        ids: np.ndarray,
+        strength: float,
+    ) -> None:
+        super().__init__(head.text_match, examples, strength)
+        self.head, self.likeness = head, head.likeness()
+        none = np.zeros(1, dtype=np.int64)
+        self.at = head.begin([none if one is None else one.codes for one in self.padded]) if self.padded else None
+        self.lengths = torch.tensor(
+            [np.inf if length is None else length for length in lengths], device=self.likeness.device
+        )
+        self.column_of = {int(token): code for code, token in enumerate(ids)}
+
+    def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
+        """See `ExampleMixer`."""
+        assert self.at is not None
+        at = self.at.take(members)
+        last = self.last_columns(numbers, written, self.column_of)
+        if last is not None:
+            left = (self.lengths[numbers] - len(written[int(numbers[0])])).repeat_interleave(self.width)
+            at = self.head.follow(at, last, self.likeness, left)
+            self.at.places[members] = at.places
+        return self.head.evidence(at, self.likeness)
+
+
+class WordMixer(ExampleMixer):
+    """Copies the ids of captions' words, and ends where a caption does.
+
+    The chances (`WORD_FLOOR` ...) are set by hand, for mini, on validation clips; training does not move them.
+
+    Args:
+        match: tells captions that fit a motion from others.
+        examples, strength: as above.
+        vocabulary: whose text ids, and the end, are the columns of the scores.
+    """
+
+    def __init__(
+        self, match: MatchTest, examples: Sequence[Sequence[Example]], vocabulary: Vocabulary, strength: float
+    ) -> None:
+        super().__init__(match, examples, strength)
+        self.column_of = {int(token): column for column, token in enumerate(vocabulary.text_ids)}
+        end = len(self.column_of)
+        texts = ["" if one is None else one.caption for one in self.padded]
+        captions = [
+            [self.column_of[token] for token in vocabulary.encode_text(text) if token in self.column_of]
+            for text in texts
+        ]
+        device = self.shares.device
+        self.ends = torch.tensor([len(words) for words in captions], device=device)
+        """(R,) place of each caption's end."""
+        self.columns = torch.full((len(captions), max(map(len, captions), default=0) + 1), end, device=device)
+        """(R, L) ids by column, the end behind each caption."""
+        for row, words in enumerate(captions):
+            self.columns[row, : len(words)] = torch.tensor(words, dtype=torch.int64)
+        self.places = torch.zeros(self.columns.shape, device=device)
+        """(R, L) probabilities that the next id is the one there."""
+        self.places[:, :1] = 1.0
+
+    def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
+        """See `ExampleMixer`."""
+        columns, places = self.columns[members], self.places[members]
+        last = self.last_columns(numbers, written, self.column_of)
+        if last is not None:
+            places = self._moved(places * torch.where(columns == last[:, None], 1.0, WORD_FLOOR), self.ends[members])
+            self.places[members] = places
+        floor = torch.full((len(members), len(self.column_of) + 1), WORD_FLOOR, device=columns.device)
+        return floor.scatter_add(1, columns, (1 - WORD_FLOOR) * places)
+
+    def _moved(self, places: Tensor, ends: Tensor) -> Tensor:
+        """Move on from (R, L) places, whose sum may be anything above 0."""
+        here = torch.arange(places.shape[1], device=places.device)
+        moved = torch.zeros_like(places)
+        for jump, chance in enumerate(WORD_JUMPS):
+            target = torch.minimum((here + jump).expand_as(places), ends[:, None])
+            moved.scatter_add_(1, target, chance * places)
+        anywhere = (here <= ends[:, None]).float()
+        anywhere = anywhere / anywhere.sum(dim=1, keepdim=True)
+        return torch.lerp(moved / moved.sum(dim=1, keepdim=True), anywhere, WORD_RESTART)

@@ -1,0 +1,210 @@
+"""Decoding that can only write what the task allows.
+
+The output embedding is multiplied for the allowed ids only, so an id of the wrong kind has no score at all. Each row
+draws from its own stream of numbers: what it writes does not depend on its neighbours in the batch or on rows that have
+ended. Rows with the same prompt share what is made of it.
+
+What an id is chosen by, in this order: the scores of the prompt; guidance, its contrast with a second, plainer prompt;
+a mixer's evidence.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remogpt.lm.decoding.cuda_graph import GraphedDecoder
+from remogpt.lm.decoding.inference_t5 import FrozenT5
+from remogpt.lm.decoding.kv_cache import Decoder, close_up
+from remogpt.lm.decoding.matmul import Product
+from remogpt.lm.decoding.sampling import Sampling
+from remogpt.runtime.errors import RemogptError
+
+
+class ScoreMixer(Protocol):
+    """Adds evidence of its own before an id is chosen; called once a step."""
+
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+        """Return the scores to choose by.
+
+        Args:
+            rows: (B,) prompt number of each row that is still written.
+            written: ids written so far for every prompt, by its number, without start and what was begun.
+            hidden: (B, D) decoder output.
+            scores: (B, A) logits in the order of the allowed ids, the end last; -inf where forbidden.
+
+        Returns:
+            (B, A) logits; what is forbidden stays -inf.
+        """
+
+
+@dataclass
+class _Batch:
+    """Rows that are written together."""
+
+    rows: np.ndarray
+    """(B,) which prompt each row answers."""
+    draws: Tensor
+    """(B, steps) random numbers."""
+    limits: np.ndarray
+    """(B,) most ids of each row."""
+    may_end: Tensor
+    """(B,) whether it ends by itself."""
+    decoder: Decoder | GraphedDecoder
+    """With guidance it has two rows for each: the whole prompt's, then the plain one's."""
+    guidance: float | None
+
+    def read(self, ids: Tensor, head: Product) -> tuple[Tensor, Tensor]:
+        """Read the next ids (B, L); return the decoder's output (B, D) and scores (B, A)."""
+        if self.guidance is None:
+            hidden = self.decoder.step(ids)
+            return hidden, head(hidden).float()
+        hidden = self.decoder.step(ids.repeat_interleave(2, dim=0))
+        whole, plain = head(hidden).float().log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
+        return hidden[::2], plain + self.guidance * (whole - plain)
+
+    def keep(self, order: np.ndarray) -> None:
+        """Go on with fewer rows: the one at place i was at `order[i]`."""
+        chosen = torch.as_tensor(order, device=self.draws.device)
+        self.rows, self.limits = self.rows[order], self.limits[order]
+        self.draws, self.may_end = self.draws[chosen], self.may_end[chosen]
+        self.decoder.keep(order if self.guidance is None else np.stack([2 * order, 2 * order + 1], axis=1).ravel())
+
+
+def generate(
+    t5: FrozenT5,
+    prompts: Sequence[Sequence[int]],
+    *,
+    allowed: np.ndarray,
+    start: Sequence[int],
+    end: int,
+    max_new: int,
+    lengths: Sequence[int | None] | None,
+    sampling: Sampling,
+    seed: int | None,
+    batch_size: int,
+    begun: Sequence[Sequence[int]] | None = None,
+    streams: Sequence[Sequence[int]] | None = None,
+    plain: Sequence[Sequence[int]] | None = None,
+    guidance: float = 1.0,
+    mixer: ScoreMixer | None = None,
+) -> list[list[int]]:
+    """Write ids for each prompt, without start and end.
+
+    Args:
+        t5: the weights.
+        prompts: encoder ids per prompt.
+        allowed: (A,) ids that may be written.
+        start: what the decoder reads first.
+        end: id that closes a row; never the first.
+        max_new: limit of rows without a forced length.
+        lengths: exact number of ids per row, None where the row ends by itself.
+        sampling, seed: how ids are chosen; row i draws from the stream (seed, i).
+        batch_size: rows decoded together; prompts of similar length share a batch.
+        begun: ids per row that stand behind `start` already and are gone on from; not written again.
+        streams: numbers per row that name its stream in place of its place.
+        plain: a second prompt per row, such as the same without examples.
+        guidance: how far to go from the plain prompt towards, and past, the whole one: log-probabilities are
+            plain + guidance * (whole - plain). At 1 the plain prompts are not read.
+        mixer: adds evidence of its own to the scores.
+
+    Raises:
+        RemogptError: if a forced length is below 1, there are not as many as prompts, or the same of plain prompts.
+    """
+    forced = list(lengths) if lengths is not None else [None] * len(prompts)
+    if len(forced) != len(prompts) or any(length is not None and length < 1 for length in forced):
+        raise RemogptError(f"wanted one length of at least 1 for each of {len(prompts)} prompts, got {forced}")
+    limits = np.array([max_new if length is None else length for length in forced], dtype=np.int64)
+    read = _prompts_of_rows(prompts, plain, guidance)
+    heads = [[*start, *ids] for ids in begun] if begun is not None else [list(start)] * len(prompts)
+    entropy = int(np.random.SeedSequence(seed).entropy)  # type: ignore[arg-type]
+    named = [[entropy, *name] for name in (streams or [[row] for row in range(len(prompts))])]
+    ids = np.array([*allowed.tolist(), end], dtype=np.int64)
+    written: list[list[int]] = [[] for _ in prompts]
+    # Rows that end together stand together, and so do those with one prompt.
+    order = sorted(range(len(prompts)), key=lambda row: (len(heads[row]), limits[row], len(prompts[row]), read[row]))
+    for rows in _batches(order, heads, batch_size):
+        draws = _draws([named[row] for row in rows], limits[rows])
+        capacity = len(heads[rows[0]]) + draws.shape[1]
+        batch = _Batch(
+            rows=np.array(rows, dtype=np.int64),
+            draws=torch.as_tensor(draws, device=t5.device),
+            limits=limits[rows],
+            may_end=torch.tensor([forced[row] is None for row in rows], device=t5.device),
+            decoder=_decoder(t5, [prompt for row in rows for prompt in read[row]], capacity),
+            guidance=guidance if len(read[rows[0]]) == 2 else None,
+        )
+        first = torch.tensor([heads[row] for row in rows], device=t5.device)
+        _write(batch, first, t5.head(ids), ids, sampling, mixer, written)
+    return written
+
+
+def _prompts_of_rows(
+    prompts: Sequence[Sequence[int]], plain: Sequence[Sequence[int]] | None, guidance: float
+) -> list[tuple[tuple[int, ...], ...]]:
+    """Return the one prompt that each row reads, or under guidance the two."""
+    whole = [tuple(prompt) for prompt in prompts]
+    if guidance == 1:
+        return [(prompt,) for prompt in whole]
+    if plain is None or len(plain) != len(prompts):
+        count = "none" if plain is None else len(plain)
+        raise RemogptError(f"guidance needs a plain prompt for each of {len(prompts)} prompts, got {count}")
+    return [(prompt, tuple(other)) for prompt, other in zip(whole, plain, strict=True)]
+
+
+def _batches(order: Sequence[int], heads: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
+    """Yield rows that are decoded together: what stands already is of one length, so that nothing in it is padded."""
+    for _, same in groupby(order, key=lambda row: len(heads[row])):
+        rows = list(same)
+        for first in range(0, len(rows), batch_size):
+            yield rows[first : first + batch_size]
+
+
+def _draws(names: Sequence[Sequence[int]], limits: np.ndarray) -> np.ndarray:
+    """Draw each row's random numbers from its own stream: (B, steps), 0 behind a row's last."""
+    draws = np.zeros((len(names), int(limits.max())))
+    for row, name, limit in zip(draws, names, limits, strict=True):
+        row[:limit] = np.random.default_rng(name).random(int(limit))
+    return draws
+
+
+def _decoder(t5: FrozenT5, prompts: Sequence[tuple[int, ...]], capacity: int) -> Decoder | GraphedDecoder:
+    """Read the prompts, each once, and make ready to answer them."""
+    number = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
+    decoder = Decoder(t5, t5.encode(list(number)), np.array([number[prompt] for prompt in prompts]), capacity)
+    return GraphedDecoder(decoder, len(prompts)) if t5.device.type == "cuda" else decoder
+
+
+def _write(
+    batch: _Batch,
+    next_ids: Tensor,
+    head: Product,
+    ids: np.ndarray,
+    sampling: Sampling,
+    mixer: ScoreMixer | None,
+    written: list[list[int]],
+) -> None:
+    """Decode until every row has its end; `written` is filled in place."""
+    ids_of_columns = torch.as_tensor(ids, device=next_ids.device)
+    for step in range(batch.draws.shape[1]):
+        hidden, scores = batch.read(next_ids, head)
+        scores[:, -1].masked_fill_(~batch.may_end | (step == 0), -torch.inf)
+        if mixer is not None:
+            scores = mixer(batch.rows, written, hidden, scores)
+        columns = sampling.choose(scores, batch.draws[:, step])
+        chosen = columns.cpu().numpy()
+        has_ended = chosen == len(ids) - 1
+        for row, token in zip(batch.rows[~has_ended].tolist(), ids[chosen[~has_ended]].tolist(), strict=True):
+            written[row].append(token)
+        has_ended |= batch.limits <= step + 1
+        if has_ended.all():
+            return
+        if has_ended.any():
+            order = close_up(~has_ended)
+            columns = columns[torch.as_tensor(order, device=columns.device)]
+            batch.keep(order)
+        next_ids = ids_of_columns[columns][:, None]

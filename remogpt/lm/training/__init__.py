@@ -1,0 +1,1 @@
+"""Training the language model: samples, span corruption, LoRA, the training stage."""

@@ -1,0 +1,233 @@
+"""Training samples: captions and codes in, ids out. Plain arrays; where they come from is the caller's matter.
+
+Stage `pretrain` knows three tasks without any prompt: caption → motion, motion → caption, and hidden spans of either.
+Stage `instruct` writes the ReMoGPT prompt with retrieved examples of the training set, found beforehand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
+from remogpt.lm.model import FRAMES_PER_CODE
+from remogpt.lm.training.span_corruption import corrupt, span_mask
+from remogpt.lm.vocabulary import Vocabulary
+from remogpt.prompts import BUDGET, LengthForm, clean_text, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.runtime.errors import RemogptError
+
+MAX_TARGET_IDS = 256
+"""Longest target; MotionGPT's limit."""
+ROUTES = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}
+"""Whose hit comes first and second in the context, per direction."""
+_FORMS: tuple[LengthForm, ...] = ("plain", "seconds", "frames")
+
+
+@dataclass(frozen=True)
+class CodedClip:
+    """A captioned motion as the language model sees it."""
+
+    captions: tuple[str, ...]
+    """At least one."""
+    codes: tuple[np.ndarray, ...]
+    """One or more codings of the same motion, each (N,): the tokenizer started at frame 0, and perhaps 1, 2, 3."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What one route of retrieval found for every query, best first, exclusions already applied."""
+
+    rows: np.ndarray
+    """(Q, k) int, rows of the example bank, -1 where there is none. Queries of t2m and t2t are all captions in the
+    clips' order (`caption_queries`), those of m2t and m2m are the clips."""
+    captions: np.ndarray | None = None
+    """(Q, k) int: which caption of the row matched; a random one is shown where this is not known."""
+
+
+@dataclass(frozen=True)
+class ExampleBank:
+    """Motions that can be shown as examples, and who finds whom."""
+
+    captions: Sequence[tuple[str, ...]]
+    """Captions of each row."""
+    codes: Sequence[np.ndarray]
+    """(N,) codes of each row."""
+    routes: Mapping[str, Route]
+    """By name: t2m, t2t, m2t, m2m."""
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """What a prompt reads of an example."""
+
+    caption: str
+    codes: np.ndarray
+
+
+@dataclass(frozen=True)
+class SampleMix:
+    """In what shares samples are drawn."""
+
+    motion_share: float = 0.5
+    """Of the supervised samples: how many ask for a motion, the rest ask for text."""
+    corrupted: float = 0.2
+    """Of all samples of stage pretrain: hidden spans, half of them text, half motion."""
+    examples: tuple[float, ...] = (0.35, 0.25, 0.4)
+    """Of the samples of stage instruct: how many show 0, 1, 2 … retrieved examples. The paper's is (0, 0, 1)."""
+    wrong_examples: float = 0.1
+    """Of the examples shown: replaced by a motion drawn at random, so that a bad database is no surprise."""
+    depth: int = 1
+    """Examples are drawn from a route's best `depth` hits; the paper's is 1."""
+    forms: tuple[float, float, float] = (0.5, 0.35, 0.15)
+    """Shares of phrases without a length, with seconds, with frames."""
+    trimmed_codes: float = 1 / 3
+    """Of the motions: lose one code at their beginning or end. Source: MotionGPT's loader."""
+
+    def __post_init__(self) -> None:
+        if abs(sum(self.examples) - 1) > 1e-6 or abs(sum(self.forms) - 1) > 1e-6:
+            raise RemogptError(f"mix.examples and mix.forms must each sum to 1, got {self.examples} and {self.forms}")
+
+
+def caption_queries(clips: Sequence[CodedClip]) -> np.ndarray:
+    """Give (len(clips) + 1,) int64: clip i's captions are queries [offsets[i], offsets[i + 1])."""
+    return np.concatenate([[0], np.cumsum([len(clip.captions) for clip in clips])]).astype(np.int64)
+
+
+class TrainingSamples:
+    """Draws samples of a stage.
+
+    Args:
+        clips: what to learn from.
+        vocabulary: turns them into ids.
+        stage: "pretrain" or "instruct".
+        mix: shares.
+        bank: examples; without one, stage instruct writes prompts without context.
+        budget: ids of an encoder input.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[CodedClip],
+        vocabulary: Vocabulary,
+        stage: Literal["pretrain", "instruct"],
+        mix: SampleMix,
+        bank: ExampleBank | None = None,
+        budget: int = BUDGET,
+    ):
+        if not clips or any(not clip.captions or not clip.codes for clip in clips):
+            raise RemogptError(
+                "wanted at least one clip, each with a caption and codes; check the data set's split files"
+            )
+        self.clips, self.vocabulary, self.stage, self.mix, self.bank = clips, vocabulary, stage, mix, bank
+        self.budget, self._queries = budget, caption_queries(clips)
+        for name, route in (bank.routes if bank else {}).items():
+            wanted = int(self._queries[-1]) if name in ROUTES["text_to_motion"] else len(clips)
+            if len(route.rows) != wanted:
+                raise RemogptError(
+                    f"route {name} has neighbours for {len(route.rows)} queries, the clips make {wanted}; "
+                    "run 'remogpt db neighbours' again for this data set"
+                )
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def draw(self, index: int, rng: np.random.Generator) -> Sample:
+        """Make one sample of clip `index`."""
+        if self.stage == "pretrain" and rng.random() < self.mix.corrupted:
+            return self._corrupted(index, rng)
+        direction = "text_to_motion" if rng.random() < self.mix.motion_share else "motion_to_text"
+        return self.supervised(index, direction, rng)
+
+    def supervised(
+        self, index: int, direction: str, rng: np.random.Generator, num_examples: int | None = None
+    ) -> Sample:
+        """Make a sample of one direction; the number of examples is drawn when not given."""
+        clip = self.clips[index]
+        number = int(rng.integers(len(clip.captions)))
+        caption, codes = clip.captions[number], self._codes(clip, rng)
+        if num_examples is None and self.stage == "instruct":
+            num_examples = int(rng.choice(len(self.mix.examples), p=self.mix.examples))
+        if self.stage == "pretrain":
+            return self._bare(caption, codes, direction)
+        examples = self._examples(index, number, direction, num_examples or 0, rng)
+        return self._prompted(caption, codes, direction, examples, rng)
+
+    def _bare(self, caption: str, codes: np.ndarray, direction: str) -> Sample:
+        words = [*self.vocabulary.encode_text(clean_text(caption)), self.vocabulary.eos_id]
+        motion = [*self.vocabulary.encode_codes(codes), self.vocabulary.eos_id]
+        if direction == "text_to_motion":
+            return Sample(words, motion, MOTION)
+        return Sample(motion, words[-MAX_TARGET_IDS:], TEXT)
+
+    def _prompted(
+        self, caption: str, codes: np.ndarray, direction: str, examples: list[ShownExample], rng: np.random.Generator
+    ) -> Sample:
+        form = _FORMS[int(rng.choice(3, p=self.mix.forms))]
+        num_frames = FRAMES_PER_CODE * len(codes)
+        words = self.vocabulary
+        if direction == "text_to_motion":
+            prompt = text_to_motion_prompt(
+                caption, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
+            )
+            return Sample(words.encode_prompt(prompt).ids, [*words.encode_codes(codes), words.eos_id], MOTION)
+        prompt = motion_to_text_prompt(
+            codes, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
+        )
+        target = [*words.encode_text(clean_text(caption))[: MAX_TARGET_IDS - 1], words.eos_id]
+        return Sample(words.encode_prompt(prompt).ids, target, TEXT)
+
+    def _corrupted(self, index: int, rng: np.random.Generator) -> Sample:
+        clip, words = self.clips[index], self.vocabulary
+        if rng.random() < 0.5:
+            ids = list(words.encode_text(clean_text(clip.captions[int(rng.integers(len(clip.captions)))])))
+        else:
+            ids = words.encode_codes(self._codes(clip, rng))
+        if len(ids) < 2:
+            return self.supervised(index, "text_to_motion", rng)
+        hidden = span_mask(len(ids), rng, max_spans=len(words.sentinel_ids))
+        return Sample(*corrupt(ids, hidden, words.sentinel_ids, words.eos_id), SPANS)
+
+    def _codes(self, clip: CodedClip, rng: np.random.Generator) -> np.ndarray:
+        codes = clip.codes[int(rng.integers(len(clip.codes)))]
+        if len(codes) > 2 and rng.random() < self.mix.trimmed_codes:
+            codes = codes[1:] if rng.random() < 0.5 else codes[:-1]
+        return codes[: MAX_TARGET_IDS - 3]
+
+    def _examples(
+        self, index: int, caption: int, direction: str, number: int, rng: np.random.Generator
+    ) -> list[ShownExample]:
+        if self.bank is None or number == 0:
+            return []
+        query = int(self._queries[index]) + caption if direction == "text_to_motion" else index
+        routes = list(ROUTES[direction])
+        # Fewer examples than routes: which route serves is drawn, so that each is seen alone.
+        chosen = sorted(rng.choice(len(routes), size=number, replace=False)) if number < len(routes) else None
+        order = (
+            [routes[i] for i in chosen]
+            if chosen is not None
+            else [routes[i * len(routes) // number] for i in range(number)]
+        )
+        shown: list[ShownExample] = []
+        used: set[int] = set()
+        for name in order:
+            if rng.random() < self.mix.wrong_examples:
+                row, matched = int(rng.integers(len(self.bank.codes))), None
+            else:
+                row, matched = self._hit(self.bank.routes[name], query, used, rng)
+            if row < 0:
+                continue
+            used.add(row)
+            captions = self.bank.captions[row]
+            matched = int(rng.integers(len(captions))) if matched is None else matched
+            shown.append(ShownExample(captions[matched], self.bank.codes[row]))
+        return shown
+
+    def _hit(self, route: Route, query: int, used: set[int], rng: np.random.Generator) -> tuple[int, int | None]:
+        """Draw one of a route's best hits that is not shown yet; (-1, None) where there is none."""
+        places = [place for place, row in enumerate(route.rows[query].tolist()) if row >= 0 and row not in used]
+        if not places:
+            return -1, None
+        place = places[int(rng.integers(min(self.mix.depth, len(places))))]
+        matched = None if route.captions is None else int(route.captions[query, place])
+        return int(route.rows[query, place]), matched

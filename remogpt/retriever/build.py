@@ -1,0 +1,55 @@
+"""The network that a retriever's settings describe, without its weights, and its text source."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
+from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower, transformer_from_config
+from remogpt.retriever.networks.tmr import TMR, TMRConfig
+from remogpt.retriever.text.canonical import CaptionForm
+from remogpt.retriever.text.frozen_model import FrozenText, TextSource, WordPieces
+from remogpt.runtime.errors import RemogptError
+
+TOKENIZER_FOLDER = "text_tokenizer"
+"""Where a part with a fine-tuned text model keeps its tokenizer."""
+
+
+def build_network(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
+    """Build the network that a part's settings describe, without its weights, and its text source.
+
+    Raises:
+        RemogptError: if they name a network, a size or a form of captions that this version does not know.
+        MissingPathError: if the text model is not there.
+    """
+    settings = config["text"]
+    # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
+    kind = config.get("network", "pl_tmr")
+    if kind not in ("pl_tmr", "tmr"):
+        raise RemogptError(
+            f"the retriever in {folder} is a {kind!r}, which this version does not know; upgrade remogpt"
+        )
+    if kind == "tmr":
+        frozen = FrozenText(settings["name"], settings["sha256"], device)
+        return TMR(TMRConfig(**config["model"]), frozen.dim), frozen
+    strange = sorted(set(config["model"]) - {one.name for one in fields(PLTMRConfig)})
+    strange += [form for form in (settings.get("form", "written"),) if form not in get_args(CaptionForm)]
+    if strange:
+        raise RemogptError(
+            f"the retriever in {folder} was trained with {', '.join(strange)}, which this version does not know; take "
+            "the version that trained it, or train it again without"
+        )
+    sizes = PLTMRConfig(**config["model"])
+    if settings["fine_tuned"]:
+        tuned = FineTunedTower(transformer_from_config(settings["transformer"]))
+        return build_pl_tmr(sizes, tuned, tuned.output_dim), WordPieces.load(folder / TOKENIZER_FOLDER)
+    frozen = FrozenText(settings["name"], settings["sha256"], device)
+    tower = state_tower(sizes, frozen.dim)
+    return build_pl_tmr(sizes, tower, tower.output_dim), frozen
+
+
+def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:
+    """Build the trainable tower over frozen token states."""
+    return TokenStateTower(
+        state_dim, config.text_width, config.text_layers, config.text_heads, config.text_feedforward, config.dropout
+    )

@@ -1,0 +1,1 @@
+"""Captioned motions to search: entries, files, index, routes, neighbours, body-part search."""

@@ -1,0 +1,123 @@
+"""Writing databases: from captioned motions, or from entries of other databases, of which nothing is embedded again."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.retriever.database.entry import DatabaseEntry
+from remogpt.retriever.database.part_search import with_parts
+from remogpt.retriever.database.version_files import VersionWriter, new_version, publish
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.progress import progress
+
+if TYPE_CHECKING:
+    from remogpt.retriever.database.database import MotionDatabase
+
+ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
+"""What the manifest says of the parts that built a database."""
+BATCH = 256
+"""Entries embedded and written at a time."""
+
+
+class Retriever(Protocol):
+    """What a database needs of a retriever; `TextMotionRetriever` has it, and perhaps what `PartRetriever` asks."""
+
+    @property
+    def hash(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def statistics_hash(self) -> str: ...
+    def encode_text(self, texts: Sequence[str], /) -> np.ndarray: ...
+    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
+
+
+class Tokenizer(Protocol):
+    """What a database needs of a motion tokenizer."""
+
+    @property
+    def hash(self) -> str: ...
+    def encode_batch(self, features: list[np.ndarray], /) -> list[np.ndarray]: ...
+
+
+def write_entries(
+    entries: Iterable[DatabaseEntry],
+    retriever: Retriever,
+    tokenizer: Tokenizer,
+    path: Path,
+    store_features: bool,
+    embedding_dtype: str,
+    total: int | None,
+    allow_empty: bool = False,
+) -> None:
+    """Embed and encode entries and make them the current version in `path`; see `MotionDatabase.build`."""
+    iterator = iter(entries)
+    total = len(entries) if isinstance(entries, Sequence) else total
+    with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
+        writer = VersionWriter(folder, retriever.dim, NUM_FEATURES if store_features else None, embedding_dtype)
+        while batch := list(islice(iterator, BATCH)):
+            for entry in batch:
+                _check(entry)
+            motions = [entry.features for entry in batch]
+            captions = [caption for entry in batch for caption in entry.captions]
+            codes = tokenizer.encode_batch(motions)
+            embeddings, parts = _embed(retriever, motions)
+            infos = [entry.info for entry in batch]
+            writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts)
+            bar.update(len(batch))
+        origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
+        publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True)), allow_empty))
+
+
+def copy_entries(sources: "Sequence[tuple[MotionDatabase, list[int]]]", path: Path) -> None:
+    """Make rows of other databases, of one retriever and tokenizer, the current version in `path`.
+
+    Features and part encodings are kept where every source has them.
+
+    Raises:
+        RemogptError: if retrievers or tokenizers differ, or two entries have one id.
+    """
+    first = sources[0][0]
+    for name in ORIGIN:
+        values = {str(database.manifest[name]): str(database.path) for database, _ in sources}
+        if len(values) > 1:
+            found = "; ".join(f"{where}: {value[:12]}" for value, where in values.items())
+            raise RemogptError(f"databases to merge differ in {name} ({found}); build them anew with one model")
+    filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
+    has_features = all(database.manifest["has_features"] for database, _ in filled)
+    has_parts = all(database.has_part_encodings for database, _ in filled)
+    width = first.manifest["num_features"] if has_features else None
+    dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
+    with new_version(path) as folder:
+        writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name)
+        for database, rows in filled:
+            offsets = database.caption_offsets
+            for row in rows:
+                writer.add(
+                    [database.info(row)],
+                    database.motion_embeddings[row : row + 1],
+                    database.caption_embeddings[offsets[row] : offsets[row + 1]],
+                    [database.codes(row)],
+                    [database.features(row)] if has_features else None,
+                    database.part_encodings[row : row + 1] if has_parts else None,
+                )
+        publish(path, folder, writer.finish({name: first.manifest[name] for name in ORIGIN}))
+
+
+def _embed(retriever: Retriever, motions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Embeddings (n, D) and, where the retriever has parts, their encodings (n, 6, W)."""
+    parted = with_parts(retriever)
+    return (retriever.encode_motion(motions), None) if parted is None else parted.encode_motion_and_parts(motions)
+
+
+def _check(entry: DatabaseEntry) -> None:
+    features = entry.features
+    if features.ndim != 2 or features.shape[1] != NUM_FEATURES or len(features) < 4 or not np.isfinite(features).all():
+        raise RemogptError(
+            f"entry {entry.id} has features of shape {features.shape}, wanted finite (T, {NUM_FEATURES}) with at least "
+            "4 frames (one code); drop it, or make features from joints with motion.joints_to_features"
+        )

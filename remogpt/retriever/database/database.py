@@ -1,0 +1,314 @@
+"""A searchable database of captioned motions, opened without reading it into memory.
+
+Files and their order of writing: `database_files`. A database belongs to the retriever that embedded it and to the
+tokenizer that encoded it; both are named by hash in its manifest.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from remogpt.retriever.database.build import Retriever, Tokenizer, copy_entries, write_entries
+from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
+from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
+from remogpt.retriever.database.routes import Route, checked_route, plain_features
+from remogpt.retriever.database.vector_index import VectorIndex, exact_scores
+from remogpt.retriever.database.version_files import current_version, damaged_files
+from remogpt.retriever.networks.body_parts import named_parts
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_npy
+from remogpt.runtime.folders.model_folder import check_belongs
+
+_log = logging.getLogger(__name__)
+
+
+class MotionDatabase:
+    """Captioned motions with their codes and embeddings.
+
+    Example:
+        >>> database = MotionDatabase.open("database", retriever)
+        >>> database.search(text="a person waves with the left hand", route="t2m", k=1)[0].caption
+    """
+
+    def __init__(self, path: Path, retriever: Retriever | None = None) -> None:
+        self.path, self.retriever = path, retriever
+        self.hash, self.folder, self.manifest = current_version(path)
+        if retriever is not None:
+            check_belongs(path, self.manifest, {"retriever": retriever.hash})
+        if not len(self):
+            _log.warning("the database in %s is empty: nothing is found in it, answers are as without retrieval", path)
+
+    @classmethod
+    def build(
+        cls,
+        entries: Iterable[DatabaseEntry],
+        retriever: Retriever,
+        tokenizer: Tokenizer,
+        path: str | Path,
+        store_features: bool = True,
+        embedding_dtype: Literal["float32", "float16"] = "float32",
+        total: int | None = None,
+        allow_empty: bool = False,
+    ) -> "MotionDatabase":
+        """Embed and encode entries, write them as a new version, and open it.
+
+        Args:
+            entries: read once, in batches; an iterator of any length does.
+            retriever, tokenizer: objects with a hash.
+            path: folder of the database; an earlier version in it stays there and in use until this one is complete.
+            store_features: keep raw features too (needed to embed again with another retriever).
+            embedding_dtype: float16 halves the files.
+            total: number of entries where `entries` cannot say it, for the progress bar.
+            allow_empty: write a database without entries too, in which nothing is ever found; else that is a mistake.
+
+        Raises:
+            RemogptError: for an entry that cannot be used, two entries of one id, or no entry where there must be some.
+        """
+        write_entries(entries, retriever, tokenizer, Path(path), store_features, embedding_dtype, total, allow_empty)
+        return cls(Path(path), retriever)
+
+    @classmethod
+    def open(cls, path: str | Path, retriever: Retriever | None = None) -> "MotionDatabase":
+        """Open a database folder, or a model folder that holds one as `database/`.
+
+        Args:
+            path: the folder.
+            retriever: needed to search by text or motion; must be the one that embedded the database.
+
+        Raises:
+            MissingPathError: if there is no database.
+            RemogptError: if another retriever embedded it; the message holds both hashes and the command that mends it.
+        """
+        path = Path(path)
+        inner = path / "database"
+        return cls(inner if (inner / "CURRENT").is_file() and not (path / "CURRENT").is_file() else path, retriever)
+
+    def __len__(self) -> int:
+        return int(self.manifest["counts"]["entries"])
+
+    # ---- entries -----------------------------------------------------------------------------------------------------
+
+    def info(self, row: int) -> EntryInfo:
+        """Return what is known about entry `row`, 0 <= row < len(self)."""
+        start, end = self._array("entry_offsets")[row : row + 2]
+        with (self.folder / "entries.jsonl").open("rb") as file:
+            file.seek(int(start))
+            return EntryInfo.from_line(file.read(int(end - start)))
+
+    def infos(self) -> Iterator[EntryInfo]:
+        """Yield what is known about every entry, in order."""
+        with (self.folder / "entries.jsonl").open("rb") as file:
+            for line in file:
+                yield EntryInfo.from_line(line)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Row of each entry id."""
+        return {info.id: row for row, info in enumerate(self.infos())}
+
+    def codes(self, row: int) -> np.ndarray:
+        """(N,) int64 codebook indices of an entry's motion."""
+        start, end = self._array("code_offsets")[row : row + 2]
+        return np.array(self._array("codes")[start:end], dtype=np.int64)
+
+    def features(self, row: int) -> np.ndarray:
+        """(T, F) raw features of an entry, memory-mapped.
+
+        Raises:
+            RemogptError: if the database was built without them.
+        """
+        if not self.manifest["has_features"]:
+            raise RemogptError(
+                f"the database in {self.path} keeps no raw features; decode its codes with the tokenizer, or build it "
+                "with store_features=True"
+            )
+        start, end = self._array("feature_offsets")[row : row + 2]
+        return self._array("features")[start:end]
+
+    def entries(self) -> Iterator[DatabaseEntry]:
+        """Yield every entry with its features, for a build with another retriever or tokenizer."""
+        for row, info in enumerate(self.infos()):
+            yield info.with_features(np.array(self.features(row)))
+
+    @property
+    def motion_embeddings(self) -> np.ndarray:
+        """(E, D) unit rows, memory-mapped."""
+        return self._array("motion_embeddings")
+
+    @property
+    def caption_embeddings(self) -> np.ndarray:
+        """(C, D) unit rows, memory-mapped; entry e has rows caption_offsets[e]:caption_offsets[e + 1]."""
+        return self._array("caption_embeddings")
+
+    @property
+    def caption_offsets(self) -> np.ndarray:
+        """(E + 1,) int64."""
+        return self._array("caption_offsets")
+
+    @property
+    def has_part_encodings(self) -> bool:
+        """Whether encodings of the body parts are stored; databases built by earlier versions have none."""
+        return "part_encodings.npy" in self.manifest["files"]
+
+    @property
+    def part_encodings(self) -> np.ndarray:
+        """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
+        return self._array("part_encodings")
+
+    def _array(self, name: str) -> np.ndarray:
+        if name not in self._arrays:
+            self._arrays[name] = read_npy(self.folder / f"{name}.npy", mmap=True)
+        return self._arrays[name]
+
+    @cached_property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+    # ---- search ------------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        text: str | None = None,
+        motion: Any = None,
+        route: Route | None = None,
+        k: int = 1,
+        exclude: Collection[str] = (),
+        part: str | Sequence[str] | None = None,
+    ) -> list[RetrievedExample]:
+        """Return the k entries closest to a text or a motion, best first; ties in the order of the entries.
+
+        Args:
+            text: a sentence; routes t2m (the default) and t2t.
+            motion: (T, F) raw features or a `Motion`; routes m2t (the default) and m2m.
+            route: which gallery to search: motions (t2m, m2m) or captions (t2t, m2t; an entry counts by its best one).
+            k: at least 1; fewer come back if there are fewer.
+            exclude: ids; entries that bear one as their own, their source's or their mirror's are passed over.
+            part: parts of the body by which motions are judged, whatever the rest does, see `named_parts`
+                ("right_arm", "legs", ["root", "arms"]); only t2m and m2m, the default then. How: `part_search`.
+
+        Raises:
+            RemogptError: without a retriever, for an empty text, a route that does not fit the query, an unknown part,
+                or a part where retriever or database have none.
+        """
+        route = checked_route(text, motion, route, part is not None)
+        retriever = self._retriever_in_use()
+        query = plain_features(motion) if text is None else text
+        chosen = None if part is None else named_parts(part)
+        if chosen is not None and len(self):
+            scores, embedding = self._part_search.scores(query, chosen)
+            rows = best_rows(scores, k, self._rows_named(exclude))
+            return [self.example(int(row), embedding, float(scores[row]), route) for row in rows]
+        embedding = retriever.encode_text([query])[0] if isinstance(query, str) else retriever.encode_motion([query])[0]
+        return self.search_embedding(embedding, route, k, exclude)
+
+    def search_embedding(
+        self, query: np.ndarray, route: Route, k: int = 1, exclude: Collection[str] = ()
+    ) -> list[RetrievedExample]:
+        """Search with an embedding (D,) that the database's retriever made; see `search`."""
+        if k < 1:
+            raise RemogptError(f"k must be at least 1, got {k}")
+        query = np.asarray(query, dtype=np.float32)
+        gallery = self._captions if route.endswith("t") else self._motions
+        owner = self._owner_of_caption if route.endswith("t") else np.asarray
+        entries, _, scores = gallery.search(query, k, owner, self._rows_named(exclude))
+        return [self.example(int(row), query, float(score), route) for row, score in zip(entries, scores, strict=True)]
+
+    def contributions(
+        self, query: Any, rows: Sequence[int], part: str | Sequence[str] | None = None
+    ) -> list[Contributions]:
+        """Say what each body part contributes to the score of entries on the routes t2m and m2m.
+
+        Args:
+            query: a sentence, (T, F) raw features or a `Motion`.
+            rows: of entries.
+            part: as in `search`, for the scores that it gives with it.
+
+        Raises:
+            RemogptError: without a retriever, or where retriever or database have no parts.
+        """
+        self._retriever_in_use()
+        chosen = None if part is None else named_parts(part)
+        if not rows:
+            return []
+        return self._part_search.contributions(query if isinstance(query, str) else plain_features(query), rows, chosen)
+
+    def _retriever_in_use(self) -> Retriever:
+        if self.retriever is None:
+            raise RemogptError(
+                f"the database in {self.path} was opened without a retriever and cannot embed a query; open it with "
+                "MotionDatabase.open(path, TextMotionRetriever.from_pretrained(model))"
+            )
+        return self.retriever
+
+    @cached_property
+    def _part_search(self) -> PartSearch:
+        return PartSearch.of(self, self._retriever_in_use())
+
+    @cached_property
+    def _rows_by_name(self) -> dict[str, list[int]]:
+        """Rows of the entries that bear a name as their id, their source's, or that of what they mirror."""
+        rows: dict[str, list[int]] = {}
+        for row, info in enumerate(self.infos()):
+            for name in {info.id, info.source_id, info.mirror_of} - {None}:
+                rows.setdefault(str(name), []).append(row)
+        return rows
+
+    def _rows_named(self, names: Collection[str]) -> np.ndarray:
+        rows = {row for name in names for row in self._rows_by_name.get(name, ())}
+        return np.array(sorted(rows), dtype=np.int64)
+
+    def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
+        """Make the example of an entry, with its caption closest to the query embedding (D,)."""
+        start, end = self.caption_offsets[row : row + 2]
+        to_captions = exact_scores(np.asarray(self.caption_embeddings[start:end]), query)
+        to_motion = exact_scores(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
+        place, info = int(np.argmax(to_captions)), self.info(row)
+        return RetrievedExample(
+            info.id, info.captions[place], self.codes(row), score, route, float(to_motion), float(to_captions[place])
+        )
+
+    @cached_property
+    def _motions(self) -> VectorIndex:
+        return VectorIndex(self.motion_embeddings, self.folder / "motions.ivf")
+
+    @cached_property
+    def _captions(self) -> VectorIndex:
+        return VectorIndex(self.caption_embeddings, self.folder / "captions.ivf")
+
+    def _owner_of_caption(self, rows: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.caption_offsets, rows, side="right") - 1
+
+    # ---- whole databases ---------------------------------------------------------------------------------------------
+
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            RemogptError: naming the files that are damaged or missing.
+        """
+        damaged = damaged_files(self.folder, self.manifest)
+        if damaged:
+            raise RemogptError(f"{self.folder}: {', '.join(damaged)} differ from the manifest; copy or build it again")
+
+    def filter(self, keep: Callable[[EntryInfo], bool], path: str | Path) -> "MotionDatabase":
+        """Write the entries for which `keep` is true as a database of its own; nothing is embedded again."""
+        chosen = [row for row, info in enumerate(self.infos()) if keep(info)]
+        copy_entries([(self, chosen)], Path(path))
+        return MotionDatabase(Path(path), self.retriever)
+
+    @staticmethod
+    def merge(databases: Sequence["MotionDatabase"], path: str | Path) -> "MotionDatabase":
+        """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
+
+        Raises:
+            RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
+        """
+        if not databases:
+            raise RemogptError("merge wants at least one database, got none")
+        rows = [(database, list(range(len(database)))) for database in databases]
+        copy_entries(rows, Path(path))
+        return MotionDatabase(Path(path), databases[0].retriever)

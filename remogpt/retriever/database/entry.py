@@ -1,0 +1,120 @@
+"""One captioned motion on its way into, or out of, a database."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from remogpt.runtime.errors import RemogptError
+
+
+@dataclass(frozen=True)
+class DatabaseEntry:
+    """A motion with its captions and where it comes from."""
+
+    id: str
+    """Unique within a database."""
+    source_id: str
+    """The recording that this was cut from or mirrored from; entries of one source never serve each other."""
+    mirror_of: str | None
+    """Id of the clip that this is the mirror image of."""
+    captions: tuple[str, ...]
+    """At least one; each is embedded."""
+    features: np.ndarray
+    """(T, 263) raw features at 20 fps."""
+    provenance: str = ""
+    """Where it comes from, for people."""
+    licence: str = ""
+    """Of the motion and its captions."""
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    """Free JSON-ready labels, for `filter`."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.captions, str):
+            raise RemogptError(f"the captions of {self.id} are one string; give a tuple of sentences")
+        if not self.id or not self.captions or not all(caption.strip() for caption in self.captions):
+            raise RemogptError(
+                f"a database entry needs an id and captions that are not empty, got id {self.id!r} with "
+                f"{self.captions!r}; drop it or caption it"
+            )
+
+    @property
+    def info(self) -> "EntryInfo":
+        """All but the motion itself."""
+        return EntryInfo(
+            self.id, self.source_id, self.mirror_of, tuple(self.captions), len(self.features), self.provenance,
+            self.licence, dict(self.tags),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EntryInfo:
+    """What a database says about an entry without touching its motion; fields as in `DatabaseEntry`."""
+
+    id: str
+    source_id: str
+    mirror_of: str | None
+    captions: tuple[str, ...]
+    num_frames: int
+    """Length of the motion at 20 fps."""
+    provenance: str
+    licence: str
+    tags: dict[str, Any]
+
+    def with_features(self, features: np.ndarray) -> DatabaseEntry:
+        """Return the entry that this describes, with its motion (T, 263)."""
+        return DatabaseEntry(
+            self.id, self.source_id, self.mirror_of, self.captions, features, self.provenance, self.licence, self.tags
+        )
+
+    def to_line(self) -> bytes:
+        """Return one line of JSON."""
+        return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "EntryInfo":
+        """Read what `to_line` wrote."""
+        values = json.loads(line)
+        return cls(**{**values, "captions": tuple(values["captions"])})
+
+
+def windowed(entries: Iterable[DatabaseEntry], max_frames: int = 196, min_frames: int = 40) -> Iterator[DatabaseEntry]:
+    """Cut entries longer than `max_frames` into windows under one source id, named `<id>#<number>`.
+
+    The windows follow each other; a rest shorter than `min_frames` is covered by shifting the last window back.
+    """
+    for entry in entries:
+        num_frames = len(entry.features)
+        if num_frames <= max_frames:
+            yield entry
+            continue
+        starts = list(range(0, num_frames, max_frames))
+        if num_frames - starts[-1] < min_frames:
+            starts[-1] = num_frames - max_frames
+        for number, start in enumerate(starts):
+            features = entry.features[start : start + max_frames]
+            mirror = f"{entry.mirror_of}#{number}" if entry.mirror_of else None
+            yield replace(entry, id=f"{entry.id}#{number}", mirror_of=mirror, features=features)
+
+
+@dataclass(frozen=True)
+class RetrievedExample:
+    """One captioned motion found in a database; prompts read `caption` and `codes`."""
+
+    id: str
+    """Entry of the database."""
+    caption: str
+    """The caption of that entry that lies closest to the query."""
+    codes: np.ndarray
+    """(N,) int64 codebook indices of its motion."""
+    score: float
+    """Cosine in [-1, 1] by which the route ranked it."""
+    route: str
+    """t2m, t2t, m2t or m2m."""
+    to_motion: float = math.nan
+    """Cosine of the query with its motion, whatever the route; nan where the query was not at hand."""
+    to_caption: float = math.nan
+    """Cosine of the query with `caption`, likewise."""

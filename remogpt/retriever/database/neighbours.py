@@ -1,0 +1,353 @@
+"""Leave-one-out examples for every training sample, found once and stored.
+
+For every caption of every query clip: its nearest entries by t2m and t2t. For every query clip: by m2t and m2m. A clip
+never gets itself, its mirror image, or another cut of its recording as an example (spec 6); this is the only place
+where that rule is applied. Lists are stored deep, so that the second of two routes can take its next best where the
+first already has an entry.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from remogpt.retriever.database.database import MotionDatabase
+from remogpt.retriever.database.entry import EntryInfo, RetrievedExample
+from remogpt.retriever.database.routes import Route
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import atomic_path
+from remogpt.runtime.progress import progress
+
+FORMAT = 1
+TEXT_ROUTES: tuple[Route, Route] = ("t2m", "t2t")
+MOTION_ROUTES: tuple[Route, Route] = ("m2t", "m2m")
+BLOCK = 256
+"""Queries whose scores are in memory at once."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One stored example."""
+
+    row: int
+    """Entry of the database."""
+    caption: int
+    """Place, among that entry's captions, of the one closest to the query."""
+    score: float
+    """Cosine."""
+    route: str
+    """t2m, t2t, m2t or m2m."""
+
+
+class Neighbours:
+    """Stored examples of every query.
+
+    Args:
+        header: `database_hash`, `query_ids` and how the lists were made.
+        tensors: for each route `<route>/rows` (n, depth) int32, -1 where a list ends early, `<route>/captions`
+            (n, depth) int32, `<route>/scores` (n, depth) float32; `caption_offsets` (query clips + 1,): the text
+            routes have n = caption_offsets[-1] lists, those of clip c at caption_offsets[c]:caption_offsets[c + 1].
+    """
+
+    def __init__(self, header: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
+        self.header, self.tensors = header, tensors
+        self.places = {name: place for place, name in enumerate(header["query_ids"])}
+
+    @property
+    def database_hash(self) -> str:
+        """Version of the database whose rows these are."""
+        return str(self.header["database_hash"])
+
+    @property
+    def depth(self) -> int:
+        """Entries stored per list."""
+        return int(self.header["depth"])
+
+    def for_caption(self, clip_id: str, caption: int, k: int = 1) -> list[Neighbour]:
+        """Examples for text-to-motion: k by t2m, then k others by t2t, for caption number `caption` of a clip."""
+        place = self._place(clip_id)
+        start, end = self.tensors["caption_offsets"][place : place + 2]
+        if not 0 <= caption < end - start:
+            raise RemogptError(
+                f"{clip_id} has captions 0 to {end - start - 1}, caption {caption} was asked for; "
+                "find neighbours again for this data: remogpt db neighbours"
+            )
+        return self._pick(TEXT_ROUTES, int(start) + caption, k)
+
+    def for_motion(self, clip_id: str, k: int = 1) -> list[Neighbour]:
+        """Examples for motion-to-text: k by m2t, then k others by m2m."""
+        return self._pick(MOTION_ROUTES, self._place(clip_id), k)
+
+    def examples(self, database: MotionDatabase, found: Sequence[Neighbour]) -> list[RetrievedExample]:
+        """Look neighbours up in their database."""
+        self.check(database)
+        infos = [database.info(neighbour.row) for neighbour in found]
+        return [
+            RetrievedExample(info.id, info.captions[n.caption], database.codes(n.row), n.score, n.route)
+            for info, n in zip(infos, found, strict=True)
+        ]
+
+    def check(self, database: MotionDatabase) -> None:
+        """Refuse a database other than the one that was searched."""
+        if database.hash != self.database_hash:
+            raise RemogptError(
+                f"these neighbours are rows of database {self.database_hash[:12]}, but {database.path} holds "
+                f"{database.hash[:12]}; find them again: remogpt db neighbours {database.path}"
+            )
+
+    def _place(self, clip_id: str) -> int:
+        if clip_id not in self.places:
+            raise RemogptError(
+                f"no neighbours are stored for clip {clip_id!r} ({len(self.places)} clips have them); "
+                "find them again for this data: remogpt db neighbours"
+            )
+        return self.places[clip_id]
+
+    def _pick(self, routes: tuple[Route, Route], query: int, k: int) -> list[Neighbour]:
+        if not 1 <= k <= self.depth // 2:
+            raise RemogptError(f"these lists are {self.depth} deep and give 1 to {self.depth // 2} examples, got k={k}")
+        picked: list[Neighbour] = []
+        for route in routes:
+            rows, captions, scores = (self.tensors[f"{route}/{name}"][query] for name in ("rows", "captions", "scores"))
+            taken = {neighbour.row for neighbour in picked}
+            new = [place for place, row in enumerate(rows.tolist()) if row >= 0 and row not in taken][:k]
+            picked += [Neighbour(int(rows[i]), int(captions[i]), float(scores[i]), route) for i in new]
+        return picked
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file; the header is in its metadata."""
+        with atomic_path(path) as temporary:
+            tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
+            save_file(tensors, temporary, metadata={"header": json.dumps(self.header)})
+
+    @classmethod
+    def load(cls, path: str | Path, database: MotionDatabase | None = None) -> "Neighbours":
+        """Read what `save` wrote.
+
+        Args:
+            path: the file.
+            database: checked to be the one that was searched, if given.
+
+        Raises:
+            MissingPathError: if there is no file.
+            RemogptError: if it is damaged or belongs to another database.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MissingPathError(f"no file {path}; make it with 'remogpt db neighbours'")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = json.loads((file.metadata() or {})["header"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            raise RemogptError(
+                f"{path} is not a file of neighbours ({error}); make it again with 'remogpt db neighbours'"
+            ) from error
+        if header.get("format") != FORMAT:
+            raise RemogptError(f"{path} has format {header.get('format')}, wanted {FORMAT}; find neighbours again")
+        neighbours = cls(header, tensors)
+        if database is not None:
+            neighbours.check(database)
+        return neighbours
+
+
+def find_neighbours(
+    database: MotionDatabase,
+    queries: MotionDatabase | None = None,
+    depth: int = 8,
+    exclude_same_caption: bool = False,
+) -> Neighbours:
+    """Find the examples of every clip of `queries` in `database`.
+
+    Args:
+        database: where examples come from.
+        queries: the training clips, as a database embedded by the same retriever; None takes `database` itself.
+        depth: entries stored per list; twice the largest k that will be asked for.
+        exclude_same_caption: pass over entries that share a caption with the query (letter case, punctuation ignored);
+            how many pairs that concerned is logged and kept in the header as `same_caption_pairs`.
+
+    Scores are float32 here, so that entries that tie within 1e-6 may come in another order than `search` gives them.
+
+    Raises:
+        RemogptError: if a database is empty, the retrievers differ, or a clip is left with fewer than 2 possible
+            examples.
+    """
+    queries = queries or database
+    if queries.manifest["retriever_hash"] != database.manifest["retriever_hash"]:
+        raise RemogptError(
+            f"{queries.path} was embedded by retriever {queries.manifest['retriever_hash'][:12]}, {database.path} by "
+            f"{database.manifest['retriever_hash'][:12]}; build both with one retriever"
+        )
+    for asked in (database, queries):
+        if not len(asked):
+            raise RemogptError(
+                f"the database in {asked.path} is empty and has no neighbours; build it from a set's clips"
+            )
+    ours, theirs = list(queries.infos()), list(database.infos())
+    families = family_numbers([*ours, *theirs])
+    search = _Search(database, theirs, families[len(ours) :], depth)
+    query_families = families[: len(ours)]
+    _check_choice(ours, query_families, search.families)
+    owners = np.repeat(np.arange(len(ours)), np.diff(queries.caption_offsets))
+    shared = _same_captions(ours, theirs) if exclude_same_caption else None
+    by_caption = None if shared is None else shared.of_captions
+    by_clip = None if shared is None else shared.of_clips
+    tensors = {"caption_offsets": np.array(queries.caption_offsets)}
+    tensors |= search.lists(queries.caption_embeddings, query_families[owners], TEXT_ROUTES, by_caption)
+    tensors |= search.lists(queries.motion_embeddings, query_families, MOTION_ROUTES, by_clip)
+    header = {
+        "format": FORMAT,
+        "database_hash": database.hash,
+        "retriever_hash": database.manifest["retriever_hash"],
+        "depth": depth,
+        "exclude_same_caption": exclude_same_caption,
+        "same_caption_pairs": 0
+        if shared is None
+        else sum(
+            int((search.families[rows] != query_families[owner]).sum())
+            for owner, rows in zip(owners, shared.of_captions, strict=True)
+        ),
+        "query_ids": [info.id for info in ours],
+    }
+    logger.info(
+        "neighbours: %d captions and %d clips; %d pairs with the same caption were passed over",
+        len(owners), len(ours), header["same_caption_pairs"],
+    )  # fmt: skip
+    return Neighbours(header, tensors)
+
+
+class _Search:
+    """Block-wise search of a whole database in memory."""
+
+    def __init__(self, database: MotionDatabase, infos: list[EntryInfo], families: np.ndarray, depth: int) -> None:
+        self.families, self.depth = families, min(depth, len(infos))
+        self.full_depth = depth
+        self.motions = np.asarray(database.motion_embeddings, dtype=np.float32)
+        self.captions = np.asarray(database.caption_embeddings, dtype=np.float32)
+        self.offsets = np.asarray(database.caption_offsets)
+        most = int(np.diff(self.offsets).max())
+        places = self.offsets[:-1, None] + np.arange(most)  # (E, most) rows of each entry's captions
+        self.is_real = places < self.offsets[1:, None]
+        self.places = np.where(self.is_real, places, 0)
+
+    def lists(
+        self,
+        embeddings: np.ndarray,
+        families: np.ndarray,
+        routes: tuple[Route, Route],
+        passed_over: list[np.ndarray] | None,
+    ) -> dict[str, np.ndarray]:
+        """Return the tensors of two routes for queries (n, D) of the given families (n,)."""
+        shape = (len(embeddings), self.full_depth)
+        tensors: dict[str, np.ndarray] = {}
+        for route in routes:
+            tensors[f"{route}/rows"] = np.full(shape, -1, dtype=np.int32)
+            tensors[f"{route}/captions"] = np.zeros(shape, dtype=np.int32)
+            tensors[f"{route}/scores"] = np.full(shape, -np.inf, dtype=np.float32)
+        for start in progress(range(0, len(embeddings), BLOCK), desc=f"neighbours {'/'.join(routes)}", unit="block"):
+            block = slice(start, min(start + BLOCK, len(embeddings)))
+            queries = np.asarray(embeddings[block], dtype=np.float32)
+            excluded = families[block, None] == self.families  # (q, E)
+            if passed_over is not None:
+                for query, rows in enumerate(passed_over[block]):
+                    excluded[query, rows] = True
+            caption_scores = queries @ self.captions.T  # (q, C)
+            for route in routes:
+                if route.endswith("t"):
+                    scores = np.maximum.reduceat(caption_scores, self.offsets[:-1], axis=1)  # (q, E)
+                else:
+                    scores = queries @ self.motions.T
+                self._store(tensors, route, block, np.where(excluded, -np.inf, scores), caption_scores)
+        return tensors
+
+    def _store(
+        self, tensors: dict[str, np.ndarray], route: str, block: slice, scores: np.ndarray, captions: np.ndarray
+    ) -> None:
+        rows = best_columns(scores, self.depth)  # (q, depth)
+        values = np.take_along_axis(scores, rows, axis=1)
+        per_caption = np.take_along_axis(captions, self.places[rows].reshape(len(rows), -1), axis=1)
+        per_caption = np.where(self.is_real[rows], per_caption.reshape(*rows.shape, -1), -np.inf)
+        tensors[f"{route}/rows"][block, : self.depth] = np.where(np.isfinite(values), rows, -1)
+        tensors[f"{route}/scores"][block, : self.depth] = values
+        tensors[f"{route}/captions"][block, : self.depth] = per_caption.argmax(axis=2)
+
+
+def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
+    """(q, E) -> (q, k) columns of each row's largest values, best first, ties in the order of the columns."""
+    if k >= scores.shape[1]:
+        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    columns = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+    values = np.take_along_axis(scores, columns, axis=1)
+    # argpartition takes any of the columns that tie for the last place: take the first ones of those.
+    last = values.min(axis=1)
+    tied = np.flatnonzero((scores >= last[:, None]).sum(axis=1) > k)
+    for row in tied:
+        columns[row] = np.sort(np.argsort(-scores[row], kind="stable")[:k])
+    values = np.take_along_axis(scores, columns, axis=1)
+    return np.take_along_axis(columns, np.argsort(-values, axis=1, kind="stable"), axis=1)
+
+
+def family_numbers(infos: Sequence[EntryInfo]) -> np.ndarray:
+    """(n,) int64: equal for clips linked by id, by mirroring, or by their source, directly or through others."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for info in infos:
+        own = root(f"clip {info.id}")
+        for other in (f"source {info.source_id}", f"clip {info.mirror_of}" if info.mirror_of else ""):
+            if other and other != "source ":
+                parent[root(other)] = own
+    names: dict[str, int] = {}
+    return np.array([names.setdefault(root(f"clip {info.id}"), len(names)) for info in infos], dtype=np.int64)
+
+
+def _check_choice(infos: Sequence[EntryInfo], families: np.ndarray, gallery: np.ndarray) -> None:
+    """Refuse a database in which excluding a clip's own family leaves nothing to choose from."""
+    sizes = np.bincount(gallery, minlength=int(families.max()) + 1)
+    poor = np.flatnonzero(len(gallery) - sizes[families] < 2)
+    if len(poor):
+        raise RemogptError(
+            f"{len(poor)} clips ({infos[poor[0]].id}, ...) have fewer than 2 entries of other sources to choose from; "
+            "does every entry name the same source_id? It must name the recording that a clip was cut from"
+        )
+
+
+@dataclass(frozen=True)
+class _SameCaptions:
+    of_captions: list[np.ndarray]
+    """For each query caption: entries with the same words."""
+    of_clips: list[np.ndarray]
+    """For each query clip: entries that share any caption with it."""
+
+
+def _same_captions(ours: Sequence[EntryInfo], theirs: Sequence[EntryInfo]) -> _SameCaptions:
+    holders: dict[str, list[int]] = {}
+    for row, info in enumerate(theirs):
+        for words in {plain_words(caption) for caption in info.captions}:
+            holders.setdefault(words, []).append(row)
+    arrays = {words: np.array(rows, dtype=np.int64) for words, rows in holders.items()}
+    none = np.empty(0, dtype=np.int64)
+    per_clip = [[arrays.get(plain_words(caption), none) for caption in info.captions] for info in ours]
+    return _SameCaptions(
+        [rows for lists in per_clip for rows in lists], [np.unique(np.concatenate(r)) for r in per_clip]
+    )
+
+
+def plain_words(caption: str) -> str:
+    """Lower-case words of a caption without punctuation."""
+    return " ".join(re.findall(r"[\w']+", caption.lower()))

@@ -1,0 +1,232 @@
+"""The files of a database folder, written so that a reader never sees half of them.
+
+CURRENT                      one line: the hash of the version in use; replaced atomically, last
+versions/<hash>/             never changes once it is there
+    manifest.json            schema, hashes of what built it, counts, licences, SHA-256 of every file
+    entries.jsonl            one entry a line (see `EntryInfo`), entry_offsets.npy (E + 1) where lines begin
+    codes.npy                all codebook indices, code_offsets.npy (E + 1)
+    motion_embeddings.npy    (E, D)
+    caption_embeddings.npy   (C, D), caption_offsets.npy (E + 1)
+    part_encodings.npy       (E, 6, W) float16 encodings of `PARTS`; only if the retriever encodes parts apart
+    features.npy             (frames, F) raw features, feature_offsets.npy (E + 1); only if they are stored
+    motions.ivf, captions.ivf   search structures of large databases
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.skeleton import FPS
+from remogpt.retriever.database.entry import EntryInfo
+from remogpt.retriever.database.vector_index import write_inverted_file
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import read_json, sha256_file, write_json, write_npy, write_text
+
+SCHEMA = 1
+STALE_SECONDS = 24 * 3600.0
+
+
+class RowAppender:
+    """A .npy file that grows by rows, so that a build needs memory for one batch only."""
+
+    def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: str) -> None:
+        self.row_shape, self.dtype, self.num_rows = row_shape, np.dtype(dtype), 0
+        self.file = path.open("wb")
+        self.header_bytes = self._write_header()
+
+    def _write_header(self) -> int:
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.num_rows, *self.row_shape)}
+        self.file.seek(0)
+        np.lib.format.write_array_header_1_0(self.file, header)
+        return self.file.tell()
+
+    def add(self, rows: np.ndarray) -> None:
+        """Append (n, *row_shape)."""
+        if rows.shape[1:] != self.row_shape:
+            raise RemogptError(f"{self.file.name} holds rows of shape {self.row_shape}, got {rows.shape[1:]}")
+        self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
+        self.num_rows += len(rows)
+
+    def close(self) -> None:
+        """Write the number of rows into the header; NumPy leaves room there for it to grow."""
+        assert self._write_header() == self.header_bytes
+        self.file.close()
+
+
+class VersionWriter:
+    """Writes the entries of a new version into an empty folder.
+
+    Args:
+        folder: empty; see `new_version`.
+        dim: width D of the embeddings.
+        num_features: width F of features that are stored, None to store none.
+        embedding_dtype: float16 halves the file and costs about 5e-4 in a score.
+    """
+
+    def __init__(self, folder: Path, dim: int, num_features: int | None, embedding_dtype: str) -> None:
+        self.folder, self.seen = folder, set[str]()
+        self.licences: dict[str, int] = {}
+        self.lines = (folder / "entries.jsonl").open("wb")
+        self.arrays = {
+            "codes": RowAppender(folder / "codes.npy", (), "<u2"),
+            "motion_embeddings": RowAppender(folder / "motion_embeddings.npy", (dim,), embedding_dtype),
+            "caption_embeddings": RowAppender(folder / "caption_embeddings.npy", (dim,), embedding_dtype),
+        }
+        if num_features is not None:
+            self.arrays["features"] = RowAppender(folder / "features.npy", (num_features,), "<f4")
+        self.ends: dict[str, list[int]] = {name: [0] for name in ("entry", "code", "caption", "feature")}
+
+    def add(
+        self,
+        infos: Sequence[EntryInfo],
+        motion_embeddings: np.ndarray,
+        caption_embeddings: np.ndarray,
+        codes: Sequence[np.ndarray],
+        features: Sequence[np.ndarray] | None,
+        part_encodings: np.ndarray | None = None,
+    ) -> None:
+        """Append entries; caption embeddings run through all captions of all of them.
+
+        Part encodings (n, 6, W) come with all entries or with none. They are kept in float16, which moves an embedding
+        that is made from them by 6e-5 at most (mini's).
+        """
+        for info, entry_codes in zip(infos, codes, strict=True):
+            if info.id in self.seen:
+                raise RemogptError(f"two entries are called {info.id!r}; ids name an entry, rename or drop one")
+            self.seen.add(info.id)
+            self.licences[info.licence] = self.licences.get(info.licence, 0) + 1
+            self.lines.write(info.to_line())
+            self.ends["entry"].append(self.lines.tell())
+            self.ends["code"].append(self.ends["code"][-1] + len(entry_codes))
+            self.ends["caption"].append(self.ends["caption"][-1] + len(info.captions))
+            self.ends["feature"].append(self.ends["feature"][-1] + info.num_frames)
+            self.arrays["codes"].add(_checked_codes(info.id, entry_codes))
+        self.arrays["motion_embeddings"].add(motion_embeddings)
+        self.arrays["caption_embeddings"].add(caption_embeddings)
+        if part_encodings is not None:
+            if "part_encodings" not in self.arrays:
+                path = self.folder / "part_encodings.npy"
+                self.arrays["part_encodings"] = RowAppender(path, part_encodings.shape[1:], "<f2")
+            self.arrays["part_encodings"].add(part_encodings)
+        if features is not None and "features" in self.arrays:
+            for motion in features:
+                self.arrays["features"].add(np.asarray(motion))
+
+    def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
+        """Write offsets, search structures and the manifest; return the version's hash."""
+        if not self.seen and not allow_empty:
+            raise RemogptError("a database needs at least one entry, got none; is the split or the filter empty?")
+        self.lines.close()
+        for array in self.arrays.values():
+            array.close()
+        assert all(
+            self.arrays[name].num_rows == len(self.seen)
+            for name in ("motion_embeddings", "part_encodings")
+            if name in self.arrays
+        )
+        for name, ends in self.ends.items():
+            if name != "feature" or "features" in self.arrays:
+                write_npy(self.folder / f"{name}_offsets.npy", np.array(ends, dtype=np.int64))
+        for name, index in (("motion_embeddings", "motions.ivf"), ("caption_embeddings", "captions.ivf")):
+            write_inverted_file(np.load(self.folder / f"{name}.npy", mmap_mode="r"), self.folder / index)
+        manifest = {
+            "schema": SCHEMA,
+            "skeleton": "humanml3d-22",
+            "fps": FPS,
+            **origin,
+            "has_features": "features" in self.arrays,
+            "counts": {
+                "entries": len(self.seen),
+                "captions": self.ends["caption"][-1],
+                "frames": self.ends["feature"][-1],
+                "codes": self.ends["code"][-1],
+            },
+            "licences": dict(sorted(self.licences.items())),
+            "files": {path.name: sha256_file(path) for path in sorted(self.folder.iterdir())},
+        }
+        write_json(self.folder / "manifest.json", manifest)
+        return manifest_hash(manifest)
+
+
+def _checked_codes(name: str, codes: np.ndarray) -> np.ndarray:
+    codes = np.asarray(codes)
+    if codes.ndim != 1 or len(codes) == 0 or codes.min() < 0 or codes.max() > np.iinfo(np.uint16).max:
+        raise RemogptError(f"entry {name} was encoded into {codes.shape} codes; wanted (N,) with 0 <= code < 65536")
+    return codes
+
+
+def manifest_hash(manifest: dict[str, Any]) -> str:
+    """Name a version by its manifest, which names every byte of it."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def new_version(path: Path) -> Iterator[Path]:
+    """Give an empty folder for a new version; it is removed unless `publish` moved it."""
+    versions = path / "versions"
+    versions.mkdir(parents=True, exist_ok=True)
+    for left in versions.glob(".building.*"):  # by a build that was killed
+        with suppress(FileNotFoundError):  # or by one that has just ended
+            # Files that grow do not change their folder's time: a long build is known by its newest file.
+            if time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir())) > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=versions, prefix=".building."))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(path: Path, folder: Path, version: str) -> None:
+    """Give a finished version its name and make it the current one. Readers of another version are not disturbed."""
+    target = path / "versions" / version
+    if not target.exists():
+        folder.chmod(0o755)
+        folder.replace(target)
+    write_text(path / "CURRENT", version + "\n")
+
+
+def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
+    """Return hash, folder and manifest of the version in use.
+
+    Raises:
+        MissingPathError: if there is no database, or the version that CURRENT names is gone.
+        RemogptError: if its schema is newer than this program, or its manifest was edited.
+    """
+    pointer = path / "CURRENT"
+    if not pointer.is_file():
+        present = ", ".join(sorted(child.name for child in path.iterdir())) if path.is_dir() else "no such folder"
+        raise MissingPathError(
+            f"no motion database in {path} (wanted a file CURRENT, found {present or 'an empty folder'}); "
+            "build one with 'remogpt db build'"
+        )
+    version = pointer.read_text(encoding="utf-8").strip()
+    folder = path / "versions" / version
+    if not version or not (folder / "manifest.json").is_file():
+        present = ", ".join(sorted(child.name for child in (path / "versions").glob("[!.]*"))) or "none"
+        raise MissingPathError(
+            f"{pointer} names version {version!r}, which is not there (there are: {present}); "
+            "write one of these into CURRENT, or build the database again"
+        )
+    manifest = read_json(folder / "manifest.json")
+    if manifest.get("schema", 0) > SCHEMA:
+        raise RemogptError(
+            f"the database in {path} has schema {manifest['schema']}, wanted is at most {SCHEMA}; upgrade remogpt"
+        )
+    if manifest_hash(manifest) != version:
+        raise RemogptError(f"{folder / 'manifest.json'} was changed after the build; copy the database again")
+    return version, folder, manifest
+
+
+def damaged_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Name the files of a version that are missing or differ from their checksum."""
+    files = manifest["files"].items()
+    return [name for name, digest in files if not (folder / name).is_file() or sha256_file(folder / name) != digest]

@@ -1,0 +1,1 @@
+"""The retrievers' networks: TMR, PL-TMR, MotionPatches, and the text towers."""

@@ -1,0 +1,1 @@
+"""Captions before they reach a network: canonical wording, frozen text models, caches."""

@@ -1,0 +1,1 @@
+"""Training a retriever: pairs, losses, batches, the loop."""

@@ -1,0 +1,1 @@
+"""Model folders and their components: finding, reading, writing, and loading safely."""

@@ -1,0 +1,169 @@
+"""A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names the hashes of what it holds.
+
+Parts that do not belong together would run and answer nonsense: codes of another codebook, embeddings of another
+retriever. So a folder whose parts' hashes are not those of its `remogpt.json` is refused, and never put together.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
+from remogpt.runtime.folders.envelope import read_envelope
+
+MANIFEST = "remogpt.json"
+FORMAT_VERSION = 1
+PARTS = ("tokenizer", "retriever", "lm")
+COPY = "copy"
+"""The part that a model may do without: how it copies from examples."""
+RUN = "run"
+"""Log and checkpoints of a part's training, beside the part: not a part of the model."""
+
+
+def assemble(
+    out: str | Path,
+    parts: Mapping[str, str | Path],
+    database: str | Path | None,
+    name: str,
+    licence: str,
+    generation: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Copy trained parts (and a database) into one model folder and write its manifest.
+
+    Args:
+        out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
+        parts: folders of tokenizer, retriever and lm, and of copy where there is one.
+        database: folder of the database that comes with the model.
+        name: of the model.
+        licence: of its weights and database.
+        generation: how the model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p.
+
+    Raises:
+        MissingPathError: if a part is not there.
+        RemogptError: if database or copy head are another retriever's or tokenizer's, or `out` holds something else.
+    """
+    missing = [kind for kind in PARTS if kind not in parts]
+    if missing:
+        raise RemogptError(f"a model needs {', '.join(PARTS)}; {', '.join(missing)} not given")
+    kinds = [*PARTS, *([COPY] if COPY in parts else [])]
+    hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in kinds}
+    if COPY in parts:
+        _check_copies(parts[COPY], hashes)
+    if database is not None:
+        hashes["database"] = _database_hash(Path(database))
+        origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
+        check_belongs(database, origin, {kind: hashes[kind] for kind in ("retriever", "tokenizer")})
+    _check_replaceable(check_output_folder(out))
+    manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
+    manifest["generation"] = dict(generation or {})
+    with atomic_folder(out) as folder:
+        for kind in kinds:
+            _copy_part(Path(parts[kind]), folder / kind)
+        if database is not None:
+            _copy_database(Path(database), folder / "database", hashes["database"])
+        write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """Read `remogpt.json` and check that every part it names is there and is the one it names.
+
+    Raises:
+        MissingPathError: if the folder, its manifest or a part is missing.
+        RemogptError: if a part is another one than the manifest names.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST
+    if not path.is_file():
+        what = "it has no " + MANIFEST if folder.is_dir() else "there is no such folder"
+        raise MissingPathError(
+            f"{folder} is not a model folder: {what}; "
+            "give a folder written by 'remogpt assemble', or leave --model out for the embedded model"
+        )
+    manifest = read_json(path)
+    hashes = manifest.get("hashes") if isinstance(manifest, dict) else None
+    if not isinstance(hashes, dict) or not set(PARTS) <= hashes.keys():
+        raise RemogptError(
+            f"{path} should name the hashes of {', '.join(PARTS)} and does not; restore it, or write it anew with "
+            "'remogpt assemble'"
+        )
+    if manifest.get("format", 0) > FORMAT_VERSION:
+        raise RemogptError(f"{path} has format {manifest['format']}, newer than {FORMAT_VERSION}; upgrade remogpt")
+    for kind, wanted in hashes.items():
+        came = _database_hash(folder / kind) if kind == "database" else read_envelope(folder / kind, kind)["hash"]
+        if came != wanted:
+            raise RemogptError(
+                f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the parts do not "
+                "belong together; restore it, or put matching parts together with 'remogpt assemble'"
+            )
+    return manifest
+
+
+def check_belongs(
+    database: str | Path, origin: Mapping[str, Any], hashes: Mapping[str, str], model: Path | None = None
+) -> None:
+    """Refuse a database that another retriever or tokenizer built.
+
+    Args:
+        database: its folder, for the message.
+        origin: its manifest.
+        hashes: of the parts in use, by kind: "retriever", "tokenizer" or both.
+        model: folder of the model whose parts they are, if they are one's.
+
+    Raises:
+        RemogptError: with both hashes and the command that mends it.
+    """
+    for kind, wanted in hashes.items():
+        came = origin[f"{kind}_hash"]
+        if came != wanted:
+            owner = f"the model in {model} has {wanted[:12]}" if model else f"{kind} {wanted[:12]} is in use"
+            parts = f"--model {model}" if model else "--retriever ... --tokenizer ..."
+            raise RemogptError(
+                f"the database {database} was built with {kind} {came[:12]}, but {owner}, which cannot read it; "
+                f"build it again: remogpt db build SET {parts} --out {database}"
+            )
+
+
+def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
+    """Refuse a copy head that learned from another tokenizer's codes or another retriever's cosines."""
+    for kind, came in read_envelope(folder, COPY)["config"].items():
+        if came != hashes[kind]:
+            raise RemogptError(
+                f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "
+                "given; train it anew for these parts: remogpt train copy"
+            )
+
+
+def _copy_part(source: Path, target: Path) -> None:
+    """Copy a part without the run that trained it."""
+    shutil.copytree(source, target, ignore=lambda folder, _: [RUN] if Path(folder) == source else [])
+
+
+def _copy_database(source: Path, target: Path, version: str) -> None:
+    """Copy the current version of a database alone, without the versions it replaced."""
+    shutil.copytree(source / "versions" / version, target / "versions" / version)
+    shutil.copy(source / "CURRENT", target / "CURRENT")
+
+
+def _database_hash(folder: Path) -> str:
+    current = folder / "CURRENT"
+    if not current.is_file():
+        raise MissingPathError(f"no database in {folder}: CURRENT is missing; build one with 'remogpt db build'")
+    version = current.read_text(encoding="utf-8").strip()
+    if not version or not (folder / "versions" / version).is_dir():
+        raise MissingPathError(
+            f"the database in {folder} has no version {version!r}, which its CURRENT names; copy it again as a whole, "
+            "or build it anew with 'remogpt db build'"
+        )
+    return version
+
+
+def _check_replaceable(out: Path) -> None:
+    """Refuse to replace a folder that is not a model: it would lose what it holds."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise RemogptError(
+            f"{out} holds something else than a model ({sorted(path.name for path in out.iterdir())[0]}, ...), which "
+            "would be lost; name a new folder"
+        )

@@ -1,0 +1,298 @@
+"""The one training loop: seeded by step, logged, checkpointed, resumable after a kill at any point.
+
+Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step
+number and of the share of its batch, so an interrupted run that is started again by as many processes ends with the
+weights of an unbroken one (bit for bit on CPU).
+
+A step's batch is split among the processes, and each process's part into rounds of accumulation. A loss is a mean over
+items, or over whatever `draw` counts (target ids); shares weigh by their counts, so that a step's loss is the mean over
+its whole batch however it was split. Two processes thus learn what one does in twice the rounds.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
+from torch import Tensor, nn
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.progress import progress
+from remogpt.runtime.training.fsdp import Whole, is_sharded, prepare_sharding
+from remogpt.runtime.training.run_folder import FitResult, RunFolder
+from remogpt.runtime.training.seeding import StepSampler, step_rng
+from remogpt.runtime.training.tracking import Tracker, check_tracker, end_tracker, start_tracker
+from remogpt.runtime.training.unused_parameters import leaves_parameters_out
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long and how fast to train; the same fields for every stage."""
+
+    steps: int = 1000
+    """Optimizer steps."""
+    batch_size: int = 32
+    """Samples of one step, over all processes and accumulation rounds."""
+    learning_rate: float = 2e-4
+    """Peak rate, after warm-up."""
+    warmup_steps: int = 0
+    """Steps of linear rise from zero."""
+    weight_decay: float = 0.0
+    """AdamW's decoupled decay."""
+    betas: tuple[float, float] = (0.9, 0.99)
+    """AdamW's moment decays."""
+    schedule: Literal["constant", "cosine", "multistep"] = "cosine"
+    """Course of the rate after warm-up."""
+    milestones: tuple[int, ...] = ()
+    """Steps at which a multistep schedule multiplies the rate by `gamma`."""
+    gamma: float = 0.05
+    """Factor at each milestone."""
+    final_lr_ratio: float = 0.05
+    """Where a cosine schedule ends, as a share of the peak."""
+    grad_clip: float = 0.0
+    """Largest gradient norm; 0 leaves gradients alone."""
+    accumulation: int = 1
+    """Rounds in which a step's batch is worked through."""
+    mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    """Passed to accelerate."""
+    cpu: bool = False
+    """Stay on the CPU even where there is a GPU."""
+    seed: int = 0
+    """Order of samples and all randomness within a step."""
+    log_every: int = 50
+    """Steps between log lines."""
+    save_every: int = 200
+    """Steps between checkpoints."""
+    evaluate_every: int = 0
+    """Steps between validations; 0: only at the end."""
+    tracker: Tracker | None = None
+    """Where the numbers of log.jsonl are shown as well: tensorboard or wandb, each an extra package."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch_size < 1 or self.accumulation < 1:
+            raise RemogptError(
+                f"loop.steps, loop.batch_size and loop.accumulation must be at least 1, got {self.steps}, "
+                f"{self.batch_size}, {self.accumulation}"
+            )
+        if self.seed < 0:
+            raise RemogptError(f"loop.seed must be 0 or more, got {self.seed}")
+        if self.batch_size % self.accumulation:
+            raise RemogptError(
+                f"loop.batch_size {self.batch_size} does not split into {self.accumulation} equal rounds; "
+                "make it a multiple of loop.accumulation"
+            )
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of step `step` (from 0)."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        if self.schedule == "multistep":
+            return float(self.learning_rate * self.gamma ** sum(step >= milestone for milestone in self.milestones))
+        if self.schedule == "cosine":
+            share = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+            cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+            return self.learning_rate * (self.final_lr_ratio + (1 - self.final_lr_ratio) * cosine)
+        return self.learning_rate
+
+
+class ComputeLoss(Protocol):
+    """Returns the mean loss of a share of a step's batch, and what to log, from items or from what `Draw` made."""
+
+    def __call__(
+        self, model: nn.Module, batch: Any, rng: np.random.Generator, /
+    ) -> tuple[Tensor, dict[str, float]]: ...
+
+
+Draw = Callable[[np.ndarray, np.random.Generator], tuple[Any, int]]
+"""Makes a batch of (B,) item numbers, and says of how many things its loss will be the mean."""
+
+
+class _Share(NamedTuple):
+    """What one process works through in one round of a step."""
+
+    number: int
+    """Its place among the shares of all processes, in the order of the batch."""
+    batch: Any
+    size: int
+    """How many things its loss is the mean of."""
+    rng: np.random.Generator
+
+
+def fit(
+    model: nn.Module,
+    num_items: int,
+    compute_loss: ComputeLoss,
+    loop: LoopConfig,
+    run_folder: str | Path,
+    *,
+    config: Any,
+    data: str,
+    draw: Draw | None = None,
+    evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    best: tuple[str, Literal["min", "max"]] | None = None,
+    param_groups: Sequence[dict[str, Any]] | None = None,
+    can_be_sharded: bool = False,
+    desc: str = "train",
+) -> FitResult:
+    """Train `model` in place, from the run folder's checkpoint if it holds one.
+
+    Args:
+        model: left with its best weights by validation (or its last, without one), on the CPU.
+        num_items: size of the data set; items are named by number.
+        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step and the share.
+        loop: length, batch, rate.
+        run_folder: created if absent; see `remogpt.runtime.training.run_folder`.
+        config: the stage's dataclass or dict; a run folder made with another one is refused.
+        data: fingerprint of what is learned from, as `remogpt.runtime.files.fingerprint` gives; a run that was begun on
+            other data is refused, as one with other settings is.
+        draw: see `Draw`; without it the loss is of item numbers, and the mean over them.
+        evaluate: called in eval mode without gradients; its numbers are logged.
+        best: which of its numbers chooses the weights to keep.
+        param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
+        can_be_sharded: whether losses and validation see the model through its forward pass alone, so that FSDP may
+            split its weights.
+    """
+    wrapping = DistributedDataParallelKwargs()
+    accelerator = _accelerator(loop, run_folder, wrapping)
+    _check_shares(loop, accelerator)
+    prepare_sharding(accelerator, can_be_sharded)
+    optimizer = torch.optim.AdamW(
+        list(param_groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]),
+        lr=loop.learning_rate,
+        betas=loop.betas,
+        weight_decay=loop.weight_decay,
+    )
+    sampler = StepSampler(num_items, loop.batch_size, loop.seed)
+    shares_of = partial(_draw_shares, draw=draw, loop=loop, accelerator=accelerator)
+    if accelerator.num_processes > 1 and not is_sharded(accelerator):
+        trial = partial(_first_loss, model, compute_loss, lambda: shares_of(sampler.indices(0), 0))
+        wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
+    whole = Whole(model, accelerator)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    run = RunFolder(Path(run_folder), config, loop, data, accelerator)
+    state = run.resume(model, optimizer)
+    start_tracker(accelerator, loop.tracker, run.folder, run.settings, state.step)
+    bar = progress(total=loop.steps, desc=desc, unit="step")
+    bar.update(state.step)
+    prepared.train()
+    for step in range(state.step, loop.steps):
+        shares = shares_of(sampler.indices(step), step)
+        total = loop.batch_size if draw is None else _over_processes([sum(s.size for s in shares)], accelerator)[0]
+        logs = _take_step(prepared, optimizer, shares, total, step, compute_loss, loop, accelerator)
+        state.step = step + 1
+        bar.update(1)
+        is_last = state.step == loop.steps
+        if state.step % loop.log_every == 0 or is_last:
+            losses = dict(zip(logs, _over_processes(logs.values(), accelerator), strict=True))
+            bar.set_postfix({name: f"{value:.4g}" for name, value in list(losses.items())[:3]})
+            run.log(state, {"step": state.step, "rate": loop.rate(step), **losses})
+        if evaluate and (is_last or (loop.evaluate_every and state.step % loop.evaluate_every == 0)):
+            run.validate(state, model, evaluate, best)
+            prepared.train()
+        if state.step % loop.save_every == 0 or is_last:
+            run.save(state, model, optimizer)
+    bar.close()
+    end_tracker(accelerator)
+    whole.restore_(model)
+    run.load_best(state, model)
+    model.to("cpu").eval()
+    return state
+
+
+def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: DistributedDataParallelKwargs) -> Accelerator:
+    check_tracker(loop.tracker)
+    on_cpu = loop.cpu or not torch.cuda.is_available()
+    if AcceleratorState._shared_state:
+        # accelerate keeps device and precision of a process's first training, and refuses another precision.
+        last = AcceleratorState()
+        if last.mixed_precision != loop.mixed_precision or (last.device.type == "cpu") != on_cpu:
+            AcceleratorState._reset_state(reset_partial_state=last.num_processes == 1)
+    return Accelerator(
+        cpu=on_cpu,
+        mixed_precision=loop.mixed_precision,
+        kwargs_handlers=[wrapping],
+        log_with=loop.tracker,
+        project_dir=run_folder,
+    )
+
+
+def _take_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    shares: Sequence[_Share],
+    total: float,
+    step: int,
+    compute_loss: ComputeLoss,
+    loop: LoopConfig,
+    accelerator: Accelerator,
+) -> dict[str, float]:
+    """Return what to log: summed up over the processes, it is the mean over the batch."""
+    for group in optimizer.param_groups:
+        group["lr"] = loop.rate(step) * group.get("lr_scale", 1.0)
+    logged: dict[str, float] = {}
+    for share in shares:
+        step_rng(loop.seed, step, share.number)  # torch's series of the share begins here, its NumPy one has begun
+        part = share.size / total
+        # Gradients are averaged over processes, once a step.
+        with nullcontext() if share is shares[-1] else accelerator.no_sync(model):
+            with accelerator.autocast():
+                loss, logs = compute_loss(model, share.batch, share.rng)
+            if not torch.isfinite(loss):
+                raise RemogptError(
+                    f"the loss became {loss.item()} at step {step}; lower loop.learning_rate or set loop.grad_clip, "
+                    "and start the run again: it continues from its last checkpoint"
+                )
+            accelerator.backward(loss * (accelerator.num_processes * part))
+        for name, value in {"loss": loss.item(), **logs}.items():
+            logged[name] = logged.get(name, 0.0) + float(value) * part
+    if loop.grad_clip:
+        accelerator.clip_grad_norm_(model.parameters(), loop.grad_clip)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return logged
+
+
+def _draw_shares(
+    indices: np.ndarray, step: int, draw: Draw | None, loop: LoopConfig, accelerator: Accelerator
+) -> list[_Share]:
+    """What this process works through of a step's items, round by round."""
+    mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
+    shares = []
+    for number, items in enumerate(
+        np.array_split(mine, loop.accumulation), start=accelerator.process_index * loop.accumulation
+    ):
+        rng = step_rng(loop.seed, step, number)
+        batch, size = (items, len(items)) if draw is None else draw(items, rng)
+        shares.append(_Share(number, batch, size, rng))
+    return shares
+
+
+def _first_loss(model: nn.Module, compute_loss: ComputeLoss, draw_shares: Callable[[], list[_Share]]) -> Tensor:
+    share = draw_shares()[0]
+    return compute_loss(model, share.batch, share.rng)[0]
+
+
+def _over_processes(values: Iterable[float], accelerator: Accelerator) -> list[float]:
+    """Sum up each number over the processes."""
+    numbers = list(values)
+    if accelerator.num_processes == 1:
+        return numbers
+    # On a GPU whole numbers of ids must not be rounded.
+    summed = accelerator.reduce(torch.tensor(numbers, dtype=torch.float64, device=accelerator.device), "sum")
+    return summed.tolist()
+
+
+def _check_shares(loop: LoopConfig, accelerator: Accelerator) -> None:
+    shares = accelerator.num_processes * loop.accumulation
+    if loop.batch_size < shares:
+        raise RemogptError(
+            f"loop.batch_size {loop.batch_size} leaves nothing to do for some of {accelerator.num_processes} processes "
+            f"in some of {loop.accumulation} rounds (loop.accumulation); make it at least {shares}"
+        )

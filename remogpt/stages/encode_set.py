@@ -1,0 +1,111 @@
+"""Embed every motion and every caption of a set's split into plain arrays.
+
+    motions.npy    (N, D) float32 unit rows, one a clip
+    captions.npy   (M, D) float32 unit rows, one a caption
+    index.json     ids (N), num_frames (N), captions (M), clip_of_caption (M), retriever's hash, set, split
+    token_states/  on request: what the text model makes of each distinct caption; see `token_states`
+
+`captions.npy @ motions.npy.T` are the cosines of all captions with all motions.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.retriever.retriever import TextMotionRetriever
+from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.token_cache import write_token_states
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint, read_json, write_json, write_npy
+from remogpt.runtime.resumable import compute_in_shards, remove_shards
+
+_FORMAT = 1
+_SHARD = 256
+"""Clips a piece, and a quarter of the captions."""
+ANY_LENGTH = 10**9
+
+
+def encode_set(
+    retriever: TextMotionRetriever,
+    motions: MotionTextSet,
+    split: str,
+    out: str | Path,
+    *,
+    min_frames: int = 1,
+    max_frames: int = ANY_LENGTH,
+    token_text: FrozenText | None = None,
+) -> dict[str, Any]:
+    """Write the arrays, or what is missing of them, and return the index.
+
+    A run that was killed goes on. A folder that holds the same already is left as it is.
+
+    Args:
+        retriever: loaded from a folder, so that it has a hash.
+        motions: an opened set.
+        split: which clips, in the split file's order.
+        out: folder, made if absent.
+        min_frames, max_frames: clips of another length are left out.
+        token_text: write this text model's token states and sentence vectors too.
+
+    Raises:
+        RemogptError: if the folder holds the encoding of something else, or the split has no such clip.
+    """
+    out = Path(out)
+    clips = motions.clips(split, min_frames, max_frames)
+    identity = _identity(retriever, motions, split, clips)
+    index = read_json(out / "index.json") if (out / "index.json").is_file() else None
+    if index is not None and index.get("identity") != identity:
+        raise RemogptError(
+            f"{out} holds the encoding of another set, split or retriever; choose another folder, or delete this one"
+        )
+    sentences = sorted({caption for clip in clips for caption in clip.captions})
+    if index is None or not all((out / name).is_file() for name in ("motions.npy", "captions.npy")):
+        index = _write(retriever, motions, split, clips, sentences, out, identity)
+    if token_text is not None:
+        write_token_states(token_text, sentences, out / "token_states")
+    return index
+
+
+def _identity(retriever: TextMotionRetriever, motions: MotionTextSet, split: str, clips: list[Clip]) -> str:
+    """Name everything that decides the arrays; features by the set's statistics, which change with them."""
+    words = [str(_FORMAT), retriever.hash, motions.name, split]
+    for clip in clips:
+        words += [clip.id, str(clip.num_frames), *clip.captions]
+    return fingerprint([*words, motions.mean, motions.std])
+
+
+def _write(
+    retriever: TextMotionRetriever,
+    motions: MotionTextSet,
+    split: str,
+    clips: list[Clip],
+    sentences: list[str],
+    out: Path,
+    identity: str,
+) -> dict[str, Any]:
+    parts = out / f".parts_{identity[:16]}"
+    motion_rows = compute_in_shards(
+        parts / "motions", len(clips),
+        lambda places: retriever.encode_motion([motions.features(clips[place]) for place in places]),
+        _SHARD, desc="motions", unit="clip",
+    )  # fmt: skip
+    text_rows = compute_in_shards(
+        parts / "captions", len(sentences),
+        lambda places: retriever.encode_text([sentences[place] for place in places]),
+        4 * _SHARD, desc="captions", unit="caption",
+    )  # fmt: skip
+    captions = [(caption, place) for place, clip in enumerate(clips) for caption in clip.captions]
+    rows = {sentence: row for row, sentence in enumerate(sentences)}
+    write_npy(out / "motions.npy", motion_rows)
+    write_npy(out / "captions.npy", text_rows[np.array([rows[caption] for caption, _ in captions])])
+    index = {
+        "format": _FORMAT, "identity": identity, "set": motions.name, "licence": motions.licence, "split": split,
+        "retriever": retriever.hash, "dim": retriever.dim,
+        "ids": [clip.id for clip in clips], "num_frames": [clip.num_frames for clip in clips],
+        "captions": [caption for caption, _ in captions], "clip_of_caption": [place for _, place in captions],
+    }  # fmt: skip
+    write_json(out / "index.json", index, indent=None)
+    remove_shards(parts)
+    return index

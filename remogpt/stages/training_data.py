@@ -1,0 +1,158 @@
+"""From sets and neighbour files to the plain arrays that training reads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.lm.copying.train import CopyConfig, CopyPairs, QueryPairs
+from remogpt.lm.training.samples import CodedClip, ExampleBank, Route
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES, Neighbours, family_numbers
+from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+HELD_OUT = 5
+"""Every fifth family of clips is kept for the validation of the copy head."""
+CHUNK = 256
+"""Queries that are compared with all of a database at once."""
+OFFSETS = (0, 1, 2, 3)
+"""Frames at which the tokenizer starts: one code spans four frames, so a motion has four codings."""
+
+
+def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
+    """Return the raw features of a split's clips, each (T, 263)."""
+    return [motions.features(clip) for clip in motions.clips(split)]
+
+
+def coded_clips(motions: MotionTextSet, clips: list[Clip], tokenizer: MotionTokenizer) -> list[CodedClip]:
+    """Return captions and codes of clips; each motion is coded from every offset that leaves it a code."""
+    features = [motions.features(clip) for clip in clips]
+    jobs = [(place, offset) for place in range(len(clips)) for offset in OFFSETS if len(features[place]) - offset >= 8]
+    codes = tokenizer.encode_batch([features[place][offset:] for place, offset in jobs])
+    by_clip: list[list[np.ndarray]] = [[] for _ in clips]
+    for (place, _), row in zip(jobs, codes, strict=True):
+        by_clip[place].append(row)
+    return [CodedClip(clip.captions, tuple(rows)) for clip, rows in zip(clips, by_clip, strict=True)]
+
+
+def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[Clip]) -> ExampleBank:
+    """Return the database's captions and codes with the neighbours of the given clips among them.
+
+    Raises:
+        RemogptError: if a clip has no stored neighbours, or they belong to another database.
+    """
+    neighbours.check(database)
+    absent = [clip.id for clip in clips if clip.id not in neighbours.places]
+    if absent:
+        raise RemogptError(
+            f"{len(absent)} of {len(clips)} clips ({absent[0]}, ...) have no stored neighbours; build a database of "
+            "this split and find them with 'remogpt db neighbours'"
+        )
+    places = np.array([neighbours.places[clip.id] for clip in clips])
+    offsets = neighbours.tensors["caption_offsets"]
+    queries = np.concatenate([np.arange(offsets[place], offsets[place + 1]) for place in places])
+    chosen = {"t2m": queries, "t2t": queries, "m2t": places, "m2m": places}
+    routes = {
+        name: Route(neighbours.tensors[f"{name}/rows"][rows], neighbours.tensors[f"{name}/captions"][rows])
+        for name, rows in chosen.items()
+    }
+    captions = [info.captions for info in database.infos()]
+    return ExampleBank(captions, [database.codes(row) for row in range(len(database))], routes)
+
+
+class _Embeddings:
+    """What a database holds of its N rows in the retriever's space, read once."""
+
+    def __init__(self, database: MotionDatabase) -> None:
+        self.motions = np.asarray(database.motion_embeddings, dtype=np.float32)
+        self.captions = np.asarray(database.caption_embeddings, dtype=np.float32)
+        self._firsts = np.asarray(database.caption_offsets[:-1])
+
+    def to_motions(self, queries: np.ndarray) -> np.ndarray:
+        """(B, N) cosines of queries (B, D) with every row's motion."""
+        return np.asarray(queries @ self.motions.T)
+
+    def to_captions(self, queries: np.ndarray) -> np.ndarray:
+        """(B, N) cosines of queries (B, D) with every row's closest caption."""
+        return np.asarray(np.maximum.reduceat(queries @ self.captions.T, self._firsts, axis=1))
+
+
+def copy_pairs(
+    neighbours: Neighbours, database: MotionDatabase, queries: MotionDatabase, config: CopyConfig
+) -> tuple[CopyPairs, CopyPairs]:
+    """Return what the copy head learns from, and what it is validated on: other clips, not even mirror images of these.
+
+    Args:
+        neighbours: of the query clips in the database.
+        database: the examples.
+        queries: the query clips, embedded by the same retriever, not among the database's.
+        config: which pairs.
+
+    Raises:
+        RemogptError: if the neighbours belong to other databases.
+    """
+    neighbours.check(database)
+    infos = list(queries.infos())
+    if [info.id for info in infos] != neighbours.header["query_ids"]:
+        raise RemogptError(
+            f"the neighbours are not those of the clips in {queries.path}; find them: remogpt db neighbours "
+            f"{database.path} --queries {queries.path}"
+        )
+    clip_of_caption = np.repeat(np.arange(len(infos)), np.diff(queries.caption_offsets))
+    asking, shown = _Embeddings(queries), _Embeddings(database)
+    first_captions = asking.captions[queries.caption_offsets[:-1]]
+    text_hits, motion_hits = (
+        [neighbours.tensors[f"{route}/rows"][:, : config.depth] for route in routes]
+        for routes in (TEXT_ROUTES, MOTION_ROUTES)
+    )
+    text = _query_pairs(
+        shown, text_hits, clip_of_caption, asking.captions,
+        lambda some: shown.to_motions(asking.motions[clip_of_caption[some]]), config,
+    )  # fmt: skip
+    motion = _query_pairs(
+        shown, motion_hits, np.arange(len(infos)), asking.motions,
+        lambda some: shown.to_captions(first_captions[some]), config,
+    )  # fmt: skip
+    codes, bank = ([every.codes(row) for row in range(len(every))] for every in (queries, database))
+    is_val = family_numbers(infos) % HELD_OUT == 0
+    return tuple(  # type: ignore[return-value]
+        CopyPairs(codes, bank, *(_of_clips(pairs, is_val == wanted) for pairs in (text, motion)))
+        for wanted in (False, True)
+    )
+
+
+def _query_pairs(
+    shown: _Embeddings, hits: Sequence[np.ndarray], clips: np.ndarray, queries: np.ndarray,
+    closeness: Callable[[np.ndarray], np.ndarray], config: CopyConfig,
+) -> QueryPairs:  # fmt: skip
+    """Pair queries with their best hits, and with the best of what does not answer them.
+
+    Args:
+        shown: the examples, N rows.
+        hits: (Q, depth) rows that two routes find, -1 where there is none.
+        clips: (Q,) whose query each is.
+        queries: (Q, D) embeddings.
+        closeness: gives, for numbers of some queries, (B, N) how close each row is to what was meant.
+        config: how many of each kind.
+    """
+    chunks = [np.arange(first, min(first + CHUNK, len(clips))) for first in range(0, len(clips), CHUNK)]
+    firsts = [closeness(some)[np.arange(len(some)), hits[0][some, 0]] for some in chunks]
+    least = np.quantile(np.concatenate(firsts)[hits[0][:, 0] >= 0], config.worst_hits)
+    found: list[QueryPairs] = []
+    for some in chunks:
+        close, near = closeness(some), (shown.to_motions(queries[some]), shown.to_captions(queries[some]))
+        best = [np.where(close > least, -np.inf, cosines).argsort(axis=1)[:, ::-1] for cosines in near]
+        wrong = [rows[:, : config.misleading_examples] for rows in best]
+        table = np.concatenate([*(own[some] for own in hits), *wrong], axis=1)
+        numbers, places = np.nonzero(table >= 0)
+        rows = table[numbers, places].astype(np.int64)
+        cosines = np.stack([one[numbers, rows] for one in near], axis=1)
+        found.append(QueryPairs(clips[some][numbers], rows, cosines, close[numbers, rows] > least))
+    return QueryPairs(*(np.concatenate([getattr(part, one.name) for part in found]) for one in fields(QueryPairs)))
+
+
+def _of_clips(pairs: QueryPairs, is_kept: np.ndarray) -> QueryPairs:
+    kept = is_kept[pairs.clips]
+    return QueryPairs(pairs.clips[kept], pairs.rows[kept], pairs.cosines[kept], pairs.answers[kept])

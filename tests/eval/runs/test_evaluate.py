@@ -1,0 +1,419 @@
+"""The whole evaluation on a model and controls whose scores are known."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from remogpt.data.humanml3d import Caption, MotionTextSet
+from remogpt.data.writer import SetItem, write_item
+from remogpt.eval.cards import check_comparable
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.runs.run import Run
+from remogpt.motion import features_to_joints, joints_to_features
+from remogpt.runtime.files import write_json, write_npy, write_text
+
+QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
+
+
+def scores_of(run: Run, *parts: str) -> dict:
+    return {name: result["scores"] for name, result in evaluate(run, parts)["results"].items()}
+
+
+@pytest.fixture(scope="module")
+def everything(world, known_set, tmp_path_factory):
+    out, oracle = tmp_path_factory.mktemp("out"), world.Oracle(known_set)
+    run = Run(known_set, out, EvalConfig(**QUICK), oracle, world.Judge(known_set), sentences=world.Sentences())
+    return evaluate(run, all_parts(run)), out, run
+
+
+def test_a_generator_that_returns_the_truth_scores_as_the_real_motions(everything):
+    results = {name: result["scores"] for name, result in everything[0]["results"].items()}
+    made, real = (results[f"generation/test/{mode}"]["evaluator"] for mode in ("retrieval", "real"))
+    assert made["t2m/R1"]["mean"] == real["t2m/R1"]["mean"] == 1.0
+    assert made["fid"]["mean"] == pytest.approx(0.0, abs=1e-4) and made["mm_dist"]["mean"] < 1e-4
+    assert made["diversity"] == real["diversity"]
+    assert results["tokenizer/test"]["mpjpe"] == 0.0 and results["tokenizer/test"]["fid"] == pytest.approx(0, abs=1e-4)
+    assert results["retrieval/test"]["normal"]["t2m/R@1"] == 100.0
+    assert results["retrieval/test"]["recall_curve"]["m2t"][0] == 100.0
+    caption = results["captioning/test/retrieval"]
+    assert caption["raw"]["bleu4"] == pytest.approx(1.0) and caption["evaluator"]["t2m/R1"]["mean"] == 1.0
+
+
+def test_generators_that_only_copy_are_exposed_by_memorisation(everything):
+    results = {name: result["scores"] for name, result in everything[0]["results"].items()}
+    for copier in ("nearest_training", "retrieved"):
+        found = results[f"generation/test/{copier}"]["memorisation"]
+        assert found["nearest_generated"] == 0.0 and found["share_nearer_than_real"] == 1.0, copier
+        assert all(item["nearest_training"] == item["examples"][0] for item in
+                   results[f"generation/test/{copier}"]["items"])  # fmt: skip
+    honest = results["generation/test/retrieval"]["memorisation"]
+    assert honest["ratio"] == pytest.approx(1.0) and honest["share_nearer_than_real"] <= 0.1
+    assert results["generation/test/retrieval"]["copied_share"] == 1.0  # its codes are its example's
+    assert results["generation/test/no_retrieval"]["copied_share"] == 0.0
+
+
+def test_motions_of_other_captions_do_not_score(known_set, tmp_path, judge):
+    folder, ids = tmp_path / "shuffled", known_set.ids("test")
+    for place, name in enumerate(ids):
+        write_npy(folder / f"{name}.npy", known_set.features(ids[(place + 1) % len(ids)]))
+    config = EvalConfig(repeats=50, controls=False, memorisation=False)
+    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    scores = scores_of(run, "generation")["generation/test/files"]["evaluator"]
+    assert scores["t2m/R1"]["mean"] < 0.02 and scores["mm_dist"]["mean"] > 0.1
+    assert scores["fid"]["mean"] == pytest.approx(0.0, abs=1e-4)  # as a set they are the real motions
+
+
+def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, judge):
+    folder = tmp_path / "theirs"
+    for place, clip in enumerate(known_set.clips("test")):
+        features = known_set.features(clip)
+        write_npy(folder / f"{clip.id}.npy", features_to_joints(features) if place % 2 else features)
+    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK), judge=judge, generated=folder)
+    report = evaluate(run, ["generation"])
+    result = report["results"]["generation/test/files"]
+    assert result["card"]["made_by"] == "files" and result["card"]["clips_without_file"] == 0
+    assert result["scores"]["evaluator"]["t2m/R1"]["mean"] > 0.9
+    assert set(report["results"]) == {f"generation/test/{mode}" for mode in ("files", "real", "nearest_training")}
+    (folder / f"{known_set.ids('test')[0]}.npy").unlink()
+    assert evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]["clips_without_file"] == 1
+    write_npy(folder / f"{known_set.ids('test')[0]}.npy", np.zeros((5, 7)))
+    with pytest.raises(ValueError, match=r"000000.npy holds \(5, 7\), wanted features"):
+        evaluate(run, ["generation"])
+
+
+def test_several_generations_and_multimodality(known_set, oracle, judge, tmp_path):
+    config = EvalConfig(**QUICK, generations=5, num_multimodal=3, multimodal_generations=4, controls=False,
+                        memorisation=False)  # fmt: skip
+    result = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])["results"]
+    scores = result["generation/test/no_retrieval"]["scores"]["evaluator"]
+    assert scores["multimodality"]["mean"] == 0.0 and scores["fid"]["ci95"] == pytest.approx(0.0, abs=1e-6)
+    assert result["generation/test/no_retrieval"]["card"]["generations"] == 5
+    assert (tmp_path / "motions/test/retrieval/generation_04/000003.npy").is_file()
+    seeds = [seed for _, seed, retrieval in oracle.calls if retrieval]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_each_of_several_generations_is_a_repeat(known_set, judge, tmp_path):
+    folder, clips = tmp_path / "theirs", known_set.clips("test")
+    for number, shift in ((0, 0), (1, 1)):  # the second generation belongs to other captions
+        place = folder if not number else folder / "generation_01"
+        for at, clip in enumerate(clips):
+            write_npy(place / f"{clip.id}.npy", known_set.features(clips[(at + shift) % len(clips)]))
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    result = evaluate(run, ["generation"])["results"]["generation/test/files"]
+    assert (result["card"]["generations"], result["card"]["repeats"]) == (2, 2)
+    assert result["scores"]["evaluator"]["t2m/R1"]["mean"] == pytest.approx(0.5, abs=0.02)
+    write_npy(folder / "generation_01" / f"{clips[3].id}.npy", known_set.features(clips[3]))
+    changed = evaluate(run, ["generation"])["results"]["generation/test/files"]
+    assert changed["card"]["files_sha256"] != result["card"]["files_sha256"]
+
+
+def test_files_need_not_answer_for_every_split(known_set, judge, tmp_path):
+    for clip in known_set.clips("train")[:3]:
+        write_npy(tmp_path / "theirs" / f"{clip.id}.npy", known_set.features(clip))
+    config = EvalConfig(**QUICK, splits=("test", "train"), memorisation=False, controls=False)
+    report = evaluate(Run(known_set, tmp_path, config, judge=judge, generated=tmp_path / "theirs"), ["generation"])
+    assert set(report["results"]) == {"generation/train/files"} and report["missing_splits"] == ["test"]
+    write_json(tmp_path / "captions.json", {clip.id: clip.captions[0]})
+    report = evaluate(Run(known_set, tmp_path, config, captions=tmp_path / "captions.json"), ["captioning"])
+    assert "captioning/train/files" in report["results"] and report["missing_splits"] == ["test"]
+
+
+def test_a_model_without_a_database_answers_without_retrieval(world, known_set, judge, tmp_path):
+    model = world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "abc"}})
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), model, judge, sentences=world.Sentences(),
+              others={"mocap": (object(), "123")})  # fmt: skip
+    names = {name for name in evaluate(run, all_parts(run))["results"] if not name.startswith(("token", "retrieval"))}
+    controls = {"real", "nearest_training"}
+    assert {name.split("/")[2] for name in names} == {"no_retrieval", "none", "mocap", *controls}
+    assert not any(retrieval for _, _, retrieval in model.calls[:3]), "only what was swapped in is retrieved from"
+
+
+def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, oracle, judge, tmp_path):
+    examples = [[SimpleNamespace(id=known_set.ids("train")[0], caption="another motion", codes=np.array([1]))]]
+    oracle.examples_for_texts = lambda texts, *rest: examples * len(texts)
+    config = EvalConfig(**QUICK, memorisation=False)
+    report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+    assert "generation/test/nearest_training" in report["results"]
+    assert "generation/test/retrieved" not in report["results"]
+
+
+def test_captions_of_somebody_else_with_a_set_and_without(known_set, judge, tmp_path):
+    given = {clip.id: clip.captions[1] for clip in known_set.clips("test")[1:]}
+    write_json(tmp_path / "captions.json", given)
+    run = Run(known_set, tmp_path / "a", EvalConfig(**QUICK), judge=judge, captions=tmp_path / "captions.json")
+    result = evaluate(run, ["captioning"])["results"]["captioning/test/files"]
+    assert result["scores"]["raw"]["bleu4"] == pytest.approx(1.0) and result["card"]["clips_without_file"] == 1
+    rows = [{"id": "1", "caption": "a person walks on", "references": ["a person walks on", "he goes"]},
+            {"id": "2", "caption": "he waves", "references": ["somebody jumps"]}]  # fmt: skip
+    write_json(tmp_path / "rows.json", rows)
+    report = evaluate_captions(tmp_path / "b", tmp_path / "rows.json", EvalConfig())
+    assert 0.0 < report["results"]["captioning/all/files"]["scores"]["raw"]["rougeL"] < 1.0
+    del rows[1]["references"]
+    write_json(tmp_path / "rows.json", rows)
+    with pytest.raises(ValueError, match="the caption of '2' has no references"):
+        evaluate_captions(tmp_path / "b", tmp_path / "rows.json", EvalConfig())
+    write_json(tmp_path / "captions.json", {"nobody": "a person walks"})
+    with pytest.raises(ValueError, match="none of them a clip of this split"):
+        evaluate(run, ["captioning"])
+
+
+def test_the_rare_evaluation_shows_the_rarest_prompts_and_the_gain(world, everything):
+    report, out, _ = everything
+    scores = report["results"]["rare/test/retrieval"]["scores"]
+    assert scores["encoder"] == "letters eeeeeeeeeeee"
+    assert scores["training"]["num_rare"] == 2 and scores["database"]["mm_dist"] == scores["training"]["mm_dist"]
+    assert {f"rare/test/{mode}" for mode in ("retrieval", "no_retrieval", "real")} <= set(report["results"])
+    assert sum(scores["gain"]["counts"]) == world.num_test and all(abs(v) < 1e-6 for v in scores["gain"]["means"] if v)
+    assert len(scores["rarest"]) == 5
+    rareness = [one["rareness"] for one in scores["rarest"]]
+    assert rareness == sorted(rareness, reverse=True)
+    for one in scores["rarest"]:
+        for path in one["motions"].values():
+            assert np.load(out / path).shape[1] == 263
+        assert "retrieved" in one["motions"]
+
+
+def test_a_list_of_dissimilar_clips_is_a_gallery_of_its_own(known_set, oracle, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle)
+    listed = known_set.folder / "nsim_test.txt"
+    sizes = []
+    for count in (0, 5, 6):
+        if count:
+            write_text(listed, "\n".join(known_set.ids("test")[:count]) + "\n")
+        scores = evaluate(run, ["retrieval"])["results"]["retrieval/test"]["scores"]
+        sizes.append(scores.get("nsim", {}).get("t2m/len"))
+    listed.unlink()
+    assert sizes == [None, 5, 6]
+
+
+def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, judge, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle, judge, others={"mocap": (object(), "123")})
+    results = evaluate(run, ["swap"])["results"]
+    assert set(results) == {"swap/test/own", "swap/test/none", "swap/test/mocap"}
+    assert results["swap/test/mocap"]["card"]["database_sha256"] == "123"
+    assert results["swap/test/none"]["card"]["database_sha256"] is None
+    assert results["swap/test/mocap"]["scores"]["generation"]["evaluator"]["t2m/R1"]["mean"] == 1.0
+    with pytest.raises(ValueError, match="name them with --databases"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle, judge), ["swap"])
+
+
+def test_every_number_has_a_card_and_the_report_names_it(world, everything):
+    report, out, _ = everything
+    assert report["missing_splits"] == ["test_unseen"]
+    for name, result in report["results"].items():
+        card = result["card"]
+        assert card["num_items"] == world.num_test and card["hashes"] == {"lm": "abc", "database": "def"}, name
+        assert card["seed"] == 0 and len(card["items_sha256"]) == 16
+    for name in ("generation/test/retrieval", "rare/test/retrieval", "captioning/test/retrieval", "tokenizer/test"):
+        assert report["results"][name]["card"]["evaluator"] == {"name": "perfect", "hash": "f" * 64, "trained_on": None}
+    assert json.loads((out / "results.json").read_text())["results"].keys() == report["results"].keys()
+    page = (out / "report.html").read_text()
+    assert all(name in page for name in report["results"])
+
+
+def test_a_second_run_computes_nothing_and_another_seed_computes_again(everything):
+    report, out, run = everything
+    calls, embedded = len(run.model.calls), run.judge.motions_embedded
+    again = Run(run.motions, out, run.config, run.model, run.judge, sentences=run.sentences)
+    repeated = evaluate(again, all_parts(again))
+    assert (len(run.model.calls), run.judge.motions_embedded) == (calls, embedded)
+    assert json.dumps(repeated["results"], sort_keys=True) == json.dumps(report["results"], sort_keys=True)
+
+
+def test_an_interrupted_generation_goes_on(world, known_set, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    broken, whole = world.Oracle(known_set, fails_after=2), world.Oracle(known_set)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Run(known_set, tmp_path / "a", config, broken, judge), ["generation"])
+    going_on = world.Oracle(known_set)
+    one = evaluate(Run(known_set, tmp_path / "a", config, going_on, judge), ["generation"])
+    two = evaluate(Run(known_set, tmp_path / "b", config, whole, judge), ["generation"])
+    assert len(going_on.calls) == len(whole.calls) - 2
+    assert one["results"] == two["results"]
+
+
+def test_what_is_there_is_reported_when_a_later_part_fails_and_other_motions_are_kept(
+    world, known_set, judge, tmp_path
+):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    with pytest.raises(KeyboardInterrupt):
+        broken = world.Oracle(known_set, fails_after=0)
+        evaluate(Run(known_set, tmp_path, config, broken, judge), ["tokenizer", "generation"])
+    assert list(json.loads((tmp_path / "results.json").read_text())["results"]) == ["tokenizer/test"]
+    other = EvalConfig(**QUICK, controls=False, memorisation=False, seed=1)
+    for settings in (config, other):
+        evaluate(Run(known_set, tmp_path, settings, world.Oracle(known_set), judge), ["generation"])
+    aside = list((tmp_path / "motions/test").glob("retrieval_before_*"))
+    assert len(aside) == 1 and len(list(aside[0].glob("*.npy"))) == world.num_test
+
+
+def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    for top_p, calls in ((0.9, 6), (0.9, 6), (0.5, 12)):
+        oracle.manifest["generation"] = {"best_of": 8, "top_p": top_p}
+        report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+        assert len(oracle.calls) == calls
+    assert report["results"]["generation/test/retrieval"]["card"]["sampling"] == {"top_p": 0.5}
+
+
+def test_other_settings_are_computed_again(known_set, oracle, judge, tmp_path):
+    quick = QUICK | {"controls": False}
+    for memorisation in (False, True, False):
+        run = Run(known_set, tmp_path, EvalConfig(**quick, memorisation=memorisation), oracle, judge)
+        result = evaluate(run, ["generation"])["results"]["generation/test/retrieval"]
+        assert ("memorisation" in result["scores"]) == bool(result["card"]["memorisation"]) == memorisation
+    cards = []
+    for protocols in (("raw",), ("ptb",)):
+        config = EvalConfig(**quick, memorisation=False, caption_protocols=protocols)
+        run = Run(known_set, tmp_path, config, oracle, others={"mocap": (object(), "123")})
+        found = evaluate(run, ["swap"])["results"]["swap/test/own"]
+        assert set(found["scores"]["captioning"]) & {"raw", "ptb"} == set(protocols)
+        cards.append(found["card"])
+    with pytest.raises(ValueError, match="captioning: "):
+        check_comparable(*cards)
+
+
+def test_other_retrieved_motions_are_another_control(world, known_set, judge, tmp_path):
+    config, found = EvalConfig(**QUICK, memorisation=False), []
+    for its_hash in ("one", "two"):
+        model = world.Oracle(known_set)
+        if its_hash == "two":  # another database, from which every caption gets the same motion
+            first = model.examples_for_texts([""])[0]
+            model.examples_for_texts = lambda texts, database=None, exclude=None, first=first: [first] * len(texts)
+        run = Run(known_set, tmp_path, config, model, judge, database=object(), database_hash=its_hash)
+        found.append(evaluate(run, ["generation"])["results"]["generation/test/retrieved"])
+    assert {item["examples"][0] for item in found[1]["scores"]["items"]} == {known_set.ids("train")[0]}
+    assert (
+        found[1]["scores"]["evaluator"]["diversity"]["mean"]
+        == 0.0
+        < found[0]["scores"]["evaluator"]["diversity"]["mean"]
+    )
+    assert check_comparable(found[0]["card"], found[1]["card"]) == []
+
+
+def test_another_model_is_embedded_anew_where_it_answers_alike_here_and_there(world, known_set, judge, tmp_path):
+    config = EvalConfig(**QUICK, controls=False, memorisation=False)
+    one, other = world.Oracle(known_set), world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "xyz"}})
+    evaluate(Run(known_set, tmp_path, config, one, judge), ["generation"])
+    before = judge.motions_embedded
+    evaluate(Run(known_set, tmp_path, config, other, judge), ["generation"])
+    assert judge.motions_embedded == before + world.num_test, "no probe tells them apart, but the model's hash does"
+
+
+def test_a_set_that_was_made_anew_is_computed_again(known_set, world, tmp_path):
+    shutil.copytree(known_set.folder, tmp_path / "set")
+    motions = MotionTextSet.open(tmp_path / "set")
+    oracle, found = world.Oracle(motions), []
+    for shift in (0.0, 0.1):
+        for name in motions.ids("test"):
+            write_npy(motions.folder / "new_joint_vecs" / f"{name}.npy", known_set.features(name) + np.float32(shift))
+        run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle)
+        found.append(evaluate(run, ["tokenizer"])["results"]["tokenizer/test"])
+    assert found[0]["scores"]["physical"] != found[1]["scores"]["physical"]
+    assert check_comparable(found[0]["card"], found[1]["card"]) == [], "last digits differ between machines"
+
+
+def test_an_empty_training_split_is_none(known_set, oracle, judge, world, tmp_path):
+    shutil.copytree(known_set.folder, tmp_path / "set")
+    write_text(tmp_path / "set" / "train.txt", "")
+    motions = MotionTextSet.open(tmp_path / "set")
+    run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle, judge, sentences=world.Sentences())
+    assert "rare" not in all_parts(run)
+    results = evaluate(run, ["generation"])["results"]
+    assert {name.split("/")[2] for name in results} == {"real", "retrieval", "no_retrieval"}
+    assert all("memorisation" not in result["scores"] for result in results.values())
+    with pytest.raises(ValueError, match="no split train, against which rareness is measured"):
+        evaluate(run, ["rare"])
+
+
+def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, judge, tmp_path):
+    quick = QUICK | {"controls": False, "memorisation": False}
+    config = EvalConfig(**quick, num_generation=20, seed=1)
+    evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), judge), ["generation"])
+    folder = tmp_path / "motions" / "test" / "retrieval"
+    for clip in known_set.clips("test"):  # what somebody else left there
+        for place in (folder, folder / "generation_01"):
+            if not (place / f"{clip.id}.npy").is_file():
+                write_npy(place / f"{clip.id}.npy", known_set.features(clip))
+    run = Run(known_set, tmp_path / "files", EvalConfig(**quick), judge=judge, generated=folder)
+    card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
+    assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)
+    write_json(folder / "samples.json", {"items": [3]})
+    with pytest.raises(ValueError, match=r"samples\.json is not what an evaluation writes; remove it"):
+        evaluate(run, ["generation"])
+
+
+def test_a_file_that_is_no_motion_is_named(known_set, judge, tmp_path):
+    folder, name = tmp_path / "theirs", known_set.ids("test")[7]
+    for clip in known_set.clips("test"):
+        write_npy(folder / f"{clip.id}.npy", known_set.features(clip))
+    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK, memorisation=False), judge=judge, generated=folder)
+    for array, reason in (
+        (np.zeros((3, 263)), "wanted at least 4 frames, got 3"),
+        (np.full((40, 263), np.nan), "wanted finite numbers, got nan"),
+        (np.zeros((40, 22, 3)), "left_hip lies on pelvis"),
+        (np.zeros((40, 21, 3)), r"holds \(40, 21, 3\), wanted features"),
+    ):
+        write_npy(folder / f"{name}.npy", array)
+        with pytest.raises(ValueError, match=rf"{name}\.npy.*{reason}"):
+            evaluate(run, ["generation"])
+
+
+def test_subsets_are_drawn_with_the_seed(known_set, oracle, tmp_path):
+    config = EvalConfig(**QUICK, num_captioning=3)
+    one, two = (evaluate(Run(known_set, tmp_path / name, config, oracle), ["captioning"])["results"] for name in "ab")
+    assert one["captioning/test/retrieval"]["scores"]["num_items"] == 3
+    assert one == two
+
+
+def test_the_length_that_is_asked_for_is_one_that_can_be_written(world, judge, tmp_path):
+    write_item(
+        tmp_path, SetItem("000000", joints_to_features(world.moving_person(0, 200)), [Caption("person 000000 walks")])
+    )
+    write_npy(tmp_path / "Mean.npy", np.zeros(263, np.float32))
+    write_npy(tmp_path / "Std.npy", np.ones(263, np.float32))
+    write_text(tmp_path / "test.txt", "000000\n")
+    longest = MotionTextSet.open(tmp_path)
+    assert longest.clips("test")[0].num_frames == 199
+    config = EvalConfig(**QUICK, true_length=True, num_captioning=1)
+    run = Run(longest, tmp_path / "out", config, world.Oracle(longest), others={"mocap": (object(), "123")})
+    assert evaluate(run, ["swap"])["results"]
+
+
+def test_different_protocols_are_not_compared_unless_forced(everything):
+    cards = {name: result["card"] for name, result in everything[0]["results"].items()}
+    left, right = cards["generation/test/retrieval"], cards["generation/test/no_retrieval"]
+    assert check_comparable(left, right) == []
+    assert check_comparable(left, cards["generation/test/real"]) == []
+    other = left | {"seed": 3, "model": "someone else's"}
+    with pytest.raises(ValueError, match=r"different protocols cannot be compared \(seed: 0 / 3\)"):
+        check_comparable(left, other)
+    assert check_comparable(left, other, force=True) == ["seed"]
+    for entry in ("memorisation", "multimodal"):  # what one side lacks is not compared
+        assert check_comparable(left | {entry: None}, right | {entry: "train abc"}) == []
+        assert check_comparable(left | {entry: "train xyz"}, right | {entry: "train abc"}, force=True) == [entry]
+
+
+def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(splits=("val",)), oracle)
+    with pytest.raises(ValueError, match="parts must be some of"):
+        evaluate(run, ["fid"])
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        EvalConfig(batch_size=0)
+    with pytest.raises(ValueError, match="threshold must lie between 0 and 1, came 95"):
+        EvalConfig(threshold=95)
+    with pytest.raises(ValueError, match="num_captioning must be at least 0"):
+        EvalConfig(num_captioning=-1)
+    with pytest.raises(ValueError, match="has none of the splits val"):
+        evaluate(run, ["tokenizer"])
+    with pytest.raises(ValueError, match="needs an evaluator network for the set"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle), ["generation"])
+    with pytest.raises(ValueError, match="none of its clips has facts"):
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle), ["facts"])
+    assert not (tmp_path / "results.json").exists()

@@ -1,0 +1,62 @@
+"""What is learnt about copying: how an example is followed, and which ones answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from remogpt.lm.copying.copy_head import MAX_JUMP, CopyHead
+from remogpt.lm.copying.match_test import MatchTest
+from remogpt.retriever import RetrievedExample
+from remogpt.runtime.errors import MissingPathError, RemogptError
+
+
+def test_places_are_probabilities_and_a_known_length_sets_the_pace(head: CopyHead) -> None:
+    head.pace.fill_(2.0)
+    likeness, example = torch.ones(12, 12), [np.arange(10) % 12]
+    ends = {}
+    for steps in (5, 20):
+        at = head.begin(example)
+        for step in range(steps):
+            at = head.follow(at, torch.tensor([0]), likeness, torch.tensor([float(steps - 1 - step)]))
+            assert at.places.sum().item() == pytest.approx(1.0, abs=1e-5) and (at.places >= 0).all()
+        ends[steps] = float((at.places[0] * torch.arange(11)).sum())
+    assert ends[5] > 8 and ends[20] > 8  # in a quarter of the time or in twice the time: near the end
+
+
+def test_jumps_reach_past_the_end_of_a_short_example(head: CopyHead) -> None:
+    at = head.begin([np.array([1])])
+    assert at.places.shape == (1, 2) and at.places.sum().item() == pytest.approx(1.0)
+    assert at.places[0, 1] > 0 and MAX_JUMP == 3  # a jump of two is past it
+
+
+def test_the_examples_that_answer_are_chosen(head: CopyHead) -> None:
+    good, bad = (RetrievedExample("a", "", np.array([1]), 0.9, "t2m", near, near) for near in (0.9, 0.1))
+    assert head.answering([bad, good], head.text_match) == (good,) and head.answering([], head.text_match) == ()
+
+
+def test_a_saved_head_is_the_same(head: CopyHead, tmp_path: Path) -> None:
+    head.config = {"tokenizer": "t", "retriever": "r"}
+    head.save_pretrained(tmp_path)
+    loaded = CopyHead.from_pretrained(tmp_path)
+    assert loaded.hash == head.hash and loaded.config == head.config
+    assert all(torch.equal(loaded.state_dict()[name], tensor) for name, tensor in head.state_dict().items())
+
+
+def test_a_damaged_or_missing_head_is_refused(head: CopyHead, tmp_path: Path) -> None:
+    with pytest.raises(MissingPathError, match="no copy in"):
+        CopyHead.from_pretrained(tmp_path)
+    head.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text((tmp_path / "config.json").read_text().replace("{}", '{"tokenizer": "x"}'))
+    with pytest.raises(RemogptError, match="is not what was saved"):
+        CopyHead.from_pretrained(tmp_path)
+
+
+def test_shares_follow_the_odds() -> None:
+    match = MatchTest()
+    cosines = torch.tensor([[[0.9, 0.9], [0.1, 0.2]], [[0.5, 0.5], [-torch.inf, -torch.inf]]])
+    shares = match.shares(cosines)
+    odds = match(cosines[:, 0]).exp()
+    assert torch.allclose(shares.exp().sum(1), torch.ones(2)) and torch.isneginf(shares[1, 2])
+    assert torch.allclose((shares[:, 1] - shares[:, 0]).exp(), odds, rtol=1e-4)

@@ -1,0 +1,80 @@
+"""Samples: the right ids for each task, and the examples that were found."""
+
+import numpy as np
+import pytest
+
+from remogpt.lm import Vocabulary
+from remogpt.lm.batch import MOTION, SPANS, TEXT
+from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, SampleMix, TrainingSamples
+from remogpt.runtime.errors import RemogptError
+
+QUIET = SampleMix(examples=(0, 0, 1), wrong_examples=0, trimmed_codes=0, forms=(1, 0, 0))
+
+
+def contexts(samples: TrainingSamples, index: int, direction: str, number: int) -> list[list[int]]:
+    words = samples.vocabulary
+    ids = samples.supervised(index, direction, np.random.default_rng(0), number).input_ids
+    runs, start = [], None
+    for place, token in enumerate(ids):
+        if token == words.motion_start_id:
+            start = place + 1
+        elif token == words.motion_end_id and start is not None:
+            runs.append([code - words.motion_offset for code in ids[start:place]])
+    return runs
+
+
+def test_pretrain_draws_all_tasks(clips: list[CodedClip], vocabulary: Vocabulary) -> None:
+    samples = TrainingSamples(clips, vocabulary, "pretrain", SampleMix(corrupted=0.3))
+    rng = np.random.default_rng(0)
+    drawn = [samples.draw(index % len(clips), rng) for index in range(200)]
+    assert {sample.kind for sample in drawn} == {TEXT, MOTION, SPANS}
+    for sample in drawn:
+        assert sample.input_ids[-1] == sample.target_ids[-1] == vocabulary.eos_id
+        if sample.kind == SPANS:
+            assert sample.target_ids[0] == vocabulary.sentinel_ids[0] and vocabulary.sentinel_ids[0] in sample.input_ids
+
+
+def test_examples_come_from_both_routes(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
+    samples = TrainingSamples(clips, vocabulary, "instruct", QUIET, bank)
+    codes = [bank.codes[row].tolist() for row in range(8)]
+    # Both routes name the same clips: the second takes its next best.
+    assert contexts(samples, 0, "text_to_motion", 2) == [codes[1], codes[2]]
+    own, *shown = contexts(samples, 3, "motion_to_text", 2)
+    assert own in [c.tolist() for c in clips[3].codes] and shown == [codes[4], codes[5]]
+    assert contexts(samples, 7, "text_to_motion", 1) == [codes[0]]
+    assert contexts(samples, 7, "text_to_motion", 0) == []
+
+
+def test_missing_and_wrong_examples(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
+    none = {name: Route(np.full_like(route.rows, -1)) for name, route in bank.routes.items()}
+    samples = TrainingSamples(clips, vocabulary, "instruct", QUIET, ExampleBank(bank.captions, bank.codes, none))
+    assert contexts(samples, 0, "text_to_motion", 2) == []
+    wrong = SampleMix(examples=(0, 0, 1), wrong_examples=1.0)
+    samples = TrainingSamples(clips, vocabulary, "instruct", wrong, ExampleBank(bank.captions, bank.codes, none))
+    assert len(contexts(samples, 0, "text_to_motion", 2)) == 2
+    samples = TrainingSamples(clips, vocabulary, "instruct", wrong)
+    assert contexts(samples, 0, "text_to_motion", 2) == []
+
+
+def test_matched_caption_is_shown(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
+    matched = {name: Route(route.rows, np.ones_like(route.rows)) for name, route in bank.routes.items()}
+    samples = TrainingSamples(clips, vocabulary, "instruct", QUIET, ExampleBank(bank.captions, bank.codes, matched))
+    text = vocabulary.decode_text(samples.supervised(0, "motion_to_text", np.random.default_rng(0), 2).input_ids)
+    assert "now someone waves" in text and "now a man jumps" in text
+
+
+def test_length_is_the_targets(clips: list[CodedClip], vocabulary: Vocabulary) -> None:
+    samples = TrainingSamples(clips, vocabulary, "instruct", SampleMix(forms=(0, 0, 1), trimmed_codes=1.0))
+    for seed in range(20):
+        sample = samples.supervised(seed % 8, "text_to_motion", np.random.default_rng(seed))
+        frames = 4 * (len(sample.target_ids) - 3)
+        assert f" {frames} frames" in vocabulary.decode_text(sample.input_ids)
+
+
+def test_wrong_neighbours_are_refused(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
+    with pytest.raises(RemogptError, match="neighbours for 16 queries, the clips make 14"):
+        TrainingSamples(clips[:7], vocabulary, "instruct", SampleMix(), bank)
+    with pytest.raises(RemogptError, match="sum to 1"):
+        SampleMix(examples=(0.5, 0.1))
+    with pytest.raises(RemogptError, match="at least one clip"):
+        TrainingSamples([], vocabulary, "pretrain", SampleMix())

@@ -1,0 +1,238 @@
+"""The database: round trip, search, exclusion, safety of builds, and refusals."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from remogpt.retriever.database.database import MotionDatabase
+from remogpt.retriever.database.entry import DatabaseEntry, windowed
+from remogpt.retriever.database.version_files import new_version
+from remogpt.runtime.errors import MissingPathError, RemogptError
+
+Entries = list[DatabaseEntry]
+
+
+@pytest.fixture
+def database(tmp_path: Path, entries: Entries, retriever: Any, tokenizer: Any) -> MotionDatabase:
+    return MotionDatabase.build(entries, retriever, tokenizer, tmp_path / "db")
+
+
+def test_round_trip(database: MotionDatabase, entries: Entries, tmp_path: Path) -> None:
+    opened = MotionDatabase.open(tmp_path / "db")
+    assert len(opened) == 40 and opened.hash == database.hash
+    assert isinstance(opened.motion_embeddings, np.memmap)
+    for row in (0, 17, 39):
+        assert opened.info(row) == entries[row].info
+        assert np.array_equal(opened.features(row), entries[row].features)
+        codes = opened.codes(row)
+        assert codes.dtype == np.int64 and codes.tolist() == list(range(len(entries[row].features) // 4))
+    assert [entry.info for entry in opened.entries()] == [entry.info for entry in entries]
+    assert opened.manifest["licences"] == {"CC0": 40} and opened.manifest["counts"]["captions"] == 80
+
+
+def test_a_model_folder_opens_its_database(database: MotionDatabase, tmp_path: Path) -> None:
+    (tmp_path / "db").rename(tmp_path / "database")
+    assert len(MotionDatabase.open(tmp_path)) == 40
+
+
+def test_the_same_entries_give_the_same_version(
+    database: MotionDatabase, entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    assert MotionDatabase.build(iter(entries), retriever, tokenizer, tmp_path / "again").hash == database.hash
+
+
+def test_float16_without_features(entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
+    small = MotionDatabase.build(
+        entries, retriever, tokenizer, tmp_path, store_features=False, embedding_dtype="float16"
+    )
+    assert {example.id for example in small.search(text="a person kicks", k=5)} == {"c3", "c11", "c19", "c27", "c35"}
+    with pytest.raises(RemogptError, match="keeps no raw features"):
+        small.features(0)
+
+
+@pytest.mark.parametrize("route", ["t2m", "t2t", "m2t", "m2m"])
+def test_search_equals_a_full_scan(database: MotionDatabase, entries: Entries, retriever: Any, route: str) -> None:
+    query: dict[str, Any] = {"text": "a man jumps"} if route[0] == "t" else {"motion": entries[12].features}
+    encoded = retriever.encode_text([query["text"]]) if route[0] == "t" else retriever.encode_motion([query["motion"]])
+    if route[2] == "m":
+        gallery = retriever.encode_motion([entry.features for entry in entries])
+        expected = (gallery.astype(np.float64) @ encoded[0].astype(np.float64)).astype(np.float32)
+    else:
+        expected = np.array(
+            [
+                (retriever.encode_text(e.captions).astype(np.float64) @ encoded[0].astype(np.float64)).max()
+                for e in entries
+            ],
+            dtype=np.float32,
+        )
+    order = np.argsort(-expected, kind="stable")[:7]
+    found = database.search(**query, route=route, k=7)  # type: ignore[arg-type]
+    assert [example.id for example in found] == [entries[row].id for row in order]
+    assert np.allclose([example.score for example in found], expected[order], atol=1e-6)
+    assert {example.route for example in found} == {route}
+
+
+def test_the_caption_that_matched_comes_back(database: MotionDatabase) -> None:
+    found = database.search(text="someone waves slowly again", route="t2t", k=1)[0]
+    assert found.caption == "someone waves slowly again" and found.score == pytest.approx(1.0, abs=1e-6)
+
+
+def test_excluded_entries_are_passed_over(database: MotionDatabase) -> None:
+    first = [example.id for example in database.search(text="a person bows", k=5)]
+    second = [example.id for example in database.search(text="a person bows", k=5, exclude=[*first, "nobody"])]
+    assert len(second) == 5 and not set(first) & set(second)
+    everyone = database.search(text="a person bows", k=100, exclude=first)
+    assert len(everyone) == 35
+
+
+def test_a_source_or_a_mirrored_clip_excludes_all_its_entries(
+    entry: Callable[..., DatabaseEntry], retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    mirrored = [entry(20, "tape", mirror_of="c12"), entry(28, "other", mirror_of="c12")]
+    database = MotionDatabase.build(
+        [entry(4, "tape"), entry(12, "tape"), *mirrored, entry(36, "c4"), entry(44)], retriever, tokenizer, tmp_path
+    )
+
+    def left(*names: str) -> set[str]:
+        return {example.id for example in database.search(text="a person jumps", k=9, exclude=names)}
+
+    assert left() == {"c4", "c12", "c20", "c28", "c36", "c44"}
+    assert left("tape") == {"c28", "c36", "c44"}
+    assert left("c12") == {"c4", "c36", "c44"}  # itself and both mirror images
+    assert left("c4") == {"c12", "c20", "c28", "c44"}  # itself and what was cut from it
+    assert left("tape", "c12", "nobody") == {"c36", "c44"}
+    query = database.retriever.encode_text(["a person jumps"])[0]  # type: ignore[union-attr]
+    assert {hit.id for hit in database.search_embedding(query, "t2t", 9, ["other", "c44"])} == left("other", "c44")
+
+
+def test_a_motion_object_is_a_query(database: MotionDatabase, entries: Entries) -> None:
+    class Holder:
+        features = entries[5].features
+
+    assert database.search(motion=Holder(), route="m2m", k=1)[0].id == "c5"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({}, "either text"),
+        ({"text": "a", "route": "m2m"}, "route t2m or t2t"),
+        ({"text": " "}, "empty"),
+        ({"text": "a", "k": 0}, "at least 1"),
+    ],
+)
+def test_queries_that_make_no_sense(database: MotionDatabase, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(RemogptError, match=message):
+        database.search(**arguments)
+
+
+def test_text_search_needs_a_retriever(database: MotionDatabase, tmp_path: Path) -> None:
+    with pytest.raises(RemogptError, match="opened without a retriever"):
+        MotionDatabase.open(tmp_path / "db").search(text="a person walks")
+
+
+def test_another_retriever_is_refused(database: MotionDatabase, other_retriever: Any, tmp_path: Path) -> None:
+    with pytest.raises(RemogptError, match="remogpt db build") as caught:
+        MotionDatabase.open(tmp_path / "db", other_retriever)
+    assert database.manifest["retriever_hash"][:12] in str(caught.value)
+    assert other_retriever.hash[:12] in str(caught.value)
+
+
+def test_a_build_that_dies_leaves_the_old_version(
+    database: MotionDatabase, entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    def dying() -> Iterator[DatabaseEntry]:
+        yield from entries[:30]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        MotionDatabase.build(dying(), retriever, tokenizer, tmp_path / "db")
+    assert MotionDatabase.open(tmp_path / "db").hash == database.hash
+    assert [child.name for child in (tmp_path / "db" / "versions").iterdir()] == [database.hash]
+
+
+def test_what_a_killed_build_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    dead, slow = (tmp_path / "versions" / f".building.{name}" for name in ("dead", "slow"))
+    for folder in (dead, slow):
+        folder.mkdir(parents=True)
+        (folder / "features.npy").write_bytes(b"x")
+        os.utime(folder, (0, 0))
+    os.utime(dead / "features.npy", (0, 0))
+    with new_version(tmp_path) as folder:
+        assert folder.is_dir() and not dead.exists() and slow.is_dir()  # its file still grows
+
+
+def test_a_reader_keeps_its_version_through_a_rebuild(
+    database: MotionDatabase, entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    newer = MotionDatabase.build(entries[:5], retriever, tokenizer, tmp_path / "db")
+    assert len(database.search(text="a person sits", k=40)) == 40
+    assert len(newer) == len(MotionDatabase.open(tmp_path / "db")) == 5
+
+
+def test_damage_is_found(database: MotionDatabase) -> None:
+    database.verify()
+    with (database.folder / "codes.npy").open("r+b") as file:
+        file.seek(200)
+        file.write(b"\xff")
+    with pytest.raises(RemogptError, match=r"codes\.npy differ"):
+        database.verify()
+
+
+def test_missing_and_broken_folders(database: MotionDatabase, tmp_path: Path) -> None:
+    with pytest.raises(MissingPathError, match="remogpt db build"):
+        MotionDatabase.open(tmp_path / "nothing")
+    (tmp_path / "db" / "CURRENT").write_text("abc\n")
+    with pytest.raises(MissingPathError, match=database.hash):
+        MotionDatabase.open(tmp_path / "db")
+
+
+def test_entries_that_cannot_be_used(
+    entries: Entries, entry: Callable[..., DatabaseEntry], retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(RemogptError, match="called 'c0'"):
+        MotionDatabase.build([entries[0], entry(0)], retriever, tokenizer, tmp_path)
+    with pytest.raises(RemogptError, match="at least one entry"):
+        MotionDatabase.build([], retriever, tokenizer, tmp_path)
+    with pytest.raises(RemogptError, match="captions that are not empty"):
+        DatabaseEntry("x", "x", None, (" ",), entries[0].features)
+    broken = DatabaseEntry("x", "x", None, ("a",), np.full((50, 263), np.nan, dtype=np.float32))
+    with pytest.raises(RemogptError, match="finite"):
+        MotionDatabase.build([broken], retriever, tokenizer, tmp_path)
+    assert not (tmp_path / "CURRENT").exists()
+
+
+def test_filter_and_merge_embed_nothing(database: MotionDatabase, retriever: Any, tmp_path: Path) -> None:
+    calls = retriever.num_calls
+    walks = database.filter(lambda info: info.tags["action"] == "walks", tmp_path / "walks")
+    runs = database.filter(lambda info: info.tags["action"] == "runs", tmp_path / "runs")
+    both = MotionDatabase.merge([walks, runs], tmp_path / "both")
+    assert retriever.num_calls == calls and (len(walks), len(both)) == (5, 10)
+    assert both.info(9).id == "c33"
+    assert np.array_equal(both.features(9), database.features(33))
+    assert np.array_equal(both.motion_embeddings[9], database.motion_embeddings[33])
+    both.verify()
+    with pytest.raises(RemogptError, match="two entries are called"):
+        MotionDatabase.merge([walks, both], tmp_path / "twice")
+
+
+def test_databases_of_two_retrievers_do_not_merge(
+    database: MotionDatabase, entries: Entries, other_retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    other = MotionDatabase.build(entries, other_retriever, tokenizer, tmp_path / "other")
+    with pytest.raises(RemogptError, match="differ in retriever_hash"):
+        MotionDatabase.merge([database, other], tmp_path / "both")
+
+
+def test_long_motions_are_windowed_under_one_source() -> None:
+    long = DatabaseEntry("a", "tape", "b", ("walks",), np.zeros((410, 263), dtype=np.float32))
+    pieces = list(windowed([long], max_frames=196, min_frames=40))
+    assert [(p.id, p.source_id, p.mirror_of, len(p.features)) for p in pieces] == [
+        ("a#0", "tape", "b#0", 196),
+        ("a#1", "tape", "b#1", 196),
+        ("a#2", "tape", "b#2", 196),
+    ]

@@ -1,0 +1,64 @@
+"""The index: FAISS and NumPy agree, ties included."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remogpt.retriever.database.vector_index import VectorIndex, has_faiss, write_inverted_file
+
+NONE = np.empty(0, dtype=np.int64)
+needs_faiss = pytest.mark.skipif(not has_faiss(), reason="faiss is not installed (extra [cpu] or [gpu])")
+
+
+def unit_rows(count: int, dim: int = 24, num_distinct: int | None = None) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(num_distinct or count, dim)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows[rng.integers(len(rows), size=count)] if num_distinct else rows
+
+
+def full_scan(rows: np.ndarray, query: np.ndarray, k: int, owners: np.ndarray) -> list[int]:
+    scores = (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
+    best: list[int] = []
+    for row in np.argsort(-scores, kind="stable"):
+        if owners[row] not in best:
+            best.append(int(owners[row]))
+    return best[:k]
+
+
+@pytest.mark.parametrize("use_faiss", [False, pytest.param(True, marks=needs_faiss)])
+@pytest.mark.parametrize("num_distinct", [None, 7, 1])
+@pytest.mark.parametrize("rows_per_owner", [1, 3])
+def test_search_is_exact_with_any_number_of_ties(
+    use_faiss: bool, num_distinct: int | None, rows_per_owner: int
+) -> None:
+    rows = unit_rows(600, num_distinct=num_distinct)
+    owners = np.arange(600) // rows_per_owner
+    index = VectorIndex(rows, use_faiss=use_faiss)
+    for query in (rows[3], unit_rows(5)[4]):
+        found = index.search(query, 9, owners.__getitem__, NONE)
+        assert found[0].tolist() == full_scan(rows, query, 9, owners)
+        assert (np.diff(found[2]) <= 0).all()
+
+
+@needs_faiss
+def test_faiss_and_numpy_give_identical_arrays() -> None:
+    rows = unit_rows(2000, num_distinct=900)
+    excluded = np.arange(0, 2000, 5)
+    for query in unit_rows(20):
+        results = [VectorIndex(rows, use_faiss=use).search(query, 12, np.asarray, excluded) for use in (True, False)]
+        assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
+
+
+@needs_faiss
+def test_an_inverted_file_finds_nearly_all(tmp_path: Path) -> None:
+    rows = unit_rows(1500, 16)
+    assert not write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1500)
+    assert write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1000)
+    index = VectorIndex(rows, tmp_path / "x.ivf", use_faiss=True)
+    queries, hits = rows[::150], 0
+    for query in queries:
+        found = index.search(query, 10, np.asarray, NONE)[0].tolist()
+        hits += len(set(found) & set(full_scan(rows, query, 10, np.arange(1500))))
+    assert hits >= 0.9 * 10 * len(queries)

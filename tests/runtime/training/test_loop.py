@@ -1,0 +1,180 @@
+"""The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
+from remogpt.runtime.training.loop import LoopConfig, fit
+
+TARGETS = torch.linspace(-1, 1, 20)
+
+
+class Toy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.layers = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.3), nn.Linear(8, 1))
+        self.register_buffer("seen", torch.zeros(()))
+
+
+class KilledError(Exception):
+    pass
+
+
+def loss_of(kill_at: int | None = None):
+    calls = 0
+
+    def compute_loss(
+        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
+        nonlocal calls
+        calls += 1
+        if calls == kill_at:
+            raise KilledError
+        noise = torch.from_numpy(rng.normal(scale=0.1, size=len(indices))).float()
+        x = TARGETS[torch.from_numpy(indices)] + noise
+        model.seen += len(indices)
+        return nn.functional.mse_loss(model.layers(x[:, None])[:, 0], TARGETS[torch.from_numpy(indices)]), {"n": 1.0}
+
+    return compute_loss
+
+
+LOOP = LoopConfig(steps=12, batch_size=4, learning_rate=1e-2, warmup_steps=3, save_every=2, log_every=1, cpu=True)
+
+
+def validation(model: nn.Module) -> dict[str, float]:
+    return {"error": float(model.layers(TARGETS[:, None]).square().mean())}
+
+
+def run(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> Toy:
+    model = Toy()
+    fit(
+        model, 20, loss_of(kill_at), loop, folder, config={"a": 1}, data="d", evaluate=validation, best=("error", "min")
+    )
+    return model
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 5, 12])
+def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(tmp_path / "broken", kill_at)
+    resumed = run(tmp_path / "broken")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "broken/log.jsonl").read_text()
+
+
+def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
+    def compute_loss(
+        model: nn.Module, indices: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0](TARGETS[torch.from_numpy(indices)][:, None]).square().mean(), {}
+
+    weights = []
+    for rounds in (1, 2):
+        model = Toy()
+        loop = LoopConfig(steps=3, batch_size=4, accumulation=rounds, cpu=True)
+        fit(model, 20, compute_loss, loop, tmp_path / str(rounds), config={}, data="d")
+        weights.append(model.layers[0].weight.detach())
+    torch.testing.assert_close(weights[0], weights[1])
+
+
+def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(RemogptError, match=r"loop.learning_rate was 0.01, is 0.02"):
+        run(tmp_path, loop=LoopConfig(**{**LOOP.__dict__, "learning_rate": 0.02}))
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((2, 3))]))
+    with pytest.raises(RemogptError, match=r"other settings or data \(data was '\w+', is '\w+'\)"):
+        fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((3, 2))]))
+
+
+def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
+    def diverge(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0].weight.sum() * float("nan"), {}
+
+    with pytest.raises(RemogptError, match="loss became nan at step 0"):
+        fit(Toy(), 20, diverge, LOOP, tmp_path, config={}, data="d")
+
+
+def test_schedules() -> None:
+    cosine = LoopConfig(steps=110, warmup_steps=10, learning_rate=1.0, final_lr_ratio=0.1)
+    assert cosine.rate(0) == pytest.approx(0.1) and cosine.rate(9) == pytest.approx(1.0)
+    assert cosine.rate(60) == pytest.approx(0.55) and cosine.rate(110) == pytest.approx(0.1)
+    steps = LoopConfig(steps=10, schedule="multistep", milestones=(5,), gamma=0.05, learning_rate=2.0)
+    assert [steps.rate(4), steps.rate(5)] == [2.0, pytest.approx(0.1)]
+
+
+def test_a_run_that_began_before_a_setting_existed_goes_on(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(tmp_path / "broken", kill_at=5)
+    checkpoint = tmp_path / "broken" / "training.pt"
+    saved = torch.load(checkpoint, weights_only=True)
+    del saved["settings"]["loop"]["final_lr_ratio"]
+    torch.save(saved, checkpoint)
+    resumed = run(tmp_path / "broken")
+    assert torch.equal(resumed.layers[0].weight, whole.layers[0].weight)
+    with pytest.raises(RemogptError, match=r"\(loop.final_lr_ratio was 0.05, is 0.1\)"):
+        torch.save(saved, checkpoint)
+        run(tmp_path / "broken", loop=replace(LOOP, final_lr_ratio=0.1))
+
+
+def test_what_a_killed_writer_left_is_removed_and_other_files_are_not(tmp_path: Path) -> None:
+    for name in (".training.a1.pt", ".best.x.safetensors", ".tmpAb3dEf", ".log.y.jsonl", ".mine.pt", "training.old.pt"):
+        (tmp_path / name).write_bytes(b"half")
+    run(tmp_path)
+    kept = {"config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors"}
+    assert {path.name for path in tmp_path.iterdir()} == kept | {".mine.pt", "training.old.pt"}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK half a zip"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+    run(tmp_path)
+    (tmp_path / "training.pt").write_bytes(content)
+    with pytest.raises(RemogptError, match=r"training\.pt is damaged.*delete it to start anew"):
+        run(tmp_path)
+
+
+def test_the_weights_of_the_best_validation_are_kept(tmp_path: Path) -> None:
+    """A model that drifts: the score is best at the step that the validation says, not at the last."""
+    seen: dict[int, torch.Tensor] = {}
+
+    def drift(model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        return model.layers[0].weight.sum(), {}
+
+    def away_from_the_third(model: nn.Module) -> dict[str, float]:
+        seen[len(seen) + 1] = model.layers[0].weight.detach().clone()
+        return {"score": -abs(len(seen) - 3.0)}
+
+    model, loop = Toy(), LoopConfig(steps=5, batch_size=4, evaluate_every=1, save_every=2, cpu=True)
+    state = fit(model, 20, drift, loop, tmp_path, config={}, data="d", evaluate=away_from_the_third,
+                best=("score", "max"))  # fmt: skip
+    assert state.best == {"step": 3, "score": 0.0} and len(seen) == 5
+    assert torch.equal(model.layers[0].weight, seen[3]) and not torch.equal(seen[3], seen[5])
+
+
+def test_trainings_of_other_precision_follow_in_one_process(tmp_path: Path) -> None:
+    """accelerate keeps a process's first precision and refuses another."""
+    for number, precision in enumerate(("no", "bf16", "no")):
+        seen: list[torch.dtype] = []
+
+        def compute_loss(
+            model: nn.Module, indices: np.ndarray, rng: np.random.Generator, seen: list[torch.dtype] = seen
+        ) -> tuple[Tensor, dict[str, float]]:
+            output = model.layers[0](TARGETS[torch.from_numpy(indices)][:, None])
+            seen.append(output.dtype)
+            return output.float().square().mean(), {}
+
+        loop = LoopConfig(steps=1, batch_size=4, mixed_precision=precision, cpu=True)
+        fit(Toy(), 20, compute_loss, loop, tmp_path / str(number), config={}, data="d")
+        assert seen == [torch.bfloat16 if precision == "bf16" else torch.float32]
