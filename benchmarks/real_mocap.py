@@ -8,7 +8,7 @@ Takes `remogpt eval`'s numbers from the recipe's folder, evaluates the same mode
 which manner (style). Its captions are made from them by a few phrases, so that many clips share a caption; R-precision,
 CIDEr and BLEU count other clips' words as wrong that are right. Labels count them as right:
 
-- of a motion: the content, or style, whose captions lie nearest in the judge's space, the mean over all of the set;
+- of a motion: the content, or style, whose captions lie nearest in the evaluator's space, the mean over all of the set;
 - of a caption: those of all clips that have this very caption; one that no clip has is wrong, and counted.
 
 Labels whose captions are the same are one (`study_sets.SYNONYMS`). Test clips are of takes that were never trained on;
@@ -36,7 +36,7 @@ from remogpt.eval.runs.samples import INDEX, file_name
 from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, read_npy, write_json
 from remogpt.runtime.folders.model_folder import read_manifest
-from remogpt.stages.evaluators import open_judge, why_dependent
+from remogpt.stages.evaluators import open_evaluator, why_dependent
 
 KINDS = ("content", "style")
 SPLIT = "test"
@@ -52,22 +52,22 @@ def labels_of(clip: Clip) -> dict[str, str]:
 
 
 class Labels:
-    """The labels of a set, as a judge and as the captions tell them.
+    """The labels of a set, as an evaluator and as the captions tell them.
 
     Args:
         clips: all of the set.
-        judge: whose space motions and captions are compared in.
+        evaluator: whose space motions and captions are compared in.
     """
 
-    def __init__(self, clips: Sequence[Clip], judge: TextMotionRetriever) -> None:
-        self.judge = judge
+    def __init__(self, clips: Sequence[Clip], evaluator: TextMotionRetriever) -> None:
+        self.evaluator = evaluator
         self.of_caption: dict[str, dict[str, set[str]]] = defaultdict(lambda: {kind: set() for kind in KINDS})
         for clip in clips:
             for caption in clip.captions:
                 for kind, label in labels_of(clip).items():
                     self.of_caption[caption][kind].add(label)
         captions = sorted(self.of_caption)
-        vectors = judge.encode_text(captions)
+        vectors = evaluator.encode_text(captions)
         self.names: dict[str, list[str]] = {}
         self.means: dict[str, np.ndarray] = {}
         for kind in KINDS:
@@ -79,7 +79,7 @@ class Labels:
 
     def of_motions(self, motions: Sequence[np.ndarray]) -> list[dict[str, set[str]]]:
         """Name content and style of raw features (T, 263) each."""
-        vectors = self.judge.encode_motion(list(motions))
+        vectors = self.evaluator.encode_motion(list(motions))
         best = {kind: (vectors @ self.means[kind].T).argmax(axis=1) for kind in KINDS}
         return [{kind: {self.names[kind][best[kind][row]]} for kind in KINDS} for row in range(len(motions))]
 
@@ -110,9 +110,9 @@ def picked(scores: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "generation" in scores or "fid" in scores.get("evaluator", {}):
         motion = scores.get("generation", scores)
-        judged = motion["evaluator"]
+        scored = motion["evaluator"]
         found["generation"] = {
-            name: {part: round(value, 4) for part, value in judged[name].items()}
+            name: {part: round(value, 4) for part, value in scored[name].items()}
             for name in ("t2m/R1", "t2m/R3", "fid", "mm_dist", "diversity")
         } | {"copied_share": round(motion.get("copied_share", 0.0), 4)}
         if "memorisation" in motion:
@@ -143,7 +143,7 @@ def prompt_alone(work: Path, motions: MotionTextSet) -> dict[str, Any]:
     wrong = model.database(work / "wrong")
     run = Run(
         motions, work / "eval_prompt_alone", EvalConfig((SPLIT,), num_generation=0, num_captioning=0, best_of=(1,)),
-        model, open_judge(work / "evaluator"), why_dependent(work / "evaluator", model),
+        model, open_evaluator(work / "evaluator"), why_dependent(work / "evaluator", model),
         others={"wrong": (wrong, wrong.hash)},
     )  # fmt: skip
     return dict(evaluate(run, ["swap"])["results"])
@@ -204,11 +204,11 @@ def show(found: dict[str, Any]) -> None:
     """Print the table."""
     for name, row in found["rows"].items():
         one, text = row.get("generation", {}), row.get("captioning", {})
-        judged = [f"{one[key]['mean']:6.3f}" if key in one else "     -" for key in ("t2m/R1", "t2m/R3", "fid")]
+        scored = [f"{one[key]['mean']:6.3f}" if key in one else "     -" for key in ("t2m/R1", "t2m/R3", "fid")]
         words = [f"{100 * text[key]:6.1f}" if key in text else "     -" for key in ("bleu4", "cider")]
         right = [f"{part['labels']['all'][kind]:6.1f}" if "labels" in part else "     -"
                  for part in (one, text) for kind in KINDS]  # fmt: skip
-        print(f"{name:<19}", *judged, *right[:2], "|", *words, *right[2:])
+        print(f"{name:<19}", *scored, *right[:2], "|", *words, *right[2:])
 
 
 def main() -> None:

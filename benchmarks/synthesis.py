@@ -27,11 +27,11 @@ from remogpt.eval.runs.evaluate import evaluate
 from remogpt.eval.runs.run import Run
 from remogpt.runtime.files import write_json
 from remogpt.runtime.folders.find_model import embedded_model
-from remogpt.stages.evaluators import open_judge, why_dependent
+from remogpt.stages.evaluators import open_evaluator, why_dependent
 from remogpt.stages.tmr_generator import Synthesis
 
-JUDGES = {"embedded evaluator": embedded_model("evaluator"), "mini's retriever": embedded_model("mini")}
-BY_A_JUDGE = ("t2m/R1", "t2m/R2", "t2m/R3", "fid", "mm_dist", "diversity")
+EVALUATORS = {"embedded evaluator": embedded_model("evaluator"), "mini's retriever": embedded_model("mini")}
+BY_AN_EVALUATOR = ("t2m/R1", "t2m/R2", "t2m/R3", "fid", "mm_dist", "diversity")
 REFERENCE = "TMR synthesis"
 """Row whose protocol the others must share."""
 
@@ -57,10 +57,10 @@ def checked(rows: Rows) -> Rows:
     return rows
 
 
-def by_judge(result: dict[str, Any]) -> dict[str, Any]:
+def by_evaluator(result: dict[str, Any]) -> dict[str, Any]:
     """Pick the scores that an evaluator gives."""
     scores = result["scores"]
-    picked = {name: rounded(scores["evaluator"][name]) for name in BY_A_JUDGE}
+    picked = {name: rounded(scores["evaluator"][name]) for name in BY_AN_EVALUATOR}
     return picked | {"nearest_training": {name: rounded(value) for name, value in scores["memorisation"].items()}}
 
 
@@ -97,8 +97,8 @@ def training_of(folder: Path, tmr: Synthesis) -> dict[str, Any]:
 
 def show(split: str, found: dict[str, Any]) -> None:
     """Print the table of a split: by each evaluator R@1, R@3, FID and MM-dist, and the share of facts."""
-    for title, judged in found["evaluators"].items():
-        for name, row in judged["rows"].items():
+    for title, scored in found["evaluators"].items():
+        for name, row in scored["rows"].items():
             r1, r3, fid, mm_dist = (row[metric]["mean"] for metric in ("t2m/R1", "t2m/R3", "fid", "mm_dist"))
             print(f"{split} {title:<20} {name:<20} {100 * r1:5.1f} {100 * r3:5.1f} {fid:6.3f} {mm_dist:6.3f}")
     for name, row in found["facts"]["rows"].items():
@@ -122,22 +122,22 @@ def main() -> None:
     for split in args.splits:
         config = EvalConfig(splits=(split,), num_generation=args.count, best_of=(1,), true_length=True)
         scores: dict[str, Any] = {}
-        for title, folder in JUDGES.items():
-            judge, rows = open_judge(folder), Rows()
+        for title, folder in EVALUATORS.items():
+            evaluator, rows = open_evaluator(folder), Rows()
             for name, model in models.items():
-                run = Run(motions, args.work / name, config, model, judge, why_dependent(folder, model))
+                run = Run(motions, args.work / name, config, model, evaluator, why_dependent(folder, model))
                 rows |= evaluated(run, name, "generation", split)
             cards = {name: row["card"] for name, row in checked(rows).items()}
             scores[title] = {
                 "evaluator": cards[REFERENCE]["evaluator"],
                 "dependence": {name: cards[f"{name} {mode}"]["evaluator_dependence"]
                                for name, mode in (("TMR", "synthesis"), ("mini", "retrieval"))},
-                "card": cards[REFERENCE], "rows": {name: by_judge(row) for name, row in rows.items()},
+                "card": cards[REFERENCE], "rows": {name: by_evaluator(row) for name, row in rows.items()},
             }  # fmt: skip
         rows = Rows()
         for name, model in models.items():
             # The evaluator only finds the nearest training motions, a control.
-            run = Run(motions, args.work / name, config, model, open_judge(embedded_model("evaluator")))
+            run = Run(motions, args.work / name, config, model, open_evaluator(embedded_model("evaluator")))
             rows |= evaluated(run, name, "facts", split)
         checked(rows)
         facts = {"card": rows[REFERENCE]["card"], "shuffled": rounded(rows[REFERENCE]["scores"]["shuffled"]),

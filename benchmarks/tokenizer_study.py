@@ -45,7 +45,7 @@ from remogpt.motion import features_to_joints
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json, write_text
 from remogpt.runtime.folders.find_model import embedded_model
-from remogpt.stages.evaluators import open_judge
+from remogpt.stages.evaluators import open_evaluator
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 
@@ -128,8 +128,8 @@ def carry_out(name: str, data: Path, work: Path, steps: int) -> dict[str, Any]:
 def score(tokenizer: MotionTokenizer, motions: MotionTextSet, out: Path) -> dict[str, Any]:
     """Evaluate a tokenizer on the whole of the splits, and count the waves that survive."""
     model = Trained({"name": "study", "hashes": {"tokenizer": tokenizer.hash}}, tokenizer)
-    judge = open_judge(embedded_model("evaluator"))
-    run = Run(motions, out, EvalConfig(splits=SPLITS, num_tokenizer=0), model, judge)
+    evaluator = open_evaluator(embedded_model("evaluator"))
+    run = Run(motions, out, EvalConfig(splits=SPLITS, num_tokenizer=0), model, evaluator)
     found = {name.split("/")[1]: result["scores"] for name, result in evaluate(run, ["tokenizer"])["results"].items()}
     return {
         split: {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# An evaluator of one's own: a retriever that judges models, and that none of them was made with.
+# An evaluator of one's own: a retriever that scores models, and that none of them was made with.
 #
 #   scripts/evaluator.sh [FOLDER [SET]]    all work goes to FOLDER (default runs/evaluator); the evaluator to FOLDER/evaluator
 #
 # Without SET it makes a procedural set of other clips and another seed than mini's (scripts/mini.sh): the embedded evaluator.
-# With SET, a folder in HumanML3D's layout, it trains on that set's training split by the same settings; train the judged
+# With SET, a folder in HumanML3D's layout, it trains on that set's training split by the same settings; train the scored
 # models on other data then, or the evaluation says that the evaluator is not independent of them.
 #
 # One core, about half an hour, no GPU, no download beyond the installed packages. Kill it at any point and start it again.

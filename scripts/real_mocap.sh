@@ -36,7 +36,7 @@ licence=$(python -c 'import sys; from remogpt.data.humanml3d import MotionTextSe
 stage "2. tokenizer"
 remogpt train tokenizer --config "$configs/tokenizer.yaml" --data "$set" --out "$work/tokenizer"
 
-stage "3. retriever, and another one that judges"
+stage "3. retriever, and another one that evaluators"
 remogpt train retriever --config "$configs/retriever.yaml" --data "$set" --out "$work/retriever" \
     --config.same_tag "$labels"
 remogpt train retriever --config "$configs/retriever.yaml" --data "$set" --out "$work/evaluator" \

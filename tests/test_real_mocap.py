@@ -22,7 +22,7 @@ def module() -> Iterator[Any]:
     sys.path.remove(str(FOLDER))
 
 
-class Judge:
+class Evaluator:
     """A caption is which words it has; a motion is the caption whose vector it holds."""
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
@@ -49,9 +49,9 @@ def clips() -> list[Clip]:
 
 
 def test_labels_of_motions_and_captions(module: Any, clips: list[Clip]) -> None:
-    labels = module.Labels(clips, Judge())
+    labels = module.Labels(clips, Evaluator())
     assert labels.names == {"content": ["run", "walk"], "style": ["elderly", "happy", "sad"]}  # old is elderly
-    made = labels.of_motions(list(Judge().encode_text(["runs sadly", "walks happily", "elderly walks"])))
+    made = labels.of_motions(list(Evaluator().encode_text(["runs sadly", "walks happily", "elderly walks"])))
     assert made == [{"content": {"run"}, "style": {"sad"}}, {"content": {"walk"}, "style": {"happy"}},
                     {"content": {"walk"}, "style": {"elderly"}}]  # fmt: skip
     told = labels.of_captions(["walks", "old walks", "walks like nobody"])
@@ -60,7 +60,7 @@ def test_labels_of_motions_and_captions(module: Any, clips: list[Clip]) -> None:
 
 
 def test_shares_of_right_labels_by_what_was_trained_on(module: Any, clips: list[Clip]) -> None:
-    labels = module.Labels(clips, Judge())
+    labels = module.Labels(clips, Evaluator())
     found = labels.of_captions(["walks sadly", "runs happily", "runs sadly", "no such words"])
     result = module.accuracy(found, clips[:4], np.array([True, True, True, False]))
     assert result["all"] | {"ci95_content": 0} == {"content": 50.0, "style": 75.0, "both": 50.0, "ci95_content": 0,
@@ -70,9 +70,9 @@ def test_shares_of_right_labels_by_what_was_trained_on(module: Any, clips: list[
 
 
 def test_numbers_are_taken_from_swaps_and_from_controls(module: Any) -> None:
-    judged = {name: {"mean": 0.123456, "ci95": 0.0} for name in ("t2m/R1", "t2m/R3", "fid", "mm_dist", "diversity")}
+    scored = {name: {"mean": 0.123456, "ci95": 0.0} for name in ("t2m/R1", "t2m/R3", "fid", "mm_dist", "diversity")}
     text = {"raw": {"bleu1": 0.5, "bleu4": 0.25, "rougeL": 0.5, "cider": 1.0, "num_items": 3}, "distinct_share": 0.5}
-    motion = {"evaluator": judged, "copied_share": 0.1, "memorisation": {"share_nearer_than_real": 0.25}}
+    motion = {"evaluator": scored, "copied_share": 0.1, "memorisation": {"share_nearer_than_real": 0.25}}
     swap = module.picked({"generation": motion, "captioning": text})
     assert swap["generation"]["fid"] == {"mean": 0.1235, "ci95": 0.0} and swap["captioning"]["cider"] == 1.0
     assert swap["generation"]["nearer_to_training_than_real"] == 0.25 and swap["generation"]["copied_share"] == 0.1

@@ -27,14 +27,14 @@ from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.cli_parts.queries import best_device, open_retriever
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
-from remogpt.eval.evaluators.evaluator import Judge
+from remogpt.eval.evaluators.evaluator import Evaluator
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import all_parts, evaluate, evaluate_captions
 from remogpt.eval.runs.run import Run
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model
-from remogpt.stages.evaluators import open_judge, why_dependent
+from remogpt.stages.evaluators import open_evaluator, why_dependent
 
 _ABOUT = {
     "all": "Every part for which there is what it needs.",
@@ -57,16 +57,16 @@ _HELP = {
     "retriever": "a retriever's folder alone, instead of a model; to write motions, a TMR's (its decoder does)",
     "tokenizer": "a tokenizer's folder alone, instead of a model",
 }
-_JUDGE = ("evaluator", "evaluator-variant")
+_EVALUATOR = ("evaluator", "evaluator-variant")
 _OPTIONS = {
-    "all": ("model", "database", *_JUDGE, "sentence-model"),
-    "tokenizer": ("model", "tokenizer", *_JUDGE),
+    "all": ("model", "database", *_EVALUATOR, "sentence-model"),
+    "tokenizer": ("model", "tokenizer", *_EVALUATOR),
     "retrieval": ("model", "retriever", "sentence-model"),
-    "generation": ("model", "database", "motions", "retriever", *_JUDGE),
-    "facts": ("model", "database", "motions", "retriever", *_JUDGE),
-    "captioning": ("model", "database", "captions", *_JUDGE),
-    "rare": ("model", "database", *_JUDGE, "sentence-model"),
-    "swap": ("model", *_JUDGE),
+    "generation": ("model", "database", "motions", "retriever", *_EVALUATOR),
+    "facts": ("model", "database", "motions", "retriever", *_EVALUATOR),
+    "captioning": ("model", "database", "captions", *_EVALUATOR),
+    "rare": ("model", "database", *_EVALUATOR, "sentence-model"),
+    "swap": ("model", *_EVALUATOR),
 }
 _INSTEAD = {
     "motions": ("model", "database", "retriever"), "captions": ("model", "database"),
@@ -150,12 +150,12 @@ def _prepare(args: Any, out: Path, part: str) -> Run:
     motions = MotionTextSet.open(args.data)
     given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
     model = None if given else _model(args, part)
-    judge, dependence = _judge(args, motions, model)
+    evaluator, dependence = _evaluator(args, motions, model)
     if dependence is not None:
         print(f"remogpt eval: warning: {dependence}; it prefers what the model was made to produce", file=sys.stderr)
     database = model.database(args.database) if model is not None and args.get("database") else None
     return Run(
-        motions, out, args.config, model, judge, dependence,
+        motions, out, args.config, model, evaluator, dependence,
         database=database, database_hash=None if database is None else database.hash,
         others=_databases(args.get("databases") or [], model),
         sentences=_Sentences(args.sentence_model) if args.get("sentence_model") else None,
@@ -201,7 +201,7 @@ class _Alone:
     tokenizer: Any = None
 
 
-def _judge(args: Any, motions: MotionTextSet, model: Any) -> tuple[Judge | None, str | None]:
+def _evaluator(args: Any, motions: MotionTextSet, model: Any) -> tuple[Evaluator | None, str | None]:
     """Open the evaluator and say why it is not independent of the model, if it is not."""
     if "evaluator" not in args:
         return None, None
@@ -211,7 +211,7 @@ def _judge(args: Any, motions: MotionTextSet, model: Any) -> tuple[Judge | None,
         if motions.name != _EMBEDDED_SET or not embedded.is_dir():
             return None, None
         folder = str(embedded)
-    return open_judge(folder, args.evaluator_variant, best_device()), None if model is None else why_dependent(
+    return open_evaluator(folder, args.evaluator_variant, best_device()), None if model is None else why_dependent(
         folder, model
     )
 

@@ -29,7 +29,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
     parser.add_argument(
         "--part", type=str, default=None,
-        help="judge motions by these parts alone, with commas: root, right_leg, left_leg, backbone, right_arm, "
+        help="rank motions by these parts alone, with commas: root, right_leg, left_leg, backbone, right_arm, "
         "left_arm, legs, arms, upper_body, lower_body",
     )  # fmt: skip
     parser.add_argument("--contributions", action="store_true", help="show what each body part adds to a hit's score")

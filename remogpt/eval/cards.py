@@ -28,7 +28,7 @@ def protocol_card(
     """Describe how a number is made: model, items, code, and the protocol's own choices.
 
     Args:
-        model: whose answers are judged; None where they come from files.
+        model: whose answers are scored; None where they come from files.
         clips: the items, in the order in which they are used; their ids, lengths and captions are hashed.
         protocol: JSON-ready choices such as seed, gallery, positives, captions, database.
     """
@@ -51,7 +51,7 @@ OF_THE_MODEL = frozenset([
     "best_of", "files_sha256", "shown_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
     "motions_sha256",
 ])  # fmt: skip
-"""Entries of a card in which two comparable results may differ: what is judged, not how; and the bytes of the set's
+"""Entries of a card in which two comparable results may differ: what is scored, not how; and the bytes of the set's
 motions, which are no others on another machine but for their last digits."""
 
 

@@ -1,6 +1,6 @@
 """What the evaluation expects of a model, and the card that says how a number was made.
 
-Models arrive as arguments; anything with these methods can be judged. Two numbers may stand side by side only if their
+Models arrive as arguments; anything with these methods can be scored. Two numbers may stand side by side only if their
 cards agree in everything but the model: `check_comparable` refuses the rest and says where the cards differ.
 """
 

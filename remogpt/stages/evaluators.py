@@ -1,9 +1,9 @@
-"""Which evaluator a path names, and whether it may judge a model."""
+"""Which evaluator a path names, and whether it may score a model."""
 
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.evaluators.evaluator import GuoJudge, Judge, RetrieverJudge
+from remogpt.eval.evaluators.evaluator import Evaluator, GuoNetworks, RetrieverAsEvaluator
 from remogpt.eval.evaluators.guo_words import KIND as GUO
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
@@ -13,7 +13,7 @@ from remogpt.runtime.folders.training_record import read_record
 RETRIEVER = "retriever"
 
 
-def open_judge(path: str | Path, variant: str | None = None, device: str = "cpu") -> Judge:
+def open_evaluator(path: str | Path, variant: str | None = None, device: str = "cpu") -> Evaluator:
     """Open an evaluator.
 
     Args:
@@ -26,13 +26,13 @@ def open_judge(path: str | Path, variant: str | None = None, device: str = "cpu"
         MissingPathError: if there is nothing of the kind.
         RemogptError: if the folder holds something else, or a retriever is asked for a variant.
     """
-    folder, kind = judge_folder(path)
+    folder, kind = evaluator_folder(path)
     if kind == GUO:
         from remogpt.eval.evaluators.guo import GuoEvaluator
 
         evaluator = GuoEvaluator.from_pretrained(folder, variant, device)
         record = read_record(folder, read_envelope(folder, GUO)["hash"])
-        return GuoJudge(evaluator, None if record is None else str(record))
+        return GuoNetworks(evaluator, None if record is None else str(record))
     if variant is not None:
         raise RemogptError(
             f"only Guo et al.'s evaluator has variants, and {folder} holds a retriever; leave {variant!r} out"
@@ -41,11 +41,11 @@ def open_judge(path: str | Path, variant: str | None = None, device: str = "cpu"
 
     retriever = TextMotionRetriever.from_pretrained(folder, device)
     record = read_record(folder, retriever.hash)
-    return RetrieverJudge(retriever, _network(retriever.config), None if record is None else str(record))
+    return RetrieverAsEvaluator(retriever, _network(retriever.config), None if record is None else str(record))
 
 
-def judge_folder(path: str | Path) -> tuple[Path, str]:
-    """Return the part's own folder and its kind (guo_evaluator or retriever); raises as `open_judge` does."""
+def evaluator_folder(path: str | Path) -> tuple[Path, str]:
+    """Return the part's own folder and its kind (guo_evaluator or retriever); raises as `open_evaluator` does."""
     path = Path(path)
     folder = path if (path / "config.json").is_file() or not (path / RETRIEVER).is_dir() else path / RETRIEVER
     if not (folder / "config.json").is_file():
@@ -64,14 +64,14 @@ def judge_folder(path: str | Path) -> tuple[Path, str]:
     return folder, kind
 
 
-def why_dependent(judge: str | Path, model: Any) -> str | None:
+def why_dependent(evaluator: str | Path, model: Any) -> str | None:
     """Return why an evaluator is not independent of a model, or None where nothing says that it is not.
 
     A model chooses its examples (and the best of its candidates) by its retriever. An evaluator that is that retriever,
     or that learned from the same data, finds good what the model was made to produce.
 
     Args:
-        judge: folder of the evaluator, as for `open_judge`.
+        evaluator: folder of the evaluator, as for `open_evaluator`.
         model: has a `manifest`, and a `folder` where it, or its retriever alone, was opened from one; without a
             retriever nothing is known.
 
@@ -81,13 +81,13 @@ def why_dependent(judge: str | Path, model: Any) -> str | None:
     own_hash = model.manifest.get("hashes", {}).get(RETRIEVER)
     if own_hash is None:
         return None
-    folder, kind = judge_folder(judge)
-    judge_hash = read_envelope(folder, kind)["hash"]
-    if judge_hash == own_hash:
+    folder, kind = evaluator_folder(evaluator)
+    evaluator_hash = read_envelope(folder, kind)["hash"]
+    if evaluator_hash == own_hash:
         return f"the evaluator is the model's own retriever ({own_hash[:12]})"
     opened_from = getattr(model, "folder", None)
     own = None if opened_from is None else read_record(_retriever_folder(opened_from), own_hash)
-    record = read_record(folder, judge_hash)
+    record = read_record(folder, evaluator_hash)
     if own and record and own.data is not None and own.data == record.data:
         return f"the evaluator was trained on the same data as the model's retriever: {record}"
     return None

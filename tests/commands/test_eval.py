@@ -212,7 +212,7 @@ def test_guos_evaluator_in_both_variants(
     assert "name guo-packed" in run("eval", "compare", tmp_path / "packed", tmp_path / "unpacked").complaint
 
 
-def test_the_embedded_evaluator_judges_the_procedural_set(
+def test_the_embedded_evaluator_scores_the_procedural_set(
     run: Any, tiny_set: Path, motions: Path, tmp_path: Path
 ) -> None:
     assert run("eval", "generation", "--data", tiny_set, "--motions", motions, "--out", tmp_path, *BARE).code == 0
@@ -233,12 +233,12 @@ def test_an_evaluator_that_depends_on_the_model_is_told(
     reason = results(tmp_path / "own")["tokenizer/train"]["card"]["evaluator_dependence"]
     assert reason.startswith("the evaluator is the model's own retriever (") and reason in ran.out
     assert ran.code == 0 and ran.err.startswith(f"remogpt eval: warning: {reason}; ") and ran.err.count("\n") == 1
-    kin, judge = tmp_path / "kin", tmp_path / "judge"
+    kin, evaluator = tmp_path / "kin", tmp_path / "evaluator"
     shutil.copytree(tiny_model, kin)
-    shutil.copytree(other.retriever, judge)
-    for folder in (kin / "retriever", judge):
+    shutil.copytree(other.retriever, evaluator)
+    for folder in (kin / "retriever", evaluator):
         write_record(folder, TrainingRecord("remogpt-procedural", "d" * 64))
-    ran = run(*words, tmp_path / "same", "--model", kin, "--evaluator", judge)
+    ran = run(*words, tmp_path / "same", "--model", kin, "--evaluator", evaluator)
     assert ran.code == 0 and "warning: the evaluator was trained on the same data as the model's retriever" in ran.err
     ran = run(*words, tmp_path / "free", "--model", tiny_model, "--evaluator", other.retriever)
     assert ran.code == 0 and not ran.err
@@ -307,7 +307,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
     strange = tmp_path / "strange"
     write_npy(strange / f"{MotionTextSet.open(tiny_set).ids('train')[0]}.npy", np.zeros((5, 7)))
     own, out = ("--data", tiny_set), ("--out", tmp_path / "out")
-    model, judge = ("--model", tiny_model), ("--evaluator", other.retriever)
+    model, scorer = ("--model", tiny_model), ("--evaluator", other.retriever)
     cases: dict[tuple[Any, ...], str] = {
         (): "say which part: all, tokenizer, retrieval, generation, facts, ...",
         ("generaton", *own, *out): "no part 'generaton'; did you mean 'generation'?",
@@ -317,31 +317,31 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
         ("facts", *own, *out, "--database", other.database, *model): "retriever",
         ("facts", *own, *out, "--sentence-model", "x"): "no option '--sentence-model'",
         ("facts", *own, *out, *model, "--motions", strange): "--motions is scored instead of a model's answers",
-        ("facts", *own, *out, *judge, "--motions", tmp_path / "nowhere"): "no folder of motions",
-        ("facts", *own, *out, *judge, "--motions", tmp_path / "empty", *BARE): "holds no motion of split train",
-        ("facts", *own, *out, *judge, "--motions", strange, *BARE): "holds (5, 7), wanted features (frames, 263)",
+        ("facts", *own, *out, *scorer, "--motions", tmp_path / "nowhere"): "no folder of motions",
+        ("facts", *own, *out, *scorer, "--motions", tmp_path / "empty", *BARE): "holds no motion of split train",
+        ("facts", *own, *out, *scorer, "--motions", strange, *BARE): "holds (5, 7), wanted features (frames, 263)",
         ("facts", "--data", foreign, *out, *model): "none of its clips has facts",
         ("facts", "--data", tmp_path / "nowhere", *out): "is not in HumanML3D's layout",
         ("all", *own, *out, "--model", tmp_path / "nowhere"): "nowhere",
         ("all", *own, *out, *model, "--evaluator", tmp_path / "nowhere"): "there is no such folder; give a folder made",
         ("all", *own, *out, *model, "--evaluator", tiny_model / "lm"): "wanted an evaluator",
-        ("all", *own, *out, *model, *judge, "--evaluator-variant", "packed"): "only Guo et al.'s evaluator has",
+        ("all", *own, *out, *model, *scorer, "--evaluator-variant", "packed"): "only Guo et al.'s evaluator has",
         ("facts", "--data", foreign, *out, *model, "--evaluator-variant", "packed"): "name its folder with --evaluator",
-        ("all", *own, *out, *model, *judge, "--config.splits", "[far]"): "has none of the splits far; it has all, test",
+        ("all", *own, *out, *model, *scorer, "--config.splits", "[far]"): "has none of the splits far; it has all, test",
         ("all", *own, *out, "--config.best_of", "[0]"): "best_of must be numbers of at least 1",
         ("all", *own, *out, "--config.best-of", "[1]"): "best_of",
         ("generation", "--data", foreign, *out, *model): "needs an evaluator network for the set theirs; name one with",
-        ("generation", *own, *out, *model, *judge, "--config.splits", "[test]"): "its splits hold one clip each",
-        ("rare", *own, *out, *model, *judge, "--sentence-model", tmp_path / "nowhere", *BARE): "no text model",
+        ("generation", *own, *out, *model, *scorer, "--config.splits", "[test]"): "its splits hold one clip each",
+        ("rare", *own, *out, *model, *scorer, "--sentence-model", tmp_path / "nowhere", *BARE): "no text model",
         ("retrieval", *own, *out, "--retriever", tiny_model / "lm"): "retriever",
         ("tokenizer", *own, *out, "--tokenizer", tmp_path / "nowhere"): "nowhere",
         ("captioning", *out): "give a set with --data, or captions with references of their own",
         ("captioning", *out, "--captions", tmp_path / "nowhere.json"): "no file",
         ("captioning", *out, "--captions", tmp_path / "bad.json"): "is not valid JSON",
         ("captioning", *out, "--captions", tmp_path / "rows.json"): "has no references; add them, or give the set",
-        ("captioning", *out, "--captions", tmp_path / "rows.json", *judge): "name the set with --data",
-        ("captioning", *own, *out, *judge, "--captions", tmp_path / "rows.json", *BARE): "none of them a clip of this",
-        ("captioning", *own, *out, *judge, "--captions", tmp_path / "number.json"): "should have id, caption (text)",
+        ("captioning", *out, "--captions", tmp_path / "rows.json", *scorer): "name the set with --data",
+        ("captioning", *own, *out, *scorer, "--captions", tmp_path / "rows.json", *BARE): "none of them a clip of this",
+        ("captioning", *own, *out, *scorer, "--captions", tmp_path / "number.json"): "should have id, caption (text)",
     }  # fmt: skip
     for words, message in cases.items():
         assert message in run("eval", *words).complaint, words

@@ -241,20 +241,20 @@ def test_what_a_user_may_get_wrong(run: Any, tmp_path: Path, statistics: Path, t
 
 
 def test_guos_evaluator(run: Any, guo_release: Path, tmp_path: Path) -> None:
-    from remogpt.stages.evaluators import open_judge
+    from remogpt.stages.evaluators import open_evaluator
 
     ran = run("import", "guo", guo_release, "--out", tmp_path / "packed")
     assert ran.code == 0 and "evaluator guo-packed" in ran.out and "6 words" in ran.out, ran.err
     files = sorted(guo_release.iterdir())
     assert run("import", "guo", *files, "--out", tmp_path / "unpacked", "--variant", "unpacked").code == 0
-    judges = [open_judge(tmp_path / name) for name in ("packed", "unpacked")]
-    assert [judge.name for judge in judges] == ["guo-packed", "guo-unpacked"]
-    assert open_judge(tmp_path / "packed", "unpacked").hash == judges[1].hash
-    assert judges[0].trained_on == "HumanML3D"
-    assert judges[0].hash[:12] in ran.out
+    evaluators = [open_evaluator(tmp_path / name) for name in ("packed", "unpacked")]
+    assert [evaluator.name for evaluator in evaluators] == ["guo-packed", "guo-unpacked"]
+    assert open_evaluator(tmp_path / "packed", "unpacked").hash == evaluators[1].hash
+    assert evaluators[0].trained_on == "HumanML3D"
+    assert evaluators[0].hash[:12] in ran.out
     caption = [["person/NOUN", "walk/VERB"]]
-    rows = judges[0].encode_text(["a person walks"], caption)
-    np.testing.assert_allclose(rows, judges[1].encode_text(["a person walks"], caption), atol=1e-6)
+    rows = evaluators[0].encode_text(["a person walks"], caption)
+    np.testing.assert_allclose(rows, evaluators[1].encode_text(["a person walks"], caption), atol=1e-6)
 
 
 def test_what_a_user_may_get_wrong_with_guos_evaluator(run: Any, guo_release: Path, tmp_path: Path) -> None:

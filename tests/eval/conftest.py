@@ -49,7 +49,7 @@ def known_set(tmp_path_factory) -> MotionTextSet:
 
 
 @dataclass
-class PerfectJudge:
+class PerfectEvaluator:
     """Embeds a motion by a fixed projection of its means, and a caption where its own motion lies."""
 
     motions: MotionTextSet
@@ -104,14 +104,14 @@ class Oracle:
 
     @property
     def retriever(self):
-        judge = PerfectJudge(self.motions)
+        evaluator = PerfectEvaluator(self.motions)
 
         def unit(rows):
             return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
         return SimpleNamespace(
-            encode_text=lambda texts: unit(judge.encode_text(texts)),
-            encode_motion=lambda rows: unit(judge.encode_motion(rows)),
+            encode_text=lambda texts: unit(evaluator.encode_text(texts)),
+            encode_motion=lambda rows: unit(evaluator.encode_motion(rows)),
         )
 
     def _clip_of(self, text):
@@ -151,7 +151,7 @@ class Oracle:
 def world() -> SimpleNamespace:
     """What tests make more of."""
     return SimpleNamespace(
-        Oracle=Oracle, Judge=PerfectJudge, Sentences=Sentences, moving_person=moving_person, num_test=NUM_TEST
+        Oracle=Oracle, Evaluator=PerfectEvaluator, Sentences=Sentences, moving_person=moving_person, num_test=NUM_TEST
     )
 
 
@@ -161,5 +161,5 @@ def oracle(known_set) -> Oracle:
 
 
 @pytest.fixture
-def judge(known_set) -> PerfectJudge:
-    return PerfectJudge(known_set)
+def evaluator(known_set) -> PerfectEvaluator:
+    return PerfectEvaluator(known_set)

@@ -1,4 +1,4 @@
-"""Which evaluator a path names, what it learned from, and when it may not judge a model."""
+"""Which evaluator a path names, what it learned from, and when it may not evaluator a model."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.folders.model_folder import assemble
 from remogpt.runtime.folders.training_record import TrainingRecord, read_record, write_record
 from remogpt.runtime.training.loop import LoopConfig
-from remogpt.stages.evaluators import open_judge, why_dependent
+from remogpt.stages.evaluators import open_evaluator, why_dependent
 
 MOTIONS = [np.random.default_rng(seed).normal(size=(44, 263)).astype(np.float32) for seed in (0, 1)]
 
@@ -54,42 +54,46 @@ def test_a_training_leaves_a_record_of_what_it_learned_from(trained: Path, tiny_
 
 
 @pytest.mark.parametrize(("folder", "name"), [("a", "pl_tmr"), ("tmr", "tmr")])
-def test_a_retriever_is_a_judge(trained: Path, folder: str, name: str) -> None:
-    judge, retriever = open_judge(trained / folder), TextMotionRetriever.from_pretrained(trained / folder)
-    assert (judge.name, judge.hash) == (name, retriever.hash)
-    assert judge.trained_on is not None and judge.trained_on.endswith("seed 0)") and "clips, data " in judge.trained_on
-    np.testing.assert_array_equal(judge.encode_text(["a man walks"], [()]), retriever.encode_text(["a man walks"]))
-    np.testing.assert_array_equal(judge.encode_motion(MOTIONS), retriever.encode_motion(MOTIONS))
+def test_a_retriever_is_an_evaluator(trained: Path, folder: str, name: str) -> None:
+    evaluator, retriever = open_evaluator(trained / folder), TextMotionRetriever.from_pretrained(trained / folder)
+    assert (evaluator.name, evaluator.hash) == (name, retriever.hash)
+    assert (
+        evaluator.trained_on is not None
+        and evaluator.trained_on.endswith("seed 0)")
+        and "clips, data " in evaluator.trained_on
+    )
+    np.testing.assert_array_equal(evaluator.encode_text(["a man walks"], [()]), retriever.encode_text(["a man walks"]))
+    np.testing.assert_array_equal(evaluator.encode_motion(MOTIONS), retriever.encode_motion(MOTIONS))
 
 
-def test_guos_evaluator_is_a_judge_in_either_variant(guo_release: Path, tmp_path: Path) -> None:
+def test_guos_evaluator_is_an_evaluator_in_either_variant(guo_release: Path, tmp_path: Path) -> None:
     evaluator = load_released([guo_release])
     evaluator.save_pretrained(tmp_path / "guo")
-    judge = open_judge(tmp_path / "guo")
-    assert (judge.name, judge.hash, judge.trained_on) == ("guo-packed", evaluator.hash, None)
-    np.testing.assert_array_equal(judge.encode_motion(MOTIONS), evaluator.encode_motion(MOTIONS))
-    other = open_judge(tmp_path / "guo", "unpacked")
-    assert other.name == "guo-unpacked" and other.hash != judge.hash
+    evaluator = open_evaluator(tmp_path / "guo")
+    assert (evaluator.name, evaluator.hash, evaluator.trained_on) == ("guo-packed", evaluator.hash, None)
+    np.testing.assert_array_equal(evaluator.encode_motion(MOTIONS), evaluator.encode_motion(MOTIONS))
+    other = open_evaluator(tmp_path / "guo", "unpacked")
+    assert other.name == "guo-unpacked" and other.hash != evaluator.hash
     with pytest.raises(RemogptError, match="unknown evaluator variant 'loose'; choose one of packed, unpacked"):
-        open_judge(tmp_path / "guo", "loose")
+        open_evaluator(tmp_path / "guo", "loose")
 
 
-def test_what_is_no_judge(trained: Path, tmp_path: Path) -> None:
+def test_what_is_no_evaluator(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match=r"only Guo et al.'s evaluator has variants"):
-        open_judge(trained / "a", "packed")
+        open_evaluator(trained / "a", "packed")
     with pytest.raises(MissingPathError, match=r"no evaluator in .*: there is no such folder; give a folder made by"):
-        open_judge(tmp_path / "nowhere")
+        open_evaluator(tmp_path / "nowhere")
     with pytest.raises(MissingPathError, match=r"it has no config\.json"):
-        open_judge(tmp_path)
+        open_evaluator(tmp_path)
     write_json(tmp_path / "config.json", {"kind": "tokenizer"})
     with pytest.raises(RemogptError, match="holds a part of kind 'tokenizer'"):
-        open_judge(tmp_path)
+        open_evaluator(tmp_path)
     write_json(tmp_path / "config.json", ["?"])
     with pytest.raises(RemogptError, match="holds something else"):
-        open_judge(tmp_path)
+        open_evaluator(tmp_path)
 
 
-def test_who_may_not_judge_a_model(trained: Path, make_tiny_parts, guo_release: Path, tmp_path: Path) -> None:
+def test_who_may_not_score_a_model(trained: Path, make_tiny_parts, guo_release: Path, tmp_path: Path) -> None:
     parts = make_tiny_parts(tmp_path / "parts", 0)
     model = tmp_path / "model"
     assemble(model, {"tokenizer": parts.tokenizer, "retriever": trained / "a", "lm": parts.lm}, None, "m", "unknown")
@@ -106,10 +110,10 @@ def test_who_may_not_judge_a_model(trained: Path, make_tiny_parts, guo_release: 
         parts.retriever: None,  # nothing is known of it
         tmp_path / "guo": None,
     }
-    for judge, reason in expected.items():
-        found = why_dependent(judge, opened)
-        assert found == why_dependent(judge, alone), "a retriever alone is known as well as in a model"
-        assert found is None if reason is None else reason in found, judge
+    for evaluator, reason in expected.items():
+        found = why_dependent(evaluator, opened)
+        assert found == why_dependent(evaluator, alone), "a retriever alone is known as well as in a model"
+        assert found is None if reason is None else reason in found, evaluator
     assert why_dependent(trained / "a", SimpleNamespace(manifest={"hashes": {}})) is None
     assert "own retriever" in why_dependent(trained / "a", SimpleNamespace(manifest=opened.manifest))
     with pytest.raises(MissingPathError, match="no evaluator in"):
@@ -119,14 +123,14 @@ def test_who_may_not_judge_a_model(trained: Path, make_tiny_parts, guo_release: 
 def test_a_record_of_a_part_that_lay_there_before_is_not_taken(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "c", tmp_path / "part")
     shutil.copy(trained / "a" / "training.json", tmp_path / "part" / "training.json")
-    assert open_judge(tmp_path / "part").trained_on is None
+    assert open_evaluator(tmp_path / "part").trained_on is None
     other = SimpleNamespace(
         manifest={"hashes": {"retriever": read_json(trained / "b" / "config.json")["hash"]}}, folder=trained / "b"
     )
     assert why_dependent(tmp_path / "part", other) is None
     assert why_dependent(trained / "a", other) is not None
     write_record(tmp_path / "part", TrainingRecord("by hand"))
-    assert open_judge(tmp_path / "part").trained_on == "by hand"
+    assert open_evaluator(tmp_path / "part").trained_on == "by hand"
     assert str(TrainingRecord("s", "d" * 64, 3, 10)) == "s (10 clips, data dddddddddddd, seed 3)"
     write_json(tmp_path / "part" / "training.json", {"data": "x"})
     with pytest.raises(RemogptError, match="should say which set the part was trained on"):

@@ -119,12 +119,12 @@ def test_a_decoder_is_scored_like_a_model(run, tmr: Path, tiny_set: Path, tiny_m
     assert "(PL-TMR) has no decoder" in complaint
 
 
-def test_a_judge_that_learned_from_the_same_data_is_named(tmr: Path, tiny_model: Path, tmp_path: Path) -> None:
-    own, judge = tmp_path / "own", tmp_path / "judge"
+def test_an_evaluator_that_learned_from_the_same_data_is_named(tmr: Path, tiny_model: Path, tmp_path: Path) -> None:
+    own, evaluator = tmp_path / "own", tmp_path / "evaluator"
     shutil.copytree(tmr, own)
-    shutil.copytree(tiny_model / "retriever", judge)
+    shutil.copytree(tiny_model / "retriever", evaluator)
     assert why_dependent(own, Synthesis(own)) is not None  # itself
-    assert why_dependent(judge, Synthesis(own)) is None
-    for folder in (own, judge):
+    assert why_dependent(evaluator, Synthesis(own)) is None
+    for folder in (own, evaluator):
         write_record(folder, TrainingRecord("a set", "d" * 64, 0, 10, read_json(folder / "config.json")["hash"]))
-    assert "trained on the same data" in str(why_dependent(judge, Synthesis(own)))
+    assert "trained on the same data" in str(why_dependent(evaluator, Synthesis(own)))

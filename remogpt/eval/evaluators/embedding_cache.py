@@ -1,6 +1,6 @@
 """Embeddings by an evaluator, computed once and kept on disk.
 
-    <folder>/<judge's hash, 12 digits>/<sha of the items>.npy     (N, D) float32, memory-mapped when read
+    <folder>/<evaluator's hash, 12 digits>/<sha of the items>.npy     (N, D) float32, memory-mapped when read
                                        <sha of the items>.json    what they are
                                        <sha of the items>.shards/ finished pieces of an array that is not complete yet
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.eval.cards import sha256_of
-from remogpt.eval.evaluators.evaluator import Judge, check_texts
+from remogpt.eval.evaluators.evaluator import Evaluator, check_texts
 from remogpt.eval.model import TextEncoder
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, fingerprint, read_npy, write_json, write_npy
@@ -48,7 +48,7 @@ class EmbeddingCache:
 
     def motions(
         self,
-        judge: Judge,
+        evaluator: Evaluator,
         ids: Sequence[str],
         load: Callable[[int], np.ndarray],
         version: str = "",
@@ -57,7 +57,7 @@ class EmbeddingCache:
         """Embed motions: (N, D) float32, read-only.
 
         Args:
-            judge: who embeds.
+            evaluator: who embeds.
             ids: of the N motions; they, their order and a `probe` of the motions are the key.
             load: place of a motion in `ids` -> (T, 263) raw features.
             version: what else tells these motions from others of the same ids, such as how they were generated.
@@ -67,20 +67,25 @@ class EmbeddingCache:
             RemogptError: if the evaluator does not answer with a row for each motion, or a kept array is damaged.
         """
         if not len(ids):
-            return judge.encode_motion([])
+            return evaluator.encode_motion([])
         key = sha256_of(["motions", version, probe(len(ids), load), list(ids)])
         about = {"kind": "motions", "version": version, "first": ids[0], "last": ids[-1]}
         return self._rows(
-            judge, key, len(ids), about, what, lambda start, stop: judge.encode_motion([*map(load, range(start, stop))])
+            evaluator,
+            key,
+            len(ids),
+            about,
+            what,
+            lambda start, stop: evaluator.encode_motion([*map(load, range(start, stop))]),
         )
 
     def texts(
-        self, judge: TextEncoder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
+        self, evaluator: TextEncoder, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None
     ) -> np.ndarray:
         """Embed captions: (N, D) float32, read-only.
 
         Args:
-            judge: who embeds; it need not know motions.
+            evaluator: who embeds; it need not know motions.
             captions: N sentences.
             tokens: `lemma/POS` tokens of each, empty where it has none.
 
@@ -88,30 +93,30 @@ class EmbeddingCache:
             RemogptError: as `motions`, and as the evaluator does.
         """
         if not len(captions):
-            return judge.encode_text([])
+            return evaluator.encode_text([])
         rows = [list(row) for row in check_texts(captions, tokens)]
         key = sha256_of(["texts", list(captions), rows])
         about = {"kind": "texts", "first": captions[0], "last": captions[-1]}
         return self._rows(
-            judge, key, len(captions), about, "captions",
-            lambda start, stop: judge.encode_text(captions[start:stop], rows[start:stop]),
+            evaluator, key, len(captions), about, "captions",
+            lambda start, stop: evaluator.encode_text(captions[start:stop], rows[start:stop]),
         )  # fmt: skip
 
     def _rows(
         self,
-        judge: TextEncoder,
+        evaluator: TextEncoder,
         key: str,
         count: int,
         about: dict[str, Any],
         what: str,
         embed: Callable[[int, int], np.ndarray],
     ) -> np.ndarray:
-        path = self.folder / judge.hash[:12] / f"{key}.npy"
+        path = self.folder / evaluator.hash[:12] / f"{key}.npy"
         if not path.is_file():
             shards = path.with_suffix(".shards")
-            self._compute(shards, count, f"{judge.name}: {what}", embed)
-            judged = {"name": judge.name, "hash": judge.hash, "trained_on": judge.trained_on}
-            write_json(path.with_suffix(".json"), {**about, "num_items": count, "evaluator": judged})
+            self._compute(shards, count, f"{evaluator.name}: {what}", embed)
+            scored = {"name": evaluator.name, "hash": evaluator.hash, "trained_on": evaluator.trained_on}
+            write_json(path.with_suffix(".json"), {**about, "num_items": count, "evaluator": scored})
             _join(shards, count, path)
             shutil.rmtree(shards, ignore_errors=True)
         rows = read_npy(path, mmap=True)

@@ -1,7 +1,7 @@
-"""Evaluators: networks that put captions and motions into one space, in which generation is judged.
+"""Evaluators: networks that put captions and motions into one space, in which generation is scored.
 
 R-precision, MM-dist, FID, Diversity and MultiModality are functions of such embeddings, so a number means something
-only beside the evaluator that made them. Anything that fits `Judge` can be one; two adapters are here, for the networks
+only beside the evaluator that made them. Anything that fits `Evaluator` can be one; two are here, for the networks
 of Guo et al. and for a retriever, which arrives as an argument.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remogpt.eval.evaluators.guo import GuoEvaluator
 
 
-class Judge(TextEncoder, Protocol):
+class Evaluator(TextEncoder, Protocol):
     """An evaluator: what embeds captions, and motions into the same space."""
 
     def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:
@@ -33,8 +33,8 @@ class HashedRetriever(Retriever, Protocol):
         """64 hexadecimal digits."""
 
 
-class GuoJudge:
-    """Guo et al.'s evaluator as a judge; distances in its space are Euclidean.
+class GuoNetworks:
+    """Guo et al.'s networks; distances in its space are Euclidean.
 
     Args:
         evaluator: either variant; `unpacked` embeds a motion together with the 31 that follow it, so order matters.
@@ -66,8 +66,8 @@ class GuoJudge:
         return self.evaluator.encode_motion(features)
 
 
-class RetrieverJudge:
-    """A retriever as a judge; its rows have length one.
+class RetrieverAsEvaluator:
+    """A retriever as an evaluator; its rows have length one.
 
     Args:
         retriever: anything that embeds captions and motions and has a hash.

@@ -20,7 +20,7 @@ def tokenizer_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     ], column("clips", "num_items", 0))  # fmt: skip
 
 
-def _judged(found: Sequence[Entry]) -> Iterable[Table | None]:
+def _evaluator_scores(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("Distances by the evaluator network", found, [
         column("FID", "fid", 3, of="evaluator"), column("Diversity", "diversity", 3, of="evaluator"),
         column("MultiModality", "multimodality", 3, of="evaluator"),
@@ -54,7 +54,7 @@ _UNITS = {
 
 def generation_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     """Return what the evaluator network says of motions, and how much of them is copied."""
-    yield from _judged(found)
+    yield from _evaluator_scores(found)
     yield table("Copies and novelty", found, [
         column("copies of an example (%)", "copied_share", scale=100),
         column("overlap with examples", "overlap_with_examples", 3),

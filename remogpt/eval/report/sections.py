@@ -80,7 +80,7 @@ _PARTS: dict[str, tuple[str, str, Maker]] = {
     "facts": (
         "Facts",
         "Statements of the captions that joints must prove: which side, how many times, which way, in which order. "
-        "No network judges here.",
+        "No network evaluators here.",
         facts_tables,
     ),
     "physical": (

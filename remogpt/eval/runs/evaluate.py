@@ -78,8 +78,8 @@ def _has_answers(run: Run, split: str) -> bool:
 def all_parts(run: Run) -> list[str]:
     """Parts that can be evaluated with what a run has."""
     lacking = {
-        "generation": run.judge is None,
-        "rare": run.judge is None or run.sentences is None or not run.has_training,
+        "generation": run.evaluator is None,
+        "rare": run.evaluator is None or run.sentences is None or not run.has_training,
         "swap": not run.others,
     }
     return [part for part in PARTS if not lacking.get(part)]

@@ -1,4 +1,4 @@
-"""One evaluation: what is judged, on which set, by which evaluator, and where the results go.
+"""One evaluation: what is scored, on which set, by which evaluator, and where the results go.
 
 Every result is written with its protocol card as soon as it is there; a second run with the same card reads it instead
 of computing it again.
@@ -15,7 +15,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.cards import Card, protocol_card, sha256_of
 from remogpt.eval.evaluators.embedding_cache import EmbeddingCache, probe
-from remogpt.eval.evaluators.evaluator import Judge
+from remogpt.eval.evaluators.evaluator import Evaluator
 from remogpt.eval.model import Model, TextEncoder
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.runtime.errors import RemogptError
@@ -43,7 +43,7 @@ class Run:
     config: EvalConfig = field(default_factory=EvalConfig)
     model: Model | None = None
     """Whose answers are scored; None where they come from files."""
-    judge: Judge | None = None
+    evaluator: Evaluator | None = None
     """Evaluator network for R-precision, MM-dist, FID; None leaves these out."""
     dependence: str | None = None
     """Why the evaluator is not independent of the model, where it is not."""
@@ -68,7 +68,7 @@ class Run:
 
     @cached_property
     def embeddings(self) -> EmbeddingCache:
-        """Embeddings by the judge, computed once."""
+        """Embeddings by the evaluator, computed once."""
         return EmbeddingCache(self.out / "embeddings")
 
     def needs_model(self, part: str) -> Model:
@@ -81,18 +81,18 @@ class Run:
             raise RemogptError(f"{part} needs a model to measure; name one with --model")
         return self.model
 
-    def needs_judge(self, part: str) -> Judge:
+    def needs_evaluator(self, part: str) -> Evaluator:
         """Return the evaluator.
 
         Raises:
             RemogptError: if there is none.
         """
-        if self.judge is None:
+        if self.evaluator is None:
             raise RemogptError(
                 f"{part} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
                 "'remogpt import guo', or a retriever trained on other data than the model (docs/evaluation.md)"
             )
-        return self.judge
+        return self.evaluator
 
     def subset(self, split: str, count: int) -> list[Clip]:
         """Draw clips of a split with the seed, sorted by id; all of them where `count` is 0."""
@@ -115,11 +115,11 @@ class Run:
             self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents[:16], **protocol
         )
 
-    def judged(self) -> Card:
+    def evaluator_card(self) -> Card:
         """Card entries of the evaluator."""
-        if self.judge is None:
+        if self.evaluator is None:
             return {"evaluator": None}
-        own = {"name": self.judge.name, "hash": self.judge.hash, "trained_on": self.judge.trained_on}
+        own = {"name": self.evaluator.name, "hash": self.evaluator.hash, "trained_on": self.evaluator.trained_on}
         return {"evaluator": own, "evaluator_dependence": self.dependence}
 
     def finish(self, name: str, card: Card, work: Callable[[], Result]) -> Named:
@@ -146,19 +146,19 @@ class Run:
         """Return the sampling seed of the batch that begins at an item (of a generation)."""
         return int(sha256_of([self.config.seed, *place])[:7], 16)
 
-    # ---- embeddings by the judge -------------------------------------------------------------------------------------
+    # ---- embeddings by the evaluator ---------------------------------------------------------------------------------
 
     def embed_clips(self, clips: Sequence[Clip]) -> np.ndarray:
         """(N, D) embeddings of the set's own motions."""
         return self.embeddings.motions(
-            self.needs_judge("embedding motions"), [f"{self.motions.name}/{clip.id}" for clip in clips],
+            self.needs_evaluator("embedding motions"), [f"{self.motions.name}/{clip.id}" for clip in clips],
             lambda place: self.motions.features(clips[place]), version=sha256_of([clip.num_frames for clip in clips]),
         )  # fmt: skip
 
     def embed_prompts(self, prompts: Sequence[Prompt]) -> np.ndarray:
         """(N, D) embeddings of captions."""
         return self.embeddings.texts(
-            self.needs_judge("embedding captions"),
+            self.needs_evaluator("embedding captions"),
             [prompt.text for prompt in prompts],
             [prompt.tokens for prompt in prompts],
         )

@@ -35,11 +35,11 @@ class _Answers:
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's file, and the control."""
-    if run.judge is not None:
+    if run.evaluator is not None:
         # An evaluator that cannot read captions without tokens says so before the work.
-        run.embeddings.texts(run.judge, [run.motions.clips(split)[0].captions[0]])
+        run.embeddings.texts(run.evaluator, [run.motions.clips(split)[0].captions[0]])
     for answers in _answers(run, split):
-        card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.judged())
+        card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.evaluator_card())
 
         def work(answers: _Answers = answers) -> Result:
             return score(run, answers.clips, answers.items)
@@ -129,8 +129,8 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
             for clip, three in zip(clips, references, strict=True)
         ]
         scores |= score_texts(texts, lemmas, ["lemma"])
-    if run.judge is not None and len(clips) > 1:
-        scores["evaluator"] = _by_judge(run, clips, texts)
+    if run.evaluator is not None and len(clips) > 1:
+        scores["evaluator"] = _by_evaluator(run, clips, texts)
     if all("copied" in item for item in items):
         scores["copied_share"] = float(np.mean([item["copied"] for item in items]))
     return scores | {
@@ -140,11 +140,13 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
     }
 
 
-def _by_judge(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
+def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
     """R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
-    judge = run.needs_judge("captioning")
+    evaluator = run.needs_evaluator("captioning")
     # Not every text model takes an empty caption, which is an answer all the same.
-    text = run.embeddings.texts(judge, [caption if caption.strip() else "." for caption in texts], [()] * len(texts))
+    text = run.embeddings.texts(
+        evaluator, [caption if caption.strip() else "." for caption in texts], [()] * len(texts)
+    )
     motion = run.embed_clips(clips)
     scores = generation.evaluate(
         text, motion, motion, repeats=run.config.repeats,

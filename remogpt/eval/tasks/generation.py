@@ -30,14 +30,16 @@ GROUP = 32
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's files, and the controls."""
-    run.needs_judge("generation")
+    run.needs_evaluator("generation")
     if len(run.motions.clips(split)) < 2:
         _log.warning("split %s has one clip, and FID and Diversity compare sets; generation is left out there", split)
         return
     for name, clips, prompts, samples in sources(run, split, run.config.generations):
         mode = None if run.generated is not None else next((one for one in modes(run) if one.name == name), None)
         several = _multimodal_protocol(run) if mode is not None and mode.is_drawn else {}
-        card = run.card(split, clips, **samples[0].protocol, **protocol(run, clips, samples), **several, **run.judged())
+        card = run.card(
+            split, clips, **samples[0].protocol, **protocol(run, clips, samples), **several, **run.evaluator_card()
+        )
 
         def work(
             mode: Mode | None = mode if several else None, clips: Sequence[Clip] = clips,
@@ -73,7 +75,7 @@ def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iter
     yield "real", of_clips(run, clips, clips, prompts, "the set itself")
     if not run.has_training:
         return
-    training, embedded = run.training if run.judge is not None else ([], np.zeros((0, 0)))
+    training, embedded = run.training if run.evaluator is not None else ([], np.zeros((0, 0)))
     if training:
         _, nearest = rare.nearest_distance(run.embed_clips(clips), embedded)
         yield "nearest_training", of_clips(run, clips, [training[at] for at in nearest], prompts, "nearest training")
@@ -134,13 +136,13 @@ def _repeats(run: Run, samples: Sequence[Samples]) -> int:
 
 
 def _has_memorisation(run: Run) -> bool:
-    return run.config.memorisation and run.has_training and run.judge is not None
+    return run.config.memorisation and run.has_training and run.evaluator is not None
 
 
 def embed(run: Run, samples: Samples) -> np.ndarray:
-    """(N, D) embeddings of samples by the judge."""
+    """(N, D) embeddings of samples by the evaluator."""
     ids = [item["id"] for item in samples.items]
-    return run.embeddings.motions(run.needs_judge("generation"), ids, samples.load, version=samples.version)
+    return run.embeddings.motions(run.needs_evaluator("generation"), ids, samples.load, version=samples.version)
 
 
 def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:

@@ -28,7 +28,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
     A model without a database answers without retrieval alone.
     """
-    run.needs_judge("the rare-motion evaluation")
+    run.needs_evaluator("the rare-motion evaluation")
     clips = run.subset(split, run.config.num_generation)
     prompts = run.prompts(clips)
     rareness = _Rareness.of(run, prompts)
@@ -38,7 +38,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         card = run.card(
             split, clips, **samples.protocol, sentences=rareness.encoder, rare_share=run.config.rare_share,
             num_bins=run.config.num_bins, rareness_training=rareness.training_sha256,
-            rareness_database=run.own_database_hash, **run.judged(),
+            rareness_database=run.own_database_hash, **run.evaluator_card(),
         )  # fmt: skip
         other = made[f"no_{mode}"] if mode.startswith("retrieval") else None
         folder = f"rarest/{split}{mode.removeprefix('retrieval')}"

@@ -35,7 +35,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         items, _ = captioning.by_model(run, split, described, mode, database=database)
         card = run.card(
             split, wanted, **made.protocol, **generation.protocol(run, wanted, [made]),
-            captioning={"num_items": len(described), **captioning.protocol(run, described)}, **run.judged(),
+            captioning={"num_items": len(described), **captioning.protocol(run, described)}, **run.evaluator_card(),
         )  # fmt: skip
 
         def work(
@@ -53,6 +53,6 @@ def _score(
     scores: Result = {"captioning": captioning.score(run, described, items)}
     if any(facts.known_facts(run, wanted)):
         scores["facts"] = facts.score(run, wanted, made)
-    if run.judge is not None:
+    if run.evaluator is not None:
         scores["generation"] = generation.score(run, split, wanted, run.prompts(wanted), [made])
     return scores

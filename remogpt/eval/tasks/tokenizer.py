@@ -17,7 +17,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the one result of a split."""
     run.needs_model("the tokenizer's evaluation")
     clips = run.subset(split, run.config.num_tokenizer)
-    card = run.card(split, clips, fid="decoded clips against the same real clips", **run.judged())
+    card = run.card(split, clips, fid="decoded clips against the same real clips", **run.evaluator_card())
     yield run.finish(f"tokenizer/{split}", card, lambda: score(run, split, clips))
 
 
@@ -43,10 +43,10 @@ def score(run: Run, split: str, clips: Sequence[Clip]) -> Result:
     if any(known):
         kept, ceiling = facts.evaluate(known, made), facts.evaluate(known, real)
         result["facts"] = kept | {"real": ceiling["share"]}
-    if run.judge is not None and len(clips) > 1:
+    if run.evaluator is not None and len(clips) > 1:
         version = sha256_of([row.tolist() for row in codes])
         embedded = run.embeddings.motions(
-            run.judge, [clip.id for clip in clips], decoded.__getitem__,
+            run.evaluator, [clip.id for clip in clips], decoded.__getitem__,
             version=sha256_of([run.model.manifest.get("hashes") if run.model else None, version]),
         )  # fmt: skip
         result["fid"] = frechet_distance(run.embed_clips(clips), embedded)

@@ -187,7 +187,7 @@ class MotionDatabase:
             route: which gallery to search: motions (t2m, m2m) or captions (t2t, m2t; an entry counts by its best one).
             k: at least 1; fewer come back if there are fewer.
             exclude: ids; entries that bear one as their own, their source's or their mirror's are passed over.
-            part: parts of the body by which motions are judged, whatever the rest does, see `named_parts`
+            part: parts of the body by which motions are scored, whatever the rest does, see `named_parts`
                 ("right_arm", "legs", ["root", "arms"]); only t2m and m2m, the default then. How: `part_search`.
 
         Raises:

@@ -1,7 +1,7 @@
 """What a trained part learned from, in `training.json` beside it.
 
 Not a part of the part: its hash does not cover it, and a part without one works as well. An evaluation reads it to say
-what its evaluator was trained on, and whether that is what the judged model was trained on too.
+what its evaluator was trained on, and whether that is what the scored model was trained on too.
 """
 
 from dataclasses import asdict, dataclass

@@ -12,7 +12,7 @@ from remogpt.runtime.errors import RemogptError
 
 
 class Counting:
-    """A judge that counts what it embeds, and may be struck down."""
+    """An evaluator that counts what it embeds, and may be struck down."""
 
     name, trained_on = "counting", None
 
@@ -46,14 +46,14 @@ IDS = [f"clip{place}" for place in range(10)]
 
 
 def test_motions_are_embedded_once_and_mapped_from_disk(tmp_path: Path) -> None:
-    judge = Counting()
-    first = EmbeddingCache(tmp_path).motions(judge, IDS, load)
+    evaluator = Counting()
+    first = EmbeddingCache(tmp_path).motions(evaluator, IDS, load)
     assert first.dtype == np.float32 and first.tolist() == [[place, place] for place in range(10)]
-    assert judge.embedded == list(range(10))
-    again = EmbeddingCache(tmp_path).motions(judge, IDS, load)
+    assert evaluator.embedded == list(range(10))
+    again = EmbeddingCache(tmp_path).motions(evaluator, IDS, load)
     assert isinstance(again, np.memmap) and not again.flags.writeable
     np.testing.assert_array_equal(again, first)
-    assert len(judge.embedded) == 10
+    assert len(evaluator.embedded) == 10
     (array,) = (tmp_path / "aaaaaaaaaaaa").glob("*.npy")
     about = json.loads(array.with_suffix(".json").read_text())
     assert about["num_items"] == 10 and about["first"] == "clip0" and about["evaluator"]["name"] == "counting"
@@ -61,8 +61,8 @@ def test_motions_are_embedded_once_and_mapped_from_disk(tmp_path: Path) -> None:
 
 
 def test_everything_that_makes_an_embedding_is_in_its_key(tmp_path: Path) -> None:
-    cache, judge, other = EmbeddingCache(tmp_path), Counting(), Counting("b")
-    cache.motions(judge, IDS, load)
+    cache, evaluator, other = EmbeddingCache(tmp_path), Counting(), Counting("b")
+    cache.motions(evaluator, IDS, load)
     cache.motions(other, IDS, load)
     assert len(other.embedded) == 10
     cases = [
@@ -72,36 +72,36 @@ def test_everything_that_makes_an_embedding_is_in_its_key(tmp_path: Path) -> Non
         (IDS, lambda place: load(place) + 100, ""),  # made anew under the same ids
     ]
     for number, (ids, loader, version) in enumerate(cases, start=1):
-        before = len(judge.embedded)
-        rows = cache.motions(judge, ids, loader, version=version)
-        assert len(judge.embedded) == before + len(ids), number
+        before = len(evaluator.embedded)
+        rows = cache.motions(evaluator, ids, loader, version=version)
+        assert len(evaluator.embedded) == before + len(ids), number
         assert rows[0, 0] == loader(0)[0, 0]
     assert len(list(tmp_path.rglob("*.npy"))) == 6
 
 
 def test_a_killed_computation_loses_no_finished_shard(tmp_path: Path) -> None:
-    judge = Counting()
-    judge.die_at = 6
+    evaluator = Counting()
+    evaluator.die_at = 6
     with pytest.raises(KeyboardInterrupt):
-        EmbeddingCache(tmp_path).motions(judge, IDS, load)
+        EmbeddingCache(tmp_path).motions(evaluator, IDS, load)
     assert not [path for path in tmp_path.rglob("*.npy") if path.parent.name == "aaaaaaaaaaaa"], "no half array"
-    judge.die_at, judge.embedded = None, []
-    rows = EmbeddingCache(tmp_path).motions(judge, IDS, load)
-    assert judge.embedded == [4, 5, 6, 7, 8, 9]
+    evaluator.die_at, evaluator.embedded = None, []
+    rows = EmbeddingCache(tmp_path).motions(evaluator, IDS, load)
+    assert evaluator.embedded == [4, 5, 6, 7, 8, 9]
     assert rows[:, 0].tolist() == list(range(10))
 
 
 def test_captions_and_their_tokens(tmp_path: Path) -> None:
-    cache, judge = EmbeddingCache(tmp_path), Counting()
+    cache, evaluator = EmbeddingCache(tmp_path), Counting()
     captions = ["a", "ab", "abc", "abcd", "abcde"]
     tokens = [("a/DET",), (), ("a/DET", "b/NOUN"), (), ()]
-    assert cache.texts(judge, captions, tokens)[:, 1].tolist() == [1, 0, 2, 0, 0]
-    assert cache.texts(judge, captions, [list(row) for row in tokens])[:, 0].tolist() == [1, 2, 3, 4, 5]
-    assert len(judge.embedded) == 5
-    cache.texts(judge, captions)
-    assert len(judge.embedded) == 10, "other tokens, other embeddings"
+    assert cache.texts(evaluator, captions, tokens)[:, 1].tolist() == [1, 0, 2, 0, 0]
+    assert cache.texts(evaluator, captions, [list(row) for row in tokens])[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert len(evaluator.embedded) == 5
+    cache.texts(evaluator, captions)
+    assert len(evaluator.embedded) == 10, "other tokens, other embeddings"
     with pytest.raises(RemogptError, match="5 captions came with the tokens of 1"):
-        cache.texts(judge, captions, [()])
+        cache.texts(evaluator, captions, [()])
 
 
 def test_nothing_gives_nothing(tmp_path: Path) -> None:
@@ -111,12 +111,12 @@ def test_nothing_gives_nothing(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_embeddings_is_refused_and_not_kept(tmp_path: Path) -> None:
-    cache, judge = EmbeddingCache(tmp_path), Counting()
+    cache, evaluator = EmbeddingCache(tmp_path), Counting()
     with pytest.raises(RemogptError, match="the embedding of item 6 is not finite"):
-        cache.motions(judge, IDS, lambda place: load(place) * (np.nan if place == 6 else 1))
-    judge.encode_motion = lambda features: np.zeros((1, 2))  # type: ignore[method-assign]
+        cache.motions(evaluator, IDS, lambda place: load(place) * (np.nan if place == 6 else 1))
+    evaluator.encode_motion = lambda features: np.zeros((1, 2))  # type: ignore[method-assign]
     with pytest.raises(RemogptError, match=r"given 4 items and answered with an array of shape \(1, 2\)"):
-        cache.motions(judge, IDS, load)
+        cache.motions(evaluator, IDS, load)
     assert not list((tmp_path / "aaaaaaaaaaaa").glob("*.npy"))
     rows = EmbeddingCache(tmp_path).motions(Counting(), IDS, load)
     path = Path(rows.filename)

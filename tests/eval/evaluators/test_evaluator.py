@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from remogpt.eval.evaluators.evaluator import GuoJudge, Judge, RetrieverJudge
+from remogpt.eval.evaluators.evaluator import Evaluator, GuoNetworks, RetrieverAsEvaluator
 from remogpt.eval.evaluators.import_guo import load_released
 from remogpt.eval.text import tokenize as caption_tokens
 from remogpt.eval.text.tokenize import lemma_tokens, tagged_tokens
@@ -30,8 +30,8 @@ class Embedder:
 
 
 @pytest.fixture
-def guo(guo_release: Path) -> GuoJudge:
-    return GuoJudge(load_released([guo_release]), "HumanML3D")
+def guo(guo_release: Path) -> GuoNetworks:
+    return GuoNetworks(load_released([guo_release]), "HumanML3D")
 
 
 @pytest.fixture
@@ -60,20 +60,20 @@ def no_spacy(monkeypatch: pytest.MonkeyPatch) -> None:
     caption_tokens._spacy_model.cache_clear()
 
 
-def test_guo_reads_given_tokens_and_names_itself(guo: GuoJudge, no_spacy: None) -> None:
-    judge: Judge = guo
+def test_guo_reads_given_tokens_and_names_itself(guo: GuoNetworks, no_spacy: None) -> None:
+    evaluator: Evaluator = guo
     tokens = [("person/NOUN", "walk/VERB"), ("walk/VERB",)]
-    rows = judge.encode_text(["a person walks", "walk"], tokens)
+    rows = evaluator.encode_text(["a person walks", "walk"], tokens)
     np.testing.assert_array_equal(rows, guo.evaluator.encode_text(tokens))
-    assert (judge.name, judge.trained_on, len(judge.hash)) == ("guo-packed", "HumanML3D", 64)
+    assert (evaluator.name, evaluator.trained_on, len(evaluator.hash)) == ("guo-packed", "HumanML3D", 64)
     motions = [np.random.default_rng(seed).normal(size=(40, 263)).astype(np.float32) for seed in (0, 1)]
-    assert judge.encode_motion(motions).shape == (2, 4)
-    assert judge.encode_motion([]).shape == judge.encode_text([]).shape == (0, 4)
+    assert evaluator.encode_motion(motions).shape == (2, 4)
+    assert evaluator.encode_motion([]).shape == evaluator.encode_text([]).shape == (0, 4)
     with pytest.raises(RemogptError, match=r"motion 1 has shape \(40, 22, 3\), wanted are \(frames, 263\) features"):
-        judge.encode_motion([motions[0], np.zeros((40, 22, 3))])
+        evaluator.encode_motion([motions[0], np.zeros((40, 22, 3))])
 
 
-def test_captions_without_tokens_are_tagged_as_humanml3d_tagged_them(guo: GuoJudge, fake_spacy: list[str]) -> None:
+def test_captions_without_tokens_are_tagged_as_humanml3d_tagged_them(guo: GuoNetworks, fake_spacy: list[str]) -> None:
     # Lemmas of nouns and verbs, "left" as it is, letters only, hyphens out.
     assert tagged_tokens(["the man walks left twice 2 !"]) == [
         ["the/DET", "man/NOUN", "walk/VERB", "left/VERB", "twice/ADV"]
@@ -88,25 +88,25 @@ def test_captions_without_tokens_are_tagged_as_humanml3d_tagged_them(guo: GuoJud
     np.testing.assert_allclose(guo.encode_text(["man walks"]), mixed[:1], atol=1e-6)
 
 
-def test_without_spacy_the_extra_is_named_only_where_it_is_needed(guo: GuoJudge, no_spacy: None) -> None:
+def test_without_spacy_the_extra_is_named_only_where_it_is_needed(guo: GuoNetworks, no_spacy: None) -> None:
     with pytest.raises(RemogptError, match=r"without lemma/POS tokens need spaCy: .*remogpt\[spacy\]"):
         guo.encode_text(["a man walks"])
     assert guo.encode_text([" "]).shape == (1, 4)
     assert guo.encode_text(["a man walks"], [("walk/VERB",)]).shape == (1, 4)
 
 
-def test_a_retriever_judges_by_the_caption_itself(no_spacy: None) -> None:
-    judge: Judge = RetrieverJudge(Embedder(), "tmr")
-    assert (judge.name, judge.hash, judge.trained_on) == ("tmr", "ab" * 32, None)
-    assert judge.encode_text(["a", "abc"]).tolist() == [[1, 1], [3, 1]]
-    assert judge.encode_text(["a"], [("walk/VERB",)]).tolist() == [[1, 1]]
-    assert judge.encode_motion([np.zeros((5, 263))]).tolist() == [[5, 2]]
+def test_a_retriever_scores_by_the_caption_itself(no_spacy: None) -> None:
+    evaluator: Evaluator = RetrieverAsEvaluator(Embedder(), "tmr")
+    assert (evaluator.name, evaluator.hash, evaluator.trained_on) == ("tmr", "ab" * 32, None)
+    assert evaluator.encode_text(["a", "abc"]).tolist() == [[1, 1], [3, 1]]
+    assert evaluator.encode_text(["a"], [("walk/VERB",)]).tolist() == [[1, 1]]
+    assert evaluator.encode_motion([np.zeros((5, 263))]).tolist() == [[5, 2]]
 
 
 @pytest.mark.parametrize("kind", ["guo", "retriever"])
-def test_texts_that_do_not_fit_are_refused(guo: GuoJudge, kind: str) -> None:
-    judge: Judge = guo if kind == "guo" else RetrieverJudge(Embedder(), "tmr")
+def test_texts_that_do_not_fit_are_refused(guo: GuoNetworks, kind: str) -> None:
+    evaluator: Evaluator = guo if kind == "guo" else RetrieverAsEvaluator(Embedder(), "tmr")
     with pytest.raises(RemogptError, match="2 captions came with the tokens of 1"):
-        judge.encode_text(["a", "b"], [("walk/VERB",)])
+        evaluator.encode_text(["a", "b"], [("walk/VERB",)])
     with pytest.raises(RemogptError, match="wants a list of captions, got one string"):
-        judge.encode_text("a man walks")
+        evaluator.encode_text("a man walks")

@@ -58,7 +58,7 @@ def _card(name: str, split: str) -> Scores:
     }  # fmt: skip
     if name.startswith(("generation", "rare", "swap", "captioning")):
         card |= {"pool": 32, "repeats": 20, "evaluator_dependence": None,
-                 "evaluator": {"name": "mocap-judge", "hash": "ab" * 32, "trained_on": "bandai"}}  # fmt: skip
+                 "evaluator": {"name": "mocap-evaluator", "hash": "ab" * 32, "trained_on": "bandai"}}  # fmt: skip
     return card
 
 
@@ -103,7 +103,7 @@ def _retrieval(rng: np.random.Generator) -> Scores:
     }
 
 
-def _judged(rng: np.random.Generator, skill: float) -> Scores:
+def _of_networks(rng: np.random.Generator, skill: float) -> Scores:
     scores = {"fid": _pm(rng, 0.001 + 2 * (1 - skill)), "mm_dist": _pm(rng, 3 + 4 * (1 - skill), 0.01)}
     scores |= {"diversity": _pm(rng, 9.5, 0.02), "multimodality": _pm(rng, 2.0)}
     return scores | {
@@ -121,7 +121,7 @@ def _bodies(rng: np.random.Generator, skill: float) -> Scores:
 
 def _generation(rng: np.random.Generator, skill: float) -> Scores:
     near = {"nearest_generated": 1.1, "nearest_real": 1.2, "ratio": 0.92, "share_nearer_than_real": 0.06}
-    return {"evaluator": _judged(rng, skill), **_bodies(rng, skill), "memorisation": near, "copied_share": 0.02,
+    return {"evaluator": _of_networks(rng, skill), **_bodies(rng, skill), "memorisation": near, "copied_share": 0.02,
             "overlap_with_examples": _pm(rng, 0.13), "num_items": 200, "items": []}  # fmt: skip
 
 
@@ -142,9 +142,9 @@ def _captioning(rng: np.random.Generator, skill: float) -> Scores:
 
     items = [{"id": clip.id, "caption": clip.captions[1].text, "references": [one.text for one in clip.captions]}
              for clip in map(clip_of, range(10))]  # fmt: skip
-    judged = {name: value for name, value in _judged(rng, skill).items() if "/R" in name or name == "mm_dist"}
+    scored = {name: value for name, value in _of_networks(rng, skill).items() if "/R" in name or name == "mm_dist"}
     return {"raw": protocol(), "ptb": protocol(), "bertscore": {"model": "tiny-bert", "f1": 0.4 * skill},
-            "evaluator": judged, "copied_share": 0.01, "num_items": 200, "items": items}  # fmt: skip
+            "evaluator": scored, "copied_share": 0.01, "num_items": 200, "items": items}  # fmt: skip
 
 
 def _curve(rng: np.random.Generator, level: float, slope: float) -> Scores:

@@ -26,7 +26,7 @@ def scores_of(run: Run, *parts: str) -> dict:
 @pytest.fixture(scope="module")
 def everything(world, known_set, tmp_path_factory):
     out, oracle = tmp_path_factory.mktemp("out"), world.Oracle(known_set)
-    run = Run(known_set, out, EvalConfig(**QUICK), oracle, world.Judge(known_set), sentences=world.Sentences())
+    run = Run(known_set, out, EvalConfig(**QUICK), oracle, world.Evaluator(known_set), sentences=world.Sentences())
     return evaluate(run, all_parts(run)), out, run
 
 
@@ -56,23 +56,23 @@ def test_generators_that_only_copy_are_exposed_by_memorisation(everything):
     assert results["generation/test/no_retrieval"]["copied_share"] == 0.0
 
 
-def test_motions_of_other_captions_do_not_score(known_set, tmp_path, judge):
+def test_motions_of_other_captions_do_not_score(known_set, tmp_path, evaluator):
     folder, ids = tmp_path / "shuffled", known_set.ids("test")
     for place, name in enumerate(ids):
         write_npy(folder / f"{name}.npy", known_set.features(ids[(place + 1) % len(ids)]))
     config = EvalConfig(repeats=50, controls=False, memorisation=False)
-    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    run = Run(known_set, tmp_path / "out", config, evaluator=evaluator, generated=folder)
     scores = scores_of(run, "generation")["generation/test/files"]["evaluator"]
     assert scores["t2m/R1"]["mean"] < 0.02 and scores["mm_dist"]["mean"] > 0.1
     assert scores["fid"]["mean"] == pytest.approx(0.0, abs=1e-4)  # as a set they are the real motions
 
 
-def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, judge):
+def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, evaluator):
     folder = tmp_path / "theirs"
     for place, clip in enumerate(known_set.clips("test")):
         features = known_set.features(clip)
         write_npy(folder / f"{clip.id}.npy", features_to_joints(features) if place % 2 else features)
-    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK), judge=judge, generated=folder)
+    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK), evaluator=evaluator, generated=folder)
     report = evaluate(run, ["generation"])
     result = report["results"]["generation/test/files"]
     assert result["card"]["made_by"] == "files" and result["card"]["clips_without_file"] == 0
@@ -85,10 +85,10 @@ def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_pat
         evaluate(run, ["generation"])
 
 
-def test_several_generations_and_multimodality(known_set, oracle, judge, tmp_path):
+def test_several_generations_and_multimodality(known_set, oracle, evaluator, tmp_path):
     config = EvalConfig(**QUICK, generations=5, num_multimodal=3, multimodal_generations=4, controls=False,
                         memorisation=False)  # fmt: skip
-    result = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])["results"]
+    result = evaluate(Run(known_set, tmp_path, config, oracle, evaluator), ["generation"])["results"]
     scores = result["generation/test/no_retrieval"]["scores"]["evaluator"]
     assert scores["multimodality"]["mean"] == 0.0 and scores["fid"]["ci95"] == pytest.approx(0.0, abs=1e-6)
     assert result["generation/test/no_retrieval"]["card"]["generations"] == 5
@@ -97,14 +97,14 @@ def test_several_generations_and_multimodality(known_set, oracle, judge, tmp_pat
     assert len(set(seeds)) == len(seeds)
 
 
-def test_each_of_several_generations_is_a_repeat(known_set, judge, tmp_path):
+def test_each_of_several_generations_is_a_repeat(known_set, evaluator, tmp_path):
     folder, clips = tmp_path / "theirs", known_set.clips("test")
     for number, shift in ((0, 0), (1, 1)):  # the second generation belongs to other captions
         place = folder if not number else folder / "generation_01"
         for at, clip in enumerate(clips):
             write_npy(place / f"{clip.id}.npy", known_set.features(clips[(at + shift) % len(clips)]))
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
-    run = Run(known_set, tmp_path / "out", config, judge=judge, generated=folder)
+    run = Run(known_set, tmp_path / "out", config, evaluator=evaluator, generated=folder)
     result = evaluate(run, ["generation"])["results"]["generation/test/files"]
     assert (result["card"]["generations"], result["card"]["repeats"]) == (2, 2)
     assert result["scores"]["evaluator"]["t2m/R1"]["mean"] == pytest.approx(0.5, abs=0.02)
@@ -113,20 +113,22 @@ def test_each_of_several_generations_is_a_repeat(known_set, judge, tmp_path):
     assert changed["card"]["files_sha256"] != result["card"]["files_sha256"]
 
 
-def test_files_need_not_answer_for_every_split(known_set, judge, tmp_path):
+def test_files_need_not_answer_for_every_split(known_set, evaluator, tmp_path):
     for clip in known_set.clips("train")[:3]:
         write_npy(tmp_path / "theirs" / f"{clip.id}.npy", known_set.features(clip))
     config = EvalConfig(**QUICK, splits=("test", "train"), memorisation=False, controls=False)
-    report = evaluate(Run(known_set, tmp_path, config, judge=judge, generated=tmp_path / "theirs"), ["generation"])
+    report = evaluate(
+        Run(known_set, tmp_path, config, evaluator=evaluator, generated=tmp_path / "theirs"), ["generation"]
+    )
     assert set(report["results"]) == {"generation/train/files"} and report["missing_splits"] == ["test"]
     write_json(tmp_path / "captions.json", {clip.id: clip.captions[0]})
     report = evaluate(Run(known_set, tmp_path, config, captions=tmp_path / "captions.json"), ["captioning"])
     assert "captioning/train/files" in report["results"] and report["missing_splits"] == ["test"]
 
 
-def test_a_model_without_a_database_answers_without_retrieval(world, known_set, judge, tmp_path):
+def test_a_model_without_a_database_answers_without_retrieval(world, known_set, evaluator, tmp_path):
     model = world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "abc"}})
-    run = Run(known_set, tmp_path, EvalConfig(**QUICK), model, judge, sentences=world.Sentences(),
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), model, evaluator, sentences=world.Sentences(),
               others={"mocap": (object(), "123")})  # fmt: skip
     names = {name for name in evaluate(run, all_parts(run))["results"] if not name.startswith(("token", "retrieval"))}
     controls = {"real", "nearest_training"}
@@ -134,19 +136,19 @@ def test_a_model_without_a_database_answers_without_retrieval(world, known_set, 
     assert not any(retrieval for _, _, retrieval in model.calls[:3]), "only what was swapped in is retrieved from"
 
 
-def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, oracle, judge, tmp_path):
+def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, oracle, evaluator, tmp_path):
     examples = [[SimpleNamespace(id=known_set.ids("train")[0], caption="another motion", codes=np.array([1]))]]
     oracle.examples_for_texts = lambda texts, *rest: examples * len(texts)
     config = EvalConfig(**QUICK, memorisation=False)
-    report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+    report = evaluate(Run(known_set, tmp_path, config, oracle, evaluator), ["generation"])
     assert "generation/test/nearest_training" in report["results"]
     assert "generation/test/retrieved" not in report["results"]
 
 
-def test_captions_of_somebody_else_with_a_set_and_without(known_set, judge, tmp_path):
+def test_captions_of_somebody_else_with_a_set_and_without(known_set, evaluator, tmp_path):
     given = {clip.id: clip.captions[1] for clip in known_set.clips("test")[1:]}
     write_json(tmp_path / "captions.json", given)
-    run = Run(known_set, tmp_path / "a", EvalConfig(**QUICK), judge=judge, captions=tmp_path / "captions.json")
+    run = Run(known_set, tmp_path / "a", EvalConfig(**QUICK), evaluator=evaluator, captions=tmp_path / "captions.json")
     result = evaluate(run, ["captioning"])["results"]["captioning/test/files"]
     assert result["scores"]["raw"]["bleu4"] == pytest.approx(1.0) and result["card"]["clips_without_file"] == 1
     rows = [{"id": "1", "caption": "a person walks on", "references": ["a person walks on", "he goes"]},
@@ -192,15 +194,15 @@ def test_a_list_of_dissimilar_clips_is_a_gallery_of_its_own(known_set, oracle, t
     assert sizes == [None, 5, 6]
 
 
-def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, judge, tmp_path):
-    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle, judge, others={"mocap": (object(), "123")})
+def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, evaluator, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK), oracle, evaluator, others={"mocap": (object(), "123")})
     results = evaluate(run, ["swap"])["results"]
     assert set(results) == {"swap/test/own", "swap/test/none", "swap/test/mocap"}
     assert results["swap/test/mocap"]["card"]["database_sha256"] == "123"
     assert results["swap/test/none"]["card"]["database_sha256"] is None
     assert results["swap/test/mocap"]["scores"]["generation"]["evaluator"]["t2m/R1"]["mean"] == 1.0
     with pytest.raises(ValueError, match="name them with --databases"):
-        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle, judge), ["swap"])
+        evaluate(Run(known_set, tmp_path, EvalConfig(), oracle, evaluator), ["swap"])
 
 
 def test_every_number_has_a_card_and_the_report_names_it(world, everything):
@@ -219,53 +221,53 @@ def test_every_number_has_a_card_and_the_report_names_it(world, everything):
 
 def test_a_second_run_computes_nothing_and_another_seed_computes_again(everything):
     report, out, run = everything
-    calls, embedded = len(run.model.calls), run.judge.motions_embedded
-    again = Run(run.motions, out, run.config, run.model, run.judge, sentences=run.sentences)
+    calls, embedded = len(run.model.calls), run.evaluator.motions_embedded
+    again = Run(run.motions, out, run.config, run.model, run.evaluator, sentences=run.sentences)
     repeated = evaluate(again, all_parts(again))
-    assert (len(run.model.calls), run.judge.motions_embedded) == (calls, embedded)
+    assert (len(run.model.calls), run.evaluator.motions_embedded) == (calls, embedded)
     assert json.dumps(repeated["results"], sort_keys=True) == json.dumps(report["results"], sort_keys=True)
 
 
-def test_an_interrupted_generation_goes_on(world, known_set, judge, tmp_path):
+def test_an_interrupted_generation_goes_on(world, known_set, evaluator, tmp_path):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     broken, whole = world.Oracle(known_set, fails_after=2), world.Oracle(known_set)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(Run(known_set, tmp_path / "a", config, broken, judge), ["generation"])
+        evaluate(Run(known_set, tmp_path / "a", config, broken, evaluator), ["generation"])
     going_on = world.Oracle(known_set)
-    one = evaluate(Run(known_set, tmp_path / "a", config, going_on, judge), ["generation"])
-    two = evaluate(Run(known_set, tmp_path / "b", config, whole, judge), ["generation"])
+    one = evaluate(Run(known_set, tmp_path / "a", config, going_on, evaluator), ["generation"])
+    two = evaluate(Run(known_set, tmp_path / "b", config, whole, evaluator), ["generation"])
     assert len(going_on.calls) == len(whole.calls) - 2
     assert one["results"] == two["results"]
 
 
 def test_what_is_there_is_reported_when_a_later_part_fails_and_other_motions_are_kept(
-    world, known_set, judge, tmp_path
+    world, known_set, evaluator, tmp_path
 ):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     with pytest.raises(KeyboardInterrupt):
         broken = world.Oracle(known_set, fails_after=0)
-        evaluate(Run(known_set, tmp_path, config, broken, judge), ["tokenizer", "generation"])
+        evaluate(Run(known_set, tmp_path, config, broken, evaluator), ["tokenizer", "generation"])
     assert list(json.loads((tmp_path / "results.json").read_text())["results"]) == ["tokenizer/test"]
     other = EvalConfig(**QUICK, controls=False, memorisation=False, seed=1)
     for settings in (config, other):
-        evaluate(Run(known_set, tmp_path, settings, world.Oracle(known_set), judge), ["generation"])
+        evaluate(Run(known_set, tmp_path, settings, world.Oracle(known_set), evaluator), ["generation"])
     aside = list((tmp_path / "motions/test").glob("retrieval_before_*"))
     assert len(aside) == 1 and len(list(aside[0].glob("*.npy"))) == world.num_test
 
 
-def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, judge, tmp_path):
+def test_other_sampling_of_the_same_parts_is_computed_again(known_set, oracle, evaluator, tmp_path):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     for top_p, calls in ((0.9, 6), (0.9, 6), (0.5, 12)):
         oracle.manifest["generation"] = {"best_of": 8, "top_p": top_p}
-        report = evaluate(Run(known_set, tmp_path, config, oracle, judge), ["generation"])
+        report = evaluate(Run(known_set, tmp_path, config, oracle, evaluator), ["generation"])
         assert len(oracle.calls) == calls
     assert report["results"]["generation/test/retrieval"]["card"]["sampling"] == {"top_p": 0.5}
 
 
-def test_other_settings_are_computed_again(known_set, oracle, judge, tmp_path):
+def test_other_settings_are_computed_again(known_set, oracle, evaluator, tmp_path):
     quick = QUICK | {"controls": False}
     for memorisation in (False, True, False):
-        run = Run(known_set, tmp_path, EvalConfig(**quick, memorisation=memorisation), oracle, judge)
+        run = Run(known_set, tmp_path, EvalConfig(**quick, memorisation=memorisation), oracle, evaluator)
         result = evaluate(run, ["generation"])["results"]["generation/test/retrieval"]
         assert ("memorisation" in result["scores"]) == bool(result["card"]["memorisation"]) == memorisation
     cards = []
@@ -279,14 +281,14 @@ def test_other_settings_are_computed_again(known_set, oracle, judge, tmp_path):
         check_comparable(*cards)
 
 
-def test_other_retrieved_motions_are_another_control(world, known_set, judge, tmp_path):
+def test_other_retrieved_motions_are_another_control(world, known_set, evaluator, tmp_path):
     config, found = EvalConfig(**QUICK, memorisation=False), []
     for its_hash in ("one", "two"):
         model = world.Oracle(known_set)
         if its_hash == "two":  # another database, from which every caption gets the same motion
             first = model.examples_for_texts([""])[0]
             model.examples_for_texts = lambda texts, database=None, exclude=None, first=first: [first] * len(texts)
-        run = Run(known_set, tmp_path, config, model, judge, database=object(), database_hash=its_hash)
+        run = Run(known_set, tmp_path, config, model, evaluator, database=object(), database_hash=its_hash)
         found.append(evaluate(run, ["generation"])["results"]["generation/test/retrieved"])
     assert {item["examples"][0] for item in found[1]["scores"]["items"]} == {known_set.ids("train")[0]}
     assert (
@@ -297,13 +299,13 @@ def test_other_retrieved_motions_are_another_control(world, known_set, judge, tm
     assert check_comparable(found[0]["card"], found[1]["card"]) == []
 
 
-def test_another_model_is_embedded_anew_where_it_answers_alike_here_and_there(world, known_set, judge, tmp_path):
+def test_another_model_is_embedded_anew_where_it_answers_alike_here_and_there(world, known_set, evaluator, tmp_path):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     one, other = world.Oracle(known_set), world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "xyz"}})
-    evaluate(Run(known_set, tmp_path, config, one, judge), ["generation"])
-    before = judge.motions_embedded
-    evaluate(Run(known_set, tmp_path, config, other, judge), ["generation"])
-    assert judge.motions_embedded == before + world.num_test, "no probe tells them apart, but the model's hash does"
+    evaluate(Run(known_set, tmp_path, config, one, evaluator), ["generation"])
+    before = evaluator.motions_embedded
+    evaluate(Run(known_set, tmp_path, config, other, evaluator), ["generation"])
+    assert evaluator.motions_embedded == before + world.num_test, "no probe tells them apart, but the model's hash does"
 
 
 def test_a_set_that_was_made_anew_is_computed_again(known_set, world, tmp_path):
@@ -319,11 +321,11 @@ def test_a_set_that_was_made_anew_is_computed_again(known_set, world, tmp_path):
     assert check_comparable(found[0]["card"], found[1]["card"]) == [], "last digits differ between machines"
 
 
-def test_an_empty_training_split_is_none(known_set, oracle, judge, world, tmp_path):
+def test_an_empty_training_split_is_none(known_set, oracle, evaluator, world, tmp_path):
     shutil.copytree(known_set.folder, tmp_path / "set")
     write_text(tmp_path / "set" / "train.txt", "")
     motions = MotionTextSet.open(tmp_path / "set")
-    run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle, judge, sentences=world.Sentences())
+    run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle, evaluator, sentences=world.Sentences())
     assert "rare" not in all_parts(run)
     results = evaluate(run, ["generation"])["results"]
     assert {name.split("/")[2] for name in results} == {"real", "retrieval", "no_retrieval"}
@@ -332,16 +334,16 @@ def test_an_empty_training_split_is_none(known_set, oracle, judge, world, tmp_pa
         evaluate(run, ["rare"])
 
 
-def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, judge, tmp_path):
+def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, evaluator, tmp_path):
     quick = QUICK | {"controls": False, "memorisation": False}
     config = EvalConfig(**quick, num_generation=20, seed=1)
-    evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), judge), ["generation"])
+    evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), evaluator), ["generation"])
     folder = tmp_path / "motions" / "test" / "retrieval"
     for clip in known_set.clips("test"):  # what somebody else left there
         for place in (folder, folder / "generation_01"):
             if not (place / f"{clip.id}.npy").is_file():
                 write_npy(place / f"{clip.id}.npy", known_set.features(clip))
-    run = Run(known_set, tmp_path / "files", EvalConfig(**quick), judge=judge, generated=folder)
+    run = Run(known_set, tmp_path / "files", EvalConfig(**quick), evaluator=evaluator, generated=folder)
     card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
     assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)
     write_json(folder / "samples.json", {"items": [3]})
@@ -349,11 +351,13 @@ def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, ju
         evaluate(run, ["generation"])
 
 
-def test_a_file_that_is_no_motion_is_named(known_set, judge, tmp_path):
+def test_a_file_that_is_no_motion_is_named(known_set, evaluator, tmp_path):
     folder, name = tmp_path / "theirs", known_set.ids("test")[7]
     for clip in known_set.clips("test"):
         write_npy(folder / f"{clip.id}.npy", known_set.features(clip))
-    run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK, memorisation=False), judge=judge, generated=folder)
+    run = Run(
+        known_set, tmp_path / "out", EvalConfig(**QUICK, memorisation=False), evaluator=evaluator, generated=folder
+    )
     for array, reason in (
         (np.zeros((3, 263)), "wanted at least 4 frames, got 3"),
         (np.full((40, 263), np.nan), "wanted finite numbers, got nan"),
@@ -372,7 +376,7 @@ def test_subsets_are_drawn_with_the_seed(known_set, oracle, tmp_path):
     assert one == two
 
 
-def test_the_length_that_is_asked_for_is_one_that_can_be_written(world, judge, tmp_path):
+def test_the_length_that_is_asked_for_is_one_that_can_be_written(world, evaluator, tmp_path):
     write_item(
         tmp_path, SetItem("000000", joints_to_features(world.moving_person(0, 200)), [Caption("person 000000 walks")])
     )

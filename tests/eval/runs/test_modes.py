@@ -45,7 +45,7 @@ class Decoder:
 def scored(world, known_set, tmp_path_factory):
     decoder, out = Decoder(known_set), tmp_path_factory.mktemp("modes")
     config = EvalConfig(**QUICK, generations=3, num_multimodal=4, multimodal_generations=2)
-    run = Run(known_set, out, config, decoder, world.Judge(known_set))
+    run = Run(known_set, out, config, decoder, world.Evaluator(known_set))
     return evaluate(run, ["generation"])["results"], decoder, run
 
 
