@@ -29,7 +29,7 @@ from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.evaluators.evaluator import Evaluator
 from remogpt.eval.runs.config import EvalConfig
-from remogpt.eval.runs.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
@@ -37,7 +37,7 @@ from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.stages.evaluators import open_evaluator, why_dependent
 
 _ABOUT = {
-    "all": "Every part for which there is what it needs.",
+    "all": "Every task for which there is what it needs.",
     "tokenizer": "Reconstruction error, codes in use, skating, facts kept, and FID of decoded motions.",
     "retrieval": "Recall and median rank in every protocol, both ways.",
     "generation": "R-precision, MM-dist, FID, Diversity, MultiModality, memorisation and physics of generated motions.",
@@ -80,19 +80,19 @@ _EMBEDDED_SET = "remogpt-procedural"
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
-    actions = parser.add_subcommands(dest="part")
-    for part, about in _ABOUT.items():
+    actions = parser.add_subcommands(dest="task")
+    for task, about in _ABOUT.items():
         own = CommandParser(description=about)
-        own.add_argument("--data", type=str, required=part != "captioning", help="set in HumanML3D's layout")
+        own.add_argument("--data", type=str, required=task != "captioning", help="set in HumanML3D's layout")
         own.add_argument("--out", type=str, required=True, help="folder of the results")
-        for name in _OPTIONS[part]:
+        for name in _OPTIONS[task]:
             default = _SENTENCES if name == "sentence-model" else None
             own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
-        if part in ("all", "swap"):
+        if task in ("all", "swap"):
             own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")
         own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="how much; --config.field")
         own.add_argument("--json", action="store_true", help="print results.json instead of the report")
-        actions.add_subcommand(part, own)
+        actions.add_subcommand(task, own)
     both = CommandParser(description="Show two evaluations side by side; refused where their protocols differ.")
     both.add_argument("left", type=str, help="folder of results, or results.json")
     both.add_argument("right", type=str, help="the other")
@@ -105,16 +105,16 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Evaluate or compare, and print the report."""
-    part, chosen = args.part, args[args.part]
-    if part == "compare":
+    task, chosen = args.task, args[args.task]
+    if task == "compare":
         return _compare(chosen)
     out = check_output_folder(chosen.out)
     _check_options(chosen)
-    if part == "captioning" and chosen.data is None:
+    if task == "captioning" and chosen.data is None:
         report = evaluate_captions(out, Path(chosen.captions), chosen.config)
     else:
-        prepared = _prepare(chosen, out, part)
-        report = evaluate(prepared, all_parts(prepared) if part == "all" else [part])
+        prepared = _prepare(chosen, out, task)
+        report = evaluate(prepared, possible_tasks(prepared) if task == "all" else [task])
     print(json.dumps(report, indent=2) if chosen.json else (out / "report.md").read_text(encoding="utf-8"))
     return 0
 
@@ -145,11 +145,11 @@ def _check_options(args: Any) -> None:
             raise RemogptError("an evaluator compares captions with the motions of a set; name the set with --data")
 
 
-def _prepare(args: Any, out: Path, part: str) -> Run:
-    """Open what the options name; models load their parts when they are first needed."""
+def _prepare(args: Any, out: Path, task: str) -> Run:
+    """Open what the options name; models load their components when they are first needed."""
     motions = MotionTextSet.open(args.data)
     given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
-    model = None if given else _model(args, part)
+    model = None if given else _model(args, task)
     evaluator, dependence = _evaluator(args, motions, model)
     if dependence is not None:
         print(f"remogpt eval: warning: {dependence}; it prefers what the model was made to produce", file=sys.stderr)
@@ -175,9 +175,9 @@ def _databases(folders: Sequence[str], model: Any) -> dict[str, tuple[Any, str]]
     return found
 
 
-def _model(args: Any, part: str) -> Any:
-    """Open the model, or a part of one that stands alone."""
-    if args.get("retriever") and part in ("generation", "facts"):
+def _model(args: Any, task: str) -> Any:
+    """Open the model, or a component of one that stands alone."""
+    if args.get("retriever") and task in ("generation", "facts"):
         from remogpt.stages.tmr_generator import Synthesis
 
         return Synthesis(args.retriever)
@@ -194,7 +194,7 @@ def _model(args: Any, part: str) -> Any:
 
 @dataclass(frozen=True)
 class _Alone:
-    """A part in place of a whole model."""
+    """A component in place of a whole model."""
 
     manifest: dict[str, Any]
     retriever: Any = None

@@ -107,9 +107,9 @@ def _import_tmr(args: Any, out: Path) -> None:
         files[path.stem] = read_released(path)
     network, config = from_reference(join_modules(files), args.heads)
     retriever = new_tmr_retriever(config, args.text_model, *read_statistics(args.statistics), network)
-    part_hash = retriever.save_pretrained(out)
+    own_hash = retriever.save_pretrained(out)
     count = sum(parameter.numel() for parameter in network.parameters())
-    print(f"{out}: retriever {part_hash[:12]}, TMR of {count / 1e6:.1f} M parameters, {config.num_features} features")
+    print(f"{out}: retriever {own_hash[:12]}, TMR of {count / 1e6:.1f} M parameters, {config.num_features} features")
 
 
 def _import_t2mgpt(args: Any, out: Path) -> None:
@@ -150,16 +150,16 @@ def _import_motiongpt(args: Any, out: Path) -> None:
 
 
 def _save_tokenizer(tokenizer: Any, out: Path, others: list[str]) -> None:
-    part_hash = tokenizer.save_pretrained(out)
+    own_hash = tokenizer.save_pretrained(out)
     aside = f"; left aside: {', '.join(others)}" if others else ""
-    print(f"{out}: tokenizer {part_hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} features{aside}")
+    print(f"{out}: tokenizer {own_hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} features{aside}")
 
 
 def _save_lm(lm: Any, out: Path) -> None:
-    part_hash = lm.save_pretrained(out)
+    own_hash = lm.save_pretrained(out)
     count = sum(parameter.numel() for parameter in lm.parameters())
     print(
-        f"{out}: lm {part_hash[:12]}, T5 of {count / 1e6:.1f} M parameters, {lm.vocabulary.num_codes} codes, "
+        f"{out}: lm {own_hash[:12]}, T5 of {count / 1e6:.1f} M parameters, {lm.vocabulary.num_codes} codes, "
         "asked in MotionGPT's words, without examples"
     )
 

@@ -27,7 +27,7 @@ from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import Prompt, PromptForm
 from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.envelope import read_envelope
 
 KIND = "lm"
@@ -121,7 +121,7 @@ class MotionLanguageModel(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the files do not belong together.
         """
-        part = load_part(folder, KIND)
+        part = load_component(folder, KIND)
         vocabulary = Vocabulary.load(folder)
         if _vocabulary_hash(vocabulary) != part.config["vocabulary_sha256"]:
             raise RemogptError(
@@ -147,7 +147,7 @@ class MotionLanguageModel(nn.Module):
             "vocabulary_sha256": _vocabulary_hash(self.vocabulary),
             "prompt_form": self.prompt_form,
         }
-        self.hash = save_part(folder, KIND, config, self.state_dict(), dtype=dtype)
+        self.hash = save_component(folder, KIND, config, self.state_dict(), dtype=dtype)
         return self.hash
 
     @property

@@ -17,7 +17,7 @@ from remogpt.retriever.padding import batches_by_length, check_features, normali
 from remogpt.retriever.text.canonical import CaptionForm, worded
 from remogpt.retriever.text.frozen_model import TextSource, WordPieces
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.component import load_component, save_component
 
 
 class TextMotionRetriever:
@@ -29,7 +29,7 @@ class TextMotionRetriever:
         mean, std: (F,) of raw features, per channel.
         config: JSON-ready settings: `network` (pl_tmr, also where it is absent, or tmr), `model` (see `PLTMRConfig` and
             `TMRConfig`) and `text`.
-        part_hash: of the folder that this was loaded from.
+        component_hash: of the folder that this was loaded from.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class TextMotionRetriever:
         mean: Tensor,
         std: Tensor,
         config: dict[str, Any],
-        part_hash: str = "",
+        component_hash: str = "",
     ) -> None:
         network.eval()
         self.network, self.text, self.config = network, text, config
         self.mean, self.std = mean.float(), std.float()
         self.device = torch.device("cpu")
-        self._hash = part_hash
+        self._hash = component_hash
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "TextMotionRetriever":
@@ -57,7 +57,7 @@ class TextMotionRetriever:
         """
         folder = Path(folder)
         folder = folder / "retriever" if (folder / "retriever" / "config.json").is_file() else folder
-        part = load_part(folder, "retriever")
+        part = load_component(folder, "retriever")
         network, text = build_network(part.config, folder, device)
         network.load_state_dict(part.tensors, strict=True)
         statistics = part.normalizer
@@ -79,7 +79,7 @@ class TextMotionRetriever:
         if isinstance(self.text, WordPieces):
             self.text.tokenizer.save_pretrained(Path(folder) / TOKENIZER_FOLDER)
         statistics = {"mean": self.mean, "std": self.std}
-        self._hash = save_part(folder, "retriever", self.config, self.network.state_dict(), statistics, dtype)
+        self._hash = save_component(folder, "retriever", self.config, self.network.state_dict(), statistics, dtype)
         return self._hash
 
     def to(self, device: str) -> "TextMotionRetriever":

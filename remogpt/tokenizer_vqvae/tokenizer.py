@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
@@ -51,7 +51,7 @@ class MotionTokenizer(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the folder holds something else or was changed.
         """
-        part = load_part(folder, KIND)
+        part = load_component(folder, KIND)
         vqvae = MotionVQVAE(**part.config)
         state = {**vqvae.state_dict(), **part.tensors}
         if part.tensors.keys() != vqvae.state_dict().keys() - vqvae.training_state():
@@ -79,10 +79,10 @@ class MotionTokenizer(nn.Module):
         left_out = self.vqvae.training_state()
         tensors = {name: tensor for name, tensor in self.vqvae.state_dict().items() if name not in left_out}
         statistics = {"mean": self.normalizer.mean, "std": self.normalizer.std}
-        part_hash = save_part(folder, KIND, self._config, tensors, statistics, dtype=dtype)
+        component_hash = save_component(folder, KIND, self._config, tensors, statistics, dtype=dtype)
         if dtype is None:
-            self._hash = part_hash
-        return part_hash
+            self._hash = component_hash
+        return component_hash
 
     @property
     def hash(self) -> str:

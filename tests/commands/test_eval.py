@@ -310,7 +310,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
     model, scorer = ("--model", tiny_model), ("--evaluator", other.retriever)
     cases: dict[tuple[Any, ...], str] = {
         (): "say which part: all, tokenizer, retrieval, generation, facts, ...",
-        ("generaton", *own, *out): "no part 'generaton'; did you mean 'generation'?",
+        ("generaton", *own, *out): "no task 'generaton'; did you mean 'generation'?",
         ("generation", *out): "data",
         ("facts", *own): "out",
         ("facts", *own, "--out", tmp_path / "file"): "is a file; name another folder",
@@ -327,7 +327,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
         ("all", *own, *out, *model, "--evaluator", tiny_model / "lm"): "wanted an evaluator",
         ("all", *own, *out, *model, *scorer, "--evaluator-variant", "packed"): "only Guo et al.'s evaluator has",
         ("facts", "--data", foreign, *out, *model, "--evaluator-variant", "packed"): "name its folder with --evaluator",
-        ("all", *own, *out, *model, *scorer, "--config.splits", "[far]"): "has none of the splits far; it has all, test",
+        ("all", *own, *out, *model, *scorer, "--config.splits", "[far]"): "has none of the splits far; it has all",
         ("all", *own, *out, "--config.best_of", "[0]"): "best_of must be numbers of at least 1",
         ("all", *own, *out, "--config.best-of", "[1]"): "best_of",
         ("generation", "--data", foreign, *out, *model): "needs an evaluator network for the set theirs; name one with",

@@ -20,7 +20,7 @@ from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
-from remogpt.runtime.folders.component import save_part
+from remogpt.runtime.folders.component import save_component
 
 WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "runs", "left", "right", "raises", "the", "arm", "and", "sits")
 TINY = PLTMRConfig(
@@ -111,10 +111,10 @@ def test_folder_round_trip(text_folder: Path, tmp_path: Path, fine_tune: bool) -
     retriever = tiny_retriever(text_folder, fine_tune)
     with pytest.raises(RemogptError, match="save it first"):
         _ = retriever.hash
-    part_hash = retriever.save_pretrained(tmp_path / "retriever", torch.float16)
+    component_hash = retriever.save_pretrained(tmp_path / "retriever", torch.float16)
     for folder in (tmp_path / "retriever", tmp_path):
         loaded = TextMotionRetriever.from_pretrained(folder)
-        assert loaded.hash == retriever.hash == part_hash
+        assert loaded.hash == retriever.hash == component_hash
         assert loaded.dim == 12 and loaded.statistics_hash == retriever.statistics_hash
         assert np.array_equal(loaded.encode_motion(motions(50)), retriever.encode_motion(motions(50)))
         assert np.array_equal(loaded.encode_text(["a person sits"]), retriever.encode_text(["a person sits"]))
@@ -135,7 +135,7 @@ def test_settings_of_another_version_are_named(
     retriever = tiny_retriever(text_folder, False)
     config = {**retriever.config, place: {**retriever.config[place], name: value}}
     statistics = {"mean": retriever.mean, "std": retriever.std}
-    save_part(tmp_path, "retriever", config, retriever.network.state_dict(), statistics)
+    save_component(tmp_path, "retriever", config, retriever.network.state_dict(), statistics)
     with pytest.raises(RemogptError, match=f"was trained with ({name}|{value}), which this version does not know"):
         TextMotionRetriever.from_pretrained(tmp_path)
 

@@ -133,5 +133,5 @@ def test_a_record_of_a_part_that_lay_there_before_is_not_taken(trained: Path, tm
     assert open_evaluator(tmp_path / "part").trained_on == "by hand"
     assert str(TrainingRecord("s", "d" * 64, 3, 10)) == "s (10 clips, data dddddddddddd, seed 3)"
     write_json(tmp_path / "part" / "training.json", {"data": "x"})
-    with pytest.raises(RemogptError, match="should say which set the part was trained on"):
+    with pytest.raises(RemogptError, match="should say which set the component was trained on"):
         read_record(tmp_path / "part")

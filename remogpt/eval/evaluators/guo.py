@@ -24,7 +24,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from remogpt.eval.evaluators.guo_words import KIND, POS_CLASSES, WordVectors, read_words, write_words
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
-from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.component import load_component, save_component
 
 VARIANTS = ("packed", "unpacked")
 NUM_CHANNELS = 259
@@ -168,7 +168,7 @@ class GuoEvaluator(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the folder holds something else than was saved there, or there is no such variant.
         """
-        part = load_part(folder, KIND)
+        part = load_component(folder, KIND)
         words = read_words(folder, part.config["words_sha256"])
         vectors = part.tensors.pop("word_vectors").numpy()
         evaluator = cls(
@@ -188,7 +188,7 @@ class GuoEvaluator(nn.Module):
         tensors["word_vectors"] = torch.from_numpy(vectors)
         config = {"variant": self.motion.variant, "widths": asdict(self.widths)}
         config["words_sha256"] = write_words(folder, names)
-        save_part(folder, KIND, config, tensors, {"mean": self.mean, "std": self.std})
+        save_component(folder, KIND, config, tensors, {"mean": self.mean, "std": self.std})
         return self.hash
 
     @property

@@ -18,7 +18,7 @@ def write_report(results: Report, out: str | Path) -> None:
     """Write `results.json`, `report.md` and `report.html` into a folder.
 
     Args:
-        results: {"missing_splits", "results": {"<part>/<split>[/<mode>]": {"card", "scores"}}}.
+        results: {"missing_splits", "results": {"<task>/<split>[/<mode>]": {"card", "scores"}}}.
         out: folder, relative to which the results name their motions.
     """
     out = Path(out)

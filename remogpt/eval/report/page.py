@@ -64,11 +64,11 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
         dependences=dependences(report),
         tiles=_tiles(found),
         sections=found,
-        figures={section.part: _figures(section) for section in found},
+        figures={section.task: _figures(section) for section in found},
         rarest=[
             (entry, [_prompt(item, Path(folder)) for item in (entry.scores.get("rarest") or [])[:NUM_RAREST]])
             for section in found
-            if section.part == "rare"
+            if section.task == "rare"
             for entry in section.entries
             if entry.scores.get("rarest")
         ],
@@ -91,7 +91,7 @@ def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _figures(section: Section) -> list[Figure]:
     makers = {"retrieval": _recall, "facts": _facts, "physical": _physical, "rare": _rare}
-    return makers[section.part](section.entries) if section.part in makers else []
+    return makers[section.task](section.entries) if section.task in makers else []
 
 
 def _recall(found: Sequence[Entry]) -> list[Figure]:
@@ -165,7 +165,7 @@ def _rare(found: Sequence[Entry]) -> list[Figure]:
 
 
 def _tiles(found: Sequence[Section]) -> list[Tile]:
-    """Return the overview: one number of each part, from the first split and the model's first mode."""
+    """Return the overview: one number of each task, from the first split and the model's first mode."""
     tiles = []
     for section in found:
         entry = next((entry for entry in section.entries if not entry.is_control), None)
@@ -177,25 +177,25 @@ def _tiles(found: Sequence[Section]) -> list[Tile]:
 
 def _tile(section: Section, entry: Entry) -> Tile | None:
     scores = entry.scores
-    if section.part == "tokenizer":
+    if section.task == "tokenizer":
         used = f"{number(scores.get('codes_used'), 0) or 'no'} codes used"
         return Tile("Reconstruction error, mm", score(scores, "mpjpe"), used, entry.name)
-    if section.part == "retrieval" and "normal" in scores:
+    if section.task == "retrieval" and "normal" in scores:
         against = f"chance {number(100.0 / scores['normal']['t2m/len'])}, gallery {scores['normal']['t2m/len']:.0f}"
         return Tile("Retrieval t2m R@1, %", score(scores["normal"], "t2m/R@1"), against, entry.name)
-    if section.part == "generation":
+    if section.task == "generation":
         real = next((other for other in section.entries if (other.split, other.mode) == (entry.split, "real")), None)
         ceiling = score(real.scores.get("evaluator"), "t2m/R3", 3).split(" ")[0] if real else ""
         against = f"real motions {ceiling}" if ceiling else ""
         return Tile("Text to motion R@3", score(scores.get("evaluator"), "t2m/R3", 3), against, entry.name)
-    if section.part == "facts":
+    if section.task == "facts":
         limits = [("real", "real motions"), ("shuffled", "others' motions")]
         against = ", ".join(f"{words} {number(scores[name], 0, 100)}" for name, words in limits if name in scores)
         return Tile("Facts that hold, %", score(scores, "share", scale=100), against, entry.name)
-    if section.part == "captioning" and "raw" in scores:
+    if section.task == "captioning" and "raw" in scores:
         against = f"BLEU-4 {score(scores['raw'], 'bleu4', scale=100)}, protocol raw"
         return Tile("Captions ROUGE-L × 100", score(scores["raw"], "rougeL", scale=100), against, entry.name)
-    if section.part == "rare" and scores.get("training"):
+    if section.task == "rare" and scores.get("training"):
         own = scores["training"]
         against = f"all prompts {number(own['mm_dist'], 2)}"
         return Tile("MM-dist, rarest prompts", score(own, "mm_dist_rare", 2), against, entry.name)

@@ -19,7 +19,7 @@ from remogpt.eval.report.text_tables import captioning_tables, retrieval_tables
 class Section:
     """One chapter of the report."""
 
-    part: str
+    task: str
     title: str
     intro: str
     tables: tuple[Table, ...]
@@ -33,13 +33,13 @@ def sections(report: Report) -> list[Section]:
     """Return the chapters for which the report has results, so that every result is in one of them."""
     found: list[Section] = []
     seen: set[str] = set()
-    for part, (title, intro, make) in _PARTS.items():
-        own = _with_bodies(report) if part == "physical" else entries(report, part)
+    for task, (title, intro, make) in _TASKS.items():
+        own = _with_bodies(report) if task == "physical" else entries(report, task)
         if own:
             cards = tuple(entry for entry in own if entry.name not in seen)
             seen |= {entry.name for entry in own}
             tables = tuple(one for one in make(own) if one is not None)
-            found.append(Section(part, title, intro, tables, tuple(own), cards))
+            found.append(Section(task, title, intro, tables, tuple(own), cards))
     others = tuple(
         Entry(name, "", "", result["card"], result["scores"])
         for name, result in report["results"].items()
@@ -60,7 +60,7 @@ def _with_bodies(report: Report) -> list[Entry]:
 
 
 Maker = Callable[[Sequence[Entry]], Iterable[Table | None]]
-_PARTS: dict[str, tuple[str, str, Maker]] = {
+_TASKS: dict[str, tuple[str, str, Maker]] = {
     "tokenizer": (
         "Tokenizer",
         "How far joints move when a motion is written as codes and read back. No generated motion can be better.",

@@ -16,7 +16,7 @@ CONTROLS = ("real", "retrieved", "nearest_training", "tokenizer")
 
 @dataclass(frozen=True)
 class Entry:
-    """One result: its name, `<part>/<split>[/<mode>]`, taken apart."""
+    """One result: its name, `<task>/<split>[/<mode>]`, taken apart."""
 
     name: str
     split: str
@@ -66,12 +66,12 @@ Column = tuple[str, Callable[[Entry], str]]
 """Heading and what a result has to say there."""
 
 
-def entries(report: Report, part: str) -> list[Entry]:
-    """Return the results of a part, in order."""
+def entries(report: Report, task: str) -> list[Entry]:
+    """Return the results of a task, in order."""
     found = []
     for name, result in report["results"].items():
         own, split, mode = [*name.split("/", 2), "", ""][:3]
-        if own == part:
+        if own == task:
             found.append(Entry(name, split, mode, result["card"], result["scores"]))
     return in_order(found)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from remogpt.eval.captioning import PROTOCOLS
 from remogpt.runtime.errors import RemogptError
 
-PARTS = ("tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap")
+TASK_NAMES = ("tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap")
 """Of an evaluation; each is a command of its own, in the order in which `all` runs them."""
 
 

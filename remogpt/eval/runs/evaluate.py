@@ -1,4 +1,4 @@
-"""The evaluation as a whole: parts in their order, results with their cards, and the report."""
+"""The evaluation as a whole: tasks in their order, results with their cards, and the report."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from remogpt.eval.cards import sha256_of
 from remogpt.eval.report import write_report
 from remogpt.eval.runs.caption_files import read_captions, score_alone
-from remogpt.eval.runs.config import PARTS, EvalConfig
+from remogpt.eval.runs.config import TASK_NAMES, EvalConfig
 from remogpt.eval.runs.motion_files import with_motions
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
@@ -26,20 +26,20 @@ TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
 FORMAT = 2
 
 
-def evaluate(run: Run, parts: Sequence[str]) -> Result:
-    """Evaluate the parts on every split that the set has and write `results.json`, `report.md`, `report.html`.
+def evaluate(run: Run, tasks: Sequence[str]) -> Result:
+    """Evaluate the tasks on every split that the set has and write `results.json`, `report.md`, `report.html`.
 
     Results that the folder already holds of the same model on the same set stay in the report.
 
     Returns:
-        {"format", "missing_splits", "results": {"<part>/<split>[/<mode>]": {"card", "scores"}}}.
+        {"format", "missing_splits", "results": {"<task>/<split>[/<mode>]": {"card", "scores"}}}.
 
     Raises:
-        RemogptError: if a part is unknown, the set has none of the splits, or a part lacks what it needs.
+        RemogptError: if a task is unknown, the set has none of the splits, or a task lacks what it needs.
     """
-    unknown = [part for part in parts if part not in TASKS]
-    if unknown or not parts:
-        raise RemogptError(f"parts must be some of {', '.join(PARTS)}, came {', '.join(unknown) or 'none'}")
+    unknown = [task for task in tasks if task not in TASKS]
+    if unknown or not tasks:
+        raise RemogptError(f"tasks must be some of {', '.join(TASK_NAMES)}, came {', '.join(unknown) or 'none'}")
     wanted = run.config.splits
     there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
     # Where somebody's files have something for one split, they need not for the others.
@@ -51,17 +51,17 @@ def evaluate(run: Run, parts: Sequence[str]) -> Result:
     found: dict[str, Result] = {}
     try:
         for split in present:
-            for part in parts:
-                found.update(TASKS[part](run, split))
+            for task in tasks:
+                found.update(TASKS[task](run, split))
     finally:
-        # What is there is reported also where a later part fails or is interrupted.
+        # What is there is reported also where a later task fails or is interrupted.
         report: Result = {"format": FORMAT, "missing_splits": [split for split in wanted if split not in present]}
         if found:
             report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
             write_report(report, run.out)
     if not found:
         raise RemogptError(
-            f"{run.motions.name} has nothing for {', '.join(parts)}: none of its clips has facts, or its splits hold "
+            f"{run.motions.name} has nothing for {', '.join(tasks)}: none of its clips has facts, or its splits hold "
             "one clip each; give another set or other splits (--config.splits)"
         )
     return report
@@ -75,14 +75,14 @@ def _has_answers(run: Run, split: str) -> bool:
     return run.generated is None or bool(with_motions(run.motions.clips(split), run.generated))
 
 
-def all_parts(run: Run) -> list[str]:
+def possible_tasks(run: Run) -> list[str]:
     """Parts that can be evaluated with what a run has."""
     lacking = {
         "generation": run.evaluator is None,
         "rare": run.evaluator is None or run.sentences is None or not run.has_training,
         "swap": not run.others,
     }
-    return [part for part in PARTS if not lacking.get(part)]
+    return [task for task in TASK_NAMES if not lacking.get(task)]
 
 
 def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:

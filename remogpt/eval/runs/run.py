@@ -36,7 +36,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Run:
-    """What every part of an evaluation works with."""
+    """What every task of an evaluation works with."""
 
     motions: MotionTextSet
     out: Path
@@ -71,17 +71,17 @@ class Run:
         """Embeddings by the evaluator, computed once."""
         return EmbeddingCache(self.out / "embeddings")
 
-    def needs_model(self, part: str) -> Model:
+    def needs_model(self, task: str) -> Model:
         """Return the model.
 
         Raises:
             RemogptError: if there is none.
         """
         if self.model is None:
-            raise RemogptError(f"{part} needs a model to measure; name one with --model")
+            raise RemogptError(f"{task} needs a model to measure; name one with --model")
         return self.model
 
-    def needs_evaluator(self, part: str) -> Evaluator:
+    def needs_evaluator(self, task: str) -> Evaluator:
         """Return the evaluator.
 
         Raises:
@@ -89,7 +89,7 @@ class Run:
         """
         if self.evaluator is None:
             raise RemogptError(
-                f"{part} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
+                f"{task} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
                 "'remogpt import guo', or a retriever trained on other data than the model (docs/evaluation.md)"
             )
         return self.evaluator

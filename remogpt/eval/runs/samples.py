@@ -138,7 +138,7 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
         **mode.own_settings,
         "captions": DRAWN, "true_length": mode.gives_length(run),
         "batch_size": run.config.batch_size,  # sampling is seeded by batch
-        "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # no part's hash covers it
+        "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # in no hash
     }  # fmt: skip
 
 

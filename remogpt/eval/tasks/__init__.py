@@ -1,1 +1,1 @@
-"""The parts of an evaluation: each takes a `Run` and a split, and yields named results with their cards."""
+"""The tasks of an evaluation: each takes a `Run` and a split, and yields named results with their cards."""

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from remogpt.lm.copying.match_test import MatchTest
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.component import load_part, save_part
+from remogpt.runtime.folders.component import load_component, save_component
 
 KIND = "copy"
 MAX_JUMP = 3
@@ -101,7 +101,7 @@ class CopyHead(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the files do not belong together.
         """
-        part = load_part(folder, KIND)
+        part = load_component(folder, KIND)
         head = cls(part.tensors["vectors"])
         try:
             head.load_state_dict(part.tensors)
@@ -114,7 +114,7 @@ class CopyHead(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> str:
         """Write the head and return its hash. Its `config` names tokenizer and retriever that it belongs to."""
-        self.hash = save_part(folder, KIND, self.config, self.state_dict())
+        self.hash = save_component(folder, KIND, self.config, self.state_dict())
         return self.hash
 
     def answering(self, examples: Sequence[ExampleT], match: MatchTest) -> tuple[ExampleT, ...]:

@@ -1,7 +1,7 @@
-"""One part of a model folder: `config.json`, `model.safetensors`, and `normalizer.safetensors` where it has one.
+"""One component of a model folder: `config.json`, `model.safetensors`, and `normalizer.safetensors` where it has one.
 
-A part is loadable alone and strictly. Its hash covers configuration, weights and statistics, is computed when it is
-saved, and is checked when it is loaded: a part that was edited or half copied is refused.
+A component is loadable alone and strictly. Its hash covers configuration, weights and statistics, is computed
+when it is saved, and is checked when it is loaded: a component that was edited or half copied is refused.
 """
 
 import hashlib
@@ -22,20 +22,20 @@ from remogpt.runtime.folders.envelope import FORMAT_VERSION, read_envelope
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a part's folder holds, in memory."""
+class Component:
+    """What a component's folder holds, in memory."""
 
     config: dict[str, Any]
-    """The part's own settings, without the envelope."""
+    """The component's own settings, without the envelope."""
     tensors: dict[str, Tensor]
     """Weights and buffers; floating ones as float32."""
     normalizer: dict[str, Tensor]
-    """Statistics, empty where the part has none."""
+    """Statistics, empty where the component has none."""
     hash: str
     """64 hexadecimal digits."""
 
 
-def save_part(
+def save_component(
     folder: str | Path,
     kind: str,
     config: Mapping[str, Any],
@@ -43,7 +43,7 @@ def save_part(
     normalizer: Mapping[str, Tensor] | None = None,
     dtype: torch.dtype | None = None,
 ) -> str:
-    """Write a part and return its hash.
+    """Write a component and return its hash.
 
     Args:
         folder: made if absent; files of an earlier save are replaced, others left alone.
@@ -57,20 +57,20 @@ def save_part(
     _save_tensors(folder / "model.safetensors", {name: _stored(tensor, dtype) for name, tensor in tensors.items()})
     if normalizer:
         _save_tensors(folder / "normalizer.safetensors", {k: _stored(v, torch.float32) for k, v in normalizer.items()})
-    part_hash = _hash(folder, kind, dict(config))
-    # The configuration is written last: a part without it is visibly incomplete.
+    component_hash = _hash(folder, kind, dict(config))
+    # The configuration is written last: a component without it is visibly incomplete.
     write_json(
-        folder / "config.json", {"kind": kind, "format": FORMAT_VERSION, "hash": part_hash, "config": dict(config)}
+        folder / "config.json", {"kind": kind, "format": FORMAT_VERSION, "hash": component_hash, "config": dict(config)}
     )
-    return part_hash
+    return component_hash
 
 
-def load_part(folder: str | Path, kind: str, verify: bool = True) -> Part:
-    """Read a part.
+def load_component(folder: str | Path, kind: str, verify: bool = True) -> Component:
+    """Read a component.
 
     Raises:
         MissingPathError: if a file is missing; the message lists what is there.
-        RemogptError: if the part is of another kind, of a newer format, or not what was saved.
+        RemogptError: if the component is of another kind, of a newer format, or not what was saved.
     """
     folder = Path(folder)
     envelope = read_envelope(folder, kind)
@@ -80,7 +80,7 @@ def load_part(folder: str | Path, kind: str, verify: bool = True) -> Part:
             f"{envelope['hash'][:12]}); copy the folder again or train it anew"
         )
     normalizer = folder / "normalizer.safetensors"
-    return Part(
+    return Component(
         config=envelope["config"],
         tensors={name: _loaded(tensor) for name, tensor in _load_tensors(folder / "model.safetensors").items()},
         normalizer=_load_tensors(normalizer) if normalizer.is_file() else {},
@@ -111,10 +111,10 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
 
 def _hash(folder: Path, kind: str, config: dict[str, Any]) -> str:
     normalizer = folder / "normalizer.safetensors"
-    parts = {
+    components = {
         "kind": kind,
         "config": config,
         "model": sha256_file(folder / "model.safetensors"),
         "normalizer": sha256_file(normalizer) if normalizer.is_file() else None,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(components, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a part's `config.json` says about it, read without its weights (and without torch)."""
+"""What a component's `config.json` says about it, read without its weights (and without torch)."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,11 @@ from remogpt.runtime.files import read_json
 
 FORMAT_VERSION = 1
 _MAKERS = {"guo_evaluator": "import guo"}
-"""Commands that write parts of a kind, where it is not 'train'."""
+"""Commands that write components of a kind, where it is not 'train'."""
 
 
 def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
-    """Read a part's `config.json` (keys kind, format, hash, config) without its weights."""
+    """Read a component's `config.json` (keys kind, format, hash, config) without its weights."""
     folder = Path(folder)
     missing = [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]
     if missing:
@@ -20,7 +20,7 @@ def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
         found = f"it holds {', '.join(present)}" if present else "there is no such folder or it is empty"
         raise MissingPathError(
             f"no {kind} in {folder}: {' and '.join(missing)} missing ({found}); "
-            f"point to a folder written by 'remogpt {_MAKERS.get(kind, f'train {kind}')}', or restore the missing part"
+            f"point to a folder written by 'remogpt {_MAKERS.get(kind, f'train {kind}')}', or restore what is missing"
         )
     envelope = read_json(folder / "config.json")
     if not isinstance(envelope, dict) or not {"kind", "format", "hash", "config"} <= envelope.keys():

@@ -1,7 +1,7 @@
 """A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names the hashes of what it holds.
 
-Parts that do not belong together would run and answer nonsense: codes of another codebook, embeddings of another
-retriever. So a folder whose parts' hashes are not those of its `remogpt.json` is refused, and never put together.
+Components that do not belong together would run and answer nonsense: codes of another codebook, embeddings of another
+retriever. So a folder whose components' hashes are not those of its `remogpt.json` is refused, and never put together.
 """
 
 import shutil
@@ -15,42 +15,42 @@ from remogpt.runtime.folders.envelope import read_envelope
 
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
-PARTS = ("tokenizer", "retriever", "lm")
+COMPONENTS = ("tokenizer", "retriever", "lm")
 COPY = "copy"
-"""The part that a model may do without: how it copies from examples."""
+"""The component that a model may do without: how it copies from examples."""
 RUN = "run"
-"""Log and checkpoints of a part's training, beside the part: not a part of the model."""
+"""Log and checkpoints of a component's training, beside the component and not copied with it."""
 
 
 def assemble(
     out: str | Path,
-    parts: Mapping[str, str | Path],
+    components: Mapping[str, str | Path],
     database: str | Path | None,
     name: str,
     licence: str,
     generation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Copy trained parts (and a database) into one model folder and write its manifest.
+    """Copy trained components (and a database) into one model folder and write its manifest.
 
     Args:
         out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
-        parts: folders of tokenizer, retriever and lm, and of copy where there is one.
+        components: folders of tokenizer, retriever and lm, and of copy where there is one.
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
         generation: how the model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p.
 
     Raises:
-        MissingPathError: if a part is not there.
+        MissingPathError: if a component is not there.
         RemogptError: if database or copy head are another retriever's or tokenizer's, or `out` holds something else.
     """
-    missing = [kind for kind in PARTS if kind not in parts]
+    missing = [kind for kind in COMPONENTS if kind not in components]
     if missing:
-        raise RemogptError(f"a model needs {', '.join(PARTS)}; {', '.join(missing)} not given")
-    kinds = [*PARTS, *([COPY] if COPY in parts else [])]
-    hashes = {kind: read_envelope(parts[kind], kind)["hash"] for kind in kinds}
-    if COPY in parts:
-        _check_copies(parts[COPY], hashes)
+        raise RemogptError(f"a model needs {', '.join(COMPONENTS)}; {', '.join(missing)} not given")
+    kinds = [*COMPONENTS, *([COPY] if COPY in components else [])]
+    hashes = {kind: read_envelope(components[kind], kind)["hash"] for kind in kinds}
+    if COPY in components:
+        _check_copies(components[COPY], hashes)
     if database is not None:
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
@@ -60,7 +60,7 @@ def assemble(
     manifest["generation"] = dict(generation or {})
     with atomic_folder(out) as folder:
         for kind in kinds:
-            _copy_part(Path(parts[kind]), folder / kind)
+            _copy_component(Path(components[kind]), folder / kind)
         if database is not None:
             _copy_database(Path(database), folder / "database", hashes["database"])
         write_json(folder / MANIFEST, manifest)
@@ -68,11 +68,11 @@ def assemble(
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """Read `remogpt.json` and check that every part it names is there and is the one it names.
+    """Read `remogpt.json` and check that every component it names is there and is the one it names.
 
     Raises:
-        MissingPathError: if the folder, its manifest or a part is missing.
-        RemogptError: if a part is another one than the manifest names.
+        MissingPathError: if the folder, its manifest or a component is missing.
+        RemogptError: if a component is another one than the manifest names.
     """
     folder = Path(folder)
     path = folder / MANIFEST
@@ -84,9 +84,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         )
     manifest = read_json(path)
     hashes = manifest.get("hashes") if isinstance(manifest, dict) else None
-    if not isinstance(hashes, dict) or not set(PARTS) <= hashes.keys():
+    if not isinstance(hashes, dict) or not set(COMPONENTS) <= hashes.keys():
         raise RemogptError(
-            f"{path} should name the hashes of {', '.join(PARTS)} and does not; restore it, or write it anew with "
+            f"{path} should name the hashes of {', '.join(COMPONENTS)} and does not; restore it, or write it anew with "
             "'remogpt assemble'"
         )
     if manifest.get("format", 0) > FORMAT_VERSION:
@@ -95,8 +95,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         came = _database_hash(folder / kind) if kind == "database" else read_envelope(folder / kind, kind)["hash"]
         if came != wanted:
             raise RemogptError(
-                f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the parts do not "
-                "belong together; restore it, or put matching parts together with 'remogpt assemble'"
+                f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the components do "
+                "not belong together; restore it, or put matching components together with 'remogpt assemble'"
             )
     return manifest
 
@@ -109,8 +109,8 @@ def check_belongs(
     Args:
         database: its folder, for the message.
         origin: its manifest.
-        hashes: of the parts in use, by kind: "retriever", "tokenizer" or both.
-        model: folder of the model whose parts they are, if they are one's.
+        hashes: of the components in use, by kind: "retriever", "tokenizer" or both.
+        model: folder of the model whose components they are, if they are one's.
 
     Raises:
         RemogptError: with both hashes and the command that mends it.
@@ -119,10 +119,10 @@ def check_belongs(
         came = origin[f"{kind}_hash"]
         if came != wanted:
             owner = f"the model in {model} has {wanted[:12]}" if model else f"{kind} {wanted[:12]} is in use"
-            parts = f"--model {model}" if model else "--retriever ... --tokenizer ..."
+            components = f"--model {model}" if model else "--retriever ... --tokenizer ..."
             raise RemogptError(
                 f"the database {database} was built with {kind} {came[:12]}, but {owner}, which cannot read it; "
-                f"build it again: remogpt db build SET {parts} --out {database}"
+                f"build it again: remogpt db build SET {components} --out {database}"
             )
 
 
@@ -132,12 +132,12 @@ def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
         if came != hashes[kind]:
             raise RemogptError(
                 f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "
-                "given; train it anew for these parts: remogpt train copy"
+                "given; train it anew for these components: remogpt train copy"
             )
 
 
-def _copy_part(source: Path, target: Path) -> None:
-    """Copy a part without the run that trained it."""
+def _copy_component(source: Path, target: Path) -> None:
+    """Copy a component without the run that trained it."""
     shutil.copytree(source, target, ignore=lambda folder, _: [RUN] if Path(folder) == source else [])
 
 

@@ -1,6 +1,6 @@
-"""What a trained part learned from, in `training.json` beside it.
+"""What a trained component learned from, in `training.json` beside it.
 
-Not a part of the part: its hash does not cover it, and a part without one works as well. An evaluation reads it to say
+The component's hash does not cover it, and a component without one works as well. An evaluation reads it to say
 what its evaluator was trained on, and whether that is what the scored model was trained on too.
 """
 
@@ -15,7 +15,7 @@ RECORD_FILE = "training.json"
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """Where a part's weights come from; None where nobody wrote it down."""
+    """Where a component's weights come from; None where nobody wrote it down."""
 
     set: str
     """Name of the training set."""
@@ -26,7 +26,7 @@ class TrainingRecord:
     clips: int | None = None
     """Training clips."""
     part: str | None = None
-    """Hash of the part that this is about."""
+    """Hash of the component that this is about; the name is that of the first files written."""
 
     def __str__(self) -> str:
         details = [
@@ -39,16 +39,16 @@ class TrainingRecord:
 
 
 def write_record(folder: str | Path, record: TrainingRecord) -> None:
-    """Write `training.json` into a part's folder."""
+    """Write `training.json` into a component's folder."""
     write_json(Path(folder) / RECORD_FILE, asdict(record))
 
 
-def read_record(folder: str | Path, part: str | None = None) -> TrainingRecord | None:
-    """Read a part's `training.json`; None where there is none, or it is about a part that lay there before.
+def read_record(folder: str | Path, component: str | None = None) -> TrainingRecord | None:
+    """Read a component's `training.json`; None where there is none, or it is about a component that lay there before.
 
     Args:
-        folder: of the part.
-        part: hash of the part that is there now; None takes what is written.
+        folder: of the component.
+        component: hash of the component that is there now; None takes what is written.
 
     Raises:
         RemogptError: if the file is something else.
@@ -59,8 +59,8 @@ def read_record(folder: str | Path, part: str | None = None) -> TrainingRecord |
     found = read_json(path)
     if not isinstance(found, dict) or not isinstance(found.get("set"), str):
         raise RemogptError(
-            f"{path} should say which set the part was trained on (set, data, seed, clips) and does not; restore or "
-            "remove it"
+            f"{path} should say which set the component was trained on (set, data, seed, clips) and does not; "
+            "restore or remove it"
         )
     record = TrainingRecord(**{name: found[name] for name in TrainingRecord.__dataclass_fields__ if name in found})
-    return None if part and record.part and record.part != part else record
+    return None if component and record.part and record.part != component else record

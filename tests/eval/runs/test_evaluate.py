@@ -11,7 +11,7 @@ from remogpt.data.humanml3d import Caption, MotionTextSet
 from remogpt.data.writer import SetItem, write_item
 from remogpt.eval.cards import check_comparable
 from remogpt.eval.runs.config import EvalConfig
-from remogpt.eval.runs.evaluate import all_parts, evaluate, evaluate_captions
+from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.runtime.files import write_json, write_npy, write_text
@@ -27,7 +27,7 @@ def scores_of(run: Run, *parts: str) -> dict:
 def everything(world, known_set, tmp_path_factory):
     out, oracle = tmp_path_factory.mktemp("out"), world.Oracle(known_set)
     run = Run(known_set, out, EvalConfig(**QUICK), oracle, world.Evaluator(known_set), sentences=world.Sentences())
-    return evaluate(run, all_parts(run)), out, run
+    return evaluate(run, possible_tasks(run)), out, run
 
 
 def test_a_generator_that_returns_the_truth_scores_as_the_real_motions(everything):
@@ -130,7 +130,9 @@ def test_a_model_without_a_database_answers_without_retrieval(world, known_set, 
     model = world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "abc"}})
     run = Run(known_set, tmp_path, EvalConfig(**QUICK), model, evaluator, sentences=world.Sentences(),
               others={"mocap": (object(), "123")})  # fmt: skip
-    names = {name for name in evaluate(run, all_parts(run))["results"] if not name.startswith(("token", "retrieval"))}
+    names = {
+        name for name in evaluate(run, possible_tasks(run))["results"] if not name.startswith(("token", "retrieval"))
+    }
     controls = {"real", "nearest_training"}
     assert {name.split("/")[2] for name in names} == {"no_retrieval", "none", "mocap", *controls}
     assert not any(retrieval for _, _, retrieval in model.calls[:3]), "only what was swapped in is retrieved from"
@@ -223,7 +225,7 @@ def test_a_second_run_computes_nothing_and_another_seed_computes_again(everythin
     report, out, run = everything
     calls, embedded = len(run.model.calls), run.evaluator.motions_embedded
     again = Run(run.motions, out, run.config, run.model, run.evaluator, sentences=run.sentences)
-    repeated = evaluate(again, all_parts(again))
+    repeated = evaluate(again, possible_tasks(again))
     assert (len(run.model.calls), run.evaluator.motions_embedded) == (calls, embedded)
     assert json.dumps(repeated["results"], sort_keys=True) == json.dumps(report["results"], sort_keys=True)
 
@@ -326,7 +328,7 @@ def test_an_empty_training_split_is_none(known_set, oracle, evaluator, world, tm
     write_text(tmp_path / "set" / "train.txt", "")
     motions = MotionTextSet.open(tmp_path / "set")
     run = Run(motions, tmp_path / "out", EvalConfig(**QUICK), oracle, evaluator, sentences=world.Sentences())
-    assert "rare" not in all_parts(run)
+    assert "rare" not in possible_tasks(run)
     results = evaluate(run, ["generation"])["results"]
     assert {name.split("/")[2] for name in results} == {"real", "retrieval", "no_retrieval"}
     assert all("memorisation" not in result["scores"] for result in results.values())
@@ -406,7 +408,7 @@ def test_different_protocols_are_not_compared_unless_forced(everything):
 
 def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_path):
     run = Run(known_set, tmp_path, EvalConfig(splits=("val",)), oracle)
-    with pytest.raises(ValueError, match="parts must be some of"):
+    with pytest.raises(ValueError, match="tasks must be some of"):
         evaluate(run, ["fid"])
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         EvalConfig(batch_size=0)

@@ -97,10 +97,10 @@ def test_a_folder_says_which_network_it_holds(tiny_text_model: Path, tmp_path: P
     torch.manual_seed(0)
     mean, std = torch.zeros(263), torch.ones(263)
     retriever = new_tmr_retriever(MODEL, str(tiny_text_model), mean, std)
-    part_hash = retriever.save_pretrained(tmp_path / "tmr", torch.float16)
+    component_hash = retriever.save_pretrained(tmp_path / "tmr", torch.float16)
     loaded = TextMotionRetriever.from_pretrained(tmp_path / "tmr")
     motions = [toy_pairs(3, 0).load(place) for place in range(3)] + [np.ones((100, 263), dtype=np.float32)]
-    assert loaded.hash == part_hash and loaded.dim == 32
+    assert loaded.hash == component_hash and loaded.dim == 32
     assert np.array_equal(loaded.encode_motion(motions), retriever.encode_motion(motions))
     assert np.array_equal(loaded.encode_text(KINDS), retriever.encode_text(KINDS))
     assert np.allclose(np.linalg.norm(loaded.encode_motion(motions), axis=1), 1.0, atol=1e-6)
