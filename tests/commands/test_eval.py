@@ -309,7 +309,7 @@ def test_what_a_user_may_get_wrong(run: Any, tiny_set: Path, tiny_model: Path, o
     own, out = ("--data", tiny_set), ("--out", tmp_path / "out")
     model, scorer = ("--model", tiny_model), ("--evaluator", other.retriever)
     cases: dict[tuple[Any, ...], str] = {
-        (): "say which part: all, tokenizer, retrieval, generation, facts, ...",
+        (): "say which task: all, tokenizer, retrieval, generation, facts, ...",
         ("generaton", *own, *out): "no task 'generaton'; did you mean 'generation'?",
         ("generation", *out): "data",
         ("facts", *own): "out",
