@@ -43,7 +43,7 @@ class Reader:
         self._codes = codes
         self.nats, self.num_codes, self.num_best = 0.0, 0, 0
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
         """Note the code that comes next in every row, and leave nothing else to choose."""
         real = torch.tensor([self._codes[row][len(written[row])] for row in rows.tolist()])[:, None]
         self.nats -= float(scores.log_softmax(dim=1).gather(1, real).sum())

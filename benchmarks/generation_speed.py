@@ -87,7 +87,7 @@ def of_mini(count: int) -> Subject:
     words, entries = model.lm.vocabulary, clips_of(model.database(), count)
     examples = model.examples_for_texts([caption for _, caption in entries], exclude=[[own] for own, _ in entries])
     prompts = [
-        words.encode_prompt(text_to_motion_prompt(caption, own, count=words.count)).ids
+        words.encode_prompt(text_to_motion_prompt(caption, own, count=words.count))
         for (_, caption), own in zip(entries, examples, strict=True)
     ]
     start = [words.pad_id, words.motion_start_id]

@@ -116,7 +116,7 @@ def written_freely(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for start in range(0, len(prompts), BATCH):
-            ids = [words.encode_prompt(prompt).ids for prompt in prompts[start : start + BATCH]]
+            ids = [words.encode_prompt(prompt) for prompt in prompts[start : start + BATCH]]
             mask = pad([[1] * len(row) for row in ids], 0)
             out = lm.t5.generate(input_ids=pad(ids, words.pad_id), attention_mask=mask, generation_config=settings)
             written += [_until(row, words.eos_id) for row in out[:, 1:].tolist()]

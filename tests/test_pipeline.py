@@ -192,7 +192,7 @@ def test_a_motion_in_the_database_finds_itself(model: ReMoGPT, tiny_set: Path) -
 def test_a_caption_of_a_books_length_is_cut_in_no_time(model: ReMoGPT) -> None:
     (answer,) = model.generate("a person walks and " * 5000, seed=0, seconds=1)
     assert [cut.part for cut in answer.prompt.trimmed][-1] == "caption"
-    assert len(model.lm.vocabulary.encode_prompt(answer.prompt).ids) <= 512
+    assert len(model.lm.vocabulary.encode_prompt(answer.prompt)) <= 512
 
 
 MARKERS = (
@@ -214,7 +214,7 @@ def test_prompt_markers_in_a_caption_are_words(model: ReMoGPT, text: str) -> Non
     shown = answer.prompt.text()
     assert shown.count("###") == plain.prompt.text().count("###") and "<" not in shown
     words = model.lm.vocabulary
-    ids = words.encode_prompt(answer.prompt).ids
+    ids = words.encode_prompt(answer.prompt)
     assert set(ids[:-1]) <= set(words.text_ids.tolist()) and ids[-1] == words.eos_id
 
 

@@ -293,7 +293,7 @@ class MotionLanguageModel(nn.Module):
 
     def _ids_of(self, prompts: Sequence[Prompt]) -> list[list[int]]:
         """Encode prompts, each once: candidates of one caption have the same."""
-        ids = {prompt: self.vocabulary.encode_prompt(prompt).ids for prompt in dict.fromkeys(prompts)}
+        ids = {prompt: self.vocabulary.encode_prompt(prompt) for prompt in dict.fromkeys(prompts)}
         return [ids[prompt] for prompt in prompts]
 
 

@@ -10,7 +10,6 @@ lower-cased text, which reads and writes any UTF-8 and has no unknown word.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +24,6 @@ FILE_NAME = "vocabulary.json"
 NUM_MOTION_MARKS = 3
 """Motion start, end and mask follow the codes: 515 motion ids for 512 codes."""
 _CACHE_SIZE = 200_000
-
-
-@dataclass(frozen=True)
-class Span:
-    """Where the codes of one motion stand in an encoded prompt."""
-
-    role: str
-    """`remogpt.prompts.prompt.QUERY` or `EXAMPLE`."""
-    example: int | None
-    """Number of the retrieved example, None for the query."""
-    start: int
-    """Position of the first code (behind the motion start)."""
-    stop: int
-    """Position of the motion end."""
-
-
-@dataclass(frozen=True)
-class EncodedPrompt:
-    """Encoder input of one prompt, closed by the end of sequence."""
-
-    ids: list[int]
-    spans: tuple[Span, ...]
-    """The motions within it, for whatever has to look at the examples' codes themselves."""
 
 
 class Vocabulary:
@@ -248,15 +224,12 @@ class Vocabulary:
             return len(self.encode_text(segment.text))
         return len(segment.codes) + 2
 
-    def encode_prompt(self, prompt: Prompt) -> EncodedPrompt:
-        """Turn a prompt into encoder ids, segment by segment, and close it."""
+    def encode_prompt(self, prompt: Prompt) -> list[int]:
+        """Turn a prompt into encoder ids, segment by segment, closed by the end of sequence."""
         ids: list[int] = []
-        spans = []
         for segment in prompt.segments:
             if isinstance(segment, MotionSegment):
-                first = len(ids) + 1
                 ids.extend(self.encode_codes(segment.codes))
-                spans.append(Span(segment.role, segment.example, first, len(ids) - 1))
             else:
                 ids.extend(self.encode_text(segment.text))
-        return EncodedPrompt([*ids, self.eos_id], tuple(spans))
+        return [*ids, self.eos_id]

@@ -92,7 +92,7 @@ class ExampleMixer(ABC):
             (B * E, A) positive, in the order of the scores.
         """
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
         """See `ScoreMixer`."""
         if not self.width:
             return scores

@@ -28,13 +28,12 @@ from remogpt.runtime.errors import RemogptError
 class ScoreMixer(Protocol):
     """Adds evidence of its own before an id is chosen; called once a step."""
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
         """Return the scores to choose by.
 
         Args:
             rows: (B,) prompt number of each row that is still written.
             written: ids written so far for every prompt, by its number, without start and what was begun.
-            hidden: (B, D) decoder output.
             scores: (B, A) logits in the order of the allowed ids, the end last; -inf where forbidden.
 
         Returns:
@@ -58,14 +57,13 @@ class _Batch:
     """With guidance it has two rows for each: the whole prompt's, then the plain one's."""
     guidance: float | None
 
-    def read(self, ids: Tensor, head: Product) -> tuple[Tensor, Tensor]:
-        """Read the next ids (B, L); return the decoder's output (B, D) and scores (B, A)."""
+    def read(self, ids: Tensor, head: Product) -> Tensor:
+        """Read the next ids (B, L); return the scores (B, A) of the ids to follow."""
         if self.guidance is None:
-            hidden = self.decoder.step(ids)
-            return hidden, head(hidden).float()
-        hidden = self.decoder.step(ids.repeat_interleave(2, dim=0))
-        whole, plain = head(hidden).float().log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
-        return hidden[::2], plain + self.guidance * (whole - plain)
+            return head(self.decoder.step(ids)).float()
+        scores = head(self.decoder.step(ids.repeat_interleave(2, dim=0))).float()
+        whole, plain = scores.log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
+        return plain + self.guidance * (whole - plain)
 
     def keep(self, order: np.ndarray) -> None:
         """Go on with fewer rows: the one at place i was at `order[i]`."""
@@ -191,10 +189,10 @@ def _write(
     """Decode until every row has its end; `written` is filled in place."""
     ids_of_columns = torch.as_tensor(ids, device=next_ids.device)
     for step in range(batch.draws.shape[1]):
-        hidden, scores = batch.read(next_ids, head)
+        scores = batch.read(next_ids, head)
         scores[:, -1].masked_fill_(~batch.may_end | (step == 0), -torch.inf)
         if mixer is not None:
-            scores = mixer(batch.rows, written, hidden, scores)
+            scores = mixer(batch.rows, written, scores)
         columns = sampling.choose(scores, batch.draws[:, step])
         chosen = columns.cpu().numpy()
         has_ended = chosen == len(ids) - 1

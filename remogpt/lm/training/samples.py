@@ -170,12 +170,12 @@ class TrainingSamples:
             prompt = text_to_motion_prompt(
                 caption, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
             )
-            return Sample(words.encode_prompt(prompt).ids, [*words.encode_codes(codes), words.eos_id], MOTION)
+            return Sample(words.encode_prompt(prompt), [*words.encode_codes(codes), words.eos_id], MOTION)
         prompt = motion_to_text_prompt(
             codes, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
         )
         target = [*words.encode_text(clean_text(caption))[: MAX_TARGET_IDS - 1], words.eos_id]
-        return Sample(words.encode_prompt(prompt).ids, target, TEXT)
+        return Sample(words.encode_prompt(prompt), target, TEXT)
 
     def _corrupted(self, index: int, rng: np.random.Generator) -> Sample:
         clip, words = self.clips[index], self.vocabulary

@@ -25,7 +25,7 @@ def write(mix: CodeMixer, scores: torch.Tensor, steps: int) -> list[int]:
     """Write the best id each time; ends with column C."""
     written: list[list[int]] = [[]]
     for _ in range(steps):
-        mixed = mix(np.array([0]), written, torch.zeros(1, 4), scores)
+        mixed = mix(np.array([0]), written, scores)
         column = int(mixed[0].argmax())
         if column == NUM_CODES:
             break
@@ -47,7 +47,7 @@ def test_what_the_model_finds_absurd_is_not_copied(head: CopyHead) -> None:
 def test_what_is_forbidden_stays_so(head: CopyHead) -> None:
     scores = torch.zeros(1, NUM_CODES + 1)
     scores[0, [4, NUM_CODES]] = -torch.inf
-    mixed = mixer(head, example([4, 4, 4]))(np.array([0]), [[]], torch.zeros(1, 4), scores)
+    mixed = mixer(head, example([4, 4, 4]))(np.array([0]), [[]], scores)
     assert torch.isneginf(mixed[0, [4, NUM_CODES]]).all() and torch.isfinite(mixed[0, :4]).all()
     assert torch.logsumexp(mixed, 1).item() == pytest.approx(0.0, abs=1e-5)
 
@@ -58,7 +58,7 @@ def test_without_an_example_that_answers_the_scores_say_what_they_said(head: Cop
                 "no answer": (example([1, 2], cosines=-1.0),)}[how]  # fmt: skip
     scores = torch.randn(1, NUM_CODES + 1, generator=torch.Generator().manual_seed(0))
     mix = mixer(head, *examples, strength=0.0 if how == "no strength" else 2.0)
-    mixed = mix(np.array([0]), [[]], torch.zeros(1, 4), scores)
+    mixed = mix(np.array([0]), [[]], scores)
     assert torch.allclose(mixed.log_softmax(1), scores.log_softmax(1), atol=0.02)
 
 
@@ -74,9 +74,9 @@ def test_a_row_does_not_depend_on_its_neighbours(head: CopyHead) -> None:
     alone = [CodeMixer(head, [own], [length], IDS, 1.0) for own, length in zip(many, [None, 4, 5], strict=True)]
     scores = torch.randn(3, NUM_CODES + 1, generator=torch.Generator().manual_seed(1))
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
-        mixed = joined(np.array(order), written, torch.zeros(len(order), 4), scores[order])
+        mixed = joined(np.array(order), written, scores[order])
         for place, row in enumerate(order):
-            own = alone[row](np.array([0]), [written[row]], torch.zeros(1, 4), scores[row : row + 1])
+            own = alone[row](np.array([0]), [written[row]], scores[row : row + 1])
             assert torch.allclose(mixed[place].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
         for row in order:
             written[row].append(100 + (row + step) % NUM_CODES)
@@ -92,7 +92,7 @@ def caption(
     scores[0, [columns[token] for token in vocabulary.encode_text(absurd)]] = -60.0
     written: list[list[int]] = [[]]
     for _ in range(steps):
-        mixed = scores if mix is None else mix(np.array([0]), written, torch.zeros(1, 4), scores)
+        mixed = scores if mix is None else mix(np.array([0]), written, scores)
         column = int(mixed[0].argmax())
         if column == len(columns):
             break
@@ -124,14 +124,14 @@ def test_a_caption_is_followed_from_where_the_model_enters_it(head: CopyHead, vo
     columns = {int(token): column for column, token in enumerate(vocabulary.text_ids)}
     scores = torch.zeros(1, len(columns) + 1)
     for length in range(len(begun[0]) + 1):
-        mixed = mix(np.array([0]), [begun[0][:length]], torch.zeros(1, 4), scores)
+        mixed = mix(np.array([0]), [begun[0][:length]], scores)
     assert int(mixed[0].argmax()) == columns[vocabulary.encode_text("sits")[0]]
 
 
 def test_captions_that_do_not_answer_say_nothing(head: CopyHead, vocabulary: Vocabulary) -> None:
     scores = torch.randn(1, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(0))
     for mix in (words(head, vocabulary, "a person waves", cosines=-1.0), words(head, vocabulary)):
-        mixed = mix(np.array([0]), [[]], torch.zeros(1, 4), scores)
+        mixed = mix(np.array([0]), [[]], scores)
         assert torch.allclose(mixed.log_softmax(1), scores.log_softmax(1), atol=0.1)
 
 
@@ -154,11 +154,11 @@ def test_captions_do_not_depend_on_their_neighbours(head: CopyHead, vocabulary: 
     scores = torch.randn(3, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(1))
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
         written = [ids[:step] for ids in text]
-        mixed = joined(np.array(order), written, torch.zeros(len(order), 4), scores[order])
+        mixed = joined(np.array(order), written, scores[order])
         for place, row in enumerate(order):
             mix = alone[row]
             assert mix is not None
-            own = mix(np.array([0]), [written[row]], torch.zeros(1, 4), scores[row : row + 1])
+            own = mix(np.array([0]), [written[row]], scores[row : row + 1])
             assert torch.allclose(mixed[place].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
 
 

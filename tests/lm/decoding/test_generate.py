@@ -63,7 +63,7 @@ def test_a_row_does_not_depend_on_its_batch(model: MotionLanguageModel, prompts:
 
 def test_greedy_equals_the_full_forward_pass(model: MotionLanguageModel, prompts: list) -> None:
     words = model.vocabulary
-    ids = torch.tensor([words.encode_prompt(prompts[0]).ids])
+    ids = torch.tensor([words.encode_prompt(prompts[0])])
     allowed = torch.tensor(words.code_ids)
     decoded = [words.pad_id, words.motion_start_id]
     with torch.no_grad():
@@ -114,9 +114,9 @@ def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> Non
     """It is told whose scores they are and what each has written; what it adds decides."""
     steps: list[np.ndarray] = []
 
-    def favour(rows: np.ndarray, written: Sequence[list[int]], hidden: Tensor, scores: Tensor) -> Tensor:
+    def favour(rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
         steps.append(rows)
-        assert scores.shape == (len(rows), 33) and hidden.shape == (len(rows), model.size.width)
+        assert scores.shape == (len(rows), 33)
         assert all(len(written[row]) == len(steps) - 1 for row in rows)
         assert scores[:, -1].isinf().all()  # every length is forced: no row may end
         wanted = torch.tensor([(row + len(written[row])) % 32 for row in rows.tolist()])
@@ -125,7 +125,7 @@ def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> Non
     codes = model.generate_codes(prompts, [3, 2, 4, 3], GREEDY, mixer=favour)
     assert [row.tolist() for row in codes] == [[0, 1, 2], [1, 2], [2, 3, 4, 5], [3, 4, 5]]
     assert [sorted(rows.tolist()) for rows in steps] == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 2, 3], [2]]
-    text = model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4, mixer=lambda *given: given[3])
+    text = model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4, mixer=lambda *given: given[2])
     assert text == model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4)
 
 
@@ -156,7 +156,7 @@ def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
     seen: dict[float, Tensor] = {}
     for weight in (0.0, 1.0, 2.5):
 
-        def look(rows: np.ndarray, _written: Sequence[list[int]], _hidden: Tensor, scores: Tensor) -> Tensor:
+        def look(rows: np.ndarray, _written: Sequence[list[int]], scores: Tensor) -> Tensor:
             order = torch.as_tensor(np.argsort(rows))
             seen.setdefault(weight, scores[order][:, :-1].log_softmax(1))  # noqa: B023
             return scores

@@ -47,7 +47,7 @@ def made(
 
 def prompt_ids(model: MotionLanguageModel) -> list[list[int]]:
     words = model.vocabulary
-    return [words.encode_prompt(text_to_motion_prompt(text, count=words.count)).ids for text in CAPTIONS]
+    return [words.encode_prompt(text_to_motion_prompt(text, count=words.count)) for text in CAPTIONS]
 
 
 def by_transformers(model: MotionLanguageModel, max_codes: int) -> list[list[int]]:
