@@ -29,6 +29,7 @@ from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.envelope import read_envelope
+from remogpt.runtime.folders.find_model import find_component
 
 KIND = "lm"
 FRAMES_PER_CODE = 4
@@ -114,13 +115,21 @@ class MotionLanguageModel(nn.Module):
         return cls(vocabulary, t5)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "MotionLanguageModel":
+    def from_pretrained(
+        cls, path: str | Path | None = None, device: str | torch.device | None = None
+    ) -> "MotionLanguageModel":
         """Load a saved model, strictly.
+
+        Args:
+            path: the language model's folder, a whole model's, or a model's name on the hub; the embedded `mini`
+                without it.
+            device: where it runs; the CPU without it.
 
         Raises:
             MissingPathError: if a file is missing.
             RemogptError: if the files do not belong together.
         """
+        folder = find_component(path, KIND)
         part = load_component(folder, KIND)
         vocabulary = Vocabulary.load(folder)
         if _vocabulary_hash(vocabulary) != part.config["vocabulary_sha256"]:
@@ -137,7 +146,7 @@ class MotionLanguageModel(nn.Module):
             model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
         model.load_state_dict(part.tensors)
         model.hash = part.hash
-        return model.eval()
+        return model.to(device or "cpu").eval()
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
         """Write the model to a folder and return its hash. `dtype` is the stored type of the weights."""

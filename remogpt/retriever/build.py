@@ -4,6 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
+import torch
+
 from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower, transformer_from_config
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
@@ -15,7 +17,7 @@ TOKENIZER_FOLDER = "text_tokenizer"
 """Where a part with a fine-tuned text model keeps its tokenizer."""
 
 
-def build_network(config: dict[str, Any], folder: Path, device: str) -> tuple[PLTMR | TMR, TextSource]:
+def build_network(config: dict[str, Any], folder: Path, device: torch.device) -> tuple[PLTMR | TMR, TextSource]:
     """Build the network that a part's settings describe, without its weights, and its text source.
 
     Raises:

@@ -18,6 +18,7 @@ from remogpt.retriever.text.canonical import CaptionForm, worded
 from remogpt.retriever.text.frozen_model import TextSource, WordPieces
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
+from remogpt.runtime.folders.find_model import find_component
 
 
 class TextMotionRetriever:
@@ -48,15 +49,20 @@ class TextMotionRetriever:
         self._hash = component_hash
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "TextMotionRetriever":
-        """Load a retriever from its folder alone, or from a model folder that holds it as `retriever/`.
+    def from_pretrained(
+        cls, path: str | Path | None = None, device: str | torch.device | None = None
+    ) -> "TextMotionRetriever":
+        """Load a retriever that was trained or imported.
+
+        Args:
+            path: the retriever's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
+            device: where it runs; the CPU without it.
 
         Raises:
             MissingPathError: if a file is missing, or the text model that it names.
             RemogptError: if the part, or the text model, is not the one that was trained.
         """
-        folder = Path(folder)
-        folder = folder / "retriever" if (folder / "retriever" / "config.json").is_file() else folder
+        folder, device = find_component(path, "retriever"), torch.device(device or "cpu")
         part = load_component(folder, "retriever")
         network, text = build_network(part.config, folder, device)
         network.load_state_dict(part.tensors, strict=True)
@@ -82,7 +88,7 @@ class TextMotionRetriever:
         self._hash = save_component(folder, "retriever", self.config, self.network.state_dict(), statistics, dtype)
         return self._hash
 
-    def to(self, device: str) -> "TextMotionRetriever":
+    def to(self, device: str | torch.device) -> "TextMotionRetriever":
         """Move the network; embeddings still come back as NumPy arrays."""
         self.device = torch.device(device)
         self.network.to(self.device)

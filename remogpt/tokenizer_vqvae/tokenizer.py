@@ -18,6 +18,7 @@ from torch import nn
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
+from remogpt.runtime.folders.find_model import find_component
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
@@ -44,13 +45,20 @@ class MotionTokenizer(nn.Module):
         self._hash: str | None = None
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> MotionTokenizer:
+    def from_pretrained(
+        cls, path: str | Path | None = None, device: str | torch.device | None = None
+    ) -> MotionTokenizer:
         """Load a tokenizer that `save_pretrained` or `remogpt train tokenizer` wrote.
+
+        Args:
+            path: the tokenizer's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
+            device: where it runs; the CPU without it.
 
         Raises:
             MissingPathError: if a file is missing.
             RemogptError: if the folder holds something else or was changed.
         """
+        folder = find_component(path, KIND)
         part = load_component(folder, KIND)
         vqvae = MotionVQVAE(**part.config)
         state = {**vqvae.state_dict(), **part.tensors}
@@ -62,7 +70,7 @@ class MotionTokenizer(nn.Module):
         vqvae.quantizer.restart_()
         tokenizer = cls(vqvae, Normalizer(part.normalizer["mean"], part.normalizer["std"]), part.config)
         tokenizer._hash = part.hash
-        return tokenizer
+        return tokenizer.to(device or "cpu")
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
         """Write the tokenizer and return its hash.

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from remogpt.lm.copying.match_test import MatchTest
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
+from remogpt.runtime.folders.find_model import find_component
 
 KIND = "copy"
 MAX_JUMP = 3
@@ -94,13 +95,18 @@ class CopyHead(nn.Module):
         self.hash = ""
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "CopyHead":
+    def from_pretrained(cls, path: str | Path | None = None, device: str | torch.device | None = None) -> "CopyHead":
         """Load a saved head, strictly.
+
+        Args:
+            path: the head's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
+            device: where it runs; the CPU without it.
 
         Raises:
             MissingPathError: if a file is missing.
             RemogptError: if the files do not belong together.
         """
+        folder = find_component(path, KIND)
         part = load_component(folder, KIND)
         head = cls(part.tensors["vectors"])
         try:
@@ -110,7 +116,7 @@ class CopyHead(nn.Module):
                 f"the weights in {folder} are not those of this version's copy head; train it anew"
             ) from error
         head.config, head.hash = part.config, part.hash
-        return head.eval().requires_grad_(False)
+        return head.to(device or "cpu").eval().requires_grad_(False)
 
     def save_pretrained(self, folder: str | Path) -> str:
         """Write the head and return its hash. Its `config` names tokenizer and retriever that it belongs to."""

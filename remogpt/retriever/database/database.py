@@ -21,6 +21,7 @@ from remogpt.retriever.database.version_files import current_version, damaged_fi
 from remogpt.retriever.networks.body_parts import named_parts
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
+from remogpt.runtime.folders.find_model import find_component
 from remogpt.runtime.folders.model_folder import check_belongs
 
 _log = logging.getLogger(__name__)
@@ -72,20 +73,18 @@ class MotionDatabase:
         return cls(Path(path), retriever)
 
     @classmethod
-    def open(cls, path: str | Path, retriever: Retriever | None = None) -> "MotionDatabase":
-        """Open a database folder, or a model folder that holds one as `database/`.
+    def open(cls, path: str | Path | None = None, retriever: Retriever | None = None) -> "MotionDatabase":
+        """Open a database.
 
         Args:
-            path: the folder.
+            path: the database's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
             retriever: needed to search by text or motion; must be the one that embedded the database.
 
         Raises:
             MissingPathError: if there is no database.
             RemogptError: if another retriever embedded it; the message holds both hashes and the command that mends it.
         """
-        path = Path(path)
-        inner = path / "database"
-        return cls(inner if (inner / "CURRENT").is_file() and not (path / "CURRENT").is_file() else path, retriever)
+        return cls(find_component(path, "database"), retriever)
 
     def __len__(self) -> int:
         return int(self.manifest["counts"]["entries"])

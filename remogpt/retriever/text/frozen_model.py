@@ -135,7 +135,7 @@ class FrozenText:
         RemogptError: if the weights are others than those named.
     """
 
-    def __init__(self, name: str, sha256: str | None = None, device: str = "cpu") -> None:
+    def __init__(self, name: str, sha256: str | None = None, device: str | torch.device = "cpu") -> None:
         self.name, folder = name, find_model_folder(name)
         self.sha256 = fingerprint(folder)
         if sha256 is not None and sha256 != self.sha256:

@@ -148,7 +148,7 @@ def fit_retriever(
     val_captions = [val.captions[place][0] for place in few]
 
     def evaluate(model: nn.Module) -> dict[str, float]:
-        retriever.to(str(next(model.parameters()).device))
+        retriever.to(next(model.parameters()).device)
         scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
         return ranking_scores(scores, val_captions)
 

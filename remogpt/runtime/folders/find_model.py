@@ -1,10 +1,14 @@
-"""Where a model is: in a folder, on the hub, or inside the package."""
+"""Where a model, or one component of it, is: in a folder, on the hub, or inside the package."""
 
 import re
 from importlib import resources
 from pathlib import Path
 
 from remogpt.runtime.errors import MissingPathError
+from remogpt.runtime.folders.model_folder import MANIFEST
+
+_MARKERS = {"database": "CURRENT"}
+"""Files that tell a component's own folder, where it is not config.json."""
 
 
 def find_model(path: str | Path | None) -> Path:
@@ -24,21 +28,42 @@ def find_model(path: str | Path | None) -> Path:
                 "scripts/mini.sh, or name a model folder with --model"
             )
         return embedded
-    if not Path(path).exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
-        return _from_hub(str(path))
-    return Path(path)
+    return _fetched(path, "check the path, or leave --model out for the embedded model")
 
 
-def _from_hub(name: str) -> Path:
+def find_component(path: str | Path | None, kind: str) -> Path:
+    """Return the folder of a component: the one that is named, or that of its kind in the model that is named.
+
+    Args:
+        path: the component's own folder, the folder of a model that holds it, or a model's name on the hub
+            ("owner/name"); the embedded `mini` without it.
+        kind: tokenizer, retriever, lm, copy or database, as the folders in a model are named.
+
+    Raises:
+        MissingPathError: if there is no embedded model, or none of that name on the hub. What is missing in a folder,
+            or is of another kind, is said by what reads the component.
+    """
+    advice = f"check the path: wanted the folder of a {kind}, or of a model"
+    folder = find_model(None) if path is None else _fetched(path, advice)
+    marker = _MARKERS.get(kind, "config.json")
+    if (folder / marker).is_file():
+        return folder
+    holds_components = (folder / MANIFEST).is_file() or (folder / kind / marker).is_file()
+    return folder / kind if holds_components else folder
+
+
+def _fetched(path: str | Path, advice: str) -> Path:
+    """Return a path as it is, or the folder of a model that is on the hub alone."""
+    if Path(path).exists() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
+        return Path(path)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name))
+        return Path(snapshot_download(str(path)))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:  # "../model" is no hub name
         raise MissingPathError(
-            f"no folder {name!r}, and no model of that name on the hub ({str(error).splitlines()[0]}); "
-            "check the path, or leave --model out for the embedded model"
+            f"no folder {str(path)!r}, and no model of that name on the hub ({str(error).splitlines()[0]}); {advice}"
         ) from error
 
 
