@@ -29,7 +29,7 @@ from torch import Tensor
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
 from remogpt.lm.batch import IGNORED, Sample, collate_by_length
-from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, SampleMix, TrainingSamples, caption_queries
+from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits, SampleMix, TrainingSamples, caption_queries
 from remogpt.runtime.files import write_json
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.stages.training_data import coded_clips
@@ -56,7 +56,7 @@ def any_examples(clips: Sequence[CodedClip]) -> ExampleBank:
     by_caption, by_clip = (rng.integers(len(clips), size=(n, 2)) for n in (caption_queries(clips)[-1], len(clips)))
     routes = {"t2m": by_caption, "t2t": by_caption, "m2t": by_clip, "m2m": by_clip}
     return ExampleBank([clip.captions for clip in clips], [clip.codes[0] for clip in clips],
-                       {name: Route(rows) for name, rows in routes.items()})  # fmt: skip
+                       {name: RouteHits(rows) for name, rows in routes.items()})  # fmt: skip
 
 
 def paper_size(mini: MotionLanguageModel) -> MotionLanguageModel:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from remogpt.interfaces import Route
 from remogpt.lm import MotionLanguageModel, Sampling
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.score_mixers import CodeMixer, Following
@@ -29,7 +30,6 @@ from remogpt.motion import Motion
 from remogpt.prompts import Prompt, ask_for_motion, ask_for_text, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES
-from remogpt.retriever.database.routes import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import check_belongs, read_manifest

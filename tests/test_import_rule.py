@@ -1,6 +1,8 @@
 """Who may import whom. The rooms stay separable because this test reads every import."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "remogpt"
 
 ALLOWED = {
+    "interfaces": {"motion"},  # for type checkers alone; see the last test
     "runtime": set(),
     "prompts": set(),
     "motion": {"runtime"},
@@ -31,6 +34,8 @@ ALLOWED = {
     "app": {"pipeline", "retriever", "motion", "runtime"},
     "pipeline": {"retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
+EVERYBODY = {"interfaces"}
+"""Whom every room may import."""
 FREE = {"commands", "cli", "__init__"}
 """May import everything."""
 
@@ -66,7 +71,14 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
     path = PACKAGE / room
     files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
     for file in files:
-        stray = imported_rooms(file) - ALLOWED[room] - {room}
+        stray = imported_rooms(file) - ALLOWED[room] - EVERYBODY - {room}
         assert not stray, (
             f"{file.relative_to(PACKAGE)} imports {sorted(stray)}; {room} may import {sorted(ALLOWED[room])}"
         )
+
+
+def test_interfaces_imports_nothing_of_ours_when_it_runs() -> None:
+    command = "import sys, remogpt.interfaces; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    ours = {name for name in done.stdout.split() if name.split(".")[0] == "remogpt"}
+    assert ours == {"remogpt", "remogpt.interfaces"}

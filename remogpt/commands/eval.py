@@ -27,10 +27,10 @@ from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.cli_parts.queries import best_device, open_retriever
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
-from remogpt.eval.evaluators.evaluator import Evaluator
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
+from remogpt.interfaces import Evaluator
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model

@@ -11,7 +11,7 @@ from typing import Any
 
 import remogpt
 from remogpt.data.humanml3d import Clip, MotionTextSet
-from remogpt.eval.model import Model
+from remogpt.interfaces import Model
 from remogpt.runtime.errors import RemogptError
 
 Card = dict[str, Any]

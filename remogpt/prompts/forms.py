@@ -19,9 +19,10 @@ Source: MotionGPT, arXiv 2306.14795, `generate_conditional`; differs: its captio
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
+from remogpt.interfaces import Example
 from remogpt.prompts.clean import clean_text
 from remogpt.prompts.prompt import QUERY, CountTokens, MotionSegment, Prompt, Segment, TextSegment, approximate_tokens
-from remogpt.prompts.render import Example, fit_query, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.prompts.render import fit_query, motion_to_text_prompt, text_to_motion_prompt
 
 PromptForm = Literal["remogpt", "motiongpt"]
 MOTIONGPT_BUDGET = 256

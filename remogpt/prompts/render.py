@@ -16,8 +16,8 @@ hits; for captioning motion-to-text, then motion-to-motion. A prompt without exa
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
+from remogpt.interfaces import Example
 from remogpt.prompts.clean import clean_text
 from remogpt.prompts.prompt import (
     EXAMPLE,
@@ -37,15 +37,6 @@ BUDGET = 512
 """Ids in the encoder input, its end included. The papers' 256 cannot hold three motions with their captions."""
 MIN_EXAMPLE_CODES = 8
 """A retrieved motion shorter than this (1.6 s) shows too little: the example is dropped rather than cut further."""
-
-
-class Example(Protocol):
-    """What a prompt reads of a retrieved example."""
-
-    @property
-    def caption(self) -> str: ...
-    @property
-    def codes(self) -> Iterable[int]: ...
 
 
 def text_to_motion_prompt(

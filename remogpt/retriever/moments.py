@@ -13,10 +13,10 @@ Source: TMR, arXiv 2305.00976, sec. 4.5 and its supplement; no code was released
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from remogpt.interfaces import Retriever
 from remogpt.motion.checks import check_features
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
@@ -36,13 +36,6 @@ matches "a kick" as well as all of it, and the shortest windows scatter most, so
 benchmarks/moments.py has the numbers."""
 _CHUNK = 2048
 """Windows embedded between two steps of the progress bar."""
-
-
-class Embedder(Protocol):
-    """What moment retrieval needs of a retriever; `TextMotionRetriever` has it."""
-
-    def encode_text(self, texts: Sequence[str], /) -> np.ndarray: ...
-    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class Moments:
 
 
 def find_moments(
-    retriever: Embedder,
+    retriever: Retriever,
     features: np.ndarray,
     texts: Sequence[str],
     windows: Sequence[int] = LONG_WINDOWS,
@@ -160,7 +153,7 @@ def centred_windows(num_frames: int, window: int = CURVE_WINDOW) -> np.ndarray:
     return np.stack([starts, starts + length], axis=1)
 
 
-def embed_windows(retriever: Embedder, features: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def embed_windows(retriever: Retriever, features: np.ndarray, windows: np.ndarray) -> np.ndarray:
     """Embed windows (W, 2) of a motion (T, 263): (W, D) unit rows; windows of like length share batches, none is
     embedded twice."""
     distinct, places = np.unique(windows, axis=0, return_inverse=True)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.evaluators.evaluator import Evaluator, GuoNetworks, RetrieverAsEvaluator
+from remogpt.eval.evaluators.evaluator import GuoNetworks, RetrieverAsEvaluator
 from remogpt.eval.evaluators.guo_words import KIND as GUO
+from remogpt.interfaces import Evaluator
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.folders.envelope import read_envelope

@@ -7,7 +7,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.lm.copying.train import CopyConfig, CopyPairs, QueryPairs
-from remogpt.lm.training.samples import CodedClip, ExampleBank, Route
+from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES, Neighbours, family_numbers
 from remogpt.runtime.errors import RemogptError
@@ -55,7 +55,7 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
     queries = np.concatenate([np.arange(offsets[place], offsets[place + 1]) for place in places])
     chosen = {"t2m": queries, "t2t": queries, "m2t": places, "m2m": places}
     routes = {
-        name: Route(neighbours.tensors[f"{name}/rows"][rows], neighbours.tensors[f"{name}/captions"][rows])
+        name: RouteHits(neighbours.tensors[f"{name}/rows"][rows], neighbours.tensors[f"{name}/captions"][rows])
         for name, rows in chosen.items()
     }
     captions = [info.captions for info in database.infos()]

@@ -6,7 +6,7 @@ import torch
 
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
 from remogpt.lm.copying.copy_head import CopyHead
-from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, caption_queries
+from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits, caption_queries
 
 CAPTIONS = (
     "a person walks forward slowly",
@@ -43,7 +43,8 @@ def bank(clips: list[CodedClip]) -> ExampleBank:
     size, offsets = len(clips), caption_queries(clips)
     by_clip = np.array([[(row + 1) % size, (row + 2) % size] for row in range(size)])
     by_caption = np.repeat(by_clip, np.diff(offsets), axis=0)
-    routes = {name: Route(by_caption) for name in ("t2m", "t2t")} | {name: Route(by_clip) for name in ("m2t", "m2m")}
+    for_texts, for_motions = RouteHits(by_caption), RouteHits(by_clip)
+    routes = {"t2m": for_texts, "t2t": for_texts, "m2t": for_motions, "m2m": for_motions}
     return ExampleBank([clip.captions for clip in clips], [clip.codes[0] for clip in clips], routes)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from remogpt.eval.cards import sha256_of
-from remogpt.eval.evaluators.evaluator import Evaluator, check_texts
-from remogpt.eval.model import TextEncoder
+from remogpt.eval.evaluators.evaluator import check_texts
+from remogpt.interfaces import Evaluator, TextEncoder
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, fingerprint, read_npy, write_json, write_npy
 from remogpt.runtime.progress import progress

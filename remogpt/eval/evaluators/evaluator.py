@@ -1,36 +1,21 @@
 """Evaluators: networks that put captions and motions into one space, in which generation is scored.
 
 R-precision, MM-dist, FID, Diversity and MultiModality are functions of such embeddings, so a number means something
-only beside the evaluator that made them. Anything that fits `Evaluator` can be one; two are here, for the networks
-of Guo et al. and for a retriever, which arrives as an argument.
+only beside the evaluator that made them. Anything that fits `remogpt.interfaces.Evaluator` can be one; two are here,
+for the networks of Guo et al. and for a retriever, which arrives as an argument.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from remogpt.eval.model import Retriever, TextEncoder
 from remogpt.eval.text.tokenize import tagged_tokens
+from remogpt.interfaces import Retriever
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
     from remogpt.eval.evaluators.guo import GuoEvaluator
-
-
-class Evaluator(TextEncoder, Protocol):
-    """An evaluator: what embeds captions, and motions into the same space."""
-
-    def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:
-        """Embed raw features, (T, 263) each: (N, D) float32."""
-
-
-class HashedRetriever(Retriever, Protocol):
-    """A retriever that can be named, as `remogpt.retriever.TextMotionRetriever` is one."""
-
-    @property
-    def hash(self) -> str:
-        """64 hexadecimal digits."""
 
 
 class GuoNetworks:
@@ -75,7 +60,7 @@ class RetrieverAsEvaluator:
         trained_on: what it learned from.
     """
 
-    def __init__(self, retriever: HashedRetriever, name: str, trained_on: str | None = None) -> None:
+    def __init__(self, retriever: Retriever, name: str, trained_on: str | None = None) -> None:
         self.retriever, self.name, self.trained_on = retriever, name, trained_on
         self.hash = retriever.hash
 

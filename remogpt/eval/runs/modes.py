@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from remogpt.eval.model import GeneratedMotion
 from remogpt.eval.runs.run import Run
+from remogpt.interfaces import GeneratedMotion
 
 
 @dataclass(frozen=True)

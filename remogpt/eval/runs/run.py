@@ -15,9 +15,8 @@ import numpy as np
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.cards import Card, protocol_card, sha256_of
 from remogpt.eval.evaluators.embedding_cache import EmbeddingCache, probe
-from remogpt.eval.evaluators.evaluator import Evaluator
-from remogpt.eval.model import Model, TextEncoder
 from remogpt.eval.runs.config import EvalConfig
+from remogpt.interfaces import Evaluator, Model, TextEncoder
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress

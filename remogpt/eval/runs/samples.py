@@ -17,10 +17,10 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.cards import Card, sha256_of
-from remogpt.eval.model import GeneratedMotion
 from remogpt.eval.runs.modes import Mode, NamesModes
 from remogpt.eval.runs.run import Prompt, Run, own_ids
 from remogpt.eval.text.rouge import lcs_length
+from remogpt.interfaces import GeneratedMotion
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy

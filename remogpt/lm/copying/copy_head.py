@@ -18,12 +18,13 @@ differs: ReMoGPT has examples in the prompt alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from remogpt.interfaces import FoundExample
 from remogpt.lm.copying.match_test import MatchTest
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
@@ -33,27 +34,7 @@ KIND = "copy"
 MAX_JUMP = 3
 """Most codes by which a place in an example moves on in a step."""
 _SMALLEST = 1e-9
-ExampleT = TypeVar("ExampleT", bound="Example")
-
-
-class Example(Protocol):
-    """What is known of a retrieved example."""
-
-    @property
-    def codes(self) -> np.ndarray:
-        """(L,) int64 codes of its motion."""
-
-    @property
-    def caption(self) -> str:
-        """Its caption that lies closest to the query."""
-
-    @property
-    def to_motion(self) -> float:
-        """Cosine of the query with its motion."""
-
-    @property
-    def to_caption(self) -> float:
-        """Cosine of the query with its caption."""
+ExampleT = TypeVar("ExampleT", bound=FoundExample)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from remogpt.lm.copying.copy_head import CopyHead, Example, ExampleT
+from remogpt.interfaces import FoundExample
+from remogpt.lm.copying.copy_head import CopyHead, ExampleT
 from remogpt.lm.copying.match_test import MatchTest
 from remogpt.lm.vocabulary import Vocabulary
 
@@ -45,13 +46,13 @@ class Following:
         """Return a motion's examples that its prompt shows: those that answer, where the model can tell."""
         return examples if self._head is None else self._head.answering(examples, self._head.motion_match)
 
-    def codes(self, examples: Sequence[Sequence[Example]], lengths: Sequence[int | None]) -> "CodeMixer | None":
+    def codes(self, examples: Sequence[Sequence[FoundExample]], lengths: Sequence[int | None]) -> "CodeMixer | None":
         """Make what copies each prompt's examples into its motion; `lengths` are the codes to write, None: open."""
         if self._head is None:
             return None
         return CodeMixer(self._head, examples, lengths, self.vocabulary.code_ids, self.strength)
 
-    def words(self, examples: Sequence[Sequence[Example]]) -> "WordMixer | None":
+    def words(self, examples: Sequence[Sequence[FoundExample]]) -> "WordMixer | None":
         """Make what copies each prompt's examples into its caption."""
         if self._head is None:
             return None
@@ -71,7 +72,7 @@ class ExampleMixer(ABC):
         strength: exponent of the evidence.
     """
 
-    def __init__(self, match: MatchTest, examples: Sequence[Sequence[Example]], strength: float) -> None:
+    def __init__(self, match: MatchTest, examples: Sequence[Sequence[FoundExample]], strength: float) -> None:
         self.strength, self.width = strength, max(map(len, examples), default=0)
         self.padded = [own[place] if place < len(own) else None for own in examples for place in range(self.width)]
         """Examples in order, as many of each prompt: row `number * width + place`."""
@@ -124,7 +125,7 @@ class CodeMixer(ExampleMixer):
     def __init__(
         self,
         head: CopyHead,
-        examples: Sequence[Sequence[Example]],
+        examples: Sequence[Sequence[FoundExample]],
         lengths: Sequence[int | None],
         ids: np.ndarray,
         strength: float,
@@ -162,7 +163,7 @@ class WordMixer(ExampleMixer):
     """
 
     def __init__(
-        self, match: MatchTest, examples: Sequence[Sequence[Example]], vocabulary: Vocabulary, strength: float
+        self, match: MatchTest, examples: Sequence[Sequence[FoundExample]], vocabulary: Vocabulary, strength: float
     ) -> None:
         super().__init__(match, examples, strength)
         self.column_of = {int(token): column for column, token in enumerate(vocabulary.text_ids)}

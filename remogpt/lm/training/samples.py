@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from remogpt.interfaces import Route
 from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
 from remogpt.lm.model import FRAMES_PER_CODE
 from remogpt.lm.training.span_corruption import corrupt, span_mask
@@ -19,7 +20,7 @@ from remogpt.runtime.errors import RemogptError
 
 MAX_TARGET_IDS = 256
 """Longest target; MotionGPT's limit."""
-ROUTES = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}
+ROUTES: dict[str, tuple[Route, Route]] = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}
 """Whose hit comes first and second in the context, per direction."""
 _FORMS: tuple[LengthForm, ...] = ("plain", "seconds", "frames")
 
@@ -35,7 +36,7 @@ class CodedClip:
 
 
 @dataclass(frozen=True)
-class Route:
+class RouteHits:
     """What one route of retrieval found for every query, best first, exclusions already applied."""
 
     rows: np.ndarray
@@ -53,7 +54,7 @@ class ExampleBank:
     """Captions of each row."""
     codes: Sequence[np.ndarray]
     """(N,) codes of each row."""
-    routes: Mapping[str, Route]
+    routes: Mapping[str, RouteHits]
     """By name: t2m, t2t, m2t, m2m."""
 
 
@@ -121,11 +122,11 @@ class TrainingSamples:
             )
         self.clips, self.vocabulary, self.stage, self.mix, self.bank = clips, vocabulary, stage, mix, bank
         self.budget, self._queries = budget, caption_queries(clips)
-        for name, route in (bank.routes if bank else {}).items():
+        for name, hits in (bank.routes if bank else {}).items():
             wanted = int(self._queries[-1]) if name in ROUTES["text_to_motion"] else len(clips)
-            if len(route.rows) != wanted:
+            if len(hits.rows) != wanted:
                 raise RemogptError(
-                    f"route {name} has neighbours for {len(route.rows)} queries, the clips make {wanted}; "
+                    f"route {name} has neighbours for {len(hits.rows)} queries, the clips make {wanted}; "
                     "run 'remogpt db neighbours' again for this data set"
                 )
 
@@ -223,11 +224,11 @@ class TrainingSamples:
             shown.append(ShownExample(captions[matched], self.bank.codes[row]))
         return shown
 
-    def _hit(self, route: Route, query: int, used: set[int], rng: np.random.Generator) -> tuple[int, int | None]:
+    def _hit(self, hits: RouteHits, query: int, used: set[int], rng: np.random.Generator) -> tuple[int, int | None]:
         """Draw one of a route's best hits that is not shown yet; (-1, None) where there is none."""
-        places = [place for place, row in enumerate(route.rows[query].tolist()) if row >= 0 and row not in used]
+        places = [place for place, row in enumerate(hits.rows[query].tolist()) if row >= 0 and row not in used]
         if not places:
             return -1, None
         place = places[int(rng.integers(min(self.mix.depth, len(places))))]
-        matched = None if route.captions is None else int(route.captions[query, place])
-        return int(route.rows[query, place]), matched
+        matched = None if hits.captions is None else int(hits.captions[query, place])
+        return int(hits.rows[query, place]), matched

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from remogpt.interfaces import Retriever, Tokenizer
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
@@ -21,27 +22,6 @@ ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
 """What the manifest says of the parts that built a database."""
 BATCH = 256
 """Entries embedded and written at a time."""
-
-
-class Retriever(Protocol):
-    """What a database needs of a retriever; `TextMotionRetriever` has it, and perhaps what `PartRetriever` asks."""
-
-    @property
-    def hash(self) -> str: ...
-    @property
-    def dim(self) -> int: ...
-    @property
-    def statistics_hash(self) -> str: ...
-    def encode_text(self, texts: Sequence[str], /) -> np.ndarray: ...
-    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
-
-
-class Tokenizer(Protocol):
-    """What a database needs of a motion tokenizer."""
-
-    @property
-    def hash(self) -> str: ...
-    def encode_batch(self, features: list[np.ndarray], /) -> list[np.ndarray]: ...
 
 
 def write_entries(

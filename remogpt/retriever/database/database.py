@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from remogpt.retriever.database.build import Retriever, Tokenizer, copy_entries, write_entries
+from remogpt.interfaces import Retriever, Route, Tokenizer
+from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
-from remogpt.retriever.database.routes import Route, checked_route, plain_features
+from remogpt.retriever.database.routes import checked_route, plain_features
 from remogpt.retriever.database.vector_index import VectorIndex, exact_scores
 from remogpt.retriever.database.version_files import current_version, damaged_files
 from remogpt.retriever.networks.body_parts import named_parts

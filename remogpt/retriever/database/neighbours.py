@@ -18,9 +18,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from remogpt.interfaces import Route
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo, RetrievedExample
-from remogpt.retriever.database.routes import Route
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
 from remogpt.runtime.progress import progress

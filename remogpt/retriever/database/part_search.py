@@ -25,10 +25,11 @@ whose right arm does the same while the legs do something else), and 0.64 where 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from remogpt.interfaces import PartRetriever
 from remogpt.retriever.database.shapley import shapley_values
 from remogpt.retriever.database.vector_index import exact_scores
 from remogpt.retriever.networks.body_parts import PARTS
@@ -43,18 +44,6 @@ BLOCK = 4096
 """Entries whose parts are in memory at once."""
 BATCH = 256
 """Entries whose features are."""
-
-
-class PartRetriever(Protocol):
-    """What a search by parts needs of a retriever; a `TextMotionRetriever` with a PL-TMR has it."""
-
-    @property
-    def has_parts(self) -> bool: ...
-    def encode_text(self, texts: Sequence[str], /) -> np.ndarray: ...
-    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
-    def encode_motion_and_parts(self, motions: Sequence[np.ndarray], /) -> tuple[np.ndarray, np.ndarray]: ...
-    def encode_motion_parts(self, motions: Sequence[np.ndarray], /) -> np.ndarray: ...
-    def embed_parts(self, encodings: np.ndarray, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """What a database is searched by, and along which route."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from remogpt.interfaces import Route
 from remogpt.runtime.errors import RemogptError
 
-Route = Literal["t2m", "t2t", "m2t", "m2m"]
 ROUTES: tuple[Route, ...] = ("t2m", "t2t", "m2t", "m2m")
 
 

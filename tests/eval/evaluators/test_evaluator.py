@@ -7,10 +7,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from remogpt.eval.evaluators.evaluator import Evaluator, GuoNetworks, RetrieverAsEvaluator
+from remogpt.eval.evaluators.evaluator import GuoNetworks, RetrieverAsEvaluator
 from remogpt.eval.evaluators.import_guo import load_released
 from remogpt.eval.text import tokenize as caption_tokens
 from remogpt.eval.text.tokenize import lemma_tokens, tagged_tokens
+from remogpt.interfaces import Evaluator
 from remogpt.runtime.errors import RemogptError
 
 TAGS = {"the": "DET", "man": "NOUN", "walks": "VERB", "left": "VERB", "twice": "ADV", "2": "NUM", "!": "PUNCT"}

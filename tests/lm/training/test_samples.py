@@ -5,7 +5,7 @@ import pytest
 
 from remogpt.lm import Vocabulary
 from remogpt.lm.batch import MOTION, SPANS, TEXT
-from remogpt.lm.training.samples import CodedClip, ExampleBank, Route, SampleMix, TrainingSamples
+from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits, SampleMix, TrainingSamples
 from remogpt.runtime.errors import RemogptError
 
 QUIET = SampleMix(examples=(0, 0, 1), wrong_examples=0, trimmed_codes=0, forms=(1, 0, 0))
@@ -46,7 +46,7 @@ def test_examples_come_from_both_routes(clips: list[CodedClip], vocabulary: Voca
 
 
 def test_missing_and_wrong_examples(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
-    none = {name: Route(np.full_like(route.rows, -1)) for name, route in bank.routes.items()}
+    none = {name: RouteHits(np.full_like(route.rows, -1)) for name, route in bank.routes.items()}
     samples = TrainingSamples(clips, vocabulary, "instruct", QUIET, ExampleBank(bank.captions, bank.codes, none))
     assert contexts(samples, 0, "text_to_motion", 2) == []
     wrong = SampleMix(examples=(0, 0, 1), wrong_examples=1.0)
@@ -57,7 +57,7 @@ def test_missing_and_wrong_examples(clips: list[CodedClip], vocabulary: Vocabula
 
 
 def test_matched_caption_is_shown(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
-    matched = {name: Route(route.rows, np.ones_like(route.rows)) for name, route in bank.routes.items()}
+    matched = {name: RouteHits(route.rows, np.ones_like(route.rows)) for name, route in bank.routes.items()}
     samples = TrainingSamples(clips, vocabulary, "instruct", QUIET, ExampleBank(bank.captions, bank.codes, matched))
     text = vocabulary.decode_text(samples.supervised(0, "motion_to_text", np.random.default_rng(0), 2).input_ids)
     assert "now someone waves" in text and "now a man jumps" in text

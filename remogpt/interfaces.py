@@ -1,0 +1,220 @@
+"""What the rooms expect of each other's objects, as types: retrieved examples, networks, a whole model.
+
+Every room may import this module, and it imports none of them when it runs, so a room can be given any object with
+these methods. The classes of this package have them; so can yours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+
+    from remogpt.motion.motion import Motion
+
+Route = Literal["t2m", "t2t", "m2t", "m2m"]
+"""A way to search a database: the kind of the query (text or motion), then the kind of what it is compared with."""
+
+
+# ---- retrieved examples ----------------------------------------------------------------------------------------------
+
+
+class Example(Protocol):
+    """A captioned motion that a prompt can show."""
+
+    @property
+    def caption(self) -> str:
+        """The caption to show."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(N,) int64 codes of its motion."""
+
+
+class FoundExample(Example, Protocol):
+    """An example that was found in a database, and how close it lies to the query."""
+
+    @property
+    def id(self) -> str:
+        """Id of the database entry."""
+
+    @property
+    def to_motion(self) -> float:
+        """Cosine of the query with its motion; nan where it is not known."""
+
+    @property
+    def to_caption(self) -> float:
+        """Cosine of the query with its caption; nan where it is not known."""
+
+
+# ---- networks --------------------------------------------------------------------------------------------------------
+
+
+class Tokenizer(Protocol):
+    """Turns motions into codes and back."""
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits; equal ones encode equally."""
+
+    def encode_batch(self, motions: Sequence[np.ndarray], /) -> list[np.ndarray]:
+        """Encode raw features, (T, 263) each, as codes, (T / 4,) each."""
+
+    def decode_batch(self, codes: Sequence[np.ndarray], /) -> list[np.ndarray]:
+        """Decode codes, (N,) each, to raw features, (4N, 263) each."""
+
+
+class Retriever(Protocol):
+    """Embeds captions and motions as unit rows of one space."""
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits; equal ones embed equally."""
+
+    @property
+    def dim(self) -> int:
+        """Width D of the space."""
+
+    @property
+    def statistics_hash(self) -> str:
+        """64 hexadecimal digits of the mean and standard deviation that it normalizes features with."""
+
+    def encode_text(self, texts: Sequence[str], /) -> np.ndarray:
+        """Embed N captions: (N, D) float32."""
+
+    def encode_motion(self, motions: Sequence[np.ndarray], /) -> np.ndarray:
+        """Embed raw features, (T, 263) each: (N, D) float32."""
+
+
+class PartRetriever(Retriever, Protocol):
+    """A retriever that encodes body parts apart, before it makes one embedding of them."""
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the methods below may be called."""
+
+    def encode_motion_and_parts(self, motions: Sequence[np.ndarray], /) -> tuple[np.ndarray, np.ndarray]:
+        """Embed raw features, (T, 263) each: (N, D) embeddings, (N, 6, W) encodings of the parts."""
+
+    def encode_motion_parts(self, motions: Sequence[np.ndarray], /) -> np.ndarray:
+        """Encode the parts of raw features, (T, 263) each: (N, 6, W)."""
+
+    def embed_parts(self, encodings: np.ndarray, /) -> np.ndarray:
+        """Embed encodings of the parts (N, 6, W): (N, D) float32."""
+
+
+class TextEncoder(Protocol):
+    """Embeds captions: a sentence encoder, or the text half of an evaluator."""
+
+    @property
+    def name(self) -> str:
+        """To write beside numbers."""
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits; equal ones embed equally."""
+
+    @property
+    def trained_on(self) -> str | None:
+        """What it learned from; None where nobody wrote it down."""
+
+    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """Embed N captions, with their lemma/POS tokens where the set has them: (N, D) float32."""
+
+
+class Evaluator(TextEncoder, Protocol):
+    """Embeds captions, and motions into the same space, in which generation is scored."""
+
+    def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:
+        """Embed raw features, (T, 263) each: (N, D) float32."""
+
+
+# ---- a whole model ---------------------------------------------------------------------------------------------------
+
+
+class GeneratedMotion(Protocol):
+    """A motion that was written, and what was retrieved for it."""
+
+    @property
+    def motion(self) -> Motion:
+        """The motion."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(N,) codes it was decoded from."""
+
+    @property
+    def examples(self) -> Sequence[FoundExample]:
+        """Retrieved examples, none without retrieval."""
+
+
+class GeneratedCaption(Protocol):
+    """A caption that was written, and what was retrieved for it."""
+
+    @property
+    def text(self) -> str:
+        """The caption."""
+
+    @property
+    def examples(self) -> Sequence[FoundExample]:
+        """Retrieved examples, none without retrieval."""
+
+
+class Model(Protocol):
+    """A whole model that is evaluated, as `remogpt.ReMoGPT` is one."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """`name` and `hashes` of its components."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer."""
+
+    @property
+    def retriever(self) -> Retriever:
+        """Its retriever."""
+
+    def generate_batch(
+        self,
+        texts: Sequence[str],
+        database: Any = None,
+        seconds: Sequence[float | None] | None = None,
+        seed: int | None = None,
+        retrieval: bool = True,
+        exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
+        **own_settings: Any,
+    ) -> Sequence[GeneratedMotion]:
+        """One motion for each caption, the best of `best_of`; `exclude` holds ids that must not be retrieved.
+
+        `own_settings` are given to a model alone that is known to have them (`eval.runs.modes.Mode.own_settings`).
+        """
+
+    def caption_batch(
+        self,
+        motions: Sequence[Motion],
+        database: Any = None,
+        retrieval: bool = True,
+        seed: int | None = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        best_of: int | None = None,
+        **own_settings: Any,
+    ) -> Sequence[GeneratedCaption]:
+        """One caption for each motion; arguments as in `generate_batch`."""
+
+    def examples_for_texts(
+        self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> Sequence[Sequence[FoundExample]]:
+        """What is retrieved for each caption, best first."""
+
+    def examples_for_motions(
+        self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> Sequence[Sequence[FoundExample]]:
+        """What is retrieved for each motion, best first."""
+
+    def database(self, path: Any = None) -> Any:
+        """Open a database; `infos()` yields its entries with their captions."""
