@@ -161,6 +161,24 @@ def test_the_second_example_may_be_the_firsts_kin(model: ReMoGPT, make_database:
     assert found[1].id == next(example.id for example in best[1] if example.id != found[0].id)
 
 
+def test_the_second_route_passes_over_what_the_first_found(model: ReMoGPT, motion: Motion, tmp_path: Path) -> None:
+    """Two entries of which one is the best of both routes: the other one is the second example."""
+    text = "a person walks"
+    first, second = [
+        replace(entry, captions=(f"{caption} {number}",))
+        for number, (entry, caption) in enumerate(zip(model.database().entries(), ("waves", "jumps"), strict=False))
+    ]
+    parts = (model.retriever, model.tokenizer)
+    database = MotionDatabase.build([first, second], *parts, tmp_path / "either")
+    best = database.search(text=text, route="t2m", k=1)[0].id
+    told = [replace(entry, captions=(text,)) if entry.id == best else entry for entry in (first, second)]
+    database = MotionDatabase.build(told, *parts, tmp_path / "told")
+    assert database.search(text=text, route="t2t", k=1)[0].id == best
+    (found,) = model.examples_for_texts([text], database)
+    assert [example.route for example in found] == ["t2m", "t2t"]
+    assert found[0].id == best and {example.id for example in found} == {first.id, second.id}
+
+
 def test_a_query_is_embedded_once(model: ReMoGPT, motion: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     for name in ("encode_text", "encode_motion"):

@@ -36,6 +36,16 @@ def test_the_examples_that_answer_are_chosen(head: CopyHead) -> None:
     assert head.answering([bad, good], head.text_match) == (good,) and head.answering([], head.text_match) == ()
 
 
+def test_an_example_answers_where_the_odds_are_above_even(head: CopyHead) -> None:
+    class Told(MatchTest):
+        def forward(self, cosines: torch.Tensor) -> torch.Tensor:
+            return cosines[..., 0]
+
+    odds = (-0.5, -0.01, 0.0, 0.01, 0.5)
+    examples = [RetrievedExample(str(odd), "", np.array([1]), 0.9, "t2m", odd, 0.9) for odd in odds]
+    assert [example.to_motion for example in head.answering(examples, Told())] == [0.01, 0.5]
+
+
 def test_a_saved_head_is_the_same(head: CopyHead, tmp_path: Path) -> None:
     head.config = {"tokenizer": "t", "retriever": "r"}
     head.save_pretrained(tmp_path)

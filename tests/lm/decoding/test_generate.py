@@ -110,6 +110,15 @@ def test_sampling_follows_the_probabilities() -> None:
         Sampling(top_p=0.0)
 
 
+def test_top_p_keeps_no_id_beyond_those_that_reach_it() -> None:
+    """Four ids of one quarter each: two of them reach one half, and a third is one too many."""
+    draws = torch.linspace(0, 0.9999, 200)
+    kept = {
+        top_p: set(Sampling(top_p=top_p).choose(torch.zeros(200, 4), draws).tolist()) for top_p in (0.25, 0.5, 0.51, 1)
+    }
+    assert kept == {0.25: {0}, 0.5: {0, 1}, 0.51: {0, 1, 2}, 1: {0, 1, 2, 3}}
+
+
 def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> None:
     """It is told whose scores they are and what each has written; what it adds decides."""
     steps: list[np.ndarray] = []

@@ -18,6 +18,7 @@ from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.temperature import Temperature
 from remogpt.retriever.training.contrastive import contradictions, contrastive_loss
 from remogpt.retriever.training.loop import RetrieverConfig, ranking_scores, train_retriever
+from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.retriever.training.pl_tmr import PairBatches
 from remogpt.runtime.errors import RemogptError
@@ -181,8 +182,6 @@ def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
     pairs = toy_pairs(40, 0)
     partners = np.arange(40) + np.where(np.arange(40) < 20, 20, -20)
     config = replace(toy_config(text_folder, 1), mirror_share=1.0)
-    from remogpt.retriever.training.new_retriever import new_retriever
-
     retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
     batches = PairBatches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)
     items = batches._with_mirrors(np.arange(12))
@@ -191,6 +190,17 @@ def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
     masked = PairBatches(config, grouped, retriever, pairs.unique_captions(), tmp_path)
     mask = masked._false_negatives(np.arange(8), [grouped.captions[item][0] for item in range(8)])
     assert torch.equal(mask, torch.eye(4, dtype=torch.bool).repeat(2, 2))
+
+
+def test_a_clip_that_is_drawn_twice_is_not_its_own_negative(text_folder: Path, tmp_path: Path) -> None:
+    """With captions that differ, no group, and no filter by captions."""
+    pairs = replace(toy_pairs(8, 0), captions=tuple((f"a person {word}", "the arm") for word in WORDS[:8]))
+    config = replace(toy_config(text_folder, 1), filter_threshold=None)
+    retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
+    batches = PairBatches(config, pairs, retriever, pairs.unique_captions(), tmp_path)
+    for items, not_negatives in (([3, 5, 6, 7], 0), ([3, 5, 3, 7], 2)):
+        _, logs = batches.loss(retriever.network, np.array(items), np.random.default_rng(0))
+        assert logs["filtered"] == not_negatives / 4
 
 
 def test_statistics_are_per_channel() -> None:

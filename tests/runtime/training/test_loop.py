@@ -106,6 +106,30 @@ def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
         fit(Toy(), 20, diverge, LOOP, tmp_path, config={}, data="d")
 
 
+def test_a_group_of_parameters_learns_at_its_own_rate(tmp_path: Path) -> None:
+    """AdamW's first step is as long as the rate, whatever the gradient."""
+    model = nn.ParameterDict({name: nn.Parameter(torch.ones(())) for name in ("full", "halved", "still")})
+    groups = [
+        {"params": [model["full"]]},
+        {"params": [model["halved"]], "lr_scale": 0.5},
+        {"params": [model["still"]], "lr_scale": 0.0},
+    ]
+    loop = replace(LOOP, steps=1, warmup_steps=0, learning_rate=0.1, schedule="constant")
+    fit(
+        model,
+        20,
+        lambda model, _batch, _rng: (sum(one.square() for one in model.values()), {}),
+        loop,
+        tmp_path,
+        config={},
+        data="d",
+        param_groups=groups,
+    )
+    assert {name: one.item() for name, one in model.items()} == pytest.approx(
+        {"full": 0.9, "halved": 0.95, "still": 1.0}, abs=1e-4
+    )
+
+
 def test_schedules() -> None:
     cosine = LoopConfig(steps=110, warmup_steps=10, learning_rate=1.0, final_lr_ratio=0.1)
     assert cosine.rate(0) == pytest.approx(0.1) and cosine.rate(9) == pytest.approx(1.0)
