@@ -11,16 +11,11 @@ Examples:
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import remogpt
+from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.cli_parts.queries import open_retriever
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_file, check_output_folder
-
-if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
-    from remogpt.tokenizer_vqvae import MotionTokenizer
+from remogpt.data.humanml3d import MotionTextSet
 
 
 def add_arguments(parser: Any) -> None:
@@ -53,74 +48,33 @@ def add_arguments(parser: Any) -> None:
         actions.add_subcommand(name, action)
 
 
-def run(args: Any) -> int:
-    """Run the chosen subcommand."""
-    chosen = args[args.action]
-    return {"build": _build, "neighbours": _neighbours, "info": _info, "verify": _verify}[args.action](chosen)
-
-
 def _add_parts(parser: Any) -> None:
     parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
     parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
 
 
-def _tokenizer(args: Any) -> "MotionTokenizer":
-    if args.tokenizer is None:
-        return remogpt.ReMoGPT.from_pretrained(args.model).tokenizer
-    from remogpt.tokenizer_vqvae import MotionTokenizer
-
-    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
-    tokenizer.check_one_code_a_step("a database")
-    return tokenizer
+def run(args: Any) -> int:
+    """Run the chosen subcommand."""
+    chosen = args[args.action]
+    return {"build": _build, "neighbours": _neighbours, "info": _info, "verify": _verify}[args.action](chosen)
 
 
 def _build(args: Any) -> int:
-    from remogpt.data.humanml3d import MAX_FRAMES, MotionTextSet
-    from remogpt.retriever import DatabaseEntry, MotionDatabase
-    from remogpt.retriever.database.entry import windowed
-
-    if args.limit < 0 or args.min_frames < 4:
-        raise RemogptError(
-            f"--limit must be at least 0 and --min-frames at least 4 (one code), got {args.limit} and {args.min_frames}"
-        )
-    if None not in (args.model, args.retriever, args.tokenizer):
-        raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
-    check_output_folder(args.out)
     motions = MotionTextSet.open(args.set)
-    clips = motions.clips(args.split, args.min_frames, 10**9)
-    if args.limit:
-        clips = [clips[place * len(clips) // args.limit] for place in range(min(args.limit, len(clips)))]
-    clips = [] if args.empty else clips
-    retriever, tokenizer = open_retriever(args.retriever, args.model), _tokenizer(args)
-    entries = (
-        DatabaseEntry(
-            id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
-            features=motions.features(clip), provenance=motions.name, licence=motions.licence,
-            tags={} if args.compact else clip.tags,
-        )
-        for clip in clips
-    )  # fmt: skip
-    database = MotionDatabase.build(
-        windowed(entries, MAX_FRAMES), retriever, tokenizer, args.out, store_features=not args.compact,
-        embedding_dtype="float16" if args.compact else "float32", total=len(clips), allow_empty=args.empty,
+    database = stages.build_database(
+        motions, out=args.out, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
+        limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0
 
 
 def _neighbours(args: Any) -> int:
-    from remogpt.retriever import MotionDatabase
-    from remogpt.retriever.database.neighbours import find_neighbours
-
-    if args.depth < 2:
-        raise RemogptError(f"--depth must be at least 2, one for each of two routes, got {args.depth}")
-    if check_output_file(args.out).suffix != ".safetensors":
-        raise RemogptError(f"--out must end in .safetensors, got {args.out!r}")
-    database = MotionDatabase.open(args.database)
-    queries = None if args.queries is None else MotionDatabase.open(args.queries)
-    found = find_neighbours(database, queries, args.depth, args.exclude_same_caption)
-    found.save(args.out)
+    found = stages.find_neighbours(
+        args.database, out=args.out, queries=args.queries, depth=args.depth,
+        exclude_same_caption=args.exclude_same_caption,
+    )  # fmt: skip
     print(f"{args.out}: {args.depth} examples on each of four routes for {len(found.places)} clips")
     return 0
 

@@ -19,41 +19,31 @@ LanguageModelConfig and CopyConfig; any of them can be changed on the command li
 is started again.
 """
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.data.humanml3d import MotionTextSet
-from remogpt.lm.copying.train import CopyConfig, train_copy_head
-from remogpt.lm.training.samples import ExampleBank
-from remogpt.lm.training.train import LanguageModelConfig, train_language_model
-from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
-from remogpt.retriever import MotionDatabase
-from remogpt.retriever.database.neighbours import Neighbours
-from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
-from remogpt.retriever.training.pairs import TrainingPairs
-from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder, remove_leftovers
-from remogpt.runtime.folders.model_folder import check_belongs
-from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of
-from remogpt.tokenizer_vqvae import MotionTokenizer
-from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
+from remogpt.lm.copying.train import CopyConfig
+from remogpt.lm.training.train import LanguageModelConfig
+from remogpt.retriever.training.loop import RetrieverConfig
+from remogpt.retriever.training.tmr import TMRTrainingConfig
+from remogpt.tokenizer_vqvae.train import TokenizerConfig
 
-_CONFIGS: dict[str, Any] = {
-    "tokenizer": TokenizerConfig,
-    "retriever": RetrieverConfig,
-    "tmr": TMRTrainingConfig,
-    "lm": LanguageModelConfig,
-    "copy": CopyConfig,
+_STAGES: dict[str, tuple[Any, Callable[..., Any]]] = {
+    "tokenizer": (TokenizerConfig, stages.train_tokenizer),
+    "retriever": (RetrieverConfig, stages.train_retriever),
+    "tmr": (TMRTrainingConfig, stages.train_tmr),
+    "lm": (LanguageModelConfig, stages.train_lm),
+    "copy": (CopyConfig, stages.train_copy),
 }
+"""Each stage's settings, and the function that trains it: the options are its arguments."""
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
-    stages = parser.add_subcommands(dest="stage")
-    for stage, config in _CONFIGS.items():
+    actions = parser.add_subcommands(dest="stage")
+    for stage, (config, _) in _STAGES.items():
         own = CommandParser(description=(config.__doc__ or "").strip())
         own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
         if stage != "copy":
@@ -70,69 +60,15 @@ def add_arguments(parser: Any) -> None:
             own.add_argument("--database", type=str, required=True, help="where the examples come from")
             own.add_argument("--queries", type=str, required=True, help="database of clips that look for examples")
             own.add_argument("--neighbours", type=str, required=True, help="their examples ('db neighbours')")
-        stages.add_subcommand(stage, own)
+        actions.add_subcommand(stage, own)
 
 
 def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
-    if args.stage == "copy":
-        _train_copy(chosen, _cleared(chosen.out))
-        print(f"{chosen.out}: copy head trained on {chosen.queries}")
-        return 0
-    stages = {"tokenizer": _train_tokenizer, "retriever": _train_retriever, "tmr": _train_tmr, "lm": _train_lm}
-    is_kit = args.stage == "retriever" and chosen.config.model.skeleton == "kit"
-    motions = MotionTextSet.open(chosen.data, KIT_NUM_FEATURES if is_kit else NUM_FEATURES)
-    stages[args.stage](chosen, motions, _cleared(chosen.out))
-    print(f"{chosen.out}: {args.stage} trained on {chosen.data}")
+    _STAGES[args.stage][1](**vars(chosen))
+    done = (
+        f"copy head trained on {chosen.queries}" if args.stage == "copy" else f"{args.stage} trained on {chosen.data}"
+    )
+    print(f"{chosen.out}: {done}")
     return 0
-
-
-def _cleared(path: str) -> Path:
-    """Return the folder of a part, without what a killed run left half written."""
-    out = check_output_folder(path)
-    for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
-        remove_leftovers(out / name)
-    return out
-
-
-def _train_tokenizer(args: Any, motions: MotionTextSet, out: Path) -> None:
-    train, val = (features_of(motions, split) for split in ("train", "val"))
-    train_tokenizer(args.config, train, val, out / "run", out)
-
-
-def _train_retriever(args: Any, motions: MotionTextSet, out: Path) -> None:
-    train, val = (TrainingPairs.from_set(motions, split, args.config.same_tag) for split in ("train", "val"))
-    train_retriever(args.config, train, val, out / "run", out)
-
-
-def _train_tmr(args: Any, motions: MotionTextSet, out: Path) -> None:
-    train, val = (TrainingPairs.from_set(motions, split, args.config.same_tag) for split in ("train", "val"))
-    train_tmr(args.config, train, val, out / "run", out)
-
-
-def _train_lm(args: Any, motions: MotionTextSet, out: Path) -> None:
-    if (args.neighbours or args.val_neighbours) and args.database is None:
-        raise RemogptError("neighbours are rows of a database: give it with --database")
-    config = args.config if args.start_from is None else replace(args.config, start_from=args.start_from)
-    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
-    tokenizer.check_one_code_a_step("the language model")
-    database = None if args.database is None else MotionDatabase.open(args.database)
-    clips = {split: motions.clips(split) for split in ("train", "val")}
-    coded = {split: coded_clips(motions, chosen, tokenizer) for split, chosen in clips.items()}
-    banks: dict[str, ExampleBank | None] = {"train": None, "val": None}
-    for split, file in (("train", args.neighbours), ("val", args.val_neighbours)):
-        if file is not None and database is not None:
-            banks[split] = example_bank(Neighbours.load(file), database, clips[split])
-    train_language_model(config, coded["train"], out, out / "run", banks["train"], coded["val"], banks["val"])
-
-
-def _train_copy(args: Any, out: Path) -> None:
-    tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
-    tokenizer.check_one_code_a_step("the copy head")
-    database, queries = MotionDatabase.open(args.database), MotionDatabase.open(args.queries)
-    check_belongs(database.path, database.manifest, {"tokenizer": tokenizer.hash})
-    check_belongs(queries.path, queries.manifest, {"tokenizer": tokenizer.hash})
-    train, val = copy_pairs(Neighbours.load(args.neighbours), database, queries, args.config)
-    belongs_to = {kind: database.manifest[f"{kind}_hash"] for kind in ("tokenizer", "retriever")}
-    train_copy_head(args.config, train, val, tokenizer.code_vectors, belongs_to, out, out / "run")

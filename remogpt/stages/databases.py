@@ -1,0 +1,105 @@
+"""From a set to a database, and from a database to the examples of every clip."""
+
+from pathlib import Path
+
+from remogpt.data.humanml3d import MAX_FRAMES, Clip, MotionTextSet
+from remogpt.pipeline import ReMoGPT
+from remogpt.retriever import DatabaseEntry, MotionDatabase, Neighbours, TextMotionRetriever
+from remogpt.retriever.database import neighbours
+from remogpt.retriever.database.entry import windowed
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_file, check_output_folder
+from remogpt.stages.inputs import open_database, open_retriever, open_set, open_tokenizer
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+
+def build_database(
+    data: str | Path | MotionTextSet,
+    *,
+    out: str | Path,
+    split: str = "all",
+    retriever: str | Path | TextMotionRetriever | None = None,
+    tokenizer: str | Path | MotionTokenizer | None = None,
+    model: str | Path | ReMoGPT | None = None,
+    limit: int = 0,
+    min_frames: int = 8,
+    empty: bool = False,
+    compact: bool = False,
+) -> MotionDatabase:
+    """Embed and tokenize every clip of a set, and write them as a database.
+
+    Args:
+        data: set in HumanML3D's layout.
+        out: folder of the database; an earlier version there stays in use until this one is complete.
+        split: which clips.
+        retriever, tokenizer: what embeds and tokenizes; those of `model` where they are not given.
+        model: the embedded `mini` without it.
+        limit: take only so many clips, spread over the split; 0: all.
+        min_frames: leave out shorter clips; at least 4, one code. Longer ones than 199 frames are cut into windows.
+        empty: take no clip: nothing is ever found in the database.
+        compact: keep captions, codes and half-precision embeddings; no motion, no tags.
+
+    Raises:
+        RemogptError: if nothing of `model` would be used, the split has no such clip, or an argument is out of range.
+    """
+    if limit < 0 or min_frames < 4:
+        raise RemogptError(
+            f"--limit must be at least 0 and --min-frames at least 4 (one code), got {limit} and {min_frames}"
+        )
+    if None not in (model, retriever, tokenizer):
+        raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
+    check_output_folder(out)
+    motions = open_set(data)
+    clips = _spread(motions.clips(split, min_frames, 10**9), limit)
+    clips = [] if empty else clips
+    opened = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
+    entries = (
+        DatabaseEntry(
+            id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
+            features=motions.features(clip), provenance=motions.name, licence=motions.licence,
+            tags={} if compact else clip.tags,
+        )
+        for clip in clips
+    )  # fmt: skip
+    return MotionDatabase.build(
+        windowed(entries, MAX_FRAMES), *opened, out, store_features=not compact,
+        embedding_dtype="float16" if compact else "float32", total=len(clips), allow_empty=empty,
+    )  # fmt: skip
+
+
+def find_neighbours(
+    database: str | Path | MotionDatabase,
+    *,
+    out: str | Path,
+    queries: str | Path | MotionDatabase | None = None,
+    depth: int = 8,
+    exclude_same_caption: bool = False,
+) -> Neighbours:
+    """Find each clip's examples, itself, its mirror image and its source left out, and write them.
+
+    Args:
+        database: where the examples come from.
+        out: file to write (.safetensors).
+        queries: database of the clips that look for examples; `database` itself without it.
+        depth: entries stored for each clip and route; at least 2.
+        exclude_same_caption: pass over entries with the same words.
+
+    Raises:
+        RemogptError: for another suffix or depth, an empty database, or two of different retrievers.
+    """
+    if depth < 2:
+        raise RemogptError(f"--depth must be at least 2, one for each of two routes, got {depth}")
+    if check_output_file(out).suffix != ".safetensors":
+        raise RemogptError(f"--out must end in .safetensors, got {str(out)!r}")
+    searched = open_database(database)
+    asking = None if queries is None else open_database(queries)
+    found = neighbours.find_neighbours(searched, asking, depth, exclude_same_caption)
+    found.save(out)
+    return found
+
+
+def _spread(clips: list[Clip], limit: int) -> list[Clip]:
+    """Return at most `limit` clips, evenly spaced; all of them where it is 0."""
+    if not limit:
+        return clips
+    return [clips[index * len(clips) // limit] for index in range(min(limit, len(clips)))]

@@ -1,0 +1,157 @@
+"""Train one component from a set, and from the components that it builds on.
+
+Each function writes the finished component to `out`, its log and checkpoints to `out/run`, and returns the component as
+it is loaded from there. A run that was interrupted goes on when the same call is made again.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.lm import MotionLanguageModel
+from remogpt.lm.copying.copy_head import CopyHead
+from remogpt.lm.copying.train import CopyConfig, train_copy_head
+from remogpt.lm.training.samples import ExampleBank
+from remogpt.lm.training.train import LanguageModelConfig, train_language_model
+from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
+from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
+from remogpt.retriever.training import loop, tmr
+from remogpt.retriever.training.pairs import TrainingPairs
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder, remove_leftovers
+from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.stages.inputs import open_database, open_neighbours, open_set, open_tokenizer
+from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of
+from remogpt.tokenizer_vqvae import MotionTokenizer
+from remogpt.tokenizer_vqvae import train as tokenizer_training
+
+SPLITS = ("train", "val")
+
+
+def train_tokenizer(
+    data: str | Path | MotionTextSet,
+    *,
+    out: str | Path,
+    config: tokenizer_training.TokenizerConfig | None = None,
+) -> MotionTokenizer:
+    """Train a VQ-VAE that turns motions into codes.
+
+    Args:
+        data: set in HumanML3D's layout, with splits train and val.
+        out: folder of the finished tokenizer.
+        config: settings; the defaults of `TokenizerConfig` without it.
+    """
+    motions, folder = open_set(data), _cleared(out)
+    train, val = (features_of(motions, split) for split in SPLITS)
+    config = config or tokenizer_training.TokenizerConfig()
+    return tokenizer_training.train_tokenizer(config, train, val, folder / "run", folder)
+
+
+def train_retriever(
+    data: str | Path | MotionTextSet, *, out: str | Path, config: loop.RetrieverConfig | None = None
+) -> TextMotionRetriever:
+    """Train a PL-TMR retriever.
+
+    Args:
+        data: set in HumanML3D's layout, with splits train and val; of KIT's features where `config` says so.
+        out: folder of the finished retriever.
+        config: settings; the defaults of `RetrieverConfig` without it.
+    """
+    config = config or loop.RetrieverConfig()
+    num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
+    motions, folder = open_set(data, num_features), _cleared(out)
+    train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
+    return loop.train_retriever(config, train, val, folder / "run", folder)
+
+
+def train_tmr(
+    data: str | Path | MotionTextSet, *, out: str | Path, config: tmr.TMRTrainingConfig | None = None
+) -> TextMotionRetriever:
+    """Train a TMR retriever; arguments as in `train_retriever`, with `TMRTrainingConfig`."""
+    config = config or tmr.TMRTrainingConfig()
+    motions, folder = open_set(data), _cleared(out)
+    train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
+    return tmr.train_tmr(config, train, val, folder / "run", folder)
+
+
+def train_lm(
+    data: str | Path | MotionTextSet,
+    *,
+    out: str | Path,
+    tokenizer: str | Path | MotionTokenizer,
+    config: LanguageModelConfig | None = None,
+    start_from: str | Path | None = None,
+    database: str | Path | MotionDatabase | None = None,
+    neighbours: str | Path | Neighbours | None = None,
+    val_neighbours: str | Path | Neighbours | None = None,
+) -> MotionLanguageModel:
+    """Train a language model to write codes for captions and captions for codes.
+
+    Args:
+        data: set in HumanML3D's layout, with splits train and val.
+        out: folder of the finished language model.
+        tokenizer: whose codes are written.
+        config: settings; the defaults of `LanguageModelConfig` without it.
+        start_from: folder of a language model to go on from.
+        database: where the examples in the prompts come from.
+        neighbours, val_neighbours: the examples of the training and of the validation clips (`find_neighbours`).
+
+    Raises:
+        RemogptError: for neighbours without a database, or those of other clips or of another database.
+    """
+    motions, folder = open_set(data), _cleared(out)
+    if (neighbours or val_neighbours) and database is None:
+        raise RemogptError("neighbours are rows of a database: give it with --database")
+    config = config or LanguageModelConfig()
+    config = config if start_from is None else replace(config, start_from=str(start_from))
+    coder = open_tokenizer(tokenizer, "the language model")
+    examples = None if database is None else open_database(database)
+    clips = {split: motions.clips(split) for split in SPLITS}
+    coded = {split: coded_clips(motions, chosen, coder) for split, chosen in clips.items()}
+    banks: dict[str, ExampleBank | None] = dict.fromkeys(SPLITS)
+    for split, found in zip(SPLITS, (neighbours, val_neighbours), strict=True):
+        if found is not None and examples is not None:
+            banks[split] = example_bank(open_neighbours(found), examples, clips[split])
+    train_language_model(config, coded["train"], folder, folder / "run", banks["train"], coded["val"], banks["val"])
+    return MotionLanguageModel.from_pretrained(folder)
+
+
+def train_copy(
+    *,
+    out: str | Path,
+    tokenizer: str | Path | MotionTokenizer,
+    database: str | Path | MotionDatabase,
+    queries: str | Path | MotionDatabase,
+    neighbours: str | Path | Neighbours,
+    config: CopyConfig | None = None,
+) -> CopyHead:
+    """Train how a model follows its retrieved examples.
+
+    Args:
+        out: folder of the finished copy head.
+        tokenizer: that of the model and of both databases.
+        database: where the examples come from.
+        queries: database of clips that look for examples; clips that the language model has not seen.
+        neighbours: the examples of `queries` in `database` (`find_neighbours`).
+        config: settings; the defaults of `CopyConfig` without it.
+
+    Raises:
+        RemogptError: if these do not belong together.
+    """
+    folder, config = _cleared(out), config or CopyConfig()
+    coder = open_tokenizer(tokenizer, "the copy head")
+    examples, asking = open_database(database), open_database(queries)
+    for opened in (examples, asking):
+        check_belongs(opened.path, opened.manifest, {"tokenizer": coder.hash})
+    train, val = copy_pairs(open_neighbours(neighbours), examples, asking, config)
+    belongs_to = {kind: examples.manifest[f"{kind}_hash"] for kind in ("tokenizer", "retriever")}
+    train_copy_head(config, train, val, coder.code_vectors, belongs_to, folder, folder / "run")
+    return CopyHead.from_pretrained(folder)
+
+
+def _cleared(out: str | Path) -> Path:
+    """Return the folder of a component, without what a killed run left half written."""
+    folder = check_output_folder(out)
+    for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
+        remove_leftovers(folder / name)
+    return folder
