@@ -440,7 +440,7 @@ def _two_routes(
 ) -> tuple[RetrievedExample, ...]:
     """Take the best of each route; the second route gives its next best where the first took its best.
 
-    Only that entry is passed over, not its kin, as where training finds its examples (`Neighbours`).
+    Only that entry is passed over, not its kin, as where training draws its examples.
     """
     found: list[RetrievedExample] = []
     for route in routes:

@@ -165,11 +165,6 @@ class MotionLanguageModel(nn.Module):
         return size_of(self.t5.config)
 
     @property
-    def reads_examples(self) -> bool:
-        """Whether the prompts that the weights were trained on hold retrieved examples."""
-        return holds_examples(self.prompt_form)
-
-    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.t5.shared.weight.device

@@ -9,7 +9,6 @@ texts, so the words here are our own. differs: its texts change "upright" into "
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -75,27 +74,6 @@ def mirror_caption(text: str) -> str:
         mirrored += [text[position:start], word]
         position = end
     return "".join([*mirrored, text[position:]])
-
-
-def mirror_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Swap sides in a tagged caption such as ("turn/VERB", "left/ADV"); tags and plain words are both understood.
-
-    Exceptions are recognised across tokens ("right/ADV now/ADV"). "counter clockwise" as two tokens becomes one.
-    """
-    words = [token.rpartition("/")[0] or token for token in tokens]
-    sentence = " ".join(words)
-    swaps = _swaps(sentence)
-    mirrored: list[str] = []
-    begin = 0
-    for token, word in zip(tokens, words, strict=True):
-        end = begin + len(word)
-        inside = [swap for swap in swaps if begin < swap[1] <= end]
-        if not any(start < end < stop for start, stop, _ in swaps):  # else its second half carries the new word
-            for start, stop, side in reversed(inside):
-                word = word[: max(start - begin, 0)] + side + word[stop - begin :]
-            mirrored.append(word + token[end - begin :])
-        begin = end + 1
-    return tuple(mirrored)
 
 
 def _swaps(text: str) -> list[tuple[int, int, str]]:

@@ -44,13 +44,13 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
         RemogptError: if a clip has no stored neighbours, or they belong to another database.
     """
     neighbours.check(database)
-    absent = [clip.id for clip in clips if clip.id not in neighbours.places]
+    absent = [clip.id for clip in clips if clip.id not in neighbours.index_of]
     if absent:
         raise RemogptError(
             f"{len(absent)} of {len(clips)} clips ({absent[0]}, ...) have no stored neighbours; build a database of "
             "this split and find them with 'remogpt db neighbours'"
         )
-    places = np.array([neighbours.places[clip.id] for clip in clips])
+    places = np.array([neighbours.index_of[clip.id] for clip in clips])
     offsets = neighbours.tensors["caption_offsets"]
     queries = np.concatenate([np.arange(offsets[place], offsets[place + 1]) for place in places])
     chosen = {"t2m": queries, "t2t": queries, "m2t": places, "m2m": places}

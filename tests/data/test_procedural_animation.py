@@ -11,7 +11,7 @@ from remogpt.data.procedural.body import FOOT_HEIGHT, arm_angles, arm_directions
 from remogpt.data.procedural.curves import keyframes, two_bone
 from remogpt.data.procedural.sample import atomic_actions, estimated_seconds, sample_script
 from remogpt.data.procedural.script import Action, Script, Step
-from remogpt.data.procedural.vocabulary import ACTIONS, SEMANTICS, STYLES
+from remogpt.data.procedural.vocabulary import ACTIONS, STYLES
 from remogpt.motion.skeleton import JOINT_INDEX, PARENTS
 
 J = JOINT_INDEX
@@ -162,7 +162,7 @@ def test_distance_of_straight_gaits(name: str, direction: str, sign: int) -> Non
     for seed in SEEDS:
         joints = perform(Action(name, direction=direction, distance=4.0), seed)
         way = joints[-1, 0, 2] - joints[0, 0, 2]
-        assert way * sign == pytest.approx(4.0, rel=SEMANTICS.distance_error)
+        assert way * sign == pytest.approx(4.0, rel=0.08)
         assert abs(joints[-1, 0, 0]) < 0.25
 
 
@@ -194,9 +194,9 @@ def test_angles(name: str, angle: float | None, direction: str) -> None:
     for seed in SEEDS:
         joints = perform(action, seed)
         turned = np.degrees(heading(joints)[-1] - heading(joints)[0]) * (1 if direction == "left" else -1)
-        assert turned == pytest.approx(angle or 360.0, rel=SEMANTICS.angle_error, abs=7.0)
+        assert turned == pytest.approx(angle or 360.0, rel=0.08, abs=7.0)
         if name in ("circle", "turn"):
-            assert np.linalg.norm(joints[-1, 0, [0, 2]]) < SEMANTICS.circle_return
+            assert np.linalg.norm(joints[-1, 0, [0, 2]]) < 0.45
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -208,8 +208,8 @@ def test_kicks_go_where_they_should_as_often_as_told(side: str) -> None:
             ankle, hip = joints[:, J[f"{side}_ankle"]], joints[:, J[f"{side}_hip"]]
             leg = hip[0, 1]
             reach = (ankle - hip) @ np.array(way)
-            need = SEMANTICS.kick_reach if direction == "forward" else 0.3
-            high = SEMANTICS.kick_ankle_ratio if direction != "back" else 0.3
+            need = 0.35 if direction == "forward" else 0.3
+            high = 0.40 if direction != "back" else 0.3
             assert excursions(np.minimum(reach / need, ankle[:, 1] / leg / high), 1.0, 0.6) == 2, (direction, seed)
 
 
@@ -219,68 +219,68 @@ def test_waves_and_raises(side: str) -> None:
     for seed in SEEDS:
         joints = perform(Action("wave", side, count=4), seed)
         head, wrist, elbow = (joints[:, J[name]] for name in ("head", f"{side}_wrist", f"{side}_elbow"))
-        up = wrist[:, 1] > head[:, 1] - SEMANTICS.wave_wrist_below_head
+        up = wrist[:, 1] > head[:, 1] - 0.10
         swing = (wrist - elbow)[:, 0] * (1 if side == "left" else -1)
         steady = np.flatnonzero(up)[3:-3]
-        assert np.ptp(swing[steady]) > SEMANTICS.wave_swing
+        assert np.ptp(swing[steady]) > 0.18
         middle = 0.5 * (swing[steady].max() + swing[steady].min())
         assert excursions(swing[steady] - middle, 0.06, -0.06) in (4, 5)
         assert (joints[:, J[f"{other}_wrist"], 1] < joints[:, J["head"], 1] - 0.3).all()
         for direction in ("forward", "side"):
             joints = perform(Action("raise", side, direction), seed)
             above = joints[:, J[f"{side}_wrist"], 1] - joints[:, J["head"], 1]
-            assert (above > SEMANTICS.raise_wrist_above_head).sum() >= 6, (direction, seed)
+            assert (above > 0.08).sum() >= 6, (direction, seed)
             assert above[0] < -0.3 and above[-1] < -0.3
 
 
 def test_counts_of_squats_jumps_and_knees() -> None:
     for seed in SEEDS:
         pelvis = perform(Action("squat", count=3), seed)[:, 0, 1]
-        assert excursions(-pelvis / pelvis[0], -SEMANTICS.squat_pelvis_ratio, -0.88) == 3
+        assert excursions(-pelvis / pelvis[0], -0.65, -0.88) == 3
         joints = perform(Action("jump", direction="forward", count=2, distance=1.2), seed)
         feet = joints[:, [J["left_foot"], J["right_foot"]], 1].min(axis=1) - FOOT_HEIGHT
-        assert excursions(feet, SEMANTICS.jump_clearance, 0.02) == 2
+        assert excursions(feet, 0.08, 0.02) == 2
         assert joints[-1, 0, 2] == pytest.approx(1.2, abs=0.1)
         joints = perform(Action("hop", "left", "up", count=3), seed)
         assert excursions(joints[:, J["left_foot"], 1] - FOOT_HEIGHT, 0.03, 0.015) == 3
         joints = perform(Action("knee_raise", "right", count=2), seed)
         drop = joints[:, J["right_hip"], 1] - joints[:, J["right_knee"], 1]
-        assert excursions(-drop, -SEMANTICS.knee_raise_drop, -0.25) == 2
+        assert excursions(-drop, -0.12, -0.25) == 2
         joints = perform(Action("jumping_jack", count=3), seed)
         above = joints[:, [J["left_wrist"], J["right_wrist"]], 1].min(1) - joints[:, J["head"], 1]
-        assert excursions(above, SEMANTICS.raise_wrist_above_head, -0.2) == 3
+        assert excursions(above, 0.08, -0.2) == 3
 
 
 def test_down_poses_and_trunk() -> None:
     for seed in SEEDS:
         joints = perform(Action("sit"), seed)
         thigh = joints[-1, J["left_knee"]] - joints[-1, J["left_hip"]]
-        assert SEMANTICS.sit_pelvis[0] < joints[-1, 0, 1] < SEMANTICS.sit_pelvis[1]
+        assert 0.40 < joints[-1, 0, 1] < 0.56
         assert abs(np.degrees(np.arcsin(thigh[1] / np.linalg.norm(thigh)))) < 20
         assert perform(Action("stand_up"), seed)[-1, 0, 1] > 0.8
         joints = perform(Action("kneel", "right"), seed)
-        assert joints[-1, J["right_knee"], 1] < SEMANTICS.kneel_knee < 0.3 < joints[-1, J["left_knee"], 1]
+        assert joints[-1, J["right_knee"], 1] < 0.14 < 0.3 < joints[-1, J["left_knee"], 1]
         joints = perform(Action("pick_up", "left"), seed)
-        assert joints[:, J["left_wrist"], 1].min() < SEMANTICS.pick_up_hand
+        assert joints[:, J["left_wrist"], 1].min() < 0.35
         joints = perform(Action("bow"), seed)
         trunk = joints[:, J["neck"]] - joints[:, 0]
-        assert np.degrees(np.arctan2(trunk[:, 2], trunk[:, 1])).max() > SEMANTICS.bow_angle
+        assert np.degrees(np.arctan2(trunk[:, 2], trunk[:, 1])).max() > 35.0
         joints = perform(Action("side_bend", direction="left", count=2), seed)
         trunk = joints[:, J["neck"]] - joints[:, 0]
-        assert excursions(np.degrees(np.arctan2(trunk[:, 0], trunk[:, 1])), SEMANTICS.side_bend_angle, 6.0) == 2
+        assert excursions(np.degrees(np.arctan2(trunk[:, 0], trunk[:, 1])), 18.0, 6.0) == 2
         pelvis = perform(Action("lunge", "left", count=2), seed)[:, 0, 1]
-        assert excursions(-pelvis / pelvis[0], -SEMANTICS.lunge_pelvis_ratio, -0.92) == 2
+        assert excursions(-pelvis / pelvis[0], -0.82, -0.92) == 2
 
 
 def test_hands() -> None:
     for seed in SEEDS:
         joints = perform(Action("clap", count=4), seed)
         gap = np.linalg.norm(joints[:, J["left_wrist"]] - joints[:, J["right_wrist"]], axis=-1)
-        assert excursions(-gap, -SEMANTICS.clap_gap, -0.2) == 4
+        assert excursions(-gap, -0.12, -0.2) == 4
         joints = perform(Action("punch", "right", count=3), seed)
         reach = np.linalg.norm(joints[:, J["right_wrist"]] - joints[:, J["right_shoulder"]], axis=-1)
         ahead = joints[:, J["right_wrist"], 2] - joints[:, J["right_shoulder"], 2]
-        assert excursions(np.where(ahead > 0.35, reach, 0.0), SEMANTICS.punch_reach, 0.36) == 3
+        assert excursions(np.where(ahead > 0.35, reach, 0.0), 0.42, 0.36) == 3
 
 
 # --- scripts

@@ -1,8 +1,7 @@
 """Scripts: what a procedural clip shows, as data. Actions happen together in a step, steps follow each other.
 
-`remogpt.data.procedural.vocabulary` holds the allowed words, their ranges and what they mean on the joints
-(`ACTIONS`, `SEMANTICS`). A script carries every factor that a caption may mention; a take adds only what nobody
-mentions (posture, proportions, noise).
+`remogpt.data.procedural.vocabulary` holds the allowed words and their ranges (`ACTIONS`). A script carries every factor
+that a caption may mention; a take adds only what nobody mentions (posture, proportions, noise).
 """
 
 from dataclasses import asdict, dataclass

@@ -4,7 +4,7 @@ Left and right are always the person's own. A person starts at the origin facing
 `side` names a body side, `direction` a way in space, `count` repetitions, `distance` metres of pelvis path,
 `angle` degrees of heading change.
 
-What the joints show (thresholds below, one place; "standing height" is the pelvis height of the neutral stance):
+What the joints show (to which thresholds: tests/data/test_procedural_animation.py):
 
 | action | what happens |
 |---|---|
@@ -187,56 +187,3 @@ WALK_SPEED = {"slow": 0.65, "normal": 1.15, "fast": 1.65}
 """Metres a second of walks in the steady part, before a style changes it; +- 10 % between takes."""
 RUN_SPEED = {"slow": 2.2, "normal": 2.8, "fast": 3.4}
 """Metres a second of runs in the steady part; +- 8 % between takes."""
-
-
-@dataclass(frozen=True)
-class Semantics:
-    """What the animator guarantees on the joints (metres, degrees); a fact's threshold may sit inside these."""
-
-    raise_wrist_above_head: float = 0.08
-    """`raise`, `stretch`, apart-phase of `jumping_jack`: wrist above joint `head` by at least this, for >= 0.3 s."""
-    wave_wrist_below_head: float = 0.10
-    """`wave`: the wrist is never lower than the head joint minus this while waving."""
-    wave_swing: float = 0.18
-    """`wave`: sideways peak-to-peak path of the wrist relative to the elbow, for every count."""
-    squat_pelvis_ratio: float = 0.65
-    """`squat`: lowest pelvis height over standing height is at most this; back above 0.9 between counts."""
-    kick_ankle_ratio: float = 0.40
-    """`kick`: highest ankle height over leg length (hip to floor) at least this for forward and side, 0.3 for back."""
-    kick_reach: float = 0.35
-    """`kick`: the ankle is at least this far from its hip in the named direction at the peak (side/back: 0.3)."""
-    knee_raise_drop: float = 0.12
-    """`knee_raise`: the knee comes within this below its hip."""
-    jump_clearance: float = 0.08
-    """`jump`: both feet above their standing height by at least this in flight (`hop`, `jumping_jack`: 0.03)."""
-    distance_error: float = 0.08
-    """Relative error of the pelvis displacement (path for curves) against `distance`."""
-    angle_error: float = 0.08
-    """Relative error of the heading change against `angle`."""
-    circle_return: float = 0.45
-    """`circle`: final distance from the start of the step, metres, at most."""
-    sit_pelvis: tuple[float, float] = (0.40, 0.56)
-    """`sit`: pelvis height range while seated, metres; thighs within 20 degrees of level."""
-    kneel_knee: float = 0.14
-    """`kneel`: height of the kneeling knee at most this while down."""
-    lunge_pelvis_ratio: float = 0.82
-    """`lunge`: lowest pelvis height over standing height is at most this."""
-    bow_angle: float = 35.0
-    """`bow`: trunk (pelvis to neck) leans forward by at least this against the vertical."""
-    side_bend_angle: float = 18.0
-    """`side_bend`: trunk (pelvis to neck) leans sideways by at least this."""
-    look_angle: float = 20.0
-    """`look`: the shoulders' heading turns by at least this against the hips' heading."""
-    twist_angle: float = 25.0
-    """`twist`: the shoulders turn by at least this to both sides of the hips' heading, `count` times."""
-    punch_reach: float = 0.42
-    """`punch`, `push`, `point`: wrist at least this far from its shoulder at full extension."""
-    clap_gap: float = 0.12
-    """`clap`: wrists at most this far apart at the meeting, more than twice as far between meetings."""
-    pick_up_hand: float = 0.35
-    """`pick_up`: lowest wrist height at most this."""
-    step_length: tuple[float, float] = (0.3, 0.7)
-    """`step`: pelvis displacement range, metres (sideways from 0.2)."""
-
-
-SEMANTICS = Semantics()

@@ -14,8 +14,6 @@ from remogpt.eval.captioning import caption_metrics, three_references
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 
-References = list[list[str]]
-
 
 @dataclass(frozen=True)
 class GivenCaption:

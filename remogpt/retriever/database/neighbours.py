@@ -2,8 +2,8 @@
 
 For every caption of every query clip: its nearest entries by t2m and t2t. For every query clip: by m2t and m2m. A clip
 never gets itself, its mirror image, or another cut of its recording as an example (spec 6); this is the only place
-where that rule is applied. Lists are stored deep, so that the second of two routes can take its next best where the
-first already has an entry.
+where that rule is applied. Lists are stored deep, so that the second route of a training sample can take its next best
+where the first already has an entry (`remogpt.lm.training.samples`).
 """
 
 import json
@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 
 from remogpt.interfaces import Route
 from remogpt.retriever.database.database import MotionDatabase
-from remogpt.retriever.database.entry import EntryInfo, RetrievedExample
+from remogpt.retriever.database.entry import EntryInfo
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
 from remogpt.runtime.progress import progress
@@ -32,20 +32,6 @@ BLOCK = 256
 """Queries whose scores are in memory at once."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """One stored example."""
-
-    row: int
-    """Entry of the database."""
-    caption: int
-    """Place, among that entry's captions, of the one closest to the query."""
-    score: float
-    """Cosine."""
-    route: str
-    """t2m, t2t, m2t or m2m."""
 
 
 class Neighbours:
@@ -60,41 +46,13 @@ class Neighbours:
 
     def __init__(self, header: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
         self.header, self.tensors = header, tensors
-        self.places = {name: place for place, name in enumerate(header["query_ids"])}
+        self.index_of = {name: index for index, name in enumerate(header["query_ids"])}
+        """Number of each query clip, by its id."""
 
     @property
     def database_hash(self) -> str:
         """Version of the database whose rows these are."""
         return str(self.header["database_hash"])
-
-    @property
-    def depth(self) -> int:
-        """Entries stored per list."""
-        return int(self.header["depth"])
-
-    def for_caption(self, clip_id: str, caption: int, k: int = 1) -> list[Neighbour]:
-        """Examples for text-to-motion: k by t2m, then k others by t2t, for caption number `caption` of a clip."""
-        place = self._place(clip_id)
-        start, end = self.tensors["caption_offsets"][place : place + 2]
-        if not 0 <= caption < end - start:
-            raise RemogptError(
-                f"{clip_id} has captions 0 to {end - start - 1}, caption {caption} was asked for; "
-                "find neighbours again for this data: remogpt db neighbours"
-            )
-        return self._pick(TEXT_ROUTES, int(start) + caption, k)
-
-    def for_motion(self, clip_id: str, k: int = 1) -> list[Neighbour]:
-        """Examples for motion-to-text: k by m2t, then k others by m2m."""
-        return self._pick(MOTION_ROUTES, self._place(clip_id), k)
-
-    def examples(self, database: MotionDatabase, found: Sequence[Neighbour]) -> list[RetrievedExample]:
-        """Look neighbours up in their database."""
-        self.check(database)
-        infos = [database.info(neighbour.row) for neighbour in found]
-        return [
-            RetrievedExample(info.id, info.captions[n.caption], database.codes(n.row), n.score, n.route)
-            for info, n in zip(infos, found, strict=True)
-        ]
 
     def check(self, database: MotionDatabase) -> None:
         """Refuse a database other than the one that was searched."""
@@ -103,25 +61,6 @@ class Neighbours:
                 f"these neighbours are rows of database {self.database_hash[:12]}, but {database.path} holds "
                 f"{database.hash[:12]}; find them again: remogpt db neighbours {database.path}"
             )
-
-    def _place(self, clip_id: str) -> int:
-        if clip_id not in self.places:
-            raise RemogptError(
-                f"no neighbours are stored for clip {clip_id!r} ({len(self.places)} clips have them); "
-                "find them again for this data: remogpt db neighbours"
-            )
-        return self.places[clip_id]
-
-    def _pick(self, routes: tuple[Route, Route], query: int, k: int) -> list[Neighbour]:
-        if not 1 <= k <= self.depth // 2:
-            raise RemogptError(f"these lists are {self.depth} deep and give 1 to {self.depth // 2} examples, got k={k}")
-        picked: list[Neighbour] = []
-        for route in routes:
-            rows, captions, scores = (self.tensors[f"{route}/{name}"][query] for name in ("rows", "captions", "scores"))
-            taken = {neighbour.row for neighbour in picked}
-            new = [place for place, row in enumerate(rows.tolist()) if row >= 0 and row not in taken][:k]
-            picked += [Neighbour(int(rows[i]), int(captions[i]), float(scores[i]), route) for i in new]
-        return picked
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file; the header is in its metadata."""
@@ -171,7 +110,7 @@ def find_neighbours(
     Args:
         database: where examples come from.
         queries: the training clips, as a database embedded by the same retriever; None takes `database` itself.
-        depth: entries stored per list; twice the largest k that will be asked for.
+        depth: entries stored per list.
         exclude_same_caption: pass over entries that share a caption with the query (letter case, punctuation ignored);
             how many pairs that concerned is logged and kept in the header as `same_caption_pairs`.
 

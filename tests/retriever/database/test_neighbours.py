@@ -49,6 +49,10 @@ def test_lists_equal_a_search_with_exclusion(database: MotionDatabase) -> None:
         expected = database.search_embedding(query, route, k=6, exclude=["c0", "c32"])  # type: ignore[arg-type]
         rows = neighbours.tensors[f"{route}/rows"][1]
         scores = neighbours.tensors[f"{route}/scores"][1]
+        captions = dict(zip(rows.tolist(), neighbours.tensors[f"{route}/captions"][1].tolist(), strict=True))
+        told = {database.rows[example.id]: example.caption for example in expected}
+        shared = captions.keys() & told.keys()
+        assert shared and all(database.info(row).captions[captions[row]] == told[row] for row in shared)
         assert np.allclose(scores, [example.score for example in expected], atol=1e-6)
         # Which of the entries that tie comes first may differ by float32 rounding.
         for row, score in zip(rows, scores, strict=True):
@@ -56,34 +60,13 @@ def test_lists_equal_a_search_with_exclusion(database: MotionDatabase) -> None:
             assert database.info(row).id in found or score < scores[-1] + 1e-5
 
 
-def test_the_second_route_takes_its_next_best(database: MotionDatabase) -> None:
-    neighbours = find_neighbours(database, depth=8)
-    repeated = 0
-    for info in database.infos():
-        for k in (1, 2, 4):
-            for found in (neighbours.for_caption(info.id, 0, k), neighbours.for_motion(info.id, k)):
-                assert len(found) == 2 * k == len({neighbour.row for neighbour in found})
-        lists = [neighbours.tensors[f"{route}/rows"][database.rows[info.id]] for route in ("m2t", "m2m")]
-        if lists[0][0] == lists[1][0]:
-            repeated += 1
-            assert neighbours.for_motion(info.id)[1].row == lists[1][1]
-    assert repeated > 0
-
-
-def test_examples_carry_caption_and_codes(database: MotionDatabase) -> None:
-    neighbours = find_neighbours(database)
-    first, second = neighbours.examples(database, neighbours.for_caption("c2", 1))
-    assert first.route == "t2m" and second.route == "t2t"
-    assert second.caption in database.info(database.rows[second.id]).captions
-    assert np.array_equal(second.codes, database.codes(database.rows[second.id]))
-
-
 def test_same_captions_can_be_passed_over(database: MotionDatabase) -> None:
     neighbours = find_neighbours(database, exclude_same_caption=True)
     infos = list(database.infos())
-    for info in infos:
-        for neighbour in neighbours.for_caption(info.id, 0):
-            assert info.captions[0] not in infos[neighbour.row].captions
+    first_captions = neighbours.tensors["caption_offsets"][:-1]
+    for route in ("t2m", "t2t"):
+        for info, rows in zip(infos, neighbours.tensors[f"{route}/rows"][first_captions], strict=True):
+            assert not any(info.captions[0] in infos[row].captions for row in rows if row >= 0)
     # 8 actions; 4 entries each share their first caption: 12 ordered pairs, less those of one family, per caption.
     assert neighbours.header["same_caption_pairs"] > 0
     assert find_neighbours(database).header["same_caption_pairs"] == 0
@@ -94,8 +77,10 @@ def test_queries_from_another_database(
 ) -> None:
     queries = MotionDatabase.build([entry(3), entry(51)], retriever, tokenizer, tmp_path / "queries")
     neighbours = find_neighbours(database, queries)
-    assert all(neighbour.row != 3 for neighbour in neighbours.for_motion("c3", 4))
-    assert len(neighbours.for_caption("c51", 1, 3)) == 6
+    assert list(neighbours.index_of) == ["c3", "c51"] and neighbours.tensors["caption_offsets"].tolist() == [0, 2, 4]
+    by_motion, by_caption = (neighbours.tensors[f"{route}/rows"] for route in ("m2m", "t2m"))
+    assert by_motion.shape == (2, 8) and by_caption.shape == (4, 8)
+    assert 3 not in by_motion[0] and 3 not in by_caption[:2]  # c3 is in both databases
     foreign = MotionDatabase.build([entry(3), entry(51)], other_retriever, tokenizer, tmp_path / "foreign")
     with pytest.raises(RemogptError, match="one retriever"):
         find_neighbours(database, foreign)
@@ -107,13 +92,8 @@ def test_file_round_trip_and_refusals(
     neighbours = find_neighbours(database, depth=4)
     neighbours.save(tmp_path / "n.safetensors")
     loaded = Neighbours.load(tmp_path / "n.safetensors", database)
-    assert loaded.for_motion("c7", 2) == neighbours.for_motion("c7", 2)
-    with pytest.raises(RemogptError, match="give 1 to 2 examples"):
-        loaded.for_motion("c7", 3)
-    with pytest.raises(RemogptError, match="no neighbours are stored for clip 'x'"):
-        loaded.for_motion("x")
-    with pytest.raises(RemogptError, match="caption 2 was asked for"):
-        loaded.for_caption("c7", 2)
+    assert loaded.header == neighbours.header and loaded.tensors.keys() == neighbours.tensors.keys()
+    assert all(np.array_equal(loaded.tensors[name], tensor) for name, tensor in neighbours.tensors.items())
     other = MotionDatabase.build([entry(1), entry(2), entry(5)], retriever, tokenizer, tmp_path / "other")
     with pytest.raises(RemogptError, match="find them again"):
         Neighbours.load(tmp_path / "n.safetensors", other)
