@@ -14,7 +14,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.cards import Card, sha256_of
-from remogpt.eval.runs.run import Prompt, Run
+from remogpt.eval.runs.run import CaptionQuery, Run
 from remogpt.eval.runs.samples import INDEX, Samples, file_name
 from remogpt.motion import joints_to_features
 from remogpt.motion.checks import check_features
@@ -26,11 +26,11 @@ MIN_FRAMES = 4
 """Fewer have no jerk, and no movement that Guo's evaluator could read."""
 
 
-def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Prompt], list[Samples]]:
+def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[CaptionQuery], list[Samples]]:
     """Read somebody's motions for the clips of a split.
 
     Returns:
-        clips of which there is a motion, their prompts, and one `Samples` for each generation.
+        clips of which there is a motion, their queries, and one `Samples` for each generation.
 
     Raises:
         MissingPathError: if the folder is not there, holds no motion of the split, or lacks some in one generation.
@@ -49,8 +49,8 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Pr
         if missing:
             raise MissingPathError(f"{place} lacks {len(missing)} motions that {places[0]} has, first {missing[0]}")
     given = _given_captions(folder)
-    prompts = [_prompt(clip, given.get(clip.id)) for clip in clips]
-    items = [{"id": clip.id, "caption": prompt.text} for clip, prompt in zip(clips, prompts, strict=True)]
+    queries = [_query(clip, given.get(clip.id)) for clip in clips]
+    items = [{"id": clip.id, "caption": query.text} for clip, query in zip(clips, queries, strict=True)]
     paths = [[place / file_name(clip.id) for clip in clips] for place in places]
     digests = [sha256_of([sha256_file(path) for path in row]) for row in paths]
     card = {
@@ -58,7 +58,7 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Pr
         "captions": "given with the files" if given else "first of each clip",
         "clips_without_file": len(wanted) - len(clips),
     }  # fmt: skip
-    return clips, prompts, [_files(row, items, card, digest) for row, digest in zip(paths, digests, strict=True)]
+    return clips, queries, [_files(row, items, card, digest) for row, digest in zip(paths, digests, strict=True)]
 
 
 def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
@@ -123,11 +123,11 @@ def _given_captions(folder: Path) -> dict[str, str]:
     return given
 
 
-def _prompt(clip: Clip, caption: str | None) -> Prompt:
+def _query(clip: Clip, caption: str | None) -> CaptionQuery:
     """Return the caption given for a clip, else its first, with its tokens if it is one of the clip's own."""
     text = clip.captions[0] if caption is None else caption
     tokens = clip.tokens[clip.captions.index(text)] if text in clip.captions else ()
-    return Prompt(text, tokens)
+    return CaptionQuery(text, tokens)
 
 
 def load_features(path: Path) -> np.ndarray:

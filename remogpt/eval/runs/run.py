@@ -26,7 +26,7 @@ Named = tuple[str, Result]
 
 
 @dataclass(frozen=True)
-class Prompt:
+class CaptionQuery:
     """A caption for which a motion is written, and its lemma/POS tokens where the set has them."""
 
     text: str
@@ -101,11 +101,11 @@ class Run:
         chosen = np.random.default_rng(self.config.seed).choice(len(clips), count, replace=False)
         return [clips[place] for place in np.sort(chosen)]
 
-    def prompts(self, clips: Sequence[Clip]) -> list[Prompt]:
+    def queries(self, clips: Sequence[Clip]) -> list[CaptionQuery]:
         """Draw one caption of each clip with the seed."""
         rng = np.random.default_rng(self.config.seed)
         places = [int(rng.integers(len(clip.captions))) for clip in clips]
-        return [Prompt(clip.captions[at], clip.tokens[at]) for clip, at in zip(clips, places, strict=True)]
+        return [CaptionQuery(clip.captions[at], clip.tokens[at]) for clip, at in zip(clips, places, strict=True)]
 
     def card(self, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
         """Describe how a result of these clips is made."""
@@ -154,12 +154,12 @@ class Run:
             lambda place: self.motions.features(clips[place]), version=sha256_of([clip.num_frames for clip in clips]),
         )  # fmt: skip
 
-    def embed_prompts(self, prompts: Sequence[Prompt]) -> np.ndarray:
+    def embed_queries(self, queries: Sequence[CaptionQuery]) -> np.ndarray:
         """(N, D) embeddings of captions."""
         return self.embeddings.texts(
             self.needs_evaluator("embedding captions"),
-            [prompt.text for prompt in prompts],
-            [prompt.tokens for prompt in prompts],
+            [query.text for query in queries],
+            [query.tokens for query in queries],
         )
 
     def embed_sentences(self, captions: Sequence[str]) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.cards import Card, sha256_of
 from remogpt.eval.runs.modes import Mode, NamesModes
-from remogpt.eval.runs.run import Prompt, Run, own_ids
+from remogpt.eval.runs.run import CaptionQuery, Run, own_ids
 from remogpt.eval.text.rouge import lcs_length
 from remogpt.interfaces import GeneratedMotion
 from remogpt.motion import features_to_joints
@@ -57,15 +57,17 @@ class Samples:
 
     @property
     def protocol(self) -> Card:
-        """Card entries of a result: how they were made, and a hash of the prompts in their order."""
+        """Card entries of a result: how they were made, and a hash of the captions in their order."""
         return {**self.card, "prompts_sha256": sha256_of([item["caption"] for item in self.items])}
 
 
-def of_clips(run: Run, clips: Sequence[Clip], shown: Sequence[Clip], prompts: Sequence[Prompt], made: str) -> Samples:
+def of_clips(
+    run: Run, clips: Sequence[Clip], shown: Sequence[Clip], queries: Sequence[CaptionQuery], made: str
+) -> Samples:
     """Take motions of the set itself: `shown[i]` stands for `clips[i]`."""
     items = [
-        {"id": clip.id, "caption": prompt.text, "examples": [other.id] if other is not clip else []}
-        for clip, other, prompt in zip(clips, shown, prompts, strict=True)
+        {"id": clip.id, "caption": query.text, "examples": [other.id] if other is not clip else []}
+        for clip, other, query in zip(clips, shown, queries, strict=True)
     ]
     digest = sha256_of([clip.id for clip in shown])
     card = {"made_by": made, "captions": DRAWN, "shown_sha256": digest}
@@ -81,7 +83,7 @@ def by_model(
     run: Run, split: str, clips: Sequence[Clip], mode: Mode, *,
     generation: int = 0, series: str = "", database: tuple[Any, str] | None = None,
 ) -> Samples:  # fmt: skip
-    """Let the model write a motion for each clip's prompt; goes on where an interrupted run with this card ended.
+    """Let the model write a motion for each clip's caption; goes on where an interrupted run with this card ended.
 
     Args:
         mode: how the model answers; its name is the folder's.
@@ -92,7 +94,7 @@ def by_model(
     Source: MotionGPT's evaluation; differs: a motion is scored at the length that it was written at, neither cut nor
     filled up with zeros to the real one's.
     """
-    prompts = run.prompts(clips)
+    queries = run.queries(clips)
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
     protocol = _protocol(run, mode, its_hash if mode.retrieval else None)
     card = run.card(split, clips, **protocol, generation=f"{series}{generation}")
@@ -101,13 +103,13 @@ def by_model(
     for start, batch in run.batches(clips, f"{split} {mode.name}"):
         if start + len(batch) <= len(items):
             continue
-        asked = prompts[start : start + len(batch)]
+        asked = queries[start : start + len(batch)]
         seed = run.batch_seed(start, *([f"{series}{generation}"] if generation or series else []))
         items = items[:start]
-        for clip, prompt, one in zip(batch, asked, _written(run, mode, batch, asked, opened, seed), strict=True):
+        for clip, query, one in zip(batch, asked, _written(run, mode, batch, asked, opened, seed), strict=True):
             write_npy(folder / file_name(clip.id), one.motion.features)
             items.append({
-                "id": clip.id, "caption": prompt.text, "examples": [example.id for example in one.examples],
+                "id": clip.id, "caption": query.text, "examples": [example.id for example in one.examples],
                 "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
             })  # fmt: skip
         write_json(folder / INDEX, {"card": card, "items": items})
@@ -115,16 +117,16 @@ def by_model(
 
 
 def _written(
-    run: Run, mode: Mode, clips: Sequence[Clip], prompts: Sequence[Prompt], database: Any, seed: int
+    run: Run, mode: Mode, clips: Sequence[Clip], queries: Sequence[CaptionQuery], database: Any, seed: int
 ) -> Sequence[GeneratedMotion]:
-    """Ask the model for one motion for each clip, written from its prompt or from the clip itself."""
+    """Ask the model for one motion for each clip, written from its caption or from the clip itself."""
     model = run.needs_model("generating motions")
     if mode.reads_motion:
         assert isinstance(model, NamesModes)  # the mode is one of its own
         return model.reconstruct_batch([run.motions.features(clip)[:LONGEST_FRAMES] for clip in clips])
     seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
     return model.generate_batch(
-        [prompt.text for prompt in prompts], database, seconds if mode.gives_length(run) else None, seed,
+        [query.text for query in queries], database, seconds if mode.gives_length(run) else None, seed,
         mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of, **mode.own_settings,
     )  # fmt: skip
 

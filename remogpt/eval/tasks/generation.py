@@ -18,7 +18,7 @@ from remogpt.eval.cards import Card, sha256_of
 from remogpt.eval.interval import mean_interval
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.motion_files import from_folder
-from remogpt.eval.runs.run import Named, Prompt, Result, Run, own_ids
+from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
 
@@ -34,7 +34,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     if len(run.motions.clips(split)) < 2:
         _log.warning("split %s has one clip, and FID and Diversity compare sets; generation is left out there", split)
         return
-    for name, clips, prompts, samples in sources(run, split, run.config.generations):
+    for name, clips, queries, samples in sources(run, split, run.config.generations):
         mode = None if run.generated is not None else next((one for one in modes(run) if one.name == name), None)
         several = _multimodal_protocol(run) if mode is not None and mode.is_drawn else {}
         card = run.card(
@@ -43,46 +43,46 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
         def work(
             mode: Mode | None = mode if several else None, clips: Sequence[Clip] = clips,
-            prompts: Sequence[Prompt] = prompts, samples: Sequence[Samples] = samples,
+            queries: Sequence[CaptionQuery] = queries, samples: Sequence[Samples] = samples,
         ) -> Result:  # fmt: skip
             multimodal = None if mode is None else several_motions(run, split, clips, mode)
-            return score(run, split, clips, prompts, samples, multimodal)
+            return score(run, split, clips, queries, samples, multimodal)
 
         yield run.finish(f"generation/{split}/{name}", card, work)
 
 
 def sources(
     run: Run, split: str, generations: int = 1
-) -> Iterator[tuple[str, list[Clip], list[Prompt], list[Samples]]]:
-    """Yield what there is to score: (name, clips, prompts, one `Samples` for each generation)."""
+) -> Iterator[tuple[str, list[Clip], list[CaptionQuery], list[Samples]]]:
+    """Yield what there is to score: (name, clips, queries, one `Samples` for each generation)."""
     if run.generated is not None:
-        clips, prompts, samples = from_folder(run, split, run.generated)
-        yield "files", clips, prompts, samples
+        clips, queries, samples = from_folder(run, split, run.generated)
+        yield "files", clips, queries, samples
     else:
         clips = run.subset(split, run.config.num_generation)
-        prompts = run.prompts(clips)
+        queries = run.queries(clips)
         for mode in modes(run):
-            yield mode.name, clips, prompts, [
+            yield mode.name, clips, queries, [
                 by_model(run, split, clips, mode, generation=number)
                 for number in range(generations if mode.is_drawn else 1)
             ]  # fmt: skip
     if run.config.controls:
-        yield from ((name, clips, prompts, [samples]) for name, samples in controls(run, clips, prompts))
+        yield from ((name, clips, queries, [samples]) for name, samples in controls(run, clips, queries))
 
 
-def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iterator[tuple[str, Samples]]:
+def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -> Iterator[tuple[str, Samples]]:
     """Yield the motions that controls answer with."""
-    yield "real", of_clips(run, clips, clips, prompts, "the set itself")
+    yield "real", of_clips(run, clips, clips, queries, "the set itself")
     if not run.has_training:
         return
     training, embedded = run.training if run.evaluator is not None else ([], np.zeros((0, 0)))
     if training:
         _, nearest = rare.nearest_distance(run.embed_clips(clips), embedded)
-        yield "nearest_training", of_clips(run, clips, [training[at] for at in nearest], prompts, "nearest training")
+        yield "nearest_training", of_clips(run, clips, [training[at] for at in nearest], queries, "nearest training")
     if run.model is not None and run.own_database_hash:
         by_id = {clip.id: clip for clip in training or run.motions.clips("train")}
         found = run.model.examples_for_texts(
-            [prompt.text for prompt in prompts], run.database, [own_ids(clip) for clip in clips]
+            [query.text for query in queries], run.database, [own_ids(clip) for clip in clips]
         )
         # A database of other motions may use the same ids; its captions tell.
         firsts = [
@@ -90,7 +90,7 @@ def controls(run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt]) -> Iter
             for row in found
         ]
         if all(first is not None for first in firsts):
-            yield "retrieved", of_clips(run, clips, [first for first in firsts if first], prompts, "first retrieved")
+            yield "retrieved", of_clips(run, clips, [first for first in firsts if first], queries, "first retrieved")
 
 
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
@@ -103,11 +103,11 @@ def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Car
 
 
 def score(
-    run: Run, split: str, clips: Sequence[Clip], prompts: Sequence[Prompt], samples: Sequence[Samples],
+    run: Run, split: str, clips: Sequence[Clip], queries: Sequence[CaptionQuery], samples: Sequence[Samples],
     multimodal: np.ndarray | None = None,
 ) -> Result:  # fmt: skip
     """Score one or more generations of a list of clips."""
-    first, text = samples[0], run.embed_prompts(prompts)
+    first, text = samples[0], run.embed_queries(queries)
     made = np.stack([embed(run, one) for one in samples])
     real = run.embed_clips(run.subset(split, 0))
     scores = generation.evaluate(

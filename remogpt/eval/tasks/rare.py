@@ -1,6 +1,6 @@
-"""Rare prompts: scores on the rarest ones, balanced over ranges of rareness, and what retrieval gains there.
+"""Rare captions: scores on the rarest ones, balanced over ranges of rareness, and what retrieval gains there.
 
-Rareness of a prompt is 1 minus its largest cosine with the captions of the training split, and once more with those of
+Rareness of a caption is 1 minus its largest cosine with the captions of the training split, and once more with those of
 the database. Motions are those of `generation`, with retrieval and without.
 """
 
@@ -13,27 +13,27 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
 from remogpt.eval.cards import sha256_of
 from remogpt.eval.runs.modes import modes
-from remogpt.eval.runs.run import Named, Prompt, Result, Run
+from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.eval.tasks.generation import embed
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_npy
 
 SHOWN = 5
-"""Rarest prompts that are shown with their motions."""
+"""Rarest captions that are shown with their motions."""
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
-    """Yield the results of a split: with retrieval (and its gain and the rarest prompts), without, and real motions.
+    """Yield the results of a split: with retrieval (and its gain and the rarest captions), without, and real motions.
 
     A model without a database answers without retrieval alone.
     """
     run.needs_evaluator("the rare-motion evaluation")
     clips = run.subset(split, run.config.num_generation)
-    prompts = run.prompts(clips)
-    rareness = _Rareness.of(run, prompts)
+    queries = run.queries(clips)
+    rareness = _Rareness.of(run, queries)
     made = {mode.name: by_model(run, split, clips, mode) for mode in modes(run)}
-    made["real"] = of_clips(run, clips, clips, prompts, "the set itself")
+    made["real"] = of_clips(run, clips, clips, queries, "the set itself")
     for mode, samples in made.items():
         card = run.card(
             split, clips, **samples.protocol, sentences=rareness.encoder, rare_share=run.config.rare_share,
@@ -44,9 +44,9 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         folder = f"rarest/{split}{mode.removeprefix('retrieval')}"
 
         def work(samples: Samples = samples, other: Samples | None = other, folder: str = folder) -> Result:
-            scores = _score(run, prompts, samples, rareness)
+            scores = _score(run, queries, samples, rareness)
             if other is not None:
-                scores |= _gained(run, clips, prompts, samples, other, rareness, folder)
+                scores |= _gained(run, clips, queries, samples, other, rareness, folder)
             return scores
 
         yield run.finish(f"rare/{split}/{mode}", card, work)
@@ -54,7 +54,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class _Rareness:
-    """How rare each prompt is, against the captions of a gallery."""
+    """How rare each caption is, against the captions of a gallery."""
 
     encoder: str
     training_sha256: str
@@ -62,13 +62,13 @@ class _Rareness:
     values: dict[str, np.ndarray]
     """training and database -> (N,)."""
     nearest: list[str]
-    """The most similar training caption of each prompt."""
+    """The most similar training caption of each query."""
     entries: dict[str, frozenset[str]]
     """Captions of each entry of the database."""
 
     @classmethod
-    def of(cls, run: Run, prompts: Sequence[Prompt]) -> "_Rareness":
-        vectors = run.embed_sentences([prompt.text for prompt in prompts])
+    def of(cls, run: Run, queries: Sequence[CaptionQuery]) -> "_Rareness":
+        vectors = run.embed_sentences([query.text for query in queries])
         training, entries = _captions_of_training(run), _captions_of_database(run)
         values, places = rare.rareness_and_nearest(vectors, run.embed_sentences(training))
         found = {"training": values}
@@ -80,9 +80,9 @@ class _Rareness:
         return cls(encoder, sha256_of(training), found, [training[place] for place in places], entries)
 
 
-def _score(run: Run, prompts: Sequence[Prompt], samples: Samples, rareness: _Rareness) -> Result:
-    text, motion = run.embed_prompts(prompts), embed(run, samples)
-    result: Result = {"encoder": rareness.encoder, "num_items": len(prompts)}
+def _score(run: Run, queries: Sequence[CaptionQuery], samples: Samples, rareness: _Rareness) -> Result:
+    text, motion = run.embed_queries(queries), embed(run, samples)
+    result: Result = {"encoder": rareness.encoder, "num_items": len(queries)}
     for gallery, values in rareness.values.items():
         result[gallery] = rare.evaluate(
             text, motion, values, share=run.config.rare_share, num_bins=run.config.num_bins, seed=run.config.seed
@@ -91,14 +91,14 @@ def _score(run: Run, prompts: Sequence[Prompt], samples: Samples, rareness: _Rar
 
 
 def _gained(
-    run: Run, clips: Sequence[Clip], prompts: Sequence[Prompt], samples: Samples, other: Samples, rareness: _Rareness,
-    folder: str,
+    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], samples: Samples, other: Samples,
+    rareness: _Rareness, folder: str,
 ) -> Result:  # fmt: skip
-    """What retrieval gains over rareness (fall of MM-dist), and the rarest prompts with their motions."""
-    text, values = run.embed_prompts(prompts), rareness.values["training"]
+    """What retrieval gains over rareness (fall of MM-dist), and the rarest captions with their motions."""
+    text, values = run.embed_queries(queries), rareness.values["training"]
     distance, without = (np.linalg.norm(text - embed(run, one), axis=1) for one in (samples, other))
     rarest = [
-        {"id": clips[at].id, "caption": prompts[at].text, "rareness": float(values[at]),
+        {"id": clips[at].id, "caption": queries[at].text, "rareness": float(values[at]),
          "nearest_caption": rareness.nearest[at], "mm_dist": float(distance[at]),
          "mm_dist_without_retrieval": float(without[at]),
          "motions": _shown(run, clips[at], samples, other, int(at), rareness.entries, folder)}
@@ -123,7 +123,7 @@ def _captions_of_database(run: Run) -> dict[str, frozenset[str]]:
 def _shown(
     run: Run, clip: Clip, samples: Samples, other: Samples, place: int, entries: dict[str, frozenset[str]], folder: str
 ) -> dict[str, str]:
-    """Write the motions of one prompt beside the report; their files, relative to the results' folder."""
+    """Write the motions of one caption beside the report; their files, relative to the results' folder."""
     shown = {
         "real": run.motions.features(clip),
         "generated": samples.load(place),

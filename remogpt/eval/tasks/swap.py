@@ -1,4 +1,4 @@
-"""Swapping the database: the same model, prompts and seeds with other databases, with none, and with its own.
+"""Swapping the database: the same model, captions and seeds with other databases, with none, and with its own.
 
 Nothing is trained anew; another database must have been built with the model's retriever and tokenizer.
 """
@@ -54,5 +54,5 @@ def _score(
     if any(facts.known_facts(run, wanted)):
         scores["facts"] = facts.score(run, wanted, made)
     if run.evaluator is not None:
-        scores["generation"] = generation.score(run, split, wanted, run.prompts(wanted), [made])
+        scores["generation"] = generation.score(run, split, wanted, run.queries(wanted), [made])
     return scores
