@@ -38,7 +38,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_paths_that_are_named_exist(page: Path) -> None:
-    paths = re.findall(r"(?<![\w/])((?:remogpt|scripts|benchmarks|tests)/[\w./]+\w)", page.read_text(encoding="utf-8"))
+    paths = re.findall(
+        r"(?<![\w/])((?:remogpt|scripts|benchmarks|studies|tests)/[\w./]+\w)", page.read_text(encoding="utf-8")
+    )
     assert not [path for path in paths if not (ROOT / path).exists()]
 
 

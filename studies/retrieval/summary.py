@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from study_runs import Run, Study
-from study_scores import label_oracle
-from study_sets import StudySet
-from study_variants import LAST_WITH_ALL, TAKEN_OUT, VARIANTS
-
 from remogpt.runtime.errors import RemogptError
+from studies.retrieval.runs import Run, Study
+from studies.retrieval.scores import label_oracle
+from studies.retrieval.sets import StudySet
+from studies.retrieval.variants import LAST_WITH_ALL, TAKEN_OUT, VARIANTS
 
 Numbers = dict[str, float]
 _COLUMNS = (

@@ -1,14 +1,14 @@
 """Compare quantizers and training settings of small motion tokenizers, by what survives encoding and decoding.
 
-  OMP_NUM_THREADS=1 python benchmarks/tokenizer_study.py --data runs/mini/set --work runs/tokenizer_study
-  python benchmarks/tokenizer_study.py --work runs/tokenizer_study --summary
+  OMP_NUM_THREADS=1 python -m studies.tokenizer_study --data runs/mini/set --work runs/tokenizer_study
+  python -m studies.tokenizer_study --work runs/tokenizer_study --summary
 
 A variant is configs/mini/tokenizer.yaml with a few settings changed, arms not counted again where none says so; all see
 the same windows in the same order, for as many steps. Each has a folder of its own: a finished one is not made again, a
 killed one goes on. The measure is the share of the captions' facts (the procedural set's statements of side, count,
 order ...) that the joints still prove after encoding and decoding (real ones: 99.8 / 98.8 %). Beside it, all as
 `remogpt eval tokenizer` gives it: errors of joints, FID by the embedded evaluator, use of the codes. Validation chooses
-nothing: the last weights are scored. Results: benchmarks/results/tokenizer_study.json, and the table beside it. One
+nothing: the last weights are scored. Results: studies/results/tokenizer_study.json, and the table beside it. One
 seed each, on procedural motion, which is no motion capture. `mini` in them is the tokenizer that mini ships, `ema_long`
 the one that it shipped before; scripts/mini.sh trained both. Rows that a call does not make stay as they are; command,
 machine and versions are those of the last call that trained. `fsq` stays so: finite scalar quantization was tried, kept
@@ -32,7 +32,6 @@ import numpy as np
 import torch
 import yaml
 from jsonargparse import ArgumentParser
-from metrics import command
 
 import remogpt
 from remogpt.data.humanml3d import MotionTextSet
@@ -154,6 +153,12 @@ def waves(tokenizer: MotionTokenizer, motions: MotionTextSet, split: str) -> flo
     decoded = tokenizer.decode_batch(tokenizer.encode_batch([motions.features(clips[place]) for place in places]))
     held = facts.check_all([known[place] for place in places], [features_to_joints(row) for row in decoded])
     return float(np.mean(np.concatenate(held))) if held else None
+
+
+def command() -> str:
+    """Return the command that was run; folders outside the checkout are private and named by their last part."""
+    words = [Path(word).name if word.startswith(("..", "/")) else word for word in sys.argv[1:]]
+    return " ".join([f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']} python -m studies.tokenizer_study", *words])
 
 
 def summarise(results: Mapping[str, Mapping[str, Any]], known: Mapping[str, Any]) -> dict[str, Any]:

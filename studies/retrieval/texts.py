@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from study_sets import StudySet
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -17,6 +16,7 @@ from remogpt.retriever.text.frozen_model import FrozenText
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.loop import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
+from studies.retrieval.sets import StudySet
 
 
 class KnownText(FrozenText):

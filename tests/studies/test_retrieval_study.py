@@ -1,37 +1,26 @@
 """The retrieval study on a handful of clips: it runs, goes on, and sums up."""
 
-import importlib
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from remogpt.runtime.errors import RemogptError
+from studies import retrieval_study
+from studies.retrieval import runs, scores, sets, summary, texts, variants
 
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 NUM_CLIPS = 24
 
 
 @pytest.fixture(scope="module")
-def modules() -> Iterator[dict[str, Any]]:
-    """Modules of the study, which is a script and no package."""
-    names = ("sets", "texts", "variants", "scores", "runs", "summary")
-    sys.path.insert(0, str(FOLDER))
-    yield {name: importlib.import_module(name) for name in [*(f"study_{one}" for one in names), "retrieval_study"]}
-    sys.path.remove(str(FOLDER))
-
-
-@pytest.fixture(scope="module")
-def work(modules: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder with a procedural set of 24 clips."""
     folder: Path = tmp_path_factory.mktemp("study")
-    modules["study_sets"].prepare("procedural", folder, None, NUM_CLIPS)
+    sets.prepare("procedural", folder, None, NUM_CLIPS)
     return folder
 
 
@@ -44,10 +33,9 @@ def words(work: Path, tiny_text_model: Path, tmp_path: Path) -> list[str]:
 
 
 def test_runs_once_then_only_sums_up(
-    modules: dict[str, Any], words: list[str], work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study: ModuleType = modules["retrieval_study"]
-    assert study.main(words) == 0
+    assert retrieval_study.main(words) == 0
     assert "2 to do" in capsys.readouterr().out
     summary = json.loads((tmp_path / "summary.json").read_text())
     rows = summary["sets"]["procedural"]
@@ -58,20 +46,19 @@ def test_runs_once_then_only_sums_up(
 
     results = {path: path.stat().st_mtime_ns for path in work.glob("runs/procedural/*/*/result.json")}
     assert len(results) == 2
-    assert study.main(words) == 0
+    assert retrieval_study.main(words) == 0
     assert "2 of 2 runs are there; 0 to do" in capsys.readouterr().out
     assert results == {path: path.stat().st_mtime_ns for path in results}
     # Nothing that only resuming needs is kept.
     assert not list(work.glob("runs/procedural/*/*/run/training.pt"))
 
-    assert study.main([*words, "--summary", "--seeds", "7"]) == 2
+    assert retrieval_study.main([*words, "--summary", "--seeds", "7"]) == 2
     assert "no run has ended" in capsys.readouterr().err
 
 
 def test_a_killed_run_goes_on_to_the_same_result(
-    modules: dict[str, Any], work: Path, tiny_text_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, tiny_text_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = modules["study_runs"]
     loop = {"steps": 4, "batch_size": 4, "save_every": 2}
     study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": loop})
     run = runs.Run("procedural", "pl_tmr", 0)
@@ -81,7 +68,6 @@ def test_a_killed_run_goes_on_to_the_same_result(
     class Killed(BaseException):
         pass
 
-    sets = modules["study_sets"]
     shown = 0
     own = sets.StudySet.features
 
@@ -108,10 +94,7 @@ def test_a_killed_run_goes_on_to_the_same_result(
     assert whole["seconds"]["is_whole"] and not resumed["seconds"]["is_whole"]
 
 
-def test_a_run_that_another_process_holds_is_left_alone(
-    modules: dict[str, Any], work: Path, tiny_text_model: Path
-) -> None:
-    runs = modules["study_runs"]
+def test_a_run_that_another_process_holds_is_left_alone(work: Path, tiny_text_model: Path) -> None:
     study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": {"steps": 1, "batch_size": 4}})
     run = runs.Run("procedural", "tmr", 5)
     with runs._claim(run.folder(study)) as is_ours:
@@ -119,14 +102,13 @@ def test_a_run_that_another_process_holds_is_left_alone(
     assert run.result(study) is None
 
 
-def test_rows_of_what_was_taken_out_stay(modules: dict[str, Any], words: list[str], tmp_path: Path) -> None:
-    summary, variants = modules["study_summary"], modules["study_variants"]
-    results = FOLDER / "results" / "retrieval_study.json"
+def test_rows_of_what_was_taken_out_stay(words: list[str], tmp_path: Path) -> None:
+    results = retrieval_study.RESULTS
     measured = json.loads(results.read_text())
     assert summary.markdown(measured) == results.with_suffix(".md").read_text()
     assert not set(variants.TAKEN_OUT) & set(variants.VARIANTS)
     (tmp_path / "summary.json").write_text(results.read_text())
-    assert modules["retrieval_study"].main(words) == 0
+    assert retrieval_study.main(words) == 0
     rows = json.loads((tmp_path / "summary.json").read_text())["sets"]["procedural"]
     assert set(rows) == {"tmr", "pl_tmr", *variants.TAKEN_OUT}
     assert all(rows[name] == measured["sets"]["procedural"][name] for name in variants.TAKEN_OUT)
@@ -135,9 +117,8 @@ def test_rows_of_what_was_taken_out_stay(modules: dict[str, Any], words: list[st
 
 
 def test_training_and_test_find_the_states_that_were_prepared(
-    modules: dict[str, Any], work: Path, tiny_text_model: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, tiny_text_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = modules["study_runs"]
     study = runs.Study(work, None, NUM_CLIPS, str(tiny_text_model), {"loop": {"steps": 2, "batch_size": 4}})
     both = [runs.Run("procedural", name, 3) for name in ("pl_tmr_best", "tmr")]
     runs.prepare_runs(both, study)
@@ -149,12 +130,9 @@ def test_training_and_test_find_the_states_that_were_prepared(
     assert all(runs.carry_out(run, study)["scores"]["test"]["num_captions"] for run in both)
 
 
-def test_token_states_of_one_variant_are_not_computed_for_another(
-    modules: dict[str, Any], work: Path, tiny_text_model: Path
-) -> None:
+def test_token_states_of_one_variant_are_not_computed_for_another(work: Path, tiny_text_model: Path) -> None:
     import torch
 
-    texts = modules["study_texts"]
     source = texts.KnownText(str(tiny_text_model))
     sentences = ["a person walks", "a man waves the left"]
     expected = {sentence: source.prepare([sentence])[0][0] for sentence in [*sentences, "the right"]}
@@ -169,11 +147,10 @@ def test_token_states_of_one_variant_are_not_computed_for_another(
         assert not row[length:].any()
 
 
-def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules: dict[str, Any]) -> None:
+def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own() -> None:
     from remogpt.retriever.training.new_retriever import new_retriever, new_tmr_retriever
     from remogpt.retriever.training.tmr import TMRTrainingConfig
 
-    variants, runs = modules["study_variants"], modules["study_runs"]
     study = runs.Study(Path("work"))
     folders = {runs.Run("bandai", name, 0).folder(study).name for name in variants.VARIANTS}
     assert len(folders) == len(variants.VARIANTS)
@@ -192,15 +169,14 @@ def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own(modules:
         assert 300_000 < runs.count_parameters(retriever) <= variants.MAX_PARAMETERS, name
 
 
-def test_an_unknown_setting_is_named(modules: dict[str, Any]) -> None:
-    variants = modules["study_variants"]
+def test_an_unknown_setting_is_named() -> None:
     variant = variants.Variant("pl_tmr", {"model": {"wings": 2}, "loop": {"steps": 1}})
     with pytest.raises(RemogptError, match="PLTMRConfig has no field wings"):
         variants.training_config(variant, variants.settings_of(variant, 0, "x", {}))
 
 
-def test_rows_are_split_without_overlap_and_mirrored(modules: dict[str, Any], work: Path) -> None:
-    clips = modules["study_sets"].StudySet(work / "sets" / "procedural", patch=4)
+def test_rows_are_split_without_overlap_and_mirrored(work: Path) -> None:
+    clips = sets.StudySet(work / "sets" / "procedural", patch=4)
     by_split = {split: {clips.rows[n].id for n in clips.numbers(split)} for split in ("train", "val", "test")}
     assert all(by_split.values())
     assert sum(map(len, by_split.values())) == len(set().union(*by_split.values()))
@@ -214,10 +190,7 @@ def test_rows_are_split_without_overlap_and_mirrored(modules: dict[str, Any], wo
     np.testing.assert_array_equal(clips.features(0)[0, 263:526], clips.frames[row.first + 1])
 
 
-def test_a_mirror_image_of_what_is_kept_out_is_not_trained_on(
-    modules: dict[str, Any], work: Path, tmp_path: Path
-) -> None:
-    sets = modules["study_sets"]
+def test_a_mirror_image_of_what_is_kept_out_is_not_trained_on(work: Path, tmp_path: Path) -> None:
     source = sets._procedural(work / "sources" / "procedural", NUM_CLIPS)[0]
     kept_out = replace(source, split="test_unseen", label="wave[left]")
     sources = [replace(source, split="train", label=label) for label in ("wave[right]", "kick[right]")]
@@ -229,32 +202,31 @@ def test_a_mirror_image_of_what_is_kept_out_is_not_trained_on(
         sets._pack("procedural", [replace(sources[0], label="wave[left]"), kept_out], tmp_path / "other", {})
 
 
-def test_a_set_of_another_size_is_not_taken_for_it(modules: dict[str, Any], work: Path) -> None:
+def test_a_set_of_another_size_is_not_taken_for_it(work: Path) -> None:
     with pytest.raises(RemogptError, match="was made of 24 clips, wanted 25; give that number with --clips"):
-        modules["study_sets"].prepare("procedural", work, None, NUM_CLIPS + 1)
+        sets.prepare("procedural", work, None, NUM_CLIPS + 1)
 
 
-def test_labels_of_mirror_images(modules: dict[str, Any]) -> None:
-    mirror = modules["study_sets"].mirror_label
+def test_labels_of_mirror_images() -> None:
+    mirror = sets.mirror_label
     assert mirror("walk-turn-left, happy", ["a happy person turns right"]) == "walk-turn-right, happy"
     assert mirror("bye, sad", ["a sad person waves with the left hand"]) == "mirrored bye, sad"
     assert mirror("bow, sad", ["a sad person bows"]) == "bow, sad"
 
 
-def test_files_that_touch_are_one_take(modules: dict[str, Any]) -> None:
+def test_files_that_touch_are_one_take() -> None:
     def file(start: float, end: float) -> np.ndarray:
         return np.linspace(start, end, 5)[:, None, None] * np.ones((1, 2, 3))
 
     recordings = {"d_walk_sad_001": file(0, 1), "d_walk_sad_002": file(1.05, 2), "d_walk_sad_010": file(2, 1),
                   "d_walk_sad_011": file(3, 4), "d_walk_happy_001": file(4, 5)}  # fmt: skip
-    takes = modules["study_sets"].find_takes(recordings)
+    takes = sets.find_takes(recordings)
     names = list(recordings)
     assert takes[names[0]] == takes[names[1]] == takes[names[2]]  # what lies between 2 and 10 is missing
     assert len({takes[names[0]], takes[names[3]], takes[names[4]]}) == 3
 
 
-def test_labels_are_kept_out_with_their_mirror_images(modules: dict[str, Any]) -> None:
-    sets = modules["study_sets"]
+def test_labels_are_kept_out_with_their_mirror_images() -> None:
     assert sets._in_blocks(10, sets.TAKES) == ["train"] * 7 + ["val"] + ["test"] * 2
     assert sets._in_blocks(4, sets.TAKES) == ["train"] * 4
     sizes = {f"{what}, {how}": 12 for what in ("run", "wave-left-hand", "wave-right-hand") for how in ("a", "b", "c")}
@@ -263,8 +235,7 @@ def test_labels_are_kept_out_with_their_mirror_images(modules: dict[str, Any]) -
     assert {sets.mirror_label(label, []) for label in unseen} == unseen
 
 
-def test_scores_of_a_known_table(modules: dict[str, Any]) -> None:
-    scores = modules["study_scores"]
+def test_scores_of_a_known_table() -> None:
     similarity = np.array([[0.9, 0.1, 0.5], [0.8, 0.2, 0.4], [0.1, 0.7, 0.3]])
     asked = np.array([True, True, False]), np.array([True, False, True])
     own = np.eye(3, dtype=bool)
@@ -280,9 +251,9 @@ def test_scores_of_a_known_table(modules: dict[str, Any]) -> None:
     assert macro["t2m/macro_R@1"] == 75 and macro["t2m/num_labels"] == 2
 
 
-def test_sides_are_scored_against_mirror_images(modules: dict[str, Any]) -> None:
+def test_sides_are_scored_against_mirror_images() -> None:
     # Two clips and their mirror images: the first caption prefers its own, the second its mirror image.
     similarity = np.array([[0.9, 0.1, 0.2, 0.0], [0.0, 0.3, 0.1, 0.8], [0.2, 0.0, 0.9, 0.1], [0.0, 0.2, 0.1, 0.9]])
-    found = modules["study_scores"].side_scores(similarity, ["l", "l", "r", "r"])
+    found = scores.side_scores(similarity, ["l", "l", "r", "r"])
     assert found["t2m/right"] == 50 and found["m2t/right"] == 100
     assert found["gallery"]["t2m/R@1"] == 50

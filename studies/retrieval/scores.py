@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from study_sets import StudySet
 
 from remogpt.eval.retrieval import RECALL_AT, metrics_from_ranks, rank_rows
 from remogpt.motion import mirror_caption
 from remogpt.retriever.retriever import TextMotionRetriever
+from studies.retrieval.sets import StudySet
 
 Scores = dict[str, Any]
 Asked = tuple[np.ndarray, np.ndarray]

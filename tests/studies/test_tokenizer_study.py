@@ -1,38 +1,23 @@
 """The tokenizer study on a handful of clips: it trains, scores, goes on, and sums up."""
 
-import importlib
 import json
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
-
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def study() -> Iterator[ModuleType]:
-    """The study, which is a script and no package."""
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module("tokenizer_study")
-    sys.path.remove(str(FOLDER))
+from studies import tokenizer_study as study
 
 
-def test_every_variant_can_be_built(study: ModuleType) -> None:
+def test_every_variant_can_be_built() -> None:
     for name, changes in study.VARIANTS.items():
         config = study.config_of(changes, steps=7)
         assert config.loop.steps == changes.get("loop.steps", 7)
         assert MotionVQVAE(**config.network()).quantizer.num_codes == config.num_codes, name
 
 
-def test_a_variant_is_made_once(
-    study: ModuleType, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variant_is_made_once(tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"width": 8, "depth": 1, "loop.batch_size": 4}
     monkeypatch.setattr(study, "VARIANTS", {"small": small, "never": {"width": 16}})
     words = ["--data", str(tiny_set), "--work", str(tmp_path), "--steps", "2", "--out", str(tmp_path / "study.json")]
@@ -53,7 +38,7 @@ def test_a_variant_is_made_once(
 
 
 def test_results_of_variants_that_are_gone_stay(
-    study: ModuleType, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A summary with no folder of a run at hand gives the results as they are committed, and training adds to them."""
     out, table = tmp_path / "study.json", tmp_path / "study.md"

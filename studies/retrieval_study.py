@@ -1,13 +1,13 @@
 """Compare TMR, PL-TMR and what can be added to them as small retrievers, on procedural and on real motion.
 
-  python benchmarks/retrieval_study.py --work runs/study --data ../shared/data/mocap --sets procedural bandai \\
+  python -m studies.retrieval_study --work runs/study --data ../shared/data/mocap --sets procedural bandai \\
       --seeds 0 1 2 --workers 2
-  python benchmarks/retrieval_study.py --work runs/study --summary
+  python -m studies.retrieval_study --work runs/study --summary
 
 Each run (a set, a variant, a seed) is one process's work on one core and has a folder of its own; runs that are there
 are not made again, killed ones go on. Every network trains at most 3 M parameters over the same frozen text features.
 Networks get the same CPU time, not the same steps: TMR's decoder makes its steps dearer. Both are reported.
-The summary goes to benchmarks/results/retrieval_study.json and .md: mean and standard deviation over the seeds.
+The summary goes to studies/results/retrieval_study.json and .md: mean and standard deviation over the seeds.
 Four additions did not help and were taken out again; commit 471a651 has them, the results keep their rows. R@1 caption
 to motion on procedural clips, test and test_unseen, beside PL-TMR's 54.4 +- 1.7 and 54.7 +- 0.9: a queue of earlier
 batches 49.7 +- 3.3 and 50.0 +- 3.3; the best 50 reranked by words and body parts 49.0 +- 1.5 and 51.9 +- 4.1; captions
@@ -29,13 +29,12 @@ from typing import Any
 # Before torch is loaded, here and in the workers, which inherit it: two processes share two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from study_runs import Run, Study, carry_out, prepare_runs
-from study_sets import SETS
-from study_summary import keep_taken_out, markdown, summarise
-from study_variants import VARIANTS
-
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json, write_text
+from studies.retrieval.runs import Run, Study, carry_out, prepare_runs
+from studies.retrieval.sets import SETS
+from studies.retrieval.summary import keep_taken_out, markdown, summarise
+from studies.retrieval.variants import VARIANTS
 
 RESULTS = Path(__file__).parent / "results" / "retrieval_study.json"
 

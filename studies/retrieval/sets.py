@@ -14,7 +14,7 @@ Bandai-Namco's consecutive files are often cut from one take: the last pose of o
 touch so are one take and stay together. Labels of a single take are trained on whole, or kept out whole: `test_unseen`
 has one style of each action, left and right together. Even so the takes of a style resemble each other beyond what they
 show (a first pose alone names the style of 94 % of the files): an untrained nearest neighbour, see
-`study_scores.nearest_label`, names 98 % of the labels of `test`, which therefore says little; `test_unseen` is what to
+`scores.nearest_label`, names 98 % of the labels of `test`, which therefore says little; `test_unseen` is what to
 compare by. In no set is a mirror image trained on whose label is kept out.
 
 Every training clip is there with its mirror image, as in HumanML3D; validation and test are not mirrored but for the

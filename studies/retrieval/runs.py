@@ -19,10 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from study_scores import evaluate
-from study_sets import SEED, VERSION, StudySet, prepare
-from study_texts import link_texts, prepare_texts, tested_texts, unlink_texts
-from study_variants import MAX_PARAMETERS, PATCH, TEXT_MODEL, VARIANTS, settings_of, training_config
 
 from remogpt.eval.cards import sha256_of
 from remogpt.retriever.retriever import TextMotionRetriever
@@ -31,6 +27,10 @@ from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
 from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
+from studies.retrieval.scores import evaluate
+from studies.retrieval.sets import SEED, VERSION, StudySet, prepare
+from studies.retrieval.texts import link_texts, prepare_texts, tested_texts, unlink_texts
+from studies.retrieval.variants import MAX_PARAMETERS, PATCH, TEXT_MODEL, VARIANTS, settings_of, training_config
 
 
 @dataclass(frozen=True)

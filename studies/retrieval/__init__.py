@@ -1,0 +1,1 @@
+"""The parts of the retrieval study: sets, texts, variants, runs, scores, summary."""
