@@ -62,9 +62,8 @@ def build_database(
         for clip in clips
     )  # fmt: skip
     return MotionDatabase.build(
-        windowed(entries, MAX_FRAMES), *opened, out, store_features=not compact,
-        embedding_dtype="float16" if compact else "float32", total=len(clips), allow_empty=empty,
-    )  # fmt: skip
+        windowed(entries, MAX_FRAMES), *opened, out, compact=compact, total=len(clips), allow_empty=empty
+    )
 
 
 def find_neighbours(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
 from remogpt.retriever.database.version_files import VersionWriter, new_version, publish
+from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
-
-if TYPE_CHECKING:
-    from remogpt.retriever.database.database import MotionDatabase
 
 ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
 """What the manifest says of the parts that built a database."""
@@ -29,16 +26,17 @@ def write_entries(
     retriever: Retriever,
     tokenizer: Tokenizer,
     path: Path,
-    store_features: bool,
-    embedding_dtype: str,
+    *,
+    compact: bool,
     total: int | None,
-    allow_empty: bool = False,
+    allow_empty: bool,
 ) -> None:
     """Embed and encode entries and make them the current version in `path`; see `MotionDatabase.build`."""
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
-        writer = VersionWriter(folder, retriever.dim, NUM_FEATURES if store_features else None, embedding_dtype)
+        width, dtype = (None, "float16") if compact else (NUM_FEATURES, "float32")
+        writer = VersionWriter(folder, retriever.dim, width, dtype)
         while batch := list(islice(iterator, BATCH)):
             for entry in batch:
                 _check(entry)
@@ -53,7 +51,7 @@ def write_entries(
         publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True)), allow_empty))
 
 
-def copy_entries(sources: "Sequence[tuple[MotionDatabase, list[int]]]", path: Path) -> None:
+def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
     """Make rows of other databases, of one retriever and tokenizer, the current version in `path`.
 
     Features and part encodings are kept where every source has them.

@@ -1,14 +1,14 @@
 """A searchable database of captioned motions, opened without reading it into memory.
 
-Files and their order of writing: `database_files`. A database belongs to the retriever that embedded it and to the
+Files and their order of writing: `version_files`. A database belongs to the retriever that embedded it and to the
 tokenizer that encoded it; both are named by hash in its manifest.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +18,17 @@ from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, Retrieved
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
 from remogpt.retriever.database.vector_index import VectorIndex, exact_scores
-from remogpt.retriever.database.version_files import current_version, damaged_files
+from remogpt.retriever.database.version_files import damaged_files
+from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.retriever.networks.body_parts import named_parts
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import read_npy
 from remogpt.runtime.folders.find_model import find_component
 from remogpt.runtime.folders.model_folder import check_belongs
 
 _log = logging.getLogger(__name__)
 
 
-class MotionDatabase:
+class MotionDatabase(VersionReader):
     """Captioned motions with their codes and embeddings.
 
     Example:
@@ -37,8 +37,8 @@ class MotionDatabase:
     """
 
     def __init__(self, path: Path, retriever: Retriever | None = None) -> None:
-        self.path, self.retriever = path, retriever
-        self.hash, self.folder, self.manifest = current_version(path)
+        super().__init__(path)
+        self.retriever = retriever
         if retriever is not None:
             check_belongs(path, self.manifest, {"retriever": retriever.hash})
         if not len(self):
@@ -51,8 +51,8 @@ class MotionDatabase:
         retriever: Retriever,
         tokenizer: Tokenizer,
         path: str | Path,
-        store_features: bool = True,
-        embedding_dtype: Literal["float32", "float16"] = "float32",
+        *,
+        compact: bool = False,
         total: int | None = None,
         allow_empty: bool = False,
     ) -> "MotionDatabase":
@@ -62,15 +62,15 @@ class MotionDatabase:
             entries: read once, in batches; an iterator of any length does.
             retriever, tokenizer: objects with a hash.
             path: folder of the database; an earlier version in it stays there and in use until this one is complete.
-            store_features: keep raw features too (needed to embed again with another retriever).
-            embedding_dtype: float16 halves the files.
+            compact: keep no raw features, and embeddings in half precision, which costs about 5e-4 in a score. Such a
+                database cannot be embedded again with another retriever.
             total: number of entries where `entries` cannot say it, for the progress bar.
             allow_empty: write a database without entries too, in which nothing is ever found; else that is a mistake.
 
         Raises:
             RemogptError: for an entry that cannot be used, two entries of one id, or no entry where there must be some.
         """
-        write_entries(entries, retriever, tokenizer, Path(path), store_features, embedding_dtype, total, allow_empty)
+        write_entries(entries, retriever, tokenizer, Path(path), compact=compact, total=total, allow_empty=allow_empty)
         return cls(Path(path), retriever)
 
     @classmethod
@@ -86,87 +86,6 @@ class MotionDatabase:
             RemogptError: if another retriever embedded it; the message holds both hashes and the command that mends it.
         """
         return cls(find_component(path, "database"), retriever)
-
-    def __len__(self) -> int:
-        return int(self.manifest["counts"]["entries"])
-
-    # ---- entries -----------------------------------------------------------------------------------------------------
-
-    def info(self, row: int) -> EntryInfo:
-        """Return what is known about entry `row`, 0 <= row < len(self)."""
-        start, end = self._array("entry_offsets")[row : row + 2]
-        with (self.folder / "entries.jsonl").open("rb") as file:
-            file.seek(int(start))
-            return EntryInfo.from_line(file.read(int(end - start)))
-
-    def infos(self) -> Iterator[EntryInfo]:
-        """Yield what is known about every entry, in order."""
-        with (self.folder / "entries.jsonl").open("rb") as file:
-            for line in file:
-                yield EntryInfo.from_line(line)
-
-    @cached_property
-    def rows(self) -> dict[str, int]:
-        """Row of each entry id."""
-        return {info.id: row for row, info in enumerate(self.infos())}
-
-    def codes(self, row: int) -> np.ndarray:
-        """(N,) int64 codebook indices of an entry's motion."""
-        start, end = self._array("code_offsets")[row : row + 2]
-        return np.array(self._array("codes")[start:end], dtype=np.int64)
-
-    def features(self, row: int) -> np.ndarray:
-        """(T, F) raw features of an entry, memory-mapped.
-
-        Raises:
-            RemogptError: if the database was built without them.
-        """
-        if not self.manifest["has_features"]:
-            raise RemogptError(
-                f"the database in {self.path} keeps no raw features; decode its codes with the tokenizer, or build it "
-                "with store_features=True"
-            )
-        start, end = self._array("feature_offsets")[row : row + 2]
-        return self._array("features")[start:end]
-
-    def entries(self) -> Iterator[DatabaseEntry]:
-        """Yield every entry with its features, for a build with another retriever or tokenizer."""
-        for row, info in enumerate(self.infos()):
-            yield info.with_features(np.array(self.features(row)))
-
-    @property
-    def motion_embeddings(self) -> np.ndarray:
-        """(E, D) unit rows, memory-mapped."""
-        return self._array("motion_embeddings")
-
-    @property
-    def caption_embeddings(self) -> np.ndarray:
-        """(C, D) unit rows, memory-mapped; entry e has rows caption_offsets[e]:caption_offsets[e + 1]."""
-        return self._array("caption_embeddings")
-
-    @property
-    def caption_offsets(self) -> np.ndarray:
-        """(E + 1,) int64."""
-        return self._array("caption_offsets")
-
-    @property
-    def has_part_encodings(self) -> bool:
-        """Whether encodings of the body parts are stored; databases built by earlier versions have none."""
-        return "part_encodings.npy" in self.manifest["files"]
-
-    @property
-    def part_encodings(self) -> np.ndarray:
-        """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
-        return self._array("part_encodings")
-
-    def _array(self, name: str) -> np.ndarray:
-        if name not in self._arrays:
-            self._arrays[name] = read_npy(self.folder / f"{name}.npy", mmap=True)
-        return self._arrays[name]
-
-    @cached_property
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {}
 
     # ---- search ------------------------------------------------------------------------------------------------------
 

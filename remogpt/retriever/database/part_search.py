@@ -25,19 +25,17 @@ whose right arm does the same while the legs do something else), and 0.64 where 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from remogpt.interfaces import PartRetriever
 from remogpt.retriever.database.shapley import shapley_values
 from remogpt.retriever.database.vector_index import exact_scores
+from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.retriever.networks.body_parts import PARTS
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
-
-if TYPE_CHECKING:
-    from remogpt.retriever.database.database import MotionDatabase
 
 Chosen = tuple[int, ...]
 BLOCK = 4096
@@ -83,7 +81,7 @@ class PartSearch:
         self._embedded: tuple[Chosen, np.ndarray] | None = None
 
     @classmethod
-    def of(cls, database: "MotionDatabase", retriever: object) -> "PartSearch":
+    def of(cls, database: VersionReader, retriever: object) -> "PartSearch":
         """Search a database by its stored encodings, or by such as are made from its features, which takes a while.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from remogpt.retriever.database import build
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry, windowed
 from remogpt.retriever.database.version_files import new_version
@@ -45,10 +46,36 @@ def test_the_same_entries_give_the_same_version(
     assert MotionDatabase.build(iter(entries), retriever, tokenizer, tmp_path / "again").hash == database.hash
 
 
-def test_float16_without_features(entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
-    small = MotionDatabase.build(
-        entries, retriever, tokenizer, tmp_path, store_features=False, embedding_dtype="float16"
-    )
+@pytest.mark.skipif(os.name == "nt", reason="removes a file that is mapped")
+def test_entries_are_mapped_once_and_read_when_they_are_asked_for(database: MotionDatabase, entries: Entries) -> None:
+    opened = MotionDatabase.open(database.path)
+    assert opened.info(3) == entries[3].info
+    (opened.folder / "entries.jsonl").unlink()
+    assert opened.info(0) == entries[0].info and [info.id for info in opened.infos()] == [one.id for one in entries]
+    assert len(MotionDatabase.open(database.path)) == len(entries)  # nothing of the file is needed to open
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="memory maps are listed on Linux alone")
+def test_no_file_is_mapped_when_its_folder_gets_its_name(
+    database: MotionDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no folder with a file that is mapped."""
+    mapped: list[str] = []
+    publish = build.publish
+
+    def looked_at(path: Path, folder: Path, version: str) -> None:
+        mapped.append(Path("/proc/self/maps").read_text(encoding="utf-8"))
+        assert str(database.folder) in mapped[-1] and str(folder) not in mapped[-1]
+        publish(path, folder, version)
+
+    monkeypatch.setattr(build, "publish", looked_at)
+    kept = database.filter(lambda info: info.id == "c3", database.path)
+    assert len(mapped) == 1 and kept.folder != database.folder and database.info(5).id == "c5"
+
+
+def test_a_compact_database_keeps_no_features(entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
+    small = MotionDatabase.build(entries, retriever, tokenizer, tmp_path, compact=True)
+    assert small.motion_embeddings.dtype == small.caption_embeddings.dtype == np.float16
     assert {example.id for example in small.search(text="a person kicks", k=5)} == {"c3", "c11", "c19", "c27", "c35"}
     with pytest.raises(RemogptError, match="keeps no raw features"):
         small.features(0)

@@ -270,7 +270,7 @@ def test_an_earlier_database_makes_encodings_from_its_features(
 def test_where_no_parts_can_be_had(
     clips: Any, part_retriever: TextMotionRetriever, tokenizer: Any, tmp_path: Path, database: MotionDatabase
 ) -> None:
-    MotionDatabase.build(clips, WholeBody(part_retriever), tokenizer, tmp_path / "old", store_features=False)
+    MotionDatabase.build(clips, WholeBody(part_retriever), tokenizer, tmp_path / "old", compact=True)
     old = MotionDatabase.open(tmp_path / "old", part_retriever)
     for ask in (lambda: old.search(text=TEXT, part="legs"), lambda: old.contributions(TEXT, [0])):
         with pytest.raises(RemogptError, match=r"without part encodings and keeps no features .*remogpt db build"):

@@ -1,0 +1,108 @@
+"""Reading a version of a database without reading it into memory; its files: `version_files`."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo
+from remogpt.retriever.database.version_files import current_version
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_npy
+
+
+class VersionReader:
+    """The entries of the version in use, as files that are mapped into memory when they are first asked for.
+
+    Args:
+        path: folder of the database.
+
+    Raises:
+        MissingPathError: if there is no database.
+        RemogptError: if it cannot be read by this program.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hash, self.folder, self.manifest = current_version(path)
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return int(self.manifest["counts"]["entries"])
+
+    def info(self, row: int) -> EntryInfo:
+        """Return what is known about entry `row`, 0 <= row < len(self)."""
+        start, end = self._array("entry_offsets")[row : row + 2]
+        return EntryInfo.from_line(self._lines[start:end].tobytes())
+
+    def infos(self) -> Iterator[EntryInfo]:
+        """Yield what is known about every entry, in order."""
+        for start, end in pairwise(self._array("entry_offsets").tolist()):
+            yield EntryInfo.from_line(self._lines[start:end].tobytes())
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """Row of each entry id."""
+        return {info.id: row for row, info in enumerate(self.infos())}
+
+    def codes(self, row: int) -> np.ndarray:
+        """(N,) int64 codebook indices of an entry's motion."""
+        start, end = self._array("code_offsets")[row : row + 2]
+        return np.array(self._array("codes")[start:end], dtype=np.int64)
+
+    def features(self, row: int) -> np.ndarray:
+        """(T, F) raw features of an entry, memory-mapped.
+
+        Raises:
+            RemogptError: if the database was built without them.
+        """
+        if not self.manifest["has_features"]:
+            raise RemogptError(
+                f"the database in {self.path} keeps no raw features; decode its codes with the tokenizer, or build it "
+                "without compact=True"
+            )
+        start, end = self._array("feature_offsets")[row : row + 2]
+        return self._array("features")[start:end]
+
+    def entries(self) -> Iterator[DatabaseEntry]:
+        """Yield every entry with its features, for a build with another retriever or tokenizer."""
+        for row, info in enumerate(self.infos()):
+            yield info.with_features(np.array(self.features(row)))
+
+    @property
+    def motion_embeddings(self) -> np.ndarray:
+        """(E, D) unit rows, memory-mapped."""
+        return self._array("motion_embeddings")
+
+    @property
+    def caption_embeddings(self) -> np.ndarray:
+        """(C, D) unit rows, memory-mapped; entry e has rows caption_offsets[e]:caption_offsets[e + 1]."""
+        return self._array("caption_embeddings")
+
+    @property
+    def caption_offsets(self) -> np.ndarray:
+        """(E + 1,) int64."""
+        return self._array("caption_offsets")
+
+    @property
+    def has_part_encodings(self) -> bool:
+        """Whether encodings of the body parts are stored; databases built by earlier versions have none."""
+        return "part_encodings.npy" in self.manifest["files"]
+
+    @property
+    def part_encodings(self) -> np.ndarray:
+        """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
+        return self._array("part_encodings")
+
+    def _array(self, name: str) -> np.ndarray:
+        if name not in self._arrays:
+            self._arrays[name] = read_npy(self.folder / f"{name}.npy", mmap=True)
+        return self._arrays[name]
+
+    @cached_property
+    def _lines(self) -> np.ndarray:
+        """Bytes of entries.jsonl, which holds at least one entry: an empty file cannot be mapped."""
+        # A plain view: a slice of a memmap object takes ten times as long.
+        return np.asarray(np.memmap(self.folder / "entries.jsonl", dtype=np.uint8, mode="r"))
