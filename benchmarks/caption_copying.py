@@ -13,7 +13,7 @@ from typing import Any
 
 from example_tables import Scores, fill_tables
 
-from remogpt import ReMoGPT
+from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.captioning import caption_metrics
 from remogpt.lm import Sampling
@@ -38,9 +38,10 @@ def scores_of(data: MotionTextSet, clips: Sequence[Clip], answer: Answers) -> Sc
     }
 
 
-def written(model: ReMoGPT, **how: Any) -> Answers:
-    """Let the model write."""
-    return lambda motions: model.caption_batch(motions, **{"best_of": 1, "seed": 0, **how})
+def written(model: ReMoGPT, database: Path | None = None, **options: Any) -> Answers:
+    """Let the model write one candidate, or as many as `options` say."""
+    how = GenerationOptions(**{"best_of": 1, **options})
+    return lambda motions: model.caption(motions, seed=0, database=database, options=how)
 
 
 def retrieved(model: ReMoGPT) -> Answers:
@@ -73,18 +74,18 @@ def unseen_by_the_prompt(model: ReMoGPT, strength: float) -> Answers:
 def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict[str, Answers]:
     """Every row of the table, by name."""
     own = {
-        "no_retrieval": written(model, retrieval=False),
-        "prompt_only": written(model, copy_strength=0.0),
-        **{f"followed_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
-        "followed_not_in_the_prompt": unseen_by_the_prompt(model, model.generation["copy_strength"]),
+        "no_retrieval": written(model, examples="none"),
+        "prompt_only": written(model, strength=0.0),
+        **{f"followed_{strength:g}": written(model, strength=strength) for strength in strengths},
+        "followed_not_in_the_prompt": unseen_by_the_prompt(model, model.generation["strength"]),
         "retrieved_as_it_is": retrieved(model),
-        "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
+        "no_retrieval_best_of_8": written(model, examples="none", best_of=8),
         "followed_best_of_8": written(model, best_of=8),
     }
     if wrong is None:
         return own
     return own | {
-        "wrong_database_prompt_only": written(model, database=wrong, copy_strength=0.0),
+        "wrong_database_prompt_only": written(model, database=wrong, strength=0.0),
         "wrong_database_followed": written(model, database=wrong),
     }
 

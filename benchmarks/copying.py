@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from example_tables import Scores, fill_tables
 
-from remogpt import ReMoGPT
+from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
 from remogpt.eval.runs.samples import overlap
@@ -54,12 +54,13 @@ def scores_of(motions: MotionTextSet, clips: Sequence[Clip], answers: Sequence[A
     }
 
 
-def written(model: ReMoGPT, **how: Any) -> Answers:
-    """Let the model write."""
+def written(model: ReMoGPT, database: Path | None = None, **options: Any) -> Answers:
+    """Let the model write one candidate, or as many as `options` say."""
 
     def answer(texts: list[str], first: int) -> list[Answer]:
-        made = model.generate_batch(texts, seed=first, **{"best_of": 1, **how})
-        return [Answer(one.codes, one.motion.features, one.examples) for one in made]
+        how = GenerationOptions(**{"best_of": 1, **options})
+        made = model.generate(texts, seed=first, database=database, options=how)
+        return [Answer(one.codes, one.motion.features, one.examples) for (one,) in made]
 
     return answer
 
@@ -80,8 +81,9 @@ def of_its_length(model: ReMoGPT) -> Answers:
 
     def answer(texts: list[str], first: int) -> list[Answer]:
         seconds = [4 * len(examples[0].codes) / FPS for examples in model.examples_for_texts(texts)]
-        made = model.generate_batch(texts, seconds=seconds, seed=first, retrieval=False, best_of=1)
-        return [Answer(one.codes, one.motion.features) for one in made]
+        how = GenerationOptions(examples="none", best_of=1)
+        made = model.generate(texts, seconds=seconds, seed=first, options=how)
+        return [Answer(one.codes, one.motion.features) for (one,) in made]
 
     return answer
 
@@ -117,20 +119,20 @@ def ways(model: ReMoGPT, wrong: Path | None, strengths: Sequence[float]) -> dict
     """Every row of the table, by name."""
     trusting = with_any_example(model)
     own = {
-        "no_retrieval": written(model, retrieval=False),
+        "no_retrieval": written(model, examples="none"),
         "no_retrieval_of_its_length": of_its_length(model),
-        "prompt_only": written(model, copy_strength=0.0),
-        **{f"copy_{strength:g}": written(model, copy_strength=strength) for strength in strengths},
+        "prompt_only": written(model, strength=0.0),
+        **{f"copy_{strength:g}": written(model, strength=strength) for strength in strengths},
         **{f"prompt_guided_{weight:g}": guided(model, weight) for weight in (1.5, 3.0)},
         "copy_without_match_test": written(trusting),
         "retrieved_as_it_is": retrieved(model),
-        "no_retrieval_best_of_8": written(model, retrieval=False, best_of=8),
+        "no_retrieval_best_of_8": written(model, examples="none", best_of=8),
         "copy_best_of_8": written(model, best_of=8),
     }
     if wrong is None:
         return own
     return own | {
-        "wrong_database_prompt_only": written(model, database=wrong, copy_strength=0.0),
+        "wrong_database_prompt_only": written(model, database=wrong, strength=0.0),
         "wrong_database_copy": written(model, database=wrong),
         "wrong_database_copy_without_match_test": written(trusting, database=wrong),
     }

@@ -20,7 +20,7 @@ import torch
 from metrics import command
 from torch import Tensor
 
-from remogpt import ReMoGPT
+from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
 from remogpt.lm import Sampling
@@ -64,9 +64,10 @@ def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int) -> t
     lengths, reader = [len(codes) for codes in real], Reader(real)
     model.lm.generate_codes(prompts, lengths, GREEDY, mixer=reader)
     greedy = model.lm.generate_codes(prompts, lengths, GREEDY)
-    written = model.generate_batch(texts, seconds=[clip.num_frames / FPS for clip in clips], seed=0, best_of=1)
+    seconds = [clip.num_frames / FPS for clip in clips]
+    written = model.generate(texts, seconds=seconds, seed=0, options=GenerationOptions(best_of=1))
     known = [motions.facts(clip.file_id) for clip in clips]
-    held = facts.evaluate(known, [answer.motion.joints for answer in written])
+    held = facts.evaluate(known, [answer.motion.joints for (answer,) in written])
     scores = {
         "cross_entropy_nats": round(reader.nats / reader.num_codes, 4),
         "best_code_is_real": round(reader.num_best / reader.num_codes, 4),

@@ -31,7 +31,7 @@ from lm_answers import frozen_tails, length_error, motion_fault, rates, tail_mov
 from metrics import command
 from transformers import GenerationConfig
 
-from remogpt import ReMoGPT
+from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
 from remogpt.eval.runs.run import own_ids
@@ -187,11 +187,12 @@ def forced_lengths(model: ReMoGPT, motions: MotionTextSet, asked: Asked, seed: i
         "the real motion's": own, f"{LONGEST} s": [LONGEST] * count, "its own": [None] * count,
     }  # fmt: skip
     for name, mode in product(lengths, asked.examples):
-        answers = model.generate_batch(
-            asked.captions, seconds=lengths[name], seed=seed, retrieval=mode == "retrieval", best_of=1,
-            exclude=[own_ids(clip) for clip in asked.clips],
+        options = GenerationOptions(
+            examples="follow" if mode == "retrieval" else "none", best_of=1,
+            exclude=[sorted(own_ids(clip)) for clip in asked.clips],
         )  # fmt: skip
-        made = [answer.motion.features for answer in answers]
+        answers = model.generate(asked.captions, seconds=lengths[name], seed=seed, options=options)
+        made = [answer.motion.features for (answer,) in answers]
         found[f"length {name}, {mode}"] = motions_scored(made, asked, motions, real)
     return found
 
@@ -202,10 +203,10 @@ def seconds_honoured(model: ReMoGPT, asked: Asked, count: int, seed: int) -> dic
     long = count // 5
     seconds = [float(value) for value in np.r_[rng.uniform(1, LONGEST, count - long), rng.uniform(LONGEST, 30, long)]]
     captions = [asked.captions[place % len(asked.captions)] for place in range(count)]
-    retrieval = "retrieval" in asked.examples
-    answers = model.generate_batch(captions, seconds=seconds, seed=seed, retrieval=retrieval, best_of=1)
+    options = GenerationOptions(examples="follow" if "retrieval" in asked.examples else "none", best_of=1)
+    answers = model.generate(captions, seconds=seconds, seed=seed, options=options)
     asks = [round(value * FPS) for value in seconds]
-    honoured = [one.motion.num_frames == frames for one, frames in zip(answers, asks, strict=True)]
+    honoured = [one.motion.num_frames == frames for (one,), frames in zip(answers, asks, strict=True)]
     return {"prompts": count, "honoured": sum(honoured), f"longer than {LONGEST} s": long}
 
 

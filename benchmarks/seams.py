@@ -32,8 +32,8 @@ BATCH = 8
 
 
 def seams_of(made: Generated) -> np.ndarray:
-    """Return the frames at which a piece goes on from another."""
-    own = [piece.length - piece.overlap for piece in made.pieces if piece.length is not None]
+    """Return the frames at which a segment goes on from another."""
+    own = [segment.length - segment.overlap for segment in made.segments if segment.length is not None]
     return np.cumsum(own)[:-1] * FRAMES_PER_CODE
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     }
     for first in progress(range(0, len(texts), BATCH), desc="seams", unit="batch"):
         some = texts[first : first + BATCH]
-        for made in model.generate_batch(some, seconds=[args.seconds] * len(some), seed=first):
+        for (made,) in model.generate(some, seconds=args.seconds, seed=first):
             seams, velocity = seams_of(made), np.diff(made.motion.joints, axis=0) * FPS
             every = np.arange(SECOND, len(velocity) - SECOND, SECOND)
             others = every[np.abs(every[:, None] - seams).min(axis=1) > SECOND]

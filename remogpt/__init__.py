@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remogpt.motion import Motion, load_motion
+    from remogpt.options import GenerationOptions
     from remogpt.pipeline import ReMoGPT
 
 __version__ = "0.1.0"
-__all__ = ["Motion", "ReMoGPT", "__version__", "load_motion"]
+__all__ = ["GenerationOptions", "Motion", "ReMoGPT", "__version__", "load_motion"]
 
-_HOMES = {"ReMoGPT": "remogpt.pipeline", "Motion": "remogpt.motion", "load_motion": "remogpt.motion"}
+_HOMES = {
+    "GenerationOptions": "remogpt.options",
+    "Motion": "remogpt.motion",
+    "ReMoGPT": "remogpt.pipeline",
+    "load_motion": "remogpt.motion",
+}
 
 
 def __getattr__(name: str) -> Any:

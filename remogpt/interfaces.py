@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from remogpt.motion.motion import Motion
+    from remogpt.options import GenerationOptions
 
 Route = Literal["t2m", "t2t", "m2t", "m2m"]
 """A way to search a database: the kind of the query (text or motion), then the kind of what it is compared with."""
@@ -178,33 +179,26 @@ class Model(Protocol):
     def retriever(self) -> Retriever:
         """Its retriever."""
 
-    def generate_batch(
+    def generate(
         self,
-        texts: Sequence[str],
-        database: Any = None,
+        text: list[str],
+        *,
         seconds: Sequence[float | None] | None = None,
         seed: int | None = None,
-        retrieval: bool = True,
-        exclude: Sequence[Iterable[str]] | None = None,
-        best_of: int | None = None,
-        **own_settings: Any,
-    ) -> Sequence[GeneratedMotion]:
-        """One motion for each caption, the best of `best_of`; `exclude` holds ids that must not be retrieved.
-
-        `own_settings` are given to a model alone that is known to have them (`eval.runs.modes.Mode.own_settings`).
-        """
-
-    def caption_batch(
-        self,
-        motions: Sequence[Motion],
         database: Any = None,
-        retrieval: bool = True,
+        options: GenerationOptions | None = None,
+    ) -> Sequence[Sequence[GeneratedMotion]]:
+        """Write a list of one motion for each caption."""
+
+    def caption(
+        self,
+        motion: list[Motion],
+        *,
         seed: int | None = None,
-        exclude: Sequence[Iterable[str]] | None = None,
-        best_of: int | None = None,
-        **own_settings: Any,
+        database: Any = None,
+        options: GenerationOptions | None = None,
     ) -> Sequence[GeneratedCaption]:
-        """One caption for each motion; arguments as in `generate_batch`."""
+        """Write one caption for each motion."""
 
     def examples_for_texts(
         self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None

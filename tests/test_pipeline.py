@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,18 @@ import pytest
 import remogpt
 from remogpt.lm import Sampling
 from remogpt.motion import Motion
-from remogpt.pipeline import ReMoGPT
+from remogpt.options import GenerationOptions
+from remogpt.pipeline import ReMoGPT, captioning, generation
 from remogpt.prompts import MotionSegment, TextSegment, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, write_json
+
+ALONE = GenerationOptions(examples="none")
+
+
+def followed(strength: float) -> GenerationOptions:
+    return GenerationOptions(strength=strength, temperature=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +73,7 @@ def test_a_long_motion_goes_on_from_its_own_codes(model: ReMoGPT, monkeypatch: p
         lambda *args, **options: (given.append(options["begun"]), write(*args, **options))[1],
     )
     (answer,) = model.generate("a person walks", seconds=20.0, seed=0)
-    assert [len(codes) for (codes,) in given] == [0, 12, 12] and [piece.length for piece in answer.pieces] == [
+    assert [len(codes) for (codes,) in given] == [0, 12, 12] and [segment.length for segment in answer.segments] == [
         42,
         41,
         41,
@@ -81,25 +89,25 @@ def test_a_long_motion_goes_on_from_its_own_codes(model: ReMoGPT, monkeypatch: p
 
 def test_long_motions_are_seeded_and_short_neighbours_change_nothing(model: ReMoGPT) -> None:
     texts, seconds = ["a person walks", "a person waves"], [12.0, 2.0]
-    first, again = (model.generate_batch(texts, seconds=seconds, seed=5) for _ in range(2))
+    first, again = ([one for (one,) in model.generate(texts, seconds=seconds, seed=5)] for _ in range(2))
     alone = model.generate("a person walks", seconds=12.0, seed=5)
     assert np.array_equal(first[0].codes, again[0].codes) and np.array_equal(first[0].codes, alone[0].codes)
     samples = model.generate("a person walks", seconds=12.0, seed=5, num_samples=2)
     assert np.array_equal(samples[0].codes, alone[0].codes) and not np.array_equal(samples[1].codes, alone[0].codes)
-    assert len(first[1].codes) == 10 and len(first[1].pieces) == 1
+    assert len(first[1].codes) == 10 and len(first[1].segments) == 1
 
 
-def test_the_sentences_of_a_long_motion_are_spread_over_its_pieces(model: ReMoGPT) -> None:
+def test_the_sentences_of_a_long_motion_are_spread_over_its_segments(model: ReMoGPT) -> None:
     text = "a person walks forward. the person waves."
     (answer,) = model.generate(text, seconds=17.0, seed=0)
-    assert [piece.text for piece in answer.pieces] == ["a person walks forward.", "the person waves."]
-    for piece, prompt in zip(answer.pieces, answer.prompts, strict=True):
-        assert piece.text in prompt.text().splitlines()[1]
+    assert [segment.text for segment in answer.segments] == ["a person walks forward.", "the person waves."]
+    for segment, prompt in zip(answer.segments, answer.prompts, strict=True):
+        assert segment.text in prompt.text().splitlines()[1]
     assert answer.motion.caption == text
-    own = [model.examples_for_texts([piece.text])[0] for piece in answer.pieces]
+    own = [model.examples_for_texts([segment.text])[0] for segment in answer.segments]
     assert {example.id for example in answer.examples} == {example.id for found in own for example in found}
     (short,) = model.generate(text, seconds=9.8, seed=0)
-    assert [piece.text for piece in short.pieces] == [text]
+    assert [segment.text for segment in short.segments] == [text]
 
 
 def test_same_seed_same_motions_and_samples_differ(model: ReMoGPT) -> None:
@@ -111,9 +119,11 @@ def test_same_seed_same_motions_and_samples_differ(model: ReMoGPT) -> None:
 
 def test_a_batch_gives_what_each_caption_gives_alone(model: ReMoGPT) -> None:
     texts = ["a person walks", "someone waves with the left hand while walking in a circle"]
-    together = model.generate_batch(texts, temperature=0.0)
-    alone = [model.generate(text, temperature=0.0)[0] for text in texts]
-    assert all(np.array_equal(a.codes, b.codes) for a, b in zip(together, alone, strict=True))
+    greedy = GenerationOptions(temperature=0.0)
+    together = model.generate(texts, num_samples=2, options=greedy)
+    alone = [model.generate(text, options=greedy)[0] for text in texts]
+    assert [len(own) for own in together] == [2, 2]
+    assert all(np.array_equal(a[0].codes, b.codes) for a, b in zip(together, alone, strict=True))
 
 
 def test_caption_reads_motions_of_any_length(model: ReMoGPT, motion: Motion) -> None:
@@ -131,16 +141,25 @@ def test_caption_reads_motions_of_any_length(model: ReMoGPT, motion: Motion) -> 
 
 def test_without_retrieval_nothing_is_retrieved_nor_loaded(tiny_model: Path, motion: Motion) -> None:
     fresh = ReMoGPT.from_pretrained(tiny_model, device="cpu")
-    assert fresh.generate("a person walks", retrieval=False, seed=0)[0].examples == ()
-    assert fresh.caption(motion, retrieval=False).examples == ()
+    assert fresh.generate("a person walks", seed=0, options=ALONE)[0].examples == ()
+    assert fresh.caption(motion, options=ALONE).examples == ()
     assert "retriever" not in vars(fresh)
 
 
 def test_excluded_clips_are_never_examples(model: ReMoGPT) -> None:
-    (free,) = model.generate_batch(["a person walks"], seed=0)
+    (free,) = model.generate("a person walks", seed=0)
     hidden = [example.id for example in free.examples]
-    (answer,) = model.generate_batch(["a person walks"], seed=0, exclude=[hidden])
-    assert not {example.id for example in answer.examples} & set(hidden)
+    for exclude in (hidden, [hidden]):
+        (answer,) = model.generate("a person walks", seed=0, options=GenerationOptions(exclude=exclude))
+        assert len(answer.examples) == 2 and not {example.id for example in answer.examples} & set(hidden)
+    texts, some = ["a person walks"] * 2, GenerationOptions(exclude=[hidden, []])
+    (first,), (second,) = model.generate(texts, seed=0, options=some)
+    ids = [[example.id for example in one.examples] for one in (first, answer, second, free)]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+    with pytest.raises(RemogptError, match="exclude has ids for 2 captions or motions, expected 1"):
+        model.generate("a person walks", options=some)
+    with pytest.raises(RemogptError, match="exclude must be a list of ids"):
+        GenerationOptions(exclude="000001")
 
 
 def test_a_recording_is_excluded_with_all_its_clips(model: ReMoGPT, make_database: Callable, motion: Motion) -> None:
@@ -225,8 +244,8 @@ MARKERS = (
 @pytest.mark.parametrize("text", MARKERS)
 def test_prompt_markers_in_a_caption_are_words(model: ReMoGPT, text: str) -> None:
     """The caption stays one text segment, no structure line is added, and no special id reaches the encoder."""
-    (answer,) = model.generate(text, seed=0, retrieval=False)
-    (plain,) = model.generate("a person walks", seed=0, retrieval=False)
+    (answer,) = model.generate(text, seed=0, options=ALONE)
+    (plain,) = model.generate("a person walks", seed=0, options=ALONE)
     shape = [type(segment) for segment in answer.prompt.segments]
     assert shape == [type(segment) for segment in plain.prompt.segments] and MotionSegment not in shape
     shown = answer.prompt.text()
@@ -261,7 +280,8 @@ def test_a_caption_without_words_is_refused(model: ReMoGPT, text: str) -> None:
         ({"seconds": float("nan")}, "between 0.4 and 60, got nan"),
         ({"seed": -1}, "a seed must be 0 or more, got -1"),
         ({"num_samples": 0}, "num_samples must be at least 1"),
-        ({"temperature": -1.0}, "temperature >= 0"),
+        ({"options": GenerationOptions(temperature=-1.0)}, "temperature >= 0"),
+        ({"seconds": [1.0, 2.0]}, "seconds has 2 lengths for 1 captions"),
         ({"database": "nowhere"}, "no motion database in nowhere"),
     ],
 )
@@ -288,7 +308,7 @@ def test_a_model_without_a_database_says_so_and_answers_without(tiny_model: Path
     bare = ReMoGPT.from_pretrained(folder, device="cpu")
     with pytest.raises(MissingPathError, match="comes without a database"):
         bare.generate("a person walks")
-    assert bare.generate("a person walks", retrieval=False, seed=0)
+    assert bare.generate("a person walks", seed=0, options=ALONE)
 
 
 def test_the_best_candidate_is_the_one_closest_to_the_caption(model: ReMoGPT) -> None:
@@ -296,20 +316,20 @@ def test_the_best_candidate_is_the_one_closest_to_the_caption(model: ReMoGPT) ->
     wanted = model.retriever.encode_text([text])[0]
 
     def closeness(best_of: int) -> float:
-        (answer,) = model.generate(text, seed=4, seconds=2.0, retrieval=False, best_of=best_of)
+        (answer,) = model.generate(text, seed=4, seconds=2.0, options=replace(ALONE, best_of=best_of))
         return float(model.retriever.encode_motion([answer.motion.features])[0] @ wanted)
 
     assert closeness(6) >= closeness(1)
-    chosen = model.generate(text, seed=4, seconds=2.0, retrieval=False, best_of=6)[0].codes.tolist()
-    alone = model.generate_batch([text] * 6, seconds=[2.0] * 6, seed=4, retrieval=False, best_of=1)
+    chosen = model.generate(text, seed=4, seconds=2.0, options=replace(ALONE, best_of=6))[0].codes.tolist()
+    alone = model.generate(text, num_samples=6, seconds=2.0, seed=4, options=replace(ALONE, best_of=1))
     scores = [float(model.retriever.encode_motion([one.motion.features])[0] @ wanted) for one in alone]
     assert chosen == alone[int(np.argmax(scores))].codes.tolist()
 
 
-def test_each_piece_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
-    """The first piece of the best of six is what is chosen for it alone, and the rest goes on from it."""
-    (answer,) = model.generate("a person walks", seed=4, seconds=12.0, retrieval=False, best_of=6)
-    first = [answer.pieces[0].length] * 6
+def test_each_segment_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
+    """The first segment of the best of six is what is chosen for it alone, and the rest goes on from it."""
+    (answer,) = model.generate("a person walks", seed=4, seconds=12.0, options=replace(ALONE, best_of=6))
+    first = [answer.segments[0].length] * 6
     assert first == [36] * 6
     sampling = Sampling()
     drawn = model.lm.generate_codes([answer.prompts[0]] * 6, first, sampling, seed=4)
@@ -318,9 +338,29 @@ def test_each_piece_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
     assert answer.codes[:36].tolist() == drawn[int(np.argmax(scores))].tolist() and len(answer.codes) == 60
 
 
+def test_every_candidate_of_a_segment_goes_on_from_the_chosen_one(model: ReMoGPT) -> None:
+    """Motions of one, two and three segments together: each is written as it is alone."""
+    texts, seconds, options = ["a person walks", "kick", "a man"], [20.0, 1.8, 12.0], replace(ALONE, best_of=3)
+    answers = [one for (one,) in model.generate(texts, seconds=seconds, seed=5, options=options)]
+    assert [len(one.segments) for one in answers] == [3, 1, 2] and [len(one.codes) for one in answers] == [100, 9, 60]
+    for answer in answers:
+        whole = [segment.codes[segment.overlap :] for segment in answer.segments]
+        assert np.array_equal(np.concatenate(whole), answer.codes)
+        for before, after in pairwise(answer.segments):
+            assert len(after.candidates) == 3 and len({tuple(codes) for codes in after.candidates}) > 1
+            assert all(np.array_equal(codes[:12], before.codes[-12:]) for codes in after.candidates)
+    chosen = {segment.chosen for answer in answers for segment in answer.segments}
+    assert len(chosen) > 1, "no choice was made"
+    segment = answers[0].segments[1]
+    drawn = model.lm.generate_codes(
+        [segment.prompt] * 3, [29] * 3, seed=5, begun=[segment.begun] * 3, streams=[[row, 1] for row in range(3)]
+    )
+    assert all(np.array_equal(new, codes[12:]) for new, codes in zip(drawn, segment.candidates, strict=True))
+
+
 def test_no_candidates_are_refused(model: ReMoGPT) -> None:
     with pytest.raises(RemogptError, match="best_of must be at least 1, got 0"):
-        model.generate("a person walks", best_of=0)
+        model.generate("a person walks", options=GenerationOptions(best_of=0))
 
 
 @pytest.fixture(scope="module")
@@ -363,22 +403,22 @@ def test_an_example_says_how_close_it_is_both_ways(model: ReMoGPT) -> None:
 
 def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, 0.95)[:1]
-    monkeypatch.setattr(copying, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_: [found for _ in texts])
     length = len(found[0].codes) / 5
-    (copied,) = copying.generate("a person walks", seconds=length, seed=0, copy_strength=50.0, temperature=0.0)
-    (plain,) = copying.generate("a person walks", seconds=length, seed=0, copy_strength=0.0, temperature=0.0)
+    (copied,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(50.0))
+    (plain,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(0.0))
     near = [np.mean(answer.codes == found[0].codes[: len(answer.codes)]) for answer in (copied, plain)]
     assert near[0] > 0.5 > near[1], near
 
 
 def test_examples_that_do_not_answer_change_nothing(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, -1.0)
-    monkeypatch.setattr(copying, "examples_for_texts", lambda texts, *_: [found for _ in texts])
-    (answer,) = copying.generate("a person walks", seconds=3, seed=0, copy_strength=2.0, temperature=0.0)
-    (alone,) = copying.generate("a person walks", seconds=3, seed=0, retrieval=False, temperature=0.0)
+    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    (answer,) = copying.generate("a person walks", seconds=3, seed=0, options=followed(2.0))
+    (alone,) = copying.generate("a person walks", seconds=3, seed=0, options=replace(ALONE, temperature=0.0))
     assert np.array_equal(answer.codes, alone.codes) and answer.prompt == alone.prompt
-    assert answer.examples == found  # what was found is told all the same
-    (shown,) = copying.generate("a person walks", seconds=3, seed=0, copy_strength=0.0)
+    assert answer.examples == found  # what was found is told all the same, as not used
+    (shown,) = copying.generate("a person walks", seconds=3, seed=0, options=GenerationOptions(examples="show"))
     assert all(example.caption in shown.prompt.text() for example in found)
 
 
@@ -386,16 +426,19 @@ def test_captions_read_the_examples_that_answer(copying: ReMoGPT, motion: Motion
     (real,) = copying.examples_for_motions([motion.features])
     for closeness, strength, number in ((-1.0, None, 0), (0.95, None, 2), (-1.0, 0.0, 2)):
         found = tuple(replace(one, to_motion=closeness, to_caption=closeness) for one in real)
-        monkeypatch.setattr(copying, "examples_for_motions", lambda rows, *_, found=found: [found for _ in rows])
-        answer = copying.caption(motion, copy_strength=strength)
+        monkeypatch.setattr(captioning, "examples_for_motions", lambda rows, *_, found=found: [found for _ in rows])
+        answer = copying.caption(motion, options=GenerationOptions(strength=strength))
         assert sum(example.caption in answer.prompts[0].text() for example in found) == number
+        assert sum(example.used for example in answer.examples) == number
 
 
-def test_a_strength_below_zero_is_refused(copying: ReMoGPT) -> None:
-    with pytest.raises(RemogptError, match="copy_strength must be 0 or more, got -1"):
-        copying.generate("a person walks", copy_strength=-1.0)
+def test_a_strength_below_zero_is_refused() -> None:
+    with pytest.raises(RemogptError, match="strength must be 0 or more, got -1"):
+        GenerationOptions(strength=-1.0)
 
 
-def test_long_motions_copy_in_every_piece(copying: ReMoGPT) -> None:
-    (answer,) = copying.generate("a person walks", seconds=15, seed=0, copy_strength=2.0, best_of=2)
-    assert answer.motion.num_frames == 300 and len(answer.pieces) == 2
+def test_long_motions_copy_in_every_segment(copying: ReMoGPT) -> None:
+    (answer,) = copying.generate(
+        "a person walks", seconds=15, seed=0, options=GenerationOptions(strength=2.0, best_of=2)
+    )
+    assert answer.motion.num_frames == 300 and len(answer.segments) == 2

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import remogpt
-from remogpt.commands.cli_parts.options import add_model_options, add_precision_option, describe_examples
+from remogpt.commands.cli_parts.options import (
+    add_example_options,
+    add_model_options,
+    add_writing_options,
+    describe_examples,
+    generation_options,
+)
 from remogpt.motion.files import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
@@ -26,11 +32,10 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("paths", type=str, nargs="+", help="motion files or folders of them")
     parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; of use with a temperature")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest word at each place")
-    parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
-    add_precision_option(parser)
+    add_example_options(parser)
+    add_writing_options(parser, 0.0, "0 takes the likeliest word at each place")
 
 
 def run(args: Any) -> int:
@@ -38,6 +43,7 @@ def run(args: Any) -> int:
     if args.out:
         check_output_file(args.out)
     files = motion_files(args.paths)
+    options = generation_options(args)
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
@@ -45,11 +51,7 @@ def run(args: Any) -> int:
         try:
             motion = remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
-            result = model.caption(
-                motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed,
-                best_of=args.best_of, temperature=args.temperature,
-                copy_strength=args.copy_strength,
-            )  # fmt: skip
+            result = model.caption(motion, seed=args.seed, database=args.database, options=options)
             row |= {"caption": result.text, "examples": describe_examples(result.examples)}
         except RemogptError as error:
             if len(files) == 1:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import remogpt
 from remogpt.app.demo_page import Card, demo_page
 from remogpt.commands.caption import motion_files
-from remogpt.commands.cli_parts.options import add_model_options, read_lines
+from remogpt.commands.cli_parts.options import add_example_options, add_model_options, generation_options, read_lines
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
@@ -50,6 +50,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--motions", type=str, default=None, help="file or folder of motions to caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same page")
     add_model_options(parser)
+    add_example_options(parser)
 
 
 def run(args: Any) -> int:
@@ -65,7 +66,7 @@ def run(args: Any) -> int:
         questions = [(motion, f"the model, for '{motion.caption}'") for motion in motions]
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
-        answer = model.caption(motion, database=args.database, retrieval=not args.no_retrieval, seed=args.seed)
+        answer = model.caption(motion, seed=args.seed, database=args.database, options=generation_options(args))
         captioned.append(Card(answer.text, motion, answer.examples, source))
     page = Path(args.out) / "index.html"
     write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
@@ -85,5 +86,5 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
 
 
 def _generated(model: "ReMoGPT", text: str, args: Any) -> Card:
-    answer = model.generate(text, database=args.database, seed=args.seed, retrieval=not args.no_retrieval)[0]
+    answer = model.generate(text, seed=args.seed, database=args.database, options=generation_options(args))[0]
     return Card(text, answer.motion, answer.examples)

@@ -21,10 +21,12 @@ from typing import Any
 
 import remogpt
 from remogpt.commands.cli_parts.options import (
+    add_example_options,
     add_model_options,
-    add_precision_option,
+    add_writing_options,
     describe_examples,
     file_name_of,
+    generation_options,
     read_lines,
 )
 from remogpt.motion.files import WRITABLE
@@ -45,12 +47,11 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--seconds", type=float, default=None, help="length, 0.4 to 60; the model chooses without it")
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
-    parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
-    parser.add_argument("--temperature", type=float, default=None, help="0 takes the likeliest code at each place")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     parser.add_argument("--retriever", type=str, default=None, help="a TMR's folder, whose decoder answers; see above")
     add_model_options(parser)
-    add_precision_option(parser)
+    add_example_options(parser)
+    add_writing_options(parser, None, "0 takes the likeliest code at each place")
 
 
 def run(args: Any) -> int:
@@ -91,9 +92,8 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
     if args.retriever is None:
         model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
         return partial(
-            model.generate, database=args.database, seconds=args.seconds, num_samples=args.num_samples,
-            seed=args.seed, retrieval=not args.no_retrieval, best_of=args.best_of, temperature=args.temperature,
-            copy_strength=args.copy_strength,
+            model.generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed,
+            database=args.database, options=generation_options(args),
         )  # fmt: skip
     from remogpt.stages.tmr_generator import Synthesis, num_frames
 

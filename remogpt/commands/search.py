@@ -35,7 +35,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--contributions", action="store_true", help="show what each body part adds to a hit's score")
     add_inside_options(parser)
     parser.add_argument("--json", action="store_true", help="print the hits as JSON")
-    add_model_options(parser, may_skip_retrieval=False)
+    add_model_options(parser)
 
 
 def run(args: Any) -> int:
@@ -47,7 +47,7 @@ def run(args: Any) -> int:
     motion = None if args.like is None else remogpt.load_motion(args.like)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     route = _route(args)
-    hits = model.search(args.text, motion, route, args.k, args.database, args.part)
+    hits = model.search(args.text, motion=motion, route=route, k=args.k, database=args.database, part=args.part)
     database = model.database(args.database)
     by_part = _contributions(args, database, motion if args.text is None else args.text, hits)
     if args.json:

@@ -301,15 +301,10 @@ class MotionLanguageModel(nn.Module):
         return [ids[prompt] for prompt in prompts]
 
 
-def check_reads_examples(folder: str | Path) -> None:
-    """Refuse a saved model whose prompts have no place for retrieved examples, without loading its weights."""
-    form = read_envelope(folder, KIND)["config"].get("prompt_form", "remogpt")
-    if not holds_examples(form):
-        raise RemogptError(
-            f"the language model in {folder} reads prompts in the form {form!r}, which hold no examples; answer "
-            "without retrieval (--no-retrieval, in Python retrieval=False), or teach it ours with "
-            "'remogpt train lm --start-from'"
-        )
+def saved_prompt_form(folder: str | Path) -> PromptForm:
+    """Return the form of prompts that a saved model was trained on, without loading its weights."""
+    form: PromptForm = read_envelope(folder, KIND)["config"].get("prompt_form", "remogpt")
+    return form
 
 
 def _mask(size: int, ids: Sequence[int]) -> Tensor:

@@ -1,16 +1,18 @@
 """A TMR in place of a whole model, for commands that write or score motions: its decoder answers."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from remogpt.eval.runs.modes import Mode
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
+from remogpt.options import GenerationOptions
+from remogpt.pipeline.generation import check_words
 from remogpt.prompts import clean_text
 from remogpt.retriever import RetrievedExample, TextMotionRetriever
 from remogpt.retriever.tmr_decoder import decoding_network, reconstruct, synthesise
@@ -52,35 +54,47 @@ class Synthesis:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = {"name": str(folder), "hashes": {"retriever": self.retriever.hash}}
 
+    @overload
     def generate(
-        self, text: str, seconds: float | None, num_samples: int = 1, seed: int | None = None
-    ) -> list[Synthesised]:
-        """Write motions for one caption: one from the mean of its latent, or several from draws.
+        self, text: str, *, seconds: float | None = None, num_samples: int = 1, seed: int | None = None
+    ) -> list[Synthesised]: ...
+
+    @overload
+    def generate(
+        self, text: list[str], *, seconds: Sequence[float | None] | None = None, num_samples: int = 1,
+        seed: int | None = None, database: Any = None, options: GenerationOptions | None = None,
+    ) -> list[list[Synthesised]]: ...  # fmt: skip
+
+    def generate(
+        self,
+        text: str | list[str],
+        *,
+        seconds: float | Sequence[float | None] | None = None,
+        num_samples: int = 1,
+        seed: int | None = None,
+        database: Any = None,
+        options: GenerationOptions | None = None,
+    ) -> list[Synthesised] | list[list[Synthesised]]:
+        """Write motions for a caption or for each of several: one from the mean of its latent, or several from draws.
+
+        Without examples and candidates, `database` and `options` change nothing.
 
         Raises:
             RemogptError: for an empty text, no length or one out of range, and several motions of a TMR of points.
         """
-        if not clean_text(text):
-            raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
-        answers = synthesise(
-            self.retriever, [text] * num_samples, [num_frames(seconds)] * num_samples, seed, sample=num_samples > 1
+        texts = [text] if isinstance(text, str) else text
+        for one in texts:
+            check_words(one)
+        lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
+        asked = [(one, num_frames(length)) for one, length in zip(texts, lengths, strict=True)]
+        rows = [row for row in asked for _ in range(num_samples)]
+        written = synthesise(
+            self.retriever, [one for one, _ in rows], [length for _, length in rows], seed, sample=num_samples > 1
         )
-        return [_answer(features, text) for features in answers]
-
-    def generate_batch(
-        self,
-        texts: Sequence[str],
-        database: Any = None,
-        seconds: Sequence[float | None] | None = None,
-        seed: int | None = None,
-        retrieval: bool = True,
-        exclude: Sequence[Iterable[str]] | None = None,
-        best_of: int | None = None,
-    ) -> list[Synthesised]:
-        """Write one motion for each caption, from the mean of its latent; only `texts` and `seconds` are read."""
-        lengths = [num_frames(value) for value in seconds or [None] * len(texts)]
-        answers = synthesise(self.retriever, texts, lengths)
-        return [_answer(features, text) for features, text in zip(answers, texts, strict=True)]
+        answers = [_answer(features, one) for features, (one, _) in zip(written, rows, strict=True)]
+        if isinstance(text, str):
+            return answers
+        return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
 
     def reconstruct_batch(self, motions: Sequence[np.ndarray]) -> list[Synthesised]:
         """Encode and decode motions, each (T, 263) raw features."""

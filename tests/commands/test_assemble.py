@@ -1,6 +1,7 @@
 """`remogpt assemble`: how the model writes motions unless told otherwise."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,9 @@ def test_the_model_draws_as_it_was_assembled(run, words, tmp_path: Path) -> None
     assert generation == {"best_of": 1, "top_p": 1.0, "top_k": 1, "temperature": 0.7}
     model = remogpt.ReMoGPT.from_pretrained(tmp_path / "model")
 
-    def codes(seed: int, **sampling: float) -> list[int]:
-        (answer,) = model.generate("a person walks", seed=seed, seconds=2.0, retrieval=False, **sampling)
+    def codes(seed: int, **sampling: Any) -> list[int]:
+        options = remogpt.GenerationOptions(examples="none", **sampling)
+        (answer,) = model.generate("a person walks", seed=seed, seconds=2.0, options=options)
         return answer.codes.tolist()
 
     assert codes(0) == codes(1) == codes(2, temperature=0.0)

@@ -117,24 +117,25 @@ class Oracle:
     def _clip_of(self, text):
         return next(clip for clip in self.motions.clips("test") if text in clip.captions)
 
-    def generate_batch(self, texts, database=None, seconds=None, seed=None, retrieval=True, exclude=None, best_of=1):
+    def generate(self, text, *, seconds=None, seed=None, database=None, options=None):
+        texts, retrieval = text, options.examples != "none"
         if self.fails_after is not None and len(self.calls) >= self.fails_after:
             raise KeyboardInterrupt
         self.calls.append((tuple(texts), seed, retrieval))
         assert seconds is None or max(seconds) <= 9.8
         result = []
-        for text, hidden in zip(texts, exclude, strict=True):
+        for text, hidden in zip(texts, options.excluded(len(texts)), strict=True):
             clip = self._clip_of(text)
             assert clip.id in hidden
             codes = np.array([1, 2, 3])
             examples = [SimpleNamespace(id="000041", caption="a copy", codes=codes)] if retrieval else []
             motion = Motion.from_features(self.motions.features(clip))
-            result.append(SimpleNamespace(motion=motion, codes=codes, examples=examples))
+            result.append([SimpleNamespace(motion=motion, codes=codes, examples=examples)])
         return result
 
-    def caption_batch(self, motions, database=None, retrieval=True, seed=None, exclude=None, best_of=1):
+    def caption(self, motion, *, seed=None, database=None, options=None):
         clips = {clip.id: clip for clip in self.motions.clips("test")}
-        return [SimpleNamespace(text=clips[motion.name].captions[0], examples=[]) for motion in motions]
+        return [SimpleNamespace(text=clips[one.name].captions[0], examples=[]) for one in motion]
 
     def examples_for_texts(self, texts, database=None, exclude=None):
         ids = [self.motions.ids("train")[place % NUM_TRAIN] for place in range(len(texts))]

@@ -1,32 +1,26 @@
-"""Long motions: their plan, and that the codes are written once each."""
-
-from collections.abc import Sequence
+"""Long motions: how they are divided into segments and windows. What is written: tests/test_pipeline.py."""
 
 import numpy as np
 import pytest
 
-from remogpt.lm import MotionLanguageModel, Sampling
-from remogpt.lm.long_motion import OVERLAP, Piece, num_frames, plan_pieces, reading_windows, write_pieces
+from remogpt.lm.long_motion import OVERLAP, num_frames, reading_windows, segment_lengths, spread_sentences
 from remogpt.lm.model import MAX_CODES
-from remogpt.prompts import text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
 
-def test_what_fits_is_one_piece() -> None:
-    text = "a person walks. then sits down."
-    assert plan_pieces(text, None) == [Piece(text, None)]
-    assert plan_pieces(text, MAX_CODES) == [Piece(text, MAX_CODES)]
+def test_what_fits_is_one_segment() -> None:
+    assert segment_lengths(None) == [None]
+    assert segment_lengths(MAX_CODES) == [MAX_CODES]
+    assert spread_sentences("a person walks. then sits down.", 1) == ["a person walks. then sits down."]
 
 
-def test_pieces_fit_and_add_up() -> None:
+def test_segments_fit_and_add_up() -> None:
     for length in range(MAX_CODES + 1, 301):
-        plan = plan_pieces("a person walks", length)
-        lengths = [piece.length or 0 for piece in plan]
+        lengths = [codes or 0 for codes in segment_lengths(length)]
         assert max(lengths) <= MAX_CODES and max(lengths) - min(lengths) <= 1
-        assert [piece.overlap for piece in plan] == [0] + [OVERLAP] * (len(plan) - 1)
-        assert sum(lengths) - OVERLAP * (len(plan) - 1) == length
-        assert len(plan) == 1 + -(-(length - MAX_CODES) // (MAX_CODES - OVERLAP))
-    assert [piece.length for piece in plan_pieces("a person walks", 100)] == [42, 41, 41]
+        assert sum(lengths) - OVERLAP * (len(lengths) - 1) == length
+        assert len(lengths) == 1 + -(-(length - MAX_CODES) // (MAX_CODES - OVERLAP))
+    assert segment_lengths(100) == [42, 41, 41]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +35,7 @@ def test_pieces_fit_and_add_up() -> None:
     ],
 )
 def test_sentences_are_spread_in_order(text: str, length: int, texts: list[str]) -> None:
-    assert [piece.text for piece in plan_pieces(text, length)] == texts
+    assert spread_sentences(text, len(segment_lengths(length))) == texts
 
 
 def test_lengths_in_seconds() -> None:
@@ -49,42 +43,6 @@ def test_lengths_in_seconds() -> None:
     for seconds in (0.39, 60.05, float("nan"), float("inf")):
         with pytest.raises(RemogptError, match=r"between 0\.4 and 60, got"):
             num_frames(seconds)
-
-
-def test_greedy_pieces_go_on_from_what_is_written(model: MotionLanguageModel) -> None:
-    plans = [plan_pieces("a person walks", 100), plan_pieces("kick", 9), plan_pieces("a man", 60)]
-    prompts = [
-        [text_to_motion_prompt(piece.text, num_frames=4 * (piece.length or 0)) for piece in plan] for plan in plans
-    ]
-    greedy = Sampling(temperature=0.0)
-    written = write_pieces(model, plans, prompts, greedy)
-    assert [len(codes) for codes in written] == [100, 9, 60]
-    ends = (0, 42, 71, 100)
-    for number, prompt in enumerate(prompts[0]):
-        start, stop = ends[number], ends[number + 1]
-        begun = written[0][max(0, start - OVERLAP) : start]
-        (rest,) = model.generate_codes([prompt], [stop - start], greedy, begun=[begun])
-        assert np.array_equal(rest, written[0][start:stop])
-
-
-def test_candidates_are_chosen_piece_by_piece(model: MotionLanguageModel) -> None:
-    plans = [plan_pieces("a person walks", 60), plan_pieces("kick", 9)]
-    prompts = [[text_to_motion_prompt(piece.text) for piece in plan] for plan in plans]
-    seen: list[tuple[Sequence[int], list[int]]] = []
-
-    def last(rows: Sequence[int], pieces: Sequence[Piece], codes: Sequence[np.ndarray]) -> list[int]:
-        seen.append((list(rows), [len(row) for row in codes]))
-        assert [piece.text for piece in pieces] == ["a person walks", "kick"][: len(rows)]
-        if len(seen) == 2:  # all go on from the candidate that was chosen
-            assert all(np.array_equal(row[:OVERLAP], codes[0][:OVERLAP]) for row in codes)
-            assert not np.array_equal(codes[0], codes[1])
-        return [3 * number + 2 for number in range(len(rows))]
-
-    written = write_pieces(model, plans, prompts, Sampling(), 5, 3, last)
-    assert seen == [([0, 1], [36] * 3 + [9] * 3), ([0], [36] * 3)]
-    by_place = model.generate_codes([row[0] for row in prompts for _ in range(3)], [36] * 3 + [9] * 3, seed=5)
-    assert np.array_equal(written[0][:36], by_place[2]) and np.array_equal(written[1], by_place[5])
-    assert [len(codes) for codes in written] == [60, 9]
 
 
 def test_windows_to_read() -> None:

@@ -3,26 +3,45 @@
 from pathlib import Path
 from typing import Any
 
+from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 
-def add_model_options(parser: Any, may_skip_retrieval: bool = True) -> None:
-    """Add --model, --database and, where a model answers without examples too, what it does with them."""
+def add_model_options(parser: Any) -> None:
+    """Add --model and --database."""
     parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
     parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
-    if may_skip_retrieval:
-        parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
-        parser.add_argument(
-            "--copy-strength", type=float, default=None,
-            help="how much examples that answer are followed; 0: all of them are read in the prompt, as in the paper",
-        )  # fmt: skip
 
 
-def add_precision_option(parser: Any) -> None:
-    """Add --precision, where the language model writes."""
+def add_example_options(parser: Any) -> None:
+    """Add what a model does with retrieved examples: --no-retrieval and --copy-strength."""
+    parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
+    parser.add_argument(
+        "--copy-strength", type=float, default=None,
+        help="how much examples that answer are followed; 0: all of them are read in the prompt, as in the paper",
+    )  # fmt: skip
+
+
+def add_writing_options(parser: Any, temperature: float | None, cold: str) -> None:
+    """Add how answers are written: --best-of, --temperature and --precision.
+
+    Args:
+        temperature: without the option; None takes the model's own.
+        cold: what a temperature of 0 does.
+    """
+    parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
+    parser.add_argument("--temperature", type=float, default=temperature, help=cold)
     parser.add_argument(
         "--precision", type=str, default=None,
         help="in what the language model's weights are multiplied: float32 (without it), bfloat16, or int8 on a CPU",
+    )  # fmt: skip
+
+
+def generation_options(args: Any) -> GenerationOptions:
+    """Return what the command line says of how to answer."""
+    return GenerationOptions(
+        examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
+        best_of=args.get("best_of"), temperature=args.get("temperature"),
     )  # fmt: skip
 
 

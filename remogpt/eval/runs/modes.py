@@ -6,8 +6,10 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from remogpt.eval.cards import Card
 from remogpt.eval.runs.run import Run
 from remogpt.interfaces import GeneratedMotion
+from remogpt.options import GenerationOptions
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,16 @@ class Mode:
     """The real motion goes in instead of its caption: what comes out is the best that the model's decoder can show."""
 
     @property
-    def own_settings(self) -> dict[str, float]:
-        """Settings of the model itself that this mode changes; other people's models have none of them."""
+    def own_card(self) -> Card:
+        """Card entries of settings that only some modes change."""
         return {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+
+    def options(self, exclude: Sequence[Sequence[str]]) -> GenerationOptions:
+        """Return how the model answers in this mode; `exclude` holds ids that are not retrieved, for each item."""
+        return GenerationOptions(
+            examples="follow" if self.retrieval else "none", strength=self.copy_strength, best_of=self.best_of,
+            exclude=exclude,
+        )  # fmt: skip
 
     def gives_length(self, run: Run) -> bool:
         """Whether the model is told the real motion's length in this run."""

@@ -125,10 +125,11 @@ def _written(
         assert isinstance(model, NamesModes)  # the mode is one of its own
         return model.reconstruct_batch([run.motions.features(clip)[:LONGEST_FRAMES] for clip in clips])
     seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
-    return model.generate_batch(
-        [query.text for query in queries], database, seconds if mode.gives_length(run) else None, seed,
-        mode.retrieval, [own_ids(clip) for clip in clips], mode.best_of, **mode.own_settings,
+    answers = model.generate(
+        [query.text for query in queries], seconds=seconds if mode.gives_length(run) else None, seed=seed,
+        database=database, options=mode.options([sorted(own_ids(clip)) for clip in clips]),
     )  # fmt: skip
+    return [one for (one,) in answers]
 
 
 def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
@@ -137,7 +138,7 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
     return {
         "made_by": "the model from the real motion" if mode.reads_motion else "the model",
         "retrieval": mode.retrieval, "database_sha256": database_hash, "best_of": mode.best_of,
-        **mode.own_settings,
+        **mode.own_card,
         "captions": DRAWN, "true_length": mode.gives_length(run),
         "batch_size": run.config.batch_size,  # sampling is seeded by batch
         "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # in no hash

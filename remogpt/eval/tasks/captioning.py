@@ -94,19 +94,17 @@ def by_model(
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
     protocol = {
         "made_by": "the model", "retrieval": mode.retrieval, "database_sha256": its_hash if mode.retrieval else None,
-        "best_of": mode.best_of, **mode.own_settings, "batch_size": run.config.batch_size,
+        "best_of": mode.best_of, **mode.own_card, "batch_size": run.config.batch_size,
     }  # fmt: skip
     card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode.name}.json"
     done = read_json(path) if path.is_file() else {}
     items: Items = done["items"] if done.get("card") == card else []
-    for start, batch in run.batches(clips, f"{split} {mode}"):
+    for start, batch in run.batches(clips, f"{split} {mode.name}"):
         if start + len(batch) <= len(items):
             continue
         motions = [Motion.from_features(run.motions.features(clip), name=clip.id) for clip in batch]
-        hidden = [own_ids(clip) for clip in batch]
-        written = model.caption_batch(
-            motions, opened, mode.retrieval, run.batch_seed(start), hidden, mode.best_of, **mode.own_settings
-        )
+        options = mode.options([sorted(own_ids(clip)) for clip in batch])
+        written = model.caption(motions, seed=run.batch_seed(start), database=opened, options=options)
         items = items[:start] + [
             {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],
              "copied": any(one.text.strip() == example.caption.strip() for example in one.examples)}

@@ -118,3 +118,5 @@ class RetrievedExample:
     """Cosine of the query with its motion, whatever the route; nan where the query was not at hand."""
     to_caption: float = math.nan
     """Cosine of the query with `caption`, likewise."""
+    used: bool = False
+    """Whether the prompt of an answer shows it; a model with a copy head leaves out what does not answer the query."""

@@ -28,10 +28,10 @@ class Decoder:
         self.first = motions.features(motions.clips("test")[0])
         self.seconds, self.read = [], []
 
-    def generate_batch(self, texts, database=None, seconds=None, seed=None, retrieval=True, exclude=None, best_of=1):
-        assert len(texts) == len(seconds) == len(exclude) and not retrieval and best_of == 1
+    def generate(self, text, *, seconds=None, seed=None, database=None, options=None):
+        assert len(text) == len(seconds) == len(options.exclude) and (options.examples, options.best_of) == ("none", 1)
         self.seconds += seconds
-        return [self._answer(self.first[: round(value * FPS)]) for value in seconds]
+        return [[self._answer(self.first[: round(value * FPS)])] for value in seconds]
 
     def reconstruct_batch(self, motions):
         self.read += [len(row) for row in motions]

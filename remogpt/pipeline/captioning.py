@@ -1,0 +1,127 @@
+"""From motions to captions: plan, retrieve, ask, write, choose and assemble `Window`s.
+
+A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.long_motion import reading_windows
+from remogpt.motion import Motion
+from remogpt.options import GenerationOptions
+from remogpt.pipeline.examples import closest, examples_for_motions, marked_as_used
+from remogpt.prompts import Prompt, ask_for_text
+from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
+"""How captions beyond the first candidate are drawn, where the best of several is wanted."""
+
+
+@dataclass
+class Window:
+    """What is read of a motion in one go."""
+
+    motion: int
+    """Index of the motion that it belongs to."""
+    features: np.ndarray
+    """(T, 263) raw features."""
+    codes: np.ndarray
+    """(N,) int64."""
+    exclude: frozenset[str] = frozenset()
+    """Ids of clips or recordings that are not retrieved."""
+    examples: tuple[RetrievedExample, ...] = ()
+    prompt: Prompt | None = None
+    candidates: list[str] = field(default_factory=list)
+    """Captions."""
+    chosen: int = 0
+    """Index of the best candidate."""
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """One answer to a motion."""
+
+    text: str
+    """One sentence; a motion longer than the model reads at once has one for each of its windows."""
+    examples: tuple[RetrievedExample, ...]
+    """What was retrieved, window by window."""
+    prompts: tuple[Prompt, ...]
+    """What the language model read, window by window."""
+
+
+def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer: MotionTokenizer) -> list[Window]:
+    """Cut motions into windows that the language model can read, and turn them into codes.
+
+    Raises:
+        RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
+    """
+    cut = [(index, features) for index, motion in enumerate(motions) for features in reading_windows(motion.features)]
+    codes = tokenizer.encode_batch([features for _, features in cut])
+    return [Window(index, features, row, exclude[index]) for (index, features), row in zip(cut, codes, strict=True)]
+
+
+def retrieve(windows: Sequence[Window], database: MotionDatabase, retriever: TextMotionRetriever) -> None:
+    """Find the examples of each window's motion."""
+    found = examples_for_motions(
+        [window.features for window in windows], database, retriever, [window.exclude for window in windows]
+    )
+    for window, examples in zip(windows, found, strict=True):
+        window.examples = examples
+
+
+def ask(windows: Sequence[Window], lm: MotionLanguageModel, following: Following) -> None:
+    """Write each window's prompt, with the examples that are to be shown."""
+    for window in windows:
+        shown = following.shown_for_motion(window.examples)
+        window.examples = marked_as_used(window.examples, shown)
+        window.prompt = ask_for_text(lm.prompt_form, window.codes, shown, count=lm.vocabulary.count)
+
+
+def write(
+    windows: Sequence[Window], lm: MotionLanguageModel, following: Following, options: GenerationOptions,
+    seed: int | None,
+) -> None:  # fmt: skip
+    """Write `options.best_of` candidates for each window: the likeliest words, then drawn ones."""
+    _write(windows, 1, Sampling(**options.sampling), lm, following, seed)
+    if options.best_of is not None and options.best_of > 1:
+        _write(windows, options.best_of - 1, FURTHER_CANDIDATES, lm, following, seed)
+
+
+def _write(
+    windows: Sequence[Window], count: int, sampling: Sampling, lm: MotionLanguageModel, following: Following,
+    seed: int | None,
+) -> None:  # fmt: skip
+    """Add `count` candidates to each window."""
+    rows = [window for window in windows for _ in range(count)]
+    prompts = [window.prompt for window in rows if window.prompt is not None]
+    mixer = following.words([window.examples for window in rows])
+    for window, text in zip(rows, lm.generate_text(prompts, sampling, seed=seed, mixer=mixer), strict=True):
+        window.candidates.append(text)
+
+
+def choose(windows: Sequence[Window], retriever: TextMotionRetriever) -> None:
+    """Choose, of each window's candidates, the caption that the retriever finds closest to its motion."""
+    texts = retriever.encode_text([text for window in windows for text in window.candidates])
+    motions = retriever.encode_motion([window.features for window in windows])
+    for window, best in zip(windows, closest(motions, texts), strict=True):
+        window.chosen = best
+
+
+def assemble(windows: Sequence[Window]) -> list[Captioned]:
+    """Join the captions of each motion's windows; a caption that only repeats is said once."""
+    answers = []
+    for _, group in groupby(windows, lambda window: window.motion):
+        own = list(group)
+        sentences = [text for text, _ in groupby(window.candidates[window.chosen] for window in own)]
+        if len(sentences) > 1:
+            sentences = [f"{text.rstrip('. ')}." for text in sentences]
+        examples = tuple(example for window in own for example in window.examples)
+        prompts = tuple(window.prompt for window in own if window.prompt is not None)
+        answers.append(Captioned(" ".join(sentences), examples, prompts))
+    return answers

@@ -1,0 +1,167 @@
+"""From captions to motions: plan, retrieve, ask, write, choose and assemble `Segment`s.
+
+A motion longer than the language model writes at once has several segments, each going on from the one before
+(`remogpt.lm.long_motion`). `write` and `choose` alternate over them: all first segments, then all second ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
+from remogpt.lm.model import FRAMES_PER_CODE
+from remogpt.motion import Motion
+from remogpt.options import GenerationOptions
+from remogpt.pipeline.examples import closest, examples_for_texts, marked_as_used
+from remogpt.pipeline.segment import Generated, MotionRequest, Segment
+from remogpt.prompts import ask_for_motion, clean_text
+from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+
+def plan(
+    texts: Sequence[str], seconds: float | Sequence[float | None] | None, num_samples: int,
+    exclude: Sequence[frozenset[str]],
+) -> list[Segment]:  # fmt: skip
+    """Divide each motion into segments, the sentences of its caption spread over them in order.
+
+    Args:
+        texts: captions.
+        seconds: one length for all, or one for each caption; None where the model chooses.
+        num_samples: motions for each caption.
+        exclude: for each caption, ids that are not retrieved.
+
+    Raises:
+        RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
+    """
+    if num_samples < 1:
+        raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
+    lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
+    if len(lengths) != len(texts):
+        raise RemogptError(
+            f"seconds has {len(lengths)} lengths for {len(texts)} captions; give one each, or one for all"
+        )
+    segments: list[Segment] = []
+    for index, (text, length, hidden) in enumerate(zip(texts, lengths, exclude, strict=True)):
+        check_words(text)
+        for sample in range(num_samples):
+            request = MotionRequest(index * num_samples + sample, text, num_frames(length), hidden)
+            segments += _segments_of(request)
+    return segments
+
+
+def check_words(text: str) -> None:
+    """Refuse a caption that holds no words.
+
+    Raises:
+        RemogptError: with an example of one that does.
+    """
+    if not clean_text(text):
+        raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
+
+
+def _segments_of(request: MotionRequest) -> list[Segment]:
+    lengths = segment_lengths(None if request.num_frames is None else -(-request.num_frames // FRAMES_PER_CODE))
+    segments: list[Segment] = []
+    for number, (text, length) in enumerate(zip(spread_sentences(request.text, len(lengths)), lengths, strict=True)):
+        segments.append(Segment(request, number, text, length, segments[-1] if segments else None))
+    return segments
+
+
+def retrieve(segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever) -> None:
+    """Find the examples of each segment's text."""
+    found = examples_for_texts(
+        [segment.text for segment in segments], database, retriever, [segment.request.exclude for segment in segments]
+    )
+    for segment, examples in zip(segments, found, strict=True):
+        segment.examples = examples
+
+
+def ask(segments: Sequence[Segment], lm: MotionLanguageModel, following: Following) -> None:
+    """Write each segment's prompt, with the examples that are to be shown."""
+    for segment in segments:
+        shown = following.shown_for_text(segment.examples)
+        segment.examples = marked_as_used(segment.examples, shown)
+        segment.prompt = ask_for_motion(
+            lm.prompt_form, segment.text, shown,
+            num_frames=None if segment.length is None else segment.length * FRAMES_PER_CODE,
+            count=lm.vocabulary.count,
+        )  # fmt: skip
+
+
+def in_step(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Yield the first segments of all motions, then the second ones, and so on."""
+    for _, group in groupby(sorted(segments, key=lambda segment: segment.number), lambda segment: segment.number):
+        yield list(group)
+
+
+def write(
+    segments: Sequence[Segment], lm: MotionLanguageModel, following: Following, options: GenerationOptions,
+    seed: int | None,
+) -> None:  # fmt: skip
+    """Write `options.best_of` candidates of each segment, all together."""
+    count = options.best_of or 1
+    rows = [segment for segment in segments for _ in range(count)]
+    lengths = [None if segment.length is None else segment.length - segment.overlap for segment in rows]
+    codes = lm.generate_codes(
+        [segment.prompt for segment in rows if segment.prompt is not None],
+        lengths,
+        Sampling(**options.sampling),
+        seed=seed,
+        begun=[segment.begun for segment in rows],
+        streams=[_stream(segment, candidate, count) for segment in segments for candidate in range(count)],
+        mixer=following.codes([segment.examples for segment in rows], lengths),
+    )
+    for index, segment in enumerate(segments):
+        segment.candidates = [
+            np.concatenate([segment.begun, new]) for new in codes[index * count : (index + 1) * count]
+        ]
+
+
+def _stream(segment: Segment, candidate: int, count: int) -> list[int]:
+    """Name a candidate's random numbers under the seed: the same whatever else is written beside it."""
+    return [segment.request.index * count + candidate, *([segment.number] if segment.number else [])]
+
+
+def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: TextMotionRetriever) -> None:
+    """Choose, of each segment's candidates, the one whose motion the retriever finds closest to the segment's text.
+
+    Each segment is chosen for itself: its length is one that the retriever knows, and the next goes on from the best.
+    """
+    count = len(segments[0].candidates)
+    decoded = tokenizer.decode_batch([codes for segment in segments for codes in segment.candidates])
+    motions = [motion[: segments[row // count].request.num_frames] for row, motion in enumerate(decoded)]
+    texts = retriever.encode_text([segment.text for segment in segments])
+    for index, (segment, best) in enumerate(
+        zip(segments, closest(texts, retriever.encode_motion(motions)), strict=True)
+    ):
+        segment.chosen, segment.decoded = best, decoded[index * count + best]
+
+
+def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer) -> list[Generated]:
+    """Join the segments of each motion and decode it, where that is not done yet."""
+    motions = [list(own) for _, own in groupby(segments, lambda segment: segment.request.index)]
+    codes = [np.concatenate([segment.codes[segment.overlap :] for segment in own]) for own in motions]
+    missing = [index for index, own in enumerate(motions) if len(own) > 1 or own[0].decoded is None]
+    decoded = dict(zip(missing, tokenizer.decode_batch([codes[index] for index in missing]), strict=True))
+    answers = []
+    for index, own in enumerate(motions):
+        request, features = own[0].request, decoded[index] if index in decoded else own[0].decoded
+        assert features is not None
+        for segment in own:
+            segment.decoded = None  # an answer keeps its motion alone
+        # The last code's surplus frames are cut: the length is exact to a frame.
+        motion = Motion.from_features(
+            features[: request.num_frames], caption=request.text, name=clean_text(request.text)
+        )
+        answers.append(Generated(motion, codes[index], _each_once(own), tuple(own)))
+    return answers
+
+
+def _each_once(segments: Sequence[Segment]) -> tuple[RetrievedExample, ...]:
+    """Join the examples of a motion's segments: one text has the same in each."""
+    return tuple({(one.id, one.route): one for segment in segments for one in segment.examples}.values())

@@ -1,0 +1,52 @@
+"""The databases that a model retrieves from, each opened once."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from remogpt.retriever import MotionDatabase, TextMotionRetriever
+from remogpt.runtime.errors import MissingPathError
+from remogpt.runtime.folders.model_folder import check_belongs
+
+Database = str | Path | MotionDatabase | None
+"""A folder, an open database, or the model's own (None)."""
+
+
+class OpenDatabases:
+    """Databases of one model's retriever and tokenizer; one that another retriever or tokenizer built is refused.
+
+    Args:
+        model: the model's folder.
+        hashes: of its components.
+        retriever: loads the model's retriever.
+    """
+
+    def __init__(self, model: Path, hashes: Mapping[str, str], retriever: Callable[[], TextMotionRetriever]) -> None:
+        self._model, self._load_retriever = model, retriever
+        self._wanted = {kind: hashes[kind] for kind in ("retriever", "tokenizer")}
+        self._opened: dict[Path, MotionDatabase] = {}
+
+    def open(self, path: Database) -> MotionDatabase:
+        """Return a database, opened at the first call.
+
+        Raises:
+            MissingPathError: if there is none.
+            RemogptError: if it was built by another retriever or tokenizer, with both hashes.
+        """
+        if isinstance(path, MotionDatabase):
+            self._check(path)
+            return path
+        folder = self._model / "database" if path is None else Path(path)
+        if path is None and not folder.is_dir():
+            raise MissingPathError(
+                f"the model in {self._model} comes without a database; "
+                "name one with --database, or answer without retrieval (--no-retrieval)"
+            )
+        if folder not in self._opened:
+            database = MotionDatabase.open(folder)
+            self._check(database)  # before the retriever is loaded: an answer in no time where it does not fit
+            database.retriever = self._load_retriever()
+            self._opened[folder] = database
+        return self._opened[folder]
+
+    def _check(self, database: MotionDatabase) -> None:
+        check_belongs(database.path, database.manifest, self._wanted, self._model)

@@ -1,0 +1,260 @@
+"""A whole model: tokenizer, retriever, database, language model and copy head, and what is asked of them."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+
+from remogpt.interfaces import Route
+from remogpt.lm import MotionLanguageModel
+from remogpt.lm.copying.copy_head import CopyHead
+from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.decoding.matmul import Precision, check_precision
+from remogpt.lm.model import saved_prompt_form
+from remogpt.motion import Motion
+from remogpt.options import GenerationOptions
+from remogpt.pipeline import captioning, generation
+from remogpt.pipeline.captioning import Captioned
+from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
+from remogpt.pipeline.generation import check_words
+from remogpt.pipeline.open_databases import Database, OpenDatabases
+from remogpt.pipeline.segment import Generated
+from remogpt.prompts.forms import PromptForm, holds_examples
+from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.find_model import find_model
+from remogpt.runtime.folders.model_folder import read_manifest
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+
+class ReMoGPT:
+    """Generate motions, caption motions, search motions.
+
+    Components load when they are first needed: captioning without retrieval never loads the retriever.
+    """
+
+    def __init__(self, folder: str | Path, device: str | torch.device | None = None, precision: Precision = "float32"):
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        check_precision(precision, self.device)
+        self.precision: Precision = precision
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        device: str | torch.device | None = None,
+        precision: Precision = "float32",
+    ) -> "ReMoGPT":
+        """Open a model.
+
+        Args:
+            path: model folder or hub id ("owner/name"); the embedded `mini` without it.
+            device: where to run; a GPU if there is one.
+            precision: in what the language model's weights are multiplied when it writes: float32, bfloat16, or int8
+                on a CPU. What is stored stays as it is.
+
+        Raises:
+            MissingPathError: if the folder or a component is missing.
+            RemogptError: if its components do not belong together, or for a precision that the device does not have.
+        """
+        return cls(find_model(path), device, precision)
+
+    @cached_property
+    def tokenizer(self) -> MotionTokenizer:
+        """Motion to codes and back."""
+        tokenizer = MotionTokenizer.from_pretrained(self.folder / "tokenizer")
+        tokenizer.check_one_code_a_step("a model's language model")
+        return tokenizer.to(self.device)
+
+    @cached_property
+    def retriever(self) -> TextMotionRetriever:
+        """Texts and motions to one space."""
+        return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
+
+    @cached_property
+    def lm(self) -> MotionLanguageModel:
+        """The T5."""
+        lm = MotionLanguageModel.from_pretrained(self.folder / "lm").to(self.device)
+        lm.precision = self.precision
+        return lm
+
+    @cached_property
+    def copy_head(self) -> CopyHead | None:
+        """How examples are copied from; None where the model only reads them in its prompts."""
+        folder = self.folder / "copy"
+        return CopyHead.from_pretrained(folder).to(self.device) if "copy" in self.manifest["hashes"] else None
+
+    @cached_property
+    def _databases(self) -> OpenDatabases:
+        return OpenDatabases(self.folder, self.manifest["hashes"], lambda: self.retriever)
+
+    def database(self, path: Database = None) -> MotionDatabase:
+        """Open a database for this model's retriever and tokenizer; the model's own without a path."""
+        return self._databases.open(path)
+
+    @property
+    def generation(self) -> dict[str, Any]:
+        """How this model writes motions unless told otherwise: fields of `GenerationOptions`."""
+        stored = dict(self.manifest.get("generation", {}))
+        strength = stored.pop("copy_strength", 1.0)
+        return {"best_of": 1, "strength": strength, **stored}
+
+    @overload
+    def generate(
+        self, text: str, *, seconds: float | None = None, num_samples: int = 1, seed: int | None = None,
+        database: Database = None, options: GenerationOptions | None = None,
+    ) -> list[Generated]: ...  # fmt: skip
+
+    @overload
+    def generate(
+        self, text: list[str], *, seconds: float | Sequence[float | None] | None = None, num_samples: int = 1,
+        seed: int | None = None, database: Database = None, options: GenerationOptions | None = None,
+    ) -> list[list[Generated]]: ...  # fmt: skip
+
+    def generate(
+        self,
+        text: str | list[str],
+        *,
+        seconds: float | Sequence[float | None] | None = None,
+        num_samples: int = 1,
+        seed: int | None = None,
+        database: Database = None,
+        options: GenerationOptions | None = None,
+    ) -> list[Generated] | list[list[Generated]]:
+        """Write motions for a caption, or for each of several captions together.
+
+        Args:
+            text: what the person does; one caption or a list of them.
+            seconds: exact length, to a frame (0.05 s), or a list of one for each caption; where it is None the model
+                chooses, up to 9.8 s. A longer motion is written in segments, over which the sentences are spread.
+            num_samples: motions for each caption.
+            seed: same seed, same motions (on the CPU).
+            database: what to retrieve from.
+            options: how they are written; see `GenerationOptions`.
+
+        Returns:
+            `num_samples` answers; for a list of captions one such list each.
+
+        Raises:
+            RemogptError: empty text, a length out of range, a database that does not fit the model.
+        """
+        options = _complete(options, seed, self.generation)
+        texts = [text] if isinstance(text, str) else text
+        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)))
+        if options.examples != "none":
+            generation.retrieve(segments, self._examples_from(database), self.retriever)
+        following = self._following(options)
+        generation.ask(segments, self.lm, following)
+        for rows in generation.in_step(segments):
+            generation.write(rows, self.lm, following, options, seed)
+            if options.best_of != 1:
+                generation.choose(rows, self.tokenizer, self.retriever)
+        answers = generation.assemble(segments, self.tokenizer)
+        if isinstance(text, str):
+            return answers
+        return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
+
+    @overload
+    def caption(
+        self, motion: Motion, *, seed: int | None = None, database: Database = None,
+        options: GenerationOptions | None = None,
+    ) -> Captioned: ...  # fmt: skip
+
+    @overload
+    def caption(
+        self, motion: list[Motion], *, seed: int | None = None, database: Database = None,
+        options: GenerationOptions | None = None,
+    ) -> list[Captioned]: ...  # fmt: skip
+
+    def caption(
+        self,
+        motion: Motion | list[Motion],
+        *,
+        seed: int | None = None,
+        database: Database = None,
+        options: GenerationOptions | None = None,
+    ) -> Captioned | list[Captioned]:
+        """Write a caption for a motion, or for each of several; one longer than 199 frames is read in windows.
+
+        Args:
+            motion: one motion or a list of them.
+            seed, database, options: as in `generate`. The likeliest words are taken unless a temperature is given; of
+                several candidates (`best_of`) the first is the likeliest one and the others are drawn.
+
+        Raises:
+            RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
+        """
+        motions = [motion] if isinstance(motion, Motion) else motion
+        own = {name: self.generation[name] for name in ("best_of", "strength")}
+        options = _complete(options, seed, {**own, "temperature": 0.0})
+        windows = captioning.plan(motions, options.excluded(len(motions)), self.tokenizer)
+        if options.examples != "none":
+            captioning.retrieve(windows, self._examples_from(database), self.retriever)
+        following = self._following(options)
+        captioning.ask(windows, self.lm, following)
+        captioning.write(windows, self.lm, following, options, seed)
+        if options.best_of != 1:
+            captioning.choose(windows, self.retriever)
+        answers = captioning.assemble(windows)
+        return answers[0] if isinstance(motion, Motion) else answers
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        motion: Motion | None = None,
+        route: Route | None = None,
+        k: int = 5,
+        database: Database = None,
+        part: str | Sequence[str] | None = None,
+    ) -> list[RetrievedExample]:
+        """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t), or by parts of their bodies.
+
+        More on each argument: `MotionDatabase.search`.
+        """
+        if text is not None:
+            check_words(text)
+        features = None if motion is None else motion.features
+        return self.database(database).search(text=text, motion=features, route=route, k=k, part=part)
+
+    def examples_for_texts(
+        self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> list[tuple[RetrievedExample, ...]]:
+        """Retrieve the examples of each caption, as `generate` does; `exclude` holds ids for each."""
+        return examples_for_texts(texts, self.database(database), self.retriever, exclude or [()] * len(texts))
+
+    def examples_for_motions(
+        self, motions: Sequence[np.ndarray], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
+    ) -> list[tuple[RetrievedExample, ...]]:
+        """Retrieve the examples of each motion, (T, 263) raw features, as `caption` does."""
+        return examples_for_motions(motions, self.database(database), self.retriever, exclude or [()] * len(motions))
+
+    @cached_property
+    def _prompt_form(self) -> PromptForm:
+        return saved_prompt_form(self.folder / "lm")
+
+    def _examples_from(self, database: Database) -> MotionDatabase:
+        """Open a database for examples, unless the language model's prompts have no place for them."""
+        if not holds_examples(self._prompt_form):
+            raise RemogptError(
+                f"the language model in {self.folder / 'lm'} reads prompts in the form {self._prompt_form!r}, which "
+                "hold no examples; answer without retrieval (--no-retrieval, in Python examples='none'), or teach it "
+                "ours with 'remogpt train lm --start-from'"
+            )
+        return self.database(database)
+
+    def _following(self, options: GenerationOptions) -> Following:
+        strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0
+        return Following(self.copy_head, strength, self.lm.vocabulary)
+
+
+def _complete(options: GenerationOptions | None, seed: int | None, defaults: dict[str, Any]) -> GenerationOptions:
+    """Fill in the model's own values, and refuse a seed below 0."""
+    if seed is not None and seed < 0:
+        raise RemogptError(f"a seed must be 0 or more, got {seed}")
+    return (options or GenerationOptions()).with_defaults(defaults)

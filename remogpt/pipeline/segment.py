@@ -1,0 +1,86 @@
+"""What is written of a motion in one go, and the answer that its segments become."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from remogpt.lm.long_motion import OVERLAP
+from remogpt.motion import Motion
+from remogpt.prompts import Prompt
+from remogpt.retriever import RetrievedExample
+
+
+@dataclass(frozen=True)
+class MotionRequest:
+    """One motion to write."""
+
+    index: int
+    """Among the motions of one call; names its random numbers."""
+    text: str
+    """The whole caption."""
+    num_frames: int | None
+    """At 20 fps; None where the model chooses."""
+    exclude: frozenset[str] = frozenset()
+    """Ids of clips or recordings that are not retrieved."""
+
+
+@dataclass
+class Segment:
+    """What is written of a motion in one go."""
+
+    request: MotionRequest
+    """The motion that it belongs to."""
+    number: int
+    """Among that motion's segments."""
+    text: str
+    """The sentences of the caption that it shows."""
+    length: int | None
+    """Codes, overlap included; None where the model stops by itself."""
+    previous: "Segment | None" = None
+    """The segment whose last `OVERLAP` codes this one begins with."""
+    examples: tuple[RetrievedExample, ...] = ()
+    prompt: Prompt | None = None
+    candidates: list[np.ndarray] = field(default_factory=list)
+    """(N,) int64 codes each, overlap included."""
+    chosen: int = 0
+    """Index of the best candidate."""
+    decoded: np.ndarray | None = None
+    """(4N, 263) features of the chosen candidate, where choosing has decoded it."""
+
+    @property
+    def overlap(self) -> int:
+        """Codes at its start that the segment before has written."""
+        return 0 if self.previous is None else OVERLAP
+
+    @property
+    def begun(self) -> np.ndarray:
+        """(overlap,) codes that it begins with."""
+        return np.empty(0, dtype=np.int64) if self.previous is None else self.previous.codes[-OVERLAP:]
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(N,) codes of the chosen candidate, overlap included."""
+        return self.candidates[self.chosen]
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One answer to a caption."""
+
+    motion: Motion
+    codes: np.ndarray
+    """(N,) int64."""
+    examples: tuple[RetrievedExample, ...]
+    """What was retrieved, in the order of the prompts, each once."""
+    segments: tuple[Segment, ...]
+    """One, unless the motion is longer than 9.8 s."""
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """What the language model read, segment by segment."""
+        return tuple(segment.prompt for segment in self.segments if segment.prompt is not None)
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the language model read for the first segment."""
+        return self.prompts[0]
