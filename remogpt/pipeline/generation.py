@@ -131,6 +131,8 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: T
     """Choose, of each segment's candidates, the one whose motion the retriever finds closest to the segment's text.
 
     Each segment is chosen for itself: its length is one that the retriever knows, and the next goes on from the best.
+
+    differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
     """
     count = len(segments[0].candidates)
     decoded = tokenizer.decode_batch([codes for segment in segments for codes in segment.candidates])
