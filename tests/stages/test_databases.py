@@ -37,7 +37,7 @@ def test_neighbours_are_those_of_the_command_line(run: Any, tiny_parts: Any, tmp
     assert run("db", "neighbours", database.path, "--out", tmp_path / "command.safetensors", "--depth", 4).code == 0
     assert (tmp_path / "python.safetensors").read_bytes() == (tmp_path / "command.safetensors").read_bytes()
     read = Neighbours.load(tmp_path / "python.safetensors", database)
-    assert found.header["depth"] == read.depth == 4
+    assert found.header["depth"] == read.header["depth"] == 4
     assert all(np.array_equal(found.tensors[name], read.tensors[name]) for name in found.tensors)
 
 
