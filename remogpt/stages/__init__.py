@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remogpt.stages.databases import build_database, find_neighbours
+    from remogpt.stages.evaluation import evaluate
     from remogpt.stages.train import train_copy, train_lm, train_retriever, train_tmr, train_tokenizer
 
 __all__ = [
     "build_database",
+    "evaluate",
     "find_neighbours",
     "train_copy",
     "train_lm",
@@ -28,6 +30,7 @@ __all__ = [
 
 _HOMES = {
     "build_database": "remogpt.stages.databases",
+    "evaluate": "remogpt.stages.evaluation",
     "find_neighbours": "remogpt.stages.databases",
     "train_copy": "remogpt.stages.train",
     "train_lm": "remogpt.stages.train",

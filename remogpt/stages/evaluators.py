@@ -65,14 +65,14 @@ def evaluator_folder(path: str | Path) -> tuple[Path, str]:
     return folder, kind
 
 
-def why_dependent(evaluator: str | Path, model: Any) -> str | None:
+def why_dependent(evaluator: str | Path | Evaluator, model: Any) -> str | None:
     """Return why an evaluator is not independent of a model, or None where nothing says that it is not.
 
     A model chooses its examples (and the best of its candidates) by its retriever. An evaluator that is that retriever,
     or that learned from the same data, finds good what the model was made to produce.
 
     Args:
-        evaluator: folder of the evaluator, as for `open_evaluator`.
+        evaluator: folder of the evaluator, as for `open_evaluator`; of an opened one only its hash is known.
         model: has a `manifest`, and a `folder` where it, or its retriever alone, was opened from one; without a
             retriever nothing is known.
 
@@ -82,10 +82,16 @@ def why_dependent(evaluator: str | Path, model: Any) -> str | None:
     own_hash = model.manifest.get("hashes", {}).get(RETRIEVER)
     if own_hash is None:
         return None
-    folder, kind = evaluator_folder(evaluator)
-    evaluator_hash = read_envelope(folder, kind)["hash"]
+    folder = None
+    if isinstance(evaluator, str | Path):
+        folder, kind = evaluator_folder(evaluator)
+        evaluator_hash = read_envelope(folder, kind)["hash"]
+    else:
+        evaluator_hash = evaluator.hash
     if evaluator_hash == own_hash:
         return f"the evaluator is the model's own retriever ({own_hash[:12]})"
+    if folder is None:
+        return None
     opened_from = getattr(model, "folder", None)
     own = None if opened_from is None else read_record(_retriever_folder(opened_from), own_hash)
     record = read_record(folder, evaluator_hash)

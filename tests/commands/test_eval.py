@@ -7,18 +7,13 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from jsonargparse import Namespace
 
 from remogpt.cli import main
-from remogpt.commands.eval import _model
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, write_json, write_npy
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
@@ -113,23 +108,6 @@ def test_a_retriever_and_a_tokenizer_alone(
         (result,) = results(tmp_path / part).values()
         assert result["scores"] == whole[f"{part}/train"]["scores"]
         assert result["card"]["hashes"] == {kind: read_json(tiny_model / "remogpt.json")["hashes"][kind]}
-
-
-@pytest.mark.parametrize("device", ["cuda", "cpu"])
-def test_a_retriever_alone_goes_to_a_gpu_that_is_there(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, device: str
-) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def load(folder: str, device: str = "cpu") -> Any:
-        asked.append((folder, device))
-        return SimpleNamespace(hash="0")
-
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
-    monkeypatch.setattr(TextMotionRetriever, "from_pretrained", load)
-    folder = str(tiny_model / "retriever")
-    assert _model(Namespace(retriever=folder), "retrieval").manifest["hashes"] == {"retriever": "0"}
-    assert asked == [(folder, device)]
 
 
 def test_swapping_databases(

@@ -77,23 +77,9 @@ def load_retriever(args: Any) -> "TextMotionRetriever":
     """
     if args.retriever is not None and args.model is not None:
         raise RemogptError("give --retriever or --model, not both: a model has a retriever of its own")
+    from remogpt.stages.inputs import open_retriever
+
     return open_retriever(args.retriever, args.model)
-
-
-def open_retriever(folder: str | None, model: str | None) -> "TextMotionRetriever":
-    """Return the retriever in `folder`, or that of a model where there is none, on a GPU if there is one."""
-    if folder is None:
-        return remogpt.ReMoGPT.from_pretrained(model).retriever
-    from remogpt.retriever import TextMotionRetriever
-
-    return TextMotionRetriever.from_pretrained(folder, best_device())
-
-
-def best_device() -> str:
-    """Return `cuda` where there is a GPU, else `cpu`."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:

