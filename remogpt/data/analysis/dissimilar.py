@@ -11,10 +11,13 @@ quadratic knapsack problem. Its code is not released; differs: this approximatio
 TMR's thresholds of same meaning before it looks at the sum.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from remogpt.data.humanml3d import Clip
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
@@ -72,6 +75,12 @@ def describe(vectors: Array, places: Array) -> Dissimilar:
     return Dissimilar(
         np.sort(places).astype(np.int64), float(pairs.mean()), float(pairs.max()), int((pairs > SAME_MEANING).sum())
     )
+
+
+def whole_clips(clips: Sequence[Clip]) -> list[Clip]:
+    """Return the clips that are their motion's only one: an id in a split file stands for all clips of its motion."""
+    counts = Counter(clip.file_id for clip in clips)
+    return [clip for clip in clips if clip.id == clip.file_id and counts[clip.file_id] == 1]
 
 
 def _unit_rows(vectors: Array) -> Array:
