@@ -16,7 +16,7 @@ from example_tables import Scores, fill_tables
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.captioning import caption_metrics
-from remogpt.lm import Sampling
+from remogpt.lm import DecodeOptions, Sampling, requests_for
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.motion import Motion
 from remogpt.pipeline import Captioned
@@ -65,7 +65,7 @@ def unseen_by_the_prompt(model: ReMoGPT, strength: float) -> Answers:
             for codes in model.tokenizer.encode_batch(features)
         ]
         mixer = Following(model.copy_head, strength, words).words(found)
-        texts = model.lm.generate_text(prompts, Sampling(temperature=0.0), mixer=mixer)
+        texts = model.lm.generate_text(requests_for(prompts), DecodeOptions(Sampling(temperature=0.0)), mixer=mixer)
         return [Captioned(*row, ()) for row in zip(texts, found, strict=True)]
 
     return answer

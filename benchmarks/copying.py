@@ -20,6 +20,7 @@ from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
 from remogpt.eval.runs.samples import overlap
+from remogpt.lm import DecodeOptions, requests_for
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import ask_for_motion
@@ -98,7 +99,7 @@ def guided(model: ReMoGPT, weight: float) -> Answers:
              for text, shown in zip(texts, each, strict=True)]
             for each in (found, [()] * len(texts))
         )  # fmt: skip
-        codes = model.lm.generate_codes(whole, seed=first, plain=plain, guidance=weight)
+        codes = model.lm.generate_codes(requests_for(whole, plain=plain), DecodeOptions(seed=first, guidance=weight))
         return [Answer(*row) for row in zip(codes, model.tokenizer.decode_batch(codes), found, strict=True)]
 
     return answer

@@ -23,7 +23,7 @@ from torch import Tensor
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
-from remogpt.lm import Sampling
+from remogpt.lm import DecodeOptions, Sampling, requests_for
 from remogpt.lm.decoding.matmul import Precision
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import Prompt, ask_for_motion
@@ -62,8 +62,8 @@ def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int) -> t
         for text, examples in zip(texts, model.examples_for_texts(texts), strict=True)
     ]
     lengths, reader = [len(codes) for codes in real], Reader(real)
-    model.lm.generate_codes(prompts, lengths, GREEDY, mixer=reader)
-    greedy = model.lm.generate_codes(prompts, lengths, GREEDY)
+    model.lm.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(GREEDY), mixer=reader)
+    greedy = model.lm.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(GREEDY))
     seconds = [clip.num_frames / FPS for clip in clips]
     written = model.generate(texts, seconds=seconds, seed=0, options=GenerationOptions(best_of=1))
     known = [motions.facts(clip.file_id) for clip in clips]

@@ -35,7 +35,7 @@ from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
 from remogpt.eval.runs.run import own_ids
-from remogpt.lm import MotionLanguageModel, Vocabulary
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Vocabulary, requests_for
 from remogpt.lm.batch import pad
 from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import features_to_joints
@@ -149,7 +149,9 @@ def stopping_masked(lm: MotionLanguageModel, asked: Asked, seed: int) -> dict[st
     """Stopping errors where nothing but codes and the motion end can be written, and no length is forced."""
     found: dict[str, Any] = {mode: {} for mode in asked.examples}
     for mode, form in product(asked.examples, FORMS):
-        written = lm.generate_codes(prompts_of(asked, "motion", form, mode, lm.vocabulary), seed=seed)
+        written = lm.generate_codes(
+            requests_for(prompts_of(asked, "motion", form, mode, lm.vocabulary)), DecodeOptions(seed=seed)
+        )
         found[mode][form] = length_error([len(row) for row in written], [len(row) for row in asked.codes])
     return found
 

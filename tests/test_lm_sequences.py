@@ -12,7 +12,7 @@ import pytest
 
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.lm import Vocabulary
+from remogpt.lm import Vocabulary, requests_for
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -95,7 +95,7 @@ def test_unrestricted_writing_is_what_generation_restricts(modules: Any, tiny_mo
     once, again, other = (modules[0].written_freely(model.lm, prompts, sampled, seed) for seed in (1, 1, 2))
     assert once == again != other and all(0 < len(ids) <= modules[0].MAX_NEW for ids in once)
     described = modules[0].prompts_of(asked, "text", "plain", "none", words)
-    captions = model.lm.generate_text(described)
+    captions = model.lm.generate_text(requests_for(described))
     written = modules[0].written_freely(model.lm, described, greedy, seed=0)
     for ids, caption in zip(written, captions, strict=True):
         stop = next((place for place, token in enumerate(ids) if token not in words.text_ids), len(ids))

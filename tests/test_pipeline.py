@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import remogpt
-from remogpt.lm import Sampling
+from remogpt.lm import DecodeOptions, Sampling, requests_for
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT, captioning, generation
@@ -70,7 +70,7 @@ def test_a_long_motion_goes_on_from_its_own_codes(model: ReMoGPT, monkeypatch: p
     monkeypatch.setattr(
         model.lm,
         "generate_codes",
-        lambda *args, **options: (given.append(options["begun"]), write(*args, **options))[1],
+        lambda requests, *rest: (given.append([one.begun for one in requests]), write(requests, *rest))[1],
     )
     (answer,) = model.generate("a person walks", seconds=20.0, seed=0)
     assert [len(codes) for (codes,) in given] == [0, 12, 12] and [segment.length for segment in answer.segments] == [
@@ -332,7 +332,9 @@ def test_each_segment_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
     first = [answer.segments[0].length] * 6
     assert first == [36] * 6
     sampling = Sampling()
-    drawn = model.lm.generate_codes([answer.prompts[0]] * 6, first, sampling, seed=4)
+    drawn = model.lm.generate_codes(
+        requests_for([answer.prompts[0]] * 6, length=first), DecodeOptions(sampling, seed=4)
+    )
     wanted = model.retriever.encode_text(["a person walks"])[0]
     scores = [float(row @ wanted) for row in model.retriever.encode_motion(model.tokenizer.decode_batch(drawn))]
     assert answer.codes[:36].tolist() == drawn[int(np.argmax(scores))].tolist() and len(answer.codes) == 60
@@ -353,7 +355,10 @@ def test_every_candidate_of_a_segment_goes_on_from_the_chosen_one(model: ReMoGPT
     assert len(chosen) > 1, "no choice was made"
     segment = answers[0].segments[1]
     drawn = model.lm.generate_codes(
-        [segment.prompt] * 3, [29] * 3, seed=5, begun=[segment.begun] * 3, streams=[[row, 1] for row in range(3)]
+        requests_for(
+            [segment.prompt] * 3, length=[29] * 3, begun=[segment.begun] * 3, stream=[[row, 1] for row in range(3)]
+        ),
+        DecodeOptions(seed=5),
     )
     assert all(np.array_equal(new, codes[12:]) for new, codes in zip(drawn, segment.candidates, strict=True))
 

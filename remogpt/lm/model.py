@@ -7,7 +7,7 @@ nothing else; `from_hub` starts from any published T5. Embeddings of encoder, de
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +18,14 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.decoding.generate import ScoreMixer, generate
+from remogpt.lm.decoding.generate import Row, ScoreMixer, WritableIds, generate
 from remogpt.lm.decoding.inference_t5 import Freezer
 from remogpt.lm.decoding.matmul import Precision
+from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest
 from remogpt.lm.decoding.sampling import Sampling
 from remogpt.lm.t5_size import T5Size, is_scaled, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
-from remogpt.prompts import Prompt, PromptForm
+from remogpt.prompts import PromptForm
 from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
@@ -206,99 +207,70 @@ class MotionLanguageModel(nn.Module):
             num_valid=int((valid & (kinds != SPANS)).sum()),
         )
 
-    @torch.inference_mode()
     def generate_codes(
         self,
-        prompts: Sequence[Prompt],
-        lengths: Sequence[int | None] | None = None,
-        sampling: Sampling | None = None,
-        seed: int | None = None,
-        max_codes: int = MAX_CODES,
-        batch_size: int = 32,
-        begun: Sequence[np.ndarray] | None = None,
-        streams: Sequence[Sequence[int]] | None = None,
-        plain: Sequence[Prompt] | None = None,
-        guidance: float = 1.0,
+        requests: Sequence[DecodeRequest],
+        options: DecodeOptions | None = None,
         mixer: ScoreMixer | None = None,
     ) -> list[np.ndarray]:
-        """Write a motion for each prompt: only codes, and the motion end, can be emitted.
+        """Write a motion for each request: only codes, and the motion end, can be emitted.
 
         Args:
-            prompts: from `remogpt.prompts.text_to_motion_prompt`.
-            lengths: exact number of codes to write per prompt, or None where the model stops by itself.
-            sampling: temperature 1 without truncation when not given.
-            seed: the same seed gives the same motions on the CPU, whatever else is in the batch.
-            max_codes: limit where no length is given.
-            batch_size: prompts decoded together.
-            begun: codes per prompt with which its motion begins, see `remogpt.lm.long_motion`; the model goes on.
-            streams: numbers that name each prompt's random numbers under the seed; its place without them.
-            plain: a second prompt for each, such as the same without examples.
-            guidance: how far to go from the plain prompt towards the other, and past it: log-probabilities are
-                plain + guidance * (whole - plain). At 1 the plain prompts are not read.
+            requests: their prompts are from `remogpt.prompts.text_to_motion_prompt`.
+            options: how they are written.
             mixer: adds evidence of its own before a code is chosen; column i of its scores is code i, the last the end.
 
         Returns:
-            one (N,) int64 array per prompt, N >= 1, without what was begun.
+            one (N,) int64 array per request, N >= 1, without what was begun.
+
+        Raises:
+            RemogptError: if guidance has no plain prompt to contrast with.
         """
         words = self.vocabulary
-        ids = generate(
-            self._freeze(self.t5, self.precision),
-            self._ids_of(prompts),
-            allowed=words.code_ids,
-            start=[words.pad_id, words.motion_start_id],
-            end=words.motion_end_id,
-            max_new=max_codes,
-            lengths=lengths,
-            sampling=sampling or Sampling(),
-            seed=seed,
-            batch_size=batch_size,
-            begun=None if begun is None else [words.encode_codes(codes)[1:-1] for codes in begun],
-            streams=streams,
-            plain=None if plain is None else self._ids_of(plain),
-            guidance=guidance,
-            mixer=mixer,
+        writable = WritableIds(
+            words.code_ids, (words.pad_id, words.motion_start_id), words.motion_end_id, max_length=MAX_CODES
         )
+        ids = self._written(requests, writable, Sampling(), options or DecodeOptions(), mixer)
         return [words.decode_codes(row) for row in ids]
 
-    @torch.inference_mode()
     def generate_text(
         self,
-        prompts: Sequence[Prompt],
-        sampling: Sampling | None = None,
-        seed: int | None = None,
-        max_ids: int = MAX_WORD_IDS,
-        batch_size: int = 32,
-        plain: Sequence[Prompt] | None = None,
-        guidance: float = 1.0,
+        requests: Sequence[DecodeRequest],
+        options: DecodeOptions | None = None,
         mixer: ScoreMixer | None = None,
     ) -> list[str]:
-        """Write a caption for each prompt: only text, and the end of sequence, can be emitted.
+        """Write a caption for each request: only text, and the end of sequence, can be emitted.
 
-        Arguments as in `generate_codes`; the most likely id each time when no sampling is given. A mixer's columns are
-        `vocabulary.text_ids`, then the end.
+        Arguments as in `generate_codes`. A mixer's columns are `vocabulary.text_ids`, then the end.
         """
         words = self.vocabulary
-        ids = generate(
-            self._freeze(self.t5, self.precision),
-            self._ids_of(prompts),
-            allowed=words.text_ids,
-            start=[words.pad_id],
-            end=words.eos_id,
-            max_new=max_ids,
-            lengths=None,
-            sampling=sampling or Sampling(temperature=0.0),
-            seed=seed,
-            batch_size=batch_size,
-            plain=None if plain is None else self._ids_of(plain),
-            guidance=guidance,
-            mixer=mixer,
-        )
+        writable = WritableIds(words.text_ids, (words.pad_id,), words.eos_id, max_length=MAX_WORD_IDS)
+        ids = self._written(requests, writable, Sampling(temperature=0.0), options or DecodeOptions(), mixer)
         return [words.decode_text(row) for row in ids]
 
-    def _ids_of(self, prompts: Sequence[Prompt]) -> list[list[int]]:
-        """Encode prompts, each once: candidates of one caption have the same."""
-        ids = {prompt: self.vocabulary.encode_prompt(prompt) for prompt in dict.fromkeys(prompts)}
-        return [ids[prompt] for prompt in prompts]
+    @torch.inference_mode()
+    def _written(
+        self, requests: Sequence[DecodeRequest], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
+        mixer: ScoreMixer | None,
+    ) -> list[list[int]]:  # fmt: skip
+        """Write the ids of each request; `sampling` is taken where the options have none."""
+        prompts = {one for request in requests for one in (request.prompt, request.plain) if one is not None}
+        # Each once: candidates of one caption have the same prompt.
+        ids = {prompt: tuple(self.vocabulary.encode_prompt(prompt)) for prompt in prompts}
+        rows = [
+            Row(
+                ids[request.prompt],
+                tuple(self.vocabulary.encode_codes(request.begun)[1:-1]),
+                request.length,
+                (index,) if request.stream is None else tuple(request.stream),
+                None if request.plain is None else ids[request.plain],
+            )
+            for index, request in enumerate(requests)
+        ]
+        if options.max_length is not None:
+            writable = replace(writable, max_length=options.max_length)
+        t5 = self._freeze(self.t5, self.precision)
+        return generate(t5, rows, writable, options.sampling or sampling, options, mixer)
 
 
 def saved_prompt_form(folder: str | Path) -> PromptForm:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, DecodeRequest, MotionLanguageModel, Sampling
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion
@@ -99,9 +99,9 @@ def _write(
 ) -> None:  # fmt: skip
     """Add `count` candidates to each window."""
     rows = [window for window in windows for _ in range(count)]
-    prompts = [window.prompt for window in rows if window.prompt is not None]
+    requests = [DecodeRequest(window.prompt) for window in rows if window.prompt is not None]
     mixer = following.words([window.examples for window in rows])
-    for window, text in zip(rows, lm.generate_text(prompts, sampling, seed=seed, mixer=mixer), strict=True):
+    for window, text in zip(rows, lm.generate_text(requests, DecodeOptions(sampling, seed), mixer), strict=True):
         window.candidates.append(text)
 
 

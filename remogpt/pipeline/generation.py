@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, DecodeRequest, MotionLanguageModel, Sampling
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.lm.model import FRAMES_PER_CODE
@@ -105,26 +105,23 @@ def write(
 ) -> None:  # fmt: skip
     """Write `options.best_of` candidates of each segment, all together."""
     count = options.best_of or 1
-    rows = [segment for segment in segments for _ in range(count)]
-    lengths = [None if segment.length is None else segment.length - segment.overlap for segment in rows]
+    rows = [(segment, candidate) for segment in segments for candidate in range(count)]
+    requests = [_request(segment, segment.request.index * count + candidate) for segment, candidate in rows]
     codes = lm.generate_codes(
-        [segment.prompt for segment in rows if segment.prompt is not None],
-        lengths,
-        Sampling(**options.sampling),
-        seed=seed,
-        begun=[segment.begun for segment in rows],
-        streams=[_stream(segment, candidate, count) for segment in segments for candidate in range(count)],
-        mixer=following.codes([segment.examples for segment in rows], lengths),
+        requests,
+        DecodeOptions(Sampling(**options.sampling), seed),
+        following.codes([segment.examples for segment, _ in rows], [request.length for request in requests]),
     )
-    for index, segment in enumerate(segments):
-        segment.candidates = [
-            np.concatenate([segment.begun, new]) for new in codes[index * count : (index + 1) * count]
-        ]
+    for (segment, _), new in zip(rows, codes, strict=True):
+        segment.candidates.append(np.concatenate([segment.begun, new]))
 
 
-def _stream(segment: Segment, candidate: int, count: int) -> list[int]:
-    """Name a candidate's random numbers under the seed: the same whatever else is written beside it."""
-    return [segment.request.index * count + candidate, *([segment.number] if segment.number else [])]
+def _request(segment: Segment, row: int) -> DecodeRequest:
+    """Ask for one candidate; `row` names its random numbers, the same whatever else is written beside it."""
+    assert segment.prompt is not None  # `ask` comes first
+    length = None if segment.length is None else segment.length - segment.overlap
+    stream = [row, segment.number] if segment.number else [row]
+    return DecodeRequest(segment.prompt, length, segment.begun, stream)
 
 
 def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: TextMotionRetriever) -> None:

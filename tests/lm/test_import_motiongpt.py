@@ -10,7 +10,7 @@ import torch
 from tokenizers import pre_tokenizers
 from transformers import T5Config, T5ForConditionalGeneration, T5Tokenizer
 
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, requests_for
 from remogpt.lm.import_motiongpt import language_model_from_reference, read_text_tokenizer
 from remogpt.lm.training.train import LanguageModelConfig, build_model
 from remogpt.prompts import ask_for_motion, ask_for_text
@@ -72,7 +72,7 @@ def test_logits_and_motions_are_the_references(tokenizer: T5Tokenizer, tmp_path:
         min_new_tokens=20, max_new_tokens=20,
         suppress_tokens=[token for token in range(words.size) if token not in words.code_ids],
     )[0, 2:]  # fmt: skip
-    (codes,) = ours.generate_codes([prompt], [20], Sampling(temperature=0.0))
+    (codes,) = ours.generate_codes(requests_for([prompt], length=[20]), DecodeOptions(Sampling(temperature=0.0)))
     assert codes.tolist() == (motion - words.motion_offset).tolist() and len(set(codes.tolist())) > 1
 
 
@@ -155,5 +155,7 @@ def test_codes_are_rows_of_numbers(tokenizer: T5Tokenizer) -> None:
     state = {name: tensor.half() for name, tensor in released_t5(len(tokenizer)).state_dict().items()}
     ours = language_model_from_reference(state, tokenizer)
     assert ours.t5.shared.weight.dtype == torch.float32
-    (codes,) = ours.generate_codes([ask_for_motion("motiongpt", CAPTION)], [5], seed=0)
+    (codes,) = ours.generate_codes(
+        requests_for([ask_for_motion("motiongpt", CAPTION)], length=[5]), DecodeOptions(seed=0)
+    )
     assert codes.dtype == np.int64 and len(codes) == 5

@@ -21,6 +21,7 @@ from remogpt.lm.decoding.cuda_graph import GraphedDecoder
 from remogpt.lm.decoding.inference_t5 import FrozenT5
 from remogpt.lm.decoding.kv_cache import Decoder, close_up
 from remogpt.lm.decoding.matmul import Product
+from remogpt.lm.decoding.request import DecodeOptions
 from remogpt.lm.decoding.sampling import Sampling
 from remogpt.runtime.errors import RemogptError
 
@@ -73,85 +74,85 @@ class _Batch:
         self.decoder.keep(order if self.guidance is None else np.stack([2 * order, 2 * order + 1], axis=1).ravel())
 
 
+@dataclass(frozen=True)
+class Row:
+    """A `DecodeRequest` in ids."""
+
+    prompt: tuple[int, ...]
+    """Encoder ids."""
+    begun: tuple[int, ...]
+    """Ids behind the start that are gone on from; not written again."""
+    length: int | None
+    """Ids to write, exactly; None where the row ends by itself."""
+    stream: tuple[int, ...]
+    """Seed suffix."""
+    plain: tuple[int, ...] | None
+    """Encoder ids of the prompt that guidance contrasts with."""
+
+
+@dataclass(frozen=True)
+class WritableIds:
+    """What may be written."""
+
+    allowed: np.ndarray
+    """(A,) ids."""
+    start: tuple[int, ...]
+    """What the decoder reads first."""
+    end: int
+    """Id that closes a row; never the first."""
+    max_length: int
+    """Most ids of a row without a given length."""
+
+
 def generate(
-    t5: FrozenT5,
-    prompts: Sequence[Sequence[int]],
-    *,
-    allowed: np.ndarray,
-    start: Sequence[int],
-    end: int,
-    max_new: int,
-    lengths: Sequence[int | None] | None,
-    sampling: Sampling,
-    seed: int | None,
-    batch_size: int,
-    begun: Sequence[Sequence[int]] | None = None,
-    streams: Sequence[Sequence[int]] | None = None,
-    plain: Sequence[Sequence[int]] | None = None,
-    guidance: float = 1.0,
+    t5: FrozenT5, rows: Sequence[Row], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
     mixer: ScoreMixer | None = None,
-) -> list[list[int]]:
-    """Write ids for each prompt, without start and end.
+) -> list[list[int]]:  # fmt: skip
+    """Write ids for each row, without start and end.
 
     Args:
         t5: the weights.
-        prompts: encoder ids per prompt.
-        allowed: (A,) ids that may be written.
-        start: what the decoder reads first.
-        end: id that closes a row; never the first.
-        max_new: limit of rows without a forced length.
-        lengths: exact number of ids per row, None where the row ends by itself.
-        sampling, seed: how ids are chosen; row i draws from the stream (seed, i).
-        batch_size: rows decoded together; prompts of similar length share a batch.
-        begun: ids per row that stand behind `start` already and are gone on from; not written again.
-        streams: numbers per row that name its stream in place of its place.
-        plain: a second prompt per row, such as the same without examples.
-        guidance: how far to go from the plain prompt towards, and past, the whole one: log-probabilities are
-            plain + guidance * (whole - plain). At 1 the plain prompts are not read.
+        rows: what is asked.
+        writable: ids that may be written.
+        sampling: how they are chosen; row i draws from the stream (seed, *its stream).
+        options: seed, guidance, batch size.
         mixer: adds evidence of its own to the scores.
 
     Raises:
-        RemogptError: if a forced length is below 1, there are not as many as prompts, or the same of plain prompts.
+        RemogptError: if guidance has no plain prompt to contrast with.
     """
-    forced = list(lengths) if lengths is not None else [None] * len(prompts)
-    if len(forced) != len(prompts) or any(length is not None and length < 1 for length in forced):
-        raise RemogptError(f"wanted one length of at least 1 for each of {len(prompts)} prompts, got {forced}")
-    limits = np.array([max_new if length is None else length for length in forced], dtype=np.int64)
-    read = _prompts_of_rows(prompts, plain, guidance)
-    heads = [[*start, *ids] for ids in begun] if begun is not None else [list(start)] * len(prompts)
-    entropy = int(np.random.SeedSequence(seed).entropy)  # type: ignore[arg-type]
-    named = [[entropy, *name] for name in (streams or [[row] for row in range(len(prompts))])]
-    ids = np.array([*allowed.tolist(), end], dtype=np.int64)
-    written: list[list[int]] = [[] for _ in prompts]
+    limits = np.array([writable.max_length if row.length is None else row.length for row in rows], dtype=np.int64)
+    read = _prompts_of_rows(rows, options.guidance)
+    heads = [[*writable.start, *row.begun] for row in rows]
+    entropy = int(np.random.SeedSequence(options.seed).entropy)  # type: ignore[arg-type]
+    ids = np.array([*writable.allowed.tolist(), writable.end], dtype=np.int64)
+    written: list[list[int]] = [[] for _ in rows]
     # Rows that end together stand together, and so do those with one prompt.
-    order = sorted(range(len(prompts)), key=lambda row: (len(heads[row]), limits[row], len(prompts[row]), read[row]))
-    for rows in _batches(order, heads, batch_size):
-        draws = _draws([named[row] for row in rows], limits[rows])
-        capacity = len(heads[rows[0]]) + draws.shape[1]
+    order = sorted(range(len(rows)), key=lambda i: (len(heads[i]), limits[i], len(rows[i].prompt), read[i]))
+    for members in _batches(order, heads, options.batch_size):
+        draws = _draws([[entropy, *rows[i].stream] for i in members], limits[members])
+        capacity = len(heads[members[0]]) + draws.shape[1]
         batch = _Batch(
-            rows=np.array(rows, dtype=np.int64),
+            rows=np.array(members, dtype=np.int64),
             draws=torch.as_tensor(draws, device=t5.device),
-            limits=limits[rows],
-            may_end=torch.tensor([forced[row] is None for row in rows], device=t5.device),
-            decoder=_decoder(t5, [prompt for row in rows for prompt in read[row]], capacity),
-            guidance=guidance if len(read[rows[0]]) == 2 else None,
+            limits=limits[members],
+            may_end=torch.tensor([rows[i].length is None for i in members], device=t5.device),
+            decoder=_decoder(t5, [prompt for i in members for prompt in read[i]], capacity),
+            guidance=options.guidance if len(read[members[0]]) == 2 else None,
         )
-        first = torch.tensor([heads[row] for row in rows], device=t5.device)
+        first = torch.tensor([heads[i] for i in members], device=t5.device)
         _write(batch, first, t5.head(ids), ids, sampling, mixer, written)
     return written
 
 
-def _prompts_of_rows(
-    prompts: Sequence[Sequence[int]], plain: Sequence[Sequence[int]] | None, guidance: float
-) -> list[tuple[tuple[int, ...], ...]]:
+def _prompts_of_rows(rows: Sequence[Row], guidance: float) -> list[tuple[tuple[int, ...], ...]]:
     """Return the one prompt that each row reads, or under guidance the two."""
-    whole = [tuple(prompt) for prompt in prompts]
     if guidance == 1:
-        return [(prompt,) for prompt in whole]
-    if plain is None or len(plain) != len(prompts):
-        count = "none" if plain is None else len(plain)
-        raise RemogptError(f"guidance needs a plain prompt for each of {len(prompts)} prompts, got {count}")
-    return [(prompt, tuple(other)) for prompt, other in zip(whole, plain, strict=True)]
+        return [(row.prompt,) for row in rows]
+    missing = sum(row.plain is None for row in rows)
+    if missing:
+        raise RemogptError(f"guidance needs a plain prompt for each of {len(rows)} prompts, {missing} have none")
+    return [(row.prompt, row.plain) for row in rows if row.plain is not None]
 
 
 def _batches(order: Sequence[int], heads: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:

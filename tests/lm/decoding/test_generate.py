@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, requests_for
 from remogpt.prompts import motion_to_text_prompt, text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
@@ -21,7 +21,7 @@ def prompts(model: MotionLanguageModel) -> list:
 
 
 def test_motions_hold_only_codes(model: MotionLanguageModel, prompts: list) -> None:
-    for codes in model.generate_codes(prompts * 8, seed=1, max_codes=20):
+    for codes in model.generate_codes(requests_for(prompts * 8), DecodeOptions(seed=1, max_length=20)):
         assert codes.dtype == np.int64 and 1 <= len(codes) <= 20
         assert codes.min() >= 0 and codes.max() < 32
 
@@ -30,34 +30,44 @@ def test_captions_hold_only_text(model: MotionLanguageModel, monkeypatch: pytest
     seen: list[int] = []
     decode = model.vocabulary.decode_text
     monkeypatch.setattr(model.vocabulary, "decode_text", lambda ids: (seen.extend(ids), decode(ids))[1])
-    model.generate_text([motion_to_text_prompt([1, 2, 3])] * 6, Sampling(), seed=0, max_ids=30)
+    model.generate_text(
+        requests_for([motion_to_text_prompt([1, 2, 3])] * 6), DecodeOptions(Sampling(), seed=0, max_length=30)
+    )
     assert seen and set(seen) <= set(model.vocabulary.text_ids.tolist())
 
 
 def test_forced_lengths(model: MotionLanguageModel, prompts: list) -> None:
     lengths = [1, 49, 7, 12]
-    assert [len(codes) for codes in model.generate_codes(prompts, lengths, seed=3)] == lengths
-    assert [len(codes) for codes in model.generate_codes(prompts, lengths, GREEDY)] == lengths
-    mixed = model.generate_codes(prompts, [5, None, None, 60], seed=3, max_codes=9)
+    assert [
+        len(codes) for codes in model.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(seed=3))
+    ] == lengths
+    assert [
+        len(codes) for codes in model.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(GREEDY))
+    ] == lengths
+    mixed = model.generate_codes(requests_for(prompts, length=[5, None, None, 60]), DecodeOptions(seed=3, max_length=9))
     assert len(mixed[0]) == 5 and len(mixed[1]) <= 9 and len(mixed[2]) <= 9 and len(mixed[3]) == 60
-    with pytest.raises(RemogptError, match="one length of at least 1"):
-        model.generate_codes(prompts, [0, 1, 1, 1])
+    with pytest.raises(RemogptError, match="a length of at least 1 code, got 0"):
+        model.generate_codes(requests_for(prompts, length=[0, 1, 1, 1]))
 
 
 def test_same_seed_same_motion(model: MotionLanguageModel, prompts: list) -> None:
-    first, again, other = (model.generate_codes(prompts, [20] * 4, seed=seed) for seed in (5, 5, 6))
+    first, again, other = (
+        model.generate_codes(requests_for(prompts, length=[20] * 4), DecodeOptions(seed=seed)) for seed in (5, 5, 6)
+    )
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
-    same_prompt = model.generate_codes(prompts[:1] * 2, [20] * 2, seed=5)
+    same_prompt = model.generate_codes(requests_for(prompts[:1] * 2, length=[20] * 2), DecodeOptions(seed=5))
     assert not np.array_equal(*same_prompt)
 
 
 def test_a_row_does_not_depend_on_its_batch(model: MotionLanguageModel, prompts: list) -> None:
-    together = model.generate_codes(prompts, sampling=GREEDY, max_codes=20)
-    alone = [model.generate_codes([prompt], sampling=GREEDY, max_codes=20)[0] for prompt in prompts]
+    together = model.generate_codes(requests_for(prompts), DecodeOptions(GREEDY, max_length=20))
+    alone = [
+        model.generate_codes(requests_for([prompt]), DecodeOptions(GREEDY, max_length=20))[0] for prompt in prompts
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))
-    sampled = model.generate_codes(prompts, seed=2, max_codes=20)
-    in_pairs = model.generate_codes(prompts, seed=2, max_codes=20, batch_size=2)
+    sampled = model.generate_codes(requests_for(prompts), DecodeOptions(seed=2, max_length=20))
+    in_pairs = model.generate_codes(requests_for(prompts), DecodeOptions(seed=2, max_length=20, batch_size=2))
     assert all(np.array_equal(a, b) for a, b in zip(sampled, in_pairs, strict=True))
 
 
@@ -70,26 +80,34 @@ def test_greedy_equals_the_full_forward_pass(model: MotionLanguageModel, prompts
         for _ in range(12):
             scores = model.t5(input_ids=ids, decoder_input_ids=torch.tensor([decoded])).logits[0, -1]
             decoded.append(int(allowed[scores[allowed].argmax()]))
-    ours = model.generate_codes(prompts[:1], [12], GREEDY)[0]
+    ours = model.generate_codes(requests_for(prompts[:1], length=[12]), DecodeOptions(GREEDY))[0]
     assert ours.tolist() == [token - words.motion_offset for token in decoded[2:]]
 
 
 def test_going_on_from_codes_equals_writing_them(model: MotionLanguageModel, prompts: list) -> None:
     """Greedy, what is begun with is what would have been written; lengths of it may differ within a batch."""
-    whole = model.generate_codes(prompts, [20] * 4, GREEDY)
+    whole = model.generate_codes(requests_for(prompts, length=[20] * 4), DecodeOptions(GREEDY))
     begun = [codes[:count] for codes, count in zip(whole, (0, 5, 12, 5), strict=True)]
     lengths = [20 - len(codes) for codes in begun]
-    rest = model.generate_codes(prompts, lengths, GREEDY, begun=begun)
+    rest = model.generate_codes(requests_for(prompts, length=lengths, begun=begun), DecodeOptions(GREEDY))
     assert all(np.array_equal(np.concatenate(pair), codes) for *pair, codes in zip(begun, rest, whole, strict=True))
     other = [(codes + 1) % 32 for codes in begun]
-    assert not all(map(np.array_equal, rest, model.generate_codes(prompts, lengths, GREEDY, begun=other)))
+    assert not all(
+        map(
+            np.array_equal,
+            rest,
+            model.generate_codes(requests_for(prompts, length=lengths, begun=other), DecodeOptions(GREEDY)),
+        )
+    )
     with pytest.raises(RemogptError, match="code 32 is not in"):
-        model.generate_codes(prompts[:1], [3], begun=[np.array([32])])
+        model.generate_codes(requests_for(prompts[:1], length=[3], begun=[np.array([32])]))
 
 
 def test_streams_name_the_random_numbers(model: MotionLanguageModel, prompts: list) -> None:
-    by_place = model.generate_codes(prompts[:1] * 3, [15] * 3, seed=5)
-    named = model.generate_codes(prompts[:1] * 3, [15] * 3, seed=5, streams=[[2], [0, 1], [0]])
+    by_place = model.generate_codes(requests_for(prompts[:1] * 3, length=[15] * 3), DecodeOptions(seed=5))
+    named = model.generate_codes(
+        requests_for(prompts[:1] * 3, length=[15] * 3, stream=[[2], [0, 1], [0]]), DecodeOptions(seed=5)
+    )
     assert np.array_equal(named[0], by_place[2]) and np.array_equal(named[2], by_place[0])
     assert not any(np.array_equal(named[1], codes) for codes in by_place)
 
@@ -131,11 +149,13 @@ def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> Non
         wanted = torch.tensor([(row + len(written[row])) % 32 for row in rows.tolist()])
         return scores + 1e4 * torch.nn.functional.one_hot(wanted, 33)
 
-    codes = model.generate_codes(prompts, [3, 2, 4, 3], GREEDY, mixer=favour)
+    codes = model.generate_codes(requests_for(prompts, length=[3, 2, 4, 3]), DecodeOptions(GREEDY), mixer=favour)
     assert [row.tolist() for row in codes] == [[0, 1, 2], [1, 2], [2, 3, 4, 5], [3, 4, 5]]
     assert [sorted(rows.tolist()) for rows in steps] == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 2, 3], [2]]
-    text = model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4, mixer=lambda *given: given[2])
-    assert text == model.generate_text([motion_to_text_prompt([1, 2])], max_ids=4)
+    text = model.generate_text(
+        requests_for([motion_to_text_prompt([1, 2])]), DecodeOptions(max_length=4), mixer=lambda *given: given[2]
+    )
+    assert text == model.generate_text(requests_for([motion_to_text_prompt([1, 2])]), DecodeOptions(max_length=4))
 
 
 def test_rows_of_one_prompt_share_it(model: MotionLanguageModel, prompts: list) -> None:
@@ -143,9 +163,9 @@ def test_rows_of_one_prompt_share_it(model: MotionLanguageModel, prompts: list) 
     names = [0, 1, 0, 2, 0, 3, 1, 0]
     rows = [prompts[name] for name in names]
     streams = [[number] for number in range(len(rows))]
-    together = model.generate_codes(rows, seed=8, max_codes=60, streams=streams)
+    together = model.generate_codes(requests_for(rows, stream=streams), DecodeOptions(seed=8, max_length=60))
     alone = [
-        model.generate_codes([prompt], seed=8, max_codes=60, streams=[stream])[0]
+        model.generate_codes(requests_for([prompt], stream=[stream]), DecodeOptions(seed=8, max_length=60))[0]
         for prompt, stream in zip(rows, streams, strict=True)
     ]
     assert len({len(codes) for codes in together}) > 2  # rows end in between, and prompts with them
@@ -155,12 +175,18 @@ def test_rows_of_one_prompt_share_it(model: MotionLanguageModel, prompts: list) 
 def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
     """Weight 0 is the plain prompt, 1 the whole one, and between and beyond is what the formula says."""
     plain, lengths = prompts[::-1], [9, 4, 12, 7]
-    whole, other = (model.generate_codes(asked, lengths, seed=2) for asked in (prompts, plain))
-    at_one = model.generate_codes(prompts, lengths, seed=2, plain=plain, guidance=1.0)
-    at_zero = model.generate_codes(prompts, lengths, seed=2, plain=plain, guidance=0.0)
+    whole, other = (
+        model.generate_codes(requests_for(asked, length=lengths), DecodeOptions(seed=2)) for asked in (prompts, plain)
+    )
+    at_one = model.generate_codes(
+        requests_for(prompts, length=lengths, plain=plain), DecodeOptions(seed=2, guidance=1.0)
+    )
+    at_zero = model.generate_codes(
+        requests_for(prompts, length=lengths, plain=plain), DecodeOptions(seed=2, guidance=0.0)
+    )
     assert all(map(np.array_equal, at_one, whole)) and all(map(np.array_equal, at_zero, other))
-    with pytest.raises(RemogptError, match="a plain prompt for each of 4 prompts, got none"):
-        model.generate_codes(prompts, lengths, guidance=2.0)
+    with pytest.raises(RemogptError, match="a plain prompt for each of 4 prompts, 4 have none"):
+        model.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(guidance=2.0))
 
     seen: dict[float, Tensor] = {}
     for weight in (0.0, 1.0, 2.5):
@@ -170,16 +196,22 @@ def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
             seen.setdefault(weight, scores[order][:, :-1].log_softmax(1))  # noqa: B023
             return scores
 
-        model.generate_codes(prompts, [1] * 4, plain=plain, guidance=weight, mixer=look)
+        model.generate_codes(
+            requests_for(prompts, length=[1] * 4, plain=plain), DecodeOptions(guidance=weight), mixer=look
+        )
     contrast = (seen[0.0] + 2.5 * (seen[1.0] - seen[0.0])).log_softmax(1)
     assert torch.allclose(seen[2.5], contrast, atol=1e-5)
 
 
 def test_guided_rows_do_not_depend_on_their_batch(model: MotionLanguageModel, prompts: list) -> None:
     plain = [prompts[2]] * 4
-    together = model.generate_codes(prompts, seed=5, max_codes=20, plain=plain, guidance=1.7)
-    in_pairs = model.generate_codes(prompts, seed=5, max_codes=20, plain=plain, guidance=1.7, batch_size=2)
+    together = model.generate_codes(
+        requests_for(prompts, plain=plain), DecodeOptions(seed=5, guidance=1.7, max_length=20)
+    )
+    in_pairs = model.generate_codes(
+        requests_for(prompts, plain=plain), DecodeOptions(seed=5, guidance=1.7, max_length=20, batch_size=2)
+    )
     assert len({len(codes) for codes in together}) > 1 and all(map(np.array_equal, together, in_pairs))
     text = [motion_to_text_prompt([1, 2, 3]), motion_to_text_prompt([4, 5])]
-    guided = model.generate_text(text, max_ids=6, plain=text[::-1], guidance=0.0)
-    assert guided == model.generate_text(text, max_ids=6)[::-1]
+    guided = model.generate_text(requests_for(text, plain=text[::-1]), DecodeOptions(guidance=0.0, max_length=6))
+    assert guided == model.generate_text(requests_for(text), DecodeOptions(max_length=6))[::-1]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import T5ForConditionalGeneration
 
-from remogpt.lm import MotionLanguageModel, Sampling, T5Size, Vocabulary
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, T5Size, Vocabulary, requests_for
 from remogpt.lm.batch import pad
 from remogpt.lm.decoding.inference_t5 import Freezer, FrozenT5
 from remogpt.lm.training.lora import add_lora, merge_lora
@@ -79,7 +79,7 @@ def test_greedy_ids_are_those_of_transformers(
     wanted = by_transformers(model, 24)
     prompts = [text_to_motion_prompt(text, count=vocabulary.count) for text in CAPTIONS]
     for batch_size in (5, 2, 1):
-        ours = model.generate_codes(prompts, sampling=GREEDY, max_codes=24, batch_size=batch_size)
+        ours = model.generate_codes(requests_for(prompts), DecodeOptions(GREEDY, max_length=24, batch_size=batch_size))
         assert [row.tolist() for row in ours] == wanted
     assert len({len(row) for row in wanted}) > 2, "rows that all end together would show little"
 
@@ -96,16 +96,16 @@ def test_encoder_output_is_that_of_transformers(vocabulary: Vocabulary) -> None:
 def test_merged_lora_writes_what_it_has_learnt(vocabulary: Vocabulary) -> None:
     model = made(vocabulary)
     prompts = [text_to_motion_prompt(text, count=vocabulary.count) for text in CAPTIONS]
-    before = model.generate_codes(prompts, [12] * 5, GREEDY)
+    before = model.generate_codes(requests_for(prompts, length=[12] * 5), DecodeOptions(GREEDY))
     add_lora(model, rank=2)
     with torch.no_grad():
         for name, weight in model.t5.named_parameters():
             if "lora_B" in name:
                 weight.normal_()
     with pytest.raises(RemogptError, match="merge them before it writes"):
-        model.generate_codes(prompts, [12] * 5, GREEDY)
+        model.generate_codes(requests_for(prompts, length=[12] * 5), DecodeOptions(GREEDY))
     merge_lora(model)
-    after = model.generate_codes(prompts, sampling=GREEDY, max_codes=12)
+    after = model.generate_codes(requests_for(prompts), DecodeOptions(GREEDY, max_length=12))
     assert [row.tolist() for row in after] == by_transformers(model, 12)
     assert not all(map(np.array_equal, before, after))
 

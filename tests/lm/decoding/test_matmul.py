@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 import torch
 
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, requests_for
 from remogpt.lm.decoding.matmul import Precision, check_precision, product
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
@@ -43,9 +43,9 @@ def test_a_model_writes_in_every_precision_and_keeps_its_weights(
 ) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     prompts = [text_to_motion_prompt(text, count=model.vocabulary.count) for text in ("a man", "a person walks")]
-    exact = model.generate_codes(prompts, [8, 12], Sampling(temperature=0.0))
+    exact = model.generate_codes(requests_for(prompts, length=[8, 12]), DecodeOptions(Sampling(temperature=0.0)))
     model.precision = precision
-    coarse = model.generate_codes(prompts, [8, 12], Sampling(temperature=0.0))
+    coarse = model.generate_codes(requests_for(prompts, length=[8, 12]), DecodeOptions(Sampling(temperature=0.0)))
     assert [len(codes) for codes in coarse] == [8, 12]
     agree = [(a == b).mean() for a, b in zip(exact, coarse, strict=True)]
     assert min(agree) > 0.3  # of 32 codes: by chance 0.03

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from remogpt.lm import MotionLanguageModel, Sampling, T5Size
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, T5Size, requests_for
 from remogpt.lm.training.samples import CodedClip, ExampleBank, SampleMix
 from remogpt.lm.training.train import LanguageModelConfig, build_model, train_language_model
 from remogpt.prompts import text_to_motion_prompt
@@ -37,7 +37,7 @@ def test_two_stages_learn(clips: list[CodedClip], bank: ExampleBank, tmp_path: P
     assert second.best["val/loss"] < 0.5 * first.history[0]["loss"] and second.best["val/motion_valid"] > 0.9
     model = MotionLanguageModel.from_pretrained(tmp_path / "lm")
     prompts = [text_to_motion_prompt(clip.captions[0]) for clip in clips]
-    written = model.generate_codes(prompts, sampling=Sampling(temperature=0.0))
+    written = model.generate_codes(requests_for(prompts), DecodeOptions(Sampling(temperature=0.0)))
     known = {tuple(codes.tolist()) for clip in clips for codes in clip.codes}
     assert len({tuple(codes.tolist()) for codes in written} & known) >= 3
 
