@@ -21,7 +21,7 @@ from remogpt.commands.cli_parts.options import (
     describe_examples,
     generation_options,
 )
-from remogpt.motion.files import READABLE
+from remogpt.motion.files.read import READABLE
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
 from remogpt.runtime.progress import progress

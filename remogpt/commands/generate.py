@@ -29,7 +29,7 @@ from remogpt.commands.cli_parts.options import (
     generation_options,
     read_lines,
 )
-from remogpt.motion.files import WRITABLE
+from remogpt.motion.files.write import WRITABLE
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress

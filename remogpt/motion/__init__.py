@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from remogpt.motion.features import features_to_joints, features_to_joints_from_rotations, joints_to_features
+    from remogpt.motion.files.read import load_motion
     from remogpt.motion.mirror import mirror_caption, mirror_joints
-    from remogpt.motion.motion import Motion, load_motion
+    from remogpt.motion.motion import Motion
     from remogpt.motion.player import motion_html
 
 _HOMES = {
     "Motion": "motion",
-    "load_motion": "motion",
+    "load_motion": "files.read",
     "joints_to_features": "features",
     "features_to_joints": "features",
     "features_to_joints_from_rotations": "features",

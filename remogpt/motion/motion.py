@@ -102,23 +102,7 @@ class Motion:
         Raises:
             RemogptError: a suffix that cannot be written.
         """
-        from remogpt.motion.files import save  # files builds Motions, so it can only be imported when it is used
+        from remogpt.motion.files.write import save_motion  # writers are of no use to those who only read
 
-        save(self, Path(path), **options)
+        save_motion(self, path, **options)
         return Path(path)
-
-
-def load_motion(path: str | Path, **options: Any) -> Motion:
-    """Read a motion from a file of any supported format, by its suffix, at 20 fps on the 22-joint skeleton.
-
-    Args:
-        path: the file.
-        options: of the format; see `remogpt.motion.files`.
-
-    Raises:
-        RemogptError: a suffix that is not known, or content that is not what the suffix says.
-        MissingPathError: no such file.
-    """
-    from remogpt.motion.files import load  # files builds Motions, so it can only be imported when it is used
-
-    return load(Path(path), **options)

@@ -14,11 +14,14 @@ import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from remogpt.motion.motion import Motion
 from remogpt.runtime.errors import RemogptError
+
+if TYPE_CHECKING:
+    from remogpt.motion.motion import Motion
 
 
 def _asset(name: str) -> str:
@@ -80,7 +83,7 @@ def motion_html(motions: Motion | Sequence[Motion], *, title: str = "") -> str:
     Raises:
         RemogptError: no motion at all.
     """
-    motions = [motions] if isinstance(motions, Motion) else list(motions)
+    motions = list(motions) if isinstance(motions, Sequence) else [motions]
     if not motions:
         raise RemogptError("motions: wanted at least one motion to show, got none.")
     if not title:

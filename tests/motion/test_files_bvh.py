@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from remogpt.motion.files import load
 from remogpt.motion.files.bvh import parse_bvh, read_bvh
 from remogpt.motion.files.bvh_writer import fit_rigid, write_bvh
 from remogpt.motion.files.euler import euler_to_matrix, matrix_to_zxy
+from remogpt.motion.files.read import load_motion
 from remogpt.motion.retarget import to_joints
 from remogpt.motion.skeleton import JOINT_NAMES, TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
@@ -79,11 +79,11 @@ def test_written_bvh_poses_to_the_given_joints(data_dir: Path, tmp_path: Path, n
 
 def test_recorded_motions_come_back_from_their_bvh(data_dir: Path, tmp_path: Path) -> None:
     for file in [*sorted((data_dir / "raw").glob("*.bvh")), data_dir / "raw/02_03.amc"]:
-        joints = load(file).joints[:40]
+        joints = load_motion(file).joints[:40]
         write_bvh(tmp_path / "out.bvh", joints)
         posed = independent_positions((tmp_path / "out.bvh").read_text(), JOINT_NAMES) * 0.01
         assert _millimetres(posed, joints) < 1.0, file.name
-        assert _millimetres(load(tmp_path / "out.bvh").joints, joints) < 1.0, file.name
+        assert _millimetres(load_motion(tmp_path / "out.bvh").joints, joints) < 1.0, file.name
 
 
 def test_rigid_motion_needs_no_positions_on_inner_joints(data_dir: Path, tmp_path: Path) -> None:
@@ -176,10 +176,10 @@ def test_cut_off_file_says_line_and_frames(tmp_path: Path) -> None:
     lines = _own_text(tmp_path).splitlines()
     (tmp_path / "short.bvh").write_text("\n".join(lines[:-2]) + "\n")
     with pytest.raises(RemogptError, match=rf"short\.bvh, line {len(lines) - 2}: expected 6 frames .* found 4"):
-        load(tmp_path / "short.bvh")
+        load_motion(tmp_path / "short.bvh")
     (tmp_path / "half.bvh").write_text("\n".join([*lines[:-1], lines[-1][:40]]))
     with pytest.raises(RemogptError, match=rf"half\.bvh, line {len(lines)}: expected 132 values in frame 6 of 6"):
-        load(tmp_path / "half.bvh")
+        load_motion(tmp_path / "half.bvh")
 
 
 def test_damaged_text_names_the_line(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_damaged_text_names_the_line(tmp_path: Path) -> None:
     broken = "\n".join([*lines[:-1], lines[-1].replace(" ", " oops ", 1)])
     (tmp_path / "word.bvh").write_text(broken)
     with pytest.raises(RemogptError, match=rf"word\.bvh, line {len(lines)}: 'oops' is not a number"):
-        load(tmp_path / "word.bvh")
+        load_motion(tmp_path / "word.bvh")
     with pytest.raises(RemogptError, match=r"line 4: cannot read 'OFFSET 0.000000'"):
         parse_bvh(text.replace("OFFSET 0.000000 0.000000 0.000000", "OFFSET 0.000000", 1), "x.bvh")
     with pytest.raises(RemogptError, match="HIERARCHY and MOTION"):
@@ -205,16 +205,16 @@ def test_unknown_skeleton_lists_what_is_missing_and_known(tmp_path: Path) -> Non
     text = _own_text(tmp_path).replace("left_wrist", "paw_l")
     (tmp_path / "cat.bvh").write_text(text)
     with pytest.raises(RemogptError, match=r"cat\.bvh.*Nearest is own, without left_wrist.*bandai \(.*cmu_bvh \("):
-        load(tmp_path / "cat.bvh")
+        load_motion(tmp_path / "cat.bvh")
 
 
 def test_size_that_no_unit_explains_is_refused(tmp_path: Path, data_dir: Path) -> None:
     joints = np.load(data_dir / "humanml3d_sample/new_joints_012314.npy")[:5]
     write_bvh(tmp_path / "metres.bvh", joints, metres_per_unit=1.0)
-    np.testing.assert_allclose(load(tmp_path / "metres.bvh").joints, joints, atol=1e-4)
+    np.testing.assert_allclose(load_motion(tmp_path / "metres.bvh").joints, joints, atol=1e-4)
     write_bvh(tmp_path / "giant.bvh", joints * 30)
     with pytest.raises(RemogptError, match=r"expected a leg of 0.5-1.3 m"):
-        load(tmp_path / "giant.bvh")
+        load_motion(tmp_path / "giant.bvh")
 
 
 def test_retargeting_twice_changes_nothing(data_dir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""load and save: every format, and one clear message for every bad input."""
+"""load_motion and save_motion: every format, and one clear message for every bad input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import scipy.io
 
 from remogpt.motion import Motion, load_motion
-from remogpt.motion.files import load, save
 from remogpt.motion.files.amc import parse_asf, read_amc
 from remogpt.motion.files.mat import read_mat
+from remogpt.motion.files.write import save_motion
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 
@@ -34,8 +34,8 @@ def test_arrays_are_told_apart_by_shape(tmp_path: Path) -> None:
     np.save(tmp_path / "joints.npy", joints)
     np.save(tmp_path / "flat.npy", joints.reshape(len(joints), 66))
     np.save(tmp_path / "features.npy", features)
-    np.testing.assert_array_equal(load(tmp_path / "joints.npy").joints, joints)
-    np.testing.assert_array_equal(load(tmp_path / "flat.npy").joints, joints)
+    np.testing.assert_array_equal(load_motion(tmp_path / "joints.npy").joints, joints)
+    np.testing.assert_array_equal(load_motion(tmp_path / "flat.npy").joints, joints)
     motion = load_motion(tmp_path / "features.npy")
     np.testing.assert_array_equal(motion.features, features)
     assert (motion.name, motion.fps, motion.joints.dtype) == ("features", 20.0, np.float32)
@@ -46,8 +46,8 @@ def test_frame_rate_of_arrays_can_be_given(tmp_path: Path) -> None:
     np.save(tmp_path / "fast.npy", joints)
     np.savez(tmp_path / "fast.npz", joints=joints, fps=60)
     expected = joints[::3]
-    np.testing.assert_allclose(load(tmp_path / "fast.npy", fps=60).joints, expected, atol=1e-6)
-    np.testing.assert_allclose(load(tmp_path / "fast.npz").joints, expected, atol=1e-6)
+    np.testing.assert_allclose(load_motion(tmp_path / "fast.npy", fps=60).joints, expected, atol=1e-6)
+    np.testing.assert_allclose(load_motion(tmp_path / "fast.npz").joints, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".bvh"])
@@ -63,15 +63,15 @@ def test_save_and_load_give_the_joints_back(tmp_path: Path, suffix: str) -> None
 def test_features_survive_npz_and_can_be_saved_as_npy(tmp_path: Path) -> None:
     features = Motion.from_joints(_walk()).features
     motion = Motion.from_features(features)
-    save(motion, tmp_path / "a.npz")
-    np.testing.assert_array_equal(load(tmp_path / "a.npz").features, features)
-    np.testing.assert_array_equal(load(tmp_path / "a.npz").joints, motion.joints)
-    save(motion, tmp_path / "a.npy", content="features")
+    save_motion(motion, tmp_path / "a.npz")
+    np.testing.assert_array_equal(load_motion(tmp_path / "a.npz").features, features)
+    np.testing.assert_array_equal(load_motion(tmp_path / "a.npz").joints, motion.joints)
+    save_motion(motion, tmp_path / "a.npy", content="features")
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), features)
 
 
 def test_html_page_is_written(tmp_path: Path) -> None:
-    save(Motion.from_joints(_walk(), caption="a <b>bold</b> walk"), tmp_path / "walk.html")
+    save_motion(Motion.from_joints(_walk(), caption="a <b>bold</b> walk"), tmp_path / "walk.html")
     page = (tmp_path / "walk.html").read_text()
     assert "<canvas" in page or "canvas" in page
     assert "<b>bold</b>" not in page
@@ -79,21 +79,21 @@ def test_html_page_is_written(tmp_path: Path) -> None:
 
 def test_unwritable_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match=r"cannot write \.fbx; expected \.npy, \.npz, \.bvh"):
-        save(Motion.from_joints(_walk()), tmp_path / "walk.fbx")
+        save_motion(Motion.from_joints(_walk()), tmp_path / "walk.fbx")
     with pytest.raises(RemogptError, match="content: expected joints or features"):
-        save(Motion.from_joints(_walk()), tmp_path / "walk.npy", content="both")
+        save_motion(Motion.from_joints(_walk()), tmp_path / "walk.npy", content="both")
 
 
 def test_missing_file_suggests_its_neighbours(tmp_path: Path) -> None:
     np.save(tmp_path / "walking.npy", _walk())
     with pytest.raises(MissingPathError, match=r"walkin\.npy; did you mean walking\.npy\?"):
-        load(tmp_path / "walkin.npy")
+        load_motion(tmp_path / "walkin.npy")
     with pytest.raises(MissingPathError, match=r"did you mean walking\.npy\?"):
-        load(tmp_path / "walking.bvh")
+        load_motion(tmp_path / "walking.bvh")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
-        load(tmp_path / "nowhere/a.npy")
+        load_motion(tmp_path / "nowhere/a.npy")
     with pytest.raises(MissingPathError, match="is a folder"):
-        load(tmp_path)
+        load_motion(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_missing_file_suggests_its_neighbours(tmp_path: Path) -> None:
 def test_unusable_arrays_say_what_came(tmp_path: Path, array: np.ndarray, message: str) -> None:
     np.save(tmp_path / "bad.npy", array)
     with pytest.raises(RemogptError, match=message) as error:
-        load(tmp_path / "bad.npy")
+        load_motion(tmp_path / "bad.npy")
     assert "bad.npy" in str(error.value)
 
 
@@ -126,22 +126,22 @@ def test_pickles_and_damage_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.npy").write_bytes(b"")
     for name in ("pickle.npy", "pickle.npz", "cut.npy", "junk.npy", "junk.npz", "empty.npy"):
         with pytest.raises(RemogptError, match=name.replace(".", r"\.")):
-            load(tmp_path / name)
+            load_motion(tmp_path / name)
 
 
 def test_npz_without_a_motion_lists_what_it_has(tmp_path: Path) -> None:
     np.savez(tmp_path / "poses.npz", poses=np.zeros((5, 156)), trans=np.zeros((5, 3)))
     with pytest.raises(RemogptError, match=r"named joints .* found poses \(5, 156\), trans \(5, 3\)"):
-        load(tmp_path / "poses.npz")
+        load_motion(tmp_path / "poses.npz")
 
 
 def test_other_suffixes_say_what_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.fbx").write_text("x")
     (tmp_path / "a.asf").write_text("x")
     with pytest.raises(RemogptError, match=r"cannot read \.fbx; expected \.npy"):
-        load(tmp_path / "a.fbx")
+        load_motion(tmp_path / "a.fbx")
     with pytest.raises(RemogptError, match=r"Give the \.amc motion"):
-        load(tmp_path / "a.asf")
+        load_motion(tmp_path / "a.asf")
 
 
 def test_amc_positions_equal_the_published_ones(data_dir: Path) -> None:
@@ -164,15 +164,15 @@ def test_amc_positions_equal_the_published_ones(data_dir: Path) -> None:
 def test_amc_finds_its_body_despite_zeros_and_case(data_dir: Path, tmp_path: Path) -> None:
     shutil.copy(data_dir / "raw/02_03.amc", tmp_path / "2_03.AMC")
     with pytest.raises(MissingPathError, match=r"expected 2\.asf .* the folder has no \.asf"):
-        load(tmp_path / "2_03.AMC")
+        load_motion(tmp_path / "2_03.AMC")
     shutil.copy(data_dir / "raw/39.asf", tmp_path / "39.asf")
     with pytest.raises(MissingPathError, match=r"the folder has 39\.asf"):
-        load(tmp_path / "2_03.AMC")
-    named = load(tmp_path / "2_03.AMC", asf=data_dir / "raw/02.asf")
+        load_motion(tmp_path / "2_03.AMC")
+    named = load_motion(tmp_path / "2_03.AMC", asf=data_dir / "raw/02.asf")
     shutil.copy(data_dir / "raw/02.asf", tmp_path / "02.ASF")
-    np.testing.assert_array_equal(load(tmp_path / "2_03.AMC").joints, named.joints)
+    np.testing.assert_array_equal(load_motion(tmp_path / "2_03.AMC").joints, named.joints)
     assert named.num_frames == (173 - 1) * 20 // 120 + 1
-    assert load(tmp_path / "2_03.AMC", fps=60).num_frames == (173 - 1) // 3 + 1
+    assert load_motion(tmp_path / "2_03.AMC", fps=60).num_frames == (173 - 1) // 3 + 1
 
 
 def test_damaged_amc_says_where(data_dir: Path, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_damaged_amc_says_where(data_dir: Path, tmp_path: Path) -> None:
     for name, (content, message) in cases.items():
         (tmp_path / f"02_{name}.amc").write_text("\n".join(content))
         with pytest.raises(RemogptError, match=message):
-            load(tmp_path / f"02_{name}.amc")
+            load_motion(tmp_path / f"02_{name}.amc")
 
 
 def test_damaged_asf_is_refused(data_dir: Path) -> None:
@@ -207,19 +207,19 @@ def test_kinect_file_and_its_errors(data_dir: Path, tmp_path: Path) -> None:
     raw = scipy.io.loadmat(data_dir / "raw/a1_s1_t1_skeleton.mat")["d_skel"]
     source = read_mat(data_dir / "raw/a1_s1_t1_skeleton.mat")
     np.testing.assert_array_equal(source.positions[5, 11], raw[11, :, 5])
-    assert load(data_dir / "raw/a1_s1_t1_skeleton.mat").num_frames == (raw.shape[2] - 1) * 2 // 3 + 1
+    assert load_motion(data_dir / "raw/a1_s1_t1_skeleton.mat").num_frames == (raw.shape[2] - 1) * 2 // 3 + 1
     scipy.io.savemat(tmp_path / "inertial.mat", {"d_iner": np.zeros((180, 6))})
     with pytest.raises(RemogptError, match=r"expected the variable d_skel .* found d_iner"):
-        load(tmp_path / "inertial.mat")
+        load_motion(tmp_path / "inertial.mat")
     scipy.io.savemat(tmp_path / "flat.mat", {"d_skel": np.zeros((60, 48))})
     with pytest.raises(RemogptError, match=r"\(20 joints, 3, frames\), found \(60, 48\)"):
-        load(tmp_path / "flat.mat")
+        load_motion(tmp_path / "flat.mat")
     (tmp_path / "junk.mat").write_bytes(b"no matlab file at all" * 20)
     with pytest.raises(RemogptError, match="cannot be read as a MATLAB file"):
-        load(tmp_path / "junk.mat")
+        load_motion(tmp_path / "junk.mat")
     scipy.io.savemat(tmp_path / "one.mat", {"d_skel": raw[:, :, :1][:, :, [0]]})
     with pytest.raises(RemogptError, match="at least 2 frames at 20 fps, found 1"):
-        load(tmp_path / "one.mat")
+        load_motion(tmp_path / "one.mat")
 
 
 def test_random_damage_never_escapes_as_another_error(data_dir: Path, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_random_damage_never_escapes_as_another_error(data_dir: Path, tmp_path: 
             path = tmp_path / f"02_damaged{source.suffix}"
             path.write_bytes(damaged)
             try:
-                assert load(path).joints.shape[1:] == (22, 3)
+                assert load_motion(path).joints.shape[1:] == (22, 3)
             except RemogptError as error:
                 refused += 1
                 assert "02_damaged" in str(error)
@@ -254,6 +254,6 @@ def test_archive_with_a_wrong_suffix_and_rates_of_zero_are_refused(tmp_path: Pat
     np.save(tmp_path / "a.npy", _walk())
     shutil.copy(tmp_path / "a.npy", tmp_path / "b.npz")
     with pytest.raises(RemogptError, match=r"b\.npz is not a readable \.npz"):
-        load(tmp_path / "b.npz")
+        load_motion(tmp_path / "b.npz")
     with pytest.raises(RemogptError, match="fps: wanted frames a second above 0, got 0"):
-        load(tmp_path / "a.npy", fps=0)
+        load_motion(tmp_path / "a.npy", fps=0)

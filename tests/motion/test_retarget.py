@@ -9,8 +9,8 @@ import pytest
 
 from remogpt.data.importers.packed import read_packed
 from remogpt.motion import joints_to_features
-from remogpt.motion.files import load, motion_from_source
 from remogpt.motion.files.bvh import read_bvh
+from remogpt.motion.files.read import load_motion, motion_from_source
 from remogpt.motion.retarget import SourceMotion, find_table, skeleton_tables, to_joints
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 from remogpt.runtime.errors import RemogptError
@@ -50,7 +50,7 @@ def test_every_table_covers_our_joints_and_keeps_handedness() -> None:
 
 @pytest.mark.parametrize("name", ["dataset-2_wave-left-hand_active_001.bvh", "02_03.amc", "a1_s1_t1_skeleton.mat"])
 def test_person_is_upright_human_sized_and_not_mirrored(data_dir: Path, name: str) -> None:
-    joints = load(data_dir / "raw" / name).joints
+    joints = load_motion(data_dir / "raw" / name).joints
     height = (_at(joints, "head") - 0.5 * (_at(joints, "left_ankle") + _at(joints, "right_ankle")))[:, 1]
     assert 1.1 < np.median(height) < 1.8
     assert _toes_point_forward(joints) > 0.95
@@ -59,14 +59,14 @@ def test_person_is_upright_human_sized_and_not_mirrored(data_dir: Path, name: st
 
 
 def test_the_left_hand_waves_in_the_file_that_says_so(data_dir: Path) -> None:
-    joints = load(data_dir / "raw/dataset-2_wave-left-hand_active_001.bvh").joints
+    joints = load_motion(data_dir / "raw/dataset-2_wave-left-hand_active_001.bvh").joints
     head = _at(joints, "head")[:, 1]
     assert (_at(joints, "left_wrist")[:, 1] - head).max() > 0.2
     assert (_at(joints, "right_wrist")[:, 1] - head).max() < -0.2
 
 
 def test_turning_left_turns_left(data_dir: Path) -> None:
-    forward = _forward(load(data_dir / "raw/dataset-2_walk-turn-left_elderly_001.bvh").joints)
+    forward = _forward(load_motion(data_dir / "raw/dataset-2_walk-turn-left_elderly_001.bvh").joints)
     heading = np.unwrap(np.arctan2(forward[:, 0], forward[:, 2]))  # grows counterclockwise seen from above
     assert np.degrees(heading[-1] - heading[0]) == pytest.approx(90, abs=30)
 
@@ -115,9 +115,9 @@ def test_features_of_a_recorded_walk_look_like_the_feature_format(data_dir: Path
     """Mean over the clip within 4 of HumanML3D's own grouped deviations on every channel, below 0.8 on average."""
     mean, std = (np.load(data_dir / f"humanml3d_sample/{name}.npy") for name in ("Mean", "Std"))
     for name in ("dataset-2_walk-turn-left_elderly_001.bvh", "39_01.amc"):
-        score = np.abs((load(data_dir / "raw" / name).features - mean) / std).mean(0)
+        score = np.abs((load_motion(data_dir / "raw" / name).features - mean) / std).mean(0)
         assert np.abs(score).mean() < 1.5, name
-        center = np.abs((load(data_dir / "raw" / name).features.mean(0) - mean) / std)
+        center = np.abs((load_motion(data_dir / "raw" / name).features.mean(0) - mean) / std)
         assert center.mean() < 0.8 and center.max() < 4, name
 
 

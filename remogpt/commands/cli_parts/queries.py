@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import remogpt
-from remogpt.motion.files import READABLE
+from remogpt.motion.files.read import READABLE
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.progress import progress

@@ -17,7 +17,7 @@ from remogpt.data.importers.cmu_captions import Span, TrialText, find_captions, 
 from remogpt.data.importers.cmu_phrases import sentences_from_description
 from remogpt.data.importers.folder import find_files
 from remogpt.data.importers.packed import PackedClip, read_packed
-from remogpt.motion.files import motion_from_source, read_source
+from remogpt.motion.files.read import motion_from_source, read_source
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
-from remogpt.motion.files import READABLE, load
+from remogpt.motion.files.read import READABLE, load_motion
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -69,7 +69,7 @@ class Recordings:
         for file, stretches in self.texts.items():
             path = self.folder / file
             try:
-                motion = load(path)
+                motion = load_motion(path)
             except RemogptError as error:
                 self.failed[file] = str(error)
                 continue

@@ -13,7 +13,7 @@ from pathlib import Path
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, choose, windowed
 from remogpt.data.importers.folder import find_files
 from remogpt.data.importers.packed import read_packed
-from remogpt.motion.files import motion_from_source, read_source
+from remogpt.motion.files.read import motion_from_source, read_source
 from remogpt.motion.motion import Motion
 from remogpt.runtime.errors import RemogptError
 

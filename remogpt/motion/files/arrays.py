@@ -1,4 +1,4 @@
-"""Read and write motions as NumPy files: .npy holds one array, .npz several by name. Never pickles."""
+"""Read motions from NumPy files: .npy holds one array, .npz several by name. Never pickles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from remogpt.motion.checks import check_features, check_joints
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import atomic_path, read_npy, write_npy
+from remogpt.runtime.files import read_npy
 
 DAMAGE = (
     ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, OverflowError, MemoryError, RuntimeError,
@@ -98,21 +97,3 @@ def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
     if key == "features" and joints is not None and joints.shape == motion.joints.shape:
         motion = Motion(_in_file(joints, f"{path} (joints)"), FPS, path.stem, caption, motion.given_features)
     return Motion(motion.joints, motion.fps, motion.name, caption, motion.given_features)
-
-
-def write_npy_motion(path: Path, motion: Motion, content: str = "joints") -> None:
-    """Write one array: `content` is "joints" (T, 22, 3) or "features" (T', 263)."""
-    if content not in ("joints", "features"):
-        raise RemogptError(f"content: expected joints or features, got {content!r}")
-    write_npy(path, motion.features if content == "features" else motion.joints)
-
-
-def write_npz_motion(path: Path, motion: Motion) -> None:
-    """Write joints, fps, the caption if there is one, and features if they were given."""
-    content: dict[str, Any] = {"joints": motion.joints, "fps": np.array(motion.fps)}
-    if motion.given_features is not None:
-        content["features"] = motion.given_features
-    if motion.caption is not None:
-        content["caption"] = np.array(motion.caption)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **content)
