@@ -26,7 +26,7 @@ from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.lm.copying.train import CopyConfig
 from remogpt.lm.training.train import LanguageModelConfig
-from remogpt.retriever.training.loop import RetrieverConfig
+from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
 from remogpt.tokenizer_vqvae.train import TokenizerConfig
 

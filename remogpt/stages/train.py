@@ -15,7 +15,7 @@ from remogpt.lm.training.samples import ExampleBank
 from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
-from remogpt.retriever.training import loop, tmr
+from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, remove_leftovers
@@ -48,7 +48,7 @@ def train_tokenizer(
 
 
 def train_retriever(
-    data: str | Path | MotionTextSet, *, out: str | Path, config: loop.RetrieverConfig | None = None
+    data: str | Path | MotionTextSet, *, out: str | Path, config: pl_tmr.RetrieverConfig | None = None
 ) -> TextMotionRetriever:
     """Train a PL-TMR retriever.
 
@@ -57,11 +57,11 @@ def train_retriever(
         out: folder of the finished retriever.
         config: settings; the defaults of `RetrieverConfig` without it.
     """
-    config = config or loop.RetrieverConfig()
+    config = config or pl_tmr.RetrieverConfig()
     num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
     motions, folder = open_set(data, num_features), _cleared(out)
     train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
-    return loop.train_retriever(config, train, val, folder / "run", folder)
+    return pl_tmr.train_retriever(config, train, val, folder / "run", folder)
 
 
 def train_tmr(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.tmr import TMRConfig
-from remogpt.retriever.training.loop import RetrieverConfig
+from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
 from remogpt.retriever.training.tmr_losses import TMRLosses
 from remogpt.runtime.errors import RemogptError

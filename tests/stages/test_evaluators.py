@@ -12,8 +12,8 @@ from remogpt.eval.evaluators.import_guo import load_released
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.tmr import TMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
+from remogpt.retriever.training.pl_tmr import RetrieverConfig, train_retriever
 from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, write_json

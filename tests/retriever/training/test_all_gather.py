@@ -17,10 +17,9 @@ from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.tmr import TMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.training.all_gather import check_equal_shares, gather_rows
-from remogpt.retriever.training.loop import RetrieverConfig, train_retriever
 from remogpt.retriever.training.new_retriever import new_retriever, new_tmr_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
-from remogpt.retriever.training.pl_tmr import PairBatches
+from remogpt.retriever.training.pl_tmr import PairBatches, RetrieverConfig, train_retriever
 from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.retriever.training.tmr import _Batches as TMRBatches
 from remogpt.retriever.training.tmr_losses import TMRLosses

@@ -17,10 +17,10 @@ from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.temperature import Temperature
 from remogpt.retriever.training.contrastive import contradictions, contrastive_loss
-from remogpt.retriever.training.loop import RetrieverConfig, ranking_scores, train_retriever
+from remogpt.retriever.training.loop import ranking_scores
 from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
-from remogpt.retriever.training.pl_tmr import PairBatches
+from remogpt.retriever.training.pl_tmr import PairBatches, RetrieverConfig, train_retriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
 
