@@ -1,11 +1,14 @@
 """The pages in docs/ say what is there: every deviation, names that can be imported, links that lead somewhere."""
 
 import ast
+import inspect
 import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from remogpt import stages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -52,6 +55,16 @@ def test_names_in_snippets_can_be_imported(page: str, number: int, code: str) ->
             assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
 
 
+@pytest.mark.parametrize(("page", "number", "code"), SNIPPETS)
+def test_snippets_call_stages_with_arguments_that_they_have(page: str, number: int, code: str) -> None:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in stages.__all__:
+            function = getattr(stages, node.func.id)
+            inspect.signature(function).bind(*node.args, **{str(word.arg): word.value for word in node.keywords})
+
+
 def test_the_check_of_a_snippet_finds_wrong_names() -> None:
     with pytest.raises(AssertionError):
         test_names_in_snippets_can_be_imported("", 0, "from remogpt.motion import joints_to_nothing")
+    with pytest.raises(TypeError):
+        test_snippets_call_stages_with_arguments_that_they_have("", 0, "evaluate(None, None, output='x')")

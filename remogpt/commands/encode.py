@@ -17,13 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from remogpt.commands.cli_parts.queries import Queries, Query, add_query_options, embed, load_retriever, read_queries
+from remogpt.commands.cli_parts.queries import (
+    Queries,
+    Query,
+    add_query_options,
+    check_one_retriever,
+    embed,
+    load_retriever,
+    read_queries,
+)
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_file, check_output_folder, write_json, write_npy
+from remogpt.runtime.files import check_output_file, write_json, write_npy
 
 if TYPE_CHECKING:
     from remogpt.retriever import TextMotionRetriever
-    from remogpt.retriever.text.frozen_model import FrozenText
 
 
 def add_arguments(parser: Any) -> None:
@@ -93,52 +100,24 @@ def _count(found: tuple[Query, ...]) -> str:
 
 
 def _encode_set(args: Any) -> int:
-    from remogpt.data.humanml3d import MotionTextSet
     from remogpt.stages.encode_set import encode_set
 
     if args.words or args.text:
         raise RemogptError("--set encodes a set's own captions and motions; leave the other words out")
     if args.out is None:
         raise RemogptError("say where to: --out FOLDER")
-    if args.text_model and not args.token_states:
-        raise RemogptError("--text-model says whose token states are written; add --token-states")
-    if not 1 <= args.min_frames <= args.max_frames:
-        raise RemogptError(
-            f"wanted 1 <= --min-frames <= --max-frames, got {args.min_frames} and {args.max_frames}; correct them"
-        )
-    check_output_folder(args.out)
-    motions = MotionTextSet.open(args.set)
-    motions.ids(args.split)  # a split that is not there is told before anything is loaded
-    retriever = load_retriever(args)
-    token_text = _token_text(args, retriever) if args.token_states else None
-    index = encode_set(
-        retriever, motions, args.split, args.out,
-        min_frames=args.min_frames, max_frames=args.max_frames, token_text=token_text,
+    check_one_retriever(args)
+    done = encode_set(
+        args.set, out=args.out, split=args.split, retriever=args.retriever, model=args.model,
+        min_frames=args.min_frames, max_frames=args.max_frames, token_states=args.token_states,
+        text_model=args.text_model,
     )  # fmt: skip
-    summary = {
-        "out": args.out, "set": index["set"], "split": index["split"], "retriever": index["retriever"],
-        "dim": index["dim"], "motions": len(index["ids"]), "captions": len(index["captions"]),
-        "token_states": None if token_text is None else token_text.name,
-    }  # fmt: skip
     if args.json:
-        print(json.dumps(summary, indent=2))
-    else:
-        states = f", token states of {token_text.name}" if token_text else ""
-        print(
-            f"{args.out}: {summary['motions']} motions and {summary['captions']} captions of {index['set']}, split "
-            f"{args.split}, {index['dim']} values each{states}"
-        )
+        print(json.dumps({"out": args.out, **done}, indent=2))
+        return 0
+    states = f", token states of {done['token_states']}" if done["token_states"] else ""
+    print(
+        f"{args.out}: {done['motions']} motions and {done['captions']} captions of {done['set']}, split "
+        f"{args.split}, {done['dim']} values each{states}"
+    )
     return 0
-
-
-def _token_text(args: Any, retriever: "TextMotionRetriever") -> "FrozenText":
-    from remogpt.retriever.text.frozen_model import FrozenText
-
-    if args.text_model is not None:
-        return FrozenText(args.text_model)
-    if not isinstance(retriever.text, FrozenText):
-        raise RemogptError(
-            "this retriever trained its text model, so that token states of the pretrained one would not be what it "
-            "reads; name a text model with --text-model if you want them all the same"
-        )
-    return retriever.text

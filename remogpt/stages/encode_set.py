@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.pipeline import ReMoGPT
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.frozen_model import FrozenText
 from remogpt.retriever.text.token_cache import write_token_states
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import fingerprint, read_json, write_json, write_npy
+from remogpt.runtime.files import check_output_folder, fingerprint, read_json, write_json, write_npy
 from remogpt.runtime.resumable import compute_in_shards, remove_shards
+from remogpt.stages.inputs import open_retriever, open_set
 
 _FORMAT = 1
 _SHARD = 256
@@ -28,6 +30,66 @@ ANY_LENGTH = 10**9
 
 
 def encode_set(
+    data: str | Path | MotionTextSet,
+    *,
+    out: str | Path,
+    split: str = "all",
+    retriever: str | Path | TextMotionRetriever | None = None,
+    model: str | Path | ReMoGPT | None = None,
+    min_frames: int = 1,
+    max_frames: int = ANY_LENGTH,
+    token_states: bool = False,
+    text_model: str | None = None,
+) -> dict[str, Any]:
+    """Write the arrays of a set's split, or what is missing of them.
+
+    Args:
+        data: set in HumanML3D's layout.
+        out: folder of the arrays.
+        split: which clips.
+        retriever: what embeds; that of `model` without it.
+        model: the embedded `mini` without it.
+        min_frames, max_frames: clips of another length are left out.
+        token_states: write the text model's token states and sentence vectors too.
+        text_model: whose token states; the retriever's without it.
+
+    Returns:
+        What was written: set, split, retriever (its hash), dim, motions and captions (counts), token_states (name of
+        the text model, or None).
+
+    Raises:
+        RemogptError: for lengths that leave nothing, a folder that holds something else, or a split without such clips.
+    """
+    if text_model and not token_states:
+        raise RemogptError("--text-model says whose token states are written; add --token-states")
+    if not 1 <= min_frames <= max_frames:
+        raise RemogptError(f"wanted 1 <= --min-frames <= --max-frames, got {min_frames} and {max_frames}; correct them")
+    check_output_folder(out)
+    motions = open_set(data)
+    motions.ids(split)  # a split that is not there is told before anything is loaded
+    opened = open_retriever(retriever, model)
+    text = _token_text(opened, text_model) if token_states else None
+    index = write_arrays(opened, motions, split, out, min_frames=min_frames, max_frames=max_frames, token_text=text)
+    return {
+        **{name: index[name] for name in ("set", "split", "retriever", "dim")},
+        "motions": len(index["ids"]), "captions": len(index["captions"]),
+        "token_states": None if text is None else text.name,
+    }  # fmt: skip
+
+
+def _token_text(retriever: TextMotionRetriever, name: str | None) -> FrozenText:
+    """Open the text model whose token states are written."""
+    if name is not None:
+        return FrozenText(name)
+    if not isinstance(retriever.text, FrozenText):
+        raise RemogptError(
+            "this retriever trained its text model, so that token states of the pretrained one would not be what it "
+            "reads; name a text model with --text-model if you want them all the same"
+        )
+    return retriever.text
+
+
+def write_arrays(
     retriever: TextMotionRetriever,
     motions: MotionTextSet,
     split: str,

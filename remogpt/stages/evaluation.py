@@ -90,7 +90,7 @@ def evaluate(
     instead = {"motions": motions, "captions": captions, "retriever": retriever, "tokenizer": tokenizer}
     given = {name: path for name, path in instead.items() if path is not None}
     wanted = _wanted_tasks(tasks, given, {"model": model, "database": database})
-    if evaluator_variant is not None and evaluator is None:
+    if evaluator_variant is not None and not isinstance(evaluator, str | Path):
         raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
     if data is None:
         return _captions_alone(captions, evaluator, folder, config)

@@ -75,11 +75,16 @@ def load_retriever(args: Any) -> "TextMotionRetriever":
     Raises:
         RemogptError: if both are given, or what they name cannot be used.
     """
-    if args.retriever is not None and args.model is not None:
-        raise RemogptError("give --retriever or --model, not both: a model has a retriever of its own")
+    check_one_retriever(args)
     from remogpt.stages.inputs import open_retriever
 
     return open_retriever(args.retriever, args.model)
+
+
+def check_one_retriever(args: Any) -> None:
+    """Refuse both --retriever and --model."""
+    if args.retriever is not None and args.model is not None:
+        raise RemogptError("give --retriever or --model, not both: a model has a retriever of its own")
 
 
 def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:

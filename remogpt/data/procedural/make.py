@@ -25,7 +25,7 @@ from remogpt.data.writer import SetItem, finish_set, is_written, write_item
 from remogpt.motion.facts import Fact
 from remogpt.motion.features import joints_to_features
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import read_json
+from remogpt.runtime.files import check_output_folder, read_json
 from remogpt.runtime.progress import progress
 
 VERSION = 1
@@ -71,9 +71,15 @@ def make_procedural_set(
         unseen_share: share of the combinations that only `test_unseen` holds.
 
     Raises:
-        RemogptError: if the folder holds a set of another seed or version.
+        RemogptError: if the folder holds a set of another seed or version, or for a number out of range.
     """
-    folder = Path(folder)
+    if num_clips < 1 or workers < 1:
+        raise RemogptError(f"--clips and --workers must be at least 1, got {num_clips} and {workers}")
+    if seed < 0:
+        raise RemogptError(f"--seed must be 0 or more, got {seed}")
+    if not 0 <= unseen_share < 1:
+        raise RemogptError(f"--unseen-share must lie between 0 and 1, got {unseen_share}")
+    folder = check_output_folder(folder)
     about = folder / "set.json"
     if about.is_file():
         old = read_json(about)

@@ -160,8 +160,10 @@ def validate_set(motions: MotionTextSet, num_clips: int = 500, split: str = "tra
     """Measure the facts of a set on the motions that a model sees: the joints that its features stand for.
 
     Raises:
-        RemogptError: if the set has no facts.
+        RemogptError: if the set has no facts, or no clip would be tested.
     """
+    if num_clips < 1:
+        raise RemogptError(f"--clips must be at least 1, got {num_clips}")
     ids = motions.ids(split)
     chosen = np.random.default_rng(seed).permutation(len(ids))[:num_clips]
     names = [ids[index] for index in sorted(chosen.tolist())]
