@@ -1,6 +1,6 @@
 """Motions decoded from a TMR's text latents, scored by two evaluators: TMR's Table A.2 in small, on procedural motion.
 
-  remogpt train tmr --config remogpt/configs/tmr_small/tmr.yaml --data runs/mini/set --out runs/tmr_small
+  remogpt train tmr --config tmr_small/tmr --data runs/mini/set --out runs/tmr_small
   OMP_NUM_THREADS=1 python benchmarks/synthesis.py runs/mini/set runs/tmr_small --work runs/synthesis
 
 Rows are the real motions (the ceiling of any score), the real motions encoded and decoded by the same TMR (what its

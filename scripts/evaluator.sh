@@ -15,7 +15,6 @@ if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi
 
 work=${1:-runs/evaluator}
 data=${2:-$work/set}
-configs=$(python -c 'import remogpt, pathlib; print(pathlib.Path(remogpt.__file__).parent / "configs/evaluator")')
 mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
@@ -27,7 +26,7 @@ fi
 
 export OMP_NUM_THREADS=1
 stage "2. the evaluator"
-remogpt train retriever --config "$configs/procedural.yaml" --data "$data" --out "$work/retriever"
+remogpt train retriever --config evaluator/procedural --data "$data" --out "$work/retriever"
 
 stage "3. what it can tell, on clips that it was not trained on"
 remogpt eval retrieval --data "$data" --retriever "$work/retriever" --out "$work/eval" --config.splits '[test]'

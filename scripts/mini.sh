@@ -11,7 +11,6 @@ if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 work=${1:-runs/mini}
-configs=$(python -c 'import remogpt, pathlib; print(pathlib.Path(remogpt.__file__).parent / "configs/mini")')
 mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
@@ -21,9 +20,9 @@ remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
 stage "2. tokenizer and retriever, one core each"
-remogpt train tokenizer --config "$configs/tokenizer.yaml" --data "$work/set" --out "$work/tokenizer" &
+remogpt train tokenizer --config mini/tokenizer --data "$work/set" --out "$work/tokenizer" &
 tokenizer=$!
-remogpt train retriever --config "$configs/retriever.yaml" --data "$work/set" --out "$work/retriever"
+remogpt train retriever --config mini/retriever --data "$work/set" --out "$work/retriever"
 wait $tokenizer
 
 stage "3. database of the training split, and each clip's neighbours in it"
@@ -34,14 +33,14 @@ for split in train val; do
 done
 
 stage "4. language model: pre-training, then instructions with retrieved examples"
-remogpt train lm --config "$configs/lm_pretrain.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
+remogpt train lm --config mini/lm_pretrain --data "$work/set" --tokenizer "$work/tokenizer" \
     --out "$work/lm_pretrained"
-remogpt train lm --config "$configs/lm_instruct.yaml" --data "$work/set" --tokenizer "$work/tokenizer" \
+remogpt train lm --config mini/lm_instruct --data "$work/set" --tokenizer "$work/tokenizer" \
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
 stage "5. copying from examples, learned from clips that the language model has not seen"
-remogpt train copy --config "$configs/copy.yaml" --tokenizer "$work/tokenizer" --out "$work/copy" \
+remogpt train copy --config mini/copy --tokenizer "$work/tokenizer" --out "$work/copy" \
     --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
 
 stage "6. one model folder, with a smaller database to ship"

@@ -18,7 +18,6 @@ cd "$(dirname "$0")/.."
 if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi
 export OMP_NUM_THREADS=1
 
-configs=$(python -c 'import remogpt, pathlib; print(pathlib.Path(remogpt.__file__).parent / "configs/real_mocap")')
 mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
@@ -34,12 +33,12 @@ fi
 licence=$(python -c 'import sys; from remogpt.data.humanml3d import MotionTextSet; print(MotionTextSet.open(sys.argv[1]).licence)' "$set")
 
 stage "2. tokenizer"
-remogpt train tokenizer --config "$configs/tokenizer.yaml" --data "$set" --out "$work/tokenizer"
+remogpt train tokenizer --config real_mocap/tokenizer --data "$set" --out "$work/tokenizer"
 
 stage "3. retriever, and another one that evaluators"
-remogpt train retriever --config "$configs/retriever.yaml" --data "$set" --out "$work/retriever" \
+remogpt train retriever --config real_mocap/retriever --data "$set" --out "$work/retriever" \
     --config.same_tag "$labels"
-remogpt train retriever --config "$configs/retriever.yaml" --data "$set" --out "$work/evaluator" \
+remogpt train retriever --config real_mocap/retriever --data "$set" --out "$work/evaluator" \
     --config.same_tag "$labels" --config.model.layout disjoint --config.loop.seed 1000
 
 stage "4. database of the training split, and each clip's neighbours in it"
@@ -50,13 +49,13 @@ for split in train val; do
 done
 
 stage "5. language model: pre-training, then instructions with retrieved examples"
-remogpt train lm --config "$configs/lm_pretrain.yaml" --data "$set" --tokenizer "$work/tokenizer" --out "$work/lm_pretrained"
-remogpt train lm --config "$configs/lm_instruct.yaml" --data "$set" --tokenizer "$work/tokenizer" \
+remogpt train lm --config real_mocap/lm_pretrain --data "$set" --tokenizer "$work/tokenizer" --out "$work/lm_pretrained"
+remogpt train lm --config real_mocap/lm_instruct --data "$set" --tokenizer "$work/tokenizer" \
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
 stage "6. copying from examples, learned from clips that the language model has not seen"
-remogpt train copy --config "$configs/copy.yaml" --tokenizer "$work/tokenizer" --out "$work/copy" \
+remogpt train copy --config real_mocap/copy --tokenizer "$work/tokenizer" --out "$work/copy" \
     --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
 
 stage "7. one model folder"

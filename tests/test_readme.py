@@ -13,18 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SHELL = {
     "mini.sh": {
         '"${parts[@]}"': "--retriever r --tokenizer t",
-        '"$configs': '"remogpt/configs/mini',
         '"$work': '"runs/mini',
         "$split": "train",
     },
     "evaluator.sh": {
-        '"$configs': '"remogpt/configs/evaluator',
         '"$work': '"runs/evaluator',
         '"$data': '"runs/evaluator/set',
     },
     "real_mocap.sh": {
         '"${parts[@]}"': "--retriever r --tokenizer t",
-        '"$configs': '"remogpt/configs/real_mocap',
         '"$work': '"runs/real_mocap',
         '"$set': '"runs/real_mocap/set',
         '"$labels"': "content,style",

@@ -1,22 +1,22 @@
 """Train a tokenizer, a retriever, a language model, or how it copies from examples.
 
 Examples:
-  remogpt train tokenizer --config configs/mini/tokenizer.yaml --data sets/procedural --out runs/tokenizer
-  remogpt train retriever --config configs/mini/retriever.yaml --data sets/procedural --out runs/retriever
-  remogpt train tmr --config configs/humanml3d/tmr.yaml --data sets/humanml3d --out runs/tmr
-  remogpt train lm --config configs/mini/lm_pretrain.yaml --data sets/procedural --tokenizer runs/tokenizer \\
+  remogpt train tokenizer --config mini/tokenizer --data sets/procedural --out runs/tokenizer
+  remogpt train retriever --config mini/retriever --data sets/procedural --out runs/retriever
+  remogpt train tmr --config humanml3d/tmr --data sets/humanml3d --out runs/tmr
+  remogpt train lm --config mini/lm_pretrain --data sets/procedural --tokenizer runs/tokenizer \\
                    --out runs/lm0
-  remogpt train lm --config configs/mini/lm_instruct.yaml --data sets/procedural --tokenizer runs/tokenizer \\
+  remogpt train lm --config mini/lm_instruct --data sets/procedural --tokenizer runs/tokenizer \\
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
-  remogpt train copy --config configs/mini/copy.yaml --tokenizer runs/tokenizer --database runs/database \\
+  remogpt train copy --config mini/copy --tokenizer runs/tokenizer --database runs/database \\
                    --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
 `retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. `copy` learns from clips that the language model
-has not seen, and their examples. The YAML's fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig,
-LanguageModelConfig and CopyConfig; any of them can be changed on the command line:
---config.loop.steps 2000. Log and checkpoints go to <out>/run, and a run that was interrupted goes on from there when it
-is started again.
+has not seen, and their examples. --config takes a YAML file, or the name of one in remogpt/configs: `mini/tokenizer`
+works from any folder. Its fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig, LanguageModelConfig
+and CopyConfig; any of them can be changed on the command line: --config.loop.steps 2000. Log and checkpoints go to
+<out>/run, and a run that was interrupted goes on from there when it is started again.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def add_arguments(parser: Any) -> None:
     actions = parser.add_subcommands(dest="stage")
     for stage, (config, _) in _STAGES.items():
         own = CommandParser(description=(config.__doc__ or "").strip())
-        own.add_argument("--config", type=config, default=config(), help="YAML file; single fields as --config.field")
+        own.add_argument("--config", type=config, default=config(), help="YAML file, or a name such as mini/tokenizer")
         if stage != "copy":
             own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout, splits train and val")
         own.add_argument("--out", type=str, required=True, help="folder of the finished part; <out>/run holds the run")

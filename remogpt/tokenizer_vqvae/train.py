@@ -1,6 +1,6 @@
 """Train the motion tokenizer: windows of raw features in, a tokenizer folder out.
 
-    remogpt train tokenizer --config remogpt/configs/mini/tokenizer.yaml --data <set> --out <folder>
+    remogpt train tokenizer --config mini/tokenizer --data <set> --out <folder>
 
 The run folder holds the log and the checkpoint; a run that was killed continues exactly where its last checkpoint
 stood, codebook included.

@@ -194,6 +194,7 @@ def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, t
         ("tokenizer", "--config", yaml_file({"weights": 3}), *data, *out): "should hold further settings",
         ("tokenizer", "--config", yaml_file([1, 2]), *data, *out): "wanted settings, one a line",
         ("tokenizer", "--config", tmp_path / "nowhere.yaml", *data, *out): "there is no such file",
+        ("tokenizer", "--config", "mini/tokenzer", *data, *out): "did you mean mini/tokenizer",
         ("tokenizer", "--config", tmp_path, *data, *out): "this is a folder; name a YAML file",
         ("tokenizer", "--config", tmp_path / "broken.yaml", *data, *out): "this is not YAML",
         ("tokenizer", "--config", tmp_path / "binary.yaml", *data, *out): "not UTF-8 text",

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
+from remogpt.commands.cli_parts.settings_files import with_settings_files
 from remogpt.runtime.errors import RemogptError
 
 _TYPES = {
@@ -40,7 +41,7 @@ class CommandParser(ArgumentParser):
     def read(self, words: Sequence[str]) -> Any:
         """Parse the words of a command line and build the settings that they hold."""
         try:
-            return self.instantiate(self.parse_args(list(words)))
+            return self.instantiate(self.parse_args(with_settings_files(words)))
         except TypeError as error:  # a single value where a group of settings belongs
             self.error("a setting that should hold further settings ('name: value', indented) holds one value", error)
         except UnicodeDecodeError as error:

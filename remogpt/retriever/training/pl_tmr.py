@@ -1,6 +1,6 @@
 """Train PL-TMR, the retriever: captioned motions in, a retriever folder out.
 
-    remogpt train retriever --config remogpt/configs/mini/retriever.yaml --data <set> --out <folder>
+    remogpt train retriever --config mini/retriever --data <set> --out <folder>
 
 The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
 With several processes every one computes the loss of the whole batch from everybody's embeddings (see `all_gather`).

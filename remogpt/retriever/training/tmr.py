@@ -1,6 +1,6 @@
 """Train TMR: captioned motions in, a retriever folder out.
 
-    remogpt train tmr --config remogpt/configs/humanml3d/tmr.yaml --data <set> --out <folder>
+    remogpt train tmr --config humanml3d/tmr --data <set> --out <folder>
 
 The run folder holds the log (every term of the loss, and the share of pairs that the filter left out), the checkpoint
 and the cached token states; a run that was killed continues by itself.
