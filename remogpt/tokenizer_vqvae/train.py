@@ -21,6 +21,7 @@ from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
@@ -135,18 +136,17 @@ def train_tokenizer(
         scores = reconstruction_metrics(tokenizer, val_features[: config.num_val_clips])
         return {f"val/{name}": value for name, value in scores.items()}
 
-    fit(
+    stage = Stage(
         vqvae,
         len(windows),
         compute_loss,
-        config.loop,
-        run_folder,
         config=config,
         data=fingerprint([*train_features, *val_features]),
         evaluate=evaluate,
         best=("val/world_mm", "min"),
         desc="tokenizer",
     )
+    fit(stage, config.loop, run_folder)
     finished = MotionTokenizer(vqvae, normalizer.to("cpu"), config.network())
     finished.save_pretrained(out, dtype=getattr(torch, config.saved_as))
     return MotionTokenizer.from_pretrained(out)

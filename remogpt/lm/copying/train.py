@@ -27,6 +27,7 @@ from remogpt.lm.copying.match_test import MatchTest
 from remogpt.lm.model import MAX_CODES
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import FitResult, LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,10 @@ def train_copy_head(
         other = rng.integers(len(train.motion.rows), size=len(indices))
         return model(_Step(train, indices, other, log_frequencies, rng))
 
-    result = fit(
+    stage = Stage(
         _Objective(head),
         len(train.text.rows),
         compute_loss,
-        config.loop,
-        run_folder,
         config=config,
         data=_fingerprint(train, val, vectors),
         evaluate=lambda model: _scores(head, val, log_frequencies, config.loop.seed),
@@ -116,6 +115,7 @@ def train_copy_head(
         param_groups=[{"params": others}, {"params": matches, "lr_scale": config.match_rate}],
         desc="copy",
     )
+    result = fit(stage, config.loop, run_folder)
     head.config = dict(belongs_to)
     head.save_pretrained(out)
     return result

@@ -25,6 +25,7 @@ from remogpt.prompts import BUDGET, clean_text, templates
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import FitResult, LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,10 @@ def train_language_model(
         loss: Loss = model(batches)
         return loss.total * (1.0 / loss.num_ids), loss.rates()
 
-    result = fit(
+    stage = Stage(
         model,
         len(samples),
         compute_loss,
-        config.loop,
-        run_folder,
         config=config,
         data=_fingerprint(model.hash, [*clips, *validation], bank),
         draw=draw,
@@ -121,6 +120,7 @@ def train_language_model(
         can_be_sharded=True,
         desc=f"lm {config.stage}",
     )
+    result = fit(stage, config.loop, run_folder)
     if config.lora_rank:
         merge_lora(model)
     model.save_pretrained(out, dtype=getattr(torch, config.saved_as))

@@ -14,7 +14,8 @@ from remogpt.retriever.text.frozen_model import TextSource
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
-from remogpt.runtime.training.loop import ComputeLoss, LoopConfig, fit
+from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import ComputeLoss, Stage
 
 
 class RetrieverTraining(Protocol):
@@ -60,7 +61,9 @@ def fit_retriever(
         config: the stage's dataclass; recorded with the run.
         val: the weights with the best mean reciprocal rank on its first clips are kept.
         data: fingerprint of the training data; that of the validation clips is added.
-        run_folder, out, param_groups, desc: as in `remogpt.runtime.training.loop.fit`.
+        run_folder: as in `remogpt.runtime.training.loop.fit`.
+        out: folder of the finished retriever.
+        param_groups, desc: as in `remogpt.runtime.training.stage.Stage`.
     """
     few = range(min(len(val), config.num_val_clips))
     val_motions = [val.load(place) for place in few]
@@ -72,12 +75,10 @@ def fit_retriever(
         return ranking_scores(scores, val_captions)
 
     saved_text, retriever.text = retriever.text, batches.text
-    fit(
+    stage = Stage(
         retriever.network,
         len(batches.pairs),
         batches.loss,
-        config.loop,
-        run_folder,
         config=_recorded(config),
         data=fingerprint([data, *val_motions]),
         evaluate=evaluate,
@@ -85,6 +86,7 @@ def fit_retriever(
         param_groups=param_groups,
         desc=desc,
     )
+    fit(stage, config.loop, run_folder)
     retriever.to("cpu")
     retriever.text = saved_text
     retriever.save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)

@@ -10,12 +10,12 @@ its whole batch however it was split. Two processes thus learn what one does in 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from remogpt.runtime.progress import progress
 from remogpt.runtime.training.fsdp import Whole, is_sharded, prepare_sharding
 from remogpt.runtime.training.run_folder import FitResult, RunFolder
 from remogpt.runtime.training.seeding import StepSampler, step_rng
+from remogpt.runtime.training.stage import ComputeLoss, DrawBatch, Stage
 from remogpt.runtime.training.tracking import Tracker, check_tracker, end_tracker, start_tracker
 from remogpt.runtime.training.unused_parameters import leaves_parameters_out
 
@@ -102,18 +103,6 @@ class LoopConfig:
         return self.learning_rate
 
 
-class ComputeLoss(Protocol):
-    """Returns the mean loss of a share of a step's batch, and what to log, from items or from what `Draw` made."""
-
-    def __call__(
-        self, model: nn.Module, batch: Any, rng: np.random.Generator, /
-    ) -> tuple[Tensor, dict[str, float]]: ...
-
-
-Draw = Callable[[np.ndarray, np.random.Generator], tuple[Any, int]]
-"""Makes a batch of (B,) item numbers, and says of how many things its loss will be the mean."""
-
-
 class _Share(NamedTuple):
     """What one process works through in one round of a step."""
 
@@ -125,67 +114,38 @@ class _Share(NamedTuple):
     rng: np.random.Generator
 
 
-def fit(
-    model: nn.Module,
-    num_items: int,
-    compute_loss: ComputeLoss,
-    loop: LoopConfig,
-    run_folder: str | Path,
-    *,
-    config: Any,
-    data: str,
-    draw: Draw | None = None,
-    evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
-    best: tuple[str, Literal["min", "max"]] | None = None,
-    param_groups: Sequence[dict[str, Any]] | None = None,
-    can_be_sharded: bool = False,
-    desc: str = "train",
-) -> FitResult:
-    """Train `model` in place, from the run folder's checkpoint if it holds one.
+def fit(stage: Stage, loop: LoopConfig, run_folder: str | Path) -> FitResult:
+    """Train `stage.model` in place, from the run folder's checkpoint if it holds one.
 
     Args:
-        model: left with its best weights by validation (or its last, without one), on the CPU.
-        num_items: size of the data set; items are named by number.
-        compute_loss: see `ComputeLoss`; torch's global generator is already seeded for the step and the share.
+        stage: what is trained.
         loop: length, batch, rate.
         run_folder: created if absent; see `remogpt.runtime.training.run_folder`.
-        config: the stage's dataclass or dict; a run folder made with another one is refused.
-        data: fingerprint of what is learned from, as `remogpt.runtime.files.fingerprint` gives; a run that was begun on
-            other data is refused, as one with other settings is.
-        draw: see `Draw`; without it the loss is of item numbers, and the mean over them.
-        evaluate: called in eval mode without gradients; its numbers are logged.
-        best: which of its numbers chooses the weights to keep.
-        param_groups: AdamW groups; each may hold `lr_scale`, a factor on the rate.
-        can_be_sharded: whether losses and validation see the model through its forward pass alone, so that FSDP may
-            split its weights.
     """
     wrapping = DistributedDataParallelKwargs()
     accelerator = _accelerator(loop, run_folder, wrapping)
     _check_shares(loop, accelerator)
-    prepare_sharding(accelerator, can_be_sharded)
-    optimizer = torch.optim.AdamW(
-        list(param_groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]),
-        lr=loop.learning_rate,
-        betas=loop.betas,
-        weight_decay=loop.weight_decay,
-    )
-    sampler = StepSampler(num_items, loop.batch_size, loop.seed)
-    shares_of = partial(_draw_shares, draw=draw, loop=loop, accelerator=accelerator)
+    prepare_sharding(accelerator, stage.can_be_sharded)
+    model, optimizer = stage.model, _optimizer(stage, loop)
+    sampler = StepSampler(stage.num_items, loop.batch_size, loop.seed)
+    shares_of = partial(_draw_shares, draw=stage.draw, loop=loop, accelerator=accelerator)
     if accelerator.num_processes > 1 and not is_sharded(accelerator):
-        trial = partial(_first_loss, model, compute_loss, lambda: shares_of(sampler.indices(0), 0))
+        trial = partial(_first_loss, stage, lambda: shares_of(sampler.indices(0), 0))
         wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
     whole = Whole(model, accelerator)
     prepared, optimizer = accelerator.prepare(model, optimizer)
-    run = RunFolder(Path(run_folder), config, loop, data, accelerator)
+    run = RunFolder(Path(run_folder), stage.config, loop, stage.data, accelerator)
     state = run.resume(model, optimizer)
     start_tracker(accelerator, loop.tracker, run.folder, run.settings, state.step)
-    bar = progress(total=loop.steps, desc=desc, unit="step")
+    bar = progress(total=loop.steps, desc=stage.desc, unit="step")
     bar.update(state.step)
     prepared.train()
     for step in range(state.step, loop.steps):
         shares = shares_of(sampler.indices(step), step)
-        total = loop.batch_size if draw is None else _over_processes([sum(s.size for s in shares)], accelerator)[0]
-        logs = _take_step(prepared, optimizer, shares, total, step, compute_loss, loop, accelerator)
+        total = (
+            loop.batch_size if stage.draw is None else _over_processes([sum(s.size for s in shares)], accelerator)[0]
+        )
+        logs = _take_step(prepared, optimizer, shares, total, step, stage.loss, loop, accelerator)
         state.step = step + 1
         bar.update(1)
         is_last = state.step == loop.steps
@@ -193,8 +153,8 @@ def fit(
             losses = dict(zip(logs, _over_processes(logs.values(), accelerator), strict=True))
             bar.set_postfix({name: f"{value:.4g}" for name, value in list(losses.items())[:3]})
             run.log(state, {"step": state.step, "rate": loop.rate(step), **losses})
-        if evaluate and (is_last or (loop.evaluate_every and state.step % loop.evaluate_every == 0)):
-            run.validate(state, model, evaluate, best)
+        if stage.evaluate and (is_last or (loop.evaluate_every and state.step % loop.evaluate_every == 0)):
+            run.validate(state, model, stage.evaluate, stage.best)
             prepared.train()
         if state.step % loop.save_every == 0 or is_last:
             run.save(state, model, optimizer)
@@ -204,6 +164,12 @@ def fit(
     run.load_best(state, model)
     model.to("cpu").eval()
     return state
+
+
+def _optimizer(stage: Stage, loop: LoopConfig) -> torch.optim.Optimizer:
+    learned = [parameter for parameter in stage.model.parameters() if parameter.requires_grad]
+    groups = list(stage.param_groups or [{"params": learned}])
+    return torch.optim.AdamW(groups, lr=loop.learning_rate, betas=loop.betas, weight_decay=loop.weight_decay)
 
 
 def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: DistributedDataParallelKwargs) -> Accelerator:
@@ -229,7 +195,7 @@ def _take_step(
     shares: Sequence[_Share],
     total: float,
     step: int,
-    compute_loss: ComputeLoss,
+    loss_of: ComputeLoss,
     loop: LoopConfig,
     accelerator: Accelerator,
 ) -> dict[str, float]:
@@ -243,7 +209,7 @@ def _take_step(
         # Gradients are averaged over processes, once a step.
         with nullcontext() if share is shares[-1] else accelerator.no_sync(model):
             with accelerator.autocast():
-                loss, logs = compute_loss(model, share.batch, share.rng)
+                loss, logs = loss_of(model, share.batch, share.rng)
             if not torch.isfinite(loss):
                 raise RemogptError(
                     f"the loss became {loss.item()} at step {step}; lower loop.learning_rate or set loop.grad_clip, "
@@ -260,7 +226,7 @@ def _take_step(
 
 
 def _draw_shares(
-    indices: np.ndarray, step: int, draw: Draw | None, loop: LoopConfig, accelerator: Accelerator
+    indices: np.ndarray, step: int, draw: DrawBatch | None, loop: LoopConfig, accelerator: Accelerator
 ) -> list[_Share]:
     """What this process works through of a step's items, round by round."""
     mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
@@ -274,9 +240,9 @@ def _draw_shares(
     return shares
 
 
-def _first_loss(model: nn.Module, compute_loss: ComputeLoss, draw_shares: Callable[[], list[_Share]]) -> Tensor:
+def _first_loss(stage: Stage, draw_shares: Callable[[], list[_Share]]) -> Tensor:
     share = draw_shares()[0]
-    return compute_loss(model, share.batch, share.rng)[0]
+    return stage.loss(stage.model, share.batch, share.rng)[0]
 
 
 def _over_processes(values: Iterable[float], accelerator: Accelerator) -> list[float]:

@@ -24,6 +24,7 @@ from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import loop as training
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 LOOP = LoopConfig(steps=6, batch_size=8, learning_rate=1e-3, accumulation=2, grad_clip=1.0, log_every=2, save_every=2,
                   evaluate_every=3, cpu=True)  # fmt: skip
@@ -87,7 +88,8 @@ def _learn(rank: int, folder: Path, clips: list[CodedClip]) -> None:
     for version, can_be_sharded in ((2, False), (1, True)):
         training._accelerator = accelerators(make, version)
         with pytest.raises(RemogptError) as caught:
-            fit(nn.Linear(1, 1), 8, None, LOOP, folder / "none", config={}, data="d", can_be_sharded=can_be_sharded)
+            stage = Stage(nn.Linear(1, 1), 8, None, config={}, data="d", can_be_sharded=can_be_sharded)
+            fit(stage, LOOP, folder / "none")
         complaints.append(str(caught.value))
     torch.save(complaints, folder / f"complaints{rank}")
     dist.destroy_process_group()

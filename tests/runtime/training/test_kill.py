@@ -13,6 +13,7 @@ import sys
 import torch
 from torch import nn
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 torch.manual_seed(3)
 model = nn.Sequential(nn.Linear(2, 300), nn.Dropout(0.3), nn.Linear(300, 1))
@@ -23,8 +24,8 @@ def compute_loss(model, indices, rng):
 
 loop = LoopConfig(steps=120, batch_size=4, learning_rate=1e-2, save_every=7, log_every=1, evaluate_every=11, cpu=True)
 score = {"score": 0.0}
-fit(model, 20, compute_loss, loop, sys.argv[1], config={}, data="d", evaluate=lambda model: score,
-    best=("score", "min"))
+stage = Stage(model, 20, compute_loss, config={}, data="d", evaluate=lambda model: score, best=("score", "min"))
+fit(stage, loop, sys.argv[1])
 """
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 TARGETS = torch.linspace(-1, 1, 20)
 
@@ -54,9 +55,8 @@ def validation(model: nn.Module) -> dict[str, float]:
 
 def run(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> Toy:
     model = Toy()
-    fit(
-        model, 20, loss_of(kill_at), loop, folder, config={"a": 1}, data="d", evaluate=validation, best=("error", "min")
-    )
+    best = ("error", "min")
+    fit(Stage(model, 20, loss_of(kill_at), config={"a": 1}, data="d", evaluate=validation, best=best), loop, folder)
     return model
 
 
@@ -81,7 +81,7 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> N
     for rounds in (1, 2):
         model = Toy()
         loop = LoopConfig(steps=3, batch_size=4, accumulation=rounds, cpu=True)
-        fit(model, 20, compute_loss, loop, tmp_path / str(rounds), config={}, data="d")
+        fit(Stage(model, 20, compute_loss, config={}, data="d"), loop, tmp_path / str(rounds))
         weights.append(model.layers[0].weight.detach())
     torch.testing.assert_close(weights[0], weights[1])
 
@@ -93,9 +93,10 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
 
 
 def test_other_data_are_refused(tmp_path: Path) -> None:
-    fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((2, 3))]))
+    first, other = (fingerprint(["a person walks", np.zeros(shape)]) for shape in ((2, 3), (3, 2)))
+    fit(Stage(Toy(), 20, loss_of(), config={}, data=first), LOOP, tmp_path)
     with pytest.raises(RemogptError, match=r"other settings or data \(data was '\w+', is '\w+'\)"):
-        fit(Toy(), 20, loss_of(), LOOP, tmp_path, config={}, data=fingerprint(["a person walks", np.zeros((3, 2))]))
+        fit(Stage(Toy(), 20, loss_of(), config={}, data=other), LOOP, tmp_path)
 
 
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
         return model.layers[0].weight.sum() * float("nan"), {}
 
     with pytest.raises(RemogptError, match="loss became nan at step 0"):
-        fit(Toy(), 20, diverge, LOOP, tmp_path, config={}, data="d")
+        fit(Stage(Toy(), 20, diverge, config={}, data="d"), LOOP, tmp_path)
 
 
 def test_a_group_of_parameters_learns_at_its_own_rate(tmp_path: Path) -> None:
@@ -115,16 +116,11 @@ def test_a_group_of_parameters_learns_at_its_own_rate(tmp_path: Path) -> None:
         {"params": [model["still"]], "lr_scale": 0.0},
     ]
     loop = replace(LOOP, steps=1, warmup_steps=0, learning_rate=0.1, schedule="constant")
-    fit(
-        model,
-        20,
-        lambda model, _batch, _rng: (sum(one.square() for one in model.values()), {}),
-        loop,
-        tmp_path,
-        config={},
-        data="d",
-        param_groups=groups,
-    )
+
+    def loss_of_all(model: nn.Module, _batch: object, _rng: object) -> tuple[Tensor, dict[str, float]]:
+        return sum(one.square() for one in model.values()), {}
+
+    fit(Stage(model, 20, loss_of_all, config={}, data="d", param_groups=groups), loop, tmp_path)
     assert {name: one.item() for name, one in model.items()} == pytest.approx(
         {"full": 0.9, "halved": 0.95, "still": 1.0}, abs=1e-4
     )
@@ -181,8 +177,9 @@ def test_the_weights_of_the_best_validation_are_kept(tmp_path: Path) -> None:
         return {"score": -abs(len(seen) - 3.0)}
 
     model, loop = Toy(), LoopConfig(steps=5, batch_size=4, evaluate_every=1, save_every=2, cpu=True)
-    state = fit(model, 20, drift, loop, tmp_path, config={}, data="d", evaluate=away_from_the_third,
-                best=("score", "max"))  # fmt: skip
+    best = ("score", "max")
+    stage = Stage(model, 20, drift, config={}, data="d", evaluate=away_from_the_third, best=best)
+    state = fit(stage, loop, tmp_path)
     assert state.best == {"step": 3, "score": 0.0} and len(seen) == 5
     assert torch.equal(model.layers[0].weight, seen[3]) and not torch.equal(seen[3], seen[5])
 
@@ -200,5 +197,5 @@ def test_trainings_of_other_precision_follow_in_one_process(tmp_path: Path) -> N
             return output.float().square().mean(), {}
 
         loop = LoopConfig(steps=1, batch_size=4, mixed_precision=precision, cpu=True)
-        fit(Toy(), 20, compute_loss, loop, tmp_path / str(number), config={}, data="d")
+        fit(Stage(Toy(), 20, compute_loss, config={}, data="d"), loop, tmp_path / str(number))
         assert seen == [torch.bfloat16 if precision == "bf16" else torch.float32]

@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, multiprocessing, nn
 
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 LOOP = LoopConfig(steps=4, batch_size=8, learning_rate=1e-2, save_every=2, cpu=True)
 
@@ -54,7 +55,7 @@ class Losses:
 
 def train(folder: Path, losses: Losses, loop: LoopConfig = LOOP) -> Toy:
     model = Toy()
-    fit(model, 32, losses, loop, folder, config={}, data="d")
+    fit(Stage(model, 32, losses, config={}, data="d"), loop, folder)
     return model
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import tracking
 from remogpt.runtime.training.loop import LoopConfig, fit
+from remogpt.runtime.training.stage import Stage
 
 LOOP = LoopConfig(steps=8, batch_size=4, save_every=3, log_every=1, evaluate_every=4, cpu=True, tracker="tensorboard")
 
@@ -27,7 +28,8 @@ def train(folder: Path, kill_at: int | None = None, loop: LoopConfig = LOOP) -> 
         return model(noise).square().mean(), {"noise": float(noise.mean())}
 
     torch.manual_seed(0)
-    fit(nn.Linear(2, 2), 9, compute_loss, loop, folder, config={}, data="d", evaluate=lambda model: {"val/x": 0.5})
+    stage = Stage(nn.Linear(2, 2), 9, compute_loss, config={}, data="d", evaluate=lambda model: {"val/x": 0.5})
+    fit(stage, loop, folder)
 
 
 def test_tensorboard_shows_the_log(tmp_path: Path) -> None:
