@@ -35,7 +35,7 @@ licence=$(python -c 'import sys; from remogpt.data.humanml3d import MotionTextSe
 stage "2. tokenizer"
 remogpt train tokenizer --config real_mocap/tokenizer --data "$set" --out "$work/tokenizer"
 
-stage "3. retriever, and another one that evaluators"
+stage "3. retriever, and another one that evaluates"
 remogpt train retriever --config real_mocap/retriever --data "$set" --out "$work/retriever" \
     --config.same_tag "$labels"
 remogpt train retriever --config real_mocap/retriever --data "$set" --out "$work/evaluator" \

@@ -5,8 +5,8 @@ Examples:
   remogpt demo --out demo --motions recordings/ --prompts prompts.txt --seed 3
 
 Writes demo/index.html: every generated motion in a player, beside it the retrieved examples with their scores, and
-every motion file with the caption that was written for it. One file, no network. Without --motions, the recordings in
-../shared/data/raw are captioned; where there are none, motions that the model has generated.
+every motion file with the caption that was written for it. One file, no network. Without --motions, motions that the
+model has generated are captioned.
 """
 
 import sys
@@ -39,15 +39,16 @@ EXTRA_PROMPTS = (
     "a person punches with the right fist",
     "a person walks backward",
 )
-"""For motions to caption where no recordings are at hand."""
-RECORDINGS = Path("../shared/data/raw")
+"""For motions to caption where no recordings are named."""
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("--out", type=str, default="demo", help="folder of the page")
     parser.add_argument("--prompts", type=str, default=None, help="text file with one caption a line")
-    parser.add_argument("--motions", type=str, default=None, help="file or folder of motions to caption")
+    parser.add_argument(
+        "--motions", type=str, default=None, help="file or folder of motions to caption; generated ones without it"
+    )
     parser.add_argument("--seed", type=int, default=0, help="same seed, same page")
     add_model_options(parser)
     add_example_options(parser)
@@ -57,11 +58,10 @@ def run(args: Any) -> int:
     """Answer every question and write the page."""
     check_output_folder(args.out)
     prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
-    folder = args.motions or (str(RECORDINGS) if RECORDINGS.is_dir() else None)
-    questions = _recordings(folder) if folder else []
+    questions = _recordings(args.motions) if args.motions else []
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
-    if not folder:
+    if not args.motions:
         motions = [_generated(model, text, args).motion for text in EXTRA_PROMPTS]
         questions = [(motion, f"the model, for '{motion.caption}'") for motion in motions]
     captioned = []

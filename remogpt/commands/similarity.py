@@ -67,7 +67,7 @@ def sides(found: Sequence[Query]) -> tuple[list[Query], list[Query]]:
 
 
 def score(cosine: Any) -> Any:
-    """Return what people read, in [0, 1]. Source: TMR's score (spec 3.3)."""
+    """Return what people read, in [0, 1]. Source: TMR, arXiv 2305.00976, and its code."""
     return cosine / 2 + 0.5
 
 

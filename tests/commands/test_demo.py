@@ -22,10 +22,14 @@ def test_the_page_shows_both_directions(run, tiny_model: Path, tiny_set: Path, t
 
 
 def test_without_recordings_its_own_motions_are_captioned(run, tiny_model: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    recordings = tmp_path / "shared" / "data" / "raw"  # what lies beside a checkout is not read unless it is named
+    recordings.mkdir(parents=True)
+    (recordings / "walk.bvh").write_text("no motion")
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
     ran = run("demo", "--model", tiny_model, "--no-retrieval")
     assert ran.code == 0 and "6 generated motions, 5 captioned motions" in ran.out
-    page = (tmp_path / "demo" / "index.html").read_text(encoding="utf-8")
+    page = Path("demo/index.html").read_text(encoding="utf-8")
     assert "answered without retrieved examples" in page and page.count("from the model, for") == 5
 
 

@@ -173,7 +173,7 @@ def guard_pose(who: Performer, rng: np.random.Generator) -> dict[int, np.ndarray
 
 
 def guard(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
-    """Performer a boxing guard and bob a little."""
+    """Hold a boxing guard and bob a little."""
     gesture, t, up = _held(guard_pose(who, rng), 0.6, max(hold - 1.3, rng.uniform(1.2, 2.2)))
     bob = np.sin(2 * np.pi * rng.uniform(0.9, 1.4) * t) * up
     gesture.arms[..., 0] += 0.06 * bob[:, None]

@@ -80,7 +80,7 @@ _TASKS: dict[str, tuple[str, str, Maker]] = {
     "facts": (
         "Facts",
         "Statements of the captions that joints must prove: which side, how many times, which way, in which order. "
-        "No network evaluators here.",
+        "No network evaluates here.",
         facts_tables,
     ),
     "physical": (

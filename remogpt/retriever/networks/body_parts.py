@@ -5,7 +5,7 @@ Parts: the root's trajectory and the five kinematic chains. Two layouts:
     disjoint  it belongs to the backbone alone, so that every channel has one part (263 channels)
 Within a chain the channels run joint by joint as [3 position, 6 rotation, 3 velocity], a leg's two contact flags last.
 
-Source: ReMoGPT (AAAI 2025) for the six parts; ParCo (0fa4af0) for the shared channels and their order; spec 2.2, 2.3.
+Source: ReMoGPT (AAAI 2025) for the six parts; ParCo (0fa4af0) for the shared channels and their order.
 """
 
 import difflib
@@ -36,7 +36,7 @@ KIT_CHAINS: tuple[tuple[int, ...], ...] = (
     (3, 5, 6, 7),  # right arm
     (3, 8, 9, 10),  # left arm
 )
-"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`. Source: spec 1.8."""
+"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`. Source: HumanML3D's code (9176e8f)."""
 
 _CHAINS: Mapping[str, tuple[tuple[int, ...], ...]] = {"humanml3d": CHAINS, "kit": KIT_CHAINS}
 

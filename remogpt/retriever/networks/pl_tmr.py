@@ -1,7 +1,7 @@
 """PL-TMR: part-level text-motion retrieval, the retriever of ReMoGPT.
 
 Source: ReMoGPT (AAAI 2025), whose code is not public; MotionPatches (arXiv 2405.04771) for heads and loss; ReMoMask's
-Part_TMR for the part encoders. Sizes were found from the 118 M parameters that the paper states (spec 2.4):
+Part_TMR for the part encoders. Sizes were found from the 118 M parameters that the paper states (Table 1):
 66.4 M DistilBERT + 50.6 M encoders + heads to 256 = 118.1 M.
 """
 
@@ -73,7 +73,7 @@ class PLTMRConfig:
 class ProjectionHead(nn.Module):
     """Map a tower's output into the common space: LayerNorm(dropout(W2 gelu(p)) + p) with p = W1 x.
 
-    Source: MotionPatches, spec 2.5.
+    Source: MotionPatches, arXiv 2405.04771.
     """
 
     def __init__(self, input_dim: int, output_dim: int, dropout: float) -> None:

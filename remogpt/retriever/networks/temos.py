@@ -1,6 +1,6 @@
 """TEMOS' networks, which TMR takes over: sequences to Gaussians, and vectors to motion.
 
-Source: TEMOS, arXiv 2204.14109, sec. 3.2; TMR (6d74688) for the details; spec 3.1.
+Source: TEMOS, arXiv 2204.14109, sec. 3.2; TMR's code (6d74688) for the details.
 """
 
 from dataclasses import dataclass

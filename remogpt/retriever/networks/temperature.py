@@ -14,7 +14,7 @@ class Temperature(nn.Module):
     Args:
         start: 0.07 as in CLIP.
         is_learnable: differs from MotionPatches when True: its logarithm is declared learnable, but no optimizer holds
-            it, so that it stays at 0.07 (spec 2.5). A learnable one is kept above 0.01, as in CLIP.
+            it, so that it stays at 0.07 (its code, 1ce221f). A learnable one is kept above 0.01, as in CLIP.
     """
 
     MIN = 0.01

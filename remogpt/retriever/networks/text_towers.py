@@ -15,7 +15,7 @@ class TokenStateTower(nn.Module):
     """A transformer that reads frozen token states into one vector.
 
     A frozen sentence vector hardly tells left from right; token states do, once attention may pick the words.
-    Source: TMR's text encoder (spec 3.1), without its VAE; differs: narrower.
+    Source: TMR's text encoder, arXiv 2305.00976, sec. 3.1, without its VAE; differs: narrower.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class TokenStateTower(nn.Module):
 class FineTunedTower(nn.Module):
     """A pretrained transformer that is trained with the rest; its first token's last state is the sentence.
 
-    Source: MotionPatches with distilbert-base-uncased, spec 2.5.
+    Source: MotionPatches, arXiv 2405.04771, with distilbert-base-uncased.
     """
 
     def __init__(self, transformer: nn.Module) -> None:

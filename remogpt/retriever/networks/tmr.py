@@ -1,7 +1,7 @@
 """TMR: text-to-motion retrieval with TEMOS' variational encoders and its motion decoder.
 
 Both encoders give Gaussians in one space. Training draws from them; retrieval takes their means.
-Source: TMR, arXiv 2305.00976, sec. 3, and its code (6d74688); spec 3. At its size (the defaults, token states 768 wide)
+Source: TMR, arXiv 2305.00976, sec. 3, and its code (6d74688). At its size (the defaults, token states 768 wide)
 the motion encoder has 4.807 M parameters, the text encoder 4.936 M, the decoder 6.388 M; DistilBERT stays frozen.
 """
 

@@ -19,7 +19,7 @@ def sinusoidal_positions(num_positions: int, width: int) -> Tensor:
 class SequenceEncoder(nn.Module):
     """A transformer encoder that reads a sequence into a learnable token placed before it.
 
-    Source: ACTOR/TEMOS encoders as used by TMR (spec 3.1) and ReMoMask's Part_TMR (spec 2.4): post-norm, GELU.
+    Source: ACTOR/TEMOS encoders as used by TMR (arXiv 2305.00976, sec. 3.1) and ReMoMask's Part_TMR: post-norm, GELU.
     """
 
     def __init__(

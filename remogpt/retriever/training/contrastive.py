@@ -19,7 +19,7 @@ def contrastive_loss(
         temperature: divides the cosines (0.1 in TMR, 0.07 in CLIP and MotionPatches).
         false_negatives: (B, B) bool, True for pairs to leave out; the diagonal is never left out.
 
-    Source: InfoNCE, arXiv 1807.03748; TMR, arXiv 2305.00976, sec. 3.2; spec 3.2, 2.5.
+    Source: InfoNCE, arXiv 1807.03748; TMR, arXiv 2305.00976, sec. 3.2.
     """
     # bfloat16 has 8 bits: a cosine divided by 0.07 would be wrong by 0.05. Similarities stay in float32.
     with torch.autocast(text.device.type, enabled=False):

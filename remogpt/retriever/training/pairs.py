@@ -89,7 +89,7 @@ class TrainingPairs:
         Raises:
             RemogptError: if a clip holds values that are not finite: everything that is learned would be NaN.
 
-        Source: TMR and Part_TMR z-score every channel on its own (spec 1.9, 2.4).
+        Source: TMR and Part_TMR z-score every channel on its own.
         """
         # Two passes would read everything twice; shifting by one frame keeps the squares small instead.
         shift = self.load(0)[0].astype(np.float64)

@@ -1,6 +1,6 @@
 """What TMR minimises: reconstruction, KL four ways, distance of latents, contrast; or Guo et al.'s margin as contrast.
 
-Source: TMR, arXiv 2305.00976, sec. 3.2 and 3.3, and its code (6d74688); spec 3.2.
+Source: TMR, arXiv 2305.00976, sec. 3.2 and 3.3, and its code (6d74688).
 """
 
 from dataclasses import dataclass
