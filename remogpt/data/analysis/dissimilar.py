@@ -23,7 +23,10 @@ from remogpt.runtime.errors import RemogptError
 Array = np.ndarray
 
 SAME_MEANING = 0.6
-"""Cosine above which two captions count as the same thing, 0.8 on the scale (cos + 1) / 2 (TMR, arXiv 2305.00976, sec. 3.2)."""
+"""Cosine above which two captions count as the same thing, 0.8 on the scale (cos + 1) / 2.
+
+Source: TMR, arXiv 2305.00976, sec. 3.2.
+"""
 _LEVELS = ((SAME_MEANING, 1e3), (0.9, 1e5))
 """Cosines above which a pair costs so much more, each level outweighing what lies below it in a gallery of some
 hundred; 0.9 is the 0.95 of protocol (b), above which TMR counts captions as equal."""

@@ -7,7 +7,7 @@
 A key's motion is rows int(start * 20) to int(end * 20) of its sequence. Keys that begin with M are mirror images. A key
 whose annotations lie on different stretches gives a clip for each of them.
 
-Source: TMR, arXiv 2305.00976, and its released data loading (commit 6d74688): annotations outside 2 to 10 s are dropped, but
+Source: TMR, arXiv 2305.00976, and its released data loading (6d74688): annotations outside 2 to 10 s are dropped, but
 not from a split with "test" in its name; outside training only a key's first annotation counts.
 """
 

@@ -2,8 +2,8 @@
 
 For every caption of every query clip: its nearest entries by t2m and t2t. For every query clip: by m2t and m2m. A clip
 never gets itself, its mirror image, or another cut of its recording as an example. (While a model answers, `exclude` of
-a search says what is left out; an evaluation's choice is in `remogpt.eval.runs.run`.) Lists are stored deep, so that the
-second route of a training sample can take its next best where the first already has an entry
+a search says what is left out; what an evaluation excludes is in `remogpt.eval.runs.run`.) Lists are stored deep, so
+that the second route of a training sample can take its next best where the first already has an entry
 (`remogpt.lm.training.samples`).
 """
 

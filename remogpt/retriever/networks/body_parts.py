@@ -36,7 +36,10 @@ KIT_CHAINS: tuple[tuple[int, ...], ...] = (
     (3, 5, 6, 7),  # right arm
     (3, 8, 9, 10),  # left arm
 )
-"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`. Source: HumanML3D's code (9176e8f)."""
+"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`.
+
+Source: HumanML3D's code (9176e8f).
+"""
 
 _CHAINS: Mapping[str, tuple[tuple[int, ...], ...]] = {"humanml3d": CHAINS, "kit": KIT_CHAINS}
 

@@ -1,7 +1,7 @@
 """MotionPatches' view of a motion: an image of five body parts by time, and its way from 12.5 to 20 frames a second.
 
-Source: MotionPatches, arXiv 2405.04771 (settings from its configuration, 1ce221f; its code is under another licence and was
-not used).
+Source: MotionPatches, arXiv 2405.04771 (settings from its configuration, 1ce221f; its code is under another
+licence and was not used).
 """
 
 import numpy as np
