@@ -34,10 +34,11 @@ from metrics import command
 from transformers import LogitsProcessor, LogitsProcessorList, T5Config, T5ForConditionalGeneration
 
 from remogpt import ReMoGPT
-from remogpt.lm import Sampling
+from remogpt.lm import MotionLanguageModel, Sampling
 from remogpt.lm.batch import pad
 from remogpt.lm.decoding.generate import generate
-from remogpt.lm.decoding.inference_t5 import FrozenT5
+from remogpt.lm.decoding.inference_t5 import InferenceT5
+from remogpt.lm.transformers_t5 import for_inference
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.retriever import MotionDatabase
 from remogpt.runtime.files import read_json, write_json
@@ -91,7 +92,8 @@ def of_mini(count: int) -> Subject:
         for (_, caption), own in zip(entries, examples, strict=True)
     ]
     start = [words.pad_id, words.motion_start_id]
-    return Subject(model.lm.t5, prompts, words.code_ids, start, words.motion_end_id)
+    t5 = MotionLanguageModel.from_pretrained(model.folder).t5
+    return Subject(t5, prompts, words.code_ids, start, words.motion_end_id)
 
 
 def clips_of(database: MotionDatabase, count: int) -> list[tuple[str, str]]:
@@ -131,7 +133,7 @@ def theirs(subject: Subject, batch: int, width: int, **options: Any) -> Writer:
     return write
 
 
-def ours(subject: Subject, batch: int, frozen: FrozenT5, sampling: Sampling) -> Writer:
+def ours(subject: Subject, batch: int, frozen: InferenceT5, sampling: Sampling) -> Writer:
     """Our `generate` on the first prompts."""
 
     def write(count: int) -> Ids:
@@ -175,7 +177,7 @@ def measure(subject: Subject, batch: int, rounds: int, speed: float) -> dict[str
     greedy_options = {"do_sample": False, "logits_processor": LogitsProcessorList(
         [Only(subject.codes, subject.t5.config.vocab_size)])}  # fmt: skip
     longest = max(map(len, subject.prompts[:batch]))
-    frozen = {name: FrozenT5(subject.t5, name) for name in PRECISIONS}  # type: ignore[arg-type]
+    frozen = {name: for_inference(subject.t5, name) for name in PRECISIONS}  # type: ignore[arg-type]
     writers = {
         "motiongpt": theirs(subject, batch, MOTIONGPT_LENGTH, do_sample=True, top_k=50),
         "greedy": theirs(subject, batch, longest, **greedy_options),

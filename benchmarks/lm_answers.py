@@ -14,7 +14,7 @@ import numpy as np
 
 from remogpt.eval.interval import half_width
 from remogpt.lm import Vocabulary
-from remogpt.lm.model import FRAMES_PER_CODE
+from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.motion.skeleton import FPS
 
 FROZEN = (0.1, 0.05, 0.02)

@@ -37,7 +37,7 @@ from remogpt.eval import facts
 from remogpt.eval.runs.run import own_ids
 from remogpt.lm import DecodeOptions, MotionLanguageModel, Vocabulary, requests_for
 from remogpt.lm.batch import pad
-from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES
+from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import LengthForm, Prompt, motion_to_text_prompt, text_to_motion_prompt

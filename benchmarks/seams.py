@@ -18,7 +18,7 @@ from metrics import command
 
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.lm.model import FRAMES_PER_CODE
+from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.motion.skeleton import FPS
 from remogpt.pipeline import Generated
 from remogpt.runtime.files import write_json

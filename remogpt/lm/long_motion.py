@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from remogpt.lm.model import FRAMES_PER_CODE, MAX_CODES
+from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import RemogptError

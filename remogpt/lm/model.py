@@ -4,10 +4,8 @@
 nothing else; `from_hub` starts from any published T5. Embeddings of encoder, decoder and output are one matrix.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,26 +16,17 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.decoding.generate import Row, ScoreMixer, WritableIds, generate
-from remogpt.lm.decoding.inference_t5 import Freezer
+from remogpt.lm.decoding.generate import ScoreMixer
 from remogpt.lm.decoding.matmul import Precision
 from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest
-from remogpt.lm.decoding.sampling import Sampling
-from remogpt.lm.t5_size import T5Size, is_scaled, size_of, t5_config
+from remogpt.lm.t5_size import T5Size
+from remogpt.lm.transformers_t5 import InferenceCache, size_of, t5_config
 from remogpt.lm.vocabulary import Vocabulary
+from remogpt.lm.writer import KIND, MotionWriter, load_saved, vocabulary_hash
 from remogpt.prompts import PromptForm
 from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.component import load_component, save_component
-from remogpt.runtime.folders.envelope import read_envelope
-from remogpt.runtime.folders.find_model import find_component
-
-KIND = "lm"
-FRAMES_PER_CODE = 4
-MAX_CODES = 49
-"""Longest motion that is generated in one go: 196 frames, the longest in HumanML3D."""
-MAX_WORD_IDS = 80
-"""Longest caption, in text ids."""
+from remogpt.runtime.folders.component import save_component
 
 _TIED = ("t5.encoder.embed_tokens.weight", "t5.decoder.embed_tokens.weight", "t5.lm_head.weight")
 
@@ -81,7 +70,7 @@ class MotionLanguageModel(nn.Module):
         self.hash = ""
         self.precision: Precision = "float32"
         """In what the weights are multiplied when the model writes; they are kept as they are."""
-        self._freeze = Freezer()
+        self._inference = InferenceCache()
         text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
         motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
         self._is_text: Tensor
@@ -130,23 +119,12 @@ class MotionLanguageModel(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the files do not belong together.
         """
-        folder = find_component(path, KIND)
-        part = load_component(folder, KIND)
-        vocabulary = Vocabulary.load(folder)
-        if _vocabulary_hash(vocabulary) != part.config["vocabulary_sha256"]:
-            raise RemogptError(
-                f"vocabulary.json in {folder} does not belong to the weights beside it; copy the folder again"
-            )
-        try:
-            model = cls.build(vocabulary, T5Size(**part.config["size"]), part.config.get("prompt_form", "remogpt"))
-        except ValueError as error:
-            raise RemogptError(
-                f"the lm in {folder} cannot be used by this version: {error}; upgrade remogpt"
-            ) from error
-        if "t5.lm_head.weight" in part.tensors:
+        saved, vocabulary, size = load_saved(path)
+        model = cls.build(vocabulary, size, saved.config.get("prompt_form", "remogpt"))
+        if "t5.lm_head.weight" in saved.tensors:
             model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
-        model.load_state_dict(part.tensors)
-        model.hash = part.hash
+        model.load_state_dict(saved.tensors)
+        model.hash = saved.hash
         return model.to(device or "cpu").eval()
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
@@ -154,7 +132,7 @@ class MotionLanguageModel(nn.Module):
         self.vocabulary.save(folder)
         config = {
             "size": asdict(self.size),
-            "vocabulary_sha256": _vocabulary_hash(self.vocabulary),
+            "vocabulary_sha256": vocabulary_hash(self.vocabulary),
             "prompt_form": self.prompt_form,
         }
         self.hash = save_component(folder, KIND, config, self.state_dict(), dtype=dtype)
@@ -173,7 +151,7 @@ class MotionLanguageModel(nn.Module):
     @property
     def output_scale(self) -> float:
         """Factor on the decoder's output before the output embedding."""
-        return float(self.t5.config.d_model) ** -0.5 if is_scaled(self.t5.config) else 1.0
+        return self.size.output_scale
 
     def forward(self, batches: Sequence[Batch]) -> Loss:
         """Compute the summed loss of several batches, each padded for itself; the whole step is one call."""
@@ -207,86 +185,28 @@ class MotionLanguageModel(nn.Module):
             num_valid=int((valid & (kinds != SPANS)).sum()),
         )
 
+    def writer(self) -> MotionWriter:
+        """Return the model as it is now, arranged for writing; made anew only when a weight has changed."""
+        snapshot = self._inference(self.t5, self.precision)
+        return MotionWriter(self.vocabulary, snapshot, self.prompt_form, self.hash)
+
     def generate_codes(
-        self,
-        requests: Sequence[DecodeRequest],
-        options: DecodeOptions | None = None,
-        mixer: ScoreMixer | None = None,
+        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: ScoreMixer | None = None
     ) -> list[np.ndarray]:
-        """Write a motion for each request: only codes, and the motion end, can be emitted.
-
-        Args:
-            requests: their prompts are from `remogpt.prompts.text_to_motion_prompt`.
-            options: how they are written.
-            mixer: adds evidence of its own before a code is chosen; column i of its scores is code i, the last the end.
-
-        Returns:
-            one (N,) int64 array per request, N >= 1, without what was begun.
-
-        Raises:
-            RemogptError: if guidance has no plain prompt to contrast with.
-        """
-        words = self.vocabulary
-        writable = WritableIds(
-            words.code_ids, (words.pad_id, words.motion_start_id), words.motion_end_id, max_length=MAX_CODES
-        )
-        ids = self._written(requests, writable, Sampling(), options or DecodeOptions(), mixer)
-        return [words.decode_codes(row) for row in ids]
+        """Write a motion for each request; see `MotionWriter.generate_codes`."""
+        return self.writer().generate_codes(requests, options, mixer)
 
     def generate_text(
-        self,
-        requests: Sequence[DecodeRequest],
-        options: DecodeOptions | None = None,
-        mixer: ScoreMixer | None = None,
+        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: ScoreMixer | None = None
     ) -> list[str]:
-        """Write a caption for each request: only text, and the end of sequence, can be emitted.
-
-        Arguments as in `generate_codes`. A mixer's columns are `vocabulary.text_ids`, then the end.
-        """
-        words = self.vocabulary
-        writable = WritableIds(words.text_ids, (words.pad_id,), words.eos_id, max_length=MAX_WORD_IDS)
-        ids = self._written(requests, writable, Sampling(temperature=0.0), options or DecodeOptions(), mixer)
-        return [words.decode_text(row) for row in ids]
-
-    @torch.inference_mode()
-    def _written(
-        self, requests: Sequence[DecodeRequest], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
-        mixer: ScoreMixer | None,
-    ) -> list[list[int]]:  # fmt: skip
-        """Write the ids of each request; `sampling` is taken where the options have none."""
-        prompts = {one for request in requests for one in (request.prompt, request.plain) if one is not None}
-        # Each once: candidates of one caption have the same prompt.
-        ids = {prompt: tuple(self.vocabulary.encode_prompt(prompt)) for prompt in prompts}
-        rows = [
-            Row(
-                ids[request.prompt],
-                tuple(self.vocabulary.encode_codes(request.begun)[1:-1]),
-                request.length,
-                (index,) if request.stream is None else tuple(request.stream),
-                None if request.plain is None else ids[request.plain],
-            )
-            for index, request in enumerate(requests)
-        ]
-        if options.max_length is not None:
-            writable = replace(writable, max_length=options.max_length)
-        t5 = self._freeze(self.t5, self.precision)
-        return generate(t5, rows, writable, options.sampling or sampling, options, mixer)
-
-
-def saved_prompt_form(folder: str | Path) -> PromptForm:
-    """Return the form of prompts that a saved model was trained on, without loading its weights."""
-    form: PromptForm = read_envelope(folder, KIND)["config"].get("prompt_form", "remogpt")
-    return form
+        """Write a caption for each request; see `MotionWriter.generate_text`."""
+        return self.writer().generate_text(requests, options, mixer)
 
 
 def _mask(size: int, ids: Sequence[int]) -> Tensor:
     mask = torch.zeros(size, dtype=torch.bool)
     mask[torch.as_tensor([int(token) for token in ids])] = True
     return mask
-
-
-def _vocabulary_hash(vocabulary: Vocabulary) -> str:
-    return hashlib.sha256(json.dumps(vocabulary.to_json(), sort_keys=True).encode()).hexdigest()
 
 
 def _drop_tied(module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Any) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from remogpt.lm import DecodeOptions, DecodeRequest, MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion
@@ -75,7 +75,7 @@ def retrieve(windows: Sequence[Window], database: MotionDatabase, retriever: Tex
         window.examples = examples
 
 
-def ask(windows: Sequence[Window], lm: MotionLanguageModel, following: Following) -> None:
+def ask(windows: Sequence[Window], lm: MotionWriter, following: Following) -> None:
     """Write each window's prompt, with the examples that are to be shown."""
     for window in windows:
         shown = following.shown_for_motion(window.examples)
@@ -84,7 +84,7 @@ def ask(windows: Sequence[Window], lm: MotionLanguageModel, following: Following
 
 
 def write(
-    windows: Sequence[Window], lm: MotionLanguageModel, following: Following, options: GenerationOptions,
+    windows: Sequence[Window], lm: MotionWriter, following: Following, options: GenerationOptions,
     seed: int | None,
 ) -> None:  # fmt: skip
     """Write `options.best_of` candidates for each window: the likeliest words, then drawn ones."""
@@ -94,7 +94,7 @@ def write(
 
 
 def _write(
-    windows: Sequence[Window], count: int, sampling: Sampling, lm: MotionLanguageModel, following: Following,
+    windows: Sequence[Window], count: int, sampling: Sampling, lm: MotionWriter, following: Following,
     seed: int | None,
 ) -> None:  # fmt: skip
     """Add `count` candidates to each window."""

@@ -9,10 +9,10 @@ from itertools import groupby
 
 import numpy as np
 
-from remogpt.lm import DecodeOptions, DecodeRequest, MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
-from remogpt.lm.model import FRAMES_PER_CODE
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.examples import closest, examples_for_texts, marked_as_used
@@ -81,7 +81,7 @@ def retrieve(segments: Sequence[Segment], database: MotionDatabase, retriever: T
         segment.examples = examples
 
 
-def ask(segments: Sequence[Segment], lm: MotionLanguageModel, following: Following) -> None:
+def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
     """Write each segment's prompt, with the examples that are to be shown."""
     for segment in segments:
         shown = following.shown_for_text(segment.examples)
@@ -100,7 +100,7 @@ def in_step(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
 
 
 def write(
-    segments: Sequence[Segment], lm: MotionLanguageModel, following: Following, options: GenerationOptions,
+    segments: Sequence[Segment], lm: MotionWriter, following: Following, options: GenerationOptions,
     seed: int | None,
 ) -> None:  # fmt: skip
     """Write `options.best_of` candidates of each segment, all together."""

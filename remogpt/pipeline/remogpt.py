@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from remogpt.interfaces import Route
-from remogpt.lm import MotionLanguageModel
+from remogpt.lm import MotionWriter
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
-from remogpt.lm.model import saved_prompt_form
+from remogpt.lm.writer import saved_prompt_form
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
@@ -77,11 +77,9 @@ class ReMoGPT:
         return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
 
     @cached_property
-    def lm(self) -> MotionLanguageModel:
-        """The T5."""
-        lm = MotionLanguageModel.from_pretrained(self.folder / "lm").to(self.device)
-        lm.precision = self.precision
-        return lm
+    def lm(self) -> MotionWriter:
+        """The T5, arranged for writing."""
+        return MotionWriter.from_pretrained(self.folder / "lm", self.device, self.precision)
 
     @cached_property
     def copy_head(self) -> CopyHead | None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from remogpt.lm.limits import MAX_CODES
 from remogpt.lm.long_motion import OVERLAP, num_frames, reading_windows, segment_lengths, spread_sentences
-from remogpt.lm.model import MAX_CODES
 from remogpt.runtime.errors import RemogptError
 
 

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.match_test import MatchTest
-from remogpt.lm.model import MAX_CODES
+from remogpt.lm.limits import MAX_CODES
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import FitResult, LoopConfig, fit
 from remogpt.runtime.training.stage import Stage

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from remogpt.lm.decoding.cuda_graph import GraphedDecoder
-from remogpt.lm.decoding.inference_t5 import FrozenT5
+from remogpt.lm.decoding.inference_t5 import InferenceT5
 from remogpt.lm.decoding.kv_cache import Decoder, close_up
 from remogpt.lm.decoding.matmul import Product
 from remogpt.lm.decoding.request import DecodeOptions
@@ -105,7 +105,7 @@ class WritableIds:
 
 
 def generate(
-    t5: FrozenT5, rows: Sequence[Row], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
+    t5: InferenceT5, rows: Sequence[Row], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
     mixer: ScoreMixer | None = None,
 ) -> list[list[int]]:  # fmt: skip
     """Write ids for each row, without start and end.
@@ -171,7 +171,7 @@ def _draws(names: Sequence[Sequence[int]], limits: np.ndarray) -> np.ndarray:
     return draws
 
 
-def _decoder(t5: FrozenT5, prompts: Sequence[tuple[int, ...]], capacity: int) -> Decoder | GraphedDecoder:
+def _decoder(t5: InferenceT5, prompts: Sequence[tuple[int, ...]], capacity: int) -> Decoder | GraphedDecoder:
     """Read the prompts, each once, and make ready to answer them."""
     number = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
     decoder = Decoder(t5, t5.encode(list(number)), np.array([number[prompt] for prompt in prompts]), capacity)

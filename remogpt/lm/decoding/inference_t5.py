@@ -1,40 +1,43 @@
 """A T5 arranged for reading prompts and writing answers: its weights as they are now, in products ready to multiply.
 
-transformers' T5 trains and loads; this writes. Queries, keys and values are one product; the encoder reads prompts
-behind each other without padding; what the decoder needs step by step is `remogpt.lm.decoding.kv_cache`.
+transformers' T5 is trained (`remogpt.lm.transformers_t5`); this one writes, and loads without transformers. Queries,
+keys and values are one product; the encoder reads prompts behind each other without padding; what the decoder needs
+step by step is `remogpt.lm.decoding.kv_cache`.
 
 Letters: B rows, L ids of a row, D width, H heads, d their width, T ids of all prompts together.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import T5ForConditionalGeneration
-from transformers.activations import NewGELUActivation
 
 from remogpt.lm.decoding.matmul import Precision, Product, activation_type, check_precision, product
-from remogpt.lm.t5_size import is_scaled
+from remogpt.lm.t5_size import T5Size
 from remogpt.runtime.errors import RemogptError
 
 _MAX_IDS = 512
 """Read by the encoder at once on a CPU: what is made of more does not stay in the cache between two products."""
+EPSILON = 1e-6
+"""Of the layer norms."""
+NUM_BUCKETS, MAX_DISTANCE = 32, 128
+"""Of relative positions: distances above the second share one bucket."""
 
 
 class Norm:
     """T5's layer norm: by the root mean square, without a mean or a bias."""
 
-    def __init__(self, norm: Any, dtype: torch.dtype):
-        self._weight, self._epsilon = norm.weight.detach().to(dtype), norm.variance_epsilon
+    def __init__(self, weight: Tensor, dtype: torch.dtype):
+        self._weight = weight.detach().to(dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
-        return functional.rms_norm(x, x.shape[-1:], self._weight, self._epsilon)
+        return functional.rms_norm(x, x.shape[-1:], self._weight, EPSILON)
 
 
 @dataclass(frozen=True)
@@ -87,62 +90,76 @@ class DecoderLayer:
     ff: FeedForward
 
 
-class FrozenT5:
-    """A T5's weights at one moment.
+class InferenceT5:
+    """Inference-only snapshot of a T5 with fused queries, keys and values and pre-packed weight matrices.
 
     Args:
-        t5: in eval mode, its updates merged.
+        tensors: by the names of transformers' state dict; embeddings and output may be left out where `shared` serves.
+        size: the shape.
         precision: in what to multiply.
 
     Raises:
-        RemogptError: if the precision is none, or not one of the device; if the T5 holds updates of its own.
+        RemogptError: if the precision is none, or not one of the device; if a weight is missing.
     """
 
-    def __init__(self, t5: T5ForConditionalGeneration, precision: Precision = "float32"):
-        if not isinstance(t5, T5ForConditionalGeneration):
-            raise RemogptError(f"a {type(t5).__name__} holds updates beside its weights; merge them before it writes")
-        self.device, self._precision = t5.shared.weight.device, precision
+    def __init__(self, tensors: Mapping[str, Tensor], size: T5Size, precision: Precision = "float32"):
+        self._tensors, self._precision = tensors, precision
+        shared = self._weight("shared")
+        self.device = shared.device
         check_precision(precision, self.device)
         self.dtype = activation_type(precision, self.device)
-        self.num_heads, self.head_dim = t5.config.num_heads, t5.config.d_kv
-        encoder, decoder = stacks = cast(Any, (t5.encoder, t5.decoder))
-        self._encoder = [self._encoder_layer(*block.layer) for block in encoder.block]
-        self.decoder = [self._decoder_layer(*block.layer) for block in decoder.block]
-        self._encoder_norm, self.decoder_norm = (Norm(stack.final_layer_norm, self.dtype) for stack in stacks)
-        self._embeddings = [stack.embed_tokens.weight.detach().to(self.dtype) for stack in stacks]
-        self._bias_of = [stack.block[0].layer[0].SelfAttention for stack in stacks]
-        self._output = t5.lm_head.weight.detach()
-        self._output_scale = float(t5.config.d_model) ** -0.5 if is_scaled(t5.config) else 1.0
+        self.num_heads, self.head_dim, self._is_gated = size.heads, size.head_dim, size.activation == "gated-gelu"
+        self._encoder = [self._encoder_layer(f"encoder.block.{index}.layer") for index in range(size.layers)]
+        self.decoder = [self._decoder_layer(f"decoder.block.{index}.layer") for index in range(size.decoder_layers)]
+        stacks = ("encoder", "decoder")
+        self._encoder_norm, self.decoder_norm = (self._norm(f"{name}.final_layer_norm") for name in stacks)
+        self._embeddings = [self._weight(f"{name}.embed_tokens", shared).to(self.dtype) for name in stacks]
+        self._biases = [
+            self._weight(f"{name}.block.0.layer.0.SelfAttention.relative_attention_bias") for name in stacks
+        ]
+        self._output, self._output_scale = self._weight("lm_head", shared), size.output_scale
         self._heads: dict[bytes, Product] = {}
+        self._tensors = {}  # what is not laid out anew may go
 
-    def _encoder_layer(self, own: Any, ff: Any) -> EncoderLayer:
-        return EncoderLayer(self._self_attention(own), self._feed_forward(ff))
+    def _weight(self, name: str, otherwise: Tensor | None = None) -> Tensor:
+        found = self._tensors.get(f"{name}.weight", otherwise)
+        if found is None:
+            raise RemogptError(f"the language model's weights lack {name}.weight; copy its folder again")
+        return found.detach()
 
-    def _decoder_layer(self, own: Any, cross: Any, ff: Any) -> DecoderLayer:
-        to_prompt = cross.EncDecAttention
+    def _norm(self, name: str) -> Norm:
+        return Norm(self._weight(name), self.dtype)
+
+    def _product(self, *names: str) -> Product:
+        return product([self._weight(name) for name in names], self._precision)
+
+    def _encoder_layer(self, name: str) -> EncoderLayer:
+        return EncoderLayer(self._self_attention(f"{name}.0"), self._feed_forward(f"{name}.1"))
+
+    def _decoder_layer(self, name: str) -> DecoderLayer:
+        to_prompt = f"{name}.1.EncDecAttention"
         return DecoderLayer(
-            self._self_attention(own),
-            Attention(Norm(cross.layer_norm, self.dtype), self._product(to_prompt.q), self._product(to_prompt.o)),
-            self._product(to_prompt.k, to_prompt.v),
-            self._feed_forward(ff),
+            self._self_attention(f"{name}.0"),
+            Attention(
+                self._norm(f"{name}.1.layer_norm"), self._product(f"{to_prompt}.q"), self._product(f"{to_prompt}.o")
+            ),
+            self._product(f"{to_prompt}.k", f"{to_prompt}.v"),
+            self._feed_forward(f"{name}.2"),
         )
 
-    def _self_attention(self, layer: Any) -> Attention:
-        own = layer.SelfAttention
-        return Attention(Norm(layer.layer_norm, self.dtype), self._product(own.q, own.k, own.v), self._product(own.o))
+    def _self_attention(self, name: str) -> Attention:
+        own = f"{name}.SelfAttention"
+        into = self._product(f"{own}.q", f"{own}.k", f"{own}.v")
+        return Attention(self._norm(f"{name}.layer_norm"), into, self._product(f"{own}.o"))
 
-    def _feed_forward(self, layer: Any) -> FeedForward:
-        dense = layer.DenseReluDense
-        is_gated = hasattr(dense, "wi_0")
-        wide = (dense.wi_0, dense.wi_1) if is_gated else (dense.wi,)
-        # transformers spells this one out, in eight operations.
-        is_spelt = isinstance(dense.act, NewGELUActivation)
-        activation = partial(functional.gelu, approximate="tanh") if is_spelt else dense.act
-        norm = Norm(layer.layer_norm, self.dtype)
-        return FeedForward(norm, self._product(*wide), self._product(dense.wo), activation, is_gated)
-
-    def _product(self, *linears: Any) -> Product:
-        return product([linear.weight.detach() for linear in linears], self._precision)
+    def _feed_forward(self, name: str) -> FeedForward:
+        dense = f"{name}.DenseReluDense"
+        wide = (f"{dense}.wi_0", f"{dense}.wi_1") if self._is_gated else (f"{dense}.wi",)
+        activation = partial(functional.gelu, approximate="tanh") if self._is_gated else functional.relu
+        return FeedForward(
+            self._norm(f"{name}.layer_norm"), self._product(*wide), self._product(f"{dense}.wo"), activation,
+            self._is_gated,
+        )  # fmt: skip
 
     def head(self, ids: np.ndarray) -> Product:
         """Make scores (M, A) of the given ids from the decoder's output (M, D)."""
@@ -162,7 +179,8 @@ class FrozenT5:
         return self._bias(1, length).masked_fill(future, -torch.inf)
 
     def _bias(self, stack: int, length: int) -> Tensor:
-        return self._bias_of[stack].compute_bias(length, length)[0].detach().to(self.dtype)
+        buckets = relative_buckets(length, is_bidirectional=stack == 0).to(self.device)
+        return functional.embedding(buckets, self._biases[stack]).permute(2, 0, 1).to(self.dtype)
 
     def encode(self, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
         """Read prompts.
@@ -187,6 +205,23 @@ class FrozenT5:
         return self._encoder_norm(hidden).split(lengths)
 
 
+def relative_buckets(length: int, is_bidirectional: bool) -> Tensor:
+    """(L, L) bucket of each key position (column) as seen from each query position (row).
+
+    Half of the buckets are exact distances, the others grow with the logarithm of the distance.
+
+    Source: T5, arXiv 1910.10683, sec. 2.1; its released code has the logarithm.
+    """
+    distance = torch.arange(length)[None] - torch.arange(length)[:, None]
+    num_buckets = NUM_BUCKETS // 2 if is_bidirectional else NUM_BUCKETS
+    first = (distance > 0).long() * num_buckets if is_bidirectional else torch.zeros_like(distance)
+    distance = distance.abs() if is_bidirectional else (-distance).clamp_min(0)
+    exact = num_buckets // 2
+    growth = torch.log(distance.float() / exact) / math.log(MAX_DISTANCE / exact) * (num_buckets - exact)
+    far = (exact + growth.long()).clamp_max(num_buckets - 1)
+    return first + torch.where(distance < exact, distance, far)
+
+
 def _groups(prompts: Sequence[Sequence[int]], max_ids: int | None) -> Iterator[list[Sequence[int]]]:
     """Yield prompts in order, as many at once as have `max_ids` ids together."""
     group: list[Sequence[int]] = []
@@ -203,23 +238,3 @@ def _attend_within(mixed: Tensor, bias: Tensor) -> Tensor:
     queries, keys, values = mixed.permute(1, 2, 0, 3)[:, None]  # (1, H, L, d) each; T5 does not scale
     answer = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias, scale=1.0)
     return answer[0].transpose(0, 1).flatten(1)
-
-
-class Freezer:
-    """Keeps a frozen T5 for as long as the weights and the precision stay the same."""
-
-    def __init__(self) -> None:
-        self._stamp: tuple[Any, ...] = ()
-        self._frozen: FrozenT5 | None = None
-
-    def __call__(self, t5: T5ForConditionalGeneration, precision: Precision) -> FrozenT5:
-        """Return it as it is now."""
-        # Every change in place counts up a weight's version; weights loaded in inference mode have none, nor change.
-        versions = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in t5.parameters()]
-        stamp = (id(t5), precision, *versions)
-        frozen = self._frozen
-        if frozen is None or stamp != self._stamp:
-            self._frozen = None  # the old one goes before the new one comes
-            frozen = FrozenT5(t5, precision)
-            self._frozen, self._stamp = frozen, stamp
-        return frozen

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from remogpt.lm.decoding.inference_t5 import FrozenT5
+from remogpt.lm.decoding.inference_t5 import InferenceT5
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Decoder:
         capacity: ids that will be read at most.
     """
 
-    def __init__(self, t5: FrozenT5, encoded: Sequence[Tensor], prompt_of: np.ndarray, capacity: int):
+    def __init__(self, t5: InferenceT5, encoded: Sequence[Tensor], prompt_of: np.ndarray, capacity: int):
         self._t5, self._length = t5, 0
         self._bias = t5.decoder_bias(capacity)  # (H, C, C)
         real = pad_sequence([torch.zeros_like(hidden[:, 0]) for hidden in encoded], True, -torch.inf)

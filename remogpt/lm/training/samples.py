@@ -12,7 +12,7 @@ import numpy as np
 
 from remogpt.interfaces import Route
 from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
-from remogpt.lm.model import FRAMES_PER_CODE
+from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.training.span_corruption import corrupt, span_mask
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import BUDGET, LengthForm, clean_text, motion_to_text_prompt, text_to_motion_prompt

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from remogpt.lm.batch import Batch, collate_by_length
-from remogpt.lm.model import Loss, MotionLanguageModel, T5Size
+from remogpt.lm.model import Loss, MotionLanguageModel
+from remogpt.lm.t5_size import T5Size
 from remogpt.lm.training.lora import add_lora, merge_lora
 from remogpt.lm.training.samples import CodedClip, ExampleBank, SampleMix, TrainingSamples
 from remogpt.lm.vocabulary import Vocabulary

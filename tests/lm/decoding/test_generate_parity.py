@@ -10,8 +10,8 @@ from transformers import T5ForConditionalGeneration
 
 from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, T5Size, Vocabulary, requests_for
 from remogpt.lm.batch import pad
-from remogpt.lm.decoding.inference_t5 import Freezer, FrozenT5
 from remogpt.lm.training.lora import add_lora, merge_lora
+from remogpt.lm.transformers_t5 import InferenceCache, for_inference
 from remogpt.prompts import text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
@@ -87,7 +87,7 @@ def test_greedy_ids_are_those_of_transformers(
 def test_encoder_output_is_that_of_transformers(vocabulary: Vocabulary) -> None:
     model = made(vocabulary)
     prompts = prompt_ids(model)
-    for prompt, ours in zip(prompts, FrozenT5(model.t5).encode(prompts), strict=True):
+    for prompt, ours in zip(prompts, for_inference(model.t5).encode(prompts), strict=True):
         with torch.no_grad():
             theirs = model.t5.encoder(input_ids=torch.tensor([prompt])).last_hidden_state[0]
         assert torch.allclose(ours, theirs, atol=1e-5)
@@ -111,7 +111,7 @@ def test_merged_lora_writes_what_it_has_learnt(vocabulary: Vocabulary) -> None:
 
 
 def test_a_frozen_t5_is_kept_until_the_weights_change(vocabulary: Vocabulary) -> None:
-    t5, freeze = made(vocabulary).t5, Freezer()
+    t5, freeze = made(vocabulary).t5, InferenceCache()
     first = freeze(t5, "float32")
     assert freeze(t5, "float32") is first and freeze(t5, "bfloat16") is not first
     again = freeze(t5, "float32")

@@ -5,15 +5,15 @@ import torch
 
 from remogpt.lm import MotionLanguageModel
 from remogpt.lm.decoding.cuda_graph import GraphedDecoder, Step
-from remogpt.lm.decoding.inference_t5 import FrozenT5
 from remogpt.lm.decoding.kv_cache import Decoder, close_up
+from remogpt.lm.transformers_t5 import for_inference
 
 PROMPTS = [[5, 6, 7, 8, 9], [10, 11], [12, 13, 14]]
 PROMPT_OF = np.array([0, 1, 2, 0, 1, 0])
 
 
 def decoder_of(model: MotionLanguageModel) -> Decoder:
-    t5 = FrozenT5(model.t5)
+    t5 = for_inference(model.t5)
     return Decoder(t5, t5.encode(PROMPTS), PROMPT_OF, capacity=12)
 
 
