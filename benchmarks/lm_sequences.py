@@ -230,7 +230,7 @@ def main() -> None:
         "model": model.manifest["name"], "hashes": model.manifest["hashes"],
         "set": motions.name, "licence": motions.licence, "split": args.split, "captions": len(asked.clips),
     }  # fmt: skip
-    free = before_masking(model.lm, asked, args.seed)
+    free = before_masking(MotionLanguageModel.from_pretrained(model.folder), asked, args.seed)
     stopping = {"before masking, sampled": free.pop("stopping"), "masked": stopping_masked(model.lm, asked, args.seed)}
     result["before_masking"] = free
     result["stopping_error"] = stopping | {"always the training clips' median": always_the_median(motions, asked)}

@@ -12,7 +12,7 @@ import pytest
 
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.lm import Vocabulary, requests_for
+from remogpt.lm import MotionLanguageModel, Vocabulary, requests_for
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -85,18 +85,18 @@ def test_frozen_tails_beside_the_real_ones(modules: Any) -> None:
 def test_unrestricted_writing_is_what_generation_restricts(modules: Any, tiny_model: Path, tiny_set: Path) -> None:
     """Greedy, both choose the same words up to the first id that is no text."""
     model, motions = ReMoGPT.from_pretrained(tiny_model, "cpu"), MotionTextSet.open(tiny_set)
-    words = model.lm.vocabulary
+    words, trained = model.lm.vocabulary, MotionLanguageModel.from_pretrained(model.folder)
     asked = modules[0].asked_of(model, motions, "train", 4, seed=0)
     assert set(asked.examples) == {"none", "retrieval"}
     prompts = modules[0].prompts_of(asked, "motion", "seconds", "retrieval", words)
     for codes, prompt in zip(asked.codes, prompts, strict=True):
         assert f"Generate motion of {len(codes) / 5:g} seconds:" in prompt.text()
     greedy, sampled = modules[0].DECODINGS["text"]["greedy"], modules[0].SAMPLED
-    once, again, other = (modules[0].written_freely(model.lm, prompts, sampled, seed) for seed in (1, 1, 2))
+    once, again, other = (modules[0].written_freely(trained, prompts, sampled, seed) for seed in (1, 1, 2))
     assert once == again != other and all(0 < len(ids) <= modules[0].MAX_NEW for ids in once)
     described = modules[0].prompts_of(asked, "text", "plain", "none", words)
     captions = model.lm.generate_text(requests_for(described))
-    written = modules[0].written_freely(model.lm, described, greedy, seed=0)
+    written = modules[0].written_freely(trained, described, greedy, seed=0)
     for ids, caption in zip(written, captions, strict=True):
         stop = next((place for place, token in enumerate(ids) if token not in words.text_ids), len(ids))
         assert caption.startswith(words.decode_text(ids[:stop])[: len(caption)])
