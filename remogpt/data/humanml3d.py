@@ -15,7 +15,7 @@ that the same clip has the same name in every run.
 import difflib
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,15 +23,20 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.data.recent import RecentArrays
 from remogpt.motion.facts import Fact
 from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import read_json, read_npy
+from remogpt.runtime.files import fingerprint, read_json, read_npy
 
 _log = logging.getLogger(__name__)
 
 MIN_FRAMES, MAX_FRAMES = 40, 199
 """HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A protocol's filter, not a limit of the format."""
+NUM_PROBES = 16
+"""Clips whose features `MotionTextSet.probe` reads."""
+KEPT_BYTES = 2**26
+"""Of features that an opened set keeps in memory: some 600 clips of HumanML3D."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,15 @@ class MotionTextSet:
     def __init__(self, folder: Path, num_features: int = NUM_FEATURES):
         self.folder, self.num_features = folder, num_features
         self.fps = KIT_FPS if num_features == KIT_NUM_FEATURES else FPS
+        self._clips: dict[str, list[Clip]] = {}
+        self._recent = RecentArrays(KEPT_BYTES)
 
     @classmethod
     def open(cls, folder: str | Path, num_features: int = NUM_FEATURES) -> "MotionTextSet":
         """Open a folder; only its shape is looked at.
+
+        A split's captions and lengths are read once, when its clips are first asked for: what is written into the
+        folder afterwards is seen by the next set that is opened.
 
         Args:
             folder: in HumanML3D's layout.
@@ -198,15 +208,28 @@ class MotionTextSet:
     def features(self, clip: Clip | str) -> np.ndarray:
         """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
         file_id = clip if isinstance(clip, str) else clip.file_id
+        # A clip that is its whole file is kept in memory under one key with that file.
+        if isinstance(clip, str) or clip.id == clip.file_id:
+            first, stop = 0, None
+        else:
+            first, stop = clip.first, clip.first + clip.num_frames
+        key = (file_id, first, stop, *self._stamp(file_id))
+        return self._recent.get(key, lambda: self._read_features(file_id, first, stop))
+
+    def _read_features(self, file_id: str, first: int, stop: int | None) -> np.ndarray:
         path = self._feature_file(file_id)
         features = read_npy(path, mmap=True)
         if features.ndim != 2 or features.shape[1] != self.num_features:
             hint = "KIT-ML's 251 channels need its joints converted to our 22" if features.shape[-1:] == (251,) else (
                 "make features with remogpt.motion.joints_to_features")  # fmt: skip
             raise RemogptError(f"wanted (T, {self.num_features}) features, {path} holds {features.shape}; {hint}")
-        if isinstance(clip, Clip):
-            features = features[clip.first : clip.first + clip.num_frames]
-        return np.array(features, dtype=np.float32)
+        return np.array(features[first:stop], dtype=np.float32)
+
+    def _stamp(self, file_id: str) -> tuple[int, int]:
+        """Return time of change and size of a feature file, (0, 0) where there is none."""
+        path = self._feature_file(file_id)
+        found = path.stat() if path.is_file() else None
+        return (0, 0) if found is None else (found.st_mtime_ns, found.st_size)
 
     def joints(self, file_id: str) -> np.ndarray | None:
         """Return (T, 22, 3) joints where the set keeps them."""
@@ -223,6 +246,38 @@ class MotionTextSet:
             MissingPathError: if there is no such split, or none of its motions is there.
             RemogptError: if no clip has such a length.
         """
+        if split not in self._clips:
+            self._clips[split] = self._read_split(split)
+        found = self._clips[split]
+        kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
+        if not kept:
+            raise RemogptError(
+                f"split {split!r} of {self.folder} has no clip of {min_frames} to {max_frames} frames ({len(found)} in "
+                "all); give another split or another length window"
+            )
+        return kept
+
+    def probe(self, clips: Sequence[Clip]) -> str:
+        """Return a SHA-256 over the features of a few clips, evenly spaced among those given.
+
+        It notices a set that was made anew under the same ids, without reading all of it.
+        """
+        places = np.unique(np.linspace(0, len(clips) - 1, NUM_PROBES).round().astype(int)).tolist()
+        return fingerprint([self.features(clips[place]) for place in places])
+
+    def identity(self, clips: Sequence[Clip]) -> str:
+        """Return a SHA-256 that tells the motions of these clips, in this order, from all others.
+
+        It reads a `probe`; of all clips it knows ids, lengths, and when their files were written.
+        """
+        known = [f"{clip.id} {clip.first} {clip.num_frames} {self._stamp(clip.file_id)}" for clip in clips]
+        return fingerprint([self.probe(clips), *known])
+
+    def _feature_file(self, file_id: str) -> Path:
+        return self.folder / "new_joint_vecs" / f"{file_id}.npy"
+
+    def _read_split(self, split: str) -> list[Clip]:
+        """Read the captions and lengths of all clips of a split; raises as `clips` does."""
         ids = self.ids(split)
         present = [file_id for file_id in ids if self._feature_file(file_id).is_file()]
         if ids and not present:
@@ -234,17 +289,7 @@ class MotionTextSet:
             absent = sorted(set(ids) - set(present))
             _log.warning("%s: %d of %d motions of split %s have no feature file and are left out (%s%s)", self.folder,
                         len(absent), len(ids), split, ", ".join(absent[:3]), ", ..." if absent[3:] else "")  # fmt: skip
-        found = [clip for file_id in present for clip in self._clips_of(file_id)]
-        kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
-        if not kept:
-            raise RemogptError(
-                f"split {split!r} of {self.folder} has no clip of {min_frames} to {max_frames} frames ({len(found)} in "
-                "all); give another split or another length window"
-            )
-        return kept
-
-    def _feature_file(self, file_id: str) -> Path:
-        return self.folder / "new_joint_vecs" / f"{file_id}.npy"
+        return [clip for file_id in present for clip in self._clips_of(file_id)]
 
     def _clips_of(self, file_id: str) -> Iterable[Clip]:
         total = len(np.atleast_1d(read_npy(self._feature_file(file_id), mmap=True)))

@@ -90,11 +90,21 @@ def check_output_folder(path: str | Path) -> Path:
 
 def _check_place(path: Path) -> None:
     """Look at the nearest folder above that is already there: it will have to hold what is written."""
-    above = next(parent for parent in path.absolute().parents if parent.exists())
+    above = _existing_parent(path)
     if not above.is_dir():
         raise RemogptError(f"cannot write {path}: {above} is a file, not a folder; choose another place")
-    if not os.access(above, os.W_OK | os.X_OK):
+    if not is_writable(path):
         raise RemogptError(f"cannot write {path}: {above} is not writable; choose another place")
+
+
+def is_writable(path: str | Path) -> bool:
+    """Whether a file or folder that is not there yet could be made, and folders above it that are missing."""
+    above = _existing_parent(Path(path))
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK)
+
+
+def _existing_parent(path: Path) -> Path:
+    return next(parent for parent in path.absolute().parents if parent.exists())
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -141,13 +151,26 @@ def read_npy(path: str | Path, mmap: bool = False) -> np.ndarray:
     if not path.is_file():
         raise MissingPathError(f"no file {path}; expected a .npy array there")
     try:
-        return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+        return _map_npy(path) if mmap else np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         # NumPy takes whatever it does not know for a pickle, and advises to load it unsafely.
-        why = "it holds Python objects or is no .npy file" if "pickle" in str(error) else str(error)
+        unknown = "pickle" in str(error) or "magic string" in str(error)
+        why = "it holds Python objects or is no .npy file" if unknown else str(error)
         raise RemogptError(
             f"{path} is not a readable numeric .npy array ({why}); save it again with numpy.save from a float array"
         ) from error
+
+
+def _map_npy(path: Path) -> np.memmap:
+    """Map an array, opening its file once; `numpy.load` opens it three times."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = head(file)
+        if dtype.hasobject:
+            raise ValueError("Object arrays are pickles")
+        order: Any = "F" if is_fortran else "C"
+        return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order=order)
 
 
 def sha256_file(path: str | Path) -> str:
