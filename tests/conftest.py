@@ -3,12 +3,14 @@
 The tiny model is untrained: every part is real and goes through the real files, and what it answers means nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from remogpt.runtime.vector_cache import VARIABLE
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 NUM_CODES = 32
@@ -33,6 +35,22 @@ def golden_dir() -> Path:
 def data_dir() -> Path:
     """Real motion capture and real captions."""
     return _shared_folder("data")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep embeddings out of the home of whoever runs the tests, and out of sets that tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: None) -> Path:
+    """Folder of a test's own embeddings: no test finds what another has computed."""
+    folder = tmp_path.with_name(f"{tmp_path.name}_cache")
+    monkeypatch.setenv(VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

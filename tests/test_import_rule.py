@@ -43,7 +43,8 @@ INSIDE = {
     "runtime.errors": set(),
     "runtime.progress": set(),
     "runtime.files": {"runtime.errors"},
-    "runtime.resumable": {"runtime.errors", "runtime.files", "runtime.progress"},
+    "runtime.resumable": {"runtime.files", "runtime.progress"},
+    "runtime.vector_cache": {"runtime.errors", "runtime.files", "runtime.resumable"},
     "runtime.folders": {"runtime.errors", "runtime.files"},
     "runtime.training": {"runtime.errors", "runtime.files", "runtime.progress"},
     "retriever.padding": set(),
@@ -75,7 +76,7 @@ INSIDE = {
     "eval.evaluators": {"eval.cards", "eval.text"},
     "eval.report": {"eval.cards", *METRICS},
     "eval.runs": {"eval.cards", "eval.evaluators", *METRICS},
-    "eval.tasks": {"eval.cards", "eval.runs", *METRICS},
+    "eval.tasks": {"eval.cards", "eval.evaluators", "eval.runs", *METRICS},
     "eval.runs.evaluate": {"eval.cards", "eval.evaluators", "eval.report", "eval.runs", "eval.tasks", *METRICS},
 }
 """Files and folders of a room that a file or folder of it may import; the longest name that fits a file counts.

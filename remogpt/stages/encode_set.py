@@ -17,10 +17,10 @@ from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.frozen_model import FrozenText
-from remogpt.retriever.text.token_cache import write_token_states
+from remogpt.retriever.text.token_states import write_token_states
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, fingerprint, read_json, write_json, write_npy
-from remogpt.runtime.resumable import compute_in_shards, remove_shards
+from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_retriever, open_set
 
 _FORMAT = 1
@@ -147,16 +147,16 @@ def _write(
     out: Path,
     identity: str,
 ) -> dict[str, Any]:
-    parts = out / f".parts_{identity[:16]}"
-    motion_rows = compute_in_shards(
-        parts / "motions", len(clips),
+    cache = VectorCache.beside(motions.folder)
+    motion_rows = cache.rows(
+        retriever.hash, ["motions", motions.identity(clips)], len(clips),
         lambda places: retriever.encode_motion([motions.features(clips[place]) for place in places]),
-        _SHARD, desc="motions", unit="clip",
+        desc="motions", unit="clip", shard=_SHARD,
     )  # fmt: skip
-    text_rows = compute_in_shards(
-        parts / "captions", len(sentences),
+    text_rows = cache.rows(
+        retriever.hash, ["texts", *sentences], len(sentences),
         lambda places: retriever.encode_text([sentences[place] for place in places]),
-        4 * _SHARD, desc="captions", unit="caption",
+        desc="captions", unit="caption", shard=4 * _SHARD,
     )  # fmt: skip
     captions = [(caption, place) for place, clip in enumerate(clips) for caption in clip.captions]
     rows = {sentence: row for row, sentence in enumerate(sentences)}
@@ -169,5 +169,4 @@ def _write(
         "captions": [caption for caption, _ in captions], "clip_of_caption": [place for _, place in captions],
     }  # fmt: skip
     write_json(out / "index.json", index, indent=None)
-    remove_shards(parts)
     return index

@@ -12,10 +12,9 @@ from remogpt.data.analysis.similar_captions import similar_captions
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, write_text
+from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import SENTENCE_MODEL, open_set
 
-SENTENCE_FOLDER = "sentence_vectors"
-"""In a set's folder: sentence vectors of its captions, kept from one call to the next."""
 _ANY_LENGTH = (1, 10**9)
 
 
@@ -105,4 +104,4 @@ def _sentence_vectors(motions: MotionTextSet, sentences: Sequence[str], model: s
     """(N, D) unit rows of the sentences, kept in the set's folder."""
     from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors  # takes seconds, and counting none
 
-    return cached_sentence_vectors(model, sentences, motions.folder / SENTENCE_FOLDER)
+    return cached_sentence_vectors(model, sentences, VectorCache.beside(motions.folder))

@@ -29,7 +29,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from studies.retrieval.scores import evaluate
 from studies.retrieval.sets import SEED, VERSION, StudySet, prepare
-from studies.retrieval.texts import link_texts, prepare_texts, tested_texts, unlink_texts
+from studies.retrieval.texts import prepare_texts, tested_texts
 from studies.retrieval.variants import MAX_PARAMETERS, PATCH, TEXT_MODEL, VARIANTS, settings_of, training_config
 
 
@@ -145,14 +145,10 @@ def _train_and_score(run: Run, study: Study, folder: Path) -> dict[str, Any]:
 
 
 def _trained(config: TMRTrainingConfig | RetrieverConfig, clips: StudySet, folder: Path) -> TextMotionRetriever:
-    link_texts(clips, folder / "run")
     train, val = (clips.pairs(split, is_grouped=config.same_tag is not None) for split in ("train", "val"))
     if isinstance(config, TMRTrainingConfig):
-        retriever = train_tmr(config, train, val, folder / "run", folder / "retriever")
-    else:
-        retriever = train_retriever(config, train, val, folder / "run", folder / "retriever")
-    unlink_texts(folder / "run")
-    return retriever
+        return train_tmr(config, train, val, folder / "run", folder / "retriever")
+    return train_retriever(config, train, val, folder / "run", folder / "retriever")
 
 
 def count_parameters(retriever: TextMotionRetriever) -> int:

@@ -123,6 +123,7 @@ class StudySet:
             np.array([places.get(self.rows[number].mirror, -1) for number in numbers], dtype=np.int64),
             np.array(groups, dtype=np.int64),
             f"study-{self.name}",
+            self.folder,
         )
 
     def tested_captions(self) -> list[str]:

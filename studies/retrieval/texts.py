@@ -1,11 +1,9 @@
-"""Token states of the study's captions: computed once a set, kept in float16, seen by all of its runs.
+"""Token states of the study's captions: computed once a set, kept in its cache in float16, seen by all of its runs.
 
-Training looks for them in its run folder by a name that stands for the sentences, so that links there are enough.
-Variants that read other sentences (normal forms) have a file of their own, made from what is there.
+Variants that read other sentences (normal forms) have states of their own, made from what is there.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,6 +14,7 @@ from remogpt.retriever.text.frozen_model import FrozenText
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
+from remogpt.runtime.vector_cache import VectorCache
 from studies.retrieval.sets import StudySet
 
 
@@ -44,37 +43,20 @@ def _rows(sentences: list[str], prepare: Callable[[Sequence[str]], tuple[Tensor,
     return {sentence: row[:length] for sentence, row, length in zip(sentences, states, lengths.tolist(), strict=True)}
 
 
-def text_folder(clips: StudySet) -> Path:
-    """Where a set's token states lie."""
-    return clips.folder / "text"
-
-
 def prepare_texts(clips: StudySet, configs: Sequence[TMRTrainingConfig | RetrieverConfig], name: str) -> None:
     """Compute what is missing of the token states that runs of these settings read, in training and in the test."""
     source = KnownText(name)
     learned = [caption for split in ("train", "val") for caption in clips.pairs(split).unique_captions()]
     forms = [config.caption_form if isinstance(config, RetrieverConfig) else "written" for config in configs]
     for form in dict.fromkeys(["written", *forms]):
-        source.caches.append(CachedText(source, [worded(one, form) for one in learned], text_folder(clips)))
+        source.caches.append(_cached(source, [worded(one, form) for one in learned], clips))
         source.caches.append(tested_texts(clips, form, source))
 
 
 def tested_texts(clips: StudySet, form: CaptionForm, source: FrozenText) -> CachedText:
     """Token states of every caption that is tested on, in this form."""
-    return CachedText(source, [worded(caption, form) for caption in clips.tested_captions()], text_folder(clips))
+    return _cached(source, [worded(caption, form) for caption in clips.tested_captions()], clips)
 
 
-def link_texts(clips: StudySet, folder: Path) -> None:
-    """Let a run folder see the set's token states."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in text_folder(clips).glob("token_states_*.npy"):
-        link = folder / file.name
-        if not link.exists():
-            link.unlink(missing_ok=True)  # it may point to where the set once lay
-            link.symlink_to(file.resolve())
-
-
-def unlink_texts(folder: Path) -> None:
-    """Take the links, or what training made for want of them, out of a run folder."""
-    for file in folder.glob("token_states_*.npy"):
-        file.unlink()
+def _cached(source: FrozenText, sentences: Sequence[str], clips: StudySet) -> CachedText:
+    return CachedText(source, sentences, VectorCache.beside(clips.folder))

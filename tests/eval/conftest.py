@@ -152,7 +152,12 @@ class Oracle:
 def world() -> SimpleNamespace:
     """What tests make more of."""
     return SimpleNamespace(
-        Oracle=Oracle, Evaluator=PerfectEvaluator, Sentences=Sentences, moving_person=moving_person, num_test=NUM_TEST
+        Oracle=Oracle,
+        Evaluator=PerfectEvaluator,
+        Sentences=Sentences,
+        moving_person=moving_person,
+        num_test=NUM_TEST,
+        num_train=NUM_TRAIN,
     )
 
 

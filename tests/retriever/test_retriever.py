@@ -21,6 +21,7 @@ from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.folders.component import save_component
+from remogpt.runtime.vector_cache import VectorCache
 
 WORDS = ("[PAD]", "[UNK]", "a", "person", "walks", "runs", "left", "right", "raises", "the", "arm", "and", "sits")
 TINY = PLTMRConfig(
@@ -175,15 +176,14 @@ def test_features_of_another_skeleton_are_refused(text_folder: Path) -> None:
 def test_cached_states_equal_computed_ones(text_folder: Path, tmp_path: Path) -> None:
     source = FrozenText(str(text_folder))
     sentences = ["a person walks", "runs and sits", "a person walks", "the left arm"]
-    cached = CachedText(source, sentences, tmp_path)
-    again = CachedText(source, sentences, tmp_path)
+    cached, again = (CachedText(source, sentences, VectorCache(tmp_path)) for _ in range(2))
     for cache in (cached, again):
         states, lengths = cache.prepare(sentences[:2])
         expected, expected_lengths = source.prepare(sentences[:2])
         assert torch.equal(lengths, expected_lengths) and torch.allclose(states, expected, atol=2e-3)
         vectors = cache.sentence_vectors(sentences)
         assert np.allclose(vectors, source.sentence_vectors(sentences), atol=2e-3)
-    assert len(list(tmp_path.glob("token_states_*.states.npy"))) == 1
+    assert len(list(tmp_path.rglob("states.npy"))) == 1
 
 
 def test_the_packaged_model_equals_sentence_transformers_pooling() -> None:

@@ -1,36 +1,32 @@
-"""Computations in pieces."""
+"""Computations in shards."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.resumable import compute_in_shards, remove_shards
+from remogpt.runtime.resumable import compute_in_shards
 
 
-def test_pieces_are_computed_once_and_come_in_order(tmp_path: Path) -> None:
-    asked: list[int] = []
+def test_a_killed_computation_goes_on_at_its_shard(tmp_path: Path) -> None:
+    calls: list[range] = []
 
-    def squares(places: range) -> np.ndarray:
-        asked.extend(places)
-        if 5 in places and len(asked) < 8:
+    def squares(indices: range) -> dict[str, np.ndarray]:
+        calls.append(indices)
+        if len(calls) == 3:
             raise KeyboardInterrupt
-        return np.array([[place, place**2] for place in places])
+        return {"squares": np.array([index**2 for index in indices])}
 
     with pytest.raises(KeyboardInterrupt):
-        compute_in_shards(tmp_path / "parts", 7, squares, 3, "squares")
-    asked.append(-1)
-    rows = compute_in_shards(tmp_path / "parts", 7, squares, 3, "squares")
-    assert asked == [0, 1, 2, 3, 4, 5, -1, 3, 4, 5, 6]
-    assert np.array_equal(rows, [[place, place**2] for place in range(7)])
-    remove_shards(tmp_path / "parts")
-    assert not (tmp_path / "parts").exists()
+        compute_in_shards(tmp_path / "shards", 7, squares, size=3, desc="squares")
+    assert calls == [range(0, 3), range(3, 6), range(6, 7)]
+    shards = compute_in_shards(tmp_path / "shards", 7, squares, size=3, desc="squares")
+    assert calls[3:] == [range(6, 7)] and shards == sorted((tmp_path / "shards").iterdir())
+    assert [load_file(shard)["squares"].tolist() for shard in shards] == [[0, 1, 4], [9, 16, 25], [36]]
 
 
-def test_a_piece_of_another_size_is_refused(tmp_path: Path) -> None:
-    compute_in_shards(tmp_path, 2, lambda places: np.zeros(len(places)), 2, "zeros")
-    with pytest.raises(RemogptError, match="has 2 rows, wanted 3"):
-        compute_in_shards(tmp_path, 3, lambda places: np.zeros(len(places)), 3, "zeros")
-    with pytest.raises(ValueError, match="at least one item"):
-        compute_in_shards(tmp_path, 0, lambda places: np.zeros(len(places)), 3, "zeros")
+def test_no_items_and_no_shard_size_are_refused(tmp_path: Path) -> None:
+    for count, size in ((0, 3), (3, 0)):
+        with pytest.raises(ValueError, match=f"got {count} and {size}"):
+            compute_in_shards(tmp_path, count, lambda indices: {}, size=size, desc="nothing")

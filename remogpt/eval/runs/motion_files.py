@@ -58,7 +58,7 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
         "captions": "given with the files" if given else "first of each clip",
         "clips_without_file": len(wanted) - len(clips),
     }  # fmt: skip
-    return clips, queries, [_files(row, items, card, digest) for row, digest in zip(paths, digests, strict=True)]
+    return clips, queries, [_files(row, items, card) for row in paths]
 
 
 def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
@@ -106,8 +106,8 @@ def _index(folder: Path) -> dict[str, Any] | None:
     return dict(index)
 
 
-def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card, digest: str) -> Samples:
-    return Samples(items, lambda place: load_features(paths[place]), card, digest)
+def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card) -> Samples:
+    return Samples(items, lambda place: load_features(paths[place]), card)
 
 
 def _given_captions(folder: Path) -> dict[str, str]:

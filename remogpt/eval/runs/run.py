@@ -14,12 +14,13 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.cards import Card, protocol_card, sha256_of
-from remogpt.eval.evaluators.embedding_cache import EmbeddingCache, probe
+from remogpt.eval.evaluators.embeddings import embed_motions, embed_texts
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.interfaces import Evaluator, Model, TextEncoder
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
+from remogpt.runtime.vector_cache import VectorCache
 
 Result = dict[str, Any]
 Named = tuple[str, Result]
@@ -66,9 +67,9 @@ class Run:
         return self.database_hash or own
 
     @cached_property
-    def embeddings(self) -> EmbeddingCache:
-        """Embeddings by the evaluator, computed once."""
-        return EmbeddingCache(self.out / "embeddings")
+    def cache(self) -> VectorCache:
+        """Cache of the set, where its embeddings are kept."""
+        return VectorCache.beside(self.motions.folder)
 
     def needs_model(self, task: str) -> Model:
         """Return the model.
@@ -109,9 +110,9 @@ class Run:
 
     def card(self, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
         """Describe how a result of these clips is made."""
-        contents = probe(len(clips), lambda place: self.motions.features(clips[place]))
+        contents = self.motions.probe(clips)[:16]
         return protocol_card(
-            self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents[:16], **protocol
+            self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents, **protocol
         )
 
     def evaluator_card(self) -> Card:
@@ -149,18 +150,15 @@ class Run:
 
     def embed_clips(self, clips: Sequence[Clip]) -> np.ndarray:
         """(N, D) embeddings of the set's own motions."""
-        return self.embeddings.motions(
-            self.needs_evaluator("embedding motions"), [f"{self.motions.name}/{clip.id}" for clip in clips],
-            lambda place: self.motions.features(clips[place]), version=sha256_of([clip.num_frames for clip in clips]),
+        return embed_motions(
+            self.cache, self.needs_evaluator("embedding motions"), self.motions.identity(clips), len(clips),
+            lambda place: self.motions.features(clips[place]),
         )  # fmt: skip
 
     def embed_queries(self, queries: Sequence[CaptionQuery]) -> np.ndarray:
         """(N, D) embeddings of captions."""
-        return self.embeddings.texts(
-            self.needs_evaluator("embedding captions"),
-            [query.text for query in queries],
-            [query.tokens for query in queries],
-        )
+        texts, tokens = [query.text for query in queries], [query.tokens for query in queries]
+        return embed_texts(self.cache, self.needs_evaluator("embedding captions"), texts, tokens)
 
     def embed_sentences(self, captions: Sequence[str]) -> np.ndarray:
         """(N, D) sentence vectors of captions.
@@ -170,7 +168,7 @@ class Run:
         """
         if self.sentences is None:
             raise RemogptError("rareness needs sentence vectors; name their model with --sentence-model")
-        return self.embeddings.texts(self.sentences, captions)
+        return embed_texts(self.cache, self.sentences, captions)
 
     @property
     def has_training(self) -> bool:

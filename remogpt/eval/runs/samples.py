@@ -23,7 +23,7 @@ from remogpt.eval.text.rouge import lcs_length
 from remogpt.interfaces import GeneratedMotion
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
-from remogpt.runtime.files import read_json, read_npy, write_json, write_npy
+from remogpt.runtime.files import fingerprint, read_json, read_npy, write_json, write_npy
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +44,6 @@ class Samples:
     """Place -> (T, 263) raw features."""
     card: Card
     """Protocol entries that say how they were made."""
-    version: str
-    """Names these motions, for caches: it is another one where anything else makes them."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -54,6 +52,11 @@ class Samples:
     def joints(self) -> list[np.ndarray]:
         """(T, 22, 3) of each motion."""
         return [features_to_joints(self.load(place)) for place in range(len(self))]
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of all the motions, in their order."""
+        return fingerprint([self.load(place) for place in range(len(self))])
 
     @property
     def protocol(self) -> Card:
@@ -69,9 +72,8 @@ def of_clips(
         {"id": clip.id, "caption": query.text, "examples": [other.id] if other is not clip else []}
         for clip, other, query in zip(clips, shown, queries, strict=True)
     ]
-    digest = sha256_of([clip.id for clip in shown])
-    card = {"made_by": made, "captions": DRAWN, "shown_sha256": digest}
-    return Samples(items, lambda place: run.motions.features(shown[place]), card, sha256_of([run.motions.name, digest]))
+    card = {"made_by": made, "captions": DRAWN, "shown_sha256": sha256_of([clip.id for clip in shown])}
+    return Samples(items, lambda place: run.motions.features(shown[place]), card)
 
 
 def file_name(clip_id: str) -> str:
@@ -113,7 +115,7 @@ def by_model(
                 "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
             })  # fmt: skip
         write_json(folder / INDEX, {"card": card, "items": items})
-    return Samples(items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol, sha256_of(card))
+    return Samples(items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol)
 
 
 def _written(

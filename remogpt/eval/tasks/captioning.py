@@ -13,6 +13,7 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
 from remogpt.eval.cards import Card
+from remogpt.eval.evaluators.embeddings import embed_texts
 from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
@@ -37,7 +38,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's file, and the control."""
     if run.evaluator is not None:
         # An evaluator that cannot read captions without tokens says so before the work.
-        run.embeddings.texts(run.evaluator, [run.motions.clips(split)[0].captions[0]])
+        embed_texts(run.cache, run.evaluator, [run.motions.clips(split)[0].captions[0]])
     for answers in _answers(run, split):
         card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.evaluator_card())
 
@@ -142,8 +143,8 @@ def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Resu
     """R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
     evaluator = run.needs_evaluator("captioning")
     # Not every text model takes an empty caption, which is an answer all the same.
-    text = run.embeddings.texts(
-        evaluator, [caption if caption.strip() else "." for caption in texts], [()] * len(texts)
+    text = embed_texts(
+        run.cache, evaluator, [caption if caption.strip() else "." for caption in texts], [()] * len(texts)
     )
     motion = run.embed_clips(clips)
     scores = generation.evaluate(

@@ -15,6 +15,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation, physical, rare
 from remogpt.eval.cards import Card, sha256_of
+from remogpt.eval.evaluators.embeddings import embed_motions
 from remogpt.eval.interval import mean_interval
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.motion_files import from_folder
@@ -141,8 +142,7 @@ def _has_memorisation(run: Run) -> bool:
 
 def embed(run: Run, samples: Samples) -> np.ndarray:
     """(N, D) embeddings of samples by the evaluator."""
-    ids = [item["id"] for item in samples.items]
-    return run.embeddings.motions(run.needs_evaluator("generation"), ids, samples.load, version=samples.version)
+    return embed_motions(run.cache, run.needs_evaluator("generation"), samples.identity, len(samples), samples.load)
 
 
 def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:

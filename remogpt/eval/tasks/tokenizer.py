@@ -6,11 +6,12 @@ import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import facts, physical, reconstruction
-from remogpt.eval.cards import sha256_of
+from remogpt.eval.evaluators.embeddings import embed_motions
 from remogpt.eval.generation import frechet_distance
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks.facts import known_facts
 from remogpt.motion import features_to_joints
+from remogpt.runtime.files import fingerprint
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
@@ -44,10 +45,8 @@ def score(run: Run, split: str, clips: Sequence[Clip]) -> Result:
         kept, ceiling = facts.evaluate(known, made), facts.evaluate(known, real)
         result["facts"] = kept | {"real": ceiling["share"]}
     if run.evaluator is not None and len(clips) > 1:
-        version = sha256_of([row.tolist() for row in codes])
-        embedded = run.embeddings.motions(
-            run.evaluator, [clip.id for clip in clips], decoded.__getitem__,
-            version=sha256_of([run.model.manifest.get("hashes") if run.model else None, version]),
-        )  # fmt: skip
+        embedded = embed_motions(
+            run.cache, run.evaluator, fingerprint(decoded), len(decoded), decoded.__getitem__, "decoded motions"
+        )
         result["fid"] = frechet_distance(run.embed_clips(clips), embedded)
     return result

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class TrainingPairs:
     """(n,) int64; clips of one group describe the same thing and are never each other's negatives; -1: no group."""
     name: str = "unnamed"
     """Of the set that they come from."""
+    folder: Path | None = None
+    """Of that set, beside which the states of a frozen text model are kept; the user's cache where there is none."""
 
     def __post_init__(self) -> None:
         n = len(self.captions)
@@ -71,7 +74,9 @@ class TrainingPairs:
                 partners[place], partners[other] = other, place
         groups = _groups([clip.tags for clip in clips], [] if same_tag is None else same_tag.split(","))
         captions = tuple(tuple(clip.captions) for clip in clips)
-        return cls(captions, lambda place: motions.features(clips[place]), partners, groups, motions.name)
+        return cls(
+            captions, lambda place: motions.features(clips[place]), partners, groups, motions.name, motions.folder
+        )
 
     def crop(self, place: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
         """Load clip `place`; a random stretch of `max_frames` frames of a longer one."""

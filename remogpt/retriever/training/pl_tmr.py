@@ -2,7 +2,7 @@
 
     remogpt train retriever --config mini/retriever --data <set> --out <folder>
 
-The run folder holds the log, the checkpoint and the cached token states; a run that was killed continues by itself.
+The run folder holds the log and the checkpoint; a run that was killed continues by itself.
 With several processes every one computes the loss of the whole batch from everybody's embeddings (see `all_gather`).
 Rounds of accumulation contrast their own share of the batch alone: what an earlier round embedded is gone by then.
 """
@@ -30,6 +30,7 @@ from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig
+from remogpt.runtime.vector_cache import VectorCache
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def train_retriever(
         config: see `RetrieverConfig`.
         train: also measured for mean and standard deviation.
         val: the weights with the best mean reciprocal rank on it are kept. differs: MotionPatches selects on test.
-        run_folder: log, checkpoint, cached token states; start the same run again to continue it.
+        run_folder: log and checkpoint; start the same run again to continue it.
         out: folder of the finished retriever.
     """
     torch.manual_seed(config.loop.seed)
@@ -95,7 +96,7 @@ def train_retriever(
     retriever = new_retriever(
         config.model, config.text_model, config.fine_tune_text, *statistics, caption_form=config.caption_form
     )
-    batches = PairBatches(config, train, retriever, val.unique_captions(), Path(run_folder))
+    batches = PairBatches(config, train, retriever, val.unique_captions())
     assert isinstance(retriever.network, PLTMR)
     groups = _param_groups(retriever.network, config)
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
@@ -122,7 +123,6 @@ class PairBatches:
         pairs: training clips.
         retriever: untrained; its statistics, text source and form of captions are used.
         val_captions: further sentences whose token states are cached.
-        folder: of the cache.
     """
 
     def __init__(
@@ -131,17 +131,17 @@ class PairBatches:
         pairs: TrainingPairs,
         retriever: TextMotionRetriever,
         val_captions: Sequence[str],
-        folder: Path,
     ) -> None:
         self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
         self.form = retriever.caption_form
         self.text: TextSource = retriever.text
         self.sentences: CachedText | None = None
         sentences = [worded(caption, self.form) for caption in [*pairs.unique_captions(), *val_captions]]
+        cache = VectorCache.beside(pairs.folder)
         if isinstance(retriever.text, FrozenText):
-            self.text = self.sentences = CachedText(retriever.text, sentences, folder)
+            self.text = self.sentences = CachedText(retriever.text, sentences, cache)
         elif config.filter_threshold is not None:
-            self.sentences = CachedText(FrozenText(config.filter_model), sentences, folder)
+            self.sentences = CachedText(FrozenText(config.filter_model), sentences, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Contrastive loss of the given clips, with one random caption each."""

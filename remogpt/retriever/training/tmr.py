@@ -2,8 +2,8 @@
 
     remogpt train tmr --config humanml3d/tmr --data <set> --out <folder>
 
-The run folder holds the log (every term of the loss, and the share of pairs that the filter left out), the checkpoint
-and the cached token states; a run that was killed continues by itself.
+The run folder holds the log (every term of the loss, and the share of pairs that the filter left out) and the
+checkpoint; a run that was killed continues by itself.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,7 @@ from remogpt.retriever.training.tmr_losses import TMRLosses, filtered_share, tmr
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig
+from remogpt.runtime.vector_cache import VectorCache
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def train_tmr(
         config: see `TMRTrainingConfig`.
         train: also measured for mean and standard deviation, per channel, as TMR does.
         val: the weights with the best mean reciprocal rank on it are kept. differs: TMR keeps the last ones.
-        run_folder: log, checkpoint, cached token states; start the same run again to continue it.
+        run_folder: log and checkpoint; start the same run again to continue it.
         out: folder of the finished retriever.
     """
     torch.manual_seed(config.loop.seed)
@@ -83,7 +84,7 @@ def train_tmr(
     mean, std = (torch.from_numpy(values) for values in statistics)
     retriever = new_tmr_retriever(config.model, config.text_model, mean, std)
     captions = [*train.unique_captions(), *val.unique_captions()]
-    batches = _Batches(config, train, retriever, captions, Path(run_folder))
+    batches = _Batches(config, train, retriever, captions)
     return fit_retriever(
         retriever, batches, config, val, fingerprint([*captions, *statistics]), run_folder, out, desc="tmr"
     )
@@ -98,15 +99,15 @@ class _Batches:
         pairs: TrainingPairs,
         retriever: TextMotionRetriever,
         captions: Sequence[str],
-        folder: Path,
     ) -> None:
         self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
         assert isinstance(retriever.text, FrozenText)
-        self.text = CachedText(retriever.text, captions, folder)
+        cache = VectorCache.beside(pairs.folder)
+        self.text = CachedText(retriever.text, captions, cache)
         self.sentences: CachedText | None = None
         if config.filter_threshold is not None:
             is_same = config.filter_model == config.text_model
-            self.sentences = self.text if is_same else CachedText(FrozenText(config.filter_model), captions, folder)
+            self.sentences = self.text if is_same else CachedText(FrozenText(config.filter_model), captions, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """TMR's loss of the given clips, with one random caption each."""

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,12 +17,32 @@ from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tas
 from remogpt.eval.runs.run import Run
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.runtime.files import write_json, write_npy, write_text
+from remogpt.runtime.vector_cache import VARIABLE
 
 QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 
 def scores_of(run: Run, *parts: str) -> dict:
     return {name: result["scores"] for name, result in evaluate(run, parts)["results"].items()}
+
+
+_OPENED: list[str] | None = None
+
+
+def _note_open(event: str, args: tuple[object, ...]) -> None:
+    if event == "open" and _OPENED is not None:
+        _OPENED.append(str(args[0]))
+
+
+sys.addaudithook(_note_open)  # for good: Python takes no hook away
+
+
+@pytest.fixture
+def opened_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every file that is opened while the test runs."""
+    opened: list[str] = []
+    monkeypatch.setattr(sys.modules[__name__], "_OPENED", opened)
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +243,9 @@ def test_every_number_has_a_card_and_the_report_names_it(world, everything):
     assert all(name in page for name in report["results"])
 
 
-def test_a_second_run_computes_nothing_and_another_seed_computes_again(everything):
+def test_a_second_run_computes_nothing_and_another_seed_computes_again(everything, monkeypatch):
     report, out, run = everything
+    monkeypatch.setenv(VARIABLE, str(run.cache.folder))
     calls, embedded = len(run.model.calls), run.evaluator.motions_embedded
     again = Run(run.motions, out, run.config, run.model, run.evaluator, sentences=run.sentences)
     repeated = evaluate(again, possible_tasks(again))
@@ -301,13 +324,41 @@ def test_other_retrieved_motions_are_another_control(world, known_set, evaluator
     assert check_comparable(found[0]["card"], found[1]["card"]) == []
 
 
-def test_another_model_is_embedded_anew_where_it_answers_alike_here_and_there(world, known_set, evaluator, tmp_path):
+def test_what_was_embedded_for_one_folder_is_not_embedded_for_another(world, known_set, oracle, evaluator, tmp_path):
+    for out in ("a", "b"):
+        run = Run(known_set, tmp_path / out, EvalConfig(**QUICK), oracle, evaluator, sentences=world.Sentences())
+        before = evaluator.motions_embedded
+        evaluate(run, possible_tasks(run))
+    assert before > 0 and evaluator.motions_embedded == before
+    assert not (tmp_path / "b" / "embeddings").exists()
+
+
+def test_an_evaluation_opens_a_feature_file_twice_at_most(world, known_set, oracle, evaluator, opened_files, tmp_path):
+    shutil.copytree(known_set.folder, tmp_path / "set")  # the oracle reads the original
+    opened_files.clear()
+    run = Run(MotionTextSet.open(tmp_path / "set"), tmp_path / "out", EvalConfig(**QUICK), oracle, evaluator,
+              sentences=world.Sentences())  # fmt: skip
+    evaluate(run, possible_tasks(run))
+    counts = Counter(path for path in opened_files if path.startswith(str(tmp_path / "set" / "new_joint_vecs")))
+    assert len(counts) == world.num_test + world.num_train
+    assert max(counts.values()) == 2, "for its length, and for its frames"
+
+
+def test_one_motion_that_differs_is_noticed_among_many(world, known_set, evaluator, tmp_path):
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     one, other = world.Oracle(known_set), world.Oracle(known_set, manifest={"name": "oracle", "hashes": {"lm": "xyz"}})
-    evaluate(Run(known_set, tmp_path, config, one, evaluator), ["generation"])
-    before = evaluator.motions_embedded
-    evaluate(Run(known_set, tmp_path, config, other, evaluator), ["generation"])
-    assert evaluator.motions_embedded == before + world.num_test, "no probe tells them apart, but the model's hash does"
+    evaluate(Run(known_set, tmp_path / "a", config, one, evaluator), ["generation"])
+    before, write = evaluator.motions_embedded, other.generate
+
+    def strange(texts, **rest):
+        written = write(texts, **rest)
+        if texts[1] in known_set.clips("test")[1].captions:
+            written[1] = written[0]
+        return written
+
+    other.generate = strange
+    evaluate(Run(known_set, tmp_path / "b", config, other, evaluator), ["generation"])
+    assert evaluator.motions_embedded == before + world.num_test
 
 
 def test_a_set_that_was_made_anew_is_computed_again(known_set, world, tmp_path):

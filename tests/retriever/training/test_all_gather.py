@@ -52,11 +52,11 @@ def read_jsonl(path: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def build(text_model: str, cache: str) -> tuple[TextMotionRetriever, PairBatches]:
+def build(text_model: str) -> tuple[TextMotionRetriever, PairBatches]:
     config, pairs = config_of(text_model), pairs_of()
     torch.manual_seed(0)
     retriever = new_retriever(MODEL, text_model, False, *pairs.statistics())
-    return retriever, PairBatches(config, pairs, retriever, [], Path(cache))
+    return retriever, PairBatches(config, pairs, retriever, [])
 
 
 def two_losses(batches: PairBatches, model: torch.nn.Module, shares: tuple[np.ndarray, ...]) -> list[float]:
@@ -78,14 +78,14 @@ def tmr_config_of(text_model: str) -> TMRTrainingConfig:
     )  # fmt: skip
 
 
-def tmr_gradients(text_model: str, cache: str, rank: int | None) -> dict[str, torch.Tensor]:
+def tmr_gradients(text_model: str, rank: int | None) -> dict[str, torch.Tensor]:
     """TMR's gradients of a batch, of one process (None) or of the half that a process has."""
     config = tmr_config_of(text_model)
     pairs = pairs_of()
     mean, std = (torch.from_numpy(values) for values in pairs.statistics())
     torch.manual_seed(0)
     retriever = new_tmr_retriever(config.model, text_model, mean, std)
-    batches = TMRBatches(config, pairs, retriever, pairs.unique_captions(), Path(cache))
+    batches = TMRBatches(config, pairs, retriever, pairs.unique_captions())
     network, share = retriever.network, np.arange(8)
     model = network if rank is None else DistributedDataParallel(network, find_unused_parameters=True)
     own = share if rank is None else np.array_split(share, 2)[rank]
@@ -110,8 +110,8 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
 def _learn_share(rank: int, folder: str, text_model: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     torch.save(_gather(rank), f"{folder}/gathered{rank}.pt")
-    torch.save(tmr_gradients(text_model, f"{folder}/cache", rank), f"{folder}/tmr{rank}.pt")
-    retriever, batches = build(text_model, f"{folder}/cache")
+    torch.save(tmr_gradients(text_model, rank), f"{folder}/tmr{rank}.pt")
+    retriever, batches = build(text_model)
     model = DistributedDataParallel(retriever.network)
     halves = tuple(np.array_split(part, 2)[rank] for part in np.arange(16).reshape(2, 8))
     losses = two_losses(batches, model, halves)
@@ -124,7 +124,7 @@ def _learn_share(rank: int, folder: str, text_model: str) -> None:
 def shares(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes found."""
     folder = tmp_path_factory.mktemp("shares")
-    build(str(tiny_text_model), f"{folder}/cache")
+    build(str(tiny_text_model))  # embeds the captions once, for both processes
     multiprocessing.spawn(_learn_share, args=(str(folder), str(tiny_text_model)), nprocs=2)
     return folder
 
@@ -143,7 +143,7 @@ def test_rows_are_joined_in_order_and_gradients_come_back(shares: Path, rank: in
 
 
 def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: Path) -> None:
-    retriever, batches = build(str(tiny_text_model), f"{shares}/cache")
+    retriever, batches = build(str(tiny_text_model))
     losses = two_losses(batches, retriever.network, tuple(np.arange(16).reshape(2, 8)))
     for rank in range(2):
         found = torch.load(shares / f"{rank}.pt", weights_only=True)
@@ -156,7 +156,7 @@ def test_gradients_are_those_of_the_whole_batch(tiny_text_model: Path, shares: P
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_tmr_contrasts_the_whole_batch_too(tiny_text_model: Path, shares: Path, rank: int) -> None:
-    whole = tmr_gradients(str(tiny_text_model), f"{shares}/cache", None)
+    whole = tmr_gradients(str(tiny_text_model), None)
     found = torch.load(shares / f"tmr{rank}.pt", weights_only=True)
     assert whole and set(whole) <= set(found)
     for name, gradient in whole.items():

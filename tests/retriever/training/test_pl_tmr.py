@@ -183,11 +183,11 @@ def test_mirror_images_join_a_batch(text_folder: Path, tmp_path: Path) -> None:
     partners = np.arange(40) + np.where(np.arange(40) < 20, 20, -20)
     config = replace(toy_config(text_folder, 1), mirror_share=1.0)
     retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
-    batches = PairBatches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions(), tmp_path)
+    batches = PairBatches(config, replace(pairs, partners=partners), retriever, pairs.unique_captions())
     items = batches._with_mirrors(np.arange(12))
     assert items.tolist() == [*range(6), *range(20, 26)]
     grouped = replace(pairs, groups=np.arange(40) % 4)
-    masked = PairBatches(config, grouped, retriever, pairs.unique_captions(), tmp_path)
+    masked = PairBatches(config, grouped, retriever, pairs.unique_captions())
     mask = masked._false_negatives(np.arange(8), [grouped.captions[item][0] for item in range(8)])
     assert torch.equal(mask, torch.eye(4, dtype=torch.bool).repeat(2, 2))
 
@@ -197,7 +197,7 @@ def test_a_clip_that_is_drawn_twice_is_not_its_own_negative(text_folder: Path, t
     pairs = replace(toy_pairs(8, 0), captions=tuple((f"a person {word}", "the arm") for word in WORDS[:8]))
     config = replace(toy_config(text_folder, 1), filter_threshold=None)
     retriever = new_retriever(MODEL, str(text_folder), False, *pairs.statistics())
-    batches = PairBatches(config, pairs, retriever, pairs.unique_captions(), tmp_path)
+    batches = PairBatches(config, pairs, retriever, pairs.unique_captions())
     for items, not_negatives in (([3, 5, 6, 7], 0), ([3, 5, 3, 7], 2)):
         _, logs = batches.loss(retriever.network, np.array(items), np.random.default_rng(0))
         assert logs["filtered"] == not_negatives / 4

@@ -154,7 +154,7 @@ def test_what_is_filtered(tiny_text_model: Path, tmp_path: Path) -> None:
 
     def mask(**changed: object) -> torch.Tensor:
         config = replace(toy_config(tiny_text_model, 1), **changed)
-        batches = _Batches(config, pairs, retriever, pairs.unique_captions(), tmp_path)
+        batches = _Batches(config, pairs, retriever, pairs.unique_captions())
         return batches._false_negatives(np.arange(4), [pairs.captions[place][0] for place in range(4)])
 
     assert not mask(filter_threshold=None).any()
@@ -168,7 +168,7 @@ def test_half_precision_leaves_the_losses_and_the_filter_alone(tiny_text_model: 
     mean, std = (torch.from_numpy(values) for values in pairs.statistics())
     torch.manual_seed(0)
     retriever = new_tmr_retriever(MODEL, str(tiny_text_model), mean, std)
-    batches = _Batches(config, pairs, retriever, pairs.unique_captions(), tmp_path)
+    batches = _Batches(config, pairs, retriever, pairs.unique_captions())
     terms = []
     for is_half in (False, True):
         torch.manual_seed(0)

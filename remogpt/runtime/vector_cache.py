@@ -1,0 +1,156 @@
+"""The cache of what networks make of a set's motions and captions: computed once, kept on disk, memory-mapped.
+
+    <folder>/<hash of the network>/<hash of the items>/<name>.npy   arrays; the first axis runs over the items
+                                                       about.json   what they are, for people
+                                   <hash of the items>.shards/      finished shards of a computation that was killed
+
+The folder is `vectors/` in the set's own folder where that can be written to, else in the user's cache; the environment
+variable REMOGPT_CACHE names another one for all sets. It can be deleted at any time, and should be where the code of a
+network has changed within one version of this package.
+"""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+import remogpt
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import atomic_folder, fingerprint, is_writable, read_json, read_npy, write_json, write_npy
+from remogpt.runtime.resumable import Arrays, compute_in_shards
+
+FOLDER = "vectors"
+VARIABLE = "REMOGPT_CACHE"
+SHARD = 512
+"""Items of a shard."""
+
+
+class VectorCache:
+    """A folder of arrays.
+
+    Args:
+        folder: made when something is written.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    @classmethod
+    def beside(cls, folder: str | Path | None) -> "VectorCache":
+        """Return the cache of a set in a folder; of what belongs to no set where that is None."""
+        if os.environ.get(VARIABLE):
+            return cls(os.environ[VARIABLE])
+        places = [] if folder is None else [Path(folder) / FOLDER]
+        found = next((place for place in (*places, _user_folder()) if is_writable(place / "x")), None)
+        return cls(_temporary_folder() if found is None else found)
+
+    def rows(
+        self,
+        network: str,
+        items: Iterable[str],
+        count: int,
+        compute: Callable[[range], np.ndarray],
+        *,
+        desc: str,
+        unit: str = "item",
+        shard: int | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> np.ndarray:
+        """Return one row for each item, (count, ...); arguments as in `arrays`."""
+        return self.arrays(
+            network, items, count, lambda indices: {"rows": compute(indices)}, desc=desc, unit=unit, shard=shard,
+            about=about,
+        )["rows"]  # fmt: skip
+
+    def arrays(
+        self,
+        network: str,
+        items: Iterable[str],
+        count: int,
+        compute: Callable[[range], Arrays],
+        *,
+        desc: str,
+        unit: str = "item",
+        shard: int | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Return the arrays of some items, read-only and memory-mapped; computed if they are not there yet.
+
+        Args:
+            network: hash of what computes, 64 hexadecimal digits.
+            items: texts that tell these items from all others, and their order.
+            count: items, at least one.
+            compute: indices of some items -> named arrays; those of all shards are joined along their first axis. An
+                item may have a row, or any number of rows where another array says how many.
+            desc, unit: of the progress bar.
+            shard: items of a shard, what a killed computation loses at most; a multiple of the network's batches.
+            about: written beside the arrays for people, JSON-ready.
+
+        Raises:
+            RemogptError: if the kept arrays are damaged.
+        """
+        # Equal keys give equal bits: a network's last digits depend on which items share a batch, so on the shards.
+        size = shard or SHARD
+        key = fingerprint([f"remogpt {remogpt.__version__}, shards of {size}", *items])[:32]
+        folder = self.folder / network[:16] / key
+        if not folder.is_dir():
+            shards = folder.with_name(f"{key}.shards")
+            paths = compute_in_shards(shards, count, compute, size=size, desc=desc, unit=unit)
+            _publish(folder, paths, {"network": network, "num_items": count, **(about or {})})
+            shutil.rmtree(shards, ignore_errors=True)
+        return _read(folder)
+
+
+def _publish(folder: Path, shards: list[Path], about: dict[str, Any]) -> None:
+    """Join the shards into the arrays of `folder`; it stays as it is where another process has been faster."""
+    if folder.is_dir():
+        return
+    try:
+        loaded = [load_file(path) for path in shards]
+    except FileNotFoundError:
+        if folder.is_dir():  # the other process has removed the shards already
+            return
+        raise
+    kinds = {}
+    with atomic_folder(folder) as temporary:
+        for name in loaded[0]:
+            array = np.concatenate([shard[name] for shard in loaded])
+            write_npy(temporary / f"{name}.npy", array)
+            kinds[name] = [str(array.dtype), list(array.shape)]
+        write_json(temporary / "about.json", {**about, "arrays": kinds})
+
+
+def _read(folder: Path) -> dict[str, np.ndarray]:
+    arrays = {}
+    for name, (dtype, shape) in read_json(folder / "about.json")["arrays"].items():
+        array = read_npy(folder / f"{name}.npy", mmap=True)
+        if (str(array.dtype), list(array.shape)) != (dtype, shape):
+            raise RemogptError(
+                f"{folder / name}.npy should hold {dtype} {tuple(shape)} and holds {array.dtype} {array.shape}; delete "
+                f"{folder}, and it is computed again"
+            )
+        arrays[name] = array
+    return arrays
+
+
+def _user_folder() -> Path:
+    """Folder of the user's cache, as the platform has it."""
+    if sys.platform == "win32":
+        above = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        above = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(above) / "remogpt" / FOLDER
+
+
+def _temporary_folder() -> str:
+    """Folder for this process alone, where nothing can be kept."""
+    folder = tempfile.mkdtemp(prefix="remogpt-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
