@@ -28,5 +28,25 @@ def test_help_of_a_command_loads_no_model_code() -> None:
 
 @pytest.mark.slow
 def test_generating_loads_no_training_code() -> None:
-    names = imported_by("import remogpt.pipeline")
-    assert "torch" in names and not names & {"sentence_transformers", "peft", "nltk", "sklearn", "gradio", "pandas"}
+    names = imported_by("import remogpt; remogpt.ReMoGPT")
+    unused = {"transformers", "accelerate", "sentence_transformers", "peft", "nltk", "sklearn", "gradio", "pandas"}
+    assert "torch" in names and not names & unused
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "walks", "--model", "nowhere"],
+        ["generate", "walks", "--database", "nowhere"],
+        ["generate", "walks", "--seconds", "99"],
+        ["generate", "walks", "--seed", "-1"],
+        ["generate", "###"],
+        ["generate", "walks", "--best-of", "0"],
+        ["caption", "nowhere.bvh"],
+        ["search", "walks", "--database", "nowhere"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_work_is_refused_before_torch_is_imported(words: list[str]) -> None:
+    program = f"import remogpt.cli; code = remogpt.cli.main({words!r})\nassert code == 2, code\n0"
+    assert not imported_by(program) & {"torch", "transformers", "faiss"}

@@ -22,6 +22,7 @@ from remogpt.commands.cli_parts.options import (
     generation_options,
 )
 from remogpt.motion.files.read import READABLE
+from remogpt.pipeline.checks import check_model, check_seed
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
 from remogpt.runtime.progress import progress
@@ -44,6 +45,10 @@ def run(args: Any) -> int:
         check_output_file(args.out)
     files = motion_files(args.paths)
     options = generation_options(args)
+    check_seed(args.seed)
+    check_model(args.model, None if args.no_retrieval else args.database)
+    if len(files) == 1:
+        remogpt.load_motion(files[0])  # a file that cannot be read is refused before the model is loaded
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:

@@ -29,7 +29,9 @@ from remogpt.commands.cli_parts.options import (
     generation_options,
     read_lines,
 )
+from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
+from remogpt.pipeline.checks import check_model, check_seed, check_words
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
@@ -89,20 +91,24 @@ def run(args: Any) -> int:
 
 def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
     """Open what answers captions: a model, or the decoder of a TMR."""
+    check_seed(args.seed)
     if args.retriever is None:
+        options = generation_options(args)
+        num_frames(args.seconds)
+        check_model(args.model, None if args.no_retrieval else args.database)
         model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
         return partial(
             model.generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed,
-            database=args.database, options=generation_options(args),
+            database=args.database, options=options,
         )  # fmt: skip
-    from remogpt.stages.tmr_generator import Synthesis, num_frames
+    from remogpt.stages.tmr_generator import Synthesis, check_seconds
 
     unused = [name for name in _OF_A_MODEL if args[name] not in (None, False)]
     if unused:
         raise RemogptError(
             f"--retriever writes with TMR's decoder instead of a model; leave --{unused[0].replace('_', '-')} out"
         )
-    num_frames(args.seconds)
+    check_seconds(args.seconds)
     return partial(
         Synthesis(args.retriever).generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed
     )
@@ -112,7 +118,10 @@ def _texts(args: Any) -> list[tuple[int, str]]:
     """Return captions with their line numbers."""
     if (args.text is None) == (args.file is None):
         raise RemogptError("give a caption, or --file with one caption a line; see 'remogpt generate --help'")
-    return [(1, args.text)] if args.file is None else read_lines(args.file)
+    if args.file is not None:
+        return read_lines(args.file)
+    check_words(args.text)
+    return [(1, args.text)]
 
 
 def _check_out(args: Any, in_folder: bool) -> None:

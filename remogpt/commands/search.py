@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import remogpt
 from remogpt.commands.cli_parts.options import add_model_options, describe_examples
 from remogpt.commands.search_inside import add_inside_options, run_inside
+from remogpt.pipeline.checks import check_model, check_words
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
@@ -44,6 +45,9 @@ def run(args: Any) -> int:
         return run_inside(args)
     if (args.text is None) == (args.like is None):
         raise RemogptError("give words to search by, or a motion file with --like; see 'remogpt search --help'")
+    if args.text is not None:
+        check_words(args.text)
+    check_model(args.model, args.database)
     motion = None if args.like is None else remogpt.load_motion(args.like)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     route = _route(args)

@@ -13,9 +13,29 @@ Both ways are six steps over one object: plan, retrieve, ask, write, choose, ass
 order.
 """
 
-from remogpt.options import GenerationOptions
-from remogpt.pipeline.captioning import Captioned, Window
-from remogpt.pipeline.remogpt import ReMoGPT
-from remogpt.pipeline.segment import Generated, Segment
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from remogpt.options import GenerationOptions
+    from remogpt.pipeline.captioning import Captioned, Window
+    from remogpt.pipeline.remogpt import ReMoGPT
+    from remogpt.pipeline.segment import Generated, Segment
 
 __all__ = ["Captioned", "Generated", "GenerationOptions", "ReMoGPT", "Segment", "Window"]
+
+_HOMES = {
+    "Captioned": "remogpt.pipeline.captioning",
+    "Generated": "remogpt.pipeline.segment",
+    "GenerationOptions": "remogpt.options",
+    "ReMoGPT": "remogpt.pipeline.remogpt",
+    "Segment": "remogpt.pipeline.segment",
+    "Window": "remogpt.pipeline.captioning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: what can be refused before a model is loaded (`checks`) needs no torch.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'remogpt.pipeline' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

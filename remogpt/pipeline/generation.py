@@ -15,6 +15,7 @@ from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
+from remogpt.pipeline.checks import check_num_samples, check_words
 from remogpt.pipeline.examples import closest, examples_for_texts, marked_as_used
 from remogpt.pipeline.segment import Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
@@ -38,8 +39,7 @@ def plan(
     Raises:
         RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
     """
-    if num_samples < 1:
-        raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
+    check_num_samples(num_samples)
     lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
     if len(lengths) != len(texts):
         raise RemogptError(
@@ -52,16 +52,6 @@ def plan(
             request = MotionRequest(index * num_samples + sample, text, num_frames(length), hidden)
             segments += _segments_of(request)
     return segments
-
-
-def check_words(text: str) -> None:
-    """Refuse a caption that holds no words.
-
-    Raises:
-        RemogptError: with an example of one that does.
-    """
-    if not clean_text(text):
-        raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
 
 
 def _segments_of(request: MotionRequest) -> list[Segment]:

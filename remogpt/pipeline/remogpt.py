@@ -18,8 +18,8 @@ from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
+from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
-from remogpt.pipeline.generation import check_words
 from remogpt.pipeline.open_databases import Database, OpenDatabases
 from remogpt.pipeline.segment import Generated
 from remogpt.prompts.forms import PromptForm, holds_examples
@@ -253,6 +253,5 @@ class ReMoGPT:
 
 def _complete(options: GenerationOptions | None, seed: int | None, defaults: dict[str, Any]) -> GenerationOptions:
     """Fill in the model's own values, and refuse a seed below 0."""
-    if seed is not None and seed < 0:
-        raise RemogptError(f"a seed must be 0 or more, got {seed}")
+    check_seed(seed)
     return (options or GenerationOptions()).with_defaults(defaults)

@@ -12,7 +12,7 @@ from remogpt.eval.runs.modes import Mode
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.generation import check_words
+from remogpt.pipeline.checks import check_words
 from remogpt.prompts import clean_text
 from remogpt.retriever import RetrievedExample, TextMotionRetriever
 from remogpt.retriever.tmr_decoder import decoding_network, reconstruct, synthesise
@@ -86,7 +86,7 @@ class Synthesis:
         for one in texts:
             check_words(one)
         lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
-        asked = [(one, num_frames(length)) for one, length in zip(texts, lengths, strict=True)]
+        asked = [(one, check_seconds(length)) for one, length in zip(texts, lengths, strict=True)]
         rows = [row for row in asked for _ in range(num_samples)]
         written = synthesise(
             self.retriever, [one for one, _ in rows], [length for _, length in rows], seed, sample=num_samples > 1
@@ -101,7 +101,7 @@ class Synthesis:
         return [_answer(features) for features in reconstruct(self.retriever, motions)]
 
 
-def num_frames(seconds: float | None) -> int:
+def check_seconds(seconds: float | None) -> int:
     """Return a length in frames.
 
     Raises:

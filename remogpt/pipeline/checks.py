@@ -1,0 +1,58 @@
+"""What can be refused before a model is loaded, and before torch is imported."""
+
+from pathlib import Path
+
+from remogpt.prompts import clean_text
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.find_model import find_model
+from remogpt.runtime.folders.model_folder import check_belongs, read_manifest
+
+
+def check_words(text: str) -> None:
+    """Refuse a caption that holds no words.
+
+    Raises:
+        RemogptError: with an example of one that does.
+    """
+    if not clean_text(text):
+        raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
+
+
+def check_seed(seed: int | None) -> None:
+    """Refuse a seed below 0.
+
+    Raises:
+        RemogptError: with the seed.
+    """
+    if seed is not None and seed < 0:
+        raise RemogptError(f"a seed must be 0 or more, got {seed}")
+
+
+def check_num_samples(num_samples: int) -> None:
+    """Refuse fewer than one sample.
+
+    Raises:
+        RemogptError: with the number.
+    """
+    if num_samples < 1:
+        raise RemogptError(f"num_samples must be at least 1, got {num_samples}")
+
+
+def check_model(model: str | Path | None, database: str | Path | None = None) -> None:
+    """Refuse a model folder that is not whole, and a database that is another model's, by their descriptions alone.
+
+    Args:
+        model: folder or hub id; the embedded `mini` without it.
+        database: folder of a database to use in place of the model's own.
+
+    Raises:
+        MissingPathError: if something is missing.
+        RemogptError: if hashes do not agree.
+    """
+    folder = find_model(model)
+    hashes = read_manifest(folder)["hashes"]
+    if database is not None:
+        from remogpt.retriever import MotionDatabase
+
+        opened = MotionDatabase.open(database)
+        check_belongs(opened.path, opened.manifest, {kind: hashes[kind] for kind in ("retriever", "tokenizer")}, folder)
