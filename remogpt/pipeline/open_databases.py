@@ -1,10 +1,13 @@
 """The databases that a model retrieves from, each opened once."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
+from remogpt.lm.writer import saved_prompt_form
+from remogpt.prompts.forms import PromptForm, holds_examples
 from remogpt.retriever import MotionDatabase, TextMotionRetriever
-from remogpt.runtime.errors import MissingPathError
+from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.folders.model_folder import check_belongs
 
 Database = str | Path | MotionDatabase | None
@@ -47,6 +50,24 @@ class OpenDatabases:
             database.retriever = self._load_retriever()
             self._opened[folder] = database
         return self._opened[folder]
+
+    def open_for_prompts(self, path: Database) -> MotionDatabase:
+        """Return a database whose examples prompts can show; errors as in `open`.
+
+        Raises:
+            RemogptError: if the prompts of the model's language model hold no examples.
+        """
+        if not holds_examples(self._prompt_form):
+            raise RemogptError(
+                f"the language model in {self._model / 'lm'} reads prompts in the form {self._prompt_form!r}, which "
+                "hold no examples; answer without retrieval (--no-retrieval, in Python examples='none'), or teach it "
+                "ours with 'remogpt train lm --start-from'"
+            )
+        return self.open(path)
+
+    @cached_property
+    def _prompt_form(self) -> PromptForm:
+        return saved_prompt_form(self._model / "lm")
 
     def _check(self, database: MotionDatabase) -> None:
         check_belongs(database.path, database.manifest, self._wanted, self._model)

@@ -13,7 +13,6 @@ from remogpt.lm import MotionWriter
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.score_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
-from remogpt.lm.writer import saved_prompt_form
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
@@ -22,9 +21,7 @@ from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
 from remogpt.pipeline.open_databases import Database, OpenDatabases
 from remogpt.pipeline.segment import Generated
-from remogpt.prompts.forms import PromptForm, holds_examples
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -145,7 +142,7 @@ class ReMoGPT:
         texts = [text] if isinstance(text, str) else text
         segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)))
         if options.examples != "none":
-            generation.retrieve(segments, self._examples_from(database), self.retriever)
+            generation.retrieve(segments, self._databases.open_for_prompts(database), self.retriever)
         following = self._following(options)
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):
@@ -192,7 +189,7 @@ class ReMoGPT:
         options = _complete(options, seed, {**own, "temperature": 0.0})
         windows = captioning.plan(motions, options.excluded(len(motions)), self.tokenizer)
         if options.examples != "none":
-            captioning.retrieve(windows, self._examples_from(database), self.retriever)
+            captioning.retrieve(windows, self._databases.open_for_prompts(database), self.retriever)
         following = self._following(options)
         captioning.ask(windows, self.lm, following)
         captioning.write(windows, self.lm, following, options, seed)
@@ -231,20 +228,6 @@ class ReMoGPT:
     ) -> list[tuple[RetrievedExample, ...]]:
         """Retrieve the examples of each motion, (T, 263) raw features, as `caption` does."""
         return examples_for_motions(motions, self.database(database), self.retriever, exclude or [()] * len(motions))
-
-    @cached_property
-    def _prompt_form(self) -> PromptForm:
-        return saved_prompt_form(self.folder / "lm")
-
-    def _examples_from(self, database: Database) -> MotionDatabase:
-        """Open a database for examples, unless the language model's prompts have no place for them."""
-        if not holds_examples(self._prompt_form):
-            raise RemogptError(
-                f"the language model in {self.folder / 'lm'} reads prompts in the form {self._prompt_form!r}, which "
-                "hold no examples; answer without retrieval (--no-retrieval, in Python examples='none'), or teach it "
-                "ours with 'remogpt train lm --start-from'"
-            )
-        return self.database(database)
 
     def _following(self, options: GenerationOptions) -> Following:
         strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0

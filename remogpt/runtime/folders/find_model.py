@@ -54,7 +54,9 @@ def find_component(path: str | Path | None, kind: str) -> Path:
 
 def _fetched(path: str | Path, advice: str) -> Path:
     """Return a path as it is, or the folder of a model that is on the hub alone."""
-    if Path(path).exists() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
+    is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)) is not None
+    # In a folder that is here, what is missing is a wrong path; asking the hub for it would take seconds off-line.
+    if Path(path).exists() or Path(path).parent.is_dir() or not is_name:
         return Path(path)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
