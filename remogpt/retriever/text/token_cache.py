@@ -33,7 +33,7 @@ class CachedText:
             return {"states": np.concatenate(states), "lengths": lengths, "vectors": vectors.astype(np.float16)}
 
         arrays = cache.arrays(
-            source.sha256, ["token states", *unique], len(unique), compute, desc="token states", unit="caption",
+            source.vectors_sha256, ["token states", *unique], len(unique), compute, desc="token states", unit="caption",
             about={"network_name": source.name, "what": "token states"},
         )  # fmt: skip
         self.states, self.vectors = arrays["states"], np.asarray(arrays["vectors"])

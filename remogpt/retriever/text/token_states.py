@@ -93,7 +93,7 @@ def write_token_states(source: FrozenText, sentences: Sequence[str], folder: str
         RemogptError: if the folder holds those of other sentences or of another text model.
     """
     folder = Path(folder)
-    identity = hashlib.sha256("\n".join([str(_FORMAT), source.sha256, *sentences]).encode()).hexdigest()
+    identity = hashlib.sha256("\n".join([str(_FORMAT), source.vectors_sha256, *sentences]).encode()).hexdigest()
     index = {
         "format": _FORMAT, "identity": identity, "model": source.name, "sha256": source.sha256, "dim": source.dim,
         "shard_size": SHARD, "sentences": list(sentences),
@@ -115,12 +115,11 @@ def write_token_states(source: FrozenText, sentences: Sequence[str], folder: str
 
 
 def encode_tokens(source: FrozenText, sentences: Sequence[str]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the token states of N sentences, (L, C) float16 each, and their vectors, (N, C) float32."""
+    """Return the token states of N sentences, (L, C) float16 each, and their vectors, (N, D) float32."""
     states: list[np.ndarray] = [np.empty(0)] * len(sentences)
-    vectors = np.zeros((len(sentences), source.dim), dtype=np.float32)
+    vectors = np.zeros((len(sentences), source.vector_dim), dtype=np.float32)
     for batch in batches_by_length([len(sentence) for sentence in sentences], 64):
-        hidden, lengths = source.prepare([sentences[place] for place in batch])
-        vectors[batch] = source.pool(hidden, lengths).numpy()
+        hidden, lengths, vectors[batch] = source.encode([sentences[place] for place in batch])
         for place, rows, length in zip(batch, hidden.half().numpy(), lengths.tolist(), strict=True):
             states[place] = rows[:length].copy()
     return states, vectors
