@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remogpt.options import GenerationOptions
     from remogpt.pipeline import ReMoGPT
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["GenerationOptions", "Motion", "ReMoGPT", "__version__", "load_motion"]
 
 _HOMES = {
