@@ -1,6 +1,9 @@
-"""What is tracked below remogpt/ is what a wheel carries."""
+"""What is tracked below remogpt/ is what a wheel carries, and all that is tracked is what a source archive carries."""
 
+import shutil
 import subprocess
+import sys
+import tarfile
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -25,6 +28,15 @@ def package_files() -> list[Path]:
         return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
     found = (path.relative_to(ROOT) for path in (ROOT / "remogpt").rglob("*") if path.is_file())
     return [path for path in found if "__pycache__" not in path.parts]
+
+
+def tracked_files() -> list[Path]:
+    """Files of the checkout, without links; skips where this is none."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("what a source archive should hold is known in a checkout alone")
+    paths = [Path(name) for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if (ROOT / path).is_file() and not (ROOT / path).is_symlink()]
 
 
 def nearest_package(file: Path, packages: set[str]) -> Path:
@@ -77,3 +89,18 @@ def test_no_large_file_is_tracked() -> None:
         embedded = [size for path, size in sizes.items() if path.is_relative_to(f"remogpt/models/{name}")]
         assert embedded and sum(embedded) <= limit * 2**20, name
     assert all(size < 2**20 for path, size in sizes.items() if "models" not in path.parts)
+
+
+def test_a_source_archive_holds_what_is_tracked(tmp_path: Path) -> None:
+    files = tracked_files()
+    for path in files:  # a copy: what was built before in this checkout would add its own list of files
+        (tmp_path / "source" / path.parent).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, tmp_path / "source" / path)
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), "source"]
+    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr[-2000:]
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        held = {Path(*Path(name).parts[1:]) for name in content.getnames()}
+    of_the_repository = {path for path in files if path.name == ".gitignore" or path.parts[0] == ".github"}
+    assert not sorted(set(files) - held - of_the_repository), "add them to MANIFEST.in"
