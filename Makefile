@@ -14,7 +14,7 @@ CONSTRAINTS := --constraint constraints-cpu.txt
 endif
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint docs install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
@@ -30,6 +30,10 @@ lint: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff format .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open site/index.html"
+
 install: $(VENV)/.installed-$(EXTRA)
 
 $(VENV)/.installed-$(EXTRA): pyproject.toml constraints-cpu.txt
@@ -41,5 +45,9 @@ $(VENV)/.installed-$(EXTRA)-dev: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA),dev]"
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed-$(EXTRA)
+	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA),docs]"
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-gpu demo build dist *.egg-info
+	rm -rf .venv .venv-gpu demo build dist site *.egg-info

@@ -90,7 +90,7 @@ class Run:
         if self.evaluator is None:
             raise RemogptError(
                 f"{task} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
-                "'remogpt import guo', or a retriever trained on other data than the model (docs/evaluation.md)"
+                "'remogpt import guo', or a retriever trained on other data than the model (docs/guide/evaluation.md)"
             )
         return self.evaluator
 
