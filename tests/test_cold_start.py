@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,14 @@ def test_help_of_a_command_loads_no_model_code() -> None:
 
 
 @pytest.mark.slow
-def test_generating_loads_no_training_code() -> None:
-    names = imported_by("import remogpt; remogpt.ReMoGPT")
+@pytest.mark.parametrize("words", [["generate", "a person waves", "--out"], ["search", "a person waves", "--k"]])
+def test_answering_loads_no_training_code(words: list[str], tmp_path: Path) -> None:
+    words = [*words, str(tmp_path / "wave.npy") if words[0] == "generate" else "1"]
+    program = "import remogpt.cli, contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): " + (
+        f"code = remogpt.cli.main({words!r})\nassert code == 0, code\n0"
+    )
     unused = {"transformers", "accelerate", "sentence_transformers", "peft", "nltk", "sklearn", "gradio", "pandas"}
+    names = imported_by(program)
     assert "torch" in names and not names & unused
 
 

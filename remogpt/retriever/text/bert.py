@@ -20,7 +20,7 @@ from remogpt.runtime.files import read_json
 _FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
-def reads(folder: Path) -> bool:
+def is_bert(folder: Path) -> bool:
     """Whether a model folder holds a BERT that this module reads: its one weight file, fast tokenizer, exact GELU."""
     if not all((folder / name).is_file() for name in _FILES):
         return False
@@ -30,10 +30,10 @@ def reads(folder: Path) -> bool:
 
 
 class FrozenBert:
-    """The network.
+    """The network and its tokenizer.
 
     Args:
-        folder: one that `reads` accepts.
+        folder: one that `is_bert` accepts.
         device: where it runs.
     """
 
@@ -41,15 +41,20 @@ class FrozenBert:
         self._config = read_json(folder / "config.json")
         weights = load_file(folder / "model.safetensors", device=str(device))
         self._weights = {name.removeprefix("bert."): tensor.float() for name, tensor in weights.items()}
-        self.device = torch.device(device)
+        self.device, self.dim = torch.device(device), int(self._config["hidden_size"])
+        self.filler = int(self._config.get("pad_token_id", 0))
+        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # The words "[SEP]" in a sentence are words, not the mark of its end.
+        self._tokenizer.encode_special_tokens = True
+        self._tokenizer.no_padding()
+        self._longest = int(read_json(folder / "tokenizer_config.json").get("model_max_length", 512))
 
-    @property
-    def dim(self) -> int:
-        """Width of a token state."""
-        return int(self._config["hidden_size"])
+    def tokenize(self, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
+        """Return the ids of each sentence, start and end marks included, at most `max_tokens`."""
+        self._tokenizer.enable_truncation(min(max_tokens, self._longest))
+        return [found.ids for found in self._tokenizer.encode_batch(list(sentences))]
 
-    @torch.inference_mode()
-    def __call__(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids (B, L) and a mask (B, L), True where real -> last hidden states (B, L, dim)."""
         words, positions, kinds = (
             self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
@@ -81,23 +86,3 @@ class FrozenBert:
     def _norm(self, name: str, x: Tensor) -> Tensor:
         weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
         return functional.layer_norm(x, x.shape[-1:], weight, bias, self._config["layer_norm_eps"])
-
-
-class WordPieceTokenizer:
-    """The tokenizer of a BERT's folder.
-
-    Args:
-        folder: one that `reads` accepts.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        # The words "[SEP]" in a sentence are words, not the mark of its end.
-        self._tokenizer.encode_special_tokens = True
-        self._tokenizer.no_padding()
-        self.model_max_length = int(read_json(folder / "tokenizer_config.json").get("model_max_length", 512))
-
-    def encode(self, sentences: Sequence[str], longest: int) -> list[list[int]]:
-        """Return the ids of each sentence, its start and end marks included, cut to `longest` ids."""
-        self._tokenizer.enable_truncation(longest)
-        return [found.ids for found in self._tokenizer.encode_batch(list(sentences))]

