@@ -1,4 +1,4 @@
-"""BERTScore of captions with a named model (extra `eval`).
+"""BERTScore of captions with a named model.
 
 The value depends on the model, its layer and the rescaling, so the caller names the model and the number travels with
 that name. Papers use roberta-large, idf weights and rescaling with a baseline that ships with bert-score.
@@ -28,14 +28,12 @@ def bert_score_f1(
         rescale: subtract the language baseline; only for models that bert-score has one for.
 
     Raises:
-        RemogptError: if the extra is not installed or the model cannot be loaded.
+        RemogptError: if the model cannot be loaded.
     """
-    try:
-        from bert_score import BERTScorer
-        from bert_score.utils import model2layers
-        from transformers import AutoConfig
-    except ImportError as error:
-        raise RemogptError("BERTScore needs the extra: pip install 'remogpt[eval]'") from error
+    from bert_score import BERTScorer  # slow to import, and few evaluations ask for it
+    from bert_score.utils import model2layers
+    from transformers import AutoConfig
+
     try:
         if num_layers is None and model not in model2layers:
             num_layers = int(AutoConfig.from_pretrained(model).num_hidden_layers)

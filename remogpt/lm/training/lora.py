@@ -9,15 +9,12 @@ from typing import cast
 from transformers import T5ForConditionalGeneration
 
 from remogpt.lm.model import MotionLanguageModel
-from remogpt.runtime.errors import RemogptError
 
 
 def add_lora(model: MotionLanguageModel, rank: int) -> None:
     """Freeze the T5 and add trainable updates of the given rank, in place."""
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError as error:
-        raise RemogptError("LoRA needs peft: pip install 'remogpt[lora]', or set lora_rank to 0") from error
+    from peft import LoraConfig, get_peft_model  # slow to import, and few trainings ask for it
+
     words = model.vocabulary
     config = LoraConfig(
         r=rank,

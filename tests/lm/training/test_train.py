@@ -48,7 +48,6 @@ def test_resumed_run_is_the_unbroken_one(
 ) -> None:
     config = PRETRAIN
     if way != "plain":
-        pytest.importorskip("peft")
         loop = replace(LOOP, accumulation=2, mixed_precision="bf16", evaluate_every=4)
         config = replace(PRETRAIN, lora_rank=2, loop=loop, validation_clips=2)
 
@@ -79,7 +78,6 @@ def test_resumed_run_is_the_unbroken_one(
 
 
 def test_lora_trains_few_weights_and_merges(clips: list[CodedClip], tmp_path: Path) -> None:
-    pytest.importorskip("peft")
     train_language_model(PRETRAIN, clips, tmp_path / "lm0", tmp_path / "run0")
     config = LanguageModelConfig(
         stage="instruct", start_from=str(tmp_path / "lm0"), lora_rank=2, loop=replace(LOOP, steps=4)
