@@ -14,15 +14,14 @@ that the same clip has the same name in every run.
 
 import difflib
 import logging
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from remogpt.data.clip import Caption, Clip
 from remogpt.data.recent import RecentArrays
 from remogpt.motion.facts import Fact
 from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
@@ -37,71 +36,6 @@ NUM_PROBES = 16
 """Clips whose features `MotionTextSet.probe` reads."""
 KEPT_BYTES = 2**26
 """Of features that an opened set keeps in memory: some 600 clips of HumanML3D."""
-
-
-@dataclass(frozen=True)
-class Caption:
-    """One description of a motion or of a part of it."""
-
-    text: str
-    """The words as a person wrote them."""
-    tokens: tuple[str, ...] = ()
-    """lemma/POS pairs."""
-    start: float = 0.0
-    """Seconds from the beginning of the motion."""
-    end: float = 0.0
-    """Seconds; 0 with start 0 means the whole motion."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the caption describes the whole motion."""
-        return self.start == 0.0 and self.end == 0.0
-
-    def to_line(self) -> str:
-        """Return the caption as a line of a text file; line ends and '#', which part fields, become spaces."""
-        text, tokens = (" ".join(part.replace("#", " ").split()) for part in (self.text, " ".join(self.tokens)))
-        return f"{text}#{tokens}#{self.start}#{self.end}"
-
-    @classmethod
-    def from_line(cls, line: str, where: str = "the caption file") -> "Caption":
-        """Parse a line of a HumanML3D text file."""
-        fields = line.strip().split("#")
-        if len(fields) != 4:
-            raise RemogptError(
-                f"wanted 'caption#tokens#start#end' in {where}, got {len(fields)} fields: {line.strip()!r}; mend the "
-                "line"
-            )
-        try:
-            start, end = (0.0 if math.isnan(float(value)) else float(value) for value in fields[2:])
-        except ValueError as error:
-            raise RemogptError(
-                f"wanted seconds behind the last two '#' in {where}, got {line.strip()!r}; correct the line"
-            ) from error
-        return cls(fields[0].strip(), tuple(fields[1].split()), start, end)
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A motion, or a part of one, with the captions that describe it."""
-
-    id: str
-    """Unique in the set; a sub-clip's names its times."""
-    file_id: str
-    """Stem of the feature file."""
-    source_id: str
-    """Recording that the clip was cut from; clips that share it are never each other's examples."""
-    mirror_of: str | None
-    """Id of the clip of which this is the mirror image."""
-    captions: tuple[str, ...]
-    """At least one."""
-    tokens: tuple[tuple[str, ...], ...]
-    """lemma/POS pairs of each caption."""
-    first: int
-    """First frame in the feature file."""
-    num_frames: int
-    """Frames of the clip."""
-    tags: dict[str, Any] = field(default_factory=dict, hash=False)
-    """What the set's writer knew: factors, action, style."""
 
 
 class MotionTextSet:

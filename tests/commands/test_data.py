@@ -98,7 +98,9 @@ def own_set(tiny_set: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_set, tmp_path / "own"))
 
 
-def test_stats_count_similar_captions_by_the_text_model(run, own_set: Path, tiny_text_model: Path) -> None:
+def test_stats_count_similar_captions_by_the_text_model(
+    run, own_set: Path, own_cache: Path, tiny_text_model: Path
+) -> None:
     command = ("data", "stats", own_set, "--similar", "--text-model", tiny_text_model)
     report = json.loads(run(*command, "--json").out)
     row = report["splits"]["train"]["similar"]
@@ -106,7 +108,8 @@ def test_stats_count_similar_captions_by_the_text_model(run, own_set: Path, tiny
     assert row["pairs"] == 36 * 35 // 2 - 12 * 3 and set(row["above"]) == {"0.8", "0.9", "0.95"}
     pairs = [row["above"][threshold]["pairs"] for threshold in ("0.8", "0.9", "0.95")]
     assert pairs == sorted(pairs, reverse=True) and 0 < pairs[0] <= row["pairs"]
-    assert [path.suffix for path in (own_set / "sentence_vectors").iterdir()] == [".npy"]
+    (kept,) = own_cache.rglob("about.json")
+    assert json.loads(kept.read_text())["what"] == "sentence vectors"
     lines = run(*command).out.splitlines()
     assert len(lines) == 1 + 4 * 5 and "above 0.95:" in lines[5] and "identical:" in lines[2]
     assert "similar" not in json.loads(run("data", "stats", own_set, "--json").out)["splits"]["train"]
