@@ -1,4 +1,4 @@
-"""Reference data beside the checkout (skipped with a reason where absent), and a whole model small enough to make here.
+"""Reference numbers, data beside the checkout (skipped with a reason where absent), and a whole model made here.
 
 The tiny model is untrained: every part is real and goes through the real files, and what it answers means nothing.
 """
@@ -12,6 +12,7 @@ import pytest
 
 from remogpt.runtime.vector_cache import VARIABLE
 
+GOLDEN = Path(__file__).parent / "golden"
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 NUM_CODES = 32
 NUM_CLIPS = 15
@@ -27,7 +28,13 @@ def _shared_folder(name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def golden_dir() -> Path:
-    """Inputs and outputs of the field's reference code."""
+    """Inputs and outputs of the field's reference code, which every checkout has."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def full_golden_dir() -> Path:
+    """More of them, on real motion that may not be passed on."""
     return _shared_folder("golden")
 
 

@@ -24,8 +24,8 @@ def test_the_left_hand_becomes_the_right_hand():
 
 
 @pytest.mark.parametrize("clip", ["sample_012314", "synth_0", "spin"])
-def test_mirrored_joints_equal_the_reference(golden_dir: Path, clip):
-    with np.load(golden_dir / "features.npz", allow_pickle=False) as golden:
+def test_mirrored_joints_equal_the_reference(full_golden_dir: Path, clip):
+    with np.load(full_golden_dir / "features.npz", allow_pickle=False) as golden:
         np.testing.assert_allclose(mirror_joints(golden[f"{clip}/joints_in"]), golden[f"{clip}_M/joints_in"], atol=1e-7)
 
 

@@ -1,4 +1,4 @@
-"""Parity with the field's reference code, from the frozen vectors beside the checkout."""
+"""Parity with the field's reference code, from the golden vectors."""
 
 import json
 from pathlib import Path
@@ -29,8 +29,8 @@ def test_shared_channels_equal_parco(golden_dir: Path, skeleton: Any, key: str) 
         assert list(channels[ours]) == expected[theirs]
 
 
-def test_part_values_on_a_real_clip(golden_dir: Path, data_dir: Path) -> None:
-    arrays = load(golden_dir, "lm_parts")[1]
+def test_part_values_on_a_real_clip(full_golden_dir: Path, data_dir: Path) -> None:
+    arrays = load(full_golden_dir, "lm_parts")[1]
     features = np.load(data_dir / "humanml3d_sample" / "new_joint_vecs_012314.npy")
     for ours, theirs in zip(PARTS, REFERENCE_NAMES, strict=True):
         assert np.array_equal(features[:, list(part_channels()[ours])], arrays[f"parts_012314/{theirs}"])
