@@ -43,7 +43,7 @@ def test_search_own_database(tiny_model: Path, wave: Path, tmp_path: Path) -> No
 
 
 def test_train_tokenizer(tmp_path: Path) -> None:
-    told = run_example("train_tokenizer", "out", "--clips", 40, "--steps", 2, cwd=tmp_path)
+    told = run_example("train_tokenizer", "out", "--clips", 15, "--steps", 2, cwd=tmp_path)
     assert "mm" in told and (tmp_path / "out" / "eval" / "results.json").is_file()
 
 
