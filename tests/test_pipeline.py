@@ -163,7 +163,7 @@ def test_excluded_clips_are_never_examples(model: ReMoGPT) -> None:
 
 
 def test_a_recording_is_excluded_with_all_its_clips(model: ReMoGPT, make_database: Callable, motion: Motion) -> None:
-    database = make_database(lambda place: "tape" if place < 5 else f"source_{place}")
+    database = make_database(lambda row: "tape" if row < 5 else f"source_{row}")
     tape = {info.id for info in database.infos() if info.source_id == "tape"}
     (texts,) = model.examples_for_texts(["a person walks"], database, [["tape"]])
     (motions,) = model.examples_for_motions([motion.features], database, [["tape"]])
@@ -172,7 +172,7 @@ def test_a_recording_is_excluded_with_all_its_clips(model: ReMoGPT, make_databas
 
 def test_the_second_example_may_be_the_firsts_kin(model: ReMoGPT, make_database: Callable) -> None:
     """Only the entry that was taken is passed over, as in training."""
-    database = make_database(lambda place: "tape")
+    database = make_database(lambda row: "tape")
     (found,) = model.examples_for_texts(["a person walks"], database)
     query = model.retriever.encode_text(["a person walks"])[0]
     best = [database.search_embedding(query, route, k=2) for route in ("t2m", "t2t")]

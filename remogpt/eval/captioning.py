@@ -51,20 +51,20 @@ def validate(hypotheses: Sequence[Caption], references: Sequence[Sequence[Captio
         raise RemogptError(f"came {len(hypotheses)} hypotheses but {len(references)} lists of references.")
     if not len(hypotheses):
         raise RemogptError("no captions to score: the list is empty.")
-    for place, item in enumerate(references):
+    for index, item in enumerate(references):
         if isinstance(item, str):
             raise RemogptError(
-                f"references of item {place} must be a list of captions, came one string; wrap it in a list."
+                f"references of item {index} must be a list of captions, came one string; wrap it in a list."
             )
         if not len(item):
-            raise RemogptError(f"item {place} has no reference caption; remove it from both lists.")
+            raise RemogptError(f"item {index} has no reference caption; remove it from both lists.")
 
 
 def three_references(captions: Sequence[str]) -> list[str]:
     """Bring a clip's captions to exactly three, as TM2T does: the first three; a, b to a, b, a; a to a, a, a."""
     if not captions:
         raise RemogptError("a clip without captions cannot be a reference.")
-    return [captions[place % len(captions)] for place in range(3)]
+    return [captions[index % len(captions)] for index in range(3)]
 
 
 def caption_metrics(
@@ -93,10 +93,10 @@ def caption_metrics(
         raise RemogptError(f"unknown caption protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     empty = [not raw_tokens(caption) for caption in hypotheses]
     if protocol == "metricverse":
-        kept = [place for place, is_empty in enumerate(empty) if not is_empty]
+        kept = [index for index, is_empty in enumerate(empty) if not is_empty]
         if not kept:
             raise RemogptError("every hypothesis is empty, and protocol metricverse leaves empty ones out.")
-        hypotheses, references = [hypotheses[place] for place in kept], [references[place] for place in kept]
+        hypotheses, references = [hypotheses[index] for index in kept], [references[index] for index in kept]
         scores = _metricverse(hypotheses, references)
     else:
         scores = _coco(*_tokenise(hypotheses, references, protocol))

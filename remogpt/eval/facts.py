@@ -74,4 +74,4 @@ def floor(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], seed: int = 
         raise RemogptError("the floor needs at least two items to exchange motions.")
     # A shift of a random order: every item gets a motion that is not its own.
     order = np.random.default_rng(seed).permutation(len(facts))
-    return evaluate([facts[place] for place in order], [joints[place] for place in np.roll(order, 1)])
+    return evaluate([facts[index] for index in order], [joints[index] for index in np.roll(order, 1)])

@@ -48,8 +48,8 @@ def rareness_and_nearest(prompts: Array, gallery: Array) -> tuple[Array, Array]:
             f"prompts are {prompts.shape[1]} wide, the gallery {gallery.shape[1]}; embed both with one encoder."
         )
     best, where = [], []
-    for place in range(0, len(prompts), CHUNK):
-        cosines = prompts[place : place + CHUNK] @ gallery.T
+    for start in range(0, len(prompts), CHUNK):
+        cosines = prompts[start : start + CHUNK] @ gallery.T
         where.append(cosines.argmax(axis=1))
         best.append(cosines.max(axis=1))
     return np.maximum(1.0 - np.concatenate(best), 0.0), np.concatenate(where)
@@ -105,11 +105,11 @@ def curve(values: Array, rareness_values: Array, num_bins: int = 10, edges: Arra
     if values.shape != rare.shape or values.ndim != 1 or not len(values):
         raise RemogptError(f"values and rareness must be (N,), came {values.shape} and {rare.shape}.")
     edges = np.linspace(rare.min(), rare.max(), num_bins + 1) if edges is None else np.asarray(edges, dtype=np.float64)
-    place = np.clip(np.searchsorted(edges, rare, side="right") - 1, 0, len(edges) - 2)
-    counts = np.bincount(place, minlength=len(edges) - 1)
+    bin_of = np.clip(np.searchsorted(edges, rare, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(bin_of, minlength=len(edges) - 1)
     means, half = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     for index in np.flatnonzero(counts):
-        group = values[place == index]
+        group = values[bin_of == index]
         means[index], half[index] = group.mean(), half_width(group)
     return Curve(edges, means, half, counts)
 
@@ -155,11 +155,11 @@ def nearest_distance(queries: Array, gallery: Array) -> tuple[Array, Array]:
     """Return the Euclidean distance (N,) of each query to its nearest gallery row, and that row's index (N,)."""
     queries, gallery = generation.validate(queries, "queries"), generation.validate(gallery, "gallery")
     best, where = [], []
-    for place in range(0, len(queries), CHUNK):
-        distance = generation.squared_distances(queries[place : place + CHUNK], gallery)
+    for start in range(0, len(queries), CHUNK):
+        distance = generation.squared_distances(queries[start : start + CHUNK], gallery)
         where.append(distance.argmin(axis=1))
         # Exact differences for the winners: the expanded square cannot tell a copy from a near copy.
-        best.append(np.linalg.norm(queries[place : place + CHUNK] - gallery[where[-1]], axis=1))
+        best.append(np.linalg.norm(queries[start : start + CHUNK] - gallery[where[-1]], axis=1))
     return np.concatenate(best), np.concatenate(where)
 
 

@@ -56,7 +56,7 @@ def rank_rows(similarity: Array, positives: Array | None = None, ties: str = "av
 
     Args:
         similarity: (N, M). positives: (N, M) bool, None for the diagonal.
-        ties: `average` gives tied places their mean (TMR), `optimistic` the first of them, `expected` the mean place of
+        ties: `average` gives tied ranks their mean (TMR), `optimistic` the first of them, `expected` the mean rank of
             the first positive when tied items are in random order (used where ties are between positives).
 
     Raises:

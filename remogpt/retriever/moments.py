@@ -1,10 +1,10 @@
 """Find where in a long motion a sentence happens: moment retrieval.
 
 Windows of several lengths slide over the motion (a temporal pyramid), all are embedded in one pass, and each sentence
-gets the window that scores best. A window is cut out of the features. These carry no place or heading of the world, so
-a window reads like a motion of its own, but for three traces of what surrounds it: the floor is the whole recording's,
-the heading at its ends was smoothed with frames outside, and its first frame has a heading where a motion's first frame
-has none (HumanML3D's sub-clips are cut out of features in the same way).
+gets the window that scores best. A window is cut out of the features. Features carry no position or heading of the
+world, so a window reads like a motion of its own, but for three traces of what surrounds it: the floor is the whole
+recording's, the heading at its ends was smoothed with frames outside, and its first frame has a heading where a
+motion's first frame has none (HumanML3D's sub-clips are cut out of features in the same way).
 
 Spans are [start, end) in frames of the features, 20 a second. Letters: `W` windows, `Q` sentences.
 
@@ -156,7 +156,7 @@ def centred_windows(num_frames: int, window: int = CURVE_WINDOW) -> np.ndarray:
 def embed_windows(retriever: Retriever, features: np.ndarray, windows: np.ndarray) -> np.ndarray:
     """Embed windows (W, 2) of a motion (T, 263): (W, D) unit rows; windows of like length share batches, none is
     embedded twice."""
-    distinct, places = np.unique(windows, axis=0, return_inverse=True)
+    distinct, indices = np.unique(windows, axis=0, return_inverse=True)
     order = np.argsort(distinct[:, 1] - distinct[:, 0], kind="stable")
     chunks = [order[first : first + _CHUNK] for first in range(0, len(order), _CHUNK)]
     rows = [
@@ -166,7 +166,7 @@ def embed_windows(retriever: Retriever, features: np.ndarray, windows: np.ndarra
     embedded = np.concatenate(rows)
     unsorted = np.empty_like(embedded)
     unsorted[order] = embedded
-    return unsorted[places.reshape(-1)]
+    return unsorted[indices.reshape(-1)]
 
 
 def ranked_spans(
@@ -183,12 +183,12 @@ def ranked_spans(
     scores = _scores(windows, cosines, length_prior)
     is_free = np.ones(len(windows), dtype=bool)
     spans: list[Span] = []
-    for place in np.argsort(-scores, kind="stable"):
+    for index in np.argsort(-scores, kind="stable"):
         if len(spans) == num_spans:
             break
-        if is_free[place]:
-            start, end = (int(frame) for frame in windows[place])
-            spans.append(Span(start, end, float(scores[place]), float(cosines[place])))
+        if is_free[index]:
+            start, end = (int(frame) for frame in windows[index])
+            spans.append(Span(start, end, float(scores[index]), float(cosines[index])))
             is_free &= (windows[:, 1] <= start) | (windows[:, 0] >= end)
     return spans
 

@@ -51,7 +51,7 @@ def real_positions(lengths: Tensor, num_positions: int) -> Tensor:
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield the places of items in batches of like length, so that little of a batch is padding."""
-    order = sorted(range(len(lengths)), key=lambda place: (lengths[place], place))
+    """Yield batches of item indices, grouped by length, so that little of a batch is padding."""
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]

@@ -119,7 +119,7 @@ class TextMotionRetriever:
         written = [worded(text, self.caption_form) for text in texts]
         rows = np.zeros((len(written), self.dim), dtype=np.float32)
         for batch in batches_by_length([len(text) for text in written], batch_size):
-            prepared, lengths = self.text.prepare([written[place] for place in batch])
+            prepared, lengths = self.text.prepare([written[index] for index in batch])
             rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
         return rows
 
@@ -200,17 +200,17 @@ class TextMotionRetriever:
         limit = self.network.max_frames
         windows: list[np.ndarray] = []
         owners: list[int] = []
-        for place, motion in enumerate(motions):
-            check_features(motion, len(self.mean), f"motion {place}")
+        for index, motion in enumerate(motions):
+            check_features(motion, len(self.mean), f"motion {index}")
             count = max(1, -(-len(motion) // limit))
             starts = np.linspace(0, max(0, len(motion) - limit), count).round().astype(int)
             windows += [motion[start : start + limit] for start in starts]
-            owners += [place] * count
+            owners += [index] * count
         return windows, np.array(owners, dtype=np.int64)
 
     def _batches(self, windows: list[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
         for batch in batches_by_length([len(window) for window in windows], batch_size):
-            scores, lengths = self.pad([windows[place] for place in batch])
+            scores, lengths = self.pad([windows[index] for index in batch])
             yield batch, scores.to(self.device), lengths.to(self.device)
 
     def pad(self, motions: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:

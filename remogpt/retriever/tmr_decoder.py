@@ -52,7 +52,7 @@ def synthesise(
     latents = torch.zeros(len(texts), network.dim, device=retriever.device)
     noise = _noise(len(texts), network.dim, seed) if sample else None
     for batch in batches_by_length([len(text) for text in texts], BATCH):
-        states, lengths = retriever.text.prepare([texts[place] for place in batch])
+        states, lengths = retriever.text.prepare([texts[index] for index in batch])
         gaussian = network.encode_text(states.to(retriever.device), lengths.to(retriever.device))
         latents[batch] = _latent(gaussian, None if noise is None else noise[batch])
     return _decoded(retriever, network, latents, num_frames)
@@ -73,13 +73,13 @@ def reconstruct(retriever: TextMotionRetriever, motions: Sequence[np.ndarray]) -
         RemogptError: if the retriever has no decoder, or a motion has another shape or length.
     """
     network = decoding_network(retriever)
-    for place, motion in enumerate(motions):
-        check_features(motion, len(retriever.mean), f"motion {place}")
+    for index, motion in enumerate(motions):
+        check_features(motion, len(retriever.mean), f"motion {index}")
     num_frames = [len(motion) for motion in motions]
     _check_lengths(num_frames, len(motions), network.max_frames)
     latents = torch.zeros(len(motions), network.dim, device=retriever.device)
     for batch in batches_by_length(num_frames, BATCH):
-        scores, lengths = retriever.pad([motions[place] for place in batch])
+        scores, lengths = retriever.pad([motions[index] for index in batch])
         latents[batch] = network.encode_motion(scores.to(retriever.device), lengths.to(retriever.device)).mean
     return _decoded(retriever, network, latents, num_frames)
 
@@ -137,8 +137,8 @@ def _decoded(
     motions: list[np.ndarray] = [np.empty(0)] * len(latents)
     std = retriever.std.clamp(min=MIN_STD)
     for batch in batches_by_length(num_frames, BATCH):
-        lengths = torch.tensor([num_frames[place] for place in batch])
+        lengths = torch.tensor([num_frames[index] for index in batch])
         scores = network.decode(latents[batch], lengths.to(retriever.device)).cpu()
-        for place, row, length in zip(batch, scores * std + retriever.mean, lengths.tolist(), strict=True):
-            motions[place] = row[:length].numpy().copy()
+        for index, row, length in zip(batch, scores * std + retriever.mean, lengths.tolist(), strict=True):
+            motions[index] = row[:length].numpy().copy()
     return motions

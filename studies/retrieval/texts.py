@@ -29,7 +29,7 @@ class KnownText(FrozenText):
         """As `FrozenText.prepare`; states from a cache are rounded to float16."""
         rows: dict[str, Tensor] = {}
         for cache in self.caches:
-            here = [sentence for sentence in sentences if sentence in cache.places and sentence not in rows]
+            here = [sentence for sentence in sentences if sentence in cache.row_of and sentence not in rows]
             rows |= _rows(here, cache.prepare)
         rows |= _rows([sentence for sentence in sentences if sentence not in rows], super().prepare)
         states = [rows[sentence] for sentence in sentences]

@@ -138,7 +138,7 @@ class Oracle:
         return [SimpleNamespace(text=clips[one.name].captions[0], examples=[]) for one in motion]
 
     def examples_for_texts(self, texts, database=None, exclude=None):
-        ids = [self.motions.ids("train")[place % NUM_TRAIN] for place in range(len(texts))]
+        ids = [self.motions.ids("train")[index % NUM_TRAIN] for index in range(len(texts))]
         return [[SimpleNamespace(id=name, caption=known_caption(name), codes=np.array([1]))] for name in ids]
 
     def examples_for_motions(self, features, database=None, exclude=None):

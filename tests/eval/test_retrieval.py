@@ -105,7 +105,7 @@ def test_identical_captions_share_their_motions_and_nsim_takes_the_list():
     assert retrieval_metrics(similarity, "identical", captions=["walk", "walk", "sit"])["t2m/R@1"] == 100.0
     assert retrieval_metrics(similarity, "nsim", subset=[1, 2])["t2m/R@1"] == 100.0
     assert retrieval_metrics(similarity, "normal")["t2m/R@1"] == 66.67
-    # Tied positives do not push each other back; a tied stranger costs half a place on average.
+    # Tied positives do not push each other back; a tied stranger costs half a rank on average.
     positives = np.array([[True, True, False]])
     assert rank_rows(np.array([[0.9, 0.9, 0.1]]), positives, "expected").tolist() == [0.0]
     assert rank_rows(np.array([[0.9, 0.1, 0.9]]), positives, "expected").tolist() == [0.5]

@@ -24,8 +24,8 @@ class ToyRetriever:
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         rows = np.full((len(texts), self.dim), 0.01, dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
-            for place, action in enumerate(ACTIONS):
-                row[place] += action in text
+            for index, action in enumerate(ACTIONS):
+                row[index] += action in text
             row[8 + len(text) % 8] += 0.05
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 

@@ -57,9 +57,9 @@ def test_the_motion_is_embedded_once_for_all_sentences(retriever, recording: np.
 def test_spans_are_ranked_and_apart(retriever, recording: np.ndarray) -> None:
     spans = find_moments(retriever, recording, ["walks"], num_spans=4)[0].spans
     assert len(spans) == 4 and [span.score for span in spans] == sorted((span.score for span in spans), reverse=True)
-    for place, span in enumerate(spans):
+    for index, span in enumerate(spans):
         assert 0 <= span.start < span.end <= 400
-        assert all(span.end <= other.start or other.end <= span.start for other in spans[:place])
+        assert all(span.end <= other.start or other.end <= span.start for other in spans[:index])
 
 
 def test_the_curve_is_the_cosine_of_the_window_at_each_frame(retriever, recording: np.ndarray) -> None:

@@ -37,7 +37,7 @@ def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = DistilBertConfig(vocab_size=len(WORDS), dim=16, n_layers=1, n_heads=2, hidden_dim=32)
     DistilBertModel(config).save_pretrained(folder)
-    words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    words = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
     return folder
@@ -129,12 +129,12 @@ def test_the_shipped_retriever_keeps_its_hash(tmp_path: Path) -> None:
     assert asdict(PLTMRConfig(**shipped.config["model"])) == shipped.config["model"]
 
 
-@pytest.mark.parametrize(("place", "name", "value"), [("model", "wings", 2), ("text", "form", "sung")])
+@pytest.mark.parametrize(("section", "name", "value"), [("model", "wings", 2), ("text", "form", "sung")])
 def test_settings_of_another_version_are_named(
-    text_folder: Path, tmp_path: Path, place: str, name: str, value: object
+    text_folder: Path, tmp_path: Path, section: str, name: str, value: object
 ) -> None:
     retriever = tiny_retriever(text_folder, False)
-    config = {**retriever.config, place: {**retriever.config[place], name: value}}
+    config = {**retriever.config, section: {**retriever.config[section], name: value}}
     statistics = {"mean": retriever.mean, "std": retriever.std}
     save_component(tmp_path, "retriever", config, retriever.network.state_dict(), statistics)
     with pytest.raises(RemogptError, match=f"was trained with ({name}|{value}), which this version does not know"):

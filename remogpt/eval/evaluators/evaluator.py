@@ -41,9 +41,9 @@ class GuoNetworks:
             RemogptError: if there are more or fewer tokens than captions, or spaCy is needed and not installed.
         """
         given = [list(row) for row in check_texts(captions, tokens)]
-        bare = [place for place, row in enumerate(given) if not row and captions[place].strip()]
-        for place, tagged in zip(bare, tagged_tokens([captions[place] for place in bare]), strict=True):
-            given[place] = list(tagged)
+        bare = [index for index, row in enumerate(given) if not row and captions[index].strip()]
+        for index, tagged in zip(bare, tagged_tokens([captions[index] for index in bare]), strict=True):
+            given[index] = list(tagged)
         return self.evaluator.encode_text(given)
 
     def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:

@@ -213,10 +213,10 @@ class GuoEvaluator(nn.Module):
         Raises:
             RemogptError: if a motion is shorter, or has other channels.
         """
-        for place, motion in enumerate(motions):
+        for index, motion in enumerate(motions):
             if motion.ndim != 2 or motion.shape[1] != len(self.mean):
                 raise RemogptError(
-                    f"motion {place} has shape {motion.shape}, wanted are (frames, {len(self.mean)}) features; "
+                    f"motion {index} has shape {motion.shape}, wanted are (frames, {len(self.mean)}) features; "
                     "make them with remogpt.motion.joints_to_features"
                 )
         rows = [self._motion_batch(motions[at : at + batch_size]) for at in range(0, len(motions), batch_size)]
@@ -247,8 +247,8 @@ class GuoEvaluator(nn.Module):
         for at in range(0, len(captions), batch_size):
             parts = [self.words.encode(tokens) for tokens in captions[at : at + batch_size]]
             vectors, classes = (
-                torch.tensor(np.stack([part[place] for part in parts]), dtype=torch.float32, device=self.mean.device)
-                for place in (0, 1)
+                torch.tensor(np.stack([part[index] for part in parts]), dtype=torch.float32, device=self.mean.device)
+                for index in (0, 1)
             )
             rows.append(self.text(vectors, classes, torch.tensor([part[2] for part in parts])).cpu())
         return torch.cat(rows).numpy() if rows else np.zeros((0, self.dim), np.float32)

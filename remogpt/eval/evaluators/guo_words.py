@@ -36,7 +36,7 @@ WORD_LISTS = {
     "description": "slowly carefully fast careful slow quickly happy angry sad happily angrily sadly",
 }
 CLASS_OF_WORD = {word: POS_CLASSES.index(name) for name, words in WORD_LISTS.items() for word in words.split()}
-CLASS_OF_TAG = {tag: place for place, tag in enumerate(POS_CLASSES) if tag.isupper()}
+CLASS_OF_TAG = {tag: index for index, tag in enumerate(POS_CLASSES) if tag.isupper()}
 MAX_WORDS = 20
 """Words that the evaluator reads; the rest is cut off."""
 WORDS_FILE = "words.json"

@@ -202,18 +202,18 @@ def read_word_vectors(vectors: Path, words: Path, rows: Path) -> WordVectors:
             f"{vectors} should hold finite word vectors (words, width), holds {table.dtype} {table.shape}; is it "
             f"{RELEASED['vectors']}?"
         )
-    names, places = read_plain_pickle(words), read_plain_pickle(rows)
+    names, row_of = read_plain_pickle(words), read_plain_pickle(rows)
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise RemogptError(f"{words} should hold a list of words, holds a {type(names).__name__}; restore the file")
-    if not isinstance(places, dict):
-        raise RemogptError(f"{rows} should hold a dictionary of word to row, holds a {type(places).__name__}")
-    wrong = [name for name in names if type(places.get(name)) is not int or not 0 <= places[name] < len(table)]
+    if not isinstance(row_of, dict):
+        raise RemogptError(f"{rows} should hold a dictionary of word to row, holds a {type(row_of).__name__}")
+    wrong = [name for name in names if type(row_of.get(name)) is not int or not 0 <= row_of[name] < len(table)]
     if wrong:
         raise RemogptError(
-            f"{rows} gives {wrong[0]!r} the row {places.get(wrong[0])!r}, wanted 0 to {len(table) - 1} of {vectors}; "
+            f"{rows} gives {wrong[0]!r} the row {row_of.get(wrong[0])!r}, wanted 0 to {len(table) - 1} of {vectors}; "
             "the three files do not belong together"
         )
-    return WordVectors({name: places[name] for name in names}, table.astype(np.float32))
+    return WordVectors({name: row_of[name] for name in names}, table.astype(np.float32))
 
 
 class _PlainUnpickler(pickle.Unpickler):

@@ -72,7 +72,7 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
             for entry in section.entries
             if entry.scores.get("rarest")
         ],
-        anchors={name: f"card-{place}" for place, name in enumerate(names)},
+        anchors={name: f"card-{index}" for index, name in enumerate(names)},
     )
 
 
@@ -107,7 +107,7 @@ def _recall(found: Sequence[Entry]) -> list[Figure]:
 
 def _facts(found: Sequence[Entry]) -> list[Figure]:
     figures = []
-    for place, (split, group) in enumerate(by_split([entry for entry in found if "by_factor" in entry.scores]).items()):
+    for index, (split, group) in enumerate(by_split([entry for entry in found if "by_factor" in entry.scores]).items()):
         own = [entry for entry in group if not entry.is_control]
         if not own:
             continue
@@ -117,7 +117,7 @@ def _facts(found: Sequence[Entry]) -> list[Figure]:
             {entry.mode: _shares(entry) for entry in own},
             {name: level for name, level in levels.items() if level},
             counts,
-            f"facts-{place}",
+            f"facts-{index}",
         )
         caption = f"Facts that hold on {split}, by factor (facts checked). Lines: the real motions, and shuffled ones, "
         figures.append(Figure(drawing, caption + "which belong to other captions."))
@@ -140,7 +140,7 @@ def _level(name: str, group: Sequence[Entry], own: Entry, factors: dict[str, int
 def _physical(found: Sequence[Entry]) -> list[Figure]:
     known = [entry for entry in found if entry.scores.get("worse_than_95_percent_of_real")]
     figures = []
-    for place, (split, group) in enumerate(by_split(known).items()):
+    for index, (split, group) in enumerate(by_split(known).items()):
         shares = {
             entry.mode: entry.scores["worse_than_95_percent_of_real"]
             for entry in group
@@ -148,19 +148,19 @@ def _physical(found: Sequence[Entry]) -> list[Figure]:
         }
         caption = f"Share of motions on {split} that are worse than 95 % of the real ones; at the line: as real ones."
         if shares:
-            figures.append(Figure(plots.physical_bars(shares, f"physical-{place}"), caption))
+            figures.append(Figure(plots.physical_bars(shares, f"physical-{index}"), caption))
     return figures
 
 
 def _rare(found: Sequence[Entry]) -> list[Figure]:
     figures = []
-    for place, group in enumerate(compared(found)):
+    for index, group in enumerate(compared(found)):
         panels: dict[str, dict[str, Any]] = {}
         for entry in group:
             for panel, bins in curves(entry).items():
                 panels.setdefault(panel, {})[entry.mode] = bins
         caption = f"On {group[0].split}: mean in each range of rareness with its 95 % interval, and the prompts in it."
-        figures.append(Figure(plots.rareness_curves(panels, f"rare-{place}", zero_line=[GAIN]), caption))
+        figures.append(Figure(plots.rareness_curves(panels, f"rare-{index}", zero_line=[GAIN]), caption))
     return figures
 
 

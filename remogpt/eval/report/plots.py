@@ -42,9 +42,9 @@ def recall_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], galleries
         figure = _figure(3.1)
         panels = figure.subplots(1, max(len(curves), 2), squeeze=False, sharey=True)[0]
         for panel, (split, ways) in zip(panels, curves.items(), strict=False):
-            for place, (way, values) in enumerate(ways.items()):
+            for index, (way, values) in enumerate(ways.items()):
                 ranks = np.arange(1, len(values) + 1)
-                panel.plot(ranks, values, color=COLOURS[SERIES[place]], linestyle=DASHES[place], label=way)
+                panel.plot(ranks, values, color=COLOURS[SERIES[index]], linestyle=DASHES[index], label=way)
             longest = max((len(values) for values in ways.values()), default=1)
             ranks = np.arange(1, longest + 1)
             chance = np.minimum(100.0, 100.0 * ranks / galleries[split])
@@ -88,18 +88,18 @@ def _bars(
         thick = 0.8 / max(len(shares), 1)
         figure = _figure(0.9 + len(labels) * max(0.28, 0.15 * len(shares)))
         axes = figure.subplots()
-        for place, (mode, values) in enumerate(shares.items()):
-            at = np.arange(len(labels)) + (place - (len(shares) - 1) / 2) * thick
+        for index, (mode, values) in enumerate(shares.items()):
+            at = np.arange(len(labels)) + (index - (len(shares) - 1) / 2) * thick
             wide = [100.0 * values.get(key, 0.0) for key in labels]
-            axes.barh(at, wide, height=0.86 * thick, color=COLOURS[SERIES[place % len(SERIES)]], label=mode)
+            axes.barh(at, wide, height=0.86 * thick, color=COLOURS[SERIES[index % len(SERIES)]], label=mode)
             for key, y, x in zip(labels, at, wide, strict=True):
                 if key in values:
                     axes.annotate(f"{x:.0f}", (x, y), (3, 0), textcoords="offset points", va="center", fontsize=7)
-        for place, (level, values) in enumerate(levels.items()):
+        for index, (level, values) in enumerate(levels.items()):
             rows = [row for row, key in enumerate(labels) if key in values]
             across = [100.0 * values[key] for key in labels if key in values]
             axes.vlines(across, np.subtract(rows, 0.46), np.add(rows, 0.46), color=COLOURS["ink"],
-                        linestyle=DASHES[2 * place % 4], linewidth=1.6, label=level)  # fmt: skip
+                        linestyle=DASHES[2 * index % 4], linewidth=1.6, label=level)  # fmt: skip
         axes.set_yticks(range(len(labels)), list(labels.values()))
         axes.set(xlabel=xlabel, xlim=(0, xmax * 1.04), ylim=(len(labels) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
@@ -118,8 +118,8 @@ def rareness_curves(panels: Mapping[str, Mapping[str, Curve]], name: str, *, zer
     with _style():
         figure = _figure(3.8)
         axes = figure.subplots(2, max(len(panels), 2), squeeze=False, sharex="col", height_ratios=(4, 1))
-        for place, (title, lines) in enumerate(panels.items()):
-            upper, lower = axes[:, place]
+        for index, (title, lines) in enumerate(panels.items()):
+            upper, lower = axes[:, index]
             own = [label for label in lines if label != "real"]
             for label, curve in lines.items():
                 series = SERIES[own.index(label) % len(SERIES)] if label in own else "soft"
@@ -143,11 +143,11 @@ def _line(axes: Axes, label: str, curve: Curve, series: str) -> None:
     middle = _middle(curve)
     means, half = (np.array([np.nan if v is None else v for v in curve[key]], dtype=float) for key in ("means", "ci95"))
     known, colour = np.isfinite(means), COLOURS[series]
-    place = SERIES.index(series) if series in SERIES else -1
+    index = SERIES.index(series) if series in SERIES else -1
     low, high = (means - half)[known], (means + half)[known]
     axes.fill_between(middle[known], low, high, color=colour, alpha=0.15, linewidth=0)
-    axes.plot(middle[known], means[known], color=colour, linestyle=DASHES[place % len(DASHES)],
-              marker="os^D"[place % 4], markersize=4, label=label)  # fmt: skip
+    axes.plot(middle[known], means[known], color=colour, linestyle=DASHES[index % len(DASHES)],
+              marker="os^D"[index % 4], markersize=4, label=label)  # fmt: skip
 
 
 def _counts(axes: Axes, curve: Curve) -> None:

@@ -61,11 +61,11 @@ def compared(found: Sequence[Entry]) -> list[list[Entry]]:
 
 def _ranges(found: Sequence[Entry]) -> Table | None:
     rows = [
-        Row((entry.split, entry.mode, panel, f"{bins['edges'][place]:.3f} to {bins['edges'][place + 1]:.3f}",
-             interval(mean, bins["ci95"][place], 3), str(bins["counts"][place])), entry.name, entry.kind)
+        Row((entry.split, entry.mode, panel, f"{bins['edges'][index]:.3f} to {bins['edges'][index + 1]:.3f}",
+             interval(mean, bins["ci95"][index], 3), str(bins["counts"][index])), entry.name, entry.kind)
         for entry in found
         for panel, bins in curves(entry).items()
-        for place, mean in enumerate(bins["means"])
+        for index, mean in enumerate(bins["means"])
     ]  # fmt: skip
     head = ("split", "mode", "value", "rareness", "mean", "prompts")
     return Table("By range of rareness", head, tuple(rows), labels=4, shown="folded") if rows else None

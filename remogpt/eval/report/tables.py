@@ -79,8 +79,8 @@ def entries(report: Report, task: str) -> list[Entry]:
 def in_order(found: Sequence[Entry]) -> list[Entry]:
     """Sort results split by split: the real motions first, the other controls last."""
     splits = list(dict.fromkeys(entry.split for entry in found))
-    place = {"real": -1, "retrieved": 1, "nearest_training": 2}
-    return sorted(found, key=lambda entry: (splits.index(entry.split), place.get(entry.mode, 0)))
+    rank = {"real": -1, "retrieved": 1, "nearest_training": 2}
+    return sorted(found, key=lambda entry: (splits.index(entry.split), rank.get(entry.mode, 0)))
 
 
 def by_split(found: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -120,11 +120,11 @@ def table(
     if not own:
         return None
     # Splits are always named, other columns where any result has something to say.
-    kept = [place for place in range(len(columns) + 2) if place == 0 or any(row.cells[place] for row in own)]
+    kept = [column for column in range(len(columns) + 2) if column == 0 or any(row.cells[column] for row in own)]
     lines = [row for rows, more in groups if rows for row in (*rows, *more)]
-    shorter = tuple(Row(tuple(row.cells[place] for place in kept), row.name, row.kind) for row in lines)
+    shorter = tuple(Row(tuple(row.cells[column] for column in kept), row.name, row.kind) for row in lines)
     heads = [*labels, *(head for head, _ in columns)]
-    return Table(title, tuple(heads[place] for place in kept), shorter, 2 if 1 in kept else 1, note, shown)
+    return Table(title, tuple(heads[column] for column in kept), shorter, 2 if 1 in kept else 1, note, shown)
 
 
 def _row(entry: Entry, columns: Sequence[Column]) -> Row:

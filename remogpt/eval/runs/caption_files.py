@@ -38,7 +38,7 @@ def read_captions(path: Path) -> list[GivenCaption]:
     rows = [{"id": key, "caption": value} for key, value in found.items()] if isinstance(found, dict) else found
     if not isinstance(rows, list) or not rows:
         raise RemogptError(f"{path} should hold {{id: caption}} or a list of {{id, caption, references}}; it is empty")
-    given = [_given(row, place, path) for place, row in enumerate(rows)]
+    given = [_given(row, index, path) for index, row in enumerate(rows)]
     ids = [one.id for one in given]
     if len(set(ids)) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
@@ -46,15 +46,15 @@ def read_captions(path: Path) -> list[GivenCaption]:
     return given
 
 
-def _given(row: Any, place: int, path: Path) -> GivenCaption:
+def _given(row: Any, index: int, path: Path) -> GivenCaption:
     row = row if isinstance(row, dict) else {"caption": None}
     caption, references = row.get("caption"), row.get("references", [])
     if not isinstance(caption, str) or not isinstance(references, list) or not all(map(_is_text, references)):
         raise RemogptError(
-            f"item {place} of {path} should have id, caption (text) and, where no set is given, references (a list of "
+            f"item {index} of {path} should have id, caption (text) and, where no set is given, references (a list of "
             f"texts); came {str(row)[:80]!r}"
         )
-    return GivenCaption(str(row.get("id", place)), caption, tuple(references))
+    return GivenCaption(str(row.get("id", index)), caption, tuple(references))
 
 
 def _is_text(value: Any) -> bool:

@@ -3,7 +3,7 @@
 It holds one `<clip id>.npy` for each clip, raw features (T, 263) or joints (T, 22, 3) in metres, y up, 20 fps (`:` in
 an id is written `_`). Subfolders `generation_01`, ... hold further generations of the same clips. `captions.json`
 ({id: caption}), where it is there, names the captions that they were made for. A folder that an evaluation wrote
-itself (`samples`) has `samples.json` in its place; what that does not name is not read.
+itself (`samples`) has `samples.json` instead; motions that `samples.json` does not name are not read.
 """
 
 from collections.abc import Sequence
@@ -43,15 +43,17 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
             f"{folder} holds no motion of split {split} of {run.motions.name} (its first clip would be "
             f"{file_name(wanted[0].id)}); name files by the clips that they were generated for"
         )
-    places = _generations(folder)
-    for place in places:
-        missing = [clip.id for clip in clips if not (place / file_name(clip.id)).is_file()]
+    generations = _generations(folder)
+    for generation in generations:
+        missing = [clip.id for clip in clips if not (generation / file_name(clip.id)).is_file()]
         if missing:
-            raise MissingPathError(f"{place} lacks {len(missing)} motions that {places[0]} has, first {missing[0]}")
+            raise MissingPathError(
+                f"{generation} lacks {len(missing)} motions that {generations[0]} has, first {missing[0]}"
+            )
     given = _given_captions(folder)
     queries = [_query(clip, given.get(clip.id)) for clip in clips]
     items = [{"id": clip.id, "caption": query.text} for clip, query in zip(clips, queries, strict=True)]
-    paths = [[place / file_name(clip.id) for clip in clips] for place in places]
+    paths = [[generation / file_name(clip.id) for clip in clips] for generation in generations]
     digests = [sha256_of([sha256_file(path) for path in row]) for row in paths]
     card = {
         "made_by": "files", "files_sha256": sha256_of(digests),
@@ -69,21 +71,21 @@ def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
     """
     if not folder.is_dir():
         raise MissingPathError(f"no folder of motions {folder}; give one that holds <clip id>.npy")
-    index, places = _index(folder), _generations(folder)
+    index, generations = _index(folder), _generations(folder)
     listed = None if index is None else {item["id"] for item in index["items"]}
     return [
         clip
         for clip in clips
-        if places and (listed is None or clip.id in listed) and (places[0] / file_name(clip.id)).is_file()
+        if generations and (listed is None or clip.id in listed) and (generations[0] / file_name(clip.id)).is_file()
     ]
 
 
 def _generations(folder: Path) -> list[Path]:
     """Folders that hold a generation each; of those written here, only what the same settings made."""
-    places = [folder, *sorted(path for path in folder.glob("generation_*") if path.is_dir())]
-    places = [place for place in places if any(place.glob("*.npy"))]
+    generations = [folder, *sorted(path for path in folder.glob("generation_*") if path.is_dir())]
+    generations = [generation for generation in generations if any(generation.glob("*.npy"))]
     own = _settings(folder)
-    return places if own is None else [place for place in places if _settings(place) == own]
+    return generations if own is None else [generation for generation in generations if _settings(generation) == own]
 
 
 def _settings(folder: Path) -> Card | None:
@@ -107,7 +109,7 @@ def _index(folder: Path) -> dict[str, Any] | None:
 
 
 def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card) -> Samples:
-    return Samples(items, lambda place: load_features(paths[place]), card)
+    return Samples(items, lambda index: load_features(paths[index]), card)
 
 
 def _given_captions(folder: Path) -> dict[str, str]:

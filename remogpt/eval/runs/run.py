@@ -100,13 +100,15 @@ class Run:
         if not count or count >= len(clips):
             return clips
         chosen = np.random.default_rng(self.config.seed).choice(len(clips), count, replace=False)
-        return [clips[place] for place in np.sort(chosen)]
+        return [clips[index] for index in np.sort(chosen)]
 
     def queries(self, clips: Sequence[Clip]) -> list[CaptionQuery]:
         """Draw one caption of each clip with the seed."""
         rng = np.random.default_rng(self.config.seed)
-        places = [int(rng.integers(len(clip.captions))) for clip in clips]
-        return [CaptionQuery(clip.captions[at], clip.tokens[at]) for clip, at in zip(clips, places, strict=True)]
+        chosen = [int(rng.integers(len(clip.captions))) for clip in clips]
+        return [
+            CaptionQuery(clip.captions[index], clip.tokens[index]) for clip, index in zip(clips, chosen, strict=True)
+        ]
 
     def card(self, split: str, clips: Sequence[Clip], **protocol: Any) -> Card:
         """Describe how a result of these clips is made."""
@@ -134,7 +136,7 @@ class Run:
         return name, result
 
     def batches(self, clips: Sequence[Clip], what: str) -> Iterator[tuple[int, list[Clip]]]:
-        """Yield the clips in batches, each with its first place, behind a progress bar that counts clips."""
+        """Yield batches of clips, each with its first clip's index; a progress bar counts clips."""
         size = self.config.batch_size
         with progress(total=len(clips), desc=what, unit="clip") as bar:
             for start in range(0, len(clips), size):
@@ -142,9 +144,9 @@ class Run:
                 yield start, batch
                 bar.update(len(batch))
 
-    def batch_seed(self, *place: int | str) -> int:
+    def batch_seed(self, *key: int | str) -> int:
         """Return the sampling seed of the batch that begins at an item (of a generation)."""
-        return int(sha256_of([self.config.seed, *place])[:7], 16)
+        return int(sha256_of([self.config.seed, *key])[:7], 16)
 
     # ---- embeddings by the evaluator ---------------------------------------------------------------------------------
 
@@ -152,7 +154,7 @@ class Run:
         """(N, D) embeddings of the set's own motions."""
         return embed_motions(
             self.cache, self.needs_evaluator("embedding motions"), self.motions.identity(clips), len(clips),
-            lambda place: self.motions.features(clips[place]),
+            lambda index: self.motions.features(clips[index]),
         )  # fmt: skip
 
     def embed_queries(self, queries: Sequence[CaptionQuery]) -> np.ndarray:

@@ -51,12 +51,12 @@ class Samples:
     @cached_property
     def joints(self) -> list[np.ndarray]:
         """(T, 22, 3) of each motion."""
-        return [features_to_joints(self.load(place)) for place in range(len(self))]
+        return [features_to_joints(self.load(index)) for index in range(len(self))]
 
     @cached_property
     def identity(self) -> str:
         """SHA-256 of all the motions, in their order."""
-        return fingerprint([self.load(place) for place in range(len(self))])
+        return fingerprint([self.load(index) for index in range(len(self))])
 
     @property
     def protocol(self) -> Card:
@@ -73,7 +73,7 @@ def of_clips(
         for clip, other, query in zip(clips, shown, queries, strict=True)
     ]
     card = {"made_by": made, "captions": DRAWN, "shown_sha256": sha256_of([clip.id for clip in shown])}
-    return Samples(items, lambda place: run.motions.features(shown[place]), card)
+    return Samples(items, lambda index: run.motions.features(shown[index]), card)
 
 
 def file_name(clip_id: str) -> str:
@@ -115,7 +115,7 @@ def by_model(
                 "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
             })  # fmt: skip
         write_json(folder / INDEX, {"card": card, "items": items})
-    return Samples(items, lambda place: read_npy(folder / file_name(clips[place].id)), protocol)
+    return Samples(items, lambda index: read_npy(folder / file_name(clips[index].id)), protocol)
 
 
 def _written(
@@ -162,7 +162,7 @@ def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
             _log.warning("%s holds motions of another model or other settings; they are now in %s", folder, aside.name)
         return []
     items: list[dict[str, Any]] = index["items"]
-    missing = [place for place, item in enumerate(items) if not (folder / file_name(item["id"])).is_file()]
+    missing = [row for row, item in enumerate(items) if not (folder / file_name(item["id"])).is_file()]
     return items[: missing[0]] if missing else items
 
 

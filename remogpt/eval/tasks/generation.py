@@ -123,8 +123,8 @@ def score(
         training, gallery = run.training
         distance, nearest = rare.nearest_distance(made[0], gallery)
         result["memorisation"] = rare.nearness(distance, rare.nearest_distance(run.embed_clips(clips), gallery)[0])
-        for item, place, value in zip(items, nearest, distance, strict=True):
-            item |= {"nearest_training": training[place].id, "nearest_distance": float(value)}
+        for item, row, value in zip(items, nearest, distance, strict=True):
+            item |= {"nearest_training": training[row].id, "nearest_distance": float(value)}
     if all("overlap" in item for item in items):
         overlaps = np.array([item["overlap"] for item in items])
         result |= {"copied_share": float((overlaps == 1.0).mean()), "overlap_with_examples": mean_interval(overlaps)}
@@ -159,7 +159,7 @@ def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
 def several_motions(run: Run, split: str, clips: Sequence[Clip], mode: Mode) -> np.ndarray:
     """(texts, generations, D) embeddings of several motions for the first captions of a seeded order."""
     chosen = np.random.default_rng(run.config.seed).permutation(len(clips))[: run.config.num_multimodal]
-    some, named = [clips[place] for place in np.sort(chosen)], replace(mode, name=f"{mode.name}_multimodal")
+    some, named = [clips[index] for index in np.sort(chosen)], replace(mode, name=f"{mode.name}_multimodal")
     made = [
         embed(run, by_model(run, split, some, named, generation=number, series="multimodal_"))
         for number in range(run.config.multimodal_generations)

@@ -70,14 +70,14 @@ class _Rareness:
     def of(cls, run: Run, queries: Sequence[CaptionQuery]) -> "_Rareness":
         vectors = run.embed_sentences([query.text for query in queries])
         training, entries = _captions_of_training(run), _captions_of_database(run)
-        values, places = rare.rareness_and_nearest(vectors, run.embed_sentences(training))
+        values, rows = rare.rareness_and_nearest(vectors, run.embed_sentences(training))
         found = {"training": values}
         if entries:
             database = sorted(frozenset().union(*entries.values()))
             found["database"] = rare.rareness(vectors, run.embed_sentences(database))
         assert run.sentences is not None
         encoder = f"{run.sentences.name} {run.sentences.hash[:12]}"
-        return cls(encoder, sha256_of(training), found, [training[place] for place in places], entries)
+        return cls(encoder, sha256_of(training), found, [training[row] for row in rows], entries)
 
 
 def _score(run: Run, queries: Sequence[CaptionQuery], samples: Samples, rareness: _Rareness) -> Result:
@@ -121,15 +121,15 @@ def _captions_of_database(run: Run) -> dict[str, frozenset[str]]:
 
 
 def _shown(
-    run: Run, clip: Clip, samples: Samples, other: Samples, place: int, entries: dict[str, frozenset[str]], folder: str
+    run: Run, clip: Clip, samples: Samples, other: Samples, index: int, entries: dict[str, frozenset[str]], folder: str
 ) -> dict[str, str]:
     """Write the motions of one caption beside the report; their files, relative to the results' folder."""
     shown = {
         "real": run.motions.features(clip),
-        "generated": samples.load(place),
-        "without_retrieval": other.load(place),
+        "generated": samples.load(index),
+        "without_retrieval": other.load(index),
     }
-    example = next(iter(samples.items[place]["examples"]), None)
+    example = next(iter(samples.items[index]["examples"]), None)
     if example is not None and _is_of_the_set(run, example, entries.get(example, frozenset())):
         shown["retrieved"] = run.motions.features(example)
     where = f"{folder}/{clip.id.replace(':', '_')}"

@@ -59,7 +59,7 @@ def score(run: Run, clips: Sequence[Clip], dissimilar: Sequence[str] = ()) -> Re
             similarity, "threshold", text_similarity=vectors @ vectors.T, threshold=run.config.threshold
         )
     listed = set(dissimilar)
-    rows = [place for place, clip in enumerate(clips) if clip.id in listed]
+    rows = [index for index, clip in enumerate(clips) if clip.id in listed]
     if len(rows) > 1:
         scores["nsim"] = retrieval_metrics(similarity, "nsim", subset=rows)
     if len(clips) >= 32:

@@ -58,5 +58,5 @@ def lookup(keys: Array, values: Array, wanted: Array) -> Array:
     """Return the value of each wanted key from sorted `keys`, 0 where it is absent."""
     if len(keys) == 0:
         return np.zeros(len(wanted), dtype=values.dtype)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, values[place], 0)
+    found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[found] == wanted, values[found], 0)

@@ -19,8 +19,8 @@ def lcs_length(left: Tokens, right: Tokens) -> int:
     Source: Hyyro 2004, bit-parallel LCS.
     """
     masks: dict[str, int] = {}
-    for place, word in enumerate(left):
-        masks[word] = masks.get(word, 0) | (1 << place)
+    for position, word in enumerate(left):
+        masks[word] = masks.get(word, 0) | (1 << position)
     full = (1 << len(left)) - 1
     row = full
     for word in right:

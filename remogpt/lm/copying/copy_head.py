@@ -1,10 +1,10 @@
 """Copying from retrieved examples: what an example shows next is evidence for the next code. What is learnt about it.
 
-A prompt alone does not make a small language model use its examples. Here each example is followed as by a hidden
-Markov model: a place in it moves on by no, one or a few codes a step (`jumps`), and a written code is likely where the
-code at that place lies close to it in the codebook. The evidence multiplies the language model's own scores,
+A prompt alone does not make a small language model use its examples. Here a hidden Markov model follows each example:
+the position in it moves on by no, one or a few codes a step (`jumps`), and a written code is likely where the example's
+code at that position lies close to it in the codebook. The evidence multiplies the language model's own probabilities,
 
-    P(code | text, example) ~ P(code | text) * (sum over places: P(place | written) * likeness(its code, code))^strength
+    P(code | text, example) ~ P(code | text) * (sum over i: P(position i | written) * likeness(code i, code))^strength
 
 so that the language model chooses among what goes on like the example, and copies nothing that it finds absurd. Whether
 an example answers the query at all is another question, which `MatchTest` answers; the language model alone and each
@@ -32,7 +32,7 @@ from remogpt.runtime.folders.find_model import find_component
 
 KIND = "copy"
 MAX_JUMP = 3
-"""Most codes by which a place in an example moves on in a step."""
+"""Most codes by which the position in an example moves on in a step."""
 _SMALLEST = 1e-9
 ExampleT = TypeVar("ExampleT", bound=FoundExample)
 
@@ -45,12 +45,12 @@ class Followed:
     """(N, L) int64, padded with code 0."""
     lengths: Tensor
     """(N,) int64."""
-    places: Tensor
+    positions: Tensor
     """(N, L + 1) probabilities that the next code is the example's code there; the last column is past its end."""
 
     def take(self, rows: Tensor) -> "Followed":
         """Return these writers only."""
-        return Followed(self.codes[rows], self.lengths[rows], self.places[rows])
+        return Followed(self.codes[rows], self.lengths[rows], self.positions[rows])
 
 
 class CopyHead(nn.Module):
@@ -127,12 +127,12 @@ class CopyHead(nn.Module):
         # The first code is the example's first, or as far behind it as a jump reaches.
         jumps = self.jumps[1:].softmax(dim=0).expand(len(examples), -1)
         target = _clipped(torch.arange(MAX_JUMP, device=device).expand_as(jumps), lengths, codes.shape[1])
-        places = torch.zeros(len(examples), codes.shape[1] + 1, device=device)
-        return Followed(codes, lengths, places.scatter_add(1, target, jumps))
+        positions = torch.zeros(len(examples), codes.shape[1] + 1, device=device)
+        return Followed(codes, lengths, positions.scatter_add(1, target, jumps))
 
     def evidence(self, at: Followed, likeness: Tensor) -> Tensor:
         """(N, C + 1) how much each example speaks for each code to come, and for the end."""
-        inside, over = at.places[:, :-1], at.places[:, -1:]
+        inside, over = at.positions[:, :-1], at.positions[:, -1:]
         by_code = torch.zeros(len(inside), len(likeness), device=inside.device).scatter_add(1, at.codes, inside)
         ends = inside.sum(dim=1, keepdim=True) * self.going_on.exp() + over * self.ended.exp()
         return torch.cat([by_code @ likeness + self.floor.sigmoid() * over, ends], dim=1).clamp_min(_SMALLEST)
@@ -144,18 +144,18 @@ class CopyHead(nn.Module):
             written: (N,) int64 codes just written.
             left: (N,) codes still to write, inf where that is open.
         """
-        inside = at.places[:, :-1] * likeness[at.codes, written[:, None]]
-        over = at.places[:, -1:] * self.floor.sigmoid()  # past the end any code is as strange as one far away
+        inside = at.positions[:, :-1] * likeness[at.codes, written[:, None]]
+        over = at.positions[:, -1:] * self.floor.sigmoid()  # past the end any code is as strange as one far away
         total = inside.sum(dim=1, keepdim=True) + over
         size = at.codes.shape[1]
         moves = self._moves(size, at.lengths, left) * (inside / total)[:, :, None]  # (N, L, J)
         target = torch.arange(size, device=written.device)[:, None] + torch.arange(MAX_JUMP + 1, device=written.device)
         target = _clipped(target.flatten().expand(len(written), -1), at.lengths, size)
-        places = torch.zeros_like(at.places).scatter_add(1, target, moves.flatten(1))
-        return Followed(at.codes, at.lengths, torch.cat([places[:, :-1], places[:, -1:] + over / total], dim=1))
+        positions = torch.zeros_like(at.positions).scatter_add(1, target, moves.flatten(1))
+        return Followed(at.codes, at.lengths, torch.cat([positions[:, :-1], positions[:, -1:] + over / total], dim=1))
 
     def _moves(self, size: int, lengths: Tensor, left: Tensor) -> Tensor:
-        """(N, L, J) probabilities of each jump from each place."""
+        """(N, L, J) probabilities of each jump from each position."""
         rest = lengths[:, None] - torch.arange(size, device=lengths.device)
         pace = torch.where(left.isinf()[:, None], 1.0, (rest / left.clamp_min(1)[:, None]).clamp(0, MAX_JUMP))
         jumps = torch.arange(MAX_JUMP + 1, device=lengths.device)
@@ -163,5 +163,5 @@ class CopyHead(nn.Module):
 
 
 def _clipped(target: Tensor, lengths: Tensor, size: int) -> Tensor:
-    """Places behind an example's last code are the one past its end."""
+    """Map positions behind an example's last code to the one past its end."""
     return torch.where(target < lengths[:, None], target, size)

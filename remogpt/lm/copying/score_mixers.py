@@ -21,9 +21,9 @@ from remogpt.lm.copying.match_test import MatchTest
 from remogpt.lm.vocabulary import Vocabulary
 
 WORD_FLOOR = 0.25
-"""How much an example speaks for an id that is not the one at its place, against 1 for the one that is."""
+"""How much an example speaks for an id other than the one at its position, against 1 for the one that is."""
 WORD_JUMPS = (0.05, 0.85, 0.05, 0.05)
-"""Chances that a place in a caption moves on by 0, 1, 2, 3 ids after one that stands there."""
+"""Chances that the position in a caption moves on by 0, 1, 2, 3 ids after the id at it was written."""
 WORD_RESTART = 0.05
 """Chance that it goes anywhere: captions tell the same in another order."""
 
@@ -74,8 +74,8 @@ class ExampleMixer(ABC):
 
     def __init__(self, match: MatchTest, examples: Sequence[Sequence[FoundExample]], strength: float) -> None:
         self.strength, self.width = strength, max(map(len, examples), default=0)
-        self.padded = [own[place] if place < len(own) else None for own in examples for place in range(self.width)]
-        """Examples in order, as many of each prompt: row `number * width + place`."""
+        self.padded = [own[index] if index < len(own) else None for own in examples for index in range(self.width)]
+        """Examples in order, as many of each prompt: row `number * width + index`."""
         cosines = [(-np.inf, -np.inf) if one is None else (one.to_motion, one.to_caption) for one in self.padded]
         device = next(match.parameters()).device
         self.shares = match.shares(torch.tensor(cosines, device=device).reshape(len(examples), self.width, 2))
@@ -147,7 +147,7 @@ class CodeMixer(ExampleMixer):
         if last is not None:
             left = (self.lengths[numbers] - len(written[int(numbers[0])])).repeat_interleave(self.width)
             at = self.head.follow(at, last, self.likeness, left)
-            self.at.places[members] = at.places
+            self.at.positions[members] = at.positions
         return self.head.evidence(at, self.likeness)
 
 
@@ -175,32 +175,34 @@ class WordMixer(ExampleMixer):
         ]
         device = self.shares.device
         self.ends = torch.tensor([len(words) for words in captions], device=device)
-        """(R,) place of each caption's end."""
+        """(R,) position of each caption's end."""
         self.columns = torch.full((len(captions), max(map(len, captions), default=0) + 1), end, device=device)
         """(R, L) ids by column, the end behind each caption."""
         for row, words in enumerate(captions):
             self.columns[row, : len(words)] = torch.tensor(words, dtype=torch.int64)
-        self.places = torch.zeros(self.columns.shape, device=device)
+        self.positions = torch.zeros(self.columns.shape, device=device)
         """(R, L) probabilities that the next id is the one there."""
-        self.places[:, :1] = 1.0
+        self.positions[:, :1] = 1.0
 
     def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
         """See `ExampleMixer`."""
-        columns, places = self.columns[members], self.places[members]
+        columns, positions = self.columns[members], self.positions[members]
         last = self.last_columns(numbers, written, self.column_of)
         if last is not None:
-            places = self._moved(places * torch.where(columns == last[:, None], 1.0, WORD_FLOOR), self.ends[members])
-            self.places[members] = places
+            positions = self._moved(
+                positions * torch.where(columns == last[:, None], 1.0, WORD_FLOOR), self.ends[members]
+            )
+            self.positions[members] = positions
         floor = torch.full((len(members), len(self.column_of) + 1), WORD_FLOOR, device=columns.device)
-        return floor.scatter_add(1, columns, (1 - WORD_FLOOR) * places)
+        return floor.scatter_add(1, columns, (1 - WORD_FLOOR) * positions)
 
-    def _moved(self, places: Tensor, ends: Tensor) -> Tensor:
-        """Move on from (R, L) places, whose sum may be anything above 0."""
-        here = torch.arange(places.shape[1], device=places.device)
-        moved = torch.zeros_like(places)
+    def _moved(self, positions: Tensor, ends: Tensor) -> Tensor:
+        """Move (R, L) positions on by a step; their sum may be anything above 0."""
+        here = torch.arange(positions.shape[1], device=positions.device)
+        moved = torch.zeros_like(positions)
         for jump, chance in enumerate(WORD_JUMPS):
-            target = torch.minimum((here + jump).expand_as(places), ends[:, None])
-            moved.scatter_add_(1, target, chance * places)
+            target = torch.minimum((here + jump).expand_as(positions), ends[:, None])
+            moved.scatter_add_(1, target, chance * positions)
         anywhere = (here <= ends[:, None]).float()
         anywhere = anywhere / anywhere.sum(dim=1, keepdim=True)
         return torch.lerp(moved / moved.sum(dim=1, keepdim=True), anywhere, WORD_RESTART)

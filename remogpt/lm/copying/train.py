@@ -176,9 +176,9 @@ def following_loss(
         counts = torch.where(is_forced, step < lengths, step <= lengths)
         prior = log_frequencies.masked_fill(no_end, -torch.inf).log_softmax(dim=1)
         found = (prior + head.evidence(at, likeness).log()).log_softmax(dim=1)
-        place = targets[:, step : step + 1]
-        after = after + found.gather(1, place)[:, 0][counts].sum()
-        alone = alone + prior.gather(1, place)[:, 0][counts].sum()
+        index = targets[:, step : step + 1]
+        after = after + found.gather(1, index)[:, 0][counts].sum()
+        alone = alone + prior.gather(1, index)[:, 0][counts].sum()
         count += int(counts.sum())
         left = torch.where(is_forced, (lengths - step - 1).float(), torch.inf)
         at = head.follow(at, targets[:, step].clamp_max(end - 1), likeness, left)

@@ -49,7 +49,7 @@ class GraphedDecoder:
 
     def __init__(self, decoder: Decoder, num_rows: int, capture: Callable[[Step, Tensor, Tensor], Step] = capture):
         self._decoder, self._num_rows, self._capture = decoder, num_rows, capture
-        self._places = np.arange(num_rows)
+        self._graph_rows = np.arange(num_rows)
         """Where in the graph each row is."""
         self._step: Step | None = None
 
@@ -57,21 +57,21 @@ class GraphedDecoder:
         """Read the next ids (B, L) and return the output at the last, (B, D)."""
         if ids.shape[1] > 1:  # what stands already is read once, while all rows are there
             return self._decoder.step(ids)
-        places = torch.as_tensor(self._places, device=ids.device)
+        graph_rows = torch.as_tensor(self._graph_rows, device=ids.device)
         whole = ids.new_zeros(self._num_rows, 1)
-        whole[places] = ids
+        whole[graph_rows] = ids
         position = self._decoder.advance(1)
         if self._step is None:
             self._step = self._capture(self._decoder.read, whole, position)
-        return self._step(whole, position)[places]
+        return self._step(whole, position)[graph_rows]
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with fewer rows: the one at place i was at `rows[i]`."""
-        self._places = self._places[rows]
+        """Go on with fewer rows: row i was row `rows[i]`."""
+        self._graph_rows = self._graph_rows[rows]
         if 2 * len(rows) > self._num_rows:
             return
-        order = close_up(np.isin(np.arange(self._num_rows), self._places))
+        order = close_up(np.isin(np.arange(self._num_rows), self._graph_rows))
         self._decoder.keep(order)
         now = np.empty(self._num_rows, dtype=np.int64)
         now[order] = np.arange(len(order))
-        self._places, self._num_rows, self._step = now[self._places], len(order), None
+        self._graph_rows, self._num_rows, self._step = now[self._graph_rows], len(order), None

@@ -67,7 +67,7 @@ class _Batch:
         return plain + self.guidance * (whole - plain)
 
     def keep(self, order: np.ndarray) -> None:
-        """Go on with fewer rows: the one at place i was at `order[i]`."""
+        """Go on with fewer rows: row i was row `order[i]`."""
         chosen = torch.as_tensor(order, device=self.draws.device)
         self.rows, self.limits = self.rows[order], self.limits[order]
         self.draws, self.may_end = self.draws[chosen], self.may_end[chosen]
@@ -173,7 +173,7 @@ def _draws(names: Sequence[Sequence[int]], limits: np.ndarray) -> np.ndarray:
 
 def _decoder(t5: InferenceT5, prompts: Sequence[tuple[int, ...]], capacity: int) -> Decoder | GraphedDecoder:
     """Read the prompts, each once, and make ready to answer them."""
-    number = {prompt: place for place, prompt in enumerate(dict.fromkeys(prompts))}
+    number = {prompt: index for index, prompt in enumerate(dict.fromkeys(prompts))}
     decoder = Decoder(t5, t5.encode(list(number)), np.array([number[prompt] for prompt in prompts]), capacity)
     return GraphedDecoder(decoder, len(prompts)) if t5.device.type == "cuda" else decoder
 

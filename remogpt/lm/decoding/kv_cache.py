@@ -1,7 +1,7 @@
 """T5's decoder in the middle of writing several rows.
 
 Keys and values of the prompts are made once, and once for all rows of one prompt; those of what is written go to
-memory that is taken at the start. A row that has ended leaves its place to the last one: nothing else moves.
+memory that is taken at the start. A row that has ended leaves its memory to the last row: nothing else moves.
 
 Letters: B rows, L ids read at once, H heads, d their width, U prompts, P the longest of them, R most rows of one, C
 positions there is memory for.
@@ -61,7 +61,7 @@ class Decoder:
         return memories
 
     def _share(self, prompt_of: np.ndarray) -> None:
-        """Lay out which rows read which prompt's keys together: `_slots` (U, R), and `_places` (B,) among them."""
+        """Group rows by prompt: `_slots` (U, R) holds each prompt's rows, `_slot_of_row` (B,) finds a row in it."""
         self._prompt_of = prompt_of
         self._slots: Tensor | None = None
         if np.array_equal(prompt_of, np.arange(len(prompt_of))):
@@ -73,7 +73,7 @@ class Decoder:
         slots = np.zeros((len(counts), counts.max()), dtype=np.int64)
         slots[prompt_of, rank] = np.arange(len(prompt_of))
         self._slots = torch.as_tensor(slots, device=self._t5.device)
-        self._places = torch.as_tensor(prompt_of * slots.shape[1] + rank, device=self._t5.device)
+        self._slot_of_row = torch.as_tensor(prompt_of * slots.shape[1] + rank, device=self._t5.device)
 
     def step(self, ids: Tensor) -> Tensor:
         """Read the next ids (B, L) and return the output at the last, (B, D)."""
@@ -108,31 +108,31 @@ class Decoder:
             queries = queries[self._slots].flatten(1, 2)  # (U, R * L, H, d)
         answers = _attend(queries.transpose(1, 2), memory.prompt_keys, memory.prompt_values, self._mask)
         answers = answers.transpose(1, 2)
-        return answers if self._slots is None else answers.reshape(-1, *shape)[self._places]
+        return answers if self._slots is None else answers.reshape(-1, *shape)[self._slot_of_row]
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with fewer rows: the one at place i was at `rows[i]`. Few should have moved (`close_up`)."""
+        """Go on with fewer rows: row i was row `rows[i]`. Few should have moved (`close_up`)."""
         prompts, prompt_of = np.unique(self._prompt_of[rows], return_inverse=True)
         order = close_up(np.isin(np.arange(len(self._mask)), prompts))
-        place = np.empty(len(self._mask), dtype=np.int64)
-        place[order] = np.arange(len(order))
+        new_row = np.empty(len(self._mask), dtype=np.int64)
+        new_row[order] = np.arange(len(order))
         for memory in self._memories:
             memory.keys, memory.values = _moved(memory.keys, rows), _moved(memory.values, rows)
             memory.prompt_keys = _moved(memory.prompt_keys, order)
             memory.prompt_values = _moved(memory.prompt_values, order)
         self._mask = _moved(self._mask, order)
-        self._share(place[prompts[prompt_of]])
+        self._share(new_row[prompts[prompt_of]])
 
 
 def close_up(is_kept: np.ndarray) -> np.ndarray:
-    """Return which of the kept rows goes to which place, so that as few as possible move: the last fill the holes."""
+    """Return the row that moves to each index, so that as few as possible move: the last kept rows fill the holes."""
     order = np.arange(int(is_kept.sum()))
     order[~is_kept[: len(order)]] = np.flatnonzero(is_kept[len(order) :]) + len(order)
     return order
 
 
 def _moved(tensor: Tensor, order: np.ndarray) -> Tensor:
-    """Put row `order[i]` at place i, in the memory that is there."""
+    """Move row `order[i]` to index i, in the memory that is there."""
     moved = np.flatnonzero(order != np.arange(len(order)))
     if len(moved):
         tensor[torch.as_tensor(moved)] = tensor[torch.as_tensor(order[moved])]

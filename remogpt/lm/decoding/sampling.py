@@ -44,6 +44,6 @@ class Sampling:
         # A column stays if the mass before it is below top_p; drawing below the kept mass does just that.
         before = torch.cat([torch.zeros_like(cumulative[:, :1]), cumulative[:, :-1]], 1)
         kept = torch.where(before < self.top_p, cumulative, 0).amax(1)
-        place = torch.searchsorted(cumulative, (draws.double() * kept)[:, None], right=True)
+        index = torch.searchsorted(cumulative, (draws.double() * kept)[:, None], right=True)
         last = (torch.isfinite(ordered).sum(1, keepdim=True) - 1).clamp_min(0)
-        return columns.gather(1, torch.minimum(place, last))[:, 0]
+        return columns.gather(1, torch.minimum(index, last))[:, 0]

@@ -226,9 +226,9 @@ class TrainingSamples:
 
     def _hit(self, hits: RouteHits, query: int, used: set[int], rng: np.random.Generator) -> tuple[int, int | None]:
         """Draw one of a route's best hits that is not shown yet; (-1, None) where there is none."""
-        places = [place for place, row in enumerate(hits.rows[query].tolist()) if row >= 0 and row not in used]
-        if not places:
+        columns = [column for column, row in enumerate(hits.rows[query].tolist()) if row >= 0 and row not in used]
+        if not columns:
             return -1, None
-        place = places[int(rng.integers(min(self.mix.depth, len(places))))]
-        matched = None if hits.captions is None else int(hits.captions[query, place])
-        return int(hits.rows[query, place]), matched
+        column = columns[int(rng.integers(min(self.mix.depth, len(columns))))]
+        matched = None if hits.captions is None else int(hits.captions[query, column])
+        return int(hits.rows[query, column]), matched

@@ -185,9 +185,9 @@ class MotionDatabase(VersionReader):
         start, end = self.caption_offsets[row : row + 2]
         to_captions = exact_scores(np.asarray(self.caption_embeddings[start:end]), query)
         to_motion = exact_scores(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
-        place, info = int(np.argmax(to_captions)), self.info(row)
+        index, info = int(np.argmax(to_captions)), self.info(row)
         return RetrievedExample(
-            info.id, info.captions[place], self.codes(row), score, route, float(to_motion), float(to_captions[place])
+            info.id, info.captions[index], self.codes(row), score, route, float(to_motion), float(to_captions[index])
         )
 
     @cached_property

@@ -175,9 +175,9 @@ class _Search:
         self.captions = np.asarray(database.caption_embeddings, dtype=np.float32)
         self.offsets = np.asarray(database.caption_offsets)
         most = int(np.diff(self.offsets).max())
-        places = self.offsets[:-1, None] + np.arange(most)  # (E, most) rows of each entry's captions
-        self.is_real = places < self.offsets[1:, None]
-        self.places = np.where(self.is_real, places, 0)
+        caption_rows = self.offsets[:-1, None] + np.arange(most)  # (E, most) rows of each entry's captions
+        self.is_real = caption_rows < self.offsets[1:, None]
+        self.caption_rows = np.where(self.is_real, caption_rows, 0)
 
     def lists(
         self,
@@ -214,7 +214,7 @@ class _Search:
     ) -> None:
         rows = best_columns(scores, self.depth)  # (q, depth)
         values = np.take_along_axis(scores, rows, axis=1)
-        per_caption = np.take_along_axis(captions, self.places[rows].reshape(len(rows), -1), axis=1)
+        per_caption = np.take_along_axis(captions, self.caption_rows[rows].reshape(len(rows), -1), axis=1)
         per_caption = np.where(self.is_real[rows], per_caption.reshape(*rows.shape, -1), -np.inf)
         tensors[f"{route}/rows"][block, : self.depth] = np.where(np.isfinite(values), rows, -1)
         tensors[f"{route}/scores"][block, : self.depth] = values
@@ -227,7 +227,7 @@ def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
         return np.argsort(-scores, axis=1, kind="stable")[:, :k]
     columns = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
     values = np.take_along_axis(scores, columns, axis=1)
-    # argpartition takes any of the columns that tie for the last place: take the first ones of those.
+    # argpartition takes any of the columns that tie for the last rank; keep the first of these columns.
     last = values.min(axis=1)
     tied = np.flatnonzero((scores >= last[:, None]).sum(axis=1) > k)
     for row in tied:

@@ -15,7 +15,7 @@ by the whole body / only the part / the drop (benchmarks/results/part_search.jso
     0.43 / 0.10 / 0.03   control: the first row's texts by the other arm (2 % of the clips are relevant)
     0.60 / 0.23 / 0.06   control: locomotion by the left arm (6 %), whose swing tells a little of it
 Drop is better where the text names no side and in the controls, much worse for legs; and it is not a cosine. The mean
-score over 16 motions that lend their other parts, in place of the mean motion, finds more in the third row (0.50) and
+score over 16 motions that lend their other parts, instead of the mean motion, finds more in the third row (0.50) and
 0.04 in the first, for 16 times the time.
 
 A motion is compared by the chosen parts' encodings minus the mean, for which no head is needed: 0.84 where the whole
@@ -64,7 +64,7 @@ def with_parts(retriever: object) -> PartRetriever | None:
 class PartSearch:
     """Scores of a database's motions by chosen parts.
 
-    Queries are sentences or raw features (T, F); `chosen` are ascending places in `PARTS` (see `named_parts`).
+    Queries are sentences or raw features (T, F); `chosen` are ascending indices into `PARTS` (see `named_parts`).
 
     Args:
         encodings: (E, 6, W) of any float type; memory-mapped ones are read in blocks.
@@ -181,7 +181,7 @@ def best_rows(scores: np.ndarray, k: int, excluded: np.ndarray) -> np.ndarray:
 
 
 def _contributions(score: float, mean: float, chosen: Chosen, shares: np.ndarray) -> Contributions:
-    names = (PARTS[place] for place in chosen)
+    names = (PARTS[index] for index in chosen)
     return Contributions(score, mean, dict(zip(names, shares.tolist(), strict=True)))
 
 

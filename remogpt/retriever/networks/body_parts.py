@@ -69,7 +69,7 @@ def part_channels(layout: Layout = "shared", skeleton: Skeleton = "humanml3d") -
 
 
 def named_parts(names: str | Sequence[str]) -> tuple[int, ...]:
-    """Return the places in `PARTS` of what is named, ascending, each once.
+    """Return the indices into `PARTS` of the named body parts, ascending, each once.
 
     Args:
         names: parts and groups, as a sequence or as one string with commas: "right_arm", "legs", "root,arms".
@@ -79,17 +79,17 @@ def named_parts(names: str | Sequence[str]) -> tuple[int, ...]:
     """
     wanted = names.split(",") if isinstance(names, str) else names
     known = {part: (part,) for part in PARTS} | dict(PART_GROUPS)
-    places: set[int] = set()
+    indices: set[int] = set()
     for name in wanted:
         plain = name.strip().lower().replace(" ", "_").replace("-", "_")
         if plain not in known:
             close = difflib.get_close_matches(plain, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise RemogptError(f"no part is called {name!r}; {hint}there are {', '.join(known)}")
-        places |= {PARTS.index(part) for part in known[plain]}
-    if not places:
+        indices |= {PARTS.index(part) for part in known[plain]}
+    if not indices:
         raise RemogptError(f"no part is named; there are {', '.join(known)}")
-    return tuple(sorted(places))
+    return tuple(sorted(indices))
 
 
 def _joint_channels(joint: int, num_joints: int) -> tuple[int, ...]:

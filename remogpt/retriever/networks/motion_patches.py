@@ -31,21 +31,21 @@ def chain_image(joints: np.ndarray, chains: tuple[tuple[int, ...], ...] = CHAINS
         raise RemogptError(f"wanted joints of shape (frames, joints, 3) that the chains name, got {joints.shape}")
     parts = []
     for chain in chains:
-        places = ((np.arange(POINTS) + 0.5) * len(chain) / POINTS - 0.5).clip(0, len(chain) - 1)
-        below = np.floor(places).astype(int)
+        positions = ((np.arange(POINTS) + 0.5) * len(chain) / POINTS - 0.5).clip(0, len(chain) - 1)
+        below = np.floor(positions).astype(int)
         above = np.minimum(below + 1, len(chain) - 1)
-        share = (places - below)[:, None].astype(joints.dtype)
+        share = (positions - below)[:, None].astype(joints.dtype)
         along = joints[:, list(chain)]  # (T, joints of the chain, 3)
         parts.append(along[:, below] * (1 - share) + along[:, above] * share)
     return np.concatenate(parts, axis=1)
 
 
 def kit_frames(num_frames: int) -> np.ndarray:
-    """Places of the frames that MotionPatches picks from a KIT-ML clip of `num_frames` to reach 20 a second.
+    """Indices of the frames that MotionPatches picks from a KIT-ML clip of `num_frames` to reach 20 a second.
 
     Each 12 frames give 20: a second is taken to have 12 frames and not 12.5, so that motion is slowed by 4 %.
     """
     within = np.arange(20) * 12.5 // 20
     starts = np.arange(0, num_frames, _KIT_SECOND)
-    places = (starts[:, None] + within).ravel().astype(np.int64)
-    return places[places < num_frames]
+    frames = (starts[:, None] + within).ravel().astype(np.int64)
+    return frames[frames < num_frames]

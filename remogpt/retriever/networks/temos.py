@@ -90,7 +90,7 @@ class MotionDecoder(nn.Module):
     def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
         """(B, D) and the mask (B, T) of the frames wanted -> (B, T, F) z-scores, zero where the mask is False."""
         positions = sinusoidal_positions(mask.shape[1], latent.shape[1]).to(latent)
-        # The queries hold nothing but their place in time.
+        # The queries hold nothing but their position in time.
         queries = self.dropout(positions.expand(len(latent), -1, -1))
         frames = self.layers(queries, latent[:, None], tgt_key_padding_mask=~mask)  # (B, T, D)
         return self.output(frames).float() * mask[..., None]

@@ -24,11 +24,11 @@ def cached_sentence_vectors(model: str, sentences: Sequence[str], cache: VectorC
     """
     if not sentences:
         raise RemogptError("wanted at least one sentence to encode, got none; is the split empty?")
-    # Sentences of like length go together, so that little of a batch is padding; rows go back to their places.
-    order = sorted(range(len(sentences)), key=lambda place: (len(sentences[place]), place))
+    # Sentences of like length share a batch, so that little of it is padding; the rows return in the given order.
+    order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
     network, text = sentence_fingerprint(find_model_folder(model)), once(lambda: FrozenText(model))
     rows = cache.rows(
-        network, ["sentence vectors", *(sentences[place] for place in order)], len(order),
+        network, ["sentence vectors", *(sentences[index] for index in order)], len(order),
         lambda indices: text().sentence_vectors([sentences[order[index]] for index in indices]),
         desc="sentence vectors", unit="caption", about={"network_name": model, "what": "sentence vectors"},
     )  # fmt: skip

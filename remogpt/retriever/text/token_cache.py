@@ -25,7 +25,7 @@ class CachedText:
     def __init__(self, source: FrozenText, sentences: Sequence[str], cache: VectorCache) -> None:
         # By length, so that little of a batch is padding.
         unique = sorted(set(sentences), key=lambda sentence: (len(sentence), sentence))
-        self.places = {sentence: place for place, sentence in enumerate(unique)}
+        self.row_of = {sentence: index for index, sentence in enumerate(unique)}
 
         def compute(indices: range) -> dict[str, np.ndarray]:
             states, vectors = encode_tokens(source, unique[indices.start : indices.stop])
@@ -41,13 +41,13 @@ class CachedText:
 
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
         """N of the cached sentences -> token states (N, L, dim) float32, zero beyond each length, and lengths (N,)."""
-        places = np.array([self.places[sentence] for sentence in sentences])
-        lengths = self.offsets[places + 1] - self.offsets[places]
-        states = np.zeros((len(places), int(lengths.max()), self.states.shape[1]), dtype=np.float32)
-        for row, place in enumerate(places):
-            states[row, : lengths[row]] = self.states[self.offsets[place] : self.offsets[place + 1]]
+        rows = np.array([self.row_of[sentence] for sentence in sentences])
+        lengths = self.offsets[rows + 1] - self.offsets[rows]
+        states = np.zeros((len(rows), int(lengths.max()), self.states.shape[1]), dtype=np.float32)
+        for number, row in enumerate(rows):
+            states[number, : lengths[number]] = self.states[self.offsets[row] : self.offsets[row + 1]]
         return torch.from_numpy(states), torch.from_numpy(lengths)
 
     def sentence_vectors(self, sentences: Sequence[str]) -> Tensor:
         """N of the cached sentences -> (N, dim) float32 unit rows."""
-        return torch.from_numpy(self.vectors[[self.places[sentence] for sentence in sentences]].astype(np.float32))
+        return torch.from_numpy(self.vectors[[self.row_of[sentence] for sentence in sentences]].astype(np.float32))

@@ -39,7 +39,7 @@ class TokenStates:
 
     def __init__(self, folder: Path, index: dict[str, Any]) -> None:
         self.folder, self.index = folder, index
-        self.places = {sentence: place for place, sentence in enumerate(index["sentences"])}
+        self.row_of = {sentence: row for row, sentence in enumerate(index["sentences"])}
         self._shard = lru_cache(maxsize=4)(self._read)
 
     @classmethod
@@ -52,7 +52,7 @@ class TokenStates:
         return cls(Path(folder), read_json(Path(folder) / "index.json"))
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.row_of)
 
     def __getitem__(self, sentence: str) -> np.ndarray:
         """(L, C) float32 token states of a sentence."""
@@ -66,9 +66,9 @@ class TokenStates:
         return shard["vectors"][row]
 
     def _find(self, sentence: str) -> tuple[dict[str, np.ndarray], int]:
-        if sentence not in self.places:
+        if sentence not in self.row_of:
             raise RemogptError(f"no token states of {sentence!r} in {self.folder}; encode the set that it belongs to")
-        number, row = divmod(self.places[sentence], self.index["shard_size"])
+        number, row = divmod(self.row_of[sentence], self.index["shard_size"])
         return self._shard(number), row
 
     def _read(self, number: int) -> dict[str, np.ndarray]:
@@ -119,9 +119,9 @@ def encode_tokens(source: FrozenText, sentences: Sequence[str]) -> tuple[list[np
     states: list[np.ndarray] = [np.empty(0)] * len(sentences)
     vectors = np.zeros((len(sentences), source.vector_dim), dtype=np.float32)
     for batch in batches_by_length([len(sentence) for sentence in sentences], 64):
-        hidden, lengths, vectors[batch] = source.encode([sentences[place] for place in batch])
-        for place, rows, length in zip(batch, hidden.half().numpy(), lengths.tolist(), strict=True):
-            states[place] = rows[:length].copy()
+        hidden, lengths, vectors[batch] = source.encode([sentences[index] for index in batch])
+        for index, rows, length in zip(batch, hidden.half().numpy(), lengths.tolist(), strict=True):
+            states[index] = rows[:length].copy()
     return states, vectors
 
 

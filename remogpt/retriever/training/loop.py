@@ -66,8 +66,8 @@ def fit_retriever(
         param_groups, desc: as in `remogpt.runtime.training.stage.Stage`.
     """
     few = range(min(len(val), config.num_val_clips))
-    val_motions = [val.load(place) for place in few]
-    val_captions = [val.captions[place][0] for place in few]
+    val_motions = [val.load(index) for index in few]
+    val_captions = [val.captions[index][0] for index in few]
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         retriever.to(next(model.parameters()).device)

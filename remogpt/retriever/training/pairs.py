@@ -66,21 +66,21 @@ class TrainingPairs:
             max_frames: longer clips are left out, as HumanML3D's protocol does.
         """
         clips = motions.clips(split, MIN_FRAMES[motions.num_features], max_frames)
-        places = {clip.id: place for place, clip in enumerate(clips)}
+        index_of = {clip.id: index for index, clip in enumerate(clips)}
         partners = np.full(len(clips), -1, dtype=np.int64)
-        for place, clip in enumerate(clips):
-            if clip.mirror_of in places:
-                other = places[clip.mirror_of]
-                partners[place], partners[other] = other, place
+        for index, clip in enumerate(clips):
+            if clip.mirror_of in index_of:
+                other = index_of[clip.mirror_of]
+                partners[index], partners[other] = other, index
         groups = _groups([clip.tags for clip in clips], [] if same_tag is None else same_tag.split(","))
         captions = tuple(tuple(clip.captions) for clip in clips)
         return cls(
-            captions, lambda place: motions.features(clips[place]), partners, groups, motions.name, motions.folder
+            captions, lambda index: motions.features(clips[index]), partners, groups, motions.name, motions.folder
         )
 
-    def crop(self, place: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
-        """Load clip `place`; a random stretch of `max_frames` frames of a longer one."""
-        motion = self.load(place)
+    def crop(self, index: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
+        """Load clip `index`; of a longer one, a random stretch of `max_frames` frames."""
+        motion = self.load(index)
         start = int(rng.integers(max(0, len(motion) - max_frames) + 1))
         return motion[start : start + max_frames]
 
@@ -99,11 +99,11 @@ class TrainingPairs:
         # Two passes would read everything twice; shifting by one frame keeps the squares small instead.
         shift = self.load(0)[0].astype(np.float64)
         count, total, squares = 0, np.zeros_like(shift), np.zeros_like(shift)
-        for place in range(len(self)):
-            frames = self.load(place).astype(np.float64) - shift
+        for index in range(len(self)):
+            frames = self.load(index).astype(np.float64) - shift
             if not np.isfinite(frames).all():
                 raise RemogptError(
-                    f"training clip {place} ({self.captions[place][0]!r}) holds values that are not finite; repair it, "
+                    f"training clip {index} ({self.captions[index][0]!r}) holds values that are not finite; repair it, "
                     "or take its id out of the split file"
                 )
             count += len(frames)
@@ -118,8 +118,8 @@ def _groups(tags: Sequence[Mapping[str, Any]], names: Sequence[str]) -> np.ndarr
     numbers: dict[str, int] = {}
     groups = np.full(len(tags), -1, dtype=np.int64)
     wanted = [name.strip() for name in names]
-    for place, own in enumerate(tags):
+    for index, own in enumerate(tags):
         if wanted and all(name in own for name in wanted):
             label = json.dumps([own[name] for name in wanted], sort_keys=True)
-            groups[place] = numbers.setdefault(label, len(numbers))
+            groups[index] = numbers.setdefault(label, len(numbers))
     return groups

@@ -28,8 +28,8 @@ class Counting:
         return np.array([[len(a), len(b)] for a, b in zip(captions, tokens or captions, strict=True)]).reshape(-1, 2)
 
 
-def load(place: int) -> np.ndarray:
-    return np.full((5, 263), place, dtype=np.float32)
+def load(index: int) -> np.ndarray:
+    return np.full((5, 263), index, dtype=np.float32)
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def test_motions_are_embedded_once(cache: VectorCache) -> None:
     evaluator, other = Counting(), Counting("b")
     for _ in range(2):
         rows = embed_motions(cache, evaluator, "ten motions", 10, load)
-        assert rows.dtype == np.float32 and rows.tolist() == [[place, place] for place in range(10)]
+        assert rows.dtype == np.float32 and rows.tolist() == [[index, index] for index in range(10)]
     assert evaluator.embedded == list(range(10))
     embed_motions(cache, other, "ten motions", 10, load)
     assert len(other.embedded) == 10
-    assert embed_motions(cache, evaluator, "the same ids, made anew", 10, lambda place: load(place) + 1)[0, 0] == 1
+    assert embed_motions(cache, evaluator, "the same ids, made anew", 10, lambda index: load(index) + 1)[0, 0] == 1
 
 
 def test_captions_and_their_tokens(cache: VectorCache) -> None:
@@ -70,7 +70,7 @@ def test_nothing_gives_nothing(cache: VectorCache) -> None:
 def test_what_cannot_be_embeddings_is_refused_and_not_kept(cache: VectorCache) -> None:
     evaluator = Counting()
     with pytest.raises(RemogptError, match="the embedding of item 6 is not finite"):
-        embed_motions(cache, evaluator, "ten", 10, lambda place: load(place) * (np.nan if place == 6 else 1))
+        embed_motions(cache, evaluator, "ten", 10, lambda index: load(index) * (np.nan if index == 6 else 1))
     evaluator.encode_motion = lambda features: np.zeros((1, 2))  # type: ignore[method-assign]
     with pytest.raises(RemogptError, match=r"given 10 items and answered with an array of shape \(1, 2\)"):
         embed_motions(cache, evaluator, "ten", 10, load)

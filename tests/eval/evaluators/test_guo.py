@@ -60,12 +60,12 @@ def test_word_classes_equal_the_reference(facts):
     vectors = WordVectors(
         {word: row for row, word in enumerate(known)}, np.array(list(known.values()), dtype=np.float32)[:, None]
     )
-    for token, (place, value) in ids.items():
+    for token, (index, value) in ids.items():
         vector, number = vectors.look_up(token)
-        assert (number, float(vector[0])) == (place, value), token
+        assert (number, float(vector[0])) == (index, value), token
     assert len(POS_CLASSES) == len(facts["POS_enumerator"])
-    for name, place in facts["POS_enumerator"].items():
-        assert name.endswith("VIP") or POS_CLASSES[place] == name
+    for name, index in facts["POS_enumerator"].items():
+        assert name.endswith("VIP") or POS_CLASSES[index] == name
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def example_report(folder: Path, seed: int = 0) -> Scores:
         for mode, level in (("retrieval", 4.1), ("no_retrieval", 4.4), ("real", 3.0)):
             scores[f"rare/{split}/{mode}"] = _rare(rng, level)
         scores[f"rare/{split}/retrieval"] |= {
-            "gain": _curve(rng, 0.3, 0.05), "rarest": [_prompt(folder, split, place) for place in range(NUM_RAREST)]
+            "gain": _curve(rng, 0.3, 0.05), "rarest": [_prompt(folder, split, index) for index in range(NUM_RAREST)]
         }  # fmt: skip
         for database in ("own", "none", "kitchen"):
             makers = {"generation": _generation, "facts": _facts, "captioning": _captioning}
@@ -151,7 +151,7 @@ def _curve(rng: np.random.Generator, level: float, slope: float) -> Scores:
     counts = np.round(60 * np.exp(-0.5 * np.arange(10))).astype(int)
     counts[8] = 0
     means = [
-        None if not count else float(level + slope * place + 0.1 * rng.normal()) for place, count in enumerate(counts)
+        None if not count else float(level + slope * index + 0.1 * rng.normal()) for index, count in enumerate(counts)
     ]
     half = [None if not count else float(1.0 / np.sqrt(count)) for count in counts]
     return {"edges": np.linspace(0.0, 0.42, 11).tolist(), "means": means, "ci95": half, "counts": counts.tolist()}
@@ -166,13 +166,13 @@ def _rare(rng: np.random.Generator, level: float) -> Scores:
     return {"encoder": "tiny-sentences 0123456789ab", "num_items": 200, "training": against(), "database": against()}
 
 
-def _prompt(folder: Path, split: str, place: int) -> Scores:
+def _prompt(folder: Path, split: str, index: int) -> Scores:
     shown = {}
     for shift, name in enumerate(("real", "retrieved", "generated", "without_retrieval")):
-        clip = clip_of((3 * shift + place) % 10)
-        shown[name] = f"rarest/{split}/{place}/{name}.npy"
+        clip = clip_of((3 * shift + index) % 10)
+        shown[name] = f"rarest/{split}/{index}/{name}.npy"
         # Features as models write them, and joints as other people's files hold them.
         write_npy(folder / shown[name], clip.features if shift else clip.take.joints)
-    clip = clip_of(place)
-    return {"id": clip.id, "caption": clip.captions[0].text, "rareness": 0.42 - 0.01 * place, "motions": shown,
+    clip = clip_of(index)
+    return {"id": clip.id, "caption": clip.captions[0].text, "rareness": 0.42 - 0.01 * index, "motions": shown,
             "nearest_caption": clip.captions[1].text, "mm_dist": 4.1, "mm_dist_without_retrieval": 4.4}  # fmt: skip

@@ -320,8 +320,8 @@ def test_poses_stand_side_by_side_from_the_first_to_the_last_frame():
     joints = np.repeat(standing(), 41, axis=0) + np.linspace(0, 4, 41)[:, None, None] * [0.0, 0.0, 1.0]
     root = ElementTree.fromstring(strip(joints, num_poses=5, label="a & b"))
     assert [element.text for element in root.iter("text")] == ["0.0 s", "0.5 s", "1.0 s", "1.5 s", "2.0 s"]
-    places = [float(element.attrib["cx"]) for element in root.iter("circle")]
-    assert np.ptp(np.diff(places)) < 0.2 and places[0] > 0
+    centres = [float(element.attrib["cx"]) for element in root.iter("circle")]
+    assert np.ptp(np.diff(centres)) < 0.2 and centres[0] > 0
     assert root.attrib["aria-label"] == "a & b"
     assert len(limbs(strip(joints[:1], num_poses=5))["trunk"]) == 1
 

@@ -80,8 +80,8 @@ def test_generators_that_only_copy_are_exposed_by_memorisation(everything):
 
 def test_motions_of_other_captions_do_not_score(known_set, tmp_path, evaluator):
     folder, ids = tmp_path / "shuffled", known_set.ids("test")
-    for place, name in enumerate(ids):
-        write_npy(folder / f"{name}.npy", known_set.features(ids[(place + 1) % len(ids)]))
+    for index, name in enumerate(ids):
+        write_npy(folder / f"{name}.npy", known_set.features(ids[(index + 1) % len(ids)]))
     config = EvalConfig(repeats=50, controls=False, memorisation=False)
     run = Run(known_set, tmp_path / "out", config, evaluator=evaluator, generated=folder)
     scores = scores_of(run, "generation")["generation/test/files"]["evaluator"]
@@ -91,9 +91,9 @@ def test_motions_of_other_captions_do_not_score(known_set, tmp_path, evaluator):
 
 def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, evaluator):
     folder = tmp_path / "theirs"
-    for place, clip in enumerate(known_set.clips("test")):
+    for index, clip in enumerate(known_set.clips("test")):
         features = known_set.features(clip)
-        write_npy(folder / f"{clip.id}.npy", features_to_joints(features) if place % 2 else features)
+        write_npy(folder / f"{clip.id}.npy", features_to_joints(features) if index % 2 else features)
     run = Run(known_set, tmp_path / "out", EvalConfig(**QUICK), evaluator=evaluator, generated=folder)
     report = evaluate(run, ["generation"])
     result = report["results"]["generation/test/files"]
@@ -122,9 +122,9 @@ def test_several_generations_and_multimodality(known_set, oracle, evaluator, tmp
 def test_each_of_several_generations_is_a_repeat(known_set, evaluator, tmp_path):
     folder, clips = tmp_path / "theirs", known_set.clips("test")
     for number, shift in ((0, 0), (1, 1)):  # the second generation belongs to other captions
-        place = folder if not number else folder / "generation_01"
+        generation = folder if not number else folder / "generation_01"
         for at, clip in enumerate(clips):
-            write_npy(place / f"{clip.id}.npy", known_set.features(clips[(at + shift) % len(clips)]))
+            write_npy(generation / f"{clip.id}.npy", known_set.features(clips[(at + shift) % len(clips)]))
     config = EvalConfig(**QUICK, controls=False, memorisation=False)
     run = Run(known_set, tmp_path / "out", config, evaluator=evaluator, generated=folder)
     result = evaluate(run, ["generation"])["results"]["generation/test/files"]
@@ -393,9 +393,9 @@ def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, ev
     evaluate(Run(known_set, tmp_path, config, world.Oracle(known_set), evaluator), ["generation"])
     folder = tmp_path / "motions" / "test" / "retrieval"
     for clip in known_set.clips("test"):  # what somebody else left there
-        for place in (folder, folder / "generation_01"):
-            if not (place / f"{clip.id}.npy").is_file():
-                write_npy(place / f"{clip.id}.npy", known_set.features(clip))
+        for generation in (folder, folder / "generation_01"):
+            if not (generation / f"{clip.id}.npy").is_file():
+                write_npy(generation / f"{clip.id}.npy", known_set.features(clip))
     run = Run(known_set, tmp_path / "files", EvalConfig(**quick), evaluator=evaluator, generated=folder)
     card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
     assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)

@@ -20,15 +20,15 @@ def test_places_are_probabilities_and_a_known_length_sets_the_pace(head: CopyHea
         at = head.begin(example)
         for step in range(steps):
             at = head.follow(at, torch.tensor([0]), likeness, torch.tensor([float(steps - 1 - step)]))
-            assert at.places.sum().item() == pytest.approx(1.0, abs=1e-5) and (at.places >= 0).all()
-        ends[steps] = float((at.places[0] * torch.arange(11)).sum())
+            assert at.positions.sum().item() == pytest.approx(1.0, abs=1e-5) and (at.positions >= 0).all()
+        ends[steps] = float((at.positions[0] * torch.arange(11)).sum())
     assert ends[5] > 8 and ends[20] > 8  # in a quarter of the time or in twice the time: near the end
 
 
 def test_jumps_reach_past_the_end_of_a_short_example(head: CopyHead) -> None:
     at = head.begin([np.array([1])])
-    assert at.places.shape == (1, 2) and at.places.sum().item() == pytest.approx(1.0)
-    assert at.places[0, 1] > 0 and MAX_JUMP == 3  # a jump of two is past it
+    assert at.positions.shape == (1, 2) and at.positions.sum().item() == pytest.approx(1.0)
+    assert at.positions[0, 1] > 0 and MAX_JUMP == 3  # a jump of two is past it
 
 
 def test_the_examples_that_answer_are_chosen(head: CopyHead) -> None:

@@ -75,9 +75,9 @@ def test_a_row_does_not_depend_on_its_neighbours(head: CopyHead) -> None:
     scores = torch.randn(3, NUM_CODES + 1, generator=torch.Generator().manual_seed(1))
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
         mixed = joined(np.array(order), written, scores[order])
-        for place, row in enumerate(order):
+        for index, row in enumerate(order):
             own = alone[row](np.array([0]), [written[row]], scores[row : row + 1])
-            assert torch.allclose(mixed[place].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
+            assert torch.allclose(mixed[index].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
         for row in order:
             written[row].append(100 + (row + step) % NUM_CODES)
 
@@ -155,11 +155,11 @@ def test_captions_do_not_depend_on_their_neighbours(head: CopyHead, vocabulary: 
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
         written = [ids[:step] for ids in text]
         mixed = joined(np.array(order), written, scores[order])
-        for place, row in enumerate(order):
+        for index, row in enumerate(order):
             mix = alone[row]
             assert mix is not None
             own = mix(np.array([0]), [written[row]], scores[row : row + 1])
-            assert torch.allclose(mixed[place].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
+            assert torch.allclose(mixed[index].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
 
 
 @pytest.mark.parametrize("how", ["no head", "no strength"])

@@ -104,12 +104,12 @@ def test_going_on_from_codes_equals_writing_them(model: MotionLanguageModel, pro
 
 
 def test_streams_name_the_random_numbers(model: MotionLanguageModel, prompts: list) -> None:
-    by_place = model.generate_codes(requests_for(prompts[:1] * 3, length=[15] * 3), DecodeOptions(seed=5))
+    by_row = model.generate_codes(requests_for(prompts[:1] * 3, length=[15] * 3), DecodeOptions(seed=5))
     named = model.generate_codes(
         requests_for(prompts[:1] * 3, length=[15] * 3, stream=[[2], [0, 1], [0]]), DecodeOptions(seed=5)
     )
-    assert np.array_equal(named[0], by_place[2]) and np.array_equal(named[2], by_place[0])
-    assert not any(np.array_equal(named[1], codes) for codes in by_place)
+    assert np.array_equal(named[0], by_row[2]) and np.array_equal(named[2], by_row[0])
+    assert not any(np.array_equal(named[1], codes) for codes in by_row)
 
 
 def test_sampling_follows_the_probabilities() -> None:

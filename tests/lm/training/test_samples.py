@@ -15,11 +15,11 @@ def contexts(samples: TrainingSamples, index: int, direction: str, number: int) 
     words = samples.vocabulary
     ids = samples.supervised(index, direction, np.random.default_rng(0), number).input_ids
     runs, start = [], None
-    for place, token in enumerate(ids):
+    for position, token in enumerate(ids):
         if token == words.motion_start_id:
-            start = place + 1
+            start = position + 1
         elif token == words.motion_end_id and start is not None:
-            runs.append([code - words.motion_offset for code in ids[start:place]])
+            runs.append([code - words.motion_offset for code in ids[start:position]])
     return runs
 
 

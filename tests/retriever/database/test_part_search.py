@@ -80,7 +80,7 @@ class Adding:
     ],
 )
 def test_parts_and_groups_are_named(names: Any, parts: list[str]) -> None:
-    assert [PARTS[place] for place in named_parts(names)] == parts
+    assert [PARTS[index] for index in named_parts(names)] == parts
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_contributions_add_up_to_the_score(
     hits = database.search(**asked, route="t2m" if is_text else "m2m", part=part, k=4)
     found = database.contributions(query, [database.rows[hit.id] for hit in hits], part)
     for hit, one in zip(hits, found, strict=True):
-        assert list(one.parts) == [PARTS[place] for place in named_parts(part or PARTS)]
+        assert list(one.parts) == [PARTS[index] for index in named_parts(part or PARTS)]
         assert one.mean + sum(one.parts.values()) == pytest.approx(one.score, abs=1e-5)
         assert one.score == pytest.approx(hit.score, abs=1e-3)
     assert len({round(one.mean, 6) for one in found}) == 1 and (part is None or is_text or found[0].mean == 0)

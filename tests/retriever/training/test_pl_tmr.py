@@ -37,7 +37,7 @@ def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = DistilBertConfig(vocab_size=len(WORDS), dim=16, n_layers=1, n_heads=2, hidden_dim=32)
     DistilBertModel(config).save_pretrained(folder)
-    words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    words = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]").save_pretrained(folder)
     return folder
@@ -71,8 +71,8 @@ def test_whole_path_learns_sides_and_directions(text_folder: Path, tmp_path: Pat
     config = toy_config(text_folder, 100)
     train, val = toy_pairs(64, 0), toy_pairs(16, 1)
     retriever = train_retriever(config, train, val, tmp_path / "run", tmp_path / "out")
-    captions = [val.captions[place][0] for place in range(4)]
-    similarity = retriever.encode_text(captions) @ retriever.encode_motion([val.load(place) for place in range(4)]).T
+    captions = [val.captions[index][0] for index in range(4)]
+    similarity = retriever.encode_text(captions) @ retriever.encode_motion([val.load(index) for index in range(4)]).T
     assert similarity.argmax(axis=1).tolist() == similarity.argmax(axis=0).tolist() == [0, 1, 2, 3]
     assert (tmp_path / "run" / "log.jsonl").is_file() and retriever.hash
 
@@ -106,12 +106,12 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(text_folder: Path, tmp_path:
 
     loads = 0
 
-    def dying(place: int) -> np.ndarray:
+    def dying(index: int) -> np.ndarray:
         nonlocal loads
         loads += 1
         if loads > 33 + 16 * 6:  # statistics, then 6 steps
             raise Killed
-        return train.load(place)
+        return train.load(index)
 
     with pytest.raises(Killed):
         train_retriever(config, replace(train, load=dying), val, tmp_path / "broken", tmp_path / "b")
@@ -205,7 +205,7 @@ def test_a_clip_that_is_drawn_twice_is_not_its_own_negative(text_folder: Path, t
 
 def test_statistics_are_per_channel() -> None:
     pairs = toy_pairs(10, 0)
-    frames = np.concatenate([pairs.load(place) for place in range(10)]).astype(np.float64)
+    frames = np.concatenate([pairs.load(index) for index in range(10)]).astype(np.float64)
     mean, std = pairs.statistics()
     assert np.allclose(mean, frames.mean(axis=0)) and np.allclose(std, frames.std(axis=0))
     pairs.load(3)[5, 7] = np.nan

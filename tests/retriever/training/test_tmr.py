@@ -60,7 +60,7 @@ def test_whole_path_learns_which_words_go_with_which_motion(
     config = replace(config, model=replace(MODEL, is_variational=False))
     train, val = toy_pairs(64, 0), toy_pairs(16, 1)
     retriever = train_tmr(config, train, val, tmp_path / "run", tmp_path / "out")
-    similarity = retriever.encode_text(KINDS) @ retriever.encode_motion([val.load(place) for place in range(4)]).T
+    similarity = retriever.encode_text(KINDS) @ retriever.encode_motion([val.load(index) for index in range(4)]).T
     assert similarity.argmax(axis=1).tolist() == [0, 1, 2, 3]
     steps = [line for line in log_of(tmp_path / "run") if "loss" in line]
     assert steps[-1]["reconstruction"] < steps[0]["reconstruction"]
@@ -77,12 +77,12 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(tiny_text_model: Path, tmp_p
 
     loads = 0
 
-    def dying(place: int) -> np.ndarray:
+    def dying(index: int) -> np.ndarray:
         nonlocal loads
         loads += 1
         if loads > 33 + 16 * 12:  # statistics, then 12 steps
             raise Killed
-        return train.load(place)
+        return train.load(index)
 
     with pytest.raises(Killed):
         train_tmr(config, replace(train, load=dying), val, tmp_path / "broken", tmp_path / "b")
@@ -99,7 +99,7 @@ def test_a_folder_says_which_network_it_holds(tiny_text_model: Path, tmp_path: P
     retriever = new_tmr_retriever(MODEL, str(tiny_text_model), mean, std)
     component_hash = retriever.save_pretrained(tmp_path / "tmr", torch.float16)
     loaded = TextMotionRetriever.from_pretrained(tmp_path / "tmr")
-    motions = [toy_pairs(3, 0).load(place) for place in range(3)] + [np.ones((100, 263), dtype=np.float32)]
+    motions = [toy_pairs(3, 0).load(index) for index in range(3)] + [np.ones((100, 263), dtype=np.float32)]
     assert loaded.hash == component_hash and loaded.dim == 32
     assert np.array_equal(loaded.encode_motion(motions), retriever.encode_motion(motions))
     assert np.array_equal(loaded.encode_text(KINDS), retriever.encode_text(KINDS))
@@ -155,7 +155,7 @@ def test_what_is_filtered(tiny_text_model: Path, tmp_path: Path) -> None:
     def mask(**changed: object) -> torch.Tensor:
         config = replace(toy_config(tiny_text_model, 1), **changed)
         batches = _Batches(config, pairs, retriever, pairs.unique_captions())
-        return batches._false_negatives(np.arange(4), [pairs.captions[place][0] for place in range(4)])
+        return batches._false_negatives(np.arange(4), [pairs.captions[index][0] for index in range(4)])
 
     assert not mask(filter_threshold=None).any()
     assert mask(filter_threshold=0.5).all()  # cosines above 0: random states of like sentences are all near
