@@ -17,7 +17,7 @@ from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.captioning import caption_metrics
 from remogpt.lm import DecodeOptions, Sampling, requests_for
-from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.copying.logit_mixers import Following
 from remogpt.motion import Motion
 from remogpt.pipeline import Captioned
 from remogpt.prompts import ask_for_text

@@ -52,7 +52,7 @@ def best_seconds(work: Callable[[], Any], rounds: int = 3) -> float:
 
 
 def noise(frames: int, batch: int = BATCH) -> tuple[torch.Tensor, torch.Tensor]:
-    """z-scores (B, T, 263) and lengths (B,)."""
+    """z-scored features (B, T, 263) and lengths (B,)."""
     generator = torch.Generator().manual_seed(0)
     return torch.randn(batch, frames, 263, generator=generator), torch.full((batch,), frames)
 
@@ -74,8 +74,8 @@ def motions_per_second(network: PLTMR | TMR) -> dict[str, float]:
     result = {}
     with torch.inference_mode():
         for frames in LENGTHS:
-            scores, lengths = noise(frames)
-            seconds = best_seconds(lambda scores=scores, lengths=lengths: network.embed_motion(scores, lengths))
+            features, lengths = noise(frames)
+            seconds = best_seconds(lambda features=features, lengths=lengths: network.embed_motion(features, lengths))
             result[str(frames)] = round(BATCH / seconds, 1)
     return result
 
@@ -84,11 +84,11 @@ def step_of_pl_tmr(network: PLTMR, batch: int) -> Callable[[], None]:
     """One training step on word pieces and motions."""
     network.train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
-    scores, lengths = noise(STEP_FRAMES, batch)
+    features, lengths = noise(STEP_FRAMES, batch)
     words = torch.randint(1000, 20000, (batch, WORDS)), torch.full((batch,), WORDS)
 
     def step() -> None:
-        own = network(*words, scores, lengths)
+        own = network(*words, features, lengths)
         contrastive_loss(own.texts, own.motions, own.temperature).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -100,13 +100,13 @@ def step_of_tmr(network: TMR, batch: int) -> Callable[[], None]:
     """One training step on token states and motions, reconstruction included."""
     network.train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
-    scores, lengths = noise(STEP_FRAMES, batch)
+    features, lengths = noise(STEP_FRAMES, batch)
     text, text_lengths = states(batch)
     mask = torch.zeros(batch, batch, dtype=torch.bool)
 
     def step() -> None:
-        output = network(text, text_lengths, scores, lengths)
-        tmr_loss(output, scores, mask, TMRLosses(), 1)[0].backward()
+        output = network(text, text_lengths, features, lengths)
+        tmr_loss(output, features, mask, TMRLosses(), 1)[0].backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

@@ -322,8 +322,8 @@ def test_the_best_candidate_is_the_one_closest_to_the_caption(model: ReMoGPT) ->
     assert closeness(6) >= closeness(1)
     chosen = model.generate(text, seed=4, seconds=2.0, options=replace(ALONE, best_of=6))[0].codes.tolist()
     alone = model.generate(text, num_samples=6, seconds=2.0, seed=4, options=replace(ALONE, best_of=1))
-    scores = [float(model.retriever.encode_motion([one.motion.features])[0] @ wanted) for one in alone]
-    assert chosen == alone[int(np.argmax(scores))].codes.tolist()
+    similarities = [float(model.retriever.encode_motion([one.motion.features])[0] @ wanted) for one in alone]
+    assert chosen == alone[int(np.argmax(similarities))].codes.tolist()
 
 
 def test_each_segment_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
@@ -336,8 +336,8 @@ def test_each_segment_goes_on_from_the_best_candidate(model: ReMoGPT) -> None:
         requests_for([answer.prompts[0]] * 6, length=first), DecodeOptions(sampling, seed=4)
     )
     wanted = model.retriever.encode_text(["a person walks"])[0]
-    scores = [float(row @ wanted) for row in model.retriever.encode_motion(model.tokenizer.decode_batch(drawn))]
-    assert answer.codes[:36].tolist() == drawn[int(np.argmax(scores))].tolist() and len(answer.codes) == 60
+    similarities = [float(row @ wanted) for row in model.retriever.encode_motion(model.tokenizer.decode_batch(drawn))]
+    assert answer.codes[:36].tolist() == drawn[int(np.argmax(similarities))].tolist() and len(answer.codes) == 60
 
 
 def test_every_candidate_of_a_segment_goes_on_from_the_chosen_one(model: ReMoGPT) -> None:

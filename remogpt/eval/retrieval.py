@@ -1,6 +1,6 @@
 """Text-motion retrieval metrics from a similarity matrix, in every protocol of the field.
 
-Convention: `similarity[i, j]` is the score of caption i with motion j, higher is closer, item i of both sides belong
+Convention: `similarity[i, j]` compares caption i with motion j, higher is closer, item i of both sides belong
 together. Direction t2m ranks motions for a caption (rows), m2t ranks captions for a motion (columns). Ranks inside this
 module start at 0 and may end in .5; reported R@k is percent and MedR starts at 1.
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from remogpt.lm.batch import MOTION, SPANS, Batch
-from remogpt.lm.decoding.generate import ScoreMixer
+from remogpt.lm.decoding.generate import LogitMixer
 from remogpt.lm.decoding.matmul import Precision
 from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest
 from remogpt.lm.t5_size import T5Size
@@ -172,13 +172,13 @@ class MotionLanguageModel(nn.Module):
         ).last_hidden_state
         real = batch.labels >= 0  # (B, L)
         targets = batch.labels[real]
-        scores = self.t5.lm_head(decoded[real] * self.output_scale).float()  # (ids, vocabulary)
+        logits = self.t5.lm_head(decoded[real] * self.output_scale).float()  # (ids, vocabulary)
         with torch.no_grad():
-            best = scores.argmax(1)
+            best = logits.argmax(1)
             kinds = batch.kinds[:, None].expand_as(real)[real]
             valid = torch.where(kinds == MOTION, self._is_motion[best], self._is_text[best])
         return Loss(
-            total=functional.cross_entropy(scores, targets, reduction="sum"),
+            total=functional.cross_entropy(logits, targets, reduction="sum"),
             num_ids=targets.numel(),
             num_correct=int((best == targets).sum()),
             num_checked=int((kinds != SPANS).sum()),
@@ -191,13 +191,13 @@ class MotionLanguageModel(nn.Module):
         return MotionWriter(self.vocabulary, snapshot, self.prompt_form, self.hash)
 
     def generate_codes(
-        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: ScoreMixer | None = None
+        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: LogitMixer | None = None
     ) -> list[np.ndarray]:
         """Write a motion for each request; see `MotionWriter.generate_codes`."""
         return self.writer().generate_codes(requests, options, mixer)
 
     def generate_text(
-        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: ScoreMixer | None = None
+        self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: LogitMixer | None = None
     ) -> list[str]:
         """Write a caption for each request; see `MotionWriter.generate_text`."""
         return self.writer().generate_text(requests, options, mixer)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from remogpt.lm.decoding.generate import Row, ScoreMixer, WritableIds, generate
+from remogpt.lm.decoding.generate import LogitMixer, Row, WritableIds, generate
 from remogpt.lm.decoding.inference_t5 import InferenceT5
 from remogpt.lm.decoding.matmul import Precision
 from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest
@@ -72,14 +72,14 @@ class MotionWriter:
         self,
         requests: Sequence[DecodeRequest],
         options: DecodeOptions | None = None,
-        mixer: ScoreMixer | None = None,
+        mixer: LogitMixer | None = None,
     ) -> list[np.ndarray]:
         """Write a motion for each request: only codes, and the motion end, can be emitted.
 
         Args:
             requests: their prompts are from `remogpt.prompts.text_to_motion_prompt`.
             options: how they are written.
-            mixer: adds evidence of its own before a code is chosen; column i of its scores is code i, the last the end.
+            mixer: adds evidence of its own before a code is chosen; column i of its logits is code i, the last the end.
 
         Returns:
             one (N,) int64 array per request, N >= 1, without what was begun.
@@ -97,7 +97,7 @@ class MotionWriter:
         self,
         requests: Sequence[DecodeRequest],
         options: DecodeOptions | None = None,
-        mixer: ScoreMixer | None = None,
+        mixer: LogitMixer | None = None,
     ) -> list[str]:
         """Write a caption for each request: only text, and the end of sequence, can be emitted.
 
@@ -111,7 +111,7 @@ class MotionWriter:
     @torch.inference_mode()
     def _written(
         self, requests: Sequence[DecodeRequest], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
-        mixer: ScoreMixer | None,
+        mixer: LogitMixer | None,
     ) -> list[list[int]]:  # fmt: skip
         """Write the ids of each request; `sampling` is taken where the options have none."""
         prompts = {one for request in requests for one in (request.prompt, request.plain) if one is not None}

@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
-from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion

@@ -11,7 +11,7 @@ import torch
 from remogpt.interfaces import Route
 from remogpt.lm import MotionWriter
 from remogpt.lm.copying.copy_head import CopyHead
-from remogpt.lm.copying.score_mixers import Following
+from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions

@@ -1,4 +1,4 @@
-"""Raw motions to what a motion encoder reads: z-scores of one length."""
+"""Turn raw motions into what a motion encoder reads: z-scored features, padded to one length."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,13 +17,13 @@ MIN_STD = 1e-3
 
 
 def normalized_batch(motions: Sequence[np.ndarray], mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
-    """Raw motions of (T, F) -> z-scores (B, T, F), zero beyond each length, and lengths (B,)."""
+    """Z-score and pad raw motions (T, F): features (B, T, F), zero beyond each length, and lengths (B,)."""
     lengths = torch.tensor([len(motion) for motion in motions])
-    scores = torch.zeros(len(motions), int(lengths.max()), len(mean))
-    for row, motion in zip(scores, motions, strict=True):
+    normalized = torch.zeros(len(motions), int(lengths.max()), len(mean))
+    for row, motion in zip(normalized, motions, strict=True):
         raw = torch.from_numpy(np.array(motion, dtype=np.float32))
         row[: len(motion)] = ((raw - mean) / std.clamp(min=MIN_STD)).clamp(-MAX_SCORE, MAX_SCORE)
-    return scores, lengths
+    return normalized, lengths
 
 
 def check_features(features: np.ndarray, num_features: int, name: str) -> None:

@@ -138,8 +138,8 @@ class TextMotionRetriever:
         """
         windows, owners = self._windows(motions)
         pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
-        for batch, scores, lengths in self._batches(windows, batch_size):
-            pieces[batch] = self.network.embed_motion(scores, lengths).cpu().numpy()
+        for batch, features, lengths in self._batches(windows, batch_size):
+            pieces[batch] = self.network.embed_motion(features, lengths).cpu().numpy()
         return _mean_directions(pieces, owners, len(motions))
 
     @property
@@ -156,8 +156,8 @@ class TextMotionRetriever:
         windows, owners = self._windows(motions)
         pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
         parts = np.zeros((len(windows), len(PARTS), network.part_width), dtype=np.float32)
-        for batch, scores, lengths in self._batches(windows, batch_size):
-            encoded = network.encode_parts(scores, lengths)
+        for batch, features, lengths in self._batches(windows, batch_size):
+            encoded = network.encode_parts(features, lengths)
             parts[batch], pieces[batch] = encoded.cpu().numpy(), network.embed_parts(encoded).cpu().numpy()
         means = np.zeros((len(motions), *parts.shape[1:]), dtype=np.float32)
         np.add.at(means, owners, parts)
@@ -210,8 +210,8 @@ class TextMotionRetriever:
 
     def _batches(self, windows: list[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
         for batch in batches_by_length([len(window) for window in windows], batch_size):
-            scores, lengths = self.pad([windows[index] for index in batch])
-            yield batch, scores.to(self.device), lengths.to(self.device)
+            features, lengths = self.pad([windows[index] for index in batch])
+            yield batch, features.to(self.device), lengths.to(self.device)
 
     def pad(self, motions: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         """Z-score and pad raw motions: (B, T, F) and lengths (B,)."""

@@ -79,8 +79,8 @@ def reconstruct(retriever: TextMotionRetriever, motions: Sequence[np.ndarray]) -
     _check_lengths(num_frames, len(motions), network.max_frames)
     latents = torch.zeros(len(motions), network.dim, device=retriever.device)
     for batch in batches_by_length(num_frames, BATCH):
-        scores, lengths = retriever.pad([motions[index] for index in batch])
-        latents[batch] = network.encode_motion(scores.to(retriever.device), lengths.to(retriever.device)).mean
+        features, lengths = retriever.pad([motions[index] for index in batch])
+        latents[batch] = network.encode_motion(features.to(retriever.device), lengths.to(retriever.device)).mean
     return _decoded(retriever, network, latents, num_frames)
 
 
@@ -138,7 +138,7 @@ def _decoded(
     std = retriever.std.clamp(min=MIN_STD)
     for batch in batches_by_length(num_frames, BATCH):
         lengths = torch.tensor([num_frames[index] for index in batch])
-        scores = network.decode(latents[batch], lengths.to(retriever.device)).cpu()
-        for index, row, length in zip(batch, scores * std + retriever.mean, lengths.tolist(), strict=True):
+        features = network.decode(latents[batch], lengths.to(retriever.device)).cpu()
+        for index, row, length in zip(batch, features * std + retriever.mean, lengths.tolist(), strict=True):
             motions[index] = row[:length].numpy().copy()
     return motions

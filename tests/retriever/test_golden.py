@@ -57,9 +57,9 @@ def test_six_part_encoder_equals_part_tmr(golden_dir: Path) -> None:
     # The stored inputs are independent per part, so each part is compared on its own columns.
     output = torch.from_numpy(arrays["part_encoder/out"])
     for index, (ours, theirs) in enumerate(zip(PARTS, REFERENCE_NAMES, strict=True)):
-        scores = torch.zeros(3, 30, 263)
-        scores[..., encoder.channels[ours]] = torch.from_numpy(arrays[f"part_encoder/in/{theirs}"])
-        ours_out = encoder(scores, torch.full((3,), 30))[:, 16 * index : 16 * (index + 1)]
+        features = torch.zeros(3, 30, 263)
+        features[..., encoder.channels[ours]] = torch.from_numpy(arrays[f"part_encoder/in/{theirs}"])
+        ours_out = encoder(features, torch.full((3,), 30))[:, 16 * index : 16 * (index + 1)]
         assert torch.allclose(ours_out, output[:, 16 * index : 16 * (index + 1)], atol=1e-5)
 
 

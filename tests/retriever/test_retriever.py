@@ -72,10 +72,10 @@ def test_padding_never_changes_a_motion(text_folder: Path, patch: int) -> None:
     alone = np.concatenate([retriever.encode_motion([motion]) for motion in batch])
     assert np.abs(together - alone).max() < 1e-6
     # Whatever stands beyond the end is not seen, zeros or not.
-    scores, lengths = retriever.pad(batch)
-    scores[0, 40:] = 99.0
+    features, lengths = retriever.pad(batch)
+    features[0, 40:] = 99.0
     with torch.no_grad():
-        assert np.abs(retriever.network.embed_motion(scores, lengths).numpy() - together).max() < 1e-6
+        assert np.abs(retriever.network.embed_motion(features, lengths).numpy() - together).max() < 1e-6
 
 
 @pytest.mark.parametrize("fine_tune", [True, False])

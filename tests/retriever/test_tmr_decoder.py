@@ -49,8 +49,8 @@ def test_a_motion_is_the_decoded_mean_in_the_units_of_the_training_set(tmr: Text
     assert isinstance(network, TMR)
     states, lengths = tmr.text.prepare(TEXTS[:1])
     with torch.no_grad():
-        scores = network.decode(network.encode_text(states, lengths).mean, torch.tensor([20]))[0]
-    by_hand = scores * tmr.std.clamp(min=MIN_STD) + tmr.mean
+        features = network.decode(network.encode_text(states, lengths).mean, torch.tensor([20]))[0]
+    by_hand = features * tmr.std.clamp(min=MIN_STD) + tmr.mean
     np.testing.assert_allclose(synthesise(tmr, TEXTS[:1], [20])[0], by_hand.numpy(), atol=1e-5)
 
 

@@ -8,7 +8,7 @@ code at that position lies close to it in the codebook. The evidence multiplies 
 
 so that the language model chooses among what goes on like the example, and copies nothing that it finds absurd. Whether
 an example answers the query at all is another question, which `MatchTest` answers; the language model alone and each
-example's product are mixed in these shares (`remogpt.lm.copying.score_mixers`). A database without the answer, or none,
+example's product are mixed in these shares (`remogpt.lm.copying.logit_mixers`). A database without the answer, or none,
 leaves the language model as it is. Captions are followed in the same way, word by word, with nothing learnt but the
 match test.
 

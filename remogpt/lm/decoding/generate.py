@@ -1,10 +1,10 @@
 """Decoding that can only write what the task allows.
 
-The output embedding is multiplied for the allowed ids only, so an id of the wrong kind has no score at all. Each row
+The output embedding is multiplied for the allowed ids only, so an id of the wrong kind has no logit at all. Each row
 draws from its own stream of numbers: what it writes does not depend on its neighbours in the batch or on rows that have
 ended. Rows with the same prompt share what is made of it.
 
-What an id is chosen by, in this order: the scores of the prompt; guidance, its contrast with a second, plainer prompt;
+What an id is chosen by, in this order: the logits of the prompt; guidance, its contrast with a second, plainer prompt;
 a mixer's evidence.
 """
 
@@ -26,16 +26,16 @@ from remogpt.lm.decoding.sampling import Sampling
 from remogpt.runtime.errors import RemogptError
 
 
-class ScoreMixer(Protocol):
+class LogitMixer(Protocol):
     """Adds evidence of its own before an id is chosen; called once a step."""
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
-        """Return the scores to choose by.
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], logits: Tensor) -> Tensor:
+        """Return the logits to choose by.
 
         Args:
             rows: (B,) prompt number of each row that is still written.
             written: ids written so far for every prompt, by its number, without start and what was begun.
-            scores: (B, A) logits in the order of the allowed ids, the end last; -inf where forbidden.
+            logits: (B, A) in the order of the allowed ids, the end last; -inf where forbidden.
 
         Returns:
             (B, A) logits; what is forbidden stays -inf.
@@ -59,11 +59,11 @@ class _Batch:
     guidance: float | None
 
     def read(self, ids: Tensor, head: Product) -> Tensor:
-        """Read the next ids (B, L); return the scores (B, A) of the ids to follow."""
+        """Read the next ids (B, L); return the logits (B, A) of the ids to follow."""
         if self.guidance is None:
             return head(self.decoder.step(ids)).float()
-        scores = head(self.decoder.step(ids.repeat_interleave(2, dim=0))).float()
-        whole, plain = scores.log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
+        logits = head(self.decoder.step(ids.repeat_interleave(2, dim=0))).float()
+        whole, plain = logits.log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
         return plain + self.guidance * (whole - plain)
 
     def keep(self, order: np.ndarray) -> None:
@@ -106,7 +106,7 @@ class WritableIds:
 
 def generate(
     t5: InferenceT5, rows: Sequence[Row], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
-    mixer: ScoreMixer | None = None,
+    mixer: LogitMixer | None = None,
 ) -> list[list[int]]:  # fmt: skip
     """Write ids for each row, without start and end.
 
@@ -116,7 +116,7 @@ def generate(
         writable: ids that may be written.
         sampling: how they are chosen; row i draws from the stream (seed, *its stream).
         options: seed, guidance, batch size.
-        mixer: adds evidence of its own to the scores.
+        mixer: adds evidence of its own to the logits.
 
     Raises:
         RemogptError: if guidance has no plain prompt to contrast with.
@@ -184,17 +184,17 @@ def _write(
     head: Product,
     ids: np.ndarray,
     sampling: Sampling,
-    mixer: ScoreMixer | None,
+    mixer: LogitMixer | None,
     written: list[list[int]],
 ) -> None:
     """Decode until every row has its end; `written` is filled in place."""
     ids_of_columns = torch.as_tensor(ids, device=next_ids.device)
     for step in range(batch.draws.shape[1]):
-        scores = batch.read(next_ids, head)
-        scores[:, -1].masked_fill_(~batch.may_end | (step == 0), -torch.inf)
+        logits = batch.read(next_ids, head)
+        logits[:, -1].masked_fill_(~batch.may_end | (step == 0), -torch.inf)
         if mixer is not None:
-            scores = mixer(batch.rows, written, scores)
-        columns = sampling.choose(scores, batch.draws[:, step])
+            logits = mixer(batch.rows, written, logits)
+        columns = sampling.choose(logits, batch.draws[:, step])
         chosen = columns.cpu().numpy()
         has_ended = chosen == len(ids) - 1
         for row, token in zip(batch.rows[~has_ended].tolist(), ids[chosen[~has_ended]].tolist(), strict=True):

@@ -162,7 +162,7 @@ class InferenceT5:
         )  # fmt: skip
 
     def head(self, ids: np.ndarray) -> Product:
-        """Make scores (M, A) of the given ids from the decoder's output (M, D)."""
+        """Compute logits (M, A) of the given ids from the decoder's output (M, D)."""
         key = ids.tobytes()
         if key not in self._heads:
             rows = self._output[torch.as_tensor(ids, device=self.device)] * self._output_scale
@@ -174,7 +174,7 @@ class InferenceT5:
         return functional.embedding(ids, self._embeddings[1])
 
     def decoder_bias(self, length: int) -> Tensor:
-        """Return (H, L, L): what is added to the scores of each position for each before it; -inf behind it."""
+        """Return the attention bias (H, L, L) of each position for each before it; -inf behind it."""
         future = torch.ones(length, length, dtype=torch.bool, device=self.device).triu(1)
         return self._bias(1, length).masked_fill(future, -torch.inf)
 

@@ -13,7 +13,7 @@ class Sampling:
     """How the next id is chosen."""
 
     temperature: float = 1.0
-    """Divides the scores; 0 takes the best id."""
+    """Divides the logits; 0 takes the best id."""
     top_k: int = 0
     """Keep the k best ids; 0 keeps all."""
     top_p: float = 1.0
@@ -26,20 +26,20 @@ class Sampling:
                 f"{self.temperature}, {self.top_k}, {self.top_p}"
             )
 
-    def choose(self, scores: Tensor, draws: Tensor) -> Tensor:
+    def choose(self, logits: Tensor, draws: Tensor) -> Tensor:
         """Pick one column per row.
 
         Args:
-            scores: (B, A) logits, -inf where forbidden.
+            logits: (B, A), -inf where forbidden.
             draws: (B,) numbers in [0, 1).
         """
         if self.temperature == 0:
-            return scores.argmax(1)
-        scores = scores / self.temperature
-        if 0 < self.top_k < scores.shape[1]:
-            ordered, columns = scores.topk(self.top_k, dim=1)
+            return logits.argmax(1)
+        logits = logits / self.temperature
+        if 0 < self.top_k < logits.shape[1]:
+            ordered, columns = logits.topk(self.top_k, dim=1)
         else:
-            ordered, columns = scores.sort(dim=1, descending=True, stable=True)
+            ordered, columns = logits.sort(dim=1, descending=True, stable=True)
         cumulative = ordered.double().softmax(1).cumsum(1)
         # A column stays if the mass before it is below top_p; drawing below the kept mass does just that.
         before = torch.cat([torch.zeros_like(cumulative[:, :1]), cumulative[:, :-1]], 1)

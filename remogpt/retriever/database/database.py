@@ -17,7 +17,7 @@ from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
-from remogpt.retriever.database.vector_index import VectorIndex, exact_scores
+from remogpt.retriever.database.vector_index import VectorIndex, exact_similarities
 from remogpt.retriever.database.version_files import damaged_files
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.retriever.networks.body_parts import named_parts
@@ -183,8 +183,8 @@ class MotionDatabase(VersionReader):
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
         start, end = self.caption_offsets[row : row + 2]
-        to_captions = exact_scores(np.asarray(self.caption_embeddings[start:end]), query)
-        to_motion = exact_scores(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
+        to_captions = exact_similarities(np.asarray(self.caption_embeddings[start:end]), query)
+        to_motion = exact_similarities(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
         index, info = int(np.argmax(to_captions)), self.info(row)
         return RetrievedExample(
             info.id, info.captions[index], self.codes(row), score, route, float(to_motion), float(to_captions[index])

@@ -30,7 +30,7 @@ FORMAT = 1
 TEXT_ROUTES: tuple[Route, Route] = ("t2m", "t2t")
 MOTION_ROUTES: tuple[Route, Route] = ("m2t", "m2m")
 BLOCK = 256
-"""Queries whose scores are in memory at once."""
+"""Queries whose similarities are in memory at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -200,20 +200,20 @@ class _Search:
             if passed_over is not None:
                 for query, rows in enumerate(passed_over[block]):
                     excluded[query, rows] = True
-            caption_scores = queries @ self.captions.T  # (q, C)
+            caption_similarities = queries @ self.captions.T  # (q, C)
             for route in routes:
                 if route.endswith("t"):
-                    scores = np.maximum.reduceat(caption_scores, self.offsets[:-1], axis=1)  # (q, E)
+                    similarities = np.maximum.reduceat(caption_similarities, self.offsets[:-1], axis=1)  # (q, E)
                 else:
-                    scores = queries @ self.motions.T
-                self._store(tensors, route, block, np.where(excluded, -np.inf, scores), caption_scores)
+                    similarities = queries @ self.motions.T
+                self._store(tensors, route, block, np.where(excluded, -np.inf, similarities), caption_similarities)
         return tensors
 
     def _store(
-        self, tensors: dict[str, np.ndarray], route: str, block: slice, scores: np.ndarray, captions: np.ndarray
+        self, tensors: dict[str, np.ndarray], route: str, block: slice, similarities: np.ndarray, captions: np.ndarray
     ) -> None:
-        rows = best_columns(scores, self.depth)  # (q, depth)
-        values = np.take_along_axis(scores, rows, axis=1)
+        rows = best_columns(similarities, self.depth)  # (q, depth)
+        values = np.take_along_axis(similarities, rows, axis=1)
         per_caption = np.take_along_axis(captions, self.caption_rows[rows].reshape(len(rows), -1), axis=1)
         per_caption = np.where(self.is_real[rows], per_caption.reshape(*rows.shape, -1), -np.inf)
         tensors[f"{route}/rows"][block, : self.depth] = np.where(np.isfinite(values), rows, -1)

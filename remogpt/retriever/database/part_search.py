@@ -31,7 +31,7 @@ import numpy as np
 
 from remogpt.interfaces import PartRetriever
 from remogpt.retriever.database.shapley import shapley_values
-from remogpt.retriever.database.vector_index import exact_scores
+from remogpt.retriever.database.vector_index import exact_similarities
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.retriever.networks.body_parts import PARTS
 from remogpt.runtime.errors import RemogptError
@@ -113,7 +113,7 @@ class PartSearch:
         """
         if isinstance(query, str):
             embedding = self.retriever.encode_text([query])[0]
-            return exact_scores(self._embeddings(chosen), embedding), embedding
+            return exact_similarities(self._embeddings(chosen), embedding), embedding
         encoded = self.retriever.encode_motion_parts([query])
         wanted = self._centred(encoded, chosen)[0]
         scores = np.empty(len(self.encodings), dtype=np.float32)

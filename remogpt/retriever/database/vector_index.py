@@ -1,10 +1,10 @@
 """Exact nearest rows by dot product: with FAISS where it is installed, else with NumPy, and the same answers from both.
 
-Either finds candidates in float32; their scores are then computed again in float64 and ties go to the smaller row, so
-that the answer does not depend on the library, the batch, or the order in which a BLAS sums.
+Both find candidates in float32. The candidates' similarities are computed again in float64 and ties go to the smaller
+row, so that the answer does not depend on the library, the batch, or the order in which a BLAS sums.
 
 Above `FLAT_ROWS` rows FAISS uses an inverted file of 8-bit rows instead of a full scan, which may miss a neighbour
-(1e6 x 256: 0.55 ms instead of 174 ms a query, recall@10 0.990); the scores of what it finds are exact all the same.
+(1e6 x 256: 0.55 ms instead of 174 ms a query, recall@10 0.990); the similarities of the rows found stay exact.
 """
 
 import importlib.util
@@ -57,18 +57,22 @@ class VectorIndex:
         return index
 
     def _candidates(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The about `count` best rows in any order, and their approximate scores."""
+        """The about `count` best rows in any order, and their approximate similarities."""
         if self.use_faiss and self.file is not None:
-            scores, ids = self._inverted_file.search(query[None], count)
-            return ids[0][ids[0] >= 0], scores[0][ids[0] >= 0]
+            similarities, ids = self._inverted_file.search(query[None], count)
+            return ids[0][ids[0] >= 0], similarities[0][ids[0] >= 0]
         if self.use_faiss:
             import faiss
 
-            scores, ids = faiss.knn(query[None], self.rows, count, metric=faiss.METRIC_INNER_PRODUCT)
-            return ids[0].astype(np.int64), scores[0]
-        scores = self.rows @ query
-        ids = np.argpartition(-scores, count - 1)[:count] if count < len(scores) else np.arange(len(scores))
-        return ids, scores[ids]
+            similarities, ids = faiss.knn(query[None], self.rows, count, metric=faiss.METRIC_INNER_PRODUCT)
+            return ids[0].astype(np.int64), similarities[0]
+        similarities = self.rows @ query
+        ids = (
+            np.argpartition(-similarities, count - 1)[:count]
+            if count < len(similarities)
+            else np.arange(len(similarities))
+        )
+        return ids, similarities[ids]
 
     def search(
         self, query: np.ndarray, k: int, owner: Callable[[np.ndarray], np.ndarray], excluded: np.ndarray
@@ -82,7 +86,7 @@ class VectorIndex:
             excluded: owners that do not count.
 
         Returns:
-            owners (k',), their best rows (k',), scores (k',) float32, best first; k' < k where there are no more.
+            owners (k',), their best rows (k',), similarities (k',) float32, best first; k' < k where there are no more.
         """
         total = len(self._rows)
         count = min(total, k + len(excluded) + 16)
@@ -102,15 +106,15 @@ class VectorIndex:
         # Sorted first: of equal rows the smallest number comes first in every later stable sort.
         ids = np.sort(ids)
         ids = ids[~np.isin(owner(ids), excluded)]
-        scores = exact_scores(self.rows[ids], query)
-        order = np.argsort(-scores, kind="stable")
-        ids, scores = ids[order], scores[order]
+        similarities = exact_similarities(self.rows[ids], query)
+        order = np.argsort(-similarities, kind="stable")
+        ids, similarities = ids[order], similarities[order]
         owners = owner(ids)
         first = np.sort(np.unique(owners, return_index=True)[1])
-        return owners[first], ids[first], scores[first]
+        return owners[first], ids[first], similarities[first]
 
 
-def exact_scores(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
+def exact_similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     """(n, D) and (D,) -> (n,) dot products, summed in float64 and rounded to float32."""
     return (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
 

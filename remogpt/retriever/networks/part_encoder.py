@@ -46,17 +46,19 @@ class SixPartEncoder(nn.Module):
             }
         )
 
-    def forward(self, scores: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F) and their lengths (B,) -> (B, 6 width)."""
         if not self.is_masked:
-            scores = functional.pad(scores, (0, 0, 0, max(0, self.max_frames - scores.shape[1])))[:, : self.max_frames]
+            features = functional.pad(features, (0, 0, 0, max(0, self.max_frames - features.shape[1])))[
+                :, : self.max_frames
+            ]
         # What lies beyond a motion's end is zeroed, since the last patch may reach over it.
-        scores = scores * real_positions(lengths, scores.shape[1])[..., None]
-        scores = functional.pad(scores, (0, 0, 0, -scores.shape[1] % self.patch))
+        features = features * real_positions(lengths, features.shape[1])[..., None]
+        features = functional.pad(features, (0, 0, 0, -features.shape[1] % self.patch))
         num_tokens = torch.div(lengths + self.patch - 1, self.patch, rounding_mode="floor")
-        mask = real_positions(num_tokens, scores.shape[1] // self.patch) if self.is_masked else None
+        mask = real_positions(num_tokens, features.shape[1] // self.patch) if self.is_masked else None
         parts = [
-            encoder(rearrange(scores[..., self.channels[name]], "b (n p) c -> b n (p c)", p=self.patch), mask)
+            encoder(rearrange(features[..., self.channels[name]], "b (n p) c -> b n (p c)", p=self.patch), mask)
             for name, encoder in self.encoders.items()
         ]
         return torch.cat(parts, dim=-1)

@@ -105,7 +105,7 @@ class PLTMR(nn.Module):
     """A motion encoder, a text tower, and a head above each.
 
     Args:
-        motion_encoder: z-scores (B, T, F) and lengths -> (B, motion_encoder.output_dim).
+        motion_encoder: z-scored features (B, T, F) and lengths -> (B, motion_encoder.output_dim).
         text_encoder: token states (B, L, C) or token ids (B, L), and lengths -> (B, text_encoder.output_dim).
     """
 
@@ -135,18 +135,18 @@ class PLTMR(nn.Module):
         """Longest motion, in frames, that is encoded in one piece."""
         return self.motion_encoder.max_frames
 
-    def embed_motion(self, scores: Tensor, lengths: Tensor) -> Tensor:
+    def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
-        return self.embed_parts(self.encode_parts(scores, lengths))
+        return self.embed_parts(self.encode_parts(features, lengths))
 
     @property
     def part_width(self) -> int:
         """Width W of one part's encoding."""
         return self.motion_encoder.output_dim // len(PARTS)
 
-    def encode_parts(self, scores: Tensor, lengths: Tensor) -> Tensor:
+    def encode_parts(self, features: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F), lengths (B,) -> (B, 6, W) encodings of `PARTS`, before the head."""
-        return rearrange(self.motion_encoder(scores, lengths), "b (p w) -> b p w", p=len(PARTS))
+        return rearrange(self.motion_encoder(features, lengths), "b (p w) -> b p w", p=len(PARTS))
 
     def embed_parts(self, encodings: Tensor) -> Tensor:
         """(B, 6, W) -> (B, D) unit rows."""
@@ -156,10 +156,10 @@ class PLTMR(nn.Module):
         """What the text source gave, lengths (B,) -> (B, D) unit rows."""
         return functional.normalize(self.text_head(self.text_encoder(text, lengths)), dim=-1)
 
-    def forward(self, text: Tensor, text_lengths: Tensor, scores: Tensor, motion_lengths: Tensor) -> Embedded:
+    def forward(self, text: Tensor, text_lengths: Tensor, features: Tensor, motion_lengths: Tensor) -> Embedded:
         """Embed B texts and B motions."""
         # Both encoders, then both heads: a run that was begun so draws its dropout in this order.
-        read, parts = self.text_encoder(text, text_lengths), self.encode_parts(scores, motion_lengths)
+        read, parts = self.text_encoder(text, text_lengths), self.encode_parts(features, motion_lengths)
         texts = functional.normalize(self.text_head(read), dim=-1)
         return Embedded(texts, self.embed_parts(parts), self.temperature())
 

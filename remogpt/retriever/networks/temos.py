@@ -88,7 +88,7 @@ class MotionDecoder(nn.Module):
         self.output = nn.Linear(width, num_features)
 
     def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
-        """(B, D) and the mask (B, T) of the frames wanted -> (B, T, F) z-scores, zero where the mask is False."""
+        """(B, D) and the mask (B, T) of wanted frames -> (B, T, F) z-scored features, zero where the mask is False."""
         positions = sinusoidal_positions(mask.shape[1], latent.shape[1]).to(latent)
         # The queries hold nothing but their position in time.
         queries = self.dropout(positions.expand(len(latent), -1, -1))

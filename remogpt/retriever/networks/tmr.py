@@ -56,7 +56,7 @@ class TMROutput:
     motion_latent: Tensor
     """(B, D), likewise."""
     from_text: Tensor | None
-    """(B, T, F) z-scores decoded from `text_latent`, zero beyond each length; None where nothing was decoded."""
+    """(B, T, F) z-scored features decoded from `text_latent`, zero beyond each length; None if nothing was decoded."""
     from_motion: Tensor | None
     """(B, T, F), likewise from `motion_latent`."""
 
@@ -82,9 +82,9 @@ class TMR(nn.Module):
         gaussian: Gaussian = self.text_encoder(states, real_positions(lengths, states.shape[1]))
         return gaussian
 
-    def encode_motion(self, scores: Tensor, lengths: Tensor) -> Gaussian:
+    def encode_motion(self, features: Tensor, lengths: Tensor) -> Gaussian:
         """z-scored features (B, T, F), lengths (B,) -> B Gaussians."""
-        gaussian: Gaussian = self.motion_encoder(scores, real_positions(lengths, scores.shape[1]))
+        gaussian: Gaussian = self.motion_encoder(features, real_positions(lengths, features.shape[1]))
         return gaussian
 
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
@@ -96,15 +96,15 @@ class TMR(nn.Module):
         """Token states (B, L, text_dim), lengths (B,) -> (B, D) unit rows: the means' directions."""
         return functional.normalize(self.encode_text(text, lengths).mean, dim=-1)
 
-    def embed_motion(self, scores: Tensor, lengths: Tensor) -> Tensor:
+    def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
         """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows: the means' directions."""
-        return functional.normalize(self.encode_motion(scores, lengths).mean, dim=-1)
+        return functional.normalize(self.encode_motion(features, lengths).mean, dim=-1)
 
     def forward(
         self,
         text: Tensor,
         text_lengths: Tensor,
-        scores: Tensor,
+        features: Tensor,
         motion_lengths: Tensor,
         use_means: bool = False,
         reconstruct: bool = True,
@@ -113,11 +113,11 @@ class TMR(nn.Module):
 
         Args:
             text, text_lengths: token states (B, L, text_dim) and (B,).
-            scores, motion_lengths: z-scored features (B, T, F), T the longest of the lengths (B,).
+            features, motion_lengths: z-scored features (B, T, F), T the longest of the lengths (B,).
             use_means: take means where TMR draws samples (it does in training and in its validation losses).
             reconstruct: decode; False spares the decoder where the loss does not ask for it.
         """
-        texts, motions = self.encode_text(text, text_lengths), self.encode_motion(scores, motion_lengths)
+        texts, motions = self.encode_text(text, text_lengths), self.encode_motion(features, motion_lengths)
         latents = [gaussian.mean if use_means else gaussian.sample() for gaussian in (texts, motions)]
         decoded = [self.decode(latent, motion_lengths) if reconstruct else None for latent in latents]
         return TMROutput(texts, motions, latents[0], latents[1], decoded[0], decoded[1])

@@ -71,8 +71,8 @@ def fit_retriever(
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         retriever.to(next(model.parameters()).device)
-        scores = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
-        return ranking_scores(scores, val_captions)
+        similarity = retriever.encode_text(val_captions) @ retriever.encode_motion(val_motions).T
+        return ranking_scores(similarity, val_captions)
 
     saved_text, retriever.text = retriever.text, batches.text
     stage = Stage(
@@ -117,7 +117,7 @@ def ranking_scores(similarity: np.ndarray, captions: Sequence[str]) -> dict[str,
     names = np.unique(np.asarray(captions), return_inverse=True)[1]
     others = names[:, None] != names
     ways = {"t2m": similarity, "m2t": similarity.T}
-    ranks = {way: 1 + ((scores > np.diagonal(scores)[:, None]) & others).sum(axis=1) for way, scores in ways.items()}
+    ranks = {way: 1 + ((table > np.diagonal(table)[:, None]) & others).sum(axis=1) for way, table in ways.items()}
     scores = {"val/mrr": float(np.mean([(1 / rank).mean() for rank in ranks.values()]))}
     for way, rank in ranks.items():
         scores |= {f"val/{way}_R@{k}": 100 * float((rank <= k).mean()) for k in (1, 10)}

@@ -151,11 +151,11 @@ class PairBatches:
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in items], dtype=np.int64)
         captions = self._captions(items, numbers)
         crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in items]
-        scores, lengths = normalized_batch(crops, self.mean, self.std)
+        features, lengths = normalized_batch(crops, self.mean, self.std)
         if self.config.input_noise:
-            scores = scores + self.config.input_noise * torch.randn_like(scores)
+            features = features + self.config.input_noise * torch.randn_like(features)
         text, text_lengths = self.text.prepare([worded(caption, self.form) for caption in captions])
-        own: Embedded = model(*(tensor.to(device) for tensor in (text, text_lengths, scores, lengths)))
+        own: Embedded = model(*(tensor.to(device) for tensor in (text, text_lengths, features, lengths)))
         texts, motions = gather_rows(own.texts), gather_rows(own.motions)
         items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (items, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))

@@ -117,20 +117,20 @@ class _Batches:
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in indices], dtype=np.int64)
         captions = self._captions(indices, numbers)
         crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in indices]
-        scores, lengths = normalized_batch(crops, self.mean, self.std)
+        features, lengths = normalized_batch(crops, self.mean, self.std)
         text, text_lengths = self.text.prepare(captions)
         items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (indices, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))
-        scores = scores.to(device)
+        features = features.to(device)
         output = model(
             text.to(device),
             text_lengths.to(device),
-            scores,
+            features,
             lengths.to(device),
             reconstruct=self.config.losses.reconstruction > 0,
         )
         shift = int(rng.integers(1, len(indices)))
-        loss, terms = tmr_loss(output, scores, mask.to(device), self.config.losses, shift)
+        loss, terms = tmr_loss(output, features, mask.to(device), self.config.losses, shift)
         return loss, {**terms, "filtered": filtered_share(mask)}
 
     def _captions(self, items: np.ndarray, numbers: np.ndarray) -> list[str]:

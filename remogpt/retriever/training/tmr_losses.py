@@ -68,14 +68,16 @@ def kl_terms(text: Gaussian, motion: Gaussian) -> dict[str, Tensor]:
     }
 
 
-def reconstruction_loss(output: TMROutput, scores: Tensor) -> Tensor:
-    """() smooth L1 to the true z-scores (B, T, F), from text and from motion.
+def reconstruction_loss(output: TMROutput, features: Tensor) -> Tensor:
+    """() smooth L1 to the true z-scored features (B, T, F), from text and from motion.
 
     The mean runs over padding too, which is zero on both sides, as in TMR: short motions in a long batch weigh less.
     """
     if output.from_text is None or output.from_motion is None:
         raise RemogptError("nothing was decoded: call TMR with reconstruct=True, or set losses.reconstruction to 0")
-    return functional.smooth_l1_loss(output.from_text, scores) + functional.smooth_l1_loss(output.from_motion, scores)
+    return functional.smooth_l1_loss(output.from_text, features) + functional.smooth_l1_loss(
+        output.from_motion, features
+    )
 
 
 def margin_loss(text: Tensor, motion: Tensor, shift: int, margin: float = 10.0) -> Tensor:
@@ -94,13 +96,13 @@ def margin_loss(text: Tensor, motion: Tensor, shift: int, margin: float = 10.0) 
 
 
 def tmr_loss(
-    output: TMROutput, scores: Tensor, false_negatives: Tensor | None, losses: TMRLosses, shift: int = 1
+    output: TMROutput, features: Tensor, false_negatives: Tensor | None, losses: TMRLosses, shift: int = 1
 ) -> tuple[Tensor, dict[str, float]]:
     """The weighted sum that is minimised, and each term before weighting.
 
     Args:
         output: of the batch; decoded where `losses.reconstruction` is not 0.
-        scores: (B, T, F) true z-scores, zero beyond each length.
+        features: (B, T, F) true z-scored features, zero beyond each length.
         false_negatives: (B, B) bool, pairs that infonce leaves out; see `near_duplicates`. Of several processes that
             train together, of the joint batch: infonce contrasts all of it.
         losses: weights; a term of weight 0 is not computed, nor is KL between points.
@@ -108,7 +110,7 @@ def tmr_loss(
     """
     terms: dict[str, Tensor] = {}
     if losses.reconstruction:
-        terms["reconstruction"] = reconstruction_loss(output, scores)
+        terms["reconstruction"] = reconstruction_loss(output, features)
     if losses.kl and output.text.log_variance is not None:
         terms["kl"] = torch.stack(list(kl_terms(output.text, output.motion).values())).sum()
     if losses.latent:

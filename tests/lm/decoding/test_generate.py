@@ -78,8 +78,8 @@ def test_greedy_equals_the_full_forward_pass(model: MotionLanguageModel, prompts
     decoded = [words.pad_id, words.motion_start_id]
     with torch.no_grad():
         for _ in range(12):
-            scores = model.t5(input_ids=ids, decoder_input_ids=torch.tensor([decoded])).logits[0, -1]
-            decoded.append(int(allowed[scores[allowed].argmax()]))
+            logits = model.t5(input_ids=ids, decoder_input_ids=torch.tensor([decoded])).logits[0, -1]
+            decoded.append(int(allowed[logits[allowed].argmax()]))
     ours = model.generate_codes(requests_for(prompts[:1], length=[12]), DecodeOptions(GREEDY))[0]
     assert ours.tolist() == [token - words.motion_offset for token in decoded[2:]]
 
@@ -113,14 +113,14 @@ def test_streams_name_the_random_numbers(model: MotionLanguageModel, prompts: li
 
 
 def test_sampling_follows_the_probabilities() -> None:
-    scores = torch.log(torch.tensor([[0.1, 0.6, 0.3]])).repeat(2000, 1)
+    logits = torch.log(torch.tensor([[0.1, 0.6, 0.3]])).repeat(2000, 1)
     draws = torch.rand(2000, generator=torch.Generator().manual_seed(0))
-    counts = torch.bincount(Sampling().choose(scores, draws), minlength=3) / 2000
+    counts = torch.bincount(Sampling().choose(logits, draws), minlength=3) / 2000
     assert torch.allclose(counts, torch.tensor([0.1, 0.6, 0.3]), atol=0.04)
-    assert set(Sampling(top_k=2).choose(scores, draws).tolist()) == {1, 2}
-    assert set(Sampling(top_p=0.55).choose(scores, draws).tolist()) == {1}
-    assert set(Sampling(top_p=0.7).choose(scores, draws).tolist()) == {1, 2}
-    cold = torch.bincount(Sampling(temperature=0.3).choose(scores, draws), minlength=3) / 2000
+    assert set(Sampling(top_k=2).choose(logits, draws).tolist()) == {1, 2}
+    assert set(Sampling(top_p=0.55).choose(logits, draws).tolist()) == {1}
+    assert set(Sampling(top_p=0.7).choose(logits, draws).tolist()) == {1, 2}
+    cold = torch.bincount(Sampling(temperature=0.3).choose(logits, draws), minlength=3) / 2000
     assert cold[1] > 0.85
     forbidden = torch.tensor([[0.0, -torch.inf, 0.0]])
     assert {int(Sampling().choose(forbidden, torch.tensor([x]))) for x in (0.0, 0.4, 0.6, 0.9999999)} == {0, 2}
@@ -138,16 +138,16 @@ def test_top_p_keeps_no_id_beyond_those_that_reach_it() -> None:
 
 
 def test_a_mixer_adds_evidence(model: MotionLanguageModel, prompts: list) -> None:
-    """It is told whose scores they are and what each has written; what it adds decides."""
+    """It is told whose logits they are and what each has written; what it adds decides."""
     steps: list[np.ndarray] = []
 
-    def favour(rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
+    def favour(rows: np.ndarray, written: Sequence[list[int]], logits: Tensor) -> Tensor:
         steps.append(rows)
-        assert scores.shape == (len(rows), 33)
+        assert logits.shape == (len(rows), 33)
         assert all(len(written[row]) == len(steps) - 1 for row in rows)
-        assert scores[:, -1].isinf().all()  # every length is forced: no row may end
+        assert logits[:, -1].isinf().all()  # every length is forced: no row may end
         wanted = torch.tensor([(row + len(written[row])) % 32 for row in rows.tolist()])
-        return scores + 1e4 * torch.nn.functional.one_hot(wanted, 33)
+        return logits + 1e4 * torch.nn.functional.one_hot(wanted, 33)
 
     codes = model.generate_codes(requests_for(prompts, length=[3, 2, 4, 3]), DecodeOptions(GREEDY), mixer=favour)
     assert [row.tolist() for row in codes] == [[0, 1, 2], [1, 2], [2, 3, 4, 5], [3, 4, 5]]
@@ -191,10 +191,10 @@ def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
     seen: dict[float, Tensor] = {}
     for weight in (0.0, 1.0, 2.5):
 
-        def look(rows: np.ndarray, _written: Sequence[list[int]], scores: Tensor) -> Tensor:
+        def look(rows: np.ndarray, _written: Sequence[list[int]], logits: Tensor) -> Tensor:
             order = torch.as_tensor(np.argsort(rows))
-            seen.setdefault(weight, scores[order][:, :-1].log_softmax(1))  # noqa: B023
-            return scores
+            seen.setdefault(weight, logits[order][:, :-1].log_softmax(1))  # noqa: B023
+            return logits
 
         model.generate_codes(
             requests_for(prompts, length=[1] * 4, plain=plain), DecodeOptions(guidance=weight), mixer=look

@@ -19,9 +19,9 @@ def unit_rows(count: int, dim: int = 24, num_distinct: int | None = None) -> np.
 
 
 def full_scan(rows: np.ndarray, query: np.ndarray, k: int, owners: np.ndarray) -> list[int]:
-    scores = (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
+    similarities = (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
     best: list[int] = []
-    for row in np.argsort(-scores, kind="stable"):
+    for row in np.argsort(-similarities, kind="stable"):
         if owners[row] not in best:
             best.append(int(owners[row]))
     return best[:k]

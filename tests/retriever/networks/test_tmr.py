@@ -130,12 +130,12 @@ def test_paper_size(golden: Any) -> None:
 
 def test_padding_changes_nothing() -> None:
     network = TMR(TINY, 24).eval()
-    scores, lengths = small_batch([40, 25, 7])
+    features, lengths = small_batch([40, 25, 7])
     with torch.no_grad():
-        together = network.embed_motion(scores, lengths)
-        scores[1, 25:] = 99.0
-        assert torch.allclose(network.embed_motion(scores, lengths), together, atol=1e-6)
-        assert torch.allclose(network.embed_motion(scores[1:2, :25], lengths[1:2]), together[1:2], atol=1e-6)
+        together = network.embed_motion(features, lengths)
+        features[1, 25:] = 99.0
+        assert torch.allclose(network.embed_motion(features, lengths), together, atol=1e-6)
+        assert torch.allclose(network.embed_motion(features[1:2, :25], lengths[1:2]), together[1:2], atol=1e-6)
         latent = torch.randn(3, 16)
         decoded = network.decode(latent, lengths)
         assert torch.allclose(network.decode(latent[2:], lengths[2:])[0], decoded[2, :7], atol=1e-5)
@@ -151,24 +151,24 @@ def test_samples_have_the_gaussians_spread() -> None:
 
 def test_training_draws_and_retrieval_does_not() -> None:
     network = TMR(TINY, 24).eval()
-    scores, lengths = small_batch([12, 9])
+    features, lengths = small_batch([12, 9])
     text = torch.randn(2, 5, 24)
     words = torch.tensor([5, 3])
-    first, second = (network(text, words, scores, lengths, reconstruct=False) for _ in range(2))
+    first, second = (network(text, words, features, lengths, reconstruct=False) for _ in range(2))
     assert not torch.equal(first.text_latent, second.text_latent)
     assert torch.equal(first.text.mean, second.text.mean) and first.from_text is None
     unit = functional.normalize(first.text.mean, dim=-1)
     assert torch.equal(network.embed_text(text, words), unit)
     with pytest.raises(RemogptError, match="reconstruct=True"):
-        reconstruction_loss(first, scores)
+        reconstruction_loss(first, features)
 
 
 def test_a_tmr_of_points_has_no_kl() -> None:
     network = TMR(TMRConfig(width=16, num_layers=1, feedforward=32, is_variational=False), 24)
-    scores, lengths = small_batch([12, 9])
-    output = network(torch.randn(2, 5, 24), torch.tensor([5, 3]), scores, lengths)
+    features, lengths = small_batch([12, 9])
+    output = network(torch.randn(2, 5, 24), torch.tensor([5, 3]), features, lengths)
     assert output.motion.log_variance is None and torch.equal(output.motion_latent, output.motion.mean)
-    _, terms = tmr_loss(output, scores, None, TMRLosses())
+    _, terms = tmr_loss(output, features, None, TMRLosses())
     assert set(terms) == {"reconstruction", "latent", "contrastive"}
     with pytest.raises(RemogptError, match="points have no KL"):
         kl_divergence(output.text, output.motion)
@@ -176,13 +176,13 @@ def test_a_tmr_of_points_has_no_kl() -> None:
 
 def test_weights_choose_the_terms() -> None:
     network = TMR(TINY, 24).eval()
-    scores, lengths = small_batch([12, 9])
-    output = network(torch.randn(2, 5, 24), torch.tensor([5, 3]), scores, lengths, use_means=True)
-    loss, terms = tmr_loss(output, scores, None, TMRLosses(0.0, 0.0, 0.0, 2.0, contrast="margin", margin=5.0))
+    features, lengths = small_batch([12, 9])
+    output = network(torch.randn(2, 5, 24), torch.tensor([5, 3]), features, lengths, use_means=True)
+    loss, terms = tmr_loss(output, features, None, TMRLosses(0.0, 0.0, 0.0, 2.0, contrast="margin", margin=5.0))
     expected = margin_loss(output.text_latent, output.motion_latent, 1, 5.0)
     assert set(terms) == {"contrastive"} and loss.item() == pytest.approx(2 * expected.item(), rel=1e-6)
     with pytest.raises(RemogptError, match="nothing to train on"):
-        tmr_loss(output, scores, None, TMRLosses(0.0, 0.0, 0.0, 0.0))
+        tmr_loss(output, features, None, TMRLosses(0.0, 0.0, 0.0, 0.0))
 
 
 def test_share_of_filtered_pairs() -> None:

@@ -1,4 +1,4 @@
-"""What examples add to the scores, where a motion is written and where a caption is."""
+"""What examples add to the logits, where a motion is written and where a caption is."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from remogpt.lm import Vocabulary
 from remogpt.lm.copying.copy_head import CopyHead
-from remogpt.lm.copying.score_mixers import CodeMixer, ExampleMixer, Following, WordMixer
+from remogpt.lm.copying.logit_mixers import CodeMixer, ExampleMixer, Following, WordMixer
 from remogpt.retriever import RetrievedExample
 
 NUM_CODES = 12
@@ -21,11 +21,11 @@ def mixer(head: CopyHead, *examples: RetrievedExample, length: int | None = None
     return CodeMixer(head, [examples], [length], IDS, strength)
 
 
-def write(mix: CodeMixer, scores: torch.Tensor, steps: int) -> list[int]:
+def write(mix: CodeMixer, logits: torch.Tensor, steps: int) -> list[int]:
     """Write the best id each time; ends with column C."""
     written: list[list[int]] = [[]]
     for _ in range(steps):
-        mixed = mix(np.array([0]), written, scores)
+        mixed = mix(np.array([0]), written, logits)
         column = int(mixed[0].argmax())
         if column == NUM_CODES:
             break
@@ -39,15 +39,15 @@ def test_an_example_is_written_again_where_the_model_has_no_opinion_and_ends_whe
 
 
 def test_what_the_model_finds_absurd_is_not_copied(head: CopyHead) -> None:
-    scores = torch.zeros(1, NUM_CODES + 1)
-    scores[0, 4] = -60.0
-    assert 4 not in write(mixer(head, example([3, 1, 4, 5])), scores, 4)
+    logits = torch.zeros(1, NUM_CODES + 1)
+    logits[0, 4] = -60.0
+    assert 4 not in write(mixer(head, example([3, 1, 4, 5])), logits, 4)
 
 
 def test_what_is_forbidden_stays_so(head: CopyHead) -> None:
-    scores = torch.zeros(1, NUM_CODES + 1)
-    scores[0, [4, NUM_CODES]] = -torch.inf
-    mixed = mixer(head, example([4, 4, 4]))(np.array([0]), [[]], scores)
+    logits = torch.zeros(1, NUM_CODES + 1)
+    logits[0, [4, NUM_CODES]] = -torch.inf
+    mixed = mixer(head, example([4, 4, 4]))(np.array([0]), [[]], logits)
     assert torch.isneginf(mixed[0, [4, NUM_CODES]]).all() and torch.isfinite(mixed[0, :4]).all()
     assert torch.logsumexp(mixed, 1).item() == pytest.approx(0.0, abs=1e-5)
 
@@ -56,10 +56,10 @@ def test_what_is_forbidden_stays_so(head: CopyHead) -> None:
 def test_without_an_example_that_answers_the_scores_say_what_they_said(head: CopyHead, how: str) -> None:
     examples = {"none": (), "no strength": (example([1, 2]),),
                 "no answer": (example([1, 2], cosines=-1.0),)}[how]  # fmt: skip
-    scores = torch.randn(1, NUM_CODES + 1, generator=torch.Generator().manual_seed(0))
+    logits = torch.randn(1, NUM_CODES + 1, generator=torch.Generator().manual_seed(0))
     mix = mixer(head, *examples, strength=0.0 if how == "no strength" else 2.0)
-    mixed = mix(np.array([0]), [[]], scores)
-    assert torch.allclose(mixed.log_softmax(1), scores.log_softmax(1), atol=0.02)
+    mixed = mix(np.array([0]), [[]], logits)
+    assert torch.allclose(mixed.log_softmax(1), logits.log_softmax(1), atol=0.02)
 
 
 def test_a_right_example_prevails_over_a_wrong_one(head: CopyHead) -> None:
@@ -72,11 +72,11 @@ def test_a_row_does_not_depend_on_its_neighbours(head: CopyHead) -> None:
     many = [(example([3, 1, 4]), example([5, 9, 2, 6])), (), (example([7, 8]),)]
     joined, written = CodeMixer(head, many, [None, 4, 5], IDS, 1.0), [[], [], []]
     alone = [CodeMixer(head, [own], [length], IDS, 1.0) for own, length in zip(many, [None, 4, 5], strict=True)]
-    scores = torch.randn(3, NUM_CODES + 1, generator=torch.Generator().manual_seed(1))
+    logits = torch.randn(3, NUM_CODES + 1, generator=torch.Generator().manual_seed(1))
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
-        mixed = joined(np.array(order), written, scores[order])
+        mixed = joined(np.array(order), written, logits[order])
         for index, row in enumerate(order):
-            own = alone[row](np.array([0]), [written[row]], scores[row : row + 1])
+            own = alone[row](np.array([0]), [written[row]], logits[row : row + 1])
             assert torch.allclose(mixed[index].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
         for row in order:
             written[row].append(100 + (row + step) % NUM_CODES)
@@ -87,12 +87,12 @@ def caption(
 ) -> str:
     """Write the best id each time for a model that has no opinion but on the words of `liked` and `absurd`."""
     columns = {int(token): column for column, token in enumerate(vocabulary.text_ids)}
-    scores = torch.zeros(1, len(columns) + 1)
-    scores[0, [columns[token] for token in vocabulary.encode_text(liked)]] = 4.0
-    scores[0, [columns[token] for token in vocabulary.encode_text(absurd)]] = -60.0
+    logits = torch.zeros(1, len(columns) + 1)
+    logits[0, [columns[token] for token in vocabulary.encode_text(liked)]] = 4.0
+    logits[0, [columns[token] for token in vocabulary.encode_text(absurd)]] = -60.0
     written: list[list[int]] = [[]]
     for _ in range(steps):
-        mixed = scores if mix is None else mix(np.array([0]), written, scores)
+        mixed = logits if mix is None else mix(np.array([0]), written, logits)
         column = int(mixed[0].argmax())
         if column == len(columns):
             break
@@ -122,17 +122,17 @@ def test_a_caption_is_followed_from_where_the_model_enters_it(head: CopyHead, vo
     mix = words(head, vocabulary, "a person turns right and sits down")
     begun = [list(vocabulary.encode_text("turns right and"))]
     columns = {int(token): column for column, token in enumerate(vocabulary.text_ids)}
-    scores = torch.zeros(1, len(columns) + 1)
+    logits = torch.zeros(1, len(columns) + 1)
     for length in range(len(begun[0]) + 1):
-        mixed = mix(np.array([0]), [begun[0][:length]], scores)
+        mixed = mix(np.array([0]), [begun[0][:length]], logits)
     assert int(mixed[0].argmax()) == columns[vocabulary.encode_text("sits")[0]]
 
 
 def test_captions_that_do_not_answer_say_nothing(head: CopyHead, vocabulary: Vocabulary) -> None:
-    scores = torch.randn(1, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(0))
+    logits = torch.randn(1, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(0))
     for mix in (words(head, vocabulary, "a person waves", cosines=-1.0), words(head, vocabulary)):
-        mixed = mix(np.array([0]), [[]], scores)
-        assert torch.allclose(mixed.log_softmax(1), scores.log_softmax(1), atol=0.1)
+        mixed = mix(np.array([0]), [[]], logits)
+        assert torch.allclose(mixed.log_softmax(1), logits.log_softmax(1), atol=0.1)
 
 
 def test_a_caption_without_any_known_word_ends_at_once_and_breaks_nothing(
@@ -151,14 +151,14 @@ def test_captions_do_not_depend_on_their_neighbours(head: CopyHead, vocabulary: 
     joined, alone = following.words(many), [following.words([own]) for own in many]
     assert joined is not None
     text = [list(vocabulary.encode_text(said)) for said in ("a person jumps", "somebody walks", "a man claps")]
-    scores = torch.randn(3, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(1))
+    logits = torch.randn(3, len(vocabulary.text_ids) + 1, generator=torch.Generator().manual_seed(1))
     for step, order in enumerate(([0, 1, 2], [2, 0, 1], [2, 0])):
         written = [ids[:step] for ids in text]
-        mixed = joined(np.array(order), written, scores[order])
+        mixed = joined(np.array(order), written, logits[order])
         for index, row in enumerate(order):
             mix = alone[row]
             assert mix is not None
-            own = mix(np.array([0]), [written[row]], scores[row : row + 1])
+            own = mix(np.array([0]), [written[row]], logits[row : row + 1])
             assert torch.allclose(mixed[index].log_softmax(0), own[0].log_softmax(0), atol=1e-5)
 
 

@@ -1,10 +1,10 @@
-"""What examples add to the scores of the next id: their codes to those of a motion, their words to a caption's.
+"""Mix the evidence of examples into the logits of the next id: their codes for a motion, their words for a caption.
 
     following = Following(head, strength=2.0, vocabulary=lm.vocabulary)
     lm.generate_codes(prompts, mixer=following.codes(examples, lengths))
     lm.generate_text(prompts, mixer=following.words(examples))
 
-How an example is followed, and why its evidence multiplies the language model's scores: `remogpt.lm.copying.copy_head`.
+`remogpt.lm.copying.copy_head` explains how an example is followed and why its evidence multiplies probabilities.
 """
 
 from abc import ABC, abstractmethod
@@ -64,7 +64,7 @@ class Following:
 
 
 class ExampleMixer(ABC):
-    """Mixes the language model's scores with their product with each example's evidence: a `ScoreMixer`.
+    """Mix the language model's probabilities with their product with each example's evidence: a `LogitMixer`.
 
     Args:
         match: how far an example answers its query; the mixture's shares are its odds.
@@ -90,17 +90,17 @@ class ExampleMixer(ABC):
             written: ids written so far for every prompt, by its number.
 
         Returns:
-            (B * E, A) positive, in the order of the scores.
+            (B * E, A) positive, in the order of the logits.
         """
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
-        """See `ScoreMixer`."""
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], logits: Tensor) -> Tensor:
+        """See `LogitMixer`."""
         if not self.width:
-            return scores
-        numbers = torch.as_tensor(rows, device=scores.device)
-        members = (numbers[:, None] * self.width + torch.arange(self.width, device=scores.device)).flatten()
+            return logits
+        numbers = torch.as_tensor(rows, device=logits.device)
+        members = (numbers[:, None] * self.width + torch.arange(self.width, device=logits.device)).flatten()
         evidence = self.evidence(numbers, members, written).log().reshape(len(rows), self.width, -1)
-        alone = scores.float().log_softmax(dim=1)[:, None]
+        alone = logits.float().log_softmax(dim=1)[:, None]
         each = torch.cat([alone, (alone + self.strength * evidence).log_softmax(dim=2)], dim=1)  # (B, 1 + E, A)
         return (each + self.shares[numbers][:, :, None]).logsumexp(dim=1)
 
@@ -159,7 +159,7 @@ class WordMixer(ExampleMixer):
     Args:
         match: tells captions that fit a motion from others.
         examples, strength: as above.
-        vocabulary: whose text ids, and the end, are the columns of the scores.
+        vocabulary: whose text ids, and the end, are the columns of the logits.
     """
 
     def __init__(
