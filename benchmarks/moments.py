@@ -205,10 +205,10 @@ def run_speed(folder: Path, seed: int, retriever: TextMotionRetriever) -> dict[s
     time, to which other work on the machine adds little."""
     motions, rng = MotionTextSet.open(folder), np.random.default_rng((seed, len(GROUPS)))
     clips, joined = motions.clips("test"), np.zeros((0, 22, 3))
-    pieces: list[np.ndarray] = []
+    recordings: list[np.ndarray] = []
     while len(joined) <= 60 * FPS:
-        pieces.append(joints_of(motions, clips[int(rng.integers(len(clips)))]))
-        joined = join_motions(pieces)[0]
+        recordings.append(joints_of(motions, clips[int(rng.integers(len(clips)))]))
+        joined = join_motions(recordings)[0]
     features = joints_to_features(joined)[: int(60 * FPS)]
     captions = [clip.captions[0] for clip in clips[:10]]
     result: dict[str, Any] = {"command": command(), "motion_seconds": len(features) / FPS}

@@ -2,7 +2,7 @@
 
   OMP_NUM_THREADS=1 python benchmarks/seams.py --data runs/mini/set --model runs/mini/model
 
-The first captions of a split, each for 20 seconds, which are written in three pieces. At a place: the fastest joint,
+The first captions of a split, each for 20 seconds, which are written in three segments. At a place: the fastest joint,
 and the largest acceleration of a joint, within 0.2 s. Other places are every second, not within one second of a seam.
 """
 

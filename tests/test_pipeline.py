@@ -187,11 +187,11 @@ def test_the_second_route_passes_over_what_the_first_found(model: ReMoGPT, motio
         replace(entry, captions=(f"{caption} {number}",))
         for number, (entry, caption) in enumerate(zip(model.database().entries(), ("waves", "jumps"), strict=False))
     ]
-    parts = (model.retriever, model.tokenizer)
-    database = MotionDatabase.build([first, second], *parts, tmp_path / "either")
+    components = (model.retriever, model.tokenizer)
+    database = MotionDatabase.build([first, second], *components, tmp_path / "either")
     best = database.search(text=text, route="t2m", k=1)[0].id
     told = [replace(entry, captions=(text,)) if entry.id == best else entry for entry in (first, second)]
-    database = MotionDatabase.build(told, *parts, tmp_path / "told")
+    database = MotionDatabase.build(told, *components, tmp_path / "told")
     assert database.search(text=text, route="t2t", k=1)[0].id == best
     (found,) = model.examples_for_texts([text], database)
     assert [example.route for example in found] == ["t2m", "t2t"]
@@ -385,10 +385,10 @@ def copying(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGP
             for layer, weight in ((match.layers[0], 4.0), (match.layers[2], 1.0)):
                 layer.weight.fill_(weight)
                 layer.bias.zero_()
-    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
-    head.config = {kind: read_json(parts[kind] / "config.json")["hash"] for kind in ("tokenizer", "retriever")}
+    components = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    head.config = {kind: read_json(components[kind] / "config.json")["hash"] for kind in ("tokenizer", "retriever")}
     head.save_pretrained(folder / "copy")
-    assemble(folder / "model", {**parts, "copy": folder / "copy"}, tiny_parts.database, "tiny", "MIT")
+    assemble(folder / "model", {**components, "copy": folder / "copy"}, tiny_parts.database, "tiny", "MIT")
     return ReMoGPT.from_pretrained(folder / "model", device="cpu")
 
 

@@ -166,8 +166,8 @@ def retrieval_metrics(
     rule = ties or ("expected" if name == "identical" else "average")
     if name == "guo":
         groups = small_batches(len(similarity), seed=seed) if batches is None else np.asarray(batches)
-        parts = [metrics_from_ranks(retrieval_ranks(similarity[np.ix_(rows, rows)], None, rule)) for rows in groups]
-        result = {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
+        results = [metrics_from_ranks(retrieval_ranks(similarity[np.ix_(rows, rows)], None, rule)) for rows in groups]
+        result = {key: float(np.mean([one[key] for one in results])) for key in results[0]}
     else:
         positives = None
         if name == "nsim":

@@ -155,10 +155,10 @@ class MotionLanguageModel(nn.Module):
 
     def forward(self, batches: Sequence[Batch]) -> Loss:
         """Compute the summed loss of several batches, each padded for itself; the whole step is one call."""
-        parts = [self._loss(batch) for batch in batches]
+        losses = [self._loss(batch) for batch in batches]
         return Loss(
-            torch.stack([part.total for part in parts]).sum(),
-            *(sum(counts) for counts in zip(*(part[1:] for part in parts), strict=True)),
+            torch.stack([loss.total for loss in losses]).sum(),
+            *(sum(counts) for counts in zip(*(loss[1:] for loss in losses), strict=True)),
         )
 
     def _loss(self, batch: Batch) -> Loss:

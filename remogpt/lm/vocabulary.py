@@ -38,7 +38,7 @@ class Vocabulary:
         sentinel_ids: ids that stand for a hidden span, first span first.
         reserved_ids: further ids below `motion_offset` that are never text (unknown, unused).
         brackets: whether the tokenizer tells "<" from other characters; where not, brackets could only spell
-            the pieces of special tokens and are read as spaces.
+            fragments of special tokens and are read as spaces.
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class Vocabulary:
         Source: MotionGPT, arXiv 2306.14795: motion tokens are added after the tokenizer's own, so the first has id
             `len(tokenizer)` (32100 for T5), and sentinel k is `len(tokenizer) - 1 - k`.
         """
-        parts = json.loads(tokenizer.backend_tokenizer.to_str())
+        saved = json.loads(tokenizer.backend_tokenizer.to_str())
         # Without its added tokens the tokenizer cannot turn the words "<extra_id_0>" or "</s>" into one special id;
         # the model's own vocabulary still holds their spellings, which is why brackets are read as spaces.
-        parts.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
+        saved.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
         names = [f"<extra_id_{number}>" for number in range(100)]
         known = tokenizer.get_vocab()
         sentinels = [known[name] for name in names if name in known]
         return cls(
-            Tokenizer.from_str(json.dumps(parts)),
+            Tokenizer.from_str(json.dumps(saved)),
             num_codes,
             pad_id=tokenizer.pad_token_id,
             eos_id=tokenizer.eos_token_id,

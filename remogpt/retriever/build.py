@@ -14,18 +14,18 @@ from remogpt.retriever.text.frozen_model import FrozenText, TextSource, WordPiec
 from remogpt.runtime.errors import RemogptError
 
 TOKENIZER_FOLDER = "text_tokenizer"
-"""Where a part with a fine-tuned text model keeps its tokenizer."""
+"""Folder in which a retriever with a fine-tuned text model keeps its tokenizer."""
 
 
 def build_network(config: dict[str, Any], folder: Path, device: torch.device) -> tuple[PLTMR | TMR, TextSource]:
-    """Build the network that a part's settings describe, without its weights, and its text source.
+    """Build the network that a retriever's settings describe, without its weights, and its text source.
 
     Raises:
         RemogptError: if they name a network, a size or a form of captions that this version does not know.
         MissingPathError: if the text model is not there.
     """
     settings = config["text"]
-    # PL-TMR's parts do not name their network: their hash covers their settings, and the first ones had no other kind.
+    # A saved PL-TMR does not name its network: its hash covers its settings, and the first ones had no other kind.
     kind = config.get("network", "pl_tmr")
     if kind not in ("pl_tmr", "tmr"):
         raise RemogptError(

@@ -60,22 +60,22 @@ class TextMotionRetriever:
 
         Raises:
             MissingPathError: if a file is missing, or the text model that it names.
-            RemogptError: if the part, or the text model, is not the one that was trained.
+            RemogptError: if the retriever, or the text model, is not the one that was trained.
         """
         folder, device = find_component(path, "retriever"), torch.device(device or "cpu")
-        part = load_component(folder, "retriever")
-        network, text = build_network(part.config, folder, device)
-        network.load_state_dict(part.tensors, strict=True)
-        statistics = part.normalizer
-        return cls(network, text, statistics["mean"], statistics["std"], part.config, part.hash).to(device)
+        component = load_component(folder, "retriever")
+        network, text = build_network(component.config, folder, device)
+        network.load_state_dict(component.tensors, strict=True)
+        statistics = component.normalizer
+        return cls(network, text, statistics["mean"], statistics["std"], component.config, component.hash).to(device)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
-        """Write this part and return its hash.
+        """Write this retriever and return its hash.
 
         Args:
             folder: created if absent.
             dtype: store weights in this type; they are rounded in memory too, so that what this object embeds from now
-                on equals what the loaded part will.
+                on equals what the loaded retriever embeds.
         """
         if dtype is not None:
             with torch.no_grad():
@@ -137,10 +137,10 @@ class TextMotionRetriever:
         to its last frame, whose mean direction it gets. differs: MotionPatches and Part_TMR keep the first 224 frames.
         """
         windows, owners = self._windows(motions)
-        pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
+        rows = np.zeros((len(windows), self.dim), dtype=np.float32)
         for batch, features, lengths in self._batches(windows, batch_size):
-            pieces[batch] = self.network.embed_motion(features, lengths).cpu().numpy()
-        return _mean_directions(pieces, owners, len(motions))
+            rows[batch] = self.network.embed_motion(features, lengths).cpu().numpy()
+        return _mean_directions(rows, owners, len(motions))
 
     @property
     def has_parts(self) -> bool:
@@ -154,15 +154,15 @@ class TextMotionRetriever:
         """Return what `encode_motion` and `encode_motion_parts` do, (N, D) and (N, 6, W), for the price of one."""
         network = self._part_network()
         windows, owners = self._windows(motions)
-        pieces = np.zeros((len(windows), self.dim), dtype=np.float32)
+        rows = np.zeros((len(windows), self.dim), dtype=np.float32)
         parts = np.zeros((len(windows), len(PARTS), network.part_width), dtype=np.float32)
         for batch, features, lengths in self._batches(windows, batch_size):
             encoded = network.encode_parts(features, lengths)
-            parts[batch], pieces[batch] = encoded.cpu().numpy(), network.embed_parts(encoded).cpu().numpy()
+            parts[batch], rows[batch] = encoded.cpu().numpy(), network.embed_parts(encoded).cpu().numpy()
         means = np.zeros((len(motions), *parts.shape[1:]), dtype=np.float32)
         np.add.at(means, owners, parts)
         means /= np.bincount(owners, minlength=len(motions)).astype(np.float32)[:, None, None]
-        return _mean_directions(pieces, owners, len(motions)), means
+        return _mean_directions(rows, owners, len(motions)), means
 
     def encode_motion_parts(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> np.ndarray:
         """Encode the six `PARTS` of N motions, each (T, F) raw features: (N, 6, W) float32, before the head.
@@ -218,8 +218,8 @@ class TextMotionRetriever:
         return normalized_batch(motions, self.mean, self.std)
 
 
-def _mean_directions(pieces: np.ndarray, owners: np.ndarray, count: int) -> np.ndarray:
+def _mean_directions(rows: np.ndarray, owners: np.ndarray, count: int) -> np.ndarray:
     """Unit rows (n, D) of windows -> (count, D) unit rows of the motions that own them."""
-    rows = np.zeros((count, pieces.shape[1]), dtype=np.float32)
-    np.add.at(rows, owners, pieces)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
+    means = np.zeros((count, rows.shape[1]), dtype=np.float32)
+    np.add.at(means, owners, rows)
+    return means / np.linalg.norm(means, axis=1, keepdims=True).clip(min=1e-12)

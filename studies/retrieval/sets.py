@@ -279,7 +279,7 @@ def _pack(name: str, sources: Sequence[_Source], folder: Path, made_of: Mapping[
     """Write the frames of all clips, and of the mirror images of those that are trained or tested on."""
     unseen = {source.label for source in sources if source.split == "test_unseen"}
     rows: list[Row] = []
-    pieces: list[np.ndarray] = []
+    arrays: list[np.ndarray] = []
     for source in progress(sources, desc=f"pack {name}", unit="clip"):
         captions = tuple(map(mirror_caption, source.clip.captions))
         label = mirror_label(source.label, captions)
@@ -289,13 +289,13 @@ def _pack(name: str, sources: Sequence[_Source], folder: Path, made_of: Mapping[
         count, partner = source.clip.num_frames - 1, len(rows) + 1 if is_paired else -1
         own = source.clip.id, source.split
         rows.append(Row(*own, source.label, source.clip.captions, first, count, partner, is_mirrored=False))
-        pieces.append(_plain(source))
+        arrays.append(_plain(source))
         if is_paired:
             rows.append(Row(*own, label, captions, first + count, count, partner - 1, is_mirrored=True))
-            pieces.append(_mirrored(source))
+            arrays.append(_mirrored(source))
     if shown := unseen & {row.label for row in rows if row.split in ("train", "val")}:
         raise RemogptError(f"set {name}: labels kept out of training stand in it: {sorted(shown)[:3]}")
-    write_npy(folder / "features.npy", np.concatenate(pieces))
+    write_npy(folder / "features.npy", np.concatenate(arrays))
     about = {"name": name, "version": VERSION, **made_of, "rows": [asdict(row) for row in rows]}
     write_json(folder / "rows.json", about, indent=None)
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_written_is_refused_with_the_reason(tmr: TextMotionRetrie
         synthesise(tmr, TEXTS[:1], [9], -1, sample=True)
     sizes = PLTMRConfig(part_width=16, num_layers=1, num_heads=2, feedforward=32, projection_dim=16, text_width=16,
                         text_layers=1, text_heads=2, text_feedforward=32)  # fmt: skip
-    parts = new_retriever(sizes, str(tiny_text_model), False, np.zeros(263, np.float32), np.ones(263, np.float32))
-    for attempt in (lambda: synthesise(parts, TEXTS[:1], [9]), lambda: reconstruct(parts, [np.zeros((9, 263))])):
+    pl_tmr = new_retriever(sizes, str(tiny_text_model), False, np.zeros(263, np.float32), np.ones(263, np.float32))
+    for attempt in (lambda: synthesise(pl_tmr, TEXTS[:1], [9]), lambda: reconstruct(pl_tmr, [np.zeros((9, 263))])):
         with pytest.raises(RemogptError, match=r"\(PL-TMR\) has no decoder"):
             attempt()

@@ -168,21 +168,21 @@ class GuoEvaluator(nn.Module):
             MissingPathError: if a file is missing.
             RemogptError: if the folder holds something else than was saved there, or there is no such variant.
         """
-        part = load_component(folder, KIND)
-        words = read_words(folder, part.config["words_sha256"])
-        vectors = part.tensors.pop("word_vectors").numpy()
+        component = load_component(folder, KIND)
+        words = read_words(folder, component.config["words_sha256"])
+        vectors = component.tensors.pop("word_vectors").numpy()
         evaluator = cls(
-            part.normalizer["mean"].numpy(),
-            part.normalizer["std"].numpy(),
+            component.normalizer["mean"].numpy(),
+            component.normalizer["std"].numpy(),
             WordVectors({word: row for row, word in enumerate(words)}, vectors),
-            variant or part.config["variant"],
-            GuoWidths(**part.config["widths"]),
+            variant or component.config["variant"],
+            GuoWidths(**component.config["widths"]),
         )
-        evaluator.load_state_dict(part.tensors | part.normalizer, strict=True)
+        evaluator.load_state_dict(component.tensors | component.normalizer, strict=True)
         return evaluator.to(device)
 
     def save_pretrained(self, folder: str | Path) -> str:
-        """Write networks, statistics and words as a part and return its hash."""
+        """Write networks, statistics and words as a component and return its hash."""
         names, vectors = self.words.table
         tensors = {name: t for name, t in self.state_dict().items() if name not in ("mean", "std")}
         tensors["word_vectors"] = torch.from_numpy(vectors)
@@ -203,7 +203,7 @@ class GuoEvaluator(nn.Module):
         The two variants of one checkpoint have two hashes, whichever of them its folder was saved as.
         """
         names, vectors = self.words.table
-        arrays = [part for name, t in sorted(self.state_dict().items()) for part in (name, t.cpu().numpy())]
+        arrays = [value for name, t in sorted(self.state_dict().items()) for value in (name, t.cpu().numpy())]
         return fingerprint([self.name, *names, vectors, *arrays])
 
     @torch.inference_mode()
@@ -245,10 +245,10 @@ class GuoEvaluator(nn.Module):
         """Embed captions given as `word/POS` tokens; (N, D) float32 in the order given."""
         rows = []
         for at in range(0, len(captions), batch_size):
-            parts = [self.words.encode(tokens) for tokens in captions[at : at + batch_size]]
+            encoded = [self.words.encode(tokens) for tokens in captions[at : at + batch_size]]
             vectors, classes = (
-                torch.tensor(np.stack([part[index] for part in parts]), dtype=torch.float32, device=self.mean.device)
+                torch.tensor(np.stack([one[index] for one in encoded]), dtype=torch.float32, device=self.mean.device)
                 for index in (0, 1)
             )
-            rows.append(self.text(vectors, classes, torch.tensor([part[2] for part in parts])).cpu())
+            rows.append(self.text(vectors, classes, torch.tensor([one[2] for one in encoded])).cpu())
         return torch.cat(rows).numpy() if rows else np.zeros((0, self.dim), np.float32)

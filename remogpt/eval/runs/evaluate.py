@@ -76,7 +76,7 @@ def _has_answers(run: Run, split: str) -> bool:
 
 
 def possible_tasks(run: Run) -> list[str]:
-    """Return the tasks that can be evaluated with what a run has."""
+    """Return the tasks that a run can evaluate."""
     lacking = {
         "generation": run.evaluator is None,
         "rare": run.evaluator is None or run.sentences is None or not run.has_training,

@@ -88,15 +88,15 @@ class CopyHead(nn.Module):
             RemogptError: if the files do not belong together.
         """
         folder = find_component(path, KIND)
-        part = load_component(folder, KIND)
-        head = cls(part.tensors["vectors"])
+        component = load_component(folder, KIND)
+        head = cls(component.tensors["vectors"])
         try:
-            head.load_state_dict(part.tensors)
+            head.load_state_dict(component.tensors)
         except RuntimeError as error:
             raise RemogptError(
                 f"the weights in {folder} are not those of this version's copy head; train it anew"
             ) from error
-        head.config, head.hash = part.config, part.hash
+        head.config, head.hash = component.config, component.hash
         return head.to(device or "cpu").eval().requires_grad_(False)
 
     def save_pretrained(self, folder: str | Path) -> str:

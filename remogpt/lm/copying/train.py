@@ -226,8 +226,8 @@ def _log_frequencies(pairs: CopyPairs, num_codes: int) -> Tensor:
 
 
 def _fingerprint(train: CopyPairs, val: CopyPairs, vectors: Tensor) -> str:
-    parts: list[str | np.ndarray] = [vectors.cpu().numpy(), *train.bank, *train.codes]
+    contents: list[str | np.ndarray] = [vectors.cpu().numpy(), *train.bank, *train.codes]
     for pairs in (train, val):
         for own in (pairs.text, pairs.motion):
-            parts += [own.clips, own.rows, own.cosines, own.answers]
-    return fingerprint(parts)
+            contents += [own.clips, own.rows, own.cosines, own.answers]
+    return fingerprint(contents)

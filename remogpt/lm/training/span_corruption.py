@@ -43,9 +43,9 @@ def span_mask(
     return np.repeat(np.arange(2 * num_spans) % 2 == 1, runs)
 
 
-def _random_lengths(total: int, parts: int, rng: Shuffler) -> np.ndarray:
-    """Split `total` into `parts` positive lengths, every split equally likely."""
-    is_first = np.arange(total - 1) < parts - 1
+def _random_lengths(total: int, count: int, rng: Shuffler) -> np.ndarray:
+    """Split `total` into `count` positive lengths, every split equally likely."""
+    is_first = np.arange(total - 1) < count - 1
     rng.shuffle(is_first)
     starts = np.flatnonzero(np.concatenate([[True], is_first]))
     return np.diff(np.append(starts, total))

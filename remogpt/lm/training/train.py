@@ -48,7 +48,7 @@ class LanguageModelConfig:
     mix: SampleMix = field(default_factory=SampleMix)
     """Shares of tasks, examples and phrases."""
     budget: int = BUDGET
-    """Ids of an encoder input; retrieved parts are trimmed first."""
+    """Ids of an encoder input; retrieved examples are trimmed first."""
     length_groups: int = 3
     """Groups of similar length that a batch is split into, each padded for itself."""
     lora_rank: int = 0
@@ -130,12 +130,12 @@ def train_language_model(
 
 def _fingerprint(start: str, clips: Sequence[CodedClip], bank: ExampleBank | None) -> str:
     """Name what is learned from: the model begun with, captions and codes, and which examples belong to them."""
-    parts: list[str | np.ndarray] = [start]
+    contents: list[str | np.ndarray] = [start]
     for clip in clips:
-        parts += [*clip.captions, *clip.codes]
+        contents += [*clip.captions, *clip.codes]
     if bank is not None:
-        parts += [*bank.codes, *(route.rows for route in bank.routes.values())]
-    return fingerprint(parts)
+        contents += [*bank.codes, *(route.rows for route in bank.routes.values())]
+    return fingerprint(contents)
 
 
 def build_model(config: LanguageModelConfig, clips: Sequence[CodedClip]) -> MotionLanguageModel:

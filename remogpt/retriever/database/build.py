@@ -16,7 +16,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 
 ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
-"""What the manifest says of the parts that built a database."""
+"""Entries of the manifest that name the components that built a database."""
 BATCH = 256
 """Entries embedded and written at a time."""
 

@@ -29,15 +29,15 @@ def chain_image(joints: np.ndarray, chains: tuple[tuple[int, ...], ...] = CHAINS
     """
     if joints.ndim != 3 or joints.shape[1] <= max(max(chain) for chain in chains) or joints.shape[2] != 3:
         raise RemogptError(f"wanted joints of shape (frames, joints, 3) that the chains name, got {joints.shape}")
-    parts = []
+    images = []
     for chain in chains:
         positions = ((np.arange(POINTS) + 0.5) * len(chain) / POINTS - 0.5).clip(0, len(chain) - 1)
         below = np.floor(positions).astype(int)
         above = np.minimum(below + 1, len(chain) - 1)
         share = (positions - below)[:, None].astype(joints.dtype)
         along = joints[:, list(chain)]  # (T, joints of the chain, 3)
-        parts.append(along[:, below] * (1 - share) + along[:, above] * share)
-    return np.concatenate(parts, axis=1)
+        images.append(along[:, below] * (1 - share) + along[:, above] * share)
+    return np.concatenate(images, axis=1)
 
 
 def kit_frames(num_frames: int) -> np.ndarray:

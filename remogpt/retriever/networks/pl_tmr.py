@@ -45,7 +45,7 @@ class PLTMRConfig:
     is_masked: bool = True
     """Hide padding from attention; False repeats Part_TMR, which attends to zeros up to max_frames."""
     max_frames: int = 224
-    """Longest motion, in frames, that is encoded in one piece."""
+    """Longest motion, in frames, that is encoded as one window."""
     projection_dim: int = 256
     """Width D of the common space."""
     head_dropout: float = 0.5
@@ -132,7 +132,7 @@ class PLTMR(nn.Module):
 
     @property
     def max_frames(self) -> int:
-        """Longest motion, in frames, that is encoded in one piece."""
+        """Longest motion, in frames, that is encoded as one window."""
         return self.motion_encoder.max_frames
 
     def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:

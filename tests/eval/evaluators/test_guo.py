@@ -21,8 +21,8 @@ def facts(golden_dir):
     return json.loads((golden_dir / "tmr_evaluator.json").read_text())
 
 
-def load(module, golden, part):
-    prefix = f"state/{part}/"
+def load(module, golden, network):
+    prefix = f"state/{network}/"
     module.load_state_dict({key[len(prefix) :]: value for key, value in golden.items() if key.startswith(prefix)})
     return module.eval()
 

@@ -48,8 +48,8 @@ def test_released_files_become_an_evaluator_with_their_very_weights(guo_release:
 @pytest.mark.parametrize("variant", ["packed", "unpacked"])
 def test_a_saved_evaluator_embeds_as_the_one_that_was_read(guo_release: Path, tmp_path: Path, variant: str) -> None:
     evaluator = load_released([guo_release], variant)
-    evaluator.save_pretrained(tmp_path / "part")
-    loaded = GuoEvaluator.from_pretrained(tmp_path / "part")
+    evaluator.save_pretrained(tmp_path / "evaluator")
+    loaded = GuoEvaluator.from_pretrained(tmp_path / "evaluator")
     assert loaded.name == f"guo-{variant}" and loaded.hash == evaluator.hash
     assert not loaded.training
     np.testing.assert_array_equal(loaded.encode_motion(motions()), evaluator.encode_motion(motions()))
@@ -85,8 +85,8 @@ def test_a_narrow_evaluator_of_the_reference_survives_being_saved(golden_dir: Pa
             state[f"{network}_encoder"][key] = tensor
     words = WordVectors({"sos": 0, "eos": 1, "unk": 2}, np.eye(3, 30, dtype=np.float32))
     saved = evaluator_from_networks(state, np.zeros(263), np.ones(263), words, "unpacked")
-    saved.save_pretrained(tmp_path / "part")
-    evaluator = GuoEvaluator.from_pretrained(tmp_path / "part")
+    saved.save_pretrained(tmp_path / "evaluator")
+    evaluator = GuoEvaluator.from_pretrained(tmp_path / "evaluator")
     with torch.inference_mode():
         movements = evaluator.movement(golden["motion"][..., :259])
         texts = evaluator.text(golden["word_emb"], golden["pos_onehot"], golden["cap_lens"])
@@ -215,20 +215,20 @@ def test_a_data_sets_own_std_is_remarked_upon(guo_release: Path, caplog: pytest.
 
 
 def test_an_edited_part_is_refused(guo_release: Path, tmp_path: Path) -> None:
-    part = tmp_path / "part"
-    load_released([guo_release]).save_pretrained(part)
-    words = (part / "words.json").read_text(encoding="utf-8")
-    (part / "words.json").write_text(words.replace("walk", "skip"), encoding="utf-8")
+    folder = tmp_path / "evaluator"
+    load_released([guo_release]).save_pretrained(folder)
+    words = (folder / "words.json").read_text(encoding="utf-8")
+    (folder / "words.json").write_text(words.replace("walk", "skip"), encoding="utf-8")
     with pytest.raises(RemogptError, match=r"words.json is not the file that was saved there"):
-        GuoEvaluator.from_pretrained(part)
-    (part / "words.json").unlink()
+        GuoEvaluator.from_pretrained(folder)
+    (folder / "words.json").unlink()
     with pytest.raises(MissingPathError, match=r"no words.json"):
-        GuoEvaluator.from_pretrained(part)
-    (part / "words.json").write_text(words, encoding="utf-8")
-    config = (part / "config.json").read_text(encoding="utf-8")
-    (part / "config.json").write_text(config.replace('"motion": 10', '"motion": 11'), encoding="utf-8")
+        GuoEvaluator.from_pretrained(folder)
+    (folder / "words.json").write_text(words, encoding="utf-8")
+    config = (folder / "config.json").read_text(encoding="utf-8")
+    (folder / "config.json").write_text(config.replace('"motion": 10', '"motion": 11'), encoding="utf-8")
     with pytest.raises(RemogptError, match="is not what was saved there"):
-        GuoEvaluator.from_pretrained(part)
-    (part / "config.json").unlink()
+        GuoEvaluator.from_pretrained(folder)
+    (folder / "config.json").unlink()
     with pytest.raises(MissingPathError, match="remogpt import guo"):
-        GuoEvaluator.from_pretrained(part)
+        GuoEvaluator.from_pretrained(folder)

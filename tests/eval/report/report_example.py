@@ -1,4 +1,4 @@
-"""A made-up evaluation with every part in it: seeded numbers in the writer's shapes, and real little motions."""
+"""A made-up evaluation with every task in it: seeded numbers in the writer's shapes, and real little motions."""
 
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,7 @@ def clip_of(index: int) -> ProceduralClip:
 
 
 def example_report(folder: Path, seed: int = 0) -> Scores:
-    """Make results with every part; motions of the rare prompts are written below `folder`."""
+    """Make results of every task; motions of the rare prompts are written below `folder`."""
     rng = np.random.default_rng(seed)
     results: Scores = {}
     for split in SPLITS:

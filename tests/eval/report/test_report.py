@@ -63,8 +63,8 @@ def page(written) -> Page:
     return Page((written[1] / "report.html").read_text(encoding="utf-8"))
 
 
-def only(report, *parts):
-    return report | {"results": {name: one for name, one in report["results"].items() if name.split("/")[0] in parts}}
+def only(report, *tasks):
+    return report | {"results": {name: one for name, one in report["results"].items() if name.split("/")[0] in tasks}}
 
 
 def standing() -> np.ndarray:
@@ -156,14 +156,14 @@ def test_the_rarest_prompts_are_shown_with_their_motions(written, page):
     assert f'aria-label="generated motion: {prompts[0]["caption"]}"' in text
 
 
-# ---- parts that are not there ----------------------------------------------------------------------------------------
+# ---- tasks that are not there ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", ["tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap"])
-def test_each_part_can_stand_alone(written, part):
-    report = only(written[0], part)
+@pytest.mark.parametrize("task", ["tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap"])
+def test_each_task_can_stand_alone(written, task):
+    report = only(written[0], task)
     page = Page(to_html(report, written[1]))
-    assert set(report["results"]) <= set(page.texts["summary"]) and part in page.ids
+    assert set(report["results"]) <= set(page.texts["summary"]) and task in page.ids
     assert "| test |" in to_markdown(report)
 
 

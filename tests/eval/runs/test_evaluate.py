@@ -22,8 +22,8 @@ from remogpt.runtime.vector_cache import VARIABLE
 QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 
-def scores_of(run: Run, *parts: str) -> dict:
-    return {name: result["scores"] for name, result in evaluate(run, parts)["results"].items()}
+def scores_of(run: Run, *tasks: str) -> dict:
+    return {name: result["scores"] for name, result in evaluate(run, tasks)["results"].items()}
 
 
 _OPENED: list[str] | None = None

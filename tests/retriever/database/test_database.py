@@ -257,8 +257,8 @@ def test_databases_of_two_retrievers_do_not_merge(
 
 def test_long_motions_are_windowed_under_one_source() -> None:
     long = DatabaseEntry("a", "tape", "b", ("walks",), np.zeros((410, 263), dtype=np.float32))
-    pieces = list(windowed([long], max_frames=196, min_frames=40))
-    assert [(p.id, p.source_id, p.mirror_of, len(p.features)) for p in pieces] == [
+    windows = list(windowed([long], max_frames=196, min_frames=40))
+    assert [(window.id, window.source_id, window.mirror_of, len(window.features)) for window in windows] == [
         ("a#0", "tape", "b#0", 196),
         ("a#1", "tape", "b#1", 196),
         ("a#2", "tape", "b#2", 196),

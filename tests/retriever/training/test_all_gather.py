@@ -113,7 +113,7 @@ def _learn_share(rank: int, folder: str, text_model: str) -> None:
     torch.save(tmr_gradients(text_model, rank), f"{folder}/tmr{rank}.pt")
     retriever, batches = build(text_model)
     model = DistributedDataParallel(retriever.network)
-    halves = tuple(np.array_split(part, 2)[rank] for part in np.arange(16).reshape(2, 8))
+    halves = tuple(np.array_split(array, 2)[rank] for array in np.arange(16).reshape(2, 8))
     losses = two_losses(batches, model, halves)
     gradients = {name: parameter.grad for name, parameter in retriever.network.named_parameters()}
     torch.save({"losses": losses, "gradients": gradients}, f"{folder}/{rank}.pt")
