@@ -1,7 +1,7 @@
-"""What the rooms expect of each other's objects, as types: retrieved examples, networks, a whole model.
+"""Types by which the rooms know each other's objects: retrieved examples, networks, a whole model.
 
-Every room may import this module, and it imports none of them when it runs, so a room can be given any object with
-these methods. The classes of this package have them; so can yours.
+Every room may import this module, which imports no room at run time, so a room accepts any object that has these
+methods: the classes of this package, or your own.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class TextEncoder(Protocol):
 
     @property
     def name(self) -> str:
-        """To write beside numbers."""
+        """Name to write beside numbers."""
 
     @property
     def hash(self) -> str:
@@ -127,7 +127,7 @@ class TextEncoder(Protocol):
 
 
 class Evaluator(TextEncoder, Protocol):
-    """Embeds captions, and motions into the same space, in which generation is scored."""
+    """Embeds captions and motions in the space in which generation is scored."""
 
     def encode_motion(self, features: Sequence[np.ndarray]) -> np.ndarray:
         """Embed raw features, (T, 263) each: (N, D) float32."""
@@ -203,12 +203,12 @@ class Model(Protocol):
     def examples_for_texts(
         self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> Sequence[Sequence[FoundExample]]:
-        """What is retrieved for each caption, best first."""
+        """Return the examples retrieved for each caption, best first."""
 
     def examples_for_motions(
         self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> Sequence[Sequence[FoundExample]]:
-        """What is retrieved for each motion, best first."""
+        """Return the examples retrieved for each motion, best first."""
 
     def database(self, path: Any = None) -> Any:
         """Open a database; `infos()` yields its entries with their captions."""

@@ -8,7 +8,7 @@ text, so a number without its protocol says little:
 |---|---|---|---|---|
 | `raw` | white space (nlg-eval, TM2T) | closest | COCO | score 0 |
 | `ptb` | Treebank, lower case, no punctuation (pycocoevalcap) | closest | COCO | score 0 |
-| `metricverse` | see `caption_tokens` (nlg-metricverse, MotionGPT) | shortest | rouge_score | left out of the set |
+| `metricverse` | see `text.tokenize` (nlg-metricverse, MotionGPT) | shortest | rouge_score | left out of the set |
 | `lemma` | lemmas, given or by spaCy (HumanML3D references) | closest | COCO | score 0 |
 
 Source: TM2T (ECCV 2022) and MotionGPT (NeurIPS 2023) evaluation code; differs: the random bootstrap of `metricverse`'s
@@ -128,7 +128,7 @@ def _coco(hypotheses: list[Tokens], references: list[list[Tokens]]) -> Score:
 
 
 def _means(rouge: np.ndarray, cider: np.ndarray) -> Score:
-    """Means over items with the half width of their 95 % interval; BLEU is a corpus score and has none."""
+    """Return means over items with the half width of their 95 % interval; BLEU is a corpus score and has none."""
     scores = {}
     for name, values in (("rougeL", rouge), ("cider", cider)):
         scores[name] = float(values.mean())

@@ -28,7 +28,7 @@ def protocol_card(
     """Describe how a number is made: model, items, code, and the protocol's own choices.
 
     Args:
-        model: whose answers are scored; None where they come from files.
+        model: gives the answers that are scored; None where answers come from files.
         clips: the items, in the order in which they are used; their ids, lengths and captions are hashed.
         protocol: JSON-ready choices such as seed, gallery, positives, captions, database.
     """
@@ -51,12 +51,12 @@ OF_THE_MODEL = frozenset([
     "best_of", "files_sha256", "shown_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
     "motions_sha256",
 ])  # fmt: skip
-"""Entries of a card in which two comparable results may differ: what is scored, not how; and the bytes of the set's
-motions, which are no others on another machine but for their last digits."""
+"""Card entries ignored when deciding comparability: they describe the model, not the protocol. `motions_sha256` is
+ignored because features differ in the last digits between machines."""
 
 
 ON_REQUEST = frozenset(["memorisation", "multimodal", "bertscore", "sentences", "dissimilar"])
-"""Entries for scores that a result may lack: where one side has none, there is nothing that could be compared."""
+"""Card entries of optional scores; an entry that either side lacks is not compared."""
 
 
 def differing_entries(left: Card, right: Card) -> list[str]:

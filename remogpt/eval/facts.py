@@ -69,7 +69,7 @@ def evaluate(facts: Sequence[Sequence[Fact]], joints: Sequence[Array]) -> dict[s
 
 
 def floor(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], seed: int = 0) -> dict[str, Any]:
-    """Check each item's facts on another item's motion: what a generator scores that ignores its caption."""
+    """Check each item's facts on another item's motion: the score of a generator that ignores its caption."""
     if len(facts) < 2:
         raise RemogptError("the floor needs at least two items to exchange motions.")
     # A shift of a random order: every item gets a motion that is not its own.

@@ -51,7 +51,7 @@ def _paired(text: Array, motion: Array) -> tuple[Array, Array]:
 
 
 def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = 32) -> Array:
-    """Share of rows of `text` whose own row of `motion` is among the nearest 1..top_k of its group.
+    """Return the share of rows of `text` whose own row of `motion` is among the nearest 1..top_k of its group.
 
     Swap the arguments for the other direction (motion queries, text gallery), as captioning reports it.
 
@@ -86,14 +86,14 @@ def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = 32) -> 
 
 
 def squared_distances(left: Array, right: Array) -> Array:
-    """Squared Euclidean distances (..., N, M) between rows of (..., N, D) and (..., M, D), never negative."""
+    """Return squared Euclidean distances (..., N, M) between rows of (..., N, D) and (..., M, D), never negative."""
     cross = left @ np.swapaxes(right, -1, -2)
     square = (left**2).sum(-1)[..., :, None] + (right**2).sum(-1)[..., None, :]
     return np.maximum(square - 2.0 * cross, 0.0)
 
 
 def mm_dist(text: Array, motion: Array) -> float:
-    """Mean Euclidean distance between each caption and its motion, both (N, D)."""
+    """Return the mean Euclidean distance between each caption and its motion, both (N, D)."""
     text, motion = _paired(text, motion)
     return float(np.linalg.norm(text - motion, axis=-1).mean())
 
@@ -122,7 +122,7 @@ class GaussianStatistics:
 
 
 def frechet_distance(a: Array | GaussianStatistics, b: Array | GaussianStatistics) -> float:
-    """Frechet distance between Gaussians fitted to two sets of embeddings (FID).
+    """Return the Frechet distance between Gaussians fitted to two sets of embeddings (FID).
 
     Args:
         a, b: (N, D) embeddings, or their `GaussianStatistics`. With fewer rows than D the value is biased upwards and
@@ -144,14 +144,14 @@ def frechet_distance(a: Array | GaussianStatistics, b: Array | GaussianStatistic
 
 
 def diversity(x: Array, first: Array, second: Array) -> float:
-    """Mean distance between rows `first[i]` and `second[i]` of x (N, D)."""
+    """Return the mean distance between rows `first[i]` and `second[i]` of x (N, D)."""
     table = validate(x, "embeddings for Diversity", min_rows=2)
     first, second = _index_pair(first, second, len(table))
     return float(np.linalg.norm(table[first] - table[second], axis=-1).mean())
 
 
 def multimodality(x: Array, first: Array, second: Array) -> float:
-    """Mean distance between generations of one text, averaged over texts.
+    """Return the mean distance between generations of one text, averaged over texts.
 
     Args:
         x: (texts, generations, D). first, second: index vectors into the generations, the same for every text.
@@ -171,14 +171,14 @@ def _index_pair(first: Array, second: Array, size: int) -> tuple[Array, Array]:
 
 
 def draw_pairs(size: int, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Two independent draws of `count` distinct rows out of `size`; a pair may coincide, as in the reference."""
+    """Draw `count` distinct rows out of `size`, twice; a pair may coincide, as in the reference."""
     if count > size:
         raise RemogptError(f"cannot draw {count} distinct rows out of {size}; lower the number of pairs.")
     return rng.choice(size, count, replace=False), rng.choice(size, count, replace=False)
 
 
 def draw_pools(size: int, repeats: int, rng: np.random.Generator) -> Array:
-    """(repeats, size) row orders; consecutive rows of an order form the pools of R-precision."""
+    """Return (repeats, size) row orders; consecutive rows of an order form the pools of R-precision."""
     return np.stack([rng.permutation(size) for _ in range(repeats)])
 
 

@@ -39,7 +39,7 @@ def validate(joints: Array) -> Array:
 
 
 def foot_skating(joints: Array) -> float:
-    """Share of frames in which a toe slides over the floor."""
+    """Return the share of frames in which a toe slides over the floor."""
     toes = validate(joints)[:, TOES]
     low = (toes[:-1, :, 1] < SKATING_HEIGHT) & (toes[1:, :, 1] < SKATING_HEIGHT)
     step = np.linalg.norm(np.diff(toes[..., [0, 2]], axis=0), axis=-1)
@@ -47,24 +47,24 @@ def foot_skating(joints: Array) -> float:
 
 
 def penetration(joints: Array) -> float:
-    """Mean depth of the lowest joint under the floor, in mm, beyond the tolerance."""
+    """Return the mean depth of the lowest joint under the floor, in mm, beyond the tolerance."""
     lowest = validate(joints)[..., 1].min(axis=1)
     return float(1000.0 * np.where(lowest < -TOLERANCE, -lowest, 0.0).mean())
 
 
 def floating(joints: Array) -> float:
-    """Mean height of the lowest joint over the floor, in mm, beyond the tolerance; jumps count too."""
+    """Return the mean height of the lowest joint over the floor, in mm, beyond the tolerance; jumps count too."""
     lowest = validate(joints)[..., 1].min(axis=1)
     return float(1000.0 * np.where(lowest > TOLERANCE, lowest, 0.0).mean())
 
 
 def jerk(joints: Array) -> float:
-    """Mean size of the third derivative of all joints, in m/s^3."""
+    """Return the mean size of the third derivative of all joints, in m/s^3."""
     return float(np.linalg.norm(np.diff(validate(joints), 3, axis=0), axis=-1).mean() * FPS**3)
 
 
 def bone_drift(joints: Array) -> float:
-    """Standard deviation of bone lengths over time, mean over bones, in mm."""
+    """Return the standard deviation of bone lengths over time, mean over bones, in mm."""
     joints = validate(joints)
     children = np.arange(1, joints.shape[1])
     lengths = np.linalg.norm(joints[:, children] - joints[:, np.asarray(PARENTS)[children]], axis=-1)
@@ -93,7 +93,7 @@ def evaluate(motions: Sequence[Array]) -> dict[str, dict[str, float]]:
 
 
 def against_real(motions: Sequence[Array], real: Sequence[Array]) -> dict[str, float]:
-    """Share of motions that are worse in a measure than 95 % of real motions are; 0.05 is as good as real."""
+    """Return the share of motions worse in a measure than 95 % of real motions; 0.05 is as good as real."""
     tables = [[measure(joints) for joints in rows] for rows in (motions, real)]
     own, limits = ({name: np.array([row[name] for row in table]) for name in NAMES} for table in tables)
     return {name: float((own[name] > np.percentile(limits[name], 95)).mean()) for name in NAMES}

@@ -178,7 +178,7 @@ def memorisation(generated: Array, training: Array, real: Array) -> dict[str, fl
 
 
 def nearness(own: Array, reference: Array) -> dict[str, float | None]:
-    """Return what `memorisation` does, of the nearest distances (N,) of generated and (K,) of real motions."""
+    """Return what `memorisation` returns, from the nearest distances (N,) of generated and (K,) of real motions."""
     return {
         "nearest_generated": float(own.mean()),
         "nearest_real": float(reference.mean()),

@@ -33,7 +33,7 @@ def validate(predicted: Array, reference: Array) -> tuple[Array, Array]:
 
 
 def mpjpe(predicted: Array, reference: Array, root_relative: bool = True) -> Array:
-    """Mean joint error per frame in mm, (..., T); root-relative subtracts joint 0 of each frame from both."""
+    """Return mean joint errors per frame in mm, (..., T); root-relative subtracts joint 0 of each frame from both."""
     predicted, reference = validate(predicted, reference)
     if root_relative:
         predicted = predicted - predicted[..., :1, :]
@@ -42,7 +42,7 @@ def mpjpe(predicted: Array, reference: Array, root_relative: bool = True) -> Arr
 
 
 def pa_mpjpe(predicted: Array, reference: Array) -> Array:
-    """Mean joint error per frame in mm, (..., T), after the best similarity transform of each frame.
+    """Return the mean joint error per frame in mm, (..., T), after the best similarity transform of each frame.
 
     Source: Procrustes analysis with scale; Umeyama 1991.
     """
@@ -62,7 +62,7 @@ def pa_mpjpe(predicted: Array, reference: Array) -> Array:
 
 
 def acceleration_error(predicted: Array, reference: Array) -> Array:
-    """Mean difference of joint accelerations per inner frame in mm per frame squared, (..., T - 2)."""
+    """Return the mean difference of joint accelerations per inner frame in mm per frame squared, (..., T - 2)."""
     predicted, reference = validate(predicted, reference)
     if predicted.shape[-3] < 3:
         raise RemogptError(f"acceleration needs at least 3 frames, came {predicted.shape[-3]}.")
@@ -70,7 +70,7 @@ def acceleration_error(predicted: Array, reference: Array) -> Array:
 
 
 def evaluate(predicted: Sequence[Array], reference: Sequence[Array]) -> dict[str, float]:
-    """All errors in mm over pairs of clips, every frame counted once, with a 95 % interval over clips.
+    """Return all errors in mm over pairs of clips, every frame counted once, with a 95 % interval over clips.
 
     Args:
         predicted, reference: lists of (T, J, 3), metres; a pair of different lengths is cut to the shorter.

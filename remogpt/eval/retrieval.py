@@ -52,7 +52,7 @@ def validate(similarity: Array) -> Array:
 
 
 def rank_rows(similarity: Array, positives: Array | None = None, ties: str = "average") -> Array:
-    """Zero-based rank of the best positive in each row.
+    """Return the zero-based rank of the best positive in each row.
 
     Args:
         similarity: (N, M). positives: (N, M) bool, None for the diagonal.
@@ -82,7 +82,7 @@ def rank_rows(similarity: Array, positives: Array | None = None, ties: str = "av
 
 
 def retrieval_ranks(similarity: Array, positives: Array | None = None, ties: str = "average") -> dict[str, Array]:
-    """Zero-based ranks of both directions, `{"t2m": (N,), "m2t": (N,)}`; `positives` (N, N) serves both as it is."""
+    """Return the zero-based ranks of both directions, `{"t2m": (N,), "m2t": (N,)}`; `positives` (N, N) serves both."""
     similarity = validate(similarity)
     return {
         "t2m": rank_rows(similarity, positives, ties),
@@ -91,7 +91,7 @@ def retrieval_ranks(similarity: Array, positives: Array | None = None, ties: str
 
 
 def metrics_from_ranks(ranks: dict[str, Array]) -> dict[str, float]:
-    """R@k in percent, median rank from 1 and number of items, keys like `t2m/R@1` and `m2t/MedR`."""
+    """Return R@k in percent, median rank from 1 and number of items, keys like `t2m/R@1` and `m2t/MedR`."""
     result: dict[str, float] = {}
     for way, values in ranks.items():
         for k in RECALL_AT:
@@ -102,7 +102,7 @@ def metrics_from_ranks(ranks: dict[str, Array]) -> dict[str, float]:
 
 
 def text_positives(text_similarity: Array, threshold: float) -> Array:
-    """(N, N) bool: captions whose cosine exceeds 2 * threshold - 1, and each item itself.
+    """Return (N, N) bool: captions whose cosine exceeds 2 * threshold - 1, and each item itself.
 
     Source: TMR, protocol (b); differs: the own item always counts, also where rounding puts its cosine below 1.
     """
@@ -111,13 +111,13 @@ def text_positives(text_similarity: Array, threshold: float) -> Array:
 
 
 def caption_positives(captions: Sequence[Any]) -> Array:
-    """(N, N) bool: items with the identical caption (any hashable label)."""
+    """Return (N, N) bool: items with the identical caption (any hashable label)."""
     _, labels = np.unique(np.array([str(caption) for caption in captions]), return_inverse=True)
     return labels[:, None] == labels[None, :]
 
 
 def small_batches(num_items: int, size: int = 32, seed: int = 0) -> Array:
-    """(batches, size) consecutive rows of a seeded shuffle of the sorted items; the incomplete batch is dropped."""
+    """Return (batches, size) rows of a seeded shuffle of the sorted items; an incomplete batch is dropped."""
     order = np.arange(num_items)
     # The reference's legacy generator, so that the batches are the published ones.
     np.random.RandomState(seed).shuffle(order)

@@ -1,4 +1,4 @@
-"""Samples as ids, and batches of them as padded tensors."""
+"""Samples as ids, and batches of samples as padded tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""Label of padding: takes no part in the loss."""
+"""Label of padding, which the loss ignores."""
 TEXT, MOTION, SPANS = 0, 1, 2
 """Kinds of targets: words, a motion, hidden spans of either."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One encoder input and the ids that the decoder shall write."""
+    """One encoder input and the ids that the decoder should write."""
 
     input_ids: list[int]
     target_ids: list[int]
@@ -58,7 +58,7 @@ def collate(samples: Sequence[Sample], pad_id: int) -> Batch:
 
 
 def collate_by_length(samples: Sequence[Sample], pad_id: int, num_groups: int) -> list[Batch]:
-    """Split samples into groups of similar length and pad each for itself: padding is most of a plain batch's work."""
+    """Split samples into groups of similar length and pad each group alone: most of a plain batch is padding."""
     ordered = sorted(samples, key=lambda sample: (len(sample.input_ids), len(sample.target_ids)))
     num_groups = min(num_groups, len(ordered))
     edges = [len(ordered) * group // num_groups for group in range(num_groups + 1)]

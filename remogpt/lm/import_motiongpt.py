@@ -1,13 +1,13 @@
-"""MotionGPT's released language model as ours: the same T5, the same ids.
+"""Import MotionGPT's released language model: the same T5, the same ids.
 
 MotionGPT adds `<motion_id_0>` to `<motion_id_514>` behind the ids of flan-t5's text tokenizer, and so does
 `Vocabulary.from_t5`: code k has one and the same id in both, as have motion start (512), end (513) and mask (514). The
 weights are therefore taken as they are, row for row, under transformers' names (in a checkpoint behind
 `lm.language_model.`); sizes are read off their shapes.
 
-What such a model was trained on are MotionGPT's prompts, one line without retrieved examples, so it is saved with
-`prompt_form` "motiongpt" and is asked in those words (`remogpt.prompts.forms`, where small departures are named). Our
-own prompts, with headings and examples, it has never seen; it learns them by `remogpt train lm --start-from`.
+Such a model was trained on MotionGPT's prompts, one line without retrieved examples, so it is saved with `prompt_form`
+"motiongpt" and gets prompts in those words (`remogpt.prompts.forms`, where small departures are named). It has never
+seen our own prompts, with headings and examples; `remogpt train lm --start-from` teaches it.
 """
 
 import re

@@ -1,10 +1,10 @@
 """Motions longer than the language model writes or reads at once.
 
-They are written in segments, each going on from the one before, and read in windows beside each other.
+Such motions are written in segments, each going on from the one before, and read in windows beside each other.
 
 Writing: the model has seen 49 codes (9.8 s) at most, so no segment is longer. Every segment but the first begins with
-the last 12 codes (2.4 s) of what is written: the decoder reads them as if it had just written them, and goes on. They
-count in the length that the prompt tells, and are not written twice:
+the last 12 codes (2.4 s) written: the decoder reads these codes as if it had just written them, and goes on. The
+overlap counts in the length that the prompt tells, and is not written twice:
 
     segment 1   1 ................ 42
     segment 2               31 ... 42 ................ 71

@@ -39,14 +39,14 @@ class Loss(NamedTuple):
     num_ids: int
     """Target ids."""
     num_correct: int
-    """Targets at which the best of all ids is the target."""
+    """Targets that are the argmax over all ids."""
     num_checked: int
     """Targets that belong to a motion or to text, not to hidden spans."""
     num_valid: int
-    """Of those: the best of *all* ids is of the kind that generation allows there, before any masking."""
+    """Targets for which the unmasked argmax is a legal token type (text for text, code for motion)."""
 
     def rates(self) -> dict[str, float]:
-        """Shares for the log: `accuracy`, and `valid` = ids of the right kind before masking."""
+        """Return shares for the log: `accuracy`, and `valid` = ids of the right kind before masking."""
         return {"accuracy": self.num_correct / self.num_ids, "valid": self.num_valid / max(self.num_checked, 1)}
 
 
@@ -65,11 +65,11 @@ class MotionLanguageModel(nn.Module):
         if rows != vocabulary.size:
             raise ValueError(f"the T5 has {rows} embeddings, its vocabulary {vocabulary.size} ids; resize one of them")
         self.vocabulary, self.t5 = vocabulary, t5
-        holds_examples(prompt_form)  # an unknown form ends here
+        holds_examples(prompt_form)  # refuses an unknown form
         self.prompt_form: PromptForm = prompt_form
         self.hash = ""
         self.precision: Precision = "float32"
-        """In what the weights are multiplied when the model writes; they are kept as they are."""
+        """Number format of the products when the model writes; the weights are kept as they are."""
         self._inference = InferenceCache()
         text_kind = [*vocabulary.text_ids, vocabulary.eos_id]
         motion_kind = [*vocabulary.code_ids, vocabulary.motion_start_id, vocabulary.motion_end_id, vocabulary.eos_id]
@@ -154,7 +154,7 @@ class MotionLanguageModel(nn.Module):
         return self.size.output_scale
 
     def forward(self, batches: Sequence[Batch]) -> Loss:
-        """Compute the summed loss of several batches, each padded for itself; the whole step is one call."""
+        """Compute the summed loss of several batches, each padded on its own; one call is a whole step."""
         losses = [self._loss(batch) for batch in batches]
         return Loss(
             torch.stack([loss.total for loss in losses]).sum(),

@@ -1,4 +1,4 @@
-"""Between transformers' T5, which is trained, and ours, which writes: shapes and weights, both ways."""
+"""Convert shapes and weights between transformers' T5, which is trained, and `InferenceT5`, which writes."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def for_inference(t5: T5ForConditionalGeneration, precision: Precision = "float3
     """Take a snapshot of a T5's weights for writing.
 
     Raises:
-        RemogptError: if the precision is none, or not one of the device; if the T5 holds updates beside its weights.
+        RemogptError: if the device does not have the precision, or the T5 holds updates beside its weights.
     """
     if not isinstance(t5, T5ForConditionalGeneration):
         raise RemogptError(f"a {type(t5).__name__} holds updates beside its weights; merge them before it writes")
@@ -70,8 +70,8 @@ class InferenceCache:
         self._snapshot: InferenceT5 | None = None
 
     def __call__(self, t5: T5ForConditionalGeneration, precision: Precision) -> InferenceT5:
-        """Return the weights as they are now."""
-        # Every change in place counts up a weight's version; weights loaded in inference mode have none, nor change.
+        """Return a snapshot of the present weights."""
+        # An in-place change raises a weight's version; weights loaded in inference mode have none and never change.
         versions = [(w.data_ptr(), 0 if w.is_inference() else w._version) for w in t5.parameters()]
         stamp = (id(t5), precision, *versions)
         snapshot = self._snapshot

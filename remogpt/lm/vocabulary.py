@@ -27,7 +27,7 @@ _CACHE_SIZE = 200_000
 
 
 class Vocabulary:
-    """Words and codes to ids and back.
+    """Turns words and codes into ids and back.
 
     Args:
         tokenizer: text tokenizer without added tokens or post-processing.
@@ -151,7 +151,7 @@ class Vocabulary:
         return cls.from_json(content)
 
     def to_json(self) -> dict[str, Any]:
-        """Give everything that `from_json` needs."""
+        """Return everything that `from_json` needs."""
         return {
             "num_codes": self.num_codes,
             "pad_id": self.pad_id,
@@ -209,7 +209,7 @@ class Vocabulary:
         return [self.motion_start_id, *(code + self.motion_offset for code in codes), self.motion_end_id]
 
     def decode_codes(self, ids: Iterable[int]) -> np.ndarray:
-        """Give the codes among `ids` up to the first motion end, (N,) int64; other ids are left out."""
+        """Return the codes among `ids` up to the first motion end, (N,) int64; other ids are left out."""
         codes = []
         for token in ids:
             if token == self.motion_end_id:
@@ -219,7 +219,7 @@ class Vocabulary:
         return np.array(codes, dtype=np.int64)
 
     def count(self, segment: Segment) -> int:
-        """Give the number of ids of one segment, for `remogpt.prompts`' token budget."""
+        """Return the number of ids of one segment, for `remogpt.prompts`' token budget."""
         if isinstance(segment, TextSegment):
             return len(self.encode_text(segment.text))
         return len(segment.codes) + 2

@@ -1,4 +1,4 @@
-"""Writes motions and captions: a language model arranged for inference, loaded without transformers."""
+"""Write motions and captions with a language model for inference, which loads without transformers."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ KIND = "lm"
 
 
 class MotionWriter:
-    """A language model that writes and is not trained.
+    """A language model for inference only.
 
     Args:
         vocabulary: the ids.
@@ -52,7 +52,7 @@ class MotionWriter:
         Args:
             path: its folder, a whole model's, or a model's name on the hub; the embedded `mini` without it.
             device: where it runs; the CPU without it.
-            precision: in what the weights are multiplied; what is stored stays as it is.
+            precision: number format of the products; the saved files stay as they are.
 
         Raises:
             MissingPathError: if a file is missing.
@@ -113,9 +113,9 @@ class MotionWriter:
         self, requests: Sequence[DecodeRequest], writable: WritableIds, sampling: Sampling, options: DecodeOptions,
         mixer: LogitMixer | None,
     ) -> list[list[int]]:  # fmt: skip
-        """Write the ids of each request; `sampling` is taken where the options have none."""
+        """Write the ids of each request; `sampling` applies where the options have none."""
         prompts = {one for request in requests for one in (request.prompt, request.plain) if one is not None}
-        # Each once: candidates of one caption have the same prompt.
+        # Each prompt is encoded once: candidates of one caption have the same one.
         ids = {prompt: tuple(self.vocabulary.encode_prompt(prompt)) for prompt in prompts}
         rows = [
             Row(
@@ -147,7 +147,7 @@ def load_saved(path: str | Path | None) -> tuple[Component, Vocabulary, T5Size]:
             f"vocabulary.json in {folder} does not belong to the weights beside it; copy the folder again"
         )
     try:
-        holds_examples(component.config.get("prompt_form", "remogpt"))  # an unknown form ends here
+        holds_examples(component.config.get("prompt_form", "remogpt"))  # refuses an unknown form
     except ValueError as error:
         raise RemogptError(f"the lm in {folder} cannot be used by this version: {error}; upgrade remogpt") from error
     return component, vocabulary, T5Size(**component.config["size"])

@@ -25,10 +25,10 @@ FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
 
 @dataclass
 class Window:
-    """What is read of a motion in one go."""
+    """A stretch of a motion that is read at once."""
 
     motion: int
-    """Index of the motion that it belongs to."""
+    """Index of the motion that the window belongs to."""
     features: np.ndarray
     """(T, 263) raw features."""
     codes: np.ndarray

@@ -22,11 +22,11 @@ def examples_for_texts(
         texts: N captions.
         database: where examples come from.
         retriever: the one that built it.
-        exclude: N sets of ids; what bears one, as its own, its source's or its mirror's, is not retrieved.
+        exclude: N sets of ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
     """
     keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
     found = {
-        # Each alone: in a batch, rounding would depend on what else is in it. Samples of one caption are one query.
+        # Each text is embedded alone: in a batch, rounding would depend on the others. Equal captions are one query.
         (text, ids): _two_routes(database, retriever.encode_text([text])[0], TEXT_ROUTES, ids)
         for text, ids in dict.fromkeys(keys)
     }
@@ -39,7 +39,7 @@ def examples_for_motions(
     retriever: TextMotionRetriever,
     exclude: Sequence[Iterable[str]],
 ) -> list[tuple[RetrievedExample, ...]]:
-    """Retrieve two examples for each motion, (T, 263) raw features: by caption, then by motion; more above."""
+    """Retrieve two examples for each motion, (T, 263) raw features: by caption, then by motion; otherwise as above."""
     return [
         _two_routes(database, retriever.encode_motion([features])[0], MOTION_ROUTES, ids)
         for features, ids in zip(motions, exclude, strict=True)
@@ -49,9 +49,9 @@ def examples_for_motions(
 def _two_routes(
     database: MotionDatabase, query: np.ndarray, routes: Sequence[Route], exclude: Iterable[str]
 ) -> tuple[RetrievedExample, ...]:
-    """Take the best of each route; the second route gives its next best where the first took its best.
+    """Take the best hit of each route; where both find one entry, the second route gives its next best.
 
-    Only that entry is passed over, not its kin, as where training draws its examples.
+    Only that entry is passed over, not its relatives, as in training.
     """
     found: list[RetrievedExample] = []
     for route in routes:
@@ -70,6 +70,6 @@ def marked_as_used(
 
 
 def closest(queries: np.ndarray, candidates: np.ndarray) -> list[int]:
-    """Return, for each of N queries (N, D), the index of the best of its C candidates (N * C, D), query by query."""
+    """Return the index of the best of C candidates (N * C, D), query by query, for each of N queries (N, D)."""
     runs = candidates.reshape(len(queries), -1, queries.shape[1])
     return [int(best) for best in np.einsum("nd,ncd->nc", queries, runs).argmax(axis=1)]

@@ -117,7 +117,7 @@ def _request(segment: Segment, row: int) -> DecodeRequest:
 def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: TextMotionRetriever) -> None:
     """Choose, of each segment's candidates, the one whose motion the retriever finds closest to the segment's text.
 
-    Each segment is chosen for itself: its length is one that the retriever knows, and the next goes on from the best.
+    Each segment is chosen on its own: the retriever knows its length, and the next segment goes on from the best one.
 
     differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
     """
@@ -132,7 +132,7 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: T
 
 
 def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer) -> list[Generated]:
-    """Join the segments of each motion and decode it, where that is not done yet."""
+    """Join the segments of each motion and decode the motion, unless choosing has decoded it."""
     motions = [list(own) for _, own in groupby(segments, lambda segment: segment.request.index)]
     codes = [np.concatenate([segment.codes[segment.overlap :] for segment in own]) for own in motions]
     missing = [index for index, own in enumerate(motions) if len(own) > 1 or own[0].decoded is None]

@@ -19,7 +19,7 @@ class OpenDatabases:
 
     Args:
         model: the model's folder.
-        hashes: of its components.
+        hashes: of the model's components.
         retriever: loads the model's retriever.
     """
 
@@ -46,7 +46,9 @@ class OpenDatabases:
             )
         if folder not in self._opened:
             database = MotionDatabase.open(folder)
-            self._check(database)  # before the retriever is loaded: an answer in no time where it does not fit
+            self._check(
+                database
+            )  # before the retriever is loaded, so that a database that does not fit is refused at once
             database.retriever = self._load_retriever()
             self._opened[folder] = database
         return self._opened[folder]

@@ -1,4 +1,4 @@
-"""A whole model: tokenizer, retriever, database, language model and copy head, and what is asked of them."""
+"""A whole model: tokenizer, retriever, database, language model and copy head behind one class."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -52,8 +52,8 @@ class ReMoGPT:
         Args:
             path: model folder or hub id ("owner/name"); the embedded `mini` without it.
             device: where to run; a GPU if there is one.
-            precision: in what the language model's weights are multiplied when it writes: float32, bfloat16, or int8
-                on a CPU. What is stored stays as it is.
+            precision: number format in which the language model multiplies its weights: float32, bfloat16, or int8 on
+                a CPU. Saved files stay as they are.
 
         Raises:
             MissingPathError: if the folder or a component is missing.
@@ -63,14 +63,14 @@ class ReMoGPT:
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
-        """Motion to codes and back."""
+        """Turns motions into codes and back."""
         tokenizer = MotionTokenizer.from_pretrained(self.folder / "tokenizer")
         tokenizer.check_one_code_a_step("a model's language model")
         return tokenizer.to(self.device)
 
     @cached_property
     def retriever(self) -> TextMotionRetriever:
-        """Texts and motions to one space."""
+        """Embeds texts and motions in one space."""
         return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
 
     @cached_property
@@ -80,7 +80,7 @@ class ReMoGPT:
 
     @cached_property
     def copy_head(self) -> CopyHead | None:
-        """How examples are copied from; None where the model only reads them in its prompts."""
+        """Copies from examples; None where the model only reads examples in its prompts."""
         folder = self.folder / "copy"
         return CopyHead.from_pretrained(folder).to(self.device) if "copy" in self.manifest["hashes"] else None
 
@@ -94,7 +94,7 @@ class ReMoGPT:
 
     @property
     def generation(self) -> dict[str, Any]:
-        """How this model writes motions unless told otherwise: fields of `GenerationOptions`."""
+        """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
         strength = stored.pop("copy_strength", 1.0)
         return {"best_of": 1, "strength": strength, **stored}
@@ -125,12 +125,12 @@ class ReMoGPT:
 
         Args:
             text: what the person does; one caption or a list of them.
-            seconds: exact length, to a frame (0.05 s), or a list of one for each caption; where it is None the model
+            seconds: exact length, to a frame (0.05 s), or a list of one for each caption; for None the model
                 chooses, up to 9.8 s. A longer motion is written in segments, over which the sentences are spread.
             num_samples: motions for each caption.
             seed: same seed, same motions (on the CPU).
-            database: what to retrieve from.
-            options: how they are written; see `GenerationOptions`.
+            database: database to retrieve examples from.
+            options: how the motions are written; see `GenerationOptions`.
 
         Returns:
             `num_samples` answers; for a list of captions one such list each.
@@ -235,6 +235,6 @@ class ReMoGPT:
 
 
 def _complete(options: GenerationOptions | None, seed: int | None, defaults: dict[str, Any]) -> GenerationOptions:
-    """Fill in the model's own values, and refuse a seed below 0."""
+    """Fill in the model's own values; refuse a seed below 0."""
     check_seed(seed)
     return (options or GenerationOptions()).with_defaults(defaults)

@@ -1,4 +1,4 @@
-"""What is written of a motion in one go, and the answer that its segments become."""
+"""Segments, in which a motion is written, and the answer that they become."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ class MotionRequest:
     """One motion to write."""
 
     index: int
-    """Among the motions of one call; names its random numbers."""
+    """Index among the motions of one call; seeds its random numbers."""
     text: str
     """The whole caption."""
     num_frames: int | None
@@ -26,14 +26,14 @@ class MotionRequest:
 
 @dataclass
 class Segment:
-    """What is written of a motion in one go."""
+    """A stretch of a motion that is written at once."""
 
     request: MotionRequest
-    """The motion that it belongs to."""
+    """Request of the motion that the segment belongs to."""
     number: int
-    """Among that motion's segments."""
+    """Index among the motion's segments."""
     text: str
-    """The sentences of the caption that it shows."""
+    """The sentences of the caption that the segment shows."""
     length: int | None
     """Codes, overlap included; None where the model stops by itself."""
     previous: "Segment | None" = None
@@ -49,12 +49,12 @@ class Segment:
 
     @property
     def overlap(self) -> int:
-        """Codes at its start that the segment before has written."""
+        """Number of codes at the start that the previous segment has written."""
         return 0 if self.previous is None else OVERLAP
 
     @property
     def begun(self) -> np.ndarray:
-        """(overlap,) codes that it begins with."""
+        """(overlap,) codes that the segment begins with."""
         return np.empty(0, dtype=np.int64) if self.previous is None else self.previous.codes[-OVERLAP:]
 
     @property

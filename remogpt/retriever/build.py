@@ -1,4 +1,4 @@
-"""The network that a retriever's settings describe, without its weights, and its text source."""
+"""Build the network and the text source that a retriever's settings describe."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -21,7 +21,7 @@ def build_network(config: dict[str, Any], folder: Path, device: torch.device) ->
     """Build the network that a retriever's settings describe, without its weights, and its text source.
 
     Raises:
-        RemogptError: if they name a network, a size or a form of captions that this version does not know.
+        RemogptError: if the settings name a network, a size or a form of captions that this version does not know.
         MissingPathError: if the text model is not there.
     """
     settings = config["text"]

@@ -1,4 +1,4 @@
-"""Names of TMR's released weights, mapped to ours, and sizes read off their shapes.
+"""Import TMR's released weights: names are mapped to ours, sizes are read off the shapes.
 
 TMR publishes one file for each module (`text_encoder.pt`, `motion_encoder.pt`, `motion_decoder.pt`), whose names lack
 the module's; its training checkpoints hold all three under full names. Either is mapped strictly: one name too many or

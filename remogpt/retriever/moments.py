@@ -31,7 +31,7 @@ STRIDE = 5
 CURVE_WINDOW = 20
 """Frames of the window behind the curve."""
 LENGTH_PRIOR = 0.1
-"""What a span's score gains when it grows e-fold. differs: the paper compares windows by cosine alone. Half of a kick
+"""Gain of a span's score when it grows e-fold. differs: the paper compares windows by cosine alone. Half of a kick
 matches "a kick" as well as all of it, and the shortest windows scatter most, so that the highest cosine is too short;
 benchmarks/moments.py has the numbers."""
 _CHUNK = 2048
@@ -47,9 +47,9 @@ class Span:
     end: int
     """Frame behind the last."""
     score: float
-    """What spans are ranked by: the cosine, less what a span shorter than the longest window is marked down."""
+    """Spans are ranked by this: the cosine minus a penalty for being shorter than the longest window."""
     cosine: float
-    """Of window and sentence."""
+    """Cosine of window and sentence."""
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -194,7 +194,7 @@ def ranked_spans(
 
 
 def iou(first: np.ndarray | Sequence[float], second: np.ndarray | Sequence[float]) -> np.ndarray:
-    """Return how much of what two spans cover they share, in [0, 1]; (..., 2) starts and ends broadcast."""
+    """Return the intersection over union of spans, in [0, 1]; (..., 2) starts and ends broadcast."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     shared = np.clip(np.minimum(a[..., 1], b[..., 1]) - np.maximum(a[..., 0], b[..., 0]), 0, None)
     covered = a[..., 1] - a[..., 0] + b[..., 1] - b[..., 0] - shared
@@ -219,7 +219,7 @@ def accuracy_at_iou(
 
 
 def _scores(windows: np.ndarray, cosines: np.ndarray, length_prior: float) -> np.ndarray:
-    """Mark windows down for being shorter than the longest, (W,): a score never exceeds its cosine."""
+    """Score windows, (W,): the cosine minus the penalty for being shorter than the longest window."""
     lengths = windows[:, 1] - windows[:, 0]
     return cosines + length_prior * np.log(lengths / lengths.max())
 
@@ -234,7 +234,7 @@ def _moments(
 
 
 def _centred_best(tiles: np.ndarray, scores: np.ndarray, num_frames: int) -> np.ndarray:
-    """Return the best score at each frame over the lengths, of the window whose middle lies nearest, (T,)."""
+    """Return each frame's best score (T,) over the window lengths; a length scores by its nearest window."""
     best = np.full(num_frames, -np.inf)
     lengths = tiles[:, 1] - tiles[:, 0]
     frames = np.arange(num_frames)

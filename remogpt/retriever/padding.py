@@ -46,7 +46,7 @@ def _hint(shape: tuple[int, ...], num_features: int) -> str:
 
 
 def real_positions(lengths: Tensor, num_positions: int) -> Tensor:
-    """(B,) lengths -> (B, num_positions) mask, True where real."""
+    """Map (B,) lengths -> (B, num_positions) mask, True where real."""
     return torch.arange(num_positions, device=lengths.device) < lengths[:, None]
 
 

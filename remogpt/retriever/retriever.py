@@ -1,4 +1,4 @@
-"""The retriever as the other rooms see it: sentences and raw motions in, unit rows out."""
+"""Embed sentences and raw motions as unit rows."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ class TextMotionRetriever:
 
     @property
     def statistics_hash(self) -> str:
-        """Names the mean and standard deviation in use."""
+        """Hash of the mean and standard deviation in use."""
         return hashlib.sha256(torch.stack([self.mean, self.std]).numpy().tobytes()).hexdigest()
 
     @torch.inference_mode()
@@ -151,7 +151,7 @@ class TextMotionRetriever:
     def encode_motion_and_parts(
         self, motions: Sequence[np.ndarray], batch_size: int = 64
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what `encode_motion` and `encode_motion_parts` do, (N, D) and (N, 6, W), for the price of one."""
+        """Return what `encode_motion` and `encode_motion_parts` do, (N, D) and (N, 6, W), in one pass."""
         network = self._part_network()
         windows, owners = self._windows(motions)
         rows = np.zeros((len(windows), self.dim), dtype=np.float32)
@@ -167,8 +167,8 @@ class TextMotionRetriever:
     def encode_motion_parts(self, motions: Sequence[np.ndarray], batch_size: int = 64) -> np.ndarray:
         """Encode the six `PARTS` of N motions, each (T, F) raw features: (N, 6, W) float32, before the head.
 
-        Of a motion longer than `max_frames` it is the mean over its windows; only of shorter ones does `embed_parts`
-        give what `encode_motion` gives.
+        A motion longer than `max_frames` gets the mean over its windows; only for shorter motions does `embed_parts`
+        agree with `encode_motion`.
 
         Raises:
             RemogptError: if this retriever has no parts.
@@ -219,7 +219,7 @@ class TextMotionRetriever:
 
 
 def _mean_directions(rows: np.ndarray, owners: np.ndarray, count: int) -> np.ndarray:
-    """Unit rows (n, D) of windows -> (count, D) unit rows of the motions that own them."""
+    """Join unit rows (n, D) of windows -> (count, D) unit rows of the motions that own them."""
     means = np.zeros((count, rows.shape[1]), dtype=np.float32)
     np.add.at(means, owners, rows)
     return means / np.linalg.norm(means, axis=1, keepdims=True).clip(min=1e-12)

@@ -1,7 +1,7 @@
-"""Motions out of a TMR: its decoder unfolds the latent of a caption, or of a motion, to a given number of frames.
+"""Generate motions with a TMR: decode the latent of a caption, or of a motion, to a given number of frames.
 
-TMR trains the decoder for the sake of its space and searches without it; as a generator it is a baseline that writes
-one average motion for a caption. A TMR trained with `losses.reconstruction: 0` has a decoder that learned nothing.
+TMR trains the decoder to shape its space and searches without it; as a generator, TMR is a baseline that writes one
+average motion for a caption. A TMR trained with `losses.reconstruction: 0` has a decoder that learned nothing.
 Source: TMR, arXiv 2305.00976, Table A.2 (motions decoded from text); TEMOS, arXiv 2204.14109.
 """
 
@@ -115,7 +115,7 @@ def _check_lengths(num_frames: Sequence[int], count: int, longest: int) -> None:
 
 
 def _noise(count: int, dim: int, seed: int | None) -> Tensor:
-    """(N, D) standard normal; drawn on the CPU and at once, so that neither device nor batches move a draw."""
+    """Return (N, D) standard normal; drawn on the CPU and at once, so that neither device nor batches move a draw."""
     generator = torch.Generator()
     if seed is None:
         generator.seed()
@@ -133,7 +133,7 @@ def _latent(gaussian: Gaussian, noise: Tensor | None) -> Tensor:
 def _decoded(
     retriever: TextMotionRetriever, network: TMR, latents: Tensor, num_frames: Sequence[int]
 ) -> list[np.ndarray]:
-    """Latents (N, D) -> N raw features; the inverse of `normalized_batch`."""
+    """Decode latents (N, D) -> N raw features; the inverse of `normalized_batch`."""
     motions: list[np.ndarray] = [np.empty(0)] * len(latents)
     std = retriever.std.clamp(min=MIN_STD)
     for batch in batches_by_length(num_frames, BATCH):

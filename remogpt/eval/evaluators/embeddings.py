@@ -23,7 +23,7 @@ def embed_motions(
     Args:
         cache: of the set.
         evaluator: what embeds.
-        identity: tells these motions, their contents and their order, from all others.
+        identity: hash of these motions, their contents and their order.
         count: N.
         load: index of a motion -> (T, 263) raw features.
         what: shown by the progress bar.
@@ -47,7 +47,7 @@ def embed_texts(
 
     Args:
         cache: of the set.
-        encoder: what embeds; it need not know motions.
+        encoder: what embeds; it need not embed motions.
         captions: N sentences.
         tokens: `lemma/POS` tokens of each, empty where it has none.
 

@@ -1,8 +1,8 @@
 """Evaluators: networks that put captions and motions into one space, in which generation is scored.
 
 R-precision, MM-dist, FID, Diversity and MultiModality are functions of such embeddings, so a number means something
-only beside the evaluator that made them. Anything that fits `remogpt.interfaces.Evaluator` can be one; two are here,
-for the networks of Guo et al. and for a retriever, which arrives as an argument.
+only beside the name of its evaluator. Anything that fits `remogpt.interfaces.Evaluator` can be one; two are here, for
+the networks of Guo et al. and for a retriever, which arrives as an argument.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class GuoNetworks:
-    """Guo et al.'s networks; distances in its space are Euclidean.
+    """Guo et al.'s networks; distances in their space are Euclidean.
 
     Args:
         evaluator: either variant; `unpacked` embeds a motion together with the 31 that follow it, so order matters.
-        trained_on: what it learned from.
+        trained_on: training data, if known.
     """
 
     def __init__(self, evaluator: "GuoEvaluator", trained_on: str | None = None) -> None:
@@ -57,7 +57,7 @@ class RetrieverAsEvaluator:
     Args:
         retriever: anything that embeds captions and motions and has a hash.
         name: to write beside numbers.
-        trained_on: what it learned from.
+        trained_on: training data, if known.
     """
 
     def __init__(self, retriever: Retriever, name: str, trained_on: str | None = None) -> None:
@@ -75,7 +75,7 @@ class RetrieverAsEvaluator:
 
 
 def check_texts(captions: Sequence[str], tokens: Sequence[Sequence[str]] | None) -> Sequence[Sequence[str]]:
-    """Return the tokens of each caption, none where there are none.
+    """Return the tokens of each caption, empty where there are none.
 
     Raises:
         RemogptError: if captions are one string, or there are more or fewer tokens than captions.

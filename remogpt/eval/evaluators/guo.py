@@ -1,13 +1,13 @@
-"""The evaluator networks of Guo et al.: motion and caption to one Euclidean space, original and MotionGPT's variant.
+"""The evaluator networks of Guo et al., which embed motions and captions in one Euclidean space, in two variants.
 
-Most published text-to-motion numbers are distances in this space. Two variants exist and their numbers do not compare:
+Most published text-to-motion numbers are distances in this space. Numbers of the two variants do not compare:
 
 * `packed` (original): the recurrent network sees each motion's own length.
 * `unpacked` (MotionGPT): packing is commented out there, so the padding of a batch enters the network too, and an
   embedding depends on the longest motion beside it. Kept for comparison with numbers from that code.
 
 State-dict names are those of the released checkpoint (`finest.tar`), so its weights load as they are
-(`remogpt import guo`, `guo_files`).
+(`remogpt import guo`, `import_guo`).
 
 Source: Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022; MotionGPT (NeurIPS 2023).
 """
@@ -36,7 +36,7 @@ SLOPE, DROPOUT = 0.2, 0.2
 
 
 class MovementEncoder(nn.Module):
-    """Features to a sequence four times shorter."""
+    """Encodes features as a sequence of movements, four times shorter."""
 
     def __init__(self, input_dim: int = NUM_CHANNELS, hidden_dim: int = 512, output_dim: int = 512):
         super().__init__()
@@ -51,7 +51,7 @@ class MovementEncoder(nn.Module):
         self.out_net = nn.Linear(output_dim, output_dim)
 
     def forward(self, motion: Tensor) -> Tensor:
-        """(B, T, 259) normalised features to (B, T / 4, output_dim)."""
+        """Map (B, T, 259) normalised features to (B, T / 4, output_dim)."""
         return self.out_net(self.main(motion.transpose(1, 2)).transpose(1, 2))
 
 
@@ -71,7 +71,7 @@ class _RecurrentHead(nn.Module):
         self.hidden = nn.Parameter(torch.randn(2, 1, hidden_dim))
 
     def encode(self, sequence: Tensor, lengths: Tensor | None) -> Tensor:
-        """(B, T, input_dim) to (B, output_dim); without lengths the whole padded sequence is read."""
+        """Encode (B, T, input_dim) to (B, output_dim); without lengths the whole padded sequence is read."""
         embedded = self.input_emb(sequence)
         state = self.hidden.expand(-1, len(sequence), -1).contiguous()
         if lengths is None:
@@ -83,7 +83,7 @@ class _RecurrentHead(nn.Module):
 
 
 class MotionEncoder(_RecurrentHead):
-    """Movements to one embedding."""
+    """Encodes movements as one embedding."""
 
     def __init__(self, input_dim: int = 512, hidden_dim: int = 1024, output_dim: int = 512, variant: str = "packed"):
         super().__init__(input_dim, hidden_dim, output_dim)
@@ -92,19 +92,19 @@ class MotionEncoder(_RecurrentHead):
         self.variant = variant
 
     def forward(self, movements: Tensor, lengths: Tensor) -> Tensor:
-        """(B, N, input_dim) movements and (B,) their numbers to (B, output_dim)."""
+        """Map (B, N, input_dim) movements and (B,) their numbers to (B, output_dim)."""
         return self.encode(movements, lengths if self.variant == "packed" else None)
 
 
 class TextEncoder(_RecurrentHead):
-    """Word vectors and word classes to one embedding."""
+    """Encodes word vectors and word classes as one embedding."""
 
     def __init__(self, word_dim: int = 300, hidden_dim: int = 512, output_dim: int = 512):
         super().__init__(word_dim, hidden_dim, output_dim)
         self.pos_emb = nn.Linear(len(POS_CLASSES), word_dim)
 
     def forward(self, words: Tensor, classes: Tensor, lengths: Tensor) -> Tensor:
-        """(B, L, word_dim), (B, L, 15) one-hot and (B,) real tokens to (B, output_dim)."""
+        """Map (B, L, word_dim), (B, L, 15) one-hot and (B,) real tokens to (B, output_dim)."""
         return self.encode(words + self.pos_emb(classes), lengths)
 
 
@@ -125,7 +125,7 @@ class GuoWidths:
 
 
 class GuoEvaluator(nn.Module):
-    """Raw features and tokenised captions to embeddings, with the evaluator's own statistics.
+    """Embeds raw features and tokenised captions, with the evaluator's own statistics.
 
     Args:
         mean, std: (263,) statistics that belong to the checkpoint. The released std is divided by 25 in the root and
@@ -198,7 +198,7 @@ class GuoEvaluator(nn.Module):
 
     @property
     def hash(self) -> str:
-        """64 hexadecimal digits over variant, weights, statistics and words: equal ones, equal embeddings.
+        """64 hexadecimal digits over variant, weights, statistics and words; equal hashes mean equal embeddings.
 
         The two variants of one checkpoint have two hashes, whichever of them its folder was saved as.
         """

@@ -1,4 +1,4 @@
-"""The files in which Guo et al. released their evaluator, read without running anything that they hold.
+"""Import the evaluator that Guo et al. released, without running any code from its files.
 
     finest.tar                  text_mot_match/model: movement_encoder, motion_encoder, text_encoder (and optimizers)
     mean.npy std.npy            (263,) the statistics that it was trained with, e.g. Comp_v6_KLD005/meta
@@ -6,8 +6,8 @@
     our_vab_words.pkl           list of words
     our_vab_idx.pkl             dictionary of word to row
 
-The two `.pkl` files are pickles, which may run code when they are opened. A list of strings needs none of that: they
-are read by an unpickler that admits no names of classes or functions at all.
+The two `.pkl` files are pickles, which may run code when they are opened. A list of strings needs no code, so an
+unpickler that refuses every name of a class or function reads them.
 
 Source: EricGuo5513/text-to-motion, options and loaders of its final evaluation; MotionGPT ships the same files.
 """
@@ -41,7 +41,7 @@ RELEASED = {
 }
 """What each file is, and the name under which it was released."""
 NETWORKS = {"movement_encoder": "movement", "motion_encoder": "motion", "text_encoder": "text"}
-"""Their names, ours."""
+"""Released name of each network, and its name here."""
 MAX_CONTACT_STD = 0.2
 """Contacts are 0 or 1; a data set's own std of them is about 0.45, and the checkpoint's a 25th of that."""
 

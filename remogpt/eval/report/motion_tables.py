@@ -11,7 +11,7 @@ POOL = 32
 
 
 def tokenizer_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
-    """Return what encoding and decoding cost."""
+    """Return tables of the errors of encoding and decoding."""
     yield table("Reconstruction error", found, [
         column("MPJPE (mm)", "mpjpe"), column("global (mm)", "mpjpe_global"), column("PA-MPJPE (mm)", "pa_mpjpe"),
         column("ACCEL (mm/frame²)", "accel", 2), column("FID", "fid", 3),
@@ -30,7 +30,7 @@ def _evaluator_scores(found: Sequence[Entry]) -> Iterable[Table | None]:
 
 
 def precision_table(found: Sequence[Entry]) -> Table | None:
-    """Return R-precision both ways and MM-dist, and what chance would give."""
+    """Return a table of R-precision both ways and MM-dist, beside chance."""
     pools = {entry.split: entry.card.get("pool") or POOL for entry in found}
     sizes = " or ".join(sorted({str(pool) for pool in pools.values()}))
 
@@ -53,7 +53,7 @@ _UNITS = {
 
 
 def generation_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
-    """Return what the evaluator network says of motions, and how much of them is copied."""
+    """Return tables of the evaluator network's scores of motions, and of how much is copied."""
     yield from _evaluator_scores(found)
     yield table("Copies and novelty", found, [
         column("copies of an example (%)", "copied_share", scale=100),

@@ -17,7 +17,7 @@ SHOWN = {
     "real": ("real", ""), "retrieved": ("retrieved", ""), "generated": ("generated", "mm_dist"),
     "without_retrieval": ("without retrieval", "mm_dist_without_retrieval"),
 }  # fmt: skip
-"""Motions of a rare prompt in the order in which they stand: in words, and the name of their MM-dist."""
+"""Motions of a rare prompt in order: their heading, and the name of their MM-dist."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Tile:
-    """One number of the overview, with what it must be read against."""
+    """One number of the overview, with the level to read it against."""
 
     title: str
     value: str

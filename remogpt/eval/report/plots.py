@@ -185,7 +185,7 @@ def _style() -> AbstractContextManager[None]:
 
 
 def _figure(height: float) -> Figure:
-    """An own figure, without pyplot: no window system, no backend and no global state is touched."""
+    """Make a figure without pyplot: no window system, no backend and no global state is touched."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), layout="constrained")

@@ -8,7 +8,7 @@ from remogpt.eval.report.tables import Entry, Row, Table, by_split, interval, nu
 NUM_RAREST = 5
 """Prompts shown for each result."""
 GALLERIES = {"training": "training captions", "database": "database captions"}
-"""What rareness is measured against."""
+"""Captions that rareness is measured against."""
 GAIN = "gain of retrieval"
 
 
@@ -50,7 +50,7 @@ def curves(entry: Entry) -> dict[str, dict[str, Any]]:
 
 
 def compared(found: Sequence[Entry]) -> list[list[Entry]]:
-    """Return which results of a split belong into one drawing: retrieval, the same without it, and real motions."""
+    """Group the results of a split that share a drawing: with retrieval, without retrieval, and real motions."""
     groups = []
     for group in by_split([entry for entry in found if curves(entry)]).values():
         leads = [entry.mode for entry in group if entry.mode.startswith("retrieval")]

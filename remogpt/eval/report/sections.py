@@ -24,9 +24,9 @@ class Section:
     intro: str
     tables: tuple[Table, ...]
     entries: tuple[Entry, ...]
-    """What it shows."""
+    """Results that the chapter shows."""
     cards: tuple[Entry, ...]
-    """Of which the cards stand below it: those that no chapter before it has shown."""
+    """Results whose cards stand below the chapter: those that no earlier chapter has shown."""
 
 
 def sections(report: Report) -> list[Section]:
@@ -51,7 +51,7 @@ def sections(report: Report) -> list[Section]:
 
 
 def _with_bodies(report: Report) -> list[Entry]:
-    """Results with physical quality: of generated motions, and of what the tokenizer decodes."""
+    """Return results with physical quality: of generated motions, and of motions that the tokenizer decodes."""
     own = entries(report, "generation")
     known = {(entry.split, entry.mode) for entry in own}
     own += [entry for entry in entries(report, "facts") if (entry.split, entry.mode) not in known]

@@ -11,7 +11,7 @@ from typing import Any
 
 Report = dict[str, Any]
 CONTROLS = ("real", "retrieved", "nearest_training", "tokenizer")
-"""Modes that are no answers of the model but say what a number is worth."""
+"""Modes that are not answers of the model, for numbers to compare with."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Entry:
 
     @property
     def is_control(self) -> bool:
-        """Whether the model wrote nothing of it."""
+        """Whether the answers are not the model's own."""
         return self.mode in CONTROLS
 
     @property
@@ -41,14 +41,14 @@ class Row:
 
     cells: tuple[str, ...]
     name: str = ""
-    """Of the result whose card says how the numbers were made; empty for chance."""
+    """Name of the result whose card says how the numbers were made; empty for chance."""
     kind: str = ""
     """`control`, `chance`, or empty for the model's own."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Heading, rows, and what the reader has to know."""
+    """Heading, rows, and a note for the reader."""
 
     title: str
     head: tuple[str, ...]
@@ -61,9 +61,9 @@ class Table:
 
 
 NOTHING = 1e-12
-"""Half width up to which an interval is what rounding made of equal numbers."""
+"""Largest half width that rounding alone gives equal numbers."""
 Column = tuple[str, Callable[[Entry], str]]
-"""Heading and what a result has to say there."""
+"""Heading, and the function that writes a result's cell."""
 
 
 def entries(report: Report, task: str) -> list[Entry]:
@@ -102,10 +102,10 @@ def table(
     labels: tuple[str, str] = ("split", "mode"),
     shown: str = "open",
 ) -> Table | None:
-    """Make a table with a row for each result, without the columns and rows in which nothing is known.
+    """Make a table with a row for each result, without empty columns and rows.
 
     Args:
-        count: a last column that says of how many items the scores are; where it is all that is known, there is no row.
+        count: add a last column with the number of items; a result that has nothing else gets no row.
         extra: rows that follow those of a split, with every cell: split, mode, and one for each column and the count.
 
     Returns:
@@ -119,7 +119,7 @@ def table(
     own = [row for rows, _ in groups for row in rows]
     if not own:
         return None
-    # Splits are always named, other columns where any result has something to say.
+    # Splits are always named; other columns stay only where a result fills them.
     kept = [column for column in range(len(columns) + 2) if column == 0 or any(row.cells[column] for row in own)]
     lines = [row for rows, more in groups if rows for row in (*rows, *more)]
     shorter = tuple(Row(tuple(row.cells[column] for column in kept), row.name, row.kind) for row in lines)
@@ -155,7 +155,7 @@ def rounded(mean: Any, half: Any) -> str:
 def interval(mean: Any, half: Any, digits: int = 1, scale: float = 1.0) -> str:
     """Write a mean and the half width of its interval; the mean alone where none is known or nothing was drawn."""
     first, second = number(mean, digits, scale), number(half, digits, scale)
-    # Repeats that are all of the same motions leave FID as it is: that is no interval.
+    # Repeats over the same motions do not change FID, which then has no interval.
     return f"{first} ± {second}" if first and second and half > NOTHING else first
 
 

@@ -1,4 +1,4 @@
-"""Tables about captions and what finds them: retrieval and captioning."""
+"""Tables about retrieval and captioning."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ NUM_CAPTIONS = 8
 
 
 def retrieval_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
-    """Return recall in every protocol that was scored, and what chance would give."""
+    """Return tables of recall in every protocol that was scored, beside chance."""
     names = [*(f"R@{k}" for k in (1, 2, 3, 5, 10)), "MedR"]
     rows: list[Row] = []
     for entry in found:
@@ -74,12 +74,12 @@ def _first_captions(found: Sequence[Entry]) -> Table | None:
 
 
 def _shown(found: Sequence[Entry]) -> list[Entry]:
-    """Return a result of each split: the captions written with retrieval, where there are such."""
+    """Return one result of each split, with retrieval where there is one."""
     groups = by_split([entry for entry in found if entry.scores.get("items")]).values()
     return [next((entry for entry in group if entry.mode == "retrieval"), group[0]) for group in groups]
 
 
 def _reference(item: dict[str, Any]) -> str:
-    """Return the first reference, the lemmas of which stand for it where there is no text."""
+    """Return the first reference, or its lemmas where there is no text."""
     first = (item.get("references") or [""])[0]
     return first if isinstance(first, str) else " ".join(word.split("/")[0] for word in first)

@@ -1,4 +1,4 @@
-"""What is evaluated, on how many items, and how often."""
+"""Settings of an evaluation: what is evaluated, on how many items, and how often."""
 
 from dataclasses import dataclass, fields
 
@@ -6,12 +6,12 @@ from remogpt.eval.captioning import PROTOCOLS
 from remogpt.runtime.errors import RemogptError
 
 TASK_NAMES = ("tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap")
-"""Of an evaluation; each is a command of its own, in the order in which `all` runs them."""
+"""Tasks of an evaluation, in the order in which `all` runs them; each is a command of its own."""
 
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """What is evaluated, on how many items, and how often."""
+    """Settings of an evaluation: what is evaluated, on how many items, and how often."""
 
     splits: tuple[str, ...] = ("test", "test_unseen")
     """Split files; one that the set lacks, or that is empty, is left out and named in the report."""
@@ -29,7 +29,7 @@ class EvalConfig:
     """Candidates for each motion or caption, of which the model's retriever keeps the best; each number is reported
     apart, and swaps take the first."""
     generations: int = 1
-    """Times that the motions of a split are generated anew; papers report 20. Several are the repeats themselves."""
+    """Times that the motions of a split are generated anew; papers report 20. With several, they are the repeats."""
     repeats: int = 20
     """Draws of pools (R-precision) and of pairs (Diversity), of which mean and 95 % interval are reported."""
     num_multimodal: int = 0

@@ -42,7 +42,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
         raise RemogptError(f"tasks must be some of {', '.join(TASK_NAMES)}, came {', '.join(unknown) or 'none'}")
     wanted = run.config.splits
     there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
-    # Where somebody's files have something for one split, they need not for the others.
+    # Files of somebody's answers need not cover every split.
     present = [split for split in there if _has_answers(run, split)] or there
     if not present:
         raise RemogptError(
@@ -54,7 +54,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
             for task in tasks:
                 found.update(TASKS[task](run, split))
     finally:
-        # What is there is reported also where a later task fails or is interrupted.
+        # Finished results are reported even where a later task fails or is interrupted.
         report: Result = {"format": FORMAT, "missing_splits": [split for split in wanted if split not in present]}
         if found:
             report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
@@ -108,7 +108,7 @@ def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
 
 
 def _earlier(run: Run, card: dict[str, Any]) -> dict[str, Result]:
-    """Results that the folder holds of the same model on the same set."""
+    """Return the results that the folder holds of the same model on the same set."""
     path = run.out / "results.json"
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""In which ways a model writes motions: as the evaluation's settings say, or as the model itself does."""
+"""Modes in which a model writes motions: those of the evaluation's settings, or the model's own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from remogpt.options import GenerationOptions
 
 @dataclass(frozen=True)
 class Mode:
-    """One way in which a model answers."""
+    """A mode in which a model answers."""
 
     name: str
-    """Of the result, and of the folder of its motions."""
+    """Name of the result, and of the folder of its motions."""
     retrieval: bool = True
     """With retrieved examples."""
     best_of: int = 1
@@ -25,11 +25,11 @@ class Mode:
     true_length: bool | None = None
     """Whether the real motion's length is given; None: as the settings say."""
     is_drawn: bool = True
-    """Whether another seed gives another motion; else there are not several generations."""
+    """Whether another seed gives another motion; if not, one generation is enough."""
     copy_strength: float | None = None
-    """How much examples are copied from; None: as the model does of itself."""
+    """Strength of copying from examples; None: the model's own."""
     reads_motion: bool = False
-    """The real motion goes in instead of its caption: what comes out is the best that the model's decoder can show."""
+    """Whether the model gets the real motion instead of its caption, which shows the best its decoder can do."""
 
     @property
     def own_card(self) -> Card:
@@ -50,14 +50,14 @@ class Mode:
 
 @runtime_checkable
 class NamesModes(Protocol):
-    """A model that answers in ways of its own."""
+    """A model that has modes of its own."""
 
     @property
     def modes(self) -> Sequence[Mode]:
-        """They, in the order of the report."""
+        """Return the modes, in the order of the report."""
 
     def reconstruct_batch(self, motions: Sequence[np.ndarray]) -> Sequence[GeneratedMotion]:
-        """Raw features, (T, 263) each, in and out again; for modes that read motions."""
+        """Encode and decode raw features, (T, 263) each; for modes that read motions."""
 
 
 def modes(run: Run) -> list[Mode]:

@@ -1,9 +1,9 @@
 """Motions that somebody else generated, read from a folder.
 
-It holds one `<clip id>.npy` for each clip, raw features (T, 263) or joints (T, 22, 3) in metres, y up, 20 fps (`:` in
-an id is written `_`). Subfolders `generation_01`, ... hold further generations of the same clips. `captions.json`
-({id: caption}), where it is there, names the captions that they were made for. A folder that an evaluation wrote
-itself (`samples`) has `samples.json` instead; motions that `samples.json` does not name are not read.
+The folder holds one `<clip id>.npy` for each clip, raw features (T, 263) or joints (T, 22, 3) in metres, y up, 20 fps
+(`:` in an id is written `_`). Subfolders `generation_01`, ... hold further generations of the same clips.
+`captions.json` ({id: caption}), where it is there, names the captions that the motions were made for. A folder that an
+evaluation wrote itself (`samples`) has `samples.json` instead; motions that `samples.json` does not name are not read.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
 
 
 def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
-    """Return those of some clips for which a folder holds a motion.
+    """Return the clips for which a folder holds a motion.
 
     Raises:
         MissingPathError: if the folder is not there.
@@ -81,7 +81,7 @@ def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:
 
 
 def _generations(folder: Path) -> list[Path]:
-    """Folders that hold a generation each; of those written here, only what the same settings made."""
+    """Return folders that hold a generation each; in a folder of an evaluation, only those of the same settings."""
     generations = [folder, *sorted(path for path in folder.glob("generation_*") if path.is_dir())]
     generations = [generation for generation in generations if any(generation.glob("*.npy"))]
     own = _settings(folder)
@@ -89,13 +89,13 @@ def _generations(folder: Path) -> list[Path]:
 
 
 def _settings(folder: Path) -> Card | None:
-    """What made a folder written here, and how far, but for the number of its generation; None for somebody else's."""
+    """Return the card and length of an evaluation's folder, whatever its generation; None for other folders."""
     index = _index(folder)
     return None if index is None else index["card"] | {"generation": None, "written": len(index["items"])}
 
 
 def _index(folder: Path) -> dict[str, Any] | None:
-    """Read what an evaluation wrote about a folder; None where it is somebody else's."""
+    """Read `samples.json` of a folder that an evaluation wrote; None for other folders."""
     path = folder / INDEX
     if not path.is_file():
         return None
@@ -113,7 +113,7 @@ def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card) -> Sa
 
 
 def _given_captions(folder: Path) -> dict[str, str]:
-    """Captions that the motions of a folder were made for, by the ids of their clips."""
+    """Return the captions that the motions of a folder were made for, by the ids of their clips."""
     named, index = folder / "captions.json", _index(folder)
     if not named.is_file():
         return {} if index is None else {item["id"]: item["caption"] for item in index["items"]}

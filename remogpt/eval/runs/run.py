@@ -36,13 +36,13 @@ class CaptionQuery:
 
 @dataclass(frozen=True)
 class Run:
-    """What every task of an evaluation works with."""
+    """Inputs of an evaluation, shared by all of its tasks."""
 
     motions: MotionTextSet
     out: Path
     config: EvalConfig = field(default_factory=EvalConfig)
     model: Model | None = None
-    """Whose answers are scored; None where they come from files."""
+    """Model whose answers are scored; None where answers come from files."""
     evaluator: Evaluator | None = None
     """Evaluator network for R-precision, MM-dist, FID; None leaves these out."""
     dependence: str | None = None
@@ -118,7 +118,7 @@ class Run:
         )
 
     def evaluator_card(self) -> Card:
-        """Card entries of the evaluator."""
+        """Return card entries of the evaluator."""
         if self.evaluator is None:
             return {"evaluator": None}
         own = {"name": self.evaluator.name, "hash": self.evaluator.hash, "trained_on": self.evaluator.trained_on}
@@ -151,19 +151,19 @@ class Run:
     # ---- embeddings by the evaluator ---------------------------------------------------------------------------------
 
     def embed_clips(self, clips: Sequence[Clip]) -> np.ndarray:
-        """(N, D) embeddings of the set's own motions."""
+        """Return (N, D) embeddings of the set's own motions."""
         return embed_motions(
             self.cache, self.needs_evaluator("embedding motions"), self.motions.identity(clips), len(clips),
             lambda index: self.motions.features(clips[index]),
         )  # fmt: skip
 
     def embed_queries(self, queries: Sequence[CaptionQuery]) -> np.ndarray:
-        """(N, D) embeddings of captions."""
+        """Return (N, D) embeddings of captions."""
         texts, tokens = [query.text for query in queries], [query.tokens for query in queries]
         return embed_texts(self.cache, self.needs_evaluator("embedding captions"), texts, tokens)
 
     def embed_sentences(self, captions: Sequence[str]) -> np.ndarray:
-        """(N, D) sentence vectors of captions.
+        """Return (N, D) sentence vectors of captions.
 
         Raises:
             RemogptError: if the run has no sentence encoder.
@@ -185,6 +185,6 @@ class Run:
 
 
 def own_ids(clip: Clip) -> set[str]:
-    """Ids under which a database could hold the clip itself or its mirror image."""
+    """Return the ids under which a database could hold the clip itself or its mirror image."""
     own = {clip.id, clip.file_id, clip.source_id, f"M{clip.file_id}"}
     return own | ({clip.mirror_of} if clip.mirror_of else set())

@@ -1,4 +1,4 @@
-"""Motions to be scored, whoever made them: a model, the set itself, a database, or files (`sample_files`).
+"""Motions to be scored, whoever made them: a model, the set itself, a database, or files (`motion_files`).
 
 A folder of samples written here holds one `<clip id>.npy` for each clip, raw features (T, 263) (`:` in an id is written
 `_`), and `samples.json`: the card, and for each clip the caption, the examples and how much of them was copied.
@@ -31,7 +31,7 @@ LONGEST_FRAMES = 196
 """Longest motion that a generator is asked for, as in the field's evaluations; HumanML3D's clips reach 199."""
 INDEX = "samples.json"
 DRAWN = "one of each clip, drawn with the seed"
-"""Which captions motions are written for, as a card says it."""
+"""Captions that motions are written for, as a card says it."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Samples:
     """One motion for each clip of a list."""
 
     items: list[dict[str, Any]]
-    """Of each clip: id, caption, and what is known of the making (examples, overlap)."""
+    """For each clip: id, caption, and how its motion was made (examples, overlap)."""
     load: Callable[[int], np.ndarray]
-    """Place -> (T, 263) raw features."""
+    """Index -> (T, 263) raw features."""
     card: Card
-    """Protocol entries that say how they were made."""
+    """Protocol entries that say how the motions were made."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -60,7 +60,7 @@ class Samples:
 
     @property
     def protocol(self) -> Card:
-        """Card entries of a result: how they were made, and a hash of the captions in their order."""
+        """Return card entries of a result: how the motions were made, and a hash of the captions in order."""
         return {**self.card, "prompts_sha256": sha256_of([item["caption"] for item in self.items])}
 
 
@@ -90,7 +90,7 @@ def by_model(
     Args:
         mode: how the model answers; its name is the folder's.
         generation: number of this generation of the same clips.
-        series: tells generations of one purpose from those of another, which get other seeds.
+        series: namespace for the random seed, so that two experiments do not share draws.
         database: (database, hash) instead of the run's own.
 
     Source: MotionGPT's evaluation; differs: a motion is scored at the length that it was written at, neither cut nor
@@ -135,7 +135,7 @@ def _written(
 
 
 def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
-    """Card entries of motions that a model writes."""
+    """Return card entries of motions that a model writes."""
     sampling = {} if run.model is None else run.model.manifest.get("generation", {})
     return {
         "made_by": "the model from the real motion" if mode.reads_motion else "the model",
@@ -148,7 +148,7 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
 
 
 def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
-    """Items of an earlier run with this card whose files are still there, none if there was none.
+    """Return items of an earlier run with this card whose files are still there, none if there was none.
 
     Motions with another card took somebody hours or days: they are set aside, not written over.
     """
@@ -167,6 +167,6 @@ def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
 
 
 def overlap(codes: np.ndarray, example: np.ndarray) -> float:
-    """Longest common subsequence of two code sequences over the longer one; 1 means a copy."""
+    """Return the longest common subsequence of two code sequences over the longer one; 1 means a copy."""
     left, right = [str(code) for code in codes], [str(code) for code in example]
     return lcs_length(left, right) / max(len(left), len(right), 1)

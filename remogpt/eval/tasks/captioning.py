@@ -49,7 +49,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
 
 def protocol(run: Run, clips: Sequence[Clip]) -> Card:
-    """Card entries of what `score` does."""
+    """Return card entries of what `score` does."""
     return {
         "references": "three (first; a, b, a; a, a, a)", "protocols": list(run.config.caption_protocols),
         "bertscore": run.config.bertscore or None, "repeats": run.config.repeats, "pool": min(GROUP, len(clips)),
@@ -140,7 +140,7 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
 
 
 def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
-    """R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
+    """Return R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
     evaluator = run.needs_evaluator("captioning")
     # Not every text model takes an empty caption, which is an answer all the same.
     text = embed_texts(

@@ -12,14 +12,14 @@ from remogpt.motion.facts import Fact
 
 
 def known_facts(run: Run, clips: Sequence[Clip]) -> list[list[Fact]]:
-    """Return the facts of each clip; they are known of whole recordings alone."""
+    """Return the facts of each clip; only whole recordings have facts."""
     return [run.motions.facts(clip.file_id) if clip.id == clip.file_id else [] for clip in clips]
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: one for each mode of the model, or one for somebody's files, and the controls.
 
-    A set without facts has none.
+    A set without facts yields no results.
     """
     if not any(known_facts(run, run.motions.clips(split))):
         return

@@ -1,8 +1,7 @@
-"""Text to motion: R-precision, MM-dist, FID, Diversity, MultiModality, memorisation, physics; and controls beside it.
+"""Text to motion: R-precision, MM-dist, FID, Diversity, MultiModality, memorisation, physics; and controls.
 
-Controls are scored by the same protocol, and say what a number is worth: the real motions (the ceiling), the motion
-retrieved first for the caption, and the training motion nearest to the real one. The last two write nothing of their
-own; memorisation must expose them.
+Controls are scored by the same protocol: the real motions (the ceiling), the motion retrieved first for the caption,
+and the training motion nearest to the real one. The last two are copies, which memorisation must expose.
 """
 
 import logging
@@ -55,7 +54,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 def sources(
     run: Run, split: str, generations: int = 1
 ) -> Iterator[tuple[str, list[Clip], list[CaptionQuery], list[Samples]]]:
-    """Yield what there is to score: (name, clips, queries, one `Samples` for each generation)."""
+    """Yield the motions to score: (name, clips, queries, one `Samples` for each generation)."""
     if run.generated is not None:
         clips, queries, samples = from_folder(run, split, run.generated)
         yield "files", clips, queries, samples
@@ -72,7 +71,7 @@ def sources(
 
 
 def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -> Iterator[tuple[str, Samples]]:
-    """Yield the motions that controls answer with."""
+    """Yield the motions of each control."""
     yield "real", of_clips(run, clips, clips, queries, "the set itself")
     if not run.has_training:
         return
@@ -95,7 +94,7 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
 
 
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
-    """Card entries of what `score` does."""
+    """Return card entries of what `score` does."""
     return {
         "generations": len(samples), "repeats": _repeats(run, samples), "pool": min(GROUP, len(clips)),
         "real": "every clip of the split",
@@ -132,7 +131,7 @@ def score(
 
 
 def _repeats(run: Run, samples: Sequence[Samples]) -> int:
-    """Draws of pools and pairs: one for each generation, as papers do, where there are several."""
+    """Return the number of draws of pools and pairs: one for each generation, as papers do, where there are several."""
     return len(samples) if len(samples) > 1 else run.config.repeats
 
 
@@ -141,12 +140,12 @@ def _has_memorisation(run: Run) -> bool:
 
 
 def embed(run: Run, samples: Samples) -> np.ndarray:
-    """(N, D) embeddings of samples by the evaluator."""
+    """Return (N, D) embeddings of samples by the evaluator."""
     return embed_motions(run.cache, run.needs_evaluator("generation"), samples.identity, len(samples), samples.load)
 
 
 def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
-    """Physical quality and lengths beside those of the real motions."""
+    """Return physical quality and lengths beside those of the real motions."""
     real = [features_to_joints(run.motions.features(clip)) for clip in clips]
     return {
         "physical": physical.evaluate(samples.joints),
@@ -157,7 +156,7 @@ def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
 
 
 def several_motions(run: Run, split: str, clips: Sequence[Clip], mode: Mode) -> np.ndarray:
-    """(texts, generations, D) embeddings of several motions for the first captions of a seeded order."""
+    """Return (texts, generations, D) embeddings of several motions for the first captions of a seeded order."""
     chosen = np.random.default_rng(run.config.seed).permutation(len(clips))[: run.config.num_multimodal]
     some, named = [clips[index] for index in np.sort(chosen)], replace(mode, name=f"{mode.name}_multimodal")
     made = [

@@ -94,7 +94,7 @@ def _gained(
     run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], samples: Samples, other: Samples,
     rareness: _Rareness, folder: str,
 ) -> Result:  # fmt: skip
-    """What retrieval gains over rareness (fall of MM-dist), and the rarest captions with their motions."""
+    """Return retrieval's gain over rareness (fall of MM-dist), and the rarest captions with their motions."""
     text, values = run.embed_queries(queries), rareness.values["training"]
     distance, without = (np.linalg.norm(text - embed(run, one), axis=1) for one in (samples, other))
     rarest = [
@@ -114,7 +114,7 @@ def _captions_of_training(run: Run) -> list[str]:
 
 
 def _captions_of_database(run: Run) -> dict[str, frozenset[str]]:
-    """Captions of each entry of the database that examples come from, none where the model has none."""
+    """Return the captions of each entry of the database that examples come from, none where the model has none."""
     if run.model is None or run.own_database_hash is None:
         return {}
     return {info.id: frozenset(info.captions) for info in run.model.database(run.database).infos()}
@@ -139,7 +139,7 @@ def _shown(
 
 
 def _is_of_the_set(run: Run, name: str, captions: frozenset[str]) -> bool:
-    """Whether an entry of the database is a motion of the set; one of other motions may use the same ids."""
+    """Whether an entry of the database is a motion of the set; another set may use the same ids."""
     folder = run.motions.folder
     is_there = all((folder / path).is_file() for path in (f"new_joint_vecs/{name}.npy", f"texts/{name}.txt"))
     return is_there and not captions.isdisjoint(caption.text for caption in run.motions.captions(name))

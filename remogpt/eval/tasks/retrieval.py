@@ -30,7 +30,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
 
 def _dissimilar(run: Run, split: str) -> list[str]:
-    """Ids of the split's gallery of dissimilar items, none where nobody has made one (`remogpt data dissimilar`)."""
+    """Return the ids of the split's gallery of dissimilar items (`remogpt data dissimilar`), none where it has none."""
     name = f"nsim_{split}"
     return run.motions.ids(name) if name in run.motions.splits() else []
 

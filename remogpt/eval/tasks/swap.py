@@ -1,4 +1,4 @@
-"""Swapping the database: the same model, captions and seeds with other databases, with none, and with its own.
+"""Swap the database: the same model, captions and seeds with other databases, with none, and with its own.
 
 Nothing is trained anew; another database must have been built with the model's retriever and tokenizer.
 """

@@ -14,7 +14,7 @@ import numpy as np
 from remogpt.eval.text.ngrams import Array, GramCounts, Tokens, count_ngrams, lookup
 
 TINY, SMALL = 1e-15, 1e-9
-"""Constants that the COCO scorer adds to matches and to totals; they move nothing but corpora without any match."""
+"""Constants that the COCO scorer adds to matches and to totals; they matter only for corpora without any match."""
 
 
 def corpus_bleu(
@@ -49,7 +49,7 @@ def corpus_bleu(
 
 
 def _clipped(grams: GramCounts, num_hypotheses: int, owner: Array) -> int:
-    """Sum of hypothesis counts, each clipped by the largest count in a reference of the same item."""
+    """Return the sum of hypothesis counts, each clipped by the largest count in a reference of the same item."""
     width = max(grams.num_grams, 1)
     split = np.searchsorted(grams.sentence, num_hypotheses)
     item = owner[grams.sentence[split:] - num_hypotheses]

@@ -37,7 +37,7 @@ def cider_scores(hypotheses: list[Tokens], references: list[list[Tokens]], max_o
 
 
 def _clipped_cosine(grams: GramCounts, num_items: int, item_of: Array) -> Array:
-    """(references,) clipped cosine between each reference and its item's hypothesis, for one n-gram order."""
+    """Return (references,) clipped cosine between each reference and its item's hypothesis, for one n-gram order."""
     width = max(grams.num_grams, 1)
     split = np.searchsorted(grams.sentence, num_items)
     keys = item_of[grams.sentence] * width + grams.gram

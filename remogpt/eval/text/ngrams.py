@@ -1,7 +1,7 @@
-"""Counting n-grams of many sentences at once: the shared ground of BLEU and CIDEr.
+"""Count the n-grams of many sentences at once, for BLEU and CIDEr.
 
-Every n-gram of a corpus gets an integer, every (sentence, n-gram) pair a count, all in sorted NumPy arrays. This is
-what makes CIDEr over thousands of items a matter of a fraction of a second instead of several.
+Every n-gram of a corpus gets an integer, every (sentence, n-gram) pair a count, all in sorted NumPy arrays. Arrays
+bring CIDEr over thousands of items from several seconds to a fraction of one.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class GramCounts:
     """Different n-grams of this order in the corpus."""
 
     def totals(self, num_sentences: int) -> Array:
-        """(num_sentences,) n-grams of each sentence, repeats counted."""
+        """Return (num_sentences,) n-grams of each sentence, repeats counted."""
         return np.bincount(self.sentence, weights=self.count, minlength=num_sentences).astype(np.int64)
 
 

@@ -49,7 +49,7 @@ def word_of(token: str) -> str:
 
 
 def ptb_tokens(caption: Caption) -> Tokens:
-    """Penn Treebank tokens, lower case, punctuation dropped.
+    """Split into Penn Treebank tokens in lower case, punctuation dropped.
 
     Source: Stanford's PTBTokenizer as called by coco-caption; differs: nltk's Treebank rules and a few of our own, in
     Python. On 12,043 different captions (HumanML3D references, two models), all but 8 are split as Java splits them.
@@ -68,13 +68,13 @@ def ptb_tokens(caption: Caption) -> Tokens:
 
 
 def nmt_tokens(caption: Caption) -> Tokens:
-    """Lower case, every punctuation mark a space."""
+    """Split at white space, in lower case, every punctuation mark a space."""
     text = caption if isinstance(caption, str) else " ".join(raw_tokens(caption))
     return _PUNCTUATION.sub(" ", text).lower().split()
 
 
 def alphanumeric_tokens(caption: Caption) -> Tokens:
-    """Runs of letters a-z and digits in lower case, as rouge_score splits."""
+    """Return runs of letters a-z and digits in lower case, as rouge_score splits."""
     text = caption if isinstance(caption, str) else " ".join(raw_tokens(caption))
     return _NOT_ALPHANUMERIC.sub(" ", text.lower()).split()
 

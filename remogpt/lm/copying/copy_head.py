@@ -1,4 +1,4 @@
-"""Copying from retrieved examples: what an example shows next is evidence for the next code. What is learnt about it.
+"""Copy from retrieved examples: the code that an example shows next is evidence for the next code to write.
 
 A prompt alone does not make a small language model use its examples. Here a hidden Markov model follows each example:
 the position in it moves on by no, one or a few codes a step (`jumps`), and a written code is likely where the example's
@@ -6,11 +6,11 @@ code at that position lies close to it in the codebook. The evidence multiplies 
 
     P(code | text, example) ~ P(code | text) * (sum over i: P(position i | written) * likeness(code i, code))^strength
 
-so that the language model chooses among what goes on like the example, and copies nothing that it finds absurd. Whether
-an example answers the query at all is another question, which `MatchTest` answers; the language model alone and each
-example's product are mixed in these shares (`remogpt.lm.copying.logit_mixers`). A database without the answer, or none,
-leaves the language model as it is. Captions are followed in the same way, word by word, with nothing learnt but the
-match test.
+so that the language model chooses among continuations of the example, and copies nothing that it finds absurd.
+`MatchTest` tells whether an example answers the query at all; its odds are the shares in which the language model alone
+and the product with each example are mixed (`remogpt.lm.copying.logit_mixers`). Without an answer in the database, or
+without a database, the language model stays as it is. Captions are followed in the same way, word by word; only their
+match test is learnt.
 
 differs: ReMoGPT has examples in the prompt alone.
 """
@@ -39,7 +39,7 @@ ExampleT = TypeVar("ExampleT", bound=FoundExample)
 
 @dataclass(frozen=True)
 class Followed:
-    """Where N writers stand in an example each."""
+    """Alignment state of N sequences, each with its own example."""
 
     codes: Tensor
     """(N, L) int64, padded with code 0."""
@@ -49,12 +49,12 @@ class Followed:
     """(N, L + 1) probabilities that the next code is the example's code there; the last column is past its end."""
 
     def take(self, rows: Tensor) -> "Followed":
-        """Return these writers only."""
+        """Return the state of these sequences only."""
         return Followed(self.codes[rows], self.lengths[rows], self.positions[rows])
 
 
 class CopyHead(nn.Module):
-    """What is learnt about copying: how examples are followed, and which ones are.
+    """Learnt parameters of copying: how an example is followed, and which examples answer their query.
 
     Args:
         vectors: (C, D) codebook of the tokenizer whose codes are written.
@@ -70,7 +70,7 @@ class CopyHead(nn.Module):
         self.jumps = nn.Parameter(torch.tensor([1.0, 2.0, 1.0, 0.0]))
         self.pace = nn.Parameter(torch.tensor(0.0))  # log; how much jumps keep to the pace that reaches both ends
         self.going_on = nn.Parameter(torch.tensor(-3.0))  # log-evidence for the end while the example goes on
-        self.ended = nn.Parameter(torch.tensor(1.0))  # and where it has ended
+        self.ended = nn.Parameter(torch.tensor(1.0))  # log-evidence for the end once the example has ended
         self.text_match, self.motion_match = MatchTest(), MatchTest()
         self.config: dict[str, Any] = {}
         self.hash = ""
@@ -100,25 +100,25 @@ class CopyHead(nn.Module):
         return head.to(device or "cpu").eval().requires_grad_(False)
 
     def save_pretrained(self, folder: str | Path) -> str:
-        """Write the head and return its hash. Its `config` names tokenizer and retriever that it belongs to."""
+        """Write the head and return its hash. Its `config` holds the hashes of its tokenizer and retriever."""
         self.hash = save_component(folder, KIND, self.config, self.state_dict())
         return self.hash
 
     def answering(self, examples: Sequence[ExampleT], match: MatchTest) -> tuple[ExampleT, ...]:
-        """Return the examples that rather answer their query than not."""
+        """Return the examples that more likely answer their query than not."""
         if not examples:
             return ()
         odds = match(torch.tensor([(one.to_motion, one.to_caption) for one in examples], device=self.vectors.device))
         return tuple(one for one, odd in zip(examples, odds.tolist(), strict=True) if odd > 0)
 
     def likeness(self) -> Tensor:
-        """(C, C) in (0, 1]: how much a code of an example (row) speaks for a code (column)."""
+        """Return (C, C) in (0, 1]: how much a code of an example (row) speaks for a code (column)."""
         squares = torch.cdist(self.vectors, self.vectors).square()
         near = torch.exp(-self.sharpness.exp() * squares / squares.median().clamp_min(_SMALLEST))
         return torch.lerp(near, torch.ones_like(near), self.floor.sigmoid())
 
     def begin(self, examples: Sequence[np.ndarray]) -> Followed:
-        """Stand before the first code of each example, (L_n,) codes."""
+        """Start an alignment before the first code of each example, (L_n,) codes."""
         device = self.vectors.device
         lengths = torch.tensor([len(codes) for codes in examples], device=device)
         codes = torch.zeros(len(examples), int(lengths.max()), dtype=torch.int64, device=device)
@@ -131,14 +131,14 @@ class CopyHead(nn.Module):
         return Followed(codes, lengths, positions.scatter_add(1, target, jumps))
 
     def evidence(self, at: Followed, likeness: Tensor) -> Tensor:
-        """(N, C + 1) how much each example speaks for each code to come, and for the end."""
+        """Return each example's evidence (N, C + 1) for each next code, and for the end in the last column."""
         inside, over = at.positions[:, :-1], at.positions[:, -1:]
         by_code = torch.zeros(len(inside), len(likeness), device=inside.device).scatter_add(1, at.codes, inside)
         ends = inside.sum(dim=1, keepdim=True) * self.going_on.exp() + over * self.ended.exp()
         return torch.cat([by_code @ likeness + self.floor.sigmoid() * over, ends], dim=1).clamp_min(_SMALLEST)
 
     def follow(self, at: Followed, written: Tensor, likeness: Tensor, left: Tensor) -> Followed:
-        """Move on after a code.
+        """Move the alignment on after a code.
 
         Args:
             written: (N,) int64 codes just written.
@@ -155,7 +155,7 @@ class CopyHead(nn.Module):
         return Followed(at.codes, at.lengths, torch.cat([positions[:, :-1], positions[:, -1:] + over / total], dim=1))
 
     def _moves(self, size: int, lengths: Tensor, left: Tensor) -> Tensor:
-        """(N, L, J) probabilities of each jump from each position."""
+        """Return (N, L, J) probabilities of each jump from each position."""
         rest = lengths[:, None] - torch.arange(size, device=lengths.device)
         pace = torch.where(left.isinf()[:, None], 1.0, (rest / left.clamp_min(1)[:, None]).clamp(0, MAX_JUMP))
         jumps = torch.arange(MAX_JUMP + 1, device=lengths.device)

@@ -25,15 +25,15 @@ WORD_FLOOR = 0.25
 WORD_JUMPS = (0.05, 0.85, 0.05, 0.05)
 """Chances that the position in a caption moves on by 0, 1, 2, 3 ids after the id at it was written."""
 WORD_RESTART = 0.05
-"""Chance that it goes anywhere: captions tell the same in another order."""
+"""Chance that the position jumps anywhere: captions tell the same in another order."""
 
 
 @dataclass(frozen=True)
 class Following:
-    """How a model follows examples: with what it has learnt about it, and how strongly."""
+    """Settings with which a model follows examples: the copy head and the strength."""
 
     head: CopyHead | None
-    """None where the model only reads them in its prompts."""
+    """None where the model only reads examples in its prompts."""
     strength: float
     """Exponent of the evidence; 0 only shows examples in the prompts, as in the paper."""
     vocabulary: Vocabulary
@@ -47,13 +47,13 @@ class Following:
         return examples if self._head is None else self._head.answering(examples, self._head.motion_match)
 
     def codes(self, examples: Sequence[Sequence[FoundExample]], lengths: Sequence[int | None]) -> "CodeMixer | None":
-        """Make what copies each prompt's examples into its motion; `lengths` are the codes to write, None: open."""
+        """Make the mixer that copies each prompt's examples into its motion; `lengths`: codes to write, or None."""
         if self._head is None:
             return None
         return CodeMixer(self._head, examples, lengths, self.vocabulary.code_ids, self.strength)
 
     def words(self, examples: Sequence[Sequence[FoundExample]]) -> "WordMixer | None":
-        """Make what copies each prompt's examples into its caption."""
+        """Make the mixer that copies each prompt's examples into its caption."""
         if self._head is None:
             return None
         return WordMixer(self._head.motion_match, examples, self.vocabulary, self.strength)
@@ -67,7 +67,7 @@ class ExampleMixer(ABC):
     """Mix the language model's probabilities with their product with each example's evidence: a `LogitMixer`.
 
     Args:
-        match: how far an example answers its query; the mixture's shares are its odds.
+        match: odds that an example answers its query, which are the shares of the mixture.
         examples: of each prompt, by its number; any number of them.
         strength: exponent of the evidence.
     """
@@ -75,18 +75,18 @@ class ExampleMixer(ABC):
     def __init__(self, match: MatchTest, examples: Sequence[Sequence[FoundExample]], strength: float) -> None:
         self.strength, self.width = strength, max(map(len, examples), default=0)
         self.padded = [own[index] if index < len(own) else None for own in examples for index in range(self.width)]
-        """Examples in order, as many of each prompt: row `number * width + index`."""
+        """Every prompt's examples, filled up with None to `width`: row `number * width + index`."""
         cosines = [(-np.inf, -np.inf) if one is None else (one.to_motion, one.to_caption) for one in self.padded]
         device = next(match.parameters()).device
         self.shares = match.shares(torch.tensor(cosines, device=device).reshape(len(examples), self.width, 2))
 
     @abstractmethod
     def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
-        """Move on in the examples by what was written last, and say what they speak for.
+        """Move the alignments on by the id written last and return the examples' evidence.
 
         Args:
-            numbers: (B,) prompts that are still written, all of them as far.
-            members: (B * E,) rows of `padded` that are theirs.
+            numbers: (B,) prompts that are still written, all with as many ids.
+            members: (B * E,) rows of `padded` that hold the examples of these prompts.
             written: ids written so far for every prompt, by its number.
 
         Returns:
@@ -105,7 +105,7 @@ class ExampleMixer(ABC):
         return (each + self.shares[numbers][:, :, None]).logsumexp(dim=1)
 
     def last_columns(self, numbers: Tensor, written: Sequence[list[int]], column_of: dict[int, int]) -> Tensor | None:
-        """(B * E,) column of the id that was written last, for each example; None before the first."""
+        """Return the column (B * E,) of the id written last, for each example; None before the first id."""
         if not written[int(numbers[0])]:
             return None
         columns = [column_of[written[number][-1]] for number in numbers.tolist()]
@@ -113,10 +113,10 @@ class ExampleMixer(ABC):
 
 
 class CodeMixer(ExampleMixer):
-    """Copies codes: those close in the codebook to what the example shows, at the pace that reaches both ends.
+    """Copies codes that lie close in the codebook to the example's, at the pace that reaches both ends together.
 
     Args:
-        head: what is learnt about copying.
+        head: learnt parameters of copying.
         examples, strength: as above.
         lengths: codes that are written for each prompt, None where the model stops by itself.
         ids: (C,) id of each code.
@@ -152,7 +152,7 @@ class CodeMixer(ExampleMixer):
 
 
 class WordMixer(ExampleMixer):
-    """Copies the ids of captions' words, and ends where a caption does.
+    """Copies the ids of a caption's words, and ends where the caption ends.
 
     The chances (`WORD_FLOOR` ...) are set by hand, for mini, on validation clips; training does not move them.
 

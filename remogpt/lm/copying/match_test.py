@@ -1,4 +1,4 @@
-"""Whether an example answers a query, told from how close it came."""
+"""Test whether an example answers a query, by two cosines."""
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,8 @@ _HIDDEN = 8
 class MatchTest(nn.Module):
     """Odds that an example answers a query.
 
-    One cosine tells little: the best hit of a database that lacks the answer is often as close as the right one of
-    another. That of the example's motion and that of its caption together tell more; a small network joins them.
+    One cosine tells little: the best hit of a database that lacks the answer is often as close as the right hit of
+    another database. A small network joins the cosine with the example's motion and the cosine with its caption.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class MatchTest(nn.Module):
         return self.layers(4 * cosines - 2)[..., 0]
 
     def shares(self, cosines: Tensor) -> Tensor:
-        """Share out one whole among no example and each example.
+        """Return the share of each choice: no example, or one of the examples.
 
         Args:
             cosines: (N, E, 2) of N queries and their E examples; -inf where there is none.
 
         Returns:
-            (N, 1 + E) log-shares, first that of no example, proportional to the odds.
+            (N, 1 + E) log-shares, no example first, proportional to the odds; the shares sum to 1.
         """
         is_none = cosines[..., 0].isinf()
         odds = self(cosines.masked_fill(is_none[..., None], 0.0)).masked_fill(is_none, -torch.inf)

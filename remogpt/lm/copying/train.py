@@ -1,15 +1,15 @@
-"""Training of the copy head: how examples are followed, and which examples answer a query.
+"""Train the copy head: how examples are followed, and which examples answer a query.
 
     pairs = CopyPairs(codes=..., bank=..., text=QueryPairs(...), motion=QueryPairs(...))
     train_copy_head(CopyConfig(...), train=pairs, val=pairs, vectors=codebook, out="copy", run_folder="runs/copy", ...)
 
-The language model takes no part. Against its scores an example is hardly ever worth following by likelihood, for two
-takes of one action share few codes; but generated motions gain much by it. So the head learns what an example alone
-says, over the frequencies of the codes, from examples that answer; how much that counts is chosen at generation.
+Training leaves out the language model. Beside its probabilities, likelihood hardly ever favours following an example,
+for two takes of one action share few codes; yet generated motions gain much by following. So the head learns from
+examples that answer, beside the plain frequencies of the codes; the strength of copying is chosen at generation.
 
-Whether an example answers is known in training, where both sides are: a caption's example answers if its motion is as
-close to the caption's own motion as all but the worst first hits are; a motion's example if its caption is as close to
-the motion's own.
+Training knows both sides, and so which examples answer: a caption's example answers if its motion is as close to the
+caption's own motion as all but the worst first hits are; a motion's example answers if its caption is as close to the
+motion's own caption.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class CopyConfig:
     depth: int = 4
     """Best hits of each route to learn from."""
     misleading_examples: int = 4
-    """Of each route: the best rows that do not answer, as a database without the answer would give them."""
+    """Best rows of each route that do not answer; a database without the answer would give them."""
     match_rate: float = 0.4
     """Factor on the rate of the match tests."""
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=200, learning_rate=0.05, evaluate_every=50))
@@ -51,7 +51,7 @@ class QueryPairs:
     """Queries of one kind, each with an example."""
 
     clips: np.ndarray
-    """(P,) whose query it is."""
+    """(P,) clip of each query."""
     rows: np.ndarray
     """(P,) row of the example in the bank."""
     cosines: np.ndarray
@@ -62,16 +62,16 @@ class QueryPairs:
 
 @dataclass(frozen=True)
 class CopyPairs:
-    """What the copy head learns from."""
+    """Training data of the copy head."""
 
     codes: Sequence[np.ndarray]
-    """Of each clip."""
+    """(N,) codes of each clip."""
     bank: Sequence[np.ndarray]
     """Codes of each row that may be an example."""
     text: QueryPairs
     """Captions with their examples."""
     motion: QueryPairs
-    """Motions with theirs."""
+    """Motions with their examples."""
 
 
 def train_copy_head(
@@ -83,7 +83,7 @@ def train_copy_head(
     out: str | Path,
     run_folder: str | Path,
 ) -> FitResult:
-    """Train and save.
+    """Train the copy head and save it.
 
     Args:
         train, val: pairs of different clips.
@@ -153,7 +153,7 @@ class _Objective(nn.Module):
 def following_loss(
     head: CopyHead, pairs: CopyPairs, chosen: np.ndarray, log_frequencies: Tensor, rng: np.random.Generator
 ) -> tuple[Tensor, float]:
-    """Mean negative log-likelihood of clips' codes after their examples, and the gain over the codes' frequencies.
+    """Return the mean negative log-likelihood of codes after their examples, and the gain over codes' frequencies.
 
     Half of the clips, by chance, tell their length beforehand and need no end; the others are to end where they end.
 
@@ -192,7 +192,7 @@ def _match_loss(match: MatchTest, pairs: QueryPairs, chosen: np.ndarray) -> Tens
 
 @torch.no_grad()
 def _scores(head: CopyHead, pairs: CopyPairs, log_frequencies: Tensor, seed: int) -> dict[str, float]:
-    """Validation: the losses, the gain, and how well the match tests tell right examples from wrong ones."""
+    """Validate: the losses, the gain, and how well the match tests tell right examples from wrong ones."""
     right = np.flatnonzero(pairs.text.answers)
     chosen = right[np.linspace(0, len(right) - 1, min(256, len(right))).astype(int)]
     nll, gain = following_loss(head, pairs, chosen, log_frequencies, np.random.default_rng(seed))
@@ -207,7 +207,7 @@ def _scores(head: CopyHead, pairs: CopyPairs, log_frequencies: Tensor, seed: int
 
 
 def area_under_roc(scores: np.ndarray, is_right: np.ndarray) -> float:
-    """Chance that a right item scores above a wrong one, ties counting half; nan without either."""
+    """Return the chance that a right item scores above a wrong one, ties counting half; nan without either."""
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(len(scores))
     ranks[order] = np.arange(1, len(scores) + 1)
@@ -220,7 +220,7 @@ def area_under_roc(scores: np.ndarray, is_right: np.ndarray) -> float:
 
 
 def _log_frequencies(pairs: CopyPairs, num_codes: int) -> Tensor:
-    """(C + 1,) log-frequency of each code, and of the end, in the bank; each counted once more."""
+    """Return (C + 1,) log-frequency of each code, and of the end, in the bank; each counted once more."""
     counts = np.bincount(np.concatenate(pairs.bank), minlength=num_codes) + 1.0
     return torch.as_tensor(np.log(np.append(counts, len(pairs.bank)) / (counts.sum() + len(pairs.bank)))).float()
 

@@ -1,8 +1,8 @@
 """The decoder's step as one CUDA graph: a few hundred small kernels are started by one call.
 
-A graph's shapes are fixed. Each step attends to all positions there is memory for, those still empty with -inf; a row
-that has ended stays in the graph, unheeded, until half of the rows have, since a new graph costs about as much as a
-few steps.
+A graph's shapes are fixed. Each step attends to all positions there is memory for, with -inf for the empty ones; an
+ended row stays in the graph, ignored, until half of the rows have ended, since a new graph costs about as much as a few
+steps.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Step = Callable[[Tensor, Tensor], Tensor]
 
 
 def capture(step: Step, ids: Tensor, position: Tensor) -> Step:
-    """Record a step as a CUDA graph. It is done twice with what is given; doing it again must give the same."""
+    """Record a step as a CUDA graph. The step runs twice on the given ids; a repetition must change nothing."""
     ids, position = ids.clone(), position.clone()  # where the graph reads from
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
@@ -50,12 +50,12 @@ class GraphedDecoder:
     def __init__(self, decoder: Decoder, num_rows: int, capture: Callable[[Step, Tensor, Tensor], Step] = capture):
         self._decoder, self._num_rows, self._capture = decoder, num_rows, capture
         self._graph_rows = np.arange(num_rows)
-        """Where in the graph each row is."""
+        """Row of the graph for each row that is still written."""
         self._step: Step | None = None
 
     def step(self, ids: Tensor) -> Tensor:
         """Read the next ids (B, L) and return the output at the last, (B, D)."""
-        if ids.shape[1] > 1:  # what stands already is read once, while all rows are there
+        if ids.shape[1] > 1:  # the begun ids are read once, while all rows are there
             return self._decoder.step(ids)
         graph_rows = torch.as_tensor(self._graph_rows, device=ids.device)
         whole = ids.new_zeros(self._num_rows, 1)

@@ -2,10 +2,10 @@
 
 The output embedding is multiplied for the allowed ids only, so an id of the wrong kind has no logit at all. Each row
 draws from its own stream of numbers: what it writes does not depend on its neighbours in the batch or on rows that have
-ended. Rows with the same prompt share what is made of it.
+ended. Rows with the same prompt share its encoding.
 
-What an id is chosen by, in this order: the logits of the prompt; guidance, its contrast with a second, plainer prompt;
-a mixer's evidence.
+An id is chosen by the logits of the prompt, then guidance (the contrast with a second, plainer prompt), then a mixer's
+evidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ class _Batch:
     """Rows that are written together."""
 
     rows: np.ndarray
-    """(B,) which prompt each row answers."""
+    """(B,) number of the prompt that each row answers."""
     draws: Tensor
     """(B, steps) random numbers."""
     limits: np.ndarray
@@ -55,7 +55,7 @@ class _Batch:
     may_end: Tensor
     """(B,) whether it ends by itself."""
     decoder: Decoder | GraphedDecoder
-    """With guidance it has two rows for each: the whole prompt's, then the plain one's."""
+    """With guidance, two decoder rows for each row: the whole prompt's, then the plain prompt's."""
     guidance: float | None
 
     def read(self, ids: Tensor, head: Product) -> Tensor:
@@ -81,7 +81,7 @@ class Row:
     prompt: tuple[int, ...]
     """Encoder ids."""
     begun: tuple[int, ...]
-    """Ids behind the start that are gone on from; not written again."""
+    """Ids that the row begins with, behind the start; not written again."""
     length: int | None
     """Ids to write, exactly; None where the row ends by itself."""
     stream: tuple[int, ...]
@@ -92,7 +92,7 @@ class Row:
 
 @dataclass(frozen=True)
 class WritableIds:
-    """What may be written."""
+    """Ids that may be written, and how a row starts and ends."""
 
     allowed: np.ndarray
     """(A,) ids."""
@@ -112,9 +112,9 @@ def generate(
 
     Args:
         t5: the weights.
-        rows: what is asked.
+        rows: one for each sequence to write.
         writable: ids that may be written.
-        sampling: how they are chosen; row i draws from the stream (seed, *its stream).
+        sampling: how ids are chosen; each row draws from the stream (seed, *its stream).
         options: seed, guidance, batch size.
         mixer: adds evidence of its own to the logits.
 
@@ -156,7 +156,7 @@ def _prompts_of_rows(rows: Sequence[Row], guidance: float) -> list[tuple[tuple[i
 
 
 def _batches(order: Sequence[int], heads: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
-    """Yield rows that are decoded together: what stands already is of one length, so that nothing in it is padded."""
+    """Yield rows to decode together: their begun ids have one length, so that nothing is padded."""
     for _, same in groupby(order, key=lambda row: len(heads[row])):
         rows = list(same)
         for first in range(0, len(rows), batch_size):
@@ -172,7 +172,7 @@ def _draws(names: Sequence[Sequence[int]], limits: np.ndarray) -> np.ndarray:
 
 
 def _decoder(t5: InferenceT5, prompts: Sequence[tuple[int, ...]], capacity: int) -> Decoder | GraphedDecoder:
-    """Read the prompts, each once, and make ready to answer them."""
+    """Encode each prompt once and make the decoder that answers them."""
     number = {prompt: index for index, prompt in enumerate(dict.fromkeys(prompts))}
     decoder = Decoder(t5, t5.encode(list(number)), np.array([number[prompt] for prompt in prompts]), capacity)
     return GraphedDecoder(decoder, len(prompts)) if t5.device.type == "cuda" else decoder

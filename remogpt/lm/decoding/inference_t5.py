@@ -1,8 +1,7 @@
-"""A T5 arranged for reading prompts and writing answers: its weights as they are now, in products ready to multiply.
+"""Inference-only snapshot of a T5 with fused queries, keys and values and pre-packed weight matrices.
 
-transformers' T5 is trained (`remogpt.lm.transformers_t5`); this one writes, and loads without transformers. Queries,
-keys and values are one product; the encoder reads prompts behind each other without padding; what the decoder needs
-step by step is `remogpt.lm.decoding.kv_cache`.
+transformers' T5 is trained (`remogpt.lm.transformers_t5`); this one writes, and loads without transformers. The encoder
+reads prompts behind each other without padding; `remogpt.lm.decoding.kv_cache` runs the decoder step by step.
 
 Letters: B rows, L ids of a row, D width, H heads, d their width, T ids of all prompts together.
 """
@@ -23,7 +22,7 @@ from remogpt.lm.t5_size import T5Size
 from remogpt.runtime.errors import RemogptError
 
 _MAX_IDS = 512
-"""Read by the encoder at once on a CPU: what is made of more does not stay in the cache between two products."""
+"""Ids that the encoder reads at once on a CPU; the results of more do not fit the processor's cache."""
 EPSILON = 1e-6
 """Of the layer norms."""
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
@@ -42,7 +41,7 @@ class Norm:
 
 @dataclass(frozen=True)
 class Attention:
-    """One attention, but for the attending itself."""
+    """Input and output products of one attention."""
 
     norm: Norm
     into: Product
@@ -86,7 +85,7 @@ class DecoderLayer:
     own: Attention
     cross: Attention
     sources: Product
-    """What is attended to of a prompt: the encoder's output (T, D) to keys and values behind each other."""
+    """Keys and values of a prompt, behind each other, from the encoder's output (T, D)."""
     ff: FeedForward
 
 
@@ -96,10 +95,10 @@ class InferenceT5:
     Args:
         tensors: by the names of transformers' state dict; embeddings and output may be left out where `shared` serves.
         size: the shape.
-        precision: in what to multiply.
+        precision: number format of the products.
 
     Raises:
-        RemogptError: if the precision is none, or not one of the device; if a weight is missing.
+        RemogptError: if the precision is unknown or the device does not have it; if a weight is missing.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor], size: T5Size, precision: Precision = "float32"):
@@ -119,7 +118,7 @@ class InferenceT5:
         ]
         self._output, self._output_scale = self._weight("lm_head", shared), size.output_scale
         self._heads: dict[bytes, Product] = {}
-        self._tensors = {}  # what is not laid out anew may go
+        self._tensors = {}  # the original tensors are not needed any more
 
     def _weight(self, name: str, otherwise: Tensor | None = None) -> Tensor:
         found = self._tensors.get(f"{name}.weight", otherwise)
@@ -206,7 +205,7 @@ class InferenceT5:
 
 
 def relative_buckets(length: int, is_bidirectional: bool) -> Tensor:
-    """(L, L) bucket of each key position (column) as seen from each query position (row).
+    """Return (L, L) bucket of each key position (column) as seen from each query position (row).
 
     Half of the buckets are exact distances, the others grow with the logarithm of the distance.
 

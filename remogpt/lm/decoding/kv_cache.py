@@ -1,7 +1,7 @@
-"""T5's decoder in the middle of writing several rows.
+"""T5's decoder with a key-value cache, for several rows at once.
 
-Keys and values of the prompts are made once, and once for all rows of one prompt; those of what is written go to
-memory that is taken at the start. A row that has ended leaves its memory to the last row: nothing else moves.
+Keys and values of a prompt are computed once for all of its rows; those of written ids go to memory allocated at the
+start. A row that has ended leaves its memory to the last row: nothing else moves.
 
 Letters: B rows, L ids read at once, H heads, d their width, U prompts, P the longest of them, R most rows of one, C
 positions there is memory for.
@@ -23,7 +23,7 @@ class _Memory:
     """Keys and values of one layer."""
 
     keys: Tensor
-    """(B, H, C, d) of what is written."""
+    """(B, H, C, d) of the written ids."""
     values: Tensor
     prompt_keys: Tensor
     """(U, H, P, d)."""
@@ -31,12 +31,12 @@ class _Memory:
 
 
 class Decoder:
-    """Reads ids and says what it makes of them; remembers all that it has read.
+    """Reads ids and returns the decoder's output; keeps keys and values of all ids that it has read.
 
     Args:
         t5: the weights.
         encoded: (P, D) encoder output per prompt.
-        prompt_of: (B,) which prompt each row answers; each has a row.
+        prompt_of: (B,) index of the prompt that each row answers; every prompt has a row.
         capacity: ids that will be read at most.
     """
 
@@ -81,7 +81,7 @@ class Decoder:
         return self.read(ids, positions, self._length)
 
     def advance(self, length: int) -> Tensor:
-        """Return the next positions (L,), which the ids to be read have."""
+        """Return the positions (L,) of the next ids to read."""
         self._length += length
         return torch.arange(self._length - length, self._length, device=self._t5.device)
 
@@ -111,7 +111,7 @@ class Decoder:
         return answers if self._slots is None else answers.reshape(-1, *shape)[self._slot_of_row]
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with fewer rows: row i was row `rows[i]`. Few should have moved (`close_up`)."""
+        """Go on with fewer rows: row i was row `rows[i]`. Few rows should move (`close_up`)."""
         prompts, prompt_of = np.unique(self._prompt_of[rows], return_inverse=True)
         order = close_up(np.isin(np.arange(len(self._mask)), prompts))
         new_row = np.empty(len(self._mask), dtype=np.int64)
@@ -140,5 +140,5 @@ def _moved(tensor: Tensor, order: np.ndarray) -> Tensor:
 
 
 def _attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
-    """Attend; T5 does not scale. For a few queries this is faster on the CPU than PyTorch's fused kernels."""
+    """Attend without scaling, as T5 does. For a few queries this is faster on the CPU than PyTorch's fused kernels."""
     return (queries @ keys.transpose(2, 3)).add_(bias).softmax(dim=3) @ values

@@ -1,4 +1,4 @@
-"""Products with weights that no longer change, arranged for the machine, in the precision that is asked for.
+"""Multiply by weights that no longer change, in a given precision, with a memory layout that suits the machine.
 
 Measured on one AVX-512 core, all products of a T5-base decoder layer, against `torch.nn.functional.linear`:
 
@@ -6,7 +6,7 @@ Measured on one AVX-512 core, all products of a T5-base decoder layer, against `
     bfloat16  2.0 and 2.7 times
     int8      3.8 and 3.9 times
 
-The weights that were given stay as they are; what is arranged is a copy.
+The given weights stay as they are; their copies are rearranged.
 """
 
 import warnings
@@ -21,7 +21,7 @@ from torch.nn import functional
 from remogpt.runtime.errors import RemogptError
 
 Precision = Literal["float32", "bfloat16", "int8"]
-"""In what the weights are multiplied. Everything between the products is float32 on the CPU."""
+"""Number format of the products. Everything between the products is float32 on the CPU."""
 
 Product = Callable[[Tensor], Tensor]
 """Multiplies (M, K) by the weights: (M, N)."""
@@ -30,10 +30,10 @@ _SMALLEST = 1e-12
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Refuse a precision that does not exist, or not on this device.
+    """Refuse a precision that is unknown, or that the device does not have.
 
     Raises:
-        RemogptError: saying which there are.
+        RemogptError: naming the precisions there are.
     """
     if precision not in get_args(Precision):
         raise RemogptError(f"precision must be one of {', '.join(get_args(Precision))}, got {precision!r}")
@@ -42,7 +42,7 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 def activation_type(precision: Precision, device: torch.device) -> torch.dtype:
-    """Return the type of what stands between the products."""
+    """Return the type of the values between the products."""
     return torch.bfloat16 if precision == "bfloat16" and device.type != "cpu" else torch.float32
 
 
@@ -56,9 +56,9 @@ def product(weights: list[Tensor], precision: Precision) -> Product:
 
 
 class _Float32:
-    """One row is bound by reading the weights, fastest along their longer side; several by arithmetic, in blocks.
+    """One row is bound by memory and multiplied along the weights' longer side; several rows are multiplied in blocks.
 
-    Both are made when they are first needed.
+    Both layouts are made when they are first needed.
     """
 
     def __init__(self, weights: list[Tensor]):
@@ -91,8 +91,8 @@ class _BFloat16:
 class _Int8:
     """Weights in 8 bits with a scale for each output; inputs in 8 bits with a scale for each row.
 
-    The kernel is PyTorch's, which quantises all rows with the range of the whole input. They are brought to one range
-    first, which the row of a 1 and a -1 behind them makes the input's: what comes of a row depends on no other row.
+    PyTorch's kernel quantises all rows with the range of the whole input. So each row is first scaled to [-1, 1], and a
+    row with a 1 and a -1 is added, which fixes that range: the result of a row depends on no other row.
     """
 
     _saves_a_bit = not torch.cpu._is_vnni_supported()

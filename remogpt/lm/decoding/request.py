@@ -1,4 +1,4 @@
-"""What is asked of the language model: one request for each sequence, and options for all of them."""
+"""Requests to the language model: one for each sequence, and options for all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class DecodeOptions:
     """How far to go from the plain prompt towards the other, and past it: log-probabilities are
     plain + guidance * (whole - plain). At 1 the plain prompts are not read."""
     max_length: int | None = None
-    """Most ids where no length is given; what the model has learnt without it."""
+    """Most ids where no length is given; None takes the longest that the model has learnt."""
     batch_size: int = 32
     """Sequences decoded together; prompts of similar length share a batch."""
 

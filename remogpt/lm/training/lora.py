@@ -27,5 +27,5 @@ def add_lora(model: MotionLanguageModel, rank: int) -> None:
 
 
 def merge_lora(model: MotionLanguageModel) -> None:
-    """Write the updates into the T5's own weights and take the scaffolding away, in place."""
+    """Write the updates into the T5's own weights and remove the LoRA layers, in place."""
     model.t5 = model.t5.merge_and_unload()  # type: ignore[operator]

@@ -1,6 +1,6 @@
-"""Training samples: captions and codes in, ids out. Plain arrays; where they come from is the caller's matter.
+"""Turn captions and codes into training samples of ids.
 
-Stage `pretrain` knows three tasks without any prompt: caption → motion, motion → caption, and hidden spans of either.
+Stage `pretrain` has three tasks without any prompt: caption → motion, motion → caption, and hidden spans of either.
 Stage `instruct` writes the ReMoGPT prompt with retrieved examples of the training set, found beforehand.
 """
 
@@ -21,7 +21,7 @@ from remogpt.runtime.errors import RemogptError
 MAX_TARGET_IDS = 256
 """Longest target; MotionGPT's limit."""
 ROUTES: dict[str, tuple[Route, Route]] = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}
-"""Whose hit comes first and second in the context, per direction."""
+"""Routes whose hits come first and second in the prompt, per direction."""
 _FORMS: tuple[LengthForm, ...] = ("plain", "seconds", "frames")
 
 
@@ -48,7 +48,7 @@ class RouteHits:
 
 @dataclass(frozen=True)
 class ExampleBank:
-    """Motions that can be shown as examples, and who finds whom."""
+    """Motions that can be shown as examples, and the hits of every query among them."""
 
     captions: Sequence[tuple[str, ...]]
     """Captions of each row."""
@@ -60,7 +60,7 @@ class ExampleBank:
 
 @dataclass(frozen=True)
 class ShownExample:
-    """What a prompt reads of an example."""
+    """Caption and codes of an example, as a prompt shows them."""
 
     caption: str
     codes: np.ndarray
@@ -68,22 +68,22 @@ class ShownExample:
 
 @dataclass(frozen=True)
 class SampleMix:
-    """In what shares samples are drawn."""
+    """Shares in which samples are drawn."""
 
     motion_share: float = 0.5
-    """Of the supervised samples: how many ask for a motion, the rest ask for text."""
+    """Share of the supervised samples that ask for a motion; the rest ask for text."""
     corrupted: float = 0.2
-    """Of all samples of stage pretrain: hidden spans, half of them text, half motion."""
+    """Share of stage pretrain's samples that hide spans, half of them in text, half in motion."""
     examples: tuple[float, ...] = (0.35, 0.25, 0.4)
-    """Of the samples of stage instruct: how many show 0, 1, 2 … retrieved examples. The paper's is (0, 0, 1)."""
+    """Shares of stage instruct's samples that show 0, 1, 2 … retrieved examples. The paper's is (0, 0, 1)."""
     wrong_examples: float = 0.1
-    """Of the examples shown: replaced by a motion drawn at random, so that a bad database is no surprise."""
+    """Share of the shown examples replaced by a random motion, so that the model copes with a bad database."""
     depth: int = 1
     """Examples are drawn from a route's best `depth` hits; the paper's is 1."""
     forms: tuple[float, float, float] = (0.5, 0.35, 0.15)
     """Shares of phrases without a length, with seconds, with frames."""
     trimmed_codes: float = 1 / 3
-    """Of the motions: lose one code at their beginning or end. Source: MotionGPT's loader."""
+    """Share of the motions that lose one code at their beginning or end. Source: MotionGPT's loader."""
 
     def __post_init__(self) -> None:
         if abs(sum(self.examples) - 1) > 1e-6 or abs(sum(self.forms) - 1) > 1e-6:
@@ -91,7 +91,7 @@ class SampleMix:
 
 
 def caption_queries(clips: Sequence[CodedClip]) -> np.ndarray:
-    """Give (len(clips) + 1,) int64: clip i's captions are queries [offsets[i], offsets[i + 1])."""
+    """Return (len(clips) + 1,) int64 offsets: clip i's captions are queries [offsets[i], offsets[i + 1])."""
     return np.concatenate([[0], np.cumsum([len(clip.captions) for clip in clips])]).astype(np.int64)
 
 

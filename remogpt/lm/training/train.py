@@ -1,4 +1,4 @@
-"""Training of the language model: `pretrain` on bare pairs and hidden spans, then `instruct` on ReMoGPT prompts.
+"""Train the language model: `pretrain` on bare pairs and hidden spans, then `instruct` on ReMoGPT prompts.
 
     clips = [CodedClip(captions, (codes, …)), …]
     train_language_model(LanguageModelConfig(stage="pretrain", …), clips, out="lm0", run_folder="runs/lm0")
@@ -129,7 +129,7 @@ def train_language_model(
 
 
 def _fingerprint(start: str, clips: Sequence[CodedClip], bank: ExampleBank | None) -> str:
-    """Name what is learned from: the model begun with, captions and codes, and which examples belong to them."""
+    """Hash the training data: the model begun with, captions, codes, and which examples belong to them."""
     contents: list[str | np.ndarray] = [start]
     for clip in clips:
         contents += [*clip.captions, *clip.codes]
@@ -190,7 +190,7 @@ class Validation:
 
 
 def _param_groups(model: nn.Module, config: LanguageModelConfig) -> list[dict[str, Any]]:
-    """Decay matrices only (norms and embeddings have no scale to keep small); embeddings have their own rate."""
+    """Let only matrices decay (norms and embeddings have no scale to keep small); embeddings have their own rate."""
     matrices: list[nn.Parameter] = []
     embeddings: list[nn.Parameter] = []
     others: list[nn.Parameter] = []

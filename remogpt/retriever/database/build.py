@@ -1,4 +1,4 @@
-"""Writing databases: from captioned motions, or from entries of other databases, of which nothing is embedded again."""
+"""Write databases: from captioned motions, or from entries of other databases without embedding anything again."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -31,7 +31,7 @@ def write_entries(
     total: int | None,
     allow_empty: bool,
 ) -> None:
-    """Embed and encode entries and make them the current version in `path`; see `MotionDatabase.build`."""
+    """Embed and encode entries and write them as the current version in `path`; see `MotionDatabase.build`."""
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
@@ -52,7 +52,7 @@ def write_entries(
 
 
 def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
-    """Make rows of other databases, of one retriever and tokenizer, the current version in `path`.
+    """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
     Features and part encodings are kept where every source has them.
 
@@ -87,7 +87,7 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
 
 
 def _embed(retriever: Retriever, motions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Embeddings (n, D) and, where the retriever has parts, their encodings (n, 6, W)."""
+    """Return embeddings (n, D) and, where the retriever has body parts, their encodings (n, 6, W)."""
     parted = with_parts(retriever)
     return (retriever.encode_motion(motions), None) if parted is None else parted.encode_motion_and_parts(motions)
 

@@ -65,7 +65,7 @@ class MotionDatabase(VersionReader):
             compact: keep no raw features, and embeddings in half precision, which costs about 5e-4 in a score. Such a
                 database cannot be embedded again with another retriever.
             total: number of entries where `entries` cannot say it, for the progress bar.
-            allow_empty: write a database without entries too, in which nothing is ever found; else that is a mistake.
+            allow_empty: write a database even without entries, in which nothing is ever found.
 
         Raises:
             RemogptError: for an entry that cannot be used, two entries of one id, or no entry where there must be some.
@@ -139,12 +139,12 @@ class MotionDatabase(VersionReader):
     def contributions(
         self, query: Any, rows: Sequence[int], part: str | Sequence[str] | None = None
     ) -> list[Contributions]:
-        """Say what each body part contributes to the score of entries on the routes t2m and m2m.
+        """Return what each body part contributes to the score of entries on the routes t2m and m2m.
 
         Args:
             query: a sentence, (T, F) raw features or a `Motion`.
             rows: of entries.
-            part: as in `search`, for the scores that it gives with it.
+            part: as in `search`, to split the scores of that search.
 
         Raises:
             RemogptError: without a retriever, or where retriever or database have no parts.
@@ -169,7 +169,7 @@ class MotionDatabase(VersionReader):
 
     @cached_property
     def _rows_by_name(self) -> dict[str, list[int]]:
-        """Rows of the entries that bear a name as their id, their source's, or that of what they mirror."""
+        """Rows of entries by name: their own id, their source's id, or the id of the clip that they mirror."""
         rows: dict[str, list[int]] = {}
         for row, info in enumerate(self.infos()):
             for name in {info.id, info.source_id, info.mirror_of} - {None}:

@@ -18,7 +18,7 @@ class DatabaseEntry:
     id: str
     """Unique within a database."""
     source_id: str
-    """The recording that this was cut from or mirrored from; entries of one source never serve each other."""
+    """The recording that this was cut or mirrored from; entries of one source are never examples for each other."""
     mirror_of: str | None
     """Id of the clip that this is the mirror image of."""
     captions: tuple[str, ...]
@@ -26,7 +26,7 @@ class DatabaseEntry:
     features: np.ndarray
     """(T, 263) raw features at 20 fps."""
     provenance: str = ""
-    """Where it comes from, for people."""
+    """Where the motion comes from, for people to read."""
     licence: str = ""
     """Of the motion and its captions."""
     tags: Mapping[str, Any] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class DatabaseEntry:
 
     @property
     def info(self) -> "EntryInfo":
-        """All but the motion itself."""
+        """Everything but the motion itself."""
         return EntryInfo(
             self.id, self.source_id, self.mirror_of, tuple(self.captions), len(self.features), self.provenance,
             self.licence, dict(self.tags),

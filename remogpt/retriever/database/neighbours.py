@@ -1,6 +1,6 @@
-"""Leave-one-out examples for every training sample, found once and stored.
+"""Find leave-one-out examples for every training sample, once, and store them.
 
-For every caption of every query clip: its nearest entries by t2m and t2t. For every query clip: by m2t and m2m. A clip
+Every caption of a query clip gets its nearest entries by t2m and t2t, every query clip those by m2t and m2m. A clip
 never gets itself, its mirror image, or another cut of its recording as an example. (While a model answers, `exclude` of
 a search says what is left out; what an evaluation excludes is in `remogpt.eval.runs.run`.) Lists are stored deep, so
 that the second route of a training sample can take its next best where the first already has an entry
@@ -52,7 +52,7 @@ class Neighbours:
 
     @property
     def database_hash(self) -> str:
-        """Version of the database whose rows these are."""
+        """Version of the database that was searched."""
         return str(self.header["database_hash"])
 
     def check(self, database: MotionDatabase) -> None:
@@ -113,7 +113,7 @@ def find_neighbours(
         queries: the training clips, as a database embedded by the same retriever; None takes `database` itself.
         depth: entries stored per list.
         exclude_same_caption: pass over entries that share a caption with the query (letter case, punctuation ignored);
-            how many pairs that concerned is logged and kept in the header as `same_caption_pairs`.
+            the number of such pairs is logged and kept in the header as `same_caption_pairs`.
 
     Scores are float32 here, so that entries that tie within 1e-6 may come in another order than `search` gives them.
 
@@ -222,7 +222,7 @@ class _Search:
 
 
 def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
-    """(q, E) -> (q, k) columns of each row's largest values, best first, ties in the order of the columns."""
+    """Map (q, E) -> (q, k) columns of each row's largest values, best first, ties in the order of the columns."""
     if k >= scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")[:, :k]
     columns = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
@@ -237,7 +237,7 @@ def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
 
 
 def family_numbers(infos: Sequence[EntryInfo]) -> np.ndarray:
-    """(n,) int64: equal for clips linked by id, by mirroring, or by their source, directly or through others."""
+    """Return (n,) int64: equal for clips linked by id, by mirroring, or by their source, directly or through others."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -289,5 +289,5 @@ def _same_captions(ours: Sequence[EntryInfo], theirs: Sequence[EntryInfo]) -> _S
 
 
 def plain_words(caption: str) -> str:
-    """Lower-case words of a caption without punctuation."""
+    """Return the lower-case words of a caption without punctuation."""
     return " ".join(re.findall(r"[\w']+", caption.lower()))

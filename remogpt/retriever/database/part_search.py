@@ -1,7 +1,7 @@
-"""Search by what some body parts do, and what each part contributes to a score.
+"""Search by what some body parts do, and split a score over body parts.
 
-PL-TMR encodes six parts apart, (6, W), before a head makes one embedding of them. From stored encodings of the parts
-everything here follows with the head alone; no motion is encoded again.
+PL-TMR encodes six parts apart, (6, W), before a head makes one embedding of them. This module needs only stored
+encodings of the parts and the head; no motion is encoded again.
 
 A part that is left out gets the database's mean encoding. So a text is compared with the motion in which all parts but
 the chosen ones are left out ("only this part moves"). The other way, the drop of the score where the chosen parts are
@@ -41,19 +41,19 @@ Chosen = tuple[int, ...]
 BLOCK = 4096
 """Entries whose parts are in memory at once."""
 BATCH = 256
-"""Entries whose features are."""
+"""Entries whose features are in memory at once."""
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """A score taken apart: `score` = `mean` + the sum of `parts`."""
+    """A score split over body parts: `score` = `mean` + the sum of `parts`."""
 
     score: float
     """Cosine of the query and a motion, in which parts that were not chosen are left out."""
     mean: float
     """Cosine of the query and the mean motion, in which all parts are left out."""
     parts: dict[str, float]
-    """Of the parts that were chosen, by name; negative where the score is better without one."""
+    """Contribution of each chosen part, by name; negative where the score is better without the part."""
 
 
 def with_parts(retriever: object) -> PartRetriever | None:
@@ -62,7 +62,7 @@ def with_parts(retriever: object) -> PartRetriever | None:
 
 
 class PartSearch:
-    """Scores of a database's motions by chosen parts.
+    """Scores a database's motions by chosen body parts.
 
     Queries are sentences or raw features (T, F); `chosen` are ascending indices into `PARTS` (see `named_parts`).
 
@@ -82,7 +82,7 @@ class PartSearch:
 
     @classmethod
     def of(cls, database: VersionReader, retriever: object) -> "PartSearch":
-        """Search a database by its stored encodings, or by such as are made from its features, which takes a while.
+        """Search a database by its stored encodings, or by encodings made from its features, which takes a while.
 
         Raises:
             RemogptError: if the retriever has no parts, or the database neither encodings nor features.
@@ -109,7 +109,7 @@ class PartSearch:
     def scores(self, query: str | np.ndarray, chosen: Chosen) -> tuple[np.ndarray, np.ndarray]:
         """Return (E,) float32 cosines of the query with every motion, and an embedding (D,) of the query.
 
-        That of a sentence is its own; that of a motion has the chosen parts alone.
+        A sentence has its usual embedding; the embedding of a motion has the chosen parts alone.
         """
         if isinstance(query, str):
             embedding = self.retriever.encode_text([query])[0]
@@ -124,7 +124,7 @@ class PartSearch:
     def contributions(
         self, query: str | np.ndarray, rows: Sequence[int], chosen: Chosen | None = None
     ) -> list[Contributions]:
-        """Take the scores of entries apart: those of `scores`, or the whole body's where no parts are chosen.
+        """Split scores of entries over parts: those that `scores` gives, or the whole body's where no parts are chosen.
 
         Contributions are Shapley values: how much the score falls when a part is left out, averaged over all orders in
         which the parts can be left out. They are exact, since all 2^n choices, at most 64, pass the head: 1 ms an entry
@@ -139,13 +139,13 @@ class PartSearch:
         return [self._shapley(embedding, row, chosen or tuple(range(len(PARTS)))) for row in rows]
 
     def _only(self, encodings: np.ndarray, chosen: Chosen) -> np.ndarray:
-        """(n, 6, W) -> (n, 6, W) float32, in which all parts but the chosen ones are left out."""
+        """Map (n, 6, W) -> (n, 6, W) float32, in which all parts but the chosen ones are left out."""
         kept = np.repeat(self.mean[None], len(encodings), axis=0)
         kept[:, chosen] = encodings[:, chosen]
         return kept
 
     def _embeddings(self, chosen: Chosen) -> np.ndarray:
-        """(E, D) unit rows of every motion in which only the chosen parts move."""
+        """Return (E, D) unit rows of every motion in which only the chosen parts move."""
         if self._embedded is None or self._embedded[0] != chosen:  # one choice is kept: E x D floats
             blocks = (self.encodings[start:stop] for start, stop in _blocks(len(self.encodings)))
             rows = [self.retriever.embed_parts(self._only(block, chosen)) for block in blocks]
@@ -153,7 +153,7 @@ class PartSearch:
         return self._embedded[1]
 
     def _centred(self, encodings: np.ndarray, chosen: Chosen) -> np.ndarray:
-        """(n, 6, W) -> (n, chosen * W) float64 unit rows."""
+        """Map (n, 6, W) -> (n, chosen * W) float64 unit rows."""
         rows = (encodings[:, chosen].astype(np.float64) - self.mean[chosen, :]).reshape(len(encodings), -1)
         unit: np.ndarray = rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(min=1e-12)
         return unit

@@ -1,4 +1,4 @@
-"""What a database is searched by, and along which route."""
+"""Check the query and the route of a search."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def checked_route(text: str | None, motion: Any, route: Route | None = None, has
     """Return the route of a query; without one, t2m for a text and m2t for a motion, m2m where parts are chosen.
 
     Raises:
-        RemogptError: unless there is a text that says something or a motion, and the route fits it, and the parts.
+        RemogptError: unless there is either a text with words or a motion, and the route fits query and parts.
     """
     if (text is None) == (motion is None):
         raise RemogptError("search wants either text=... or motion=..., one of them")
@@ -33,5 +33,5 @@ def checked_route(text: str | None, motion: Any, route: Route | None = None, has
 
 
 def plain_features(motion: Any) -> np.ndarray:
-    """(T, F) features of a motion that is given as such or as an object that has them."""
+    """Return the features (T, F) of a motion given as an array or as an object with `features`."""
     return np.asarray(getattr(motion, "features", motion))

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def shapley_values(values: np.ndarray) -> np.ndarray:
-    """(2^n,) worth of every set of n players, set s holding player p where bit p of s is 1 -> (n,) Shapley values.
+    """Map (2^n,) worth of every set of n players, set s holding player p where bit p of s is 1 -> (n,) Shapley values.
 
     Example:
         >>> shapley_values(np.array([0.0, 1.0, 2.0, 5.0])).tolist()  # nobody, the first, the second, both

@@ -57,7 +57,7 @@ class VectorIndex:
         return index
 
     def _candidates(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The about `count` best rows in any order, and their approximate similarities."""
+        """Return the about `count` best rows in any order, and their approximate similarities."""
         if self.use_faiss and self.file is not None:
             similarities, ids = self._inverted_file.search(query[None], count)
             return ids[0][ids[0] >= 0], similarities[0][ids[0] >= 0]
@@ -115,7 +115,7 @@ class VectorIndex:
 
 
 def exact_similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """(n, D) and (D,) -> (n,) dot products, summed in float64 and rounded to float32."""
+    """Multiply (n, D) and (D,) -> (n,) dot products, summed in float64 and rounded to float32."""
     return (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
 
 

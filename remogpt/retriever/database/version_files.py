@@ -2,7 +2,7 @@
 
 CURRENT                      one line: the hash of the version in use; replaced atomically, last
 versions/<hash>/             never changes once it is there
-    manifest.json            schema, hashes of what built it, counts, licences, SHA-256 of every file
+    manifest.json            schema, hashes of its components, counts, licences, SHA-256 of every file
     entries.jsonl            one entry a line (see `EntryInfo`), entry_offsets.npy (E + 1) where lines begin
     codes.npy                all codebook indices, code_offsets.npy (E + 1)
     motion_embeddings.npy    (E, D)
@@ -93,7 +93,7 @@ class VersionWriter:
         features: Sequence[np.ndarray] | None,
         part_encodings: np.ndarray | None = None,
     ) -> None:
-        """Append entries; caption embeddings run through all captions of all of them.
+        """Append entries; caption embeddings are those of all their captions, in order.
 
         Part encodings (n, 6, W) come with all entries or with none. They are kept in float16, which moves an embedding
         that is made from them by 6e-5 at most (mini's).
@@ -164,7 +164,7 @@ def _checked_codes(name: str, codes: np.ndarray) -> np.ndarray:
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
-    """Name a version by its manifest, which names every byte of it."""
+    """Return the hash that names a version: its manifest's, which holds the SHA-256 of every file."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 

@@ -48,12 +48,12 @@ class VersionReader:
         return {info.id: row for row, info in enumerate(self.infos())}
 
     def codes(self, row: int) -> np.ndarray:
-        """(N,) int64 codebook indices of an entry's motion."""
+        """Return (N,) int64 codebook indices of an entry's motion."""
         start, end = self._array("code_offsets")[row : row + 2]
         return np.array(self._array("codes")[start:end], dtype=np.int64)
 
     def features(self, row: int) -> np.ndarray:
-        """(T, F) raw features of an entry, memory-mapped.
+        """Return (T, F) raw features of an entry, memory-mapped.
 
         Raises:
             RemogptError: if the database was built without them.

@@ -1,4 +1,4 @@
-"""MotionPatches' view of a motion: an image of five body parts by time, and its way from 12.5 to 20 frames a second.
+"""Motions as MotionPatches reads them: an image of five kinematic chains over time, and 20 frames a second.
 
 Source: MotionPatches, arXiv 2405.04771 (settings from its configuration, 1ce221f; its code is under another
 licence and was not used).
@@ -10,7 +10,7 @@ from remogpt.motion.skeleton import CHAINS
 from remogpt.runtime.errors import RemogptError
 
 POINTS = 16
-"""Along each chain; with 16 frames they make one patch."""
+"""Points along each chain; with 16 frames they make one patch."""
 _KIT_SECOND = 12
 """Frames of KIT-ML that MotionPatches takes for a second; the true rate is 12.5."""
 
@@ -41,7 +41,7 @@ def chain_image(joints: np.ndarray, chains: tuple[tuple[int, ...], ...] = CHAINS
 
 
 def kit_frames(num_frames: int) -> np.ndarray:
-    """Indices of the frames that MotionPatches picks from a KIT-ML clip of `num_frames` to reach 20 a second.
+    """Return indices of the frames that MotionPatches picks from a KIT-ML clip of `num_frames` to reach 20 a second.
 
     Each 12 frames give 20: a second is taken to have 12 frames and not 12.5, so that motion is slowed by 4 %.
     """

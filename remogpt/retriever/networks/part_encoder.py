@@ -1,4 +1,4 @@
-"""Transformers that turn a sequence into one vector, and six of them for the six parts of a body."""
+"""Encode a motion with one transformer for each of its six body parts."""
 
 import torch
 from einops import rearrange
@@ -47,7 +47,7 @@ class SixPartEncoder(nn.Module):
         )
 
     def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """z-scored features (B, T, F) and their lengths (B,) -> (B, 6 width)."""
+        """Map z-scored features (B, T, F) and their lengths (B,) -> (B, 6 width)."""
         if not self.is_masked:
             features = functional.pad(features, (0, 0, 0, max(0, self.max_frames - features.shape[1])))[
                 :, : self.max_frames

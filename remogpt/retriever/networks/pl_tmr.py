@@ -19,7 +19,7 @@ from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTow
 from remogpt.runtime.errors import RemogptError
 
 TextTower = TokenStateTower | FineTunedTower
-"""What may read the captions."""
+"""Networks that read captions."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ProjectionHead(nn.Module):
         self.layer_norm = nn.LayerNorm(output_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, input_dim) -> (B, output_dim)."""
+        """Map (B, input_dim) -> (B, output_dim)."""
         projected = self.projection(x)
         normed: Tensor = self.layer_norm(self.dropout(self.fc(functional.gelu(projected))) + projected)
         return normed
@@ -98,7 +98,7 @@ class Embedded(NamedTuple):
     motions: Tensor
     """(B, D) unit rows."""
     temperature: Tensor
-    """() divides their cosines in training."""
+    """() divides the cosines in training."""
 
 
 class PLTMR(nn.Module):
@@ -136,7 +136,7 @@ class PLTMR(nn.Module):
         return self.motion_encoder.max_frames
 
     def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
+        """Embed z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
         return self.embed_parts(self.encode_parts(features, lengths))
 
     @property
@@ -145,20 +145,20 @@ class PLTMR(nn.Module):
         return self.motion_encoder.output_dim // len(PARTS)
 
     def encode_parts(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """z-scored features (B, T, F), lengths (B,) -> (B, 6, W) encodings of `PARTS`, before the head."""
+        """Encode z-scored features (B, T, F), lengths (B,) -> (B, 6, W) encodings of `PARTS`, before the head."""
         return rearrange(self.motion_encoder(features, lengths), "b (p w) -> b p w", p=len(PARTS))
 
     def embed_parts(self, encodings: Tensor) -> Tensor:
-        """(B, 6, W) -> (B, D) unit rows."""
+        """Embed (B, 6, W) -> (B, D) unit rows."""
         return functional.normalize(self.motion_head(encodings.flatten(1)), dim=-1)
 
     def embed_text(self, text: Tensor, lengths: Tensor) -> Tensor:
-        """What the text source gave, lengths (B,) -> (B, D) unit rows."""
+        """Embed token states or ids from the text source, lengths (B,) -> (B, D) unit rows."""
         return functional.normalize(self.text_head(self.text_encoder(text, lengths)), dim=-1)
 
     def forward(self, text: Tensor, text_lengths: Tensor, features: Tensor, motion_lengths: Tensor) -> Embedded:
         """Embed B texts and B motions."""
-        # Both encoders, then both heads: a run that was begun so draws its dropout in this order.
+        # Keep this call order: changing it changes dropout draws and breaks resuming old runs.
         read, parts = self.text_encoder(text, text_lengths), self.encode_parts(features, motion_lengths)
         texts = functional.normalize(self.text_head(read), dim=-1)
         return Embedded(texts, self.embed_parts(parts), self.temperature())

@@ -1,4 +1,4 @@
-"""TEMOS' networks, which TMR takes over: sequences to Gaussians, and vectors to motion.
+"""TEMOS' networks, which TMR uses: an encoder of sequences to Gaussians, a decoder of vectors to motion.
 
 Source: TEMOS, arXiv 2204.14109, sec. 3.2; TMR's code (6d74688) for the details.
 """
@@ -23,7 +23,7 @@ class Gaussian:
     """(B, D); None for points, which have no spread."""
 
     def sample(self, noise: Tensor | None = None) -> Tensor:
-        """(B, D) drawn with standard normal noise (B, D), the global generator's without it; the mean of points."""
+        """Draw (B, D) with standard normal noise (B, D), the global generator's without it; points give their mean."""
         if self.log_variance is None:
             return self.mean
         noise = torch.randn_like(self.mean) if noise is None else noise
@@ -63,7 +63,7 @@ class GaussianEncoder(nn.Module):
         return len(self.tokens) == 2
 
     def forward(self, sequence: Tensor, mask: Tensor) -> Gaussian:
-        """(B, T, C) and a mask (B, T), True where real -> B Gaussians."""
+        """Map (B, T, C) and a mask (B, T), True where real -> B Gaussians."""
         num_tokens = len(self.tokens)
         start = self.tokens.expand(len(sequence), -1, -1)
         tokens = torch.cat([start, self.embed(sequence)], dim=1)  # (B, 2 + T, D)
@@ -88,7 +88,7 @@ class MotionDecoder(nn.Module):
         self.output = nn.Linear(width, num_features)
 
     def forward(self, latent: Tensor, mask: Tensor) -> Tensor:
-        """(B, D) and the mask (B, T) of wanted frames -> (B, T, F) z-scored features, zero where the mask is False."""
+        """Decode (B, D) to the frames of a mask (B, T) -> (B, T, F) z-scored features, zero where the mask is False."""
         positions = sinusoidal_positions(mask.shape[1], latent.shape[1]).to(latent)
         # The queries hold nothing but their position in time.
         queries = self.dropout(positions.expand(len(latent), -1, -1))

@@ -26,5 +26,5 @@ class Temperature(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / start)), requires_grad=is_learnable)
 
     def forward(self) -> Tensor:
-        """() the present temperature."""
+        """Return the present temperature, ()."""
         return torch.exp(-self.log_scale).clamp(min=self.MIN)

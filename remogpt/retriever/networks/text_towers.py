@@ -1,6 +1,6 @@
 """Text towers: a small trainable transformer over frozen token states, or a pretrained transformer tuned in place.
 
-Both read what their text source prepares (see `text_source`) and give one vector a sentence.
+Both read what their text source prepares (`remogpt.retriever.text.frozen_model`) and give one vector a sentence.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ class TokenStateTower(nn.Module):
         self.output_dim = width
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Token states (B, L, state_dim), lengths (B,) -> (B, width)."""
+        """Map token states (B, L, state_dim), lengths (B,) -> (B, width)."""
         vectors: Tensor = self.encoder(states, real_positions(lengths, states.shape[1]))
         return vectors
 
@@ -44,7 +44,7 @@ class FineTunedTower(nn.Module):
         self.output_dim = int(config.hidden_size)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Token ids (B, L), lengths (B,) -> (B, hidden size)."""
+        """Map token ids (B, L), lengths (B,) -> (B, hidden size)."""
         states: Tensor = self.transformer(ids, attention_mask=real_positions(lengths, ids.shape[1])).last_hidden_state
         return states[:, 0]
 

@@ -78,26 +78,26 @@ class TMR(nn.Module):
         self.dim, self.max_frames = config.width, config.max_frames
 
     def encode_text(self, states: Tensor, lengths: Tensor) -> Gaussian:
-        """Token states (B, L, text_dim), lengths (B,) -> B Gaussians."""
+        """Encode token states (B, L, text_dim), lengths (B,) -> B Gaussians."""
         gaussian: Gaussian = self.text_encoder(states, real_positions(lengths, states.shape[1]))
         return gaussian
 
     def encode_motion(self, features: Tensor, lengths: Tensor) -> Gaussian:
-        """z-scored features (B, T, F), lengths (B,) -> B Gaussians."""
+        """Encode z-scored features (B, T, F), lengths (B,) -> B Gaussians."""
         gaussian: Gaussian = self.motion_encoder(features, real_positions(lengths, features.shape[1]))
         return gaussian
 
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
-        """(B, D), frames wanted (B,) -> z-scored features (B, max length, F), zero beyond each length."""
+        """Decode (B, D), frames wanted (B,) -> z-scored features (B, max length, F), zero beyond each length."""
         motion: Tensor = self.motion_decoder(latent, real_positions(lengths, int(lengths.max())))
         return motion
 
     def embed_text(self, text: Tensor, lengths: Tensor) -> Tensor:
-        """Token states (B, L, text_dim), lengths (B,) -> (B, D) unit rows: the means' directions."""
+        """Embed token states (B, L, text_dim), lengths (B,) -> (B, D) unit rows: the means' directions."""
         return functional.normalize(self.encode_text(text, lengths).mean, dim=-1)
 
     def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows: the means' directions."""
+        """Embed z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows: the means' directions."""
         return functional.normalize(self.encode_motion(features, lengths).mean, dim=-1)
 
     def forward(

@@ -10,7 +10,7 @@ from remogpt.runtime.errors import RemogptError
 
 
 def sinusoidal_positions(num_positions: int, width: int) -> Tensor:
-    """(num_positions, width) of interleaved sines and cosines. Source: arXiv 1706.03762, sec. 3.5."""
+    """Return (num_positions, width) of interleaved sines and cosines. Source: arXiv 1706.03762, sec. 3.5."""
     frequencies = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
     angles = torch.arange(num_positions)[:, None] * frequencies  # (num_positions, width/2)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
@@ -35,7 +35,7 @@ class SequenceEncoder(nn.Module):
         self.layers = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
 
     def forward(self, sequence: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, T, C) and a mask (B, T), True where real (None: all of it) -> (B, width)."""
+        """Map (B, T, C) and a mask (B, T), True where real (None: all of it) -> (B, width)."""
         embedded = self.embed(sequence)  # (B, T, width)
         token = self.token.expand(len(sequence), 1, -1)
         tokens = torch.cat([token, embedded], dim=1)  # (B, 1 + T, width)

@@ -30,7 +30,7 @@ def is_bert(folder: Path) -> bool:
 
 
 class FrozenBert:
-    """The network and its tokenizer.
+    """A BERT with its weights and its tokenizer.
 
     Args:
         folder: one that `is_bert` accepts.
@@ -55,13 +55,13 @@ class FrozenBert:
         return [found.ids for found in self._tokenizer.encode_batch(list(sentences))]
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids (B, L) and a mask (B, L), True where real -> last hidden states (B, L, dim)."""
+        """Encode token ids (B, L) and a mask (B, L), True where real -> last hidden states (B, L, dim)."""
         words, positions, kinds = (
             self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
         )
         embedded = functional.embedding(ids, words) + kinds[0] + positions[: ids.shape[1]]
         states = self._norm("embeddings.LayerNorm", embedded)
-        # None where nothing is padded: attention without a mask rounds otherwise, here as there.
+        # None where nothing is padded, as in transformers: attention rounds differently with a mask.
         visible = None if mask.all() else mask[:, None, None].expand(-1, 1, ids.shape[1], -1)
         for index in range(self._config["num_hidden_layers"]):
             states = self._layer(f"encoder.layer.{index}", states, visible)

@@ -1,7 +1,7 @@
-"""One caption in other words, by rules alone: its normal form.
+"""Rewrite a caption to a normal form, by rules alone.
 
-What two people write about one motion differs in words that no motion shows: "a man", "somebody", "the figure". A
-normal form spares the text tower to learn that.
+Two people who describe one motion differ in words that no motion shows: "a man", "somebody", "the figure". With a
+normal form the text tower need not learn that.
 
 Source: MoCHA, arXiv 2603.23684, names the idea and rewrites by a language model; differs: the rules here are our own.
 """

@@ -40,7 +40,7 @@ class CachedText:
         self.offsets = np.concatenate([[0], np.cumsum(arrays["lengths"])])
 
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """N of the cached sentences -> token states (N, L, dim) float32, zero beyond each length, and lengths (N,)."""
+        """Look up N cached sentences -> token states (N, L, dim) float32, zero beyond each length, and lengths (N,)."""
         rows = np.array([self.row_of[sentence] for sentence in sentences])
         lengths = self.offsets[rows + 1] - self.offsets[rows]
         states = np.zeros((len(rows), int(lengths.max()), self.states.shape[1]), dtype=np.float32)
@@ -49,5 +49,5 @@ class CachedText:
         return torch.from_numpy(states), torch.from_numpy(lengths)
 
     def sentence_vectors(self, sentences: Sequence[str]) -> Tensor:
-        """N of the cached sentences -> (N, dim) float32 unit rows."""
+        """Embed N of the cached sentences -> (N, dim) float32 unit rows."""
         return torch.from_numpy(self.vectors[[self.row_of[sentence] for sentence in sentences]].astype(np.float32))

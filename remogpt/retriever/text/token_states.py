@@ -1,4 +1,4 @@
-"""A text model's token states and sentence vectors of many sentences, computed once and read by whoever trains on them.
+"""Write a text model's token states and sentence vectors of many sentences, once, for any training to read.
 
     token_states/index.json              model, its sha256, width, sentences in order, sentences a shard
     token_states/states_00000.safetensors  states (sum of lengths, C) float16, offsets (n + 1,) int64, vectors (n, C)
@@ -55,13 +55,13 @@ class TokenStates:
         return len(self.row_of)
 
     def __getitem__(self, sentence: str) -> np.ndarray:
-        """(L, C) float32 token states of a sentence."""
+        """Return (L, C) float32 token states of a sentence."""
         shard, row = self._find(sentence)
         first, stop = shard["offsets"][row : row + 2]
         return shard["states"][first:stop].astype(np.float32)
 
     def vector(self, sentence: str) -> np.ndarray:
-        """(C,) float32 unit vector of a sentence."""
+        """Return (C,) float32 unit vector of a sentence."""
         shard, row = self._find(sentence)
         return shard["vectors"][row]
 
@@ -82,7 +82,7 @@ def shard_path(folder: Path, number: int) -> Path:
 
 
 def write_token_states(source: FrozenText, sentences: Sequence[str], folder: str | Path) -> TokenStates:
-    """Write the token states of sentences; shards that are there already are kept, so that a killed run goes on.
+    """Write the token states of sentences; existing shards are kept, so that a killed run goes on.
 
     Args:
         source: the frozen text model.
@@ -90,7 +90,7 @@ def write_token_states(source: FrozenText, sentences: Sequence[str], folder: str
         folder: made if absent.
 
     Raises:
-        RemogptError: if the folder holds those of other sentences or of another text model.
+        RemogptError: if the folder holds token states of other sentences or of another text model.
     """
     folder = Path(folder)
     identity = hashlib.sha256("\n".join([str(_FORMAT), source.vectors_sha256, *sentences]).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""What several training processes show each other, so that each contrasts the whole batch and not its own share alone.
+"""Share rows between training processes, so that each contrasts the whole batch and not its own share alone.
 
-With one process every function here returns what it was given.
+With one process every function here returns its argument.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from remogpt.runtime.errors import RemogptError
 
 
 def num_processes() -> int:
-    """Processes that train together."""
+    """Return the number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 

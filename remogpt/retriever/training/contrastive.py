@@ -12,7 +12,7 @@ from torch.nn import functional
 def contrastive_loss(
     text: Tensor, motion: Tensor, temperature: Tensor | float, false_negatives: Tensor | None = None
 ) -> Tensor:
-    """Mean of the two cross-entropies over cosine similarities.
+    """Return the mean of the two cross-entropies over cosine similarities.
 
     Args:
         text, motion: (B, D); row i of one belongs to row i of the other. Lengths do not matter.
@@ -34,7 +34,7 @@ def contrastive_loss(
 
 
 def near_duplicates(sentence_vectors: Tensor, threshold: float) -> Tensor:
-    """(B, D) unit rows -> (B, B) bool, True where two captions mean the same by TMR's rule: cosine > 2 threshold - 1.
+    """Map (B, D) unit rows -> (B, B) bool, True where two captions mean the same: cosine > 2 threshold - 1.
 
     Source: TMR, sec. 3.3; its threshold 0.8 is on the scale (cos + 1) / 2, so that cosines above 0.6 count.
     """
@@ -51,7 +51,7 @@ _AXES = (
 
 
 def contradictions(captions: Sequence[str]) -> Tensor:
-    """(B, B) bool, True where two captions name different sides, directions or senses of rotation.
+    """Return (B, B) bool, True where two captions name different sides, directions or senses of rotation.
 
     Sentence vectors hardly tell left from right, so that `near_duplicates` alone would forbid a model to learn it.
     Captions contradict each other on an axis only if both speak of it. differs: TMR has no such guard.

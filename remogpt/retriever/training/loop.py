@@ -1,4 +1,4 @@
-"""The training loop of a retriever with any network: fit, choose by validation, save, and load again."""
+"""Train a retriever with any network: fit, choose weights by validation, save, and load again."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from remogpt.runtime.training.stage import ComputeLoss, Stage
 
 
 class RetrieverTraining(Protocol):
-    """What the loop reads of a retriever's settings."""
+    """Settings of a retriever that the loop reads."""
 
     @property
     def loop(self) -> LoopConfig: ...
@@ -30,7 +30,7 @@ class RetrieverTraining(Protocol):
 
 
 class RetrieverBatches(Protocol):
-    """What the loop needs of a network's batches."""
+    """Batches of a network, as the loop needs them."""
 
     @property
     def pairs(self) -> TrainingPairs: ...
@@ -96,16 +96,16 @@ def fit_retriever(
 
 
 def _recorded(config: Any) -> dict[str, Any]:
-    """A stage's settings as its run records them."""
+    """Return a stage's settings as its run records them."""
     settings = asdict(config)
     del settings["loop"]
     if settings.get("caption_form") == "written":
-        del settings["caption_form"]  # younger than runs that were begun without it: they go on
+        del settings["caption_form"]  # older runs, begun without this setting, must go on
     return settings
 
 
 def ranking_scores(similarity: np.ndarray, captions: Sequence[str]) -> dict[str, float]:
-    """A small validation: how high each clip's own partner ranks, both ways, clips with the same caption left out.
+    """Rank each clip's own partner, both ways; clips with the same caption are left out.
 
     Args:
         similarity: (n, n), text rows, motion columns.

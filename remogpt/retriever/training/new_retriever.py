@@ -1,4 +1,4 @@
-"""Retrievers before their training (or around imported weights)."""
+"""Build retrievers before training, or around imported weights."""
 
 import json
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def new_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model; see `text_source`.
+        text_model: name of the text model; see `frozen_model`.
         fine_tune: train the text model itself and save it with the retriever; else it stays outside, named by hash.
         mean, std: (F,) of the training set's raw features.
         caption_form: how captions are worded before they are embedded; see `remogpt.retriever.text.canonical`.
@@ -68,7 +68,7 @@ def new_tmr_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `text_source`.
+        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `frozen_model`.
         mean, std: (F,) of raw features.
         network: with its weights; None starts an untrained one.
 

