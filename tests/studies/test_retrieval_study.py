@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.vector_cache import VectorCache
 from studies import retrieval_study
 from studies.retrieval import runs, scores, sets, summary, texts, variants
 
@@ -136,10 +137,10 @@ def test_token_states_of_one_variant_are_not_computed_for_another(work: Path, ti
     source = texts.KnownText(str(tiny_text_model))
     sentences = ["a person walks", "a man waves the left"]
     expected = {sentence: source.prepare([sentence])[0][0] for sentence in [*sentences, "the right"]}
-    source.caches.append(texts.CachedText(source, sentences, work / "known"))
+    source.caches.append(texts.CachedText(source, sentences, VectorCache(work / "known")))
     asked = []
-    own = source.transformer.forward
-    source.transformer.forward = lambda ids, **more: asked.append(len(ids)) or own(ids, **more)
+    own = source._model.states
+    source._model.states = lambda ids, mask: asked.append(len(ids)) or own(ids, mask)
     states, lengths = source.prepare([sentences[1], "the right", sentences[0]])
     assert asked == [1]  # the one sentence that no cache holds
     for row, length, sentence in zip(states, lengths, [sentences[1], "the right", sentences[0]], strict=True):
