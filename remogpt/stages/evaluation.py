@@ -16,7 +16,7 @@ from remogpt.eval.runs.evaluate import evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Result, Run
 from remogpt.interfaces import Evaluator, Model
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder, sentence_fingerprint
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model
@@ -203,10 +203,10 @@ class SentenceEncoder:
     def _model(self) -> FrozenText:
         return FrozenText(self.name)
 
-    @property
+    @cached_property
     def hash(self) -> str:
-        """Of its weights."""
-        return self._model.sha256
+        """Of what decides its vectors; the model is not loaded for it."""
+        return sentence_fingerprint(find_model_folder(self.name))
 
     def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """(N, D) unit rows."""
