@@ -49,7 +49,7 @@ class TMRLosses:
 
 
 def kl_divergence(q: Gaussian, p: Gaussian) -> Tensor:
-    """Return KL(q || p), a mean over batch and dimensions, (). differs: as in TMR; the definition sums dimensions."""
+    """Return KL(q || p), (), averaged over batch and dimensions as in TMR. differs: the definition sums dimensions."""
     if q.log_variance is None or p.log_variance is None:
         raise RemogptError("points have no KL divergence: set losses.kl to 0 or model.is_variational to true")
     log_ratio = q.log_variance - p.log_variance
