@@ -221,18 +221,18 @@ class _Search:
         tensors[f"{route}/captions"][block, : self.depth] = per_caption.argmax(axis=2)
 
 
-def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
+def best_columns(similarities: np.ndarray, k: int) -> np.ndarray:
     """Map (q, E) -> (q, k) columns of each row's largest values, best first, ties in the order of the columns."""
-    if k >= scores.shape[1]:
-        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    columns = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
-    values = np.take_along_axis(scores, columns, axis=1)
+    if k >= similarities.shape[1]:
+        return np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+    columns = np.sort(np.argpartition(-similarities, k - 1, axis=1)[:, :k], axis=1)
+    values = np.take_along_axis(similarities, columns, axis=1)
     # argpartition takes any of the columns that tie for the last rank; keep the first of these columns.
     last = values.min(axis=1)
-    tied = np.flatnonzero((scores >= last[:, None]).sum(axis=1) > k)
+    tied = np.flatnonzero((similarities >= last[:, None]).sum(axis=1) > k)
     for row in tied:
-        columns[row] = np.sort(np.argsort(-scores[row], kind="stable")[:k])
-    values = np.take_along_axis(scores, columns, axis=1)
+        columns[row] = np.sort(np.argsort(-similarities[row], kind="stable")[:k])
+    values = np.take_along_axis(similarities, columns, axis=1)
     return np.take_along_axis(columns, np.argsort(-values, axis=1, kind="stable"), axis=1)
 
 

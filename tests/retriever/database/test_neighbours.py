@@ -114,8 +114,8 @@ def test_one_source_for_everything_is_refused(
 
 
 def test_best_columns_breaks_ties_by_column() -> None:
-    scores = np.array([[0.0, 1.0, 1.0, 1.0, 0.5], [2.0, 2.0, 2.0, 2.0, 2.0], [5.0, 1.0, 4.0, 2.0, 3.0]])
-    assert best_columns(scores, 2).tolist() == [[1, 2], [0, 1], [0, 2]]
-    assert best_columns(scores, 5)[0].tolist() == [1, 2, 3, 4, 0]
+    similarities = np.array([[0.0, 1.0, 1.0, 1.0, 0.5], [2.0, 2.0, 2.0, 2.0, 2.0], [5.0, 1.0, 4.0, 2.0, 3.0]])
+    assert best_columns(similarities, 2).tolist() == [[1, 2], [0, 1], [0, 2]]
+    assert best_columns(similarities, 5)[0].tolist() == [1, 2, 3, 4, 0]
     random = np.random.default_rng(0).integers(0, 4, (50, 30)).astype(float)
     assert np.array_equal(best_columns(random, 7), np.argsort(-random, axis=1, kind="stable")[:, :7])
