@@ -120,7 +120,7 @@ class TextEncoder(Protocol):
 
     @property
     def trained_on(self) -> str | None:
-        """What it learned from; None where nobody wrote it down."""
+        """Name of the training data; None where it is unknown."""
 
     def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         """Embed N captions, with their lemma/POS tokens where the set has them: (N, D) float32."""

@@ -145,7 +145,7 @@ class MotionLanguageModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return self.t5.shared.weight.device
 
     @property

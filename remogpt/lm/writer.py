@@ -65,7 +65,7 @@ class MotionWriter:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return self.t5.device
 
     def generate_codes(

@@ -20,7 +20,7 @@ from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetrie
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
-"""How captions beyond the first candidate are drawn, where the best of several is wanted."""
+"""Sampling of candidates beyond the first, where the best of several is wanted."""
 
 
 @dataclass
@@ -50,9 +50,9 @@ class Captioned:
     text: str
     """One sentence; a motion longer than the model reads at once has one for each of its windows."""
     examples: tuple[RetrievedExample, ...]
-    """What was retrieved, window by window."""
+    """Retrieved examples, window by window."""
     prompts: tuple[Prompt, ...]
-    """What the language model read, window by window."""
+    """Prompts of the language model, window by window."""
 
 
 def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer: MotionTokenizer) -> list[Window]:

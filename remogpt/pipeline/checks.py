@@ -1,4 +1,4 @@
-"""What can be refused before a model is loaded, and before torch is imported."""
+"""Refuse wrong arguments before a model is loaded, and before torch is imported."""
 
 from pathlib import Path
 

@@ -71,16 +71,16 @@ class Generated:
     codes: np.ndarray
     """(N,) int64."""
     examples: tuple[RetrievedExample, ...]
-    """What was retrieved, in the order of the prompts, each once."""
+    """Retrieved examples, in the order of the prompts, each once."""
     segments: tuple[Segment, ...]
     """One, unless the motion is longer than 9.8 s."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """What the language model read, segment by segment."""
+        """Prompts of the language model, segment by segment."""
         return tuple(segment.prompt for segment in self.segments if segment.prompt is not None)
 
     @property
     def prompt(self) -> Prompt:
-        """What the language model read for the first segment."""
+        """Prompt of the first segment."""
         return self.prompts[0]

@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Where one sentence happens in a motion."""
+    """Spans of a motion in which one sentence happens."""
 
     text: str
     spans: tuple[Span, ...]

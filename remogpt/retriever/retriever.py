@@ -125,7 +125,7 @@ class TextMotionRetriever:
 
     @property
     def caption_form(self) -> CaptionForm:
-        """How captions are worded before they are embedded; see `remogpt.retriever.text.canonical`."""
+        """Wording of captions before they are embedded; see `remogpt.retriever.text.canonical`."""
         form: CaptionForm = self.config.get("text", {}).get("form", "written")
         return form
 

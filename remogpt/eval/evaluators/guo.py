@@ -113,15 +113,15 @@ class GuoWidths:
     """Widths of the networks; the defaults are the released evaluator's."""
 
     convolution: int = 512
-    """Between the two convolutions of the movement encoder."""
+    """Width between the two convolutions of the movement encoder."""
     movement: int = 512
-    """Of a movement."""
+    """Width of a movement."""
     motion: int = 1024
-    """Of the recurrent network over movements."""
+    """Width of the recurrent network over movements."""
     text: int = 512
-    """Of the recurrent network over words."""
+    """Width of the recurrent network over words."""
     output: int = 512
-    """Of an embedding."""
+    """Width of an embedding."""
 
 
 class GuoEvaluator(nn.Module):

@@ -1,4 +1,4 @@
-"""What the text side of Guo's evaluator sees: a vector per word and one of 15 word classes.
+"""Turn words into the input of Guo's text encoder: a vector per word and one of 15 word classes.
 
 Each token `word/POS` becomes a word vector and a class. Words of five lists that matter for motion get the class of
 their list whatever their part of speech; words without a vector get the vector of `unk` and class OTHER, also where
@@ -19,7 +19,7 @@ from remogpt.runtime.files import read_json, sha256_file, write_json
 
 Array = np.ndarray
 KIND = "guo_evaluator"
-"""Of the evaluator's folder, as its `config.json` says."""
+"""Kind of the evaluator's folder, as its `config.json` says."""
 POS_CLASSES = (
     "VERB", "NOUN", "DET", "ADP", "NUM", "AUX", "PRON", "ADJ", "ADV",
     "location", "body", "object", "action", "description", "OTHER",
@@ -40,7 +40,7 @@ CLASS_OF_TAG = {tag: index for index, tag in enumerate(POS_CLASSES) if tag.isupp
 MAX_WORDS = 20
 """Words that the evaluator reads; the rest is cut off."""
 WORDS_FILE = "words.json"
-"""Of an evaluator's folder: its words in the order of the rows of their vectors."""
+"""File of an evaluator's folder that lists its words in the order of their vectors' rows."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ RELEASED = {
     "words": "our_vab_words.pkl",
     "rows": "our_vab_idx.pkl",
 }
-"""What each file is, and the name under which it was released."""
+"""Each file and the name under which it was released."""
 NETWORKS = {"movement_encoder": "movement", "motion_encoder": "motion", "text_encoder": "text"}
 """Released name of each network, and its name here."""
 MAX_CONTACT_STD = 0.2

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"ink": "#1c2330", "soft": "#5d6778", "line": "#d9e0ea", "left": "#2671c9", "right": "#c9590c",
            "third": "#0f8a78", "fourth": "#8a4fc4", "fifth": "#a8862a", "sixth": "#c23b78"}  # fmt: skip
-"""Of the light page, by the names of the variables in report.css."""
+"""Colours of the light page, by the names of the variables in report.css."""
 SERIES = ("left", "right", "third", "fourth", "fifth", "sixth")
 DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 WIDTH = 10.4

@@ -20,11 +20,11 @@ class GivenCaption:
     """A caption from a file."""
 
     id: str
-    """Of the clip."""
+    """Id of the clip."""
     caption: str
     """May be empty, and then scores 0."""
     references: tuple[str, ...] = ()
-    """Where the file brings its own."""
+    """Reference captions, where the file brings its own."""
 
 
 def read_captions(path: Path) -> list[GivenCaption]:

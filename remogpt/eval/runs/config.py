@@ -47,13 +47,13 @@ class EvalConfig:
     bertscore: str = ""
     """Name or folder of the model for BERTScore; none without it."""
     threshold: float = 0.95
-    """Of retrieval's threshold protocol, on the scale (cos + 1) / 2."""
+    """Threshold of retrieval's threshold protocol, on the scale (cos + 1) / 2."""
     rare_share: float = 0.05
     """Share of prompts that count as rare."""
     num_bins: int = 10
     """Ranges of rareness."""
     seed: int = 0
-    """Of subsets, captions, pools and sampling."""
+    """Seed of subsets, captions, pools and sampling."""
 
     def __post_init__(self) -> None:
         if not self.splits:

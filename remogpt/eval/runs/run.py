@@ -50,7 +50,7 @@ class Run:
     database: Any = None
     """Passed to the model; None for its own."""
     database_hash: str | None = None
-    """Of that database; None for the model's own."""
+    """Hash of that database; None for the model's own."""
     others: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """Databases to swap in: name -> (database, hash)."""
     sentences: TextEncoder | None = None

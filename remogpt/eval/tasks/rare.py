@@ -54,11 +54,11 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class _Rareness:
-    """How rare each caption is, against the captions of a gallery."""
+    """Rareness of each caption against the captions of a gallery."""
 
     encoder: str
     training_sha256: str
-    """Of the captions of the training split."""
+    """Hash of the captions of the training split."""
     values: dict[str, np.ndarray]
     """training and database -> (N,)."""
     nearest: list[str]

@@ -15,7 +15,7 @@ Tokens = Sequence[str]
 
 @dataclass(frozen=True)
 class GramCounts:
-    """How often each n-gram of one order occurs in each sentence, as parallel arrays sorted by (sentence, gram)."""
+    """Counts of each n-gram of one order in each sentence, as parallel arrays sorted by (sentence, gram)."""
 
     sentence: Array
     """(E,) int64 index of the sentence."""

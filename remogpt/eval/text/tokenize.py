@@ -1,4 +1,4 @@
-"""How a caption becomes tokens, in each protocol of the field. The choice moves BLEU-4 by up to 12 % of its value.
+"""Split captions into tokens, in each protocol of the field. The choice moves BLEU-4 by up to 12 % of its value.
 
 * raw: split at white space, nothing else (nlg-eval, TM2T).
 * ptb: Penn Treebank tokens in lower case without punctuation (pycocoevalcap's default).

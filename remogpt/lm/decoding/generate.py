@@ -97,7 +97,7 @@ class WritableIds:
     allowed: np.ndarray
     """(A,) ids."""
     start: tuple[int, ...]
-    """What the decoder reads first."""
+    """Ids that the decoder reads first."""
     end: int
     """Id that closes a row; never the first."""
     max_length: int

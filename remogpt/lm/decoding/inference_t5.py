@@ -24,9 +24,9 @@ from remogpt.runtime.errors import RemogptError
 _MAX_IDS = 512
 """Ids that the encoder reads at once on a CPU; the results of more do not fit the processor's cache."""
 EPSILON = 1e-6
-"""Of the layer norms."""
+"""Epsilon of the layer norms."""
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
-"""Of relative positions: distances above the second share one bucket."""
+"""Buckets of relative positions; distances above the second number share one bucket."""
 
 
 class Norm:

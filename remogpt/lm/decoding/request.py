@@ -32,10 +32,10 @@ class DecodeRequest:
 
 @dataclass(frozen=True)
 class DecodeOptions:
-    """How all sequences of one call are written."""
+    """Options for all sequences of one call."""
 
     sampling: Sampling | None = None
-    """How ids are chosen; for motions temperature 1 without truncation, for captions the likeliest id without it."""
+    """Choice of ids; for motions temperature 1 without truncation, for captions the likeliest id without it."""
     seed: int | None = None
     """The same seed gives the same sequences on the CPU, whatever else is in the batch."""
     guidance: float = 1.0

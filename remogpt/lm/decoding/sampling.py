@@ -1,4 +1,4 @@
-"""How the next id is chosen."""
+"""Choose the next id."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from remogpt.runtime.errors import RemogptError
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next id is chosen."""
+    """Settings for choosing the next id."""
 
     temperature: float = 1.0
     """Divides the logits; 0 takes the best id."""

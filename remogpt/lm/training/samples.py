@@ -37,7 +37,7 @@ class CodedClip:
 
 @dataclass(frozen=True)
 class RouteHits:
-    """What one route of retrieval found for every query, best first, exclusions already applied."""
+    """Hits of one route of retrieval for every query, best first, exclusions already applied."""
 
     rows: np.ndarray
     """(Q, k) int, rows of the example bank, -1 where there is none. Queries of t2m and t2t are all captions in the
@@ -55,7 +55,7 @@ class ExampleBank:
     codes: Sequence[np.ndarray]
     """(N,) codes of each row."""
     routes: Mapping[str, RouteHits]
-    """By name: t2m, t2t, m2t, m2m."""
+    """Hits by the name of the route: t2m, t2t, m2t, m2m."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ class DatabaseEntry:
     features: np.ndarray
     """(T, 263) raw features at 20 fps."""
     provenance: str = ""
-    """Where the motion comes from, for people to read."""
+    """Origin of the motion, for people to read."""
     licence: str = ""
-    """Of the motion and its captions."""
+    """Licence of the motion and its captions."""
     tags: Mapping[str, Any] = field(default_factory=dict)
     """Free JSON-ready labels, for `filter`."""
 
@@ -52,7 +52,7 @@ class DatabaseEntry:
 
 @dataclass(frozen=True)
 class EntryInfo:
-    """What a database says about an entry without touching its motion; fields as in `DatabaseEntry`."""
+    """Everything about an entry but its motion; fields as in `DatabaseEntry`."""
 
     id: str
     source_id: str

@@ -27,7 +27,7 @@ class PLTMRConfig:
     """Sizes of the motion side, the heads and the text tower over frozen token states; defaults are the paper's."""
 
     layout: Layout = "shared"
-    """Which channels a part has; see `part_channels`."""
+    """Channels of each body part; see `part_channels`."""
     skeleton: Skeleton = "humanml3d"
     """humanml3d: 263 features, kit: 251."""
     part_width: int = 512
@@ -51,7 +51,7 @@ class PLTMRConfig:
     head_dropout: float = 0.5
     """Within the projection heads; MotionPatches uses 0.5 on HumanML3D and 0 on KIT."""
     temperature: float = 0.07
-    """Of the contrastive loss."""
+    """Temperature of the contrastive loss."""
     learn_temperature: bool = False
     """Train the temperature too."""
     text_width: int = 128

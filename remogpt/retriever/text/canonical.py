@@ -10,7 +10,7 @@ import re
 from typing import Literal
 
 CaptionForm = Literal["written", "canonical"]
-"""How a retriever words a caption: as it is, or in its normal form."""
+"""Wording of a caption for a retriever: as it is, or in its normal form."""
 
 _NOUNS = (
     "person|man|woman|guy|girl|boy|lady|gentleman|figure|human|human being|individual|character|someone|somebody|adult|"

@@ -24,7 +24,7 @@ class TrainingPairs:
     """Motions and their captions; motions are loaded when a batch needs them."""
 
     captions: tuple[tuple[str, ...], ...]
-    """Of each of the n clips, at least one."""
+    """Captions of each of the n clips, at least one."""
     load: Callable[[int], np.ndarray]
     """Clip number -> (T, F) raw features."""
     partners: np.ndarray
@@ -32,9 +32,9 @@ class TrainingPairs:
     groups: np.ndarray
     """(n,) int64; clips of one group describe the same thing and are never each other's negatives; -1: no group."""
     name: str = "unnamed"
-    """Of the set that they come from."""
+    """Name of the set that the clips come from."""
     folder: Path | None = None
-    """Of that set, beside which the states of a frozen text model are kept; the user's cache where there is none."""
+    """Folder of that set, which keeps the states of a frozen text model; without it, the user's cache does."""
 
     def __post_init__(self) -> None:
         n = len(self.captions)

@@ -22,13 +22,13 @@ class TMRLosses:
     """Weights of the terms and settings of the contrastive one; defaults are TMR's."""
 
     reconstruction: float = 1.0
-    """Of the motions decoded from text and from motion; 0 spares the decoder."""
+    """Weight of the motions decoded from text and from motion; 0 spares the decoder."""
     kl: float = 1e-5
-    """Of the four divergences between text, motion and the standard normal distribution."""
+    """Weight of the four divergences between text, motion and the standard normal distribution."""
     latent: float = 1e-5
-    """Of the distance between a pair's two latents."""
+    """Weight of the distance between a pair's two latents."""
     contrastive: float = 0.1
-    """Of the term that pushes other pairs apart."""
+    """Weight of the term that pushes other pairs apart."""
     contrast: Literal["infonce", "margin"] = "infonce"
     """infonce: TMR's; margin: Guo et al.'s, as in TMR's ablation."""
     temperature: float = 0.1
