@@ -16,9 +16,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _REMEDIES = {
-    errno.EACCES: "you may not read or write there: change its permissions or choose another place",
-    errno.EPERM: "you may not read or write there: change its permissions or choose another place",
-    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "you may not read or write there: change its permissions or choose another path",
+    errno.EPERM: "you may not read or write there: change its permissions or choose another path",
+    errno.EROFS: "choose a path that can be written to",
     errno.ENOSPC: "free some space and run the command again",
     errno.EISDIR: "this is a folder: name a file",
     errno.ENOTDIR: "a part of this path is a file: choose another path",

@@ -36,7 +36,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
     add_example_options(parser)
-    add_writing_options(parser, 0.0, "0 takes the likeliest word at each place")
+    add_writing_options(parser, 0.0, "0 takes the likeliest word at each step")
 
 
 def run(args: Any) -> int:

@@ -76,8 +76,8 @@ def run(args: Any) -> int:
 def _describe(retriever: "TextMotionRetriever", queries: Queries, rows: np.ndarray | None) -> dict[str, Any]:
     """Return what the rows are, JSON-ready, with the vectors if they are given."""
     items = [{"kind": query.kind, "name": query.name} for query in queries.found]
-    for place, row in enumerate(() if rows is None else rows):
-        items[place] |= {"embedding": [round(float(value), 7) for value in row]}  # type: ignore[dict-item]
+    for index, row in enumerate(() if rows is None else rows):
+        items[index] |= {"embedding": [round(float(value), 7) for value in row]}  # type: ignore[dict-item]
     failed = [{"file": name, "error": why} for name, why in queries.failed]
     return {"retriever": retriever.hash, "dim": retriever.dim, "items": items, "failed": failed}
 

@@ -53,7 +53,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--retriever", type=str, default=None, help="a TMR's folder, whose decoder answers; see above")
     add_model_options(parser)
     add_example_options(parser)
-    add_writing_options(parser, None, "0 takes the likeliest code at each place")
+    add_writing_options(parser, None, "0 takes the likeliest code at each step")
 
 
 def run(args: Any) -> int:

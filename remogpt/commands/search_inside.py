@@ -128,7 +128,7 @@ def check_plot_file(path: str | Path) -> Path:
     """Return the path if a plot could be written there, before any work is done for it.
 
     Raises:
-        RemogptError: another suffix than .png, or a place that cannot be written to.
+        RemogptError: for another suffix than .png, or a path that cannot be written to.
     """
     if Path(path).suffix.lower() != ".png":
         raise RemogptError(f"wanted a .png file for the plot, got {path}; name it with that suffix")

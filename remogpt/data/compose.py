@@ -39,8 +39,8 @@ def join_motions(clips: Sequence[np.ndarray], blend: int = BLEND) -> tuple[np.nd
     pieces: list[np.ndarray] = []
     spans: list[tuple[int, int]] = []
     length = 0
-    for place, clip in enumerate(clips):
-        placed = _standardized(check_joints(clip, where=f"clip {place}", min_frames=2))
+    for index, clip in enumerate(clips):
+        placed = _standardized(check_joints(clip, where=f"clip {index}", min_frames=2))
         if pieces:
             placed = _continued(pieces[-1], placed, blend)
             if blend:

@@ -196,8 +196,8 @@ class MotionTextSet:
 
         It notices a set that was made anew under the same ids, without reading all of it.
         """
-        places = np.unique(np.linspace(0, len(clips) - 1, NUM_PROBES).round().astype(int)).tolist()
-        return fingerprint([self.features(clips[place]) for place in places])
+        indices = np.unique(np.linspace(0, len(clips) - 1, NUM_PROBES).round().astype(int)).tolist()
+        return fingerprint([self.features(clips[index]) for index in indices])
 
     def identity(self, clips: Sequence[Clip]) -> str:
         """Return a SHA-256 that tells the motions of these clips, in this order, from all others.

@@ -41,7 +41,7 @@ class SourceMotion:
     fps: float
     """Frames a second."""
     origin: str
-    """File, and place in it, for messages."""
+    """File, and where in it, for error messages."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 The left side of the body is blue and the right side orange, as in the player; the line is the floor. All poses are seen
 from one direction, from the front and the person's right, so that whoever walks forward walks to the right. Each pose
-stands in the middle of its place: a strip shows what the body does, not how far it goes.
+is centred in a column of its own: a strip shows what the body does, not how far it goes.
 """
 
 from html import escape
@@ -17,7 +17,7 @@ from remogpt.runtime.files import read_npy
 
 VIEW = np.radians(50.0)
 """Angle between where the person looks in the first frame and the camera."""
-PLACE = 92.0
+POSE_WIDTH = 92.0
 """Units of the drawing for each pose."""
 SCALE = 84.0
 """Units for a metre, the same in all strips."""
@@ -66,12 +66,12 @@ def strip(joints: np.ndarray, *, num_poses: int = 10, label: str = "") -> str:
     frames = np.round(np.linspace(0, len(joints) - 1, min(num_poses, len(joints)))).astype(int)
     across, depth = _project(joints)
     top = float(np.clip(joints[..., 1].max() + 0.15, LOWEST, HIGHEST))
-    floor, width = SCALE * top, PLACE * num_poses
+    floor, width = SCALE * top, POSE_WIDTH * num_poses
     poses = []
-    for place, frame in enumerate(frames):
-        x = PLACE * (place + 0.5) + SCALE * (across[frame] - across[frame, 0])
+    for column, frame in enumerate(frames):
+        x = POSE_WIDTH * (column + 0.5) + SCALE * (across[frame] - across[frame, 0])
         y = floor - SCALE * joints[frame, :, 1]
-        time = f'<text x="{PLACE * (place + 0.5):.1f}" y="{floor + 18:.1f}">{frame / FPS:.1f} s</text>'
+        time = f'<text x="{POSE_WIDTH * (column + 0.5):.1f}" y="{floor + 18:.1f}">{frame / FPS:.1f} s</text>'
         poses.append(f"<g>{_pose(np.stack([x, y], axis=-1), depth[frame])}{time}</g>")
     return (
         f'<svg class="strip" role="img" aria-label="{escape(label or "motion", quote=True)}" '

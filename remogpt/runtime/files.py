@@ -40,7 +40,7 @@ def remove_leftovers(path: str | Path) -> None:
     path = Path(path)
     patterns = [f".{glob.escape(path.stem)}.*{path.suffix}"]
     if path.suffix == ".safetensors":
-        patterns.append(".tmp??????")  # safetensors too writes beside the place, under a name of its own
+        patterns.append(".tmp??????")  # safetensors too writes beside the file, under a name of its own
     for pattern in patterns:
         for leftover in path.parent.glob(pattern):
             leftover.unlink(missing_ok=True)
@@ -75,7 +75,7 @@ def check_output_file(path: str | Path) -> Path:
     path = Path(path)
     if path.is_dir():
         raise RemogptError(f"wanted a file to write, but {path} is a folder; name a file in it")
-    _check_place(path)
+    _check_writable(path)
     return path
 
 
@@ -84,17 +84,17 @@ def check_output_folder(path: str | Path) -> Path:
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise RemogptError(f"wanted a folder to write, but {path} is a file; name another folder")
-    _check_place(path / "x")
+    _check_writable(path / "x")
     return path
 
 
-def _check_place(path: Path) -> None:
+def _check_writable(path: Path) -> None:
     """Look at the nearest folder above that is already there: it will have to hold what is written."""
     above = _existing_parent(path)
     if not above.is_dir():
-        raise RemogptError(f"cannot write {path}: {above} is a file, not a folder; choose another place")
+        raise RemogptError(f"cannot write {path}: {above} is a file, not a folder; choose another path")
     if not is_writable(path):
-        raise RemogptError(f"cannot write {path}: {above} is not writable; choose another place")
+        raise RemogptError(f"cannot write {path}: {above} is not writable; choose another path")
 
 
 def is_writable(path: str | Path) -> bool:

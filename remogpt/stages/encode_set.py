@@ -150,15 +150,15 @@ def _write(
     cache = VectorCache.beside(motions.folder)
     motion_rows = cache.rows(
         retriever.hash, ["motions", motions.identity(clips)], len(clips),
-        lambda places: retriever.encode_motion([motions.features(clips[place]) for place in places]),
+        lambda indices: retriever.encode_motion([motions.features(clips[i]) for i in indices]),
         desc="motions", unit="clip", shard=_SHARD,
     )  # fmt: skip
     text_rows = cache.rows(
         retriever.hash, ["texts", *sentences], len(sentences),
-        lambda places: retriever.encode_text([sentences[place] for place in places]),
+        lambda indices: retriever.encode_text([sentences[i] for i in indices]),
         desc="captions", unit="caption", shard=4 * _SHARD,
     )  # fmt: skip
-    captions = [(caption, place) for place, clip in enumerate(clips) for caption in clip.captions]
+    captions = [(caption, i) for i, clip in enumerate(clips) for caption in clip.captions]
     rows = {sentence: row for row, sentence in enumerate(sentences)}
     write_npy(out / "motions.npy", motion_rows)
     write_npy(out / "captions.npy", text_rows[np.array([rows[caption] for caption, _ in captions])])

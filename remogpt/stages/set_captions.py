@@ -77,11 +77,11 @@ def list_dissimilar(
     captions = [clip.captions[0] for clip in clips]
     sentences = sorted(set(captions))
     vectors = _sentence_vectors(motions, sentences, text_model)
-    index = {sentence: row for row, sentence in enumerate(sentences)}
-    rows = vectors[[index[caption] for caption in captions]]
+    row_of = {sentence: row for row, sentence in enumerate(sentences)}
+    rows = vectors[[row_of[caption] for caption in captions]]
     chosen = choose_dissimilar(rows, size, seed)
     drawn = describe(rows, np.random.default_rng(seed).choice(len(clips), size, replace=False))
-    write_text(path, "".join(f"{clips[place].id}\n" for place in chosen.places))
+    write_text(path, "".join(f"{clips[index].id}\n" for index in chosen.indices))
     report = {
         name: {"mean_cosine": round(one.mean, 4), "max_cosine": round(one.max, 4), "alike_pairs": one.num_alike}
         for name, one in (("chosen", chosen), ("random", drawn))

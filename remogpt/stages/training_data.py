@@ -29,11 +29,11 @@ def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
 def coded_clips(motions: MotionTextSet, clips: list[Clip], tokenizer: MotionTokenizer) -> list[CodedClip]:
     """Return captions and codes of clips; each motion is coded from every offset that leaves it a code."""
     features = [motions.features(clip) for clip in clips]
-    jobs = [(place, offset) for place in range(len(clips)) for offset in OFFSETS if len(features[place]) - offset >= 8]
-    codes = tokenizer.encode_batch([features[place][offset:] for place, offset in jobs])
+    jobs = [(index, offset) for index in range(len(clips)) for offset in OFFSETS if len(features[index]) - offset >= 8]
+    codes = tokenizer.encode_batch([features[index][offset:] for index, offset in jobs])
     by_clip: list[list[np.ndarray]] = [[] for _ in clips]
-    for (place, _), row in zip(jobs, codes, strict=True):
-        by_clip[place].append(row)
+    for (index, _), row in zip(jobs, codes, strict=True):
+        by_clip[index].append(row)
     return [CodedClip(clip.captions, tuple(rows)) for clip, rows in zip(clips, by_clip, strict=True)]
 
 
@@ -50,10 +50,10 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
             f"{len(absent)} of {len(clips)} clips ({absent[0]}, ...) have no stored neighbours; build a database of "
             "this split and find them with 'remogpt db neighbours'"
         )
-    places = np.array([neighbours.index_of[clip.id] for clip in clips])
+    clip_rows = np.array([neighbours.index_of[clip.id] for clip in clips])
     offsets = neighbours.tensors["caption_offsets"]
-    queries = np.concatenate([np.arange(offsets[place], offsets[place + 1]) for place in places])
-    chosen = {"t2m": queries, "t2t": queries, "m2t": places, "m2m": places}
+    queries = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in clip_rows])
+    chosen = {"t2m": queries, "t2t": queries, "m2t": clip_rows, "m2m": clip_rows}
     routes = {
         name: RouteHits(neighbours.tensors[f"{name}/rows"][rows], neighbours.tensors[f"{name}/captions"][rows])
         for name, rows in chosen.items()
@@ -146,10 +146,10 @@ def _query_pairs(
         best = [np.where(close > least, -np.inf, cosines).argsort(axis=1)[:, ::-1] for cosines in near]
         wrong = [rows[:, : config.misleading_examples] for rows in best]
         table = np.concatenate([*(own[some] for own in hits), *wrong], axis=1)
-        numbers, places = np.nonzero(table >= 0)
-        rows = table[numbers, places].astype(np.int64)
-        cosines = np.stack([one[numbers, rows] for one in near], axis=1)
-        found.append(QueryPairs(clips[some][numbers], rows, cosines, close[numbers, rows] > least))
+        query_rows, columns = np.nonzero(table >= 0)
+        rows = table[query_rows, columns].astype(np.int64)
+        cosines = np.stack([one[query_rows, rows] for one in near], axis=1)
+        found.append(QueryPairs(clips[some][query_rows], rows, cosines, close[query_rows, rows] > least))
     return QueryPairs(*(np.concatenate([getattr(part, one.name) for part in found]) for one in fields(QueryPairs)))
 
 

@@ -171,63 +171,63 @@ class MotionTokenizer(nn.Module):
 
         Motions of equal length share a batch. Nothing is padded, since convolutions would carry padding into the codes.
         """
-        whole = [self._checked_motion(motion, place) for place, motion in enumerate(motions)]
+        whole = [self._checked_motion(motion, index) for index, motion in enumerate(motions)]
         codes: list[np.ndarray] = [np.empty(0, dtype=np.int64)] * len(whole)
-        for places in _batches([len(motion) for motion in whole], MAX_BATCH_FRAMES):
-            batch = torch.from_numpy(np.stack([whole[place] for place in places])).to(self.device)
+        for indices in _batches([len(motion) for motion in whole], MAX_BATCH_FRAMES):
+            batch = torch.from_numpy(np.stack([whole[index] for index in indices])).to(self.device)
             found = self.vqvae.encode(self.normalizer.normalize(batch)).cpu().numpy()  # (B, N)
-            for place, row in zip(places, found, strict=True):
-                codes[place] = row
+            for index, row in zip(indices, found, strict=True):
+                codes[index] = row
         return codes
 
     @torch.inference_mode()
     def decode_batch(self, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Decode many code sequences of any lengths, each as `decode` would alone."""
-        rows = [self._checked_codes(row, place) for place, row in enumerate(codes)]
+        rows = [self._checked_codes(row, index) for index, row in enumerate(codes)]
         motions: list[np.ndarray] = [np.empty(0, dtype=np.float32)] * len(rows)
-        for places in _batches([len(row) for row in rows], MAX_BATCH_FRAMES // self.frames_per_code):
-            batch = torch.from_numpy(np.stack([rows[place] for place in places])).to(self.device)
+        for indices in _batches([len(row) for row in rows], MAX_BATCH_FRAMES // self.frames_per_code):
+            batch = torch.from_numpy(np.stack([rows[index] for index in indices])).to(self.device)
             features = self.normalizer.denormalize(self.vqvae.decode(batch)).cpu().numpy()  # (B, 4N, F)
-            for place, motion in zip(places, features, strict=True):
-                motions[place] = motion
+            for index, motion in zip(indices, features, strict=True):
+                motions[index] = motion
         return motions
 
-    def _checked_motion(self, motion: np.ndarray, place: int) -> np.ndarray:
+    def _checked_motion(self, motion: np.ndarray, index: int) -> np.ndarray:
         motion = np.asarray(motion, dtype=np.float32)
         if motion.ndim != 2 or motion.shape[1] != self.num_features:
             raise RemogptError(
-                f"motion {place} has shape {motion.shape}, expected (frames, {self.num_features}) features; "
+                f"motion {index} has shape {motion.shape}, expected (frames, {self.num_features}) features; "
                 "turn joints into features with remogpt.motion.joints_to_features"
             )
         num_frames = len(motion) - len(motion) % self.frames_per_code
         if num_frames == 0:
             raise RemogptError(
-                f"motion {place} has {len(motion)} frames, but one code stands for {self.frames_per_code}; "
+                f"motion {index} has {len(motion)} frames, but one code stands for {self.frames_per_code}; "
                 "give a longer motion"
             )
         if not np.isfinite(motion).all():
             bad = int(np.argwhere(~np.isfinite(motion).all(axis=1))[0, 0])
             raise RemogptError(
-                f"motion {place} holds values that are not finite, first in frame {bad}; repair or drop it"
+                f"motion {index} holds values that are not finite, first in frame {bad}; repair or drop it"
             )
         return motion[:num_frames]
 
-    def _checked_codes(self, codes: np.ndarray, place: int) -> np.ndarray:
+    def _checked_codes(self, codes: np.ndarray, index: int) -> np.ndarray:
         codes = np.asarray(codes)
         if codes.ndim != 1 or len(codes) == 0 or not np.issubdtype(codes.dtype, np.integer):
             raise RemogptError(
-                f"code sequence {place} has shape {codes.shape} and type {codes.dtype}, "
+                f"code sequence {index} has shape {codes.shape} and type {codes.dtype}, "
                 "expected (N,) integers with N at least 1"
             )
         if codes.min() < 0 or codes.max() >= self.num_codes:
             raise RemogptError(
-                f"code sequence {place} runs from {codes.min()} to {codes.max()}, but this codebook has codes 0 to "
+                f"code sequence {index} runs from {codes.min()} to {codes.max()}, but this codebook has codes 0 to "
                 f"{self.num_codes - 1}; were the codes made with another tokenizer?"
             )
-        self._check_levels(codes, place)
+        self._check_levels(codes, index)
         return codes.astype(np.int64)
 
-    def _check_levels(self, codes: np.ndarray, place: int) -> None:
+    def _check_levels(self, codes: np.ndarray, index: int) -> None:
         """Refuse codes of a residual quantizer that are not one of each level, in order, again and again."""
         per_step, levels = self.codes_per_step, self.vqvae.levels
         if per_step == 1:
@@ -236,17 +236,17 @@ class MotionTokenizer(nn.Module):
         found = np.searchsorted(np.cumsum(levels), codes, side="right")
         if len(codes) % per_step or (found != expected).any():
             raise RemogptError(
-                f"code sequence {place} has {len(codes)} codes of the levels {found[:6].tolist()} ..., expected one of "
+                f"code sequence {index} has {len(codes)} codes of the levels {found[:6].tolist()} ..., expected one of "
                 f"each of {per_step} residual levels for every step, the coarsest (level 0) first"
             )
 
 
 def _batches(lengths: Sequence[int], max_total: int) -> Iterator[list[int]]:
-    """Yield places of equal length, as many together as `max_total` allows."""
+    """Yield batches of indices of equal lengths, each of at most `max_total` in sum."""
     by_length: dict[int, list[int]] = defaultdict(list)
-    for place, length in enumerate(lengths):
-        by_length[length].append(place)
-    for length, places in by_length.items():
+    for index, length in enumerate(lengths):
+        by_length[length].append(index)
+    for length, indices in by_length.items():
         size = max(1, max_total // length)
-        for start in range(0, len(places), size):
-            yield places[start : start + size]
+        for start in range(0, len(indices), size):
+            yield indices[start : start + size]

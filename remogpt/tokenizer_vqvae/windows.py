@@ -1,4 +1,4 @@
-"""Training windows: fixed-length stretches of raw features, cut at random places of random clips."""
+"""Training windows: fixed-length stretches of raw features, cut at random from random clips."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_a_set_is_arrays_that_belong_together(run, words, retriever, tiny_set: P
     clips = motions.clips("train", 1, 10**9)
     assert index["ids"] == [clip.id for clip in clips] and index["retriever"] == retriever.hash
     assert index["captions"] == [caption for clip in clips for caption in clip.captions]
-    assert index["clip_of_caption"] == [place for place in range(12) for _ in range(3)]
+    assert index["clip_of_caption"] == [clip for clip in range(12) for _ in range(3)]
     texts, rows = np.load(out / "captions.npy"), np.load(out / "motions.npy")
     np.testing.assert_allclose(texts, retriever.encode_text(index["captions"]), atol=1e-5)
     np.testing.assert_allclose(rows, retriever.encode_motion([motions.features(clip) for clip in clips]), atol=1e-5)

@@ -58,10 +58,10 @@ def motions(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The set's own training motions as somebody's files: features and joints in turn."""
     folder = tmp_path_factory.mktemp("motions")
     opened = MotionTextSet.open(tiny_set)
-    for place, clip in enumerate(opened.clips("train")):
+    for index, clip in enumerate(opened.clips("train")):
         joints = opened.joints(clip.file_id)
         assert joints is not None
-        write_npy(folder / f"{clip.id}.npy", joints if place % 2 else opened.features(clip))
+        write_npy(folder / f"{clip.id}.npy", joints if index % 2 else opened.features(clip))
     return folder
 
 

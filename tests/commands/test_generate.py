@@ -126,7 +126,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("walks", "--out", tmp_path / "m.fbx"): "--out must end in .npy, .npz, .bvh, .html, got",
         ("walks", "--out", ""): "--out must end in",
         ("walks", "--out", tmp_path / "folder.bvh"): "is a folder; name a file in it",
-        ("walks", "--out", tmp_path / "file" / "m.bvh"): "is a file, not a folder; choose another place",
+        ("walks", "--out", tmp_path / "file" / "m.bvh"): "is a file, not a folder; choose another path",
         ("walks", "--num-samples", 2, "--out", tmp_path / "m.bvh"): "several motions need a folder",
         ("walks", "--num-samples", 2, "--out", tmp_path / "file"): "is a file; name another folder",
         ("walks", "--num-samples", 0): "--num-samples must be at least 1",

@@ -59,8 +59,8 @@ def independent_positions(text: str, names: tuple[str, ...], use_positions: bool
             matrix[:3, 3] = translation
             matrix = matrix @ turn
             world.append(matrix if joint["parent"] is None else world[joint["parent"]] @ matrix)
-        places = {joint["name"]: matrix[:3, 3] for joint, matrix in zip(joints, world, strict=True)}
-        result[frame] = [places[name] for name in names]
+        position_of = {joint["name"]: matrix[:3, 3] for joint, matrix in zip(joints, world, strict=True)}
+        result[frame] = [position_of[name] for name in names]
     return result
 
 

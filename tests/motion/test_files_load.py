@@ -238,8 +238,8 @@ def test_random_damage_never_escapes_as_another_error(data_dir: Path, tmp_path: 
             if attempt % 3 == 0:
                 del damaged[rng.integers(0, len(damaged)) :]
             else:
-                for place in rng.integers(0, len(damaged) if attempt % 3 == 1 else 200, 6):
-                    damaged[place] = rng.integers(0, 256)
+                for index in rng.integers(0, len(damaged) if attempt % 3 == 1 else 200, 6):
+                    damaged[index] = rng.integers(0, 256)
             path = tmp_path / f"02_damaged{source.suffix}"
             path.write_bytes(damaged)
             try:

@@ -31,7 +31,7 @@ def trained(tiny_set: Path, tiny_text_model: Path, tmp_path_factory: pytest.Temp
     folder = tmp_path_factory.mktemp("trained")
     motions = MotionTextSet.open(tiny_set)
     train, val = (TrainingPairs.from_set(motions, split) for split in ("train", "val"))
-    half = TrainingPairs.from_arrays(train.captions[:6], [train.load(place) for place in range(6)])
+    half = TrainingPairs.from_arrays(train.captions[:6], [train.load(index) for index in range(6)])
     small = PLTMRConfig(part_width=16, num_layers=1, num_heads=2, feedforward=32, patch=8, projection_dim=16,
                         text_width=16, text_layers=1, text_heads=2, text_feedforward=32)  # fmt: skip
     for name, seed, pairs in (("a", 0, train), ("b", 7, train), ("c", 0, half)):

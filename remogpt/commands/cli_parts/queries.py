@@ -120,10 +120,10 @@ def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Qu
 def embed(retriever: "TextMotionRetriever", queries: Sequence[Query]) -> np.ndarray:
     """Return (N, D) float32 unit rows of captions and motions, in their order."""
     rows = np.zeros((len(queries), retriever.dim), dtype=np.float32)
-    texts = [place for place, query in enumerate(queries) if query.features is None]
-    motions = [place for place, query in enumerate(queries) if query.features is not None]
+    texts = [index for index, query in enumerate(queries) if query.features is None]
+    motions = [index for index, query in enumerate(queries) if query.features is not None]
     if texts:
-        rows[texts] = retriever.encode_text([queries[place].name for place in texts])
+        rows[texts] = retriever.encode_text([queries[index].name for index in texts])
     features = [query.features for query in queries if query.features is not None]
     for start in progress(range(0, len(motions), 256), desc="encode", unit="batch"):
         rows[motions[start : start + 256]] = retriever.encode_motion(features[start : start + 256])

@@ -37,7 +37,7 @@ _EPSILON = 1e-6
 class Dissimilar:
     """A choice of items and how alike they still are."""
 
-    places: Array
+    indices: Array
     """(k,) int64, sorted."""
     mean: float
     """Mean cosine over the pairs."""
@@ -67,16 +67,16 @@ def choose_dissimilar(vectors: Array, size: int, seed: int = 0, num_starts: int 
     rng = np.random.default_rng(seed)
     starts = [_greedy(unit, size)]
     starts += [rng.choice(len(unit), size, replace=False) for _ in range(num_starts)]
-    chosen = min((_exchange(unit, start) for start in starts), key=lambda places: _total(unit, places))
+    chosen = min((_exchange(unit, start) for start in starts), key=lambda indices: _total(unit, indices))
     return describe(unit, chosen)
 
 
-def describe(vectors: Array, places: Array) -> Dissimilar:
-    """Measure a choice: `places` (k,) of the rows of `vectors` (N, D)."""
-    rows = _unit_rows(vectors)[np.sort(places)]
+def describe(vectors: Array, indices: Array) -> Dissimilar:
+    """Measure a choice: `indices` (k,) of the rows of `vectors` (N, D)."""
+    rows = _unit_rows(vectors)[np.sort(indices)]
     pairs = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
     return Dissimilar(
-        np.sort(places).astype(np.int64), float(pairs.mean()), float(pairs.max()), int((pairs > SAME_MEANING).sum())
+        np.sort(indices).astype(np.int64), float(pairs.mean()), float(pairs.max()), int((pairs > SAME_MEANING).sum())
     )
 
 
@@ -96,16 +96,16 @@ def _unit_rows(vectors: Array) -> Array:
     return rows / lengths
 
 
-def _costs(unit: Array, places: Array) -> Array:
-    """(N, len(places)) float64 cost of each item beside each chosen one; beside itself it costs nothing."""
-    cosines = (unit @ unit[places].T).astype(np.float64)
+def _costs(unit: Array, indices: Array) -> Array:
+    """(N, len(indices)) float64 cost of each item beside each chosen one; beside itself it costs nothing."""
+    cosines = (unit @ unit[indices].T).astype(np.float64)
     costs = cosines + sum(cost * (cosines > level) for level, cost in _LEVELS)
-    costs[places, np.arange(len(places))] = 0.0
+    costs[indices, np.arange(len(indices))] = 0.0
     return costs
 
 
-def _total(unit: Array, places: Array) -> float:
-    return float(_costs(unit, places)[places].sum()) / 2
+def _total(unit: Array, indices: Array) -> float:
+    return float(_costs(unit, indices)[indices].sum()) / 2
 
 
 def _greedy(unit: Array, size: int) -> Array:
@@ -120,17 +120,17 @@ def _greedy(unit: Array, size: int) -> Array:
     return np.array(chosen)
 
 
-def _exchange(unit: Array, places: Array) -> Array:
+def _exchange(unit: Array, indices: Array) -> Array:
     """Exchange one chosen item for one outside, the best pair each time, until no exchange lowers the sum."""
-    places = np.array(places)
-    costs = _costs(unit, places)  # (N, k)
+    indices = np.array(indices)
+    costs = _costs(unit, indices)  # (N, k)
     while True:
         sums = costs.sum(axis=1)  # of each item beside all chosen ones
         # In comes i, out goes column a: the sum changes by i beside the others, less a beside the others.
-        change = sums[:, None] - costs - sums[places]
-        change[places] = np.inf
+        change = sums[:, None] - costs - sums[indices]
+        change[indices] = np.inf
         item, column = np.unravel_index(int(change.argmin()), change.shape)
         if change[item, column] > -_EPSILON:
-            return places
-        places[column] = item
-        costs[:, column] = _costs(unit, places[column : column + 1])[:, 0]
+            return indices
+        indices[column] = item
+        costs[:, column] = _costs(unit, indices[column : column + 1])[:, 0]

@@ -26,7 +26,6 @@ _BLOCK = 1024
 class _Table:
     """Distinct sentences and who has them."""
 
-    places: dict[str, int]
     num_uses: np.ndarray
     """(U,) captions with this sentence."""
     clips: list[np.ndarray]
@@ -82,17 +81,17 @@ def similar_captions(
 
 
 def _table(captions: Sequence[Sequence[str]], sentences: Sequence[str], vectors: np.ndarray) -> tuple[_Table, Any]:
-    rows = {sentence: place for place, sentence in enumerate(sentences)}
+    rows = {sentence: index for index, sentence in enumerate(sentences)}
     used = sorted({caption for clip in captions for caption in clip})
     absent = [sentence for sentence in used if sentence not in rows]
     if absent or not used:
         raise RemogptError(
             f"wanted a sentence vector for each caption, got none for {absent[:1] or 'an empty split'}; encode them all"
         )
-    places = {sentence: place for place, sentence in enumerate(used)}
-    clips = [np.array([places[caption] for caption in clip], dtype=np.int64) for clip in captions]
+    index_of = {sentence: index for index, sentence in enumerate(used)}
+    clips = [np.array([index_of[caption] for caption in clip], dtype=np.int64) for clip in captions]
     uses = np.bincount(np.concatenate(clips), minlength=len(used))
-    return _Table(places, uses, clips), vectors[[rows[sentence] for sentence in used]].astype(np.float32)
+    return _Table(uses, clips), vectors[[rows[sentence] for sentence in used]].astype(np.float32)
 
 
 def _neighbours(unit: np.ndarray, num_uses: np.ndarray, thresholds: Sequence[float], desc: str) -> np.ndarray:
@@ -101,10 +100,10 @@ def _neighbours(unit: np.ndarray, num_uses: np.ndarray, thresholds: Sequence[flo
     for start in progress(range(0, len(unit), _BLOCK), desc=desc, unit="block"):
         cosines = unit[start : start + _BLOCK] @ unit.T
         rows = np.arange(len(cosines))
-        for place, threshold in enumerate(thresholds):
+        for index, threshold in enumerate(thresholds):
             above = cosines > 2 * threshold - 1
             above[rows, rows + start] = True  # a sentence is like itself, whatever rounding makes of its cosine
-            counts[place, start : start + _BLOCK] = above @ num_uses
+            counts[index, start : start + _BLOCK] = above @ num_uses
     return counts
 
 

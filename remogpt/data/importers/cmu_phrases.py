@@ -69,21 +69,21 @@ def _predicate(phrase: str) -> str | None:
     if len(words) == 2 and words[0] in _MANNERS and words[1] in _VERBS:
         return f"{third_person(words[1])} {_MANNERS[words[0]]}"
     parts = []
-    for place, part in enumerate(piece.strip() for piece in phrase.split(",")):
-        clause = _clause(part, is_first=place == 0)
+    for index, item in enumerate(item.strip() for item in phrase.split(",")):
+        clause = _clause(item, is_first=index == 0)
         if clause is None:
             return None
         parts.append(clause)
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _clause(part: str, is_first: bool) -> str | None:
-    words = part.split()
+def _clause(item: str, is_first: bool) -> str | None:
+    words = item.split()
     if not words:
         return None
     head = words[0].split("/")
     if not all(word in _VERBS for word in head):
-        return None if is_first or words[0] not in _ADVERBS else part
+        return None if is_first or words[0] not in _ADVERBS else item
     if len(words) > 1 and words[1].split("/")[0] in _VERBS:
         return None  # two bare verbs in a row ("jump turn") name one thing
     said = [" or ".join(third_person(word) for word in head)]

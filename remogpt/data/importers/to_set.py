@@ -128,11 +128,11 @@ def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> 
 
 def split_of(source_id: str) -> str:
     """Return the split of a recording: a function of its name, so that windows of one recording stay together."""
-    place = zlib.crc32(source_id.encode()) % 100
+    percentile = zlib.crc32(source_id.encode()) % 100
     for split, share in SHARES.items():
-        if place < share:
+        if percentile < share:
             return split
-        place -= share
+        percentile -= share
     return "train"
 
 

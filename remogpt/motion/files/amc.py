@@ -164,9 +164,9 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
     layout = _frame_layout(rows, body, origin)
     _check_rows(rows, layout, origin)
     motion = {}
-    for place, name in enumerate(layout, start=1):
+    for index, name in enumerate(layout, start=1):
         try:
-            values = np.array([words[1:] for _, words in rows[place :: len(layout) + 1]], dtype=np.float64)
+            values = np.array([words[1:] for _, words in rows[index :: len(layout) + 1]], dtype=np.float64)
         except ValueError as error:
             raise RemogptError(
                 f"{origin}: bone {name!r} has a value that is no number ({error}); download the file again"
@@ -202,11 +202,11 @@ def _frame_layout(rows: list[_Row], body: Body, origin: str) -> dict[str, int]:
 def _check_rows(rows: list[_Row], layout: dict[str, int], origin: str) -> None:
     """Refuse a motion whose frames are not all laid out like the first."""
     expected = [("", 1), *((name, width + 1) for name, width in layout.items())]
-    for place, (number, words) in enumerate(rows):
-        name, width = expected[place % len(expected)]
+    for index, (number, words) in enumerate(rows):
+        name, width = expected[index % len(expected)]
         if len(words) != width or (name and words[0] != name):
             what = f"expected {name or 'a frame number'} with {width - 1} values, found {' '.join(words[:2])!r}"
-            raise _broken(origin, number, place // len(expected), what)
+            raise _broken(origin, number, index // len(expected), what)
     if over := len(rows) % len(expected):
         what = f"only {over} of {len(expected)} lines are there"
         raise _broken(origin, rows[-1][0], len(rows) // len(expected), what)
@@ -221,7 +221,7 @@ def _broken(origin: str, line: int, frames: int, what: str) -> RemogptError:
 
 def pose(body: Body, motion: dict[str, np.ndarray]) -> np.ndarray:
     """Compute where the root is and each bone ends, (T, 1 + bones, 3) metres."""
-    root = {name: motion["root"][:, place] for place, name in enumerate(body.root_order)}
+    root = {name: motion["root"][:, index] for index, name in enumerate(body.root_order)}
     turns = [name for name in body.root_order if name.startswith("r")]
     angles = np.stack([root[name] for name in reversed(turns)], axis=-1)
     ends = {"root": np.stack([root["tx"], root["ty"], root["tz"]], axis=-1)}

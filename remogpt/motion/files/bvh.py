@@ -193,11 +193,11 @@ def pose(file: BvhFile) -> np.ndarray:
         values = file.values[:, column : column + len(joint.channels)]  # (T, channels of this joint)
         column += len(joint.channels)
         translation = np.tile(np.array(joint.offset), (num_frames, 1))
-        turns = [place for place, name in enumerate(joint.channels) if name.endswith("rotation")]
-        for place, name in enumerate(joint.channels):
+        turns = [channel for channel, name in enumerate(joint.channels) if name.endswith("rotation")]
+        for channel, name in enumerate(joint.channels):
             if name.endswith("position"):
-                translation[:, "xyz".index(name[0])] = values[:, place]
-        local = euler_to_matrix(values[:, turns], "".join(joint.channels[place][0] for place in turns))
+                translation[:, "xyz".index(name[0])] = values[:, channel]
+        local = euler_to_matrix(values[:, turns], "".join(joint.channels[channel][0] for channel in turns))
         if joint.parent < 0:
             positions[:, index], rotation = translation, local
         else:

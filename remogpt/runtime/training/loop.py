@@ -107,7 +107,7 @@ class _Share(NamedTuple):
     """What one process works through in one round of a step."""
 
     number: int
-    """Its place among the shares of all processes, in the order of the batch."""
+    """Index among the shares of all processes, in the order of the batch."""
     batch: Any
     size: int
     """How many things its loss is the mean of."""

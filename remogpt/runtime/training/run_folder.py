@@ -7,7 +7,7 @@
     best.safetensors   weights with the best validation score
     tensorboard/       the numbers of log.jsonl once more, with loop.tracker: tensorboard
 
-Every file is written beside its place and then renamed, by the first process alone.
+Every file is written under a temporary name and then renamed, by the first process alone.
 """
 
 import json

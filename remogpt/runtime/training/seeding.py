@@ -43,7 +43,7 @@ class StepSampler:
         """Return (batch_size,) int64 item numbers of step `step` (from 0); the incomplete last batch is dropped."""
         if self.num_items < self.batch_size:
             return np.random.default_rng((self.seed, step)).integers(self.num_items, size=self.batch_size)
-        epoch, place = divmod(step, self.num_items // self.batch_size)
+        epoch, batch = divmod(step, self.num_items // self.batch_size)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.num_items)
-        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
+        return self._order[batch * self.batch_size : (batch + 1) * self.batch_size]

@@ -68,17 +68,17 @@ def test_pairs_of_the_same_meaning_are_avoided_before_the_sum() -> None:
     away = -np.ones((2, 40))
     vectors = np.concatenate([crowd, away])
     chosen = choose_dissimilar(vectors, 4)
-    assert chosen.num_alike == 0 and len({30, 31} & set(chosen.places.tolist())) == 1
+    assert chosen.num_alike == 0 and len({30, 31} & set(chosen.indices.tolist())) == 1
     both = describe(vectors, plain_greedy(vectors, 4))
-    assert {30, 31} <= set(both.places.tolist()) and both.mean < chosen.mean and both.max == pytest.approx(1, abs=1e-5)
+    assert {30, 31} <= set(both.indices.tolist()) and both.mean < chosen.mean and both.max == pytest.approx(1, abs=1e-5)
 
 
 def test_a_seed_gives_one_choice_and_scale_does_not_matter() -> None:
     vectors = captions_like(3, 200)
     first, again = choose_dissimilar(vectors, 15, seed=4), choose_dissimilar(vectors * 7.0, 15, seed=4)
-    assert np.array_equal(first.places, again.places) and len(set(first.places.tolist())) == 15
-    assert np.array_equal(first.places, np.sort(first.places))
-    assert np.array_equal(choose_dissimilar(vectors, 200).places, np.arange(200))
+    assert np.array_equal(first.indices, again.indices) and len(set(first.indices.tolist())) == 15
+    assert np.array_equal(first.indices, np.sort(first.indices))
+    assert np.array_equal(choose_dissimilar(vectors, 200).indices, np.arange(200))
 
 
 def test_too_few_different_items_are_counted() -> None:

@@ -26,7 +26,7 @@ def random_set(seed: int) -> tuple[list[list[str]], dict[str, np.ndarray]]:
     names = [f"sentence {number}" for number in range(12)]
     rows = rng.normal(size=(4, 6))[rng.integers(4, size=12)] + 0.4 * rng.normal(size=(12, 6))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    captions = [[names[place] for place in rng.integers(12, size=rng.integers(1, 4))] for _ in range(20)]
+    captions = [[names[index] for index in rng.integers(12, size=rng.integers(1, 4))] for _ in range(20)]
     return captions, dict(zip(names, rows.astype(np.float32), strict=True))
 
 
