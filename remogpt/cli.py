@@ -21,7 +21,7 @@ _REMEDIES = {
     errno.EROFS: "choose a path that can be written to",
     errno.ENOSPC: "free some space and run the command again",
     errno.EISDIR: "this is a folder: name a file",
-    errno.ENOTDIR: "a part of this path is a file: choose another path",
+    errno.ENOTDIR: "a folder of this path is a file: choose another path",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 
@@ -34,8 +34,8 @@ COMMANDS = {
     "db": "build, check and describe retrieval databases; precompute neighbours",
     "data": "make the procedural set, import motion capture, check a set",
     "train": "train a tokenizer, a retriever or a language model",
-    "import": "turn released weights (TMR, T2M-GPT, MotionGPT, Guo et al.'s evaluator) into a part",
-    "assemble": "put trained parts together into one model folder",
+    "import": "turn released weights (TMR, T2M-GPT, MotionGPT, Guo et al.'s evaluator) into components",
+    "assemble": "put trained components together into one model folder",
     "eval": "measure a model, or anybody's motions and captions; compare evaluations",
     "demo": "make a page of generated motions and captions",
 }

@@ -125,8 +125,8 @@ def guo_release(tmp_path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class TinyParts:
-    """Folders of the parts of a tiny model."""
+class TinyComponents:
+    """Folders of the components of a tiny model."""
 
     tokenizer: Path
     retriever: Path
@@ -134,14 +134,14 @@ class TinyParts:
     database: Path
 
 
-MakeParts = Callable[[Path, int], TinyParts]
+MakeComponents = Callable[[Path, int], TinyComponents]
 
 
 @pytest.fixture(scope="session")
-def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
-    """Make the parts in a folder, with random weights of a seed."""
+def make_tiny_components(tiny_set: Path, tiny_text_model: Path) -> MakeComponents:
+    """Make the components in a folder, with random weights of a seed."""
 
-    def make(folder: Path, seed: int) -> TinyParts:
+    def make(folder: Path, seed: int) -> TinyComponents:
         import torch
 
         from remogpt.data.humanml3d import MotionTextSet
@@ -156,7 +156,7 @@ def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
         motions = MotionTextSet.open(tiny_set)
         clips = motions.clips("train")
         captions = [caption for clip in clips for caption in clip.captions]
-        parts = TinyParts(*(folder / kind for kind in ("tokenizer", "retriever", "lm", "database")))
+        parts = TinyComponents(*(folder / kind for kind in ("tokenizer", "retriever", "lm", "database")))
         sizes = {"width": 16, "num_codes": NUM_CODES, "code_dim": 16, "depth": 1}
         vqvae, normalizer = MotionVQVAE(**sizes), Normalizer.fit([motions.features(clip) for clip in clips])
         vectors = vqvae.encode_vectors(normalizer.normalize(torch.from_numpy(motions.features(clips[0])[None])))
@@ -174,7 +174,7 @@ def make_tiny_parts(tiny_set: Path, tiny_text_model: Path) -> MakeParts:
     return make
 
 
-def build_database(motion_set: Path, parts: TinyParts, out: Path) -> None:
+def build_database(motion_set: Path, parts: TinyComponents, out: Path) -> None:
     """Embed and tokenize the training split."""
     from remogpt.data.humanml3d import MotionTextSet
     from remogpt.retriever import DatabaseEntry, MotionDatabase, TextMotionRetriever
@@ -190,19 +190,19 @@ def build_database(motion_set: Path, parts: TinyParts, out: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_parts(make_tiny_parts: MakeParts, tmp_path_factory: pytest.TempPathFactory) -> TinyParts:
+def tiny_components(make_tiny_components: MakeComponents, tmp_path_factory: pytest.TempPathFactory) -> TinyComponents:
     """Tokenizer, retriever, language model and a database of the training clips. Read them only."""
-    return make_tiny_parts(tmp_path_factory.mktemp("parts"), 0)
+    return make_tiny_components(tmp_path_factory.mktemp("parts"), 0)
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tiny_parts: TinyParts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_model(tiny_components: TinyComponents, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole model folder. Read it only."""
     from remogpt.runtime.folders.model_folder import assemble
 
     folder = tmp_path_factory.mktemp("model") / "tiny"
-    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
-    assemble(folder, parts, tiny_parts.database, "tiny", "MIT")
+    parts = {"tokenizer": tiny_components.tokenizer, "retriever": tiny_components.retriever, "lm": tiny_components.lm}
+    assemble(folder, parts, tiny_components.database, "tiny", "MIT")
     return folder
 
 

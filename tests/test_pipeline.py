@@ -228,7 +228,7 @@ def test_a_motion_in_the_database_finds_itself(model: ReMoGPT, tiny_set: Path) -
 
 def test_a_caption_of_a_books_length_is_cut_in_no_time(model: ReMoGPT) -> None:
     (answer,) = model.generate("a person walks and " * 5000, seed=0, seconds=1)
-    assert [cut.part for cut in answer.prompt.trimmed][-1] == "caption"
+    assert [cut.name for cut in answer.prompt.trimmed][-1] == "caption"
     assert len(model.lm.vocabulary.encode_prompt(answer.prompt)) <= 512
 
 
@@ -290,8 +290,8 @@ def test_what_cannot_be_generated_is_said(model: ReMoGPT, arguments: dict[str, A
         model.generate("a person walks", **arguments)
 
 
-def test_another_models_database_is_refused(model: ReMoGPT, make_tiny_parts: Callable, tmp_path: Path) -> None:
-    other = make_tiny_parts(tmp_path, 1)
+def test_another_models_database_is_refused(model: ReMoGPT, make_tiny_components: Callable, tmp_path: Path) -> None:
+    other = make_tiny_components(tmp_path, 1)
     for database in (other.database, MotionDatabase.open(other.database)):
         with pytest.raises(RemogptError, match=r"was built with retriever .* but the model in .* has .* db build SET"):
             model.generate("a person walks", database=database)
@@ -369,7 +369,7 @@ def test_no_candidates_are_refused(model: ReMoGPT) -> None:
 
 
 @pytest.fixture(scope="module")
-def copying(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGPT:
+def copying(tiny_components: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGPT:
     """The tiny model with a copy head that takes every example whose cosines are above one half for an answer."""
     import torch
 
@@ -378,17 +378,21 @@ def copying(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> ReMoGP
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
     folder = tmp_path_factory.mktemp("copying")
-    tokenizer = MotionTokenizer.from_pretrained(tiny_parts.tokenizer)
+    tokenizer = MotionTokenizer.from_pretrained(tiny_components.tokenizer)
     head = CopyHead(tokenizer.code_vectors)
     with torch.no_grad():
         for match in (head.text_match, head.motion_match):
             for layer, weight in ((match.layers[0], 4.0), (match.layers[2], 1.0)):
                 layer.weight.fill_(weight)
                 layer.bias.zero_()
-    components = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    components = {
+        "tokenizer": tiny_components.tokenizer,
+        "retriever": tiny_components.retriever,
+        "lm": tiny_components.lm,
+    }
     head.config = {kind: read_json(components[kind] / "config.json")["hash"] for kind in ("tokenizer", "retriever")}
     head.save_pretrained(folder / "copy")
-    assemble(folder / "model", {**components, "copy": folder / "copy"}, tiny_parts.database, "tiny", "MIT")
+    assemble(folder / "model", {**components, "copy": folder / "copy"}, tiny_components.database, "tiny", "MIT")
     return ReMoGPT.from_pretrained(folder / "model", device="cpu")
 
 

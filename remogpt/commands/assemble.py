@@ -1,4 +1,4 @@
-"""Put trained parts together into one model folder.
+"""Put trained components together into one model folder.
 
 Examples:
   remogpt assemble --tokenizer runs/tokenizer --retriever runs/retriever --lm runs/lm \\
@@ -29,10 +29,10 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Copy the parts and name their hashes."""
+    """Copy the components and print their hashes."""
     given = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm, "copy": args.copy}
-    parts = {kind: folder for kind, folder in given.items() if folder is not None}
-    manifest = assemble(args.out, parts, args.database, args.name, args.licence, _generation(args))
+    components = {kind: folder for kind, folder in given.items() if folder is not None}
+    manifest = assemble(args.out, components, args.database, args.name, args.licence, _generation(args))
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
     print(f"{args.out}: {manifest['name']} ({hashes})")
     return 0

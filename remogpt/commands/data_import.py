@@ -50,7 +50,7 @@ def _add_out(parser: Any) -> None:
 
 
 def run_import(args: Any) -> int:
-    """Import the chosen source; return 1 if a part of it could not be used."""
+    """Import the chosen source; return 1 if some recordings could not be used."""
     chosen = args[args.source]
     out = check_output_folder(chosen.out)
     if args.source == "folder":

@@ -31,7 +31,7 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
     )
-    _add_parts(build)
+    _add_component_options(build)
     actions.add_subcommand("build", build)
     neighbours = CommandParser(
         description="Find each clip's examples, itself, its mirror image and its source left out."
@@ -48,7 +48,7 @@ def add_arguments(parser: Any) -> None:
         actions.add_subcommand(name, action)
 
 
-def _add_parts(parser: Any) -> None:
+def _add_component_options(parser: Any) -> None:
     parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
     parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")

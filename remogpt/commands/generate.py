@@ -5,7 +5,7 @@ Examples:
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
   remogpt generate "a person walks in a circle. the person sits down." --seconds 20 --out scene.bvh
   remogpt generate --file prompts.txt --out motions/ --format npy
-  remogpt generate "a person walks" --retriever parts/tmr --seconds 5 --out walk.bvh
+  remogpt generate "a person walks" --retriever imported/tmr --seconds 5 --out walk.bvh
 
 The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (joints, metres), .npz (joints and features),
 .html (a page that plays the motion). With --retriever there is no model: the decoder that a TMR was trained with writes

@@ -1,12 +1,12 @@
-"""Turn released weights into parts: TMR (a retriever), T2M-GPT (a tokenizer), MotionGPT (a tokenizer and a language
-model), Guo et al. (an evaluator).
+"""Turn released weights into components: TMR (a retriever), T2M-GPT (a tokenizer), MotionGPT (a tokenizer and a
+language model), Guo et al. (an evaluator).
 
 Examples:
-  remogpt import tmr text_encoder.pt motion_encoder.pt motion_decoder.pt --statistics stats/guoh3dfeats --out parts/tmr
-  remogpt import t2mgpt net_last.pth --statistics meta --out parts/tokenizer
-  remogpt import motiongpt motiongpt_s3_h3d.tar --statistics meta --text-tokenizer flan-t5-base --out parts/motiongpt
-  remogpt import motiongpt motiongpt_s3_h3d.tar --part tokenizer --statistics meta --out parts/tokenizer
-  remogpt import guo text_mot_match/model/finest.tar Comp_v6_KLD005/meta glove --out parts/evaluator
+  remogpt import tmr text_encoder.pt motion_encoder.pt motion_decoder.pt --statistics guoh3dfeats --out imported/tmr
+  remogpt import t2mgpt net_last.pth --statistics meta --out imported/tokenizer
+  remogpt import motiongpt motiongpt_s3_h3d.tar --statistics meta --text-tokenizer flan-t5-base --out imported/motiongpt
+  remogpt import motiongpt motiongpt_s3_h3d.tar --part tokenizer --statistics meta --out imported/tokenizer
+  remogpt import guo text_mot_match/model/finest.tar Comp_v6_KLD005/meta glove --out imported/evaluator
 
 Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running what they hold. Every
 name and every shape has to fit. --statistics is the folder of the mean and std (.pt or .npy) that the weights were
@@ -50,7 +50,7 @@ def _motiongpt_parser() -> CommandParser:
         default="google/flan-t5-base",
         help="folder or hub name of its T5",
     )
-    parser.add_argument("--out", type=str, required=True, help="folder of the part; of tokenizer/ and lm/ for both")
+    parser.add_argument("--out", type=str, required=True, help="folder of the component, or of tokenizer/ and lm/")
     return parser
 
 
@@ -69,9 +69,9 @@ def _guo_parser() -> CommandParser:
     return guo
 
 
-def _add_common(parser: Any, part: str) -> None:
+def _add_common(parser: Any, kind: str) -> None:
     parser.add_argument("--statistics", type=str, required=True, help="folder of the mean and std it was trained with")
-    parser.add_argument("--out", type=str, required=True, help=f"folder of the {part}")
+    parser.add_argument("--out", type=str, required=True, help=f"folder of the {kind}")
 
 
 def run(args: Any) -> int:

@@ -1,4 +1,4 @@
-"""Find motions in a database by words, a motion or what parts of a body do; find a moment in a recording.
+"""Find motions in a database by words, a motion or what body parts do; find a moment in a recording.
 
 Examples:
   remogpt search "a person kicks with the left leg" -k 5
@@ -30,8 +30,8 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
     parser.add_argument(
         "--part", type=str, default=None,
-        help="rank motions by these parts alone, with commas: root, right_leg, left_leg, backbone, right_arm, "
-        "left_arm, legs, arms, upper_body, lower_body",
+        help="rank motions by these body parts alone, separated by commas: root, right_leg, left_leg, backbone, "
+        "right_arm, left_arm, legs, arms, upper_body, lower_body",
     )  # fmt: skip
     parser.add_argument("--contributions", action="store_true", help="show what each body part adds to a hit's score")
     add_inside_options(parser)
@@ -92,7 +92,7 @@ def _described(hits: "list[RetrievedExample]", by_part: "list[Contributions] | N
 
 
 def _print_table(hits: "list[RetrievedExample]", by_part: "list[Contributions]") -> None:
-    """Print hits with a column a part; each row's columns after the score add up to it."""
+    """Print hits with a column for each body part; each row's columns after the score add up to it."""
     names = ["mean", *(by_part[0].parts if by_part else ())]
     width = max((len(hit.id) for hit in hits), default=2)
     print("score", *(f"{name:>6}" for name in names), f"{'id':<{width}}", "caption", sep="  ")

@@ -48,7 +48,12 @@ def add_arguments(parser: Any) -> None:
         own.add_argument("--config", type=config, default=config(), help="YAML file, or a name such as mini/tokenizer")
         if stage != "copy":
             own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout, splits train and val")
-        own.add_argument("--out", type=str, required=True, help="folder of the finished part; <out>/run holds the run")
+        own.add_argument(
+            "--out",
+            type=str,
+            required=True,
+            help="finished component; log and checkpoints in <out>/run",
+        )
         if stage == "lm":
             own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
             own.add_argument("--start-from", type=str, default=None, help="language model folder to go on from")

@@ -9,7 +9,7 @@ from remogpt.runtime.errors import RemogptError
 
 @dataclass(frozen=True)
 class Caption:
-    """One description of a motion or of a part of it."""
+    """One description of a motion or of a stretch of it."""
 
     text: str
     """The words as a person wrote them."""
@@ -26,8 +26,8 @@ class Caption:
         return self.start == 0.0 and self.end == 0.0
 
     def to_line(self) -> str:
-        """Return the caption as a line of a text file; line ends and '#', which part fields, become spaces."""
-        text, tokens = (" ".join(part.replace("#", " ").split()) for part in (self.text, " ".join(self.tokens)))
+        """Return the caption as a line of a text file; line ends and '#', which separates fields, become spaces."""
+        text, tokens = (" ".join(content.replace("#", " ").split()) for content in (self.text, " ".join(self.tokens)))
         return f"{text}#{tokens}#{self.start}#{self.end}"
 
     @classmethod
@@ -50,7 +50,7 @@ class Caption:
 
 @dataclass(frozen=True)
 class Clip:
-    """A motion, or a part of one, with the captions that describe it."""
+    """A motion, or a stretch of one, with the captions that describe it."""
 
     id: str
     """Unique in the set; a sub-clip's names its times."""

@@ -78,14 +78,14 @@ def _transition(before: np.ndarray, after: np.ndarray, blend: int) -> np.ndarray
     what sank below the floor is lifted onto it.
     """
     steps = blend + 1
-    part = (np.arange(1, steps) / steps)[:, None, None]
+    u = (np.arange(1, steps) / steps)[:, None, None]
     start, end = before[-1], after[0]
     leaving, arriving = (start - before[-2]) * steps, (after[1] - end) * steps
     curve = (
-        (2 * part**3 - 3 * part**2 + 1) * start
-        + (part**3 - 2 * part**2 + part) * leaving
-        + (3 * part**2 - 2 * part**3) * end
-        + (part**3 - part**2) * arriving
+        (2 * u**3 - 3 * u**2 + 1) * start
+        + (u**3 - 2 * u**2 + u) * leaving
+        + (3 * u**2 - 2 * u**3) * end
+        + (u**3 - u**2) * arriving
     )
     # The first frame of what is measured sets the scale of the steps, so a whole pose goes first.
     poses = to_target_skeleton(np.concatenate([start[None], curve]))[1:]

@@ -173,8 +173,8 @@ class MotionTextSet:
     def clips(self, split: str, min_frames: int = MIN_FRAMES, max_frames: int = MAX_FRAMES) -> list[Clip]:
         """Return the clips of a split whose length lies in [min_frames, max_frames].
 
-        A motion whose captions describe parts of it gives one clip more for each part. An id without a feature file is
-        left out with a warning: HumanML3D's own split files name a few that its scripts do not make.
+        A motion whose captions describe stretches of it gives one clip more for each stretch. An id without a feature
+        file is left out with a warning: HumanML3D's own split files name a few that its scripts do not make.
 
         Raises:
             MissingPathError: if there is no such split, or none of its motions is there.
@@ -228,10 +228,10 @@ class MotionTextSet:
     def _clips_of(self, file_id: str) -> Iterable[Clip]:
         total = len(np.atleast_1d(read_npy(self._feature_file(file_id), mmap=True)))
         item = self.item(file_id)
-        parts: dict[tuple[float, float], list[Caption]] = {}
+        by_span: dict[tuple[float, float], list[Caption]] = {}
         for caption in self.captions(file_id):
-            parts.setdefault((caption.start, caption.end), []).append(caption)
-        for (start, end), captions in parts.items():
+            by_span.setdefault((caption.start, caption.end), []).append(caption)
+        for (start, end), captions in by_span.items():
             whole = captions[0].is_whole
             first, stop = (0, total) if whole else (int(start * self.fps), min(total, int(end * self.fps)))
             name = file_id if whole else f"{file_id}:{start:g}-{end:g}"

@@ -34,8 +34,8 @@ class Fact:
 
     def __post_init__(self) -> None:
         if self.name in RELATIONS:
-            for part in ("first", "second"):
-                Fact.from_json(self.params[part])
+            for which in ("first", "second"):
+                Fact.from_json(self.params[which])
             return
         predicate = _predicate(self.name)
         unknown = sorted(set(self.params) - set(predicate.parameters))
@@ -74,7 +74,7 @@ def facts_correct(facts: Iterable[Fact], joints: np.ndarray) -> list[bool]:
 def holds(fact: Fact, body: Body) -> bool:
     """Say whether a fact holds for a measured body."""
     if fact.name in RELATIONS:
-        first, second = (Fact.from_json(fact.params[part]) for part in ("first", "second"))
+        first, second = (Fact.from_json(fact.params[which]) for which in ("first", "second"))
         return relation(fact.name, events(first, body), events(second, body))
     return bool(events(fact, body))
 
@@ -87,7 +87,7 @@ def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
 def describe(fact: Fact) -> str:
     """Say in English what a fact claims: "waves with the left hand, 3 times"."""
     if fact.name in RELATIONS:
-        first, second = (describe(Fact.from_json(fact.params[part])) for part in ("first", "second"))
+        first, second = (describe(Fact.from_json(fact.params[which])) for which in ("first", "second"))
         return f"{first} {fact.name} {second}"
     return _predicate(fact.name).say(**fact.params)
 

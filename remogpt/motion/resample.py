@@ -48,8 +48,8 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
     nearest = np.round(times)
     times = np.where(np.abs(times - nearest) < 1e-6, nearest, times)
     before = times.astype(np.int64)
-    part = (times - before)[:, None, None]
-    weights = _linear(part) if method == "linear" else _cubic(part)
+    fraction = (times - before)[:, None, None]
+    weights = _linear(fraction) if method == "linear" else _cubic(fraction)
     padded = _with_straight_ends(positions)
     first = before + 2 - len(weights) // 2
     mixed = sum(weight * padded[np.minimum(first + step, last + 2)] for step, weight in enumerate(weights))
@@ -62,16 +62,16 @@ def _with_straight_ends(positions: np.ndarray) -> np.ndarray:
     return np.concatenate([2 * start - positions[1:2], positions, 2 * end - positions[-2:-1]])
 
 
-def _linear(part: np.ndarray) -> list[np.ndarray]:
-    return [1 - part, part]
+def _linear(fraction: np.ndarray) -> list[np.ndarray]:
+    return [1 - fraction, fraction]
 
 
-def _cubic(part: np.ndarray) -> list[np.ndarray]:
+def _cubic(fraction: np.ndarray) -> list[np.ndarray]:
     """Return the four Catmull-Rom weights of the frames at -1, 0, 1, 2 around the wanted time."""
-    square, cube = part**2, part**3
+    square, cube = fraction**2, fraction**3
     return [
-        (-cube + 2 * square - part) / 2,
+        (-cube + 2 * square - fraction) / 2,
         (3 * cube - 5 * square + 2) / 2,
-        (-3 * cube + 4 * square + part) / 2,
+        (-3 * cube + 4 * square + fraction) / 2,
         (cube - square) / 2,
     ]

@@ -59,7 +59,7 @@ class SkeletonTable:
     @property
     def source_names(self) -> tuple[str, ...]:
         """Source joints that a file must have, each once."""
-        return tuple(dict.fromkeys(name for parts in self.joints.values() for name in parts))
+        return tuple(dict.fromkeys(name for sources in self.joints.values() for name in sources))
 
 
 @cache
@@ -75,7 +75,9 @@ def _read_table(path: Path) -> SkeletonTable:
     for row, axis in enumerate(raw["axes"]):
         axes[row, "xyz".index(axis[-1])] = -1.0 if axis.startswith("-") else 1.0
     assert tuple(joints) == JOINT_NAMES, f"{path.name}: joints must be our {NUM_JOINTS}, in order"
-    assert all(abs(sum(parts.values()) - 1) < 1e-6 for parts in joints.values()), f"{path.name}: weights must sum to 1"
+    assert all(abs(sum(sources.values()) - 1) < 1e-6 for sources in joints.values()), (
+        f"{path.name}: weights must sum to 1"
+    )
     assert np.isclose(np.linalg.det(axes), 1.0), f"{path.name}: axes would mirror the person"
     return SkeletonTable(
         path.stem, raw["title"], joints, axes, tuple(raw["metres_per_unit"]), raw.get("tilt_degrees", {})
@@ -126,8 +128,8 @@ def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
     """
     table = find_table(source.names, source.origin, skeleton)
     weights = np.zeros((NUM_JOINTS, len(source.names)))
-    for ours, parts in table.joints.items():
-        for theirs, weight in parts.items():
+    for ours, sources in table.joints.items():
+        for theirs, weight in sources.items():
             weights[JOINT_INDEX[ours], source.names.index(theirs)] = weight
     joints = weights @ source.positions @ table.axes.T
     joints *= _metres_per_unit(joints, table, source.origin)

@@ -91,7 +91,7 @@ BONE_LENGTHS: np.ndarray = _frozen(
         dtype=np.float32,
     )
 )  # fmt: skip
-"""(22,) metres, the bone that ends at each joint. All digits matter: they are part of every feature value."""
+"""(22,) metres, the bone that ends at each joint. All digits matter: every feature value depends on them."""
 
 TARGET_OFFSETS: np.ndarray = _frozen(RAW_OFFSETS * BONE_LENGTHS[:, None])
 """(22, 3) metres: the one body to which every person is scaled before features are computed."""

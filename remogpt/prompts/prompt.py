@@ -49,17 +49,17 @@ CountTokens = Callable[[Segment], int]
 
 @dataclass(frozen=True)
 class Trimmed:
-    """One part that was shortened or dropped to keep within the token budget."""
+    """An example, motion or caption that was shortened or dropped to keep within the token budget."""
 
-    part: str
+    name: str
     """"example 2 motion", "example 1", "caption", "motion"."""
     kept: int
-    """Tokens left; 0 when the part was dropped."""
+    """Tokens left; 0 when it was dropped."""
     removed: int
     """Tokens gone."""
 
     def __str__(self) -> str:
-        return f"{self.part}: {'dropped' if self.kept == 0 else f'cut to {self.kept} tokens'} (-{self.removed})"
+        return f"{self.name}: {'dropped' if self.kept == 0 else f'cut to {self.kept} tokens'} (-{self.removed})"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def text_to_motion_prompt(
         count: ids of a segment, from the vocabulary.
 
     Raises:
-        ValueError: if the caption holds no words, or the fixed parts alone exceed the budget.
+        ValueError: if the caption holds no words, or the fixed words alone exceed the budget.
     """
     query = TextSegment(clean_text(caption), QUERY)
     if not query.text:
@@ -84,7 +84,7 @@ def motion_to_text_prompt(
     """Ask for a caption; arguments as in `text_to_motion_prompt`.
 
     Raises:
-        ValueError: if there are no codes, or the fixed parts alone exceed the budget.
+        ValueError: if there are no codes, or the fixed words alone exceed the budget.
     """
     query = MotionSegment(tuple(int(code) for code in codes), QUERY)
     if not query.codes:
@@ -164,5 +164,5 @@ def fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, T
         query = cut(kept)
         name, content = "caption", kept
     if not content:
-        raise ValueError(f"the prompt's fixed parts leave {room} of its token budget to the {name}; raise the budget")
+        raise ValueError(f"the prompt's fixed words leave {room} of its token budget to the {name}; raise the budget")
     return query, Trimmed(name, count(query), before - count(query))

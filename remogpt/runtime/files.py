@@ -179,12 +179,12 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fingerprint(parts: Iterable[str | np.ndarray]) -> str:
+def fingerprint(items: Iterable[str | np.ndarray]) -> str:
     """Return a SHA-256 over texts and arrays (their type, shape and bytes), in order: equal data, equal fingerprint."""
     digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, str):
-            digest.update(b"text" + part.encode("utf-8") + b"\0")
+    for item in items:
+        if isinstance(item, str):
+            digest.update(b"text" + item.encode("utf-8") + b"\0")
         else:
-            digest.update(f"array {part.dtype} {part.shape} ".encode() + np.ascontiguousarray(part).tobytes())
+            digest.update(f"array {item.dtype} {item.shape} ".encode() + np.ascontiguousarray(item).tobytes())
     return digest.hexdigest()

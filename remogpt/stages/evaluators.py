@@ -46,7 +46,7 @@ def open_evaluator(path: str | Path, variant: str | None = None, device: str = "
 
 
 def evaluator_folder(path: str | Path) -> tuple[Path, str]:
-    """Return the part's own folder and its kind (guo_evaluator or retriever); raises as `open_evaluator` does."""
+    """Return the evaluator's own folder and its kind (guo_evaluator or retriever); raises as `open_evaluator` does."""
     path = Path(path)
     folder = path if (path / "config.json").is_file() or not (path / RETRIEVER).is_dir() else path / RETRIEVER
     if not (folder / "config.json").is_file():
@@ -58,9 +58,10 @@ def evaluator_folder(path: str | Path) -> tuple[Path, str]:
     envelope = read_json(folder / "config.json")
     kind = envelope.get("kind") if isinstance(envelope, dict) else None
     if kind not in (GUO, RETRIEVER):
+        held = f"a component of kind {kind!r}" if kind else "something else"
         raise RemogptError(
-            f"wanted an evaluator, but {folder} holds {f'a part of kind {kind!r}' if kind else 'something else'}; give "
-            "a folder made by 'remogpt import guo', a retriever's folder, or a model's"
+            f"wanted an evaluator, but {folder} holds {held}; give a folder made by 'remogpt import guo', a "
+            "retriever's folder, or a model's"
         )
     return folder, kind
 

@@ -150,7 +150,7 @@ def _query_pairs(
         rows = table[query_rows, columns].astype(np.int64)
         cosines = np.stack([one[query_rows, rows] for one in near], axis=1)
         found.append(QueryPairs(clips[some][query_rows], rows, cosines, close[query_rows, rows] > least))
-    return QueryPairs(*(np.concatenate([getattr(part, one.name) for part in found]) for one in fields(QueryPairs)))
+    return QueryPairs(*(np.concatenate([getattr(chunk, one.name) for chunk in found]) for one in fields(QueryPairs)))
 
 
 def _of_clips(pairs: QueryPairs, is_kept: np.ndarray) -> QueryPairs:

@@ -59,17 +59,17 @@ class MotionTokenizer(nn.Module):
             RemogptError: if the folder holds something else or was changed.
         """
         folder = find_component(path, KIND)
-        part = load_component(folder, KIND)
-        vqvae = MotionVQVAE(**part.config)
-        state = {**vqvae.state_dict(), **part.tensors}
-        if part.tensors.keys() != vqvae.state_dict().keys() - vqvae.training_state():
+        component = load_component(folder, KIND)
+        vqvae = MotionVQVAE(**component.config)
+        state = {**vqvae.state_dict(), **component.tensors}
+        if component.tensors.keys() != vqvae.state_dict().keys() - vqvae.training_state():
             raise RemogptError(
                 f"the weights in {folder} do not fit its config.json; copy the folder again or train it anew"
             )
         vqvae.load_state_dict(state)
         vqvae.quantizer.restart_()
-        tokenizer = cls(vqvae, Normalizer(part.normalizer["mean"], part.normalizer["std"]), part.config)
-        tokenizer._hash = part.hash
+        tokenizer = cls(vqvae, Normalizer(component.normalizer["mean"], component.normalizer["std"]), component.config)
+        tokenizer._hash = component.hash
         return tokenizer.to(device or "cpu")
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:

@@ -10,9 +10,16 @@ from remogpt.runtime.files import read_json
 
 
 @pytest.fixture
-def words(tiny_parts, tmp_path: Path) -> tuple[object, ...]:
-    parts = ("--tokenizer", tiny_parts.tokenizer, "--retriever", tiny_parts.retriever, "--lm", tiny_parts.lm)
-    return ("assemble", *parts, "--name", "m", "--out", tmp_path / "model")
+def words(tiny_components, tmp_path: Path) -> tuple[object, ...]:
+    components = (
+        "--tokenizer",
+        tiny_components.tokenizer,
+        "--retriever",
+        tiny_components.retriever,
+        "--lm",
+        tiny_components.lm,
+    )
+    return ("assemble", *components, "--name", "m", "--out", tmp_path / "model")
 
 
 def test_what_is_not_given_is_not_named(run, words, tmp_path: Path) -> None:

@@ -12,14 +12,16 @@ from remogpt.retriever.database.neighbours import Neighbours
 
 
 @pytest.fixture
-def database(tiny_parts, tmp_path: Path) -> Path:
+def database(tiny_components, tmp_path: Path) -> Path:
     """A copy that a test may damage."""
-    return shutil.copytree(tiny_parts.database, tmp_path / "database")
+    return shutil.copytree(tiny_components.database, tmp_path / "database")
 
 
-def test_build_by_model_or_by_parts_gives_one_database(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path) -> None:
-    parts = ("--retriever", tiny_parts.retriever, "--tokenizer", tiny_parts.tokenizer)
-    for name, how in (("a", ("--model", tiny_model)), ("b", parts)):
+def test_build_by_model_or_by_components_gives_one_database(
+    run, tiny_model, tiny_components, tiny_set, tmp_path: Path
+) -> None:
+    components = ("--retriever", tiny_components.retriever, "--tokenizer", tiny_components.tokenizer)
+    for name, how in (("a", ("--model", tiny_model)), ("b", components)):
         ran = run("db", "build", tiny_set, "--split", "train", "--out", tmp_path / name, *how)
         assert ran.code == 0 and "12 clips of remogpt-procedural, split train" in ran.out
     first, second = (MotionDatabase.open(tmp_path / name) for name in ("a", "b"))
@@ -73,23 +75,25 @@ def test_an_empty_database_answers_as_no_retrieval(run, tiny_model, tiny_set, tm
     assert captions[0] == captions[1] and captions[0][0]["examples"] == []
 
 
-def test_nothing_is_found_in_an_empty_database(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path, caplog) -> None:
+def test_nothing_is_found_in_an_empty_database(
+    run, tiny_model, tiny_components, tiny_set, tmp_path: Path, caplog
+) -> None:
     empty, of = tmp_path / "empty", ("--model", tiny_model, "--database", tmp_path / "empty")
     run("db", "build", tiny_set, "--empty", "--compact", "--out", empty, "--model", tiny_model)
     for how in ((), ("--route", "t2t"), ("--part", "legs"), ("--contributions",)):
         ran = run("search", "a person walks", "--json", *how, *of)
         assert (ran.code, json.loads(ran.out)) == (0, []) and "is empty" in caplog.text
         caplog.clear()
-    for queries in ((), ("--queries", tiny_parts.database)):
+    for queries in ((), ("--queries", tiny_components.database)):
         ran = run("db", "neighbours", empty, *queries, "--out", tmp_path / "n.safetensors")
         assert ran.code == 2 and "is empty and has no neighbours" in ran.err
-    full = MotionDatabase.open(tiny_parts.database)
+    full = MotionDatabase.open(tiny_components.database)
     both = MotionDatabase.merge([MotionDatabase.open(empty), full], tmp_path / "both")
     assert len(both) == 12 and both.has_part_encodings and both.manifest["has_features"]
 
 
-def test_info_prints_the_manifest(run, tiny_parts) -> None:
-    manifest = json.loads(run("db", "info", tiny_parts.database).out)
+def test_info_prints_the_manifest(run, tiny_components) -> None:
+    manifest = json.loads(run("db", "info", tiny_components.database).out)
     assert manifest["counts"]["entries"] == 12 and manifest["fps"] == 20
 
 
@@ -102,25 +106,25 @@ def test_verify_finds_what_was_damaged(run, database: Path) -> None:
     assert "codes.npy differ from the manifest" in run("db", "verify", database).complaint
 
 
-def test_neighbours_are_never_the_clip_itself(run, tiny_model, tiny_parts, tiny_set, tmp_path: Path) -> None:
+def test_neighbours_are_never_the_clip_itself(run, tiny_model, tiny_components, tiny_set, tmp_path: Path) -> None:
     out = tmp_path / "train.safetensors"
-    ran = run("db", "neighbours", tiny_parts.database, "--out", out, "--depth", 4)
+    ran = run("db", "neighbours", tiny_components.database, "--out", out, "--depth", 4)
     assert ran.code == 0 and "4 examples on each of four routes for 12 clips" in ran.out
-    found = Neighbours.load(out, MotionDatabase.open(tiny_parts.database))
+    found = Neighbours.load(out, MotionDatabase.open(tiny_components.database))
     own = np.arange(12)[:, None]
     assert all((found.tensors[f"{route}/rows"] != own).all() for route in ("m2t", "m2m"))
-    assert list(found.index_of) == list(MotionDatabase.open(tiny_parts.database).rows)
+    assert list(found.index_of) == list(MotionDatabase.open(tiny_components.database).rows)
     run("db", "build", tiny_set, "--split", "val", "--out", tmp_path / "val", "--model", tiny_model)
-    asked = run("db", "neighbours", tiny_parts.database, "--queries", tmp_path / "val", "--out", out)
+    asked = run("db", "neighbours", tiny_components.database, "--queries", tmp_path / "val", "--out", out)
     assert "for 2 clips" in asked.out
     assert np.array_equal(list(Neighbours.load(out).index_of), ["000004", "000014"])
 
 
-def test_what_a_user_may_get_wrong(run, tiny_model, tiny_parts, tiny_set, database, tmp_path: Path) -> None:
+def test_what_a_user_may_get_wrong(run, tiny_model, tiny_components, tiny_set, database, tmp_path: Path) -> None:
     out = ("--out", tmp_path / "out")
     model = ("--model", tiny_model)
     (tmp_path / "file").write_text("x")
-    half = shutil.copytree(tiny_parts.retriever, tmp_path / "half")
+    half = shutil.copytree(tiny_components.retriever, tmp_path / "half")
     (half / "model.safetensors").unlink()
     cases = {
         (): "say which action: build, neighbours, info, verify",
@@ -132,13 +136,20 @@ def test_what_a_user_may_get_wrong(run, tiny_model, tiny_parts, tiny_set, databa
         ("build", tiny_set, "--out", tmp_path / "file", *model): "is a file; name another folder",
         ("build", tiny_set, "--min-frames", 500, *out, *model): "has no clip of 500 to",
         ("build", tiny_set, "--retriever", half, *out, *model): "model.safetensors missing (it holds config.json",
-        ("build", tiny_set, "--retriever", tiny_parts.tokenizer, *out, *model): "wanted a retriever, but",
-        ("build", tiny_set, "--retriever", tiny_parts.retriever, "--tokenizer", tiny_parts.tokenizer, *out, *model): (
-            "--retriever and --tokenizer leave nothing of --model to be used"
-        ),
+        ("build", tiny_set, "--retriever", tiny_components.tokenizer, *out, *model): "wanted a retriever, but",
+        (
+            "build",
+            tiny_set,
+            "--retriever",
+            tiny_components.retriever,
+            "--tokenizer",
+            tiny_components.tokenizer,
+            *out,
+            *model,
+        ): ("--retriever and --tokenizer leave nothing of --model to be used"),
         ("info", tiny_set): "no motion database in",
-        ("neighbours", tiny_parts.database, "--out", tmp_path / "n.txt"): "--out must end in .safetensors",
-        ("neighbours", tiny_parts.database, "--depth", 1, *out): "--depth must be at least 2",
+        ("neighbours", tiny_components.database, "--out", tmp_path / "n.txt"): "--out must end in .safetensors",
+        ("neighbours", tiny_components.database, "--depth", 1, *out): "--depth must be at least 2",
     }
     for words, message in cases.items():
         assert message in run("db", *words).complaint, words
@@ -147,8 +158,8 @@ def test_what_a_user_may_get_wrong(run, tiny_model, tiny_parts, tiny_set, databa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_database_of_another_retriever_is_refused(run, tiny_model, make_tiny_parts, tmp_path: Path) -> None:
-    other = make_tiny_parts(tmp_path / "other", 3)
+def test_a_database_of_another_retriever_is_refused(run, tiny_model, make_tiny_components, tmp_path: Path) -> None:
+    other = make_tiny_components(tmp_path / "other", 3)
     for words in (("generate", "walks", "--out", tmp_path / "m.npy"), ("search", "walks")):
         complaint = run(*words, "--database", other.database, "--model", tiny_model).complaint
         assert "was built with retriever" in complaint and "build it again: remogpt db build" in complaint

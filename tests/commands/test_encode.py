@@ -13,13 +13,13 @@ from remogpt.retriever.text.token_states import TokenStates
 
 
 @pytest.fixture
-def retriever(tiny_parts) -> TextMotionRetriever:
-    return TextMotionRetriever.from_pretrained(tiny_parts.retriever)
+def retriever(tiny_components) -> TextMotionRetriever:
+    return TextMotionRetriever.from_pretrained(tiny_components.retriever)
 
 
 @pytest.fixture
-def words(tiny_parts) -> tuple[object, ...]:
-    return ("--retriever", tiny_parts.retriever)
+def words(tiny_components) -> tuple[object, ...]:
+    return ("--retriever", tiny_components.retriever)
 
 
 def test_a_caption_is_one_unit_row(run, words, retriever, tmp_path: Path) -> None:

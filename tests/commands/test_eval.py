@@ -1,4 +1,4 @@
-"""`remogpt eval`: parts from models, from parts alone and from files; evaluators; comparisons; and unusable input.
+"""`remogpt eval`: answers of models, of single components and of files; evaluators; comparisons; and unusable input.
 
 Scores mean nothing here (the model is untrained); what they must be is in `tests/eval`.
 """
@@ -25,14 +25,14 @@ MODES = ("real", "retrieval", "no_retrieval", "nearest_training", "retrieved")
 
 
 @pytest.fixture(scope="module")
-def other(make_tiny_parts: Callable[[Path, int], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Parts of another model: an evaluator that is independent of the tiny one, and a database that is not its own."""
-    return make_tiny_parts(tmp_path_factory.mktemp("other"), 7)
+def other(make_tiny_components: Callable[[Path, int], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Components of another model: an evaluator independent of the tiny one, and a database of other hashes."""
+    return make_tiny_components(tmp_path_factory.mktemp("other"), 7)
 
 
 @pytest.fixture(scope="module")
 def evaluated(tiny_set: Path, tiny_model: Path, tiny_text_model: Path, other: Any, tmp_path_factory: Any) -> Path:
-    """Every part of the tiny model."""
+    """Every task of the tiny model."""
     out = tmp_path_factory.mktemp("evaluated") / "all"
     moved = out.parent / "mocap"
     shutil.copytree(tiny_model / "database", moved)
@@ -72,7 +72,7 @@ def test_all_parts_are_evaluated_and_reported(evaluated: Path) -> None:
     found = results(evaluated)
     assert set(found) == {
         "tokenizer/train", "retrieval/train",
-        *(f"{part}/train/{mode}" for part in ("generation", "facts") for mode in MODES),
+        *(f"{task}/train/{mode}" for task in ("generation", "facts") for mode in MODES),
         *(f"captioning/train/{mode}" for mode in ("retrieval", "no_retrieval", "retrieved")),
         *(f"rare/train/{mode}" for mode in ("real", "retrieval", "no_retrieval")),
         *(f"swap/train/{database}" for database in ("own", "none", "mocap")),
@@ -101,12 +101,12 @@ def test_a_retriever_and_a_tokenizer_alone(
 ) -> None:
     whole = results(evaluated)
     extra = {"retriever": ("--sentence-model", tiny_text_model), "tokenizer": ("--evaluator", other.retriever)}
-    for part, kind in (("retrieval", "retriever"), ("tokenizer", "tokenizer")):
+    for task, kind in (("retrieval", "retriever"), ("tokenizer", "tokenizer")):
         folder = tiny_model / kind
-        words = ("--data", tiny_set, f"--{kind}", folder, *extra[kind], "--out", tmp_path / part)
-        assert run("eval", part, *words, *SMALL).code == 0
-        (result,) = results(tmp_path / part).values()
-        assert result["scores"] == whole[f"{part}/train"]["scores"]
+        words = ("--data", tiny_set, f"--{kind}", folder, *extra[kind], "--out", tmp_path / task)
+        assert run("eval", task, *words, *SMALL).code == 0
+        (result,) = results(tmp_path / task).values()
+        assert result["scores"] == whole[f"{task}/train"]["scores"]
         assert result["card"]["hashes"] == {kind: read_json(tiny_model / "remogpt.json")["hashes"][kind]}
 
 

@@ -1,4 +1,4 @@
-"""`remogpt import`: released weights in, parts out that answer as the reference does."""
+"""`remogpt import`: released weights in, components out that answer as the reference does."""
 
 import pickle
 import shutil
@@ -159,7 +159,7 @@ def motiongpt_release(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "motiongpt_s3_h3d.tar", tmp_path / "flan"
 
 
-def test_motiongpt_whole_and_in_parts(
+def test_motiongpt_whole_and_one_by_one(
     run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path
 ) -> None:
     from remogpt.lm import MotionLanguageModel
@@ -171,24 +171,24 @@ def test_motiongpt_whole_and_in_parts(
     assert "asked in MotionGPT's words, without examples" in ran.out
     whole = [MotionTokenizer.from_pretrained(tmp_path / "out" / "tokenizer").hash,
              MotionLanguageModel.from_pretrained(tmp_path / "out" / "lm").hash]  # fmt: skip
-    for part, own in (("tokenizer", options[:2]), ("lm", options[2:])):
-        ran = run("import", "motiongpt", file, "--part", part, *own, "--out", tmp_path / part)
+    for kind, own in (("tokenizer", options[:2]), ("lm", options[2:])):
+        ran = run("import", "motiongpt", file, "--part", kind, *own, "--out", tmp_path / kind)
         assert ran.code == 0 and len(ran.out.splitlines()) == 1, ran.err
     alone = [MotionTokenizer.from_pretrained(tmp_path / "tokenizer").hash,
              MotionLanguageModel.from_pretrained(tmp_path / "lm").hash]  # fmt: skip
     assert whole == alone
 
 
-def test_a_model_with_motiongpts_parts(
-    run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path, tiny_parts: Any, wave: Path
+def test_a_model_with_motiongpts_components(
+    run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path, tiny_components: Any, wave: Path
 ) -> None:
     """Assembled with any retriever, it writes motions and captions in its own words, and says what it cannot do."""
     file, text = motiongpt_release
-    parts = tmp_path / "parts"
-    run("import", "motiongpt", file, "--statistics", statistics, "--text-tokenizer", text, "--out", parts)
+    components = tmp_path / "components"
+    run("import", "motiongpt", file, "--statistics", statistics, "--text-tokenizer", text, "--out", components)
     model = ("--model", tmp_path / "model")
-    ran = run("assemble", "--tokenizer", parts / "tokenizer", "--lm", parts / "lm", "--retriever", tiny_parts.retriever,
-              "--name", "motiongpt", "--out", model[1])  # fmt: skip
+    ran = run("assemble", "--tokenizer", components / "tokenizer", "--lm", components / "lm",
+              "--retriever", tiny_components.retriever, "--name", "motiongpt", "--out", model[1])  # fmt: skip
     assert ran.code == 0, ran.err
     motion = ("generate", "a person walks", "--seconds", 3, "--out", tmp_path / "m.npy", *model)
     for words in (motion, ("caption", wave, *model)):

@@ -22,10 +22,14 @@ def recording(tiny_set: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def model(tiny_parts: Any, tmp_path: Path) -> Path:
+def model(tiny_components: Any, tmp_path: Path) -> Path:
     """A tiny model that comes without a database."""
-    parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
-    assemble(tmp_path / "model", parts, None, "tiny", "MIT")
+    components = {
+        "tokenizer": tiny_components.tokenizer,
+        "retriever": tiny_components.retriever,
+        "lm": tiny_components.lm,
+    }
+    assemble(tmp_path / "model", components, None, "tiny", "MIT")
     return tmp_path / "model"
 
 

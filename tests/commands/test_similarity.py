@@ -12,16 +12,16 @@ from remogpt.retriever import TextMotionRetriever
 
 
 @pytest.fixture
-def words(tiny_parts) -> tuple[object, ...]:
-    return ("--retriever", tiny_parts.retriever)
+def words(tiny_components) -> tuple[object, ...]:
+    return ("--retriever", tiny_components.retriever)
 
 
 @pytest.fixture
-def cosines(tiny_parts, wave: Path):
+def cosines(tiny_components, wave: Path):
     """Cosines of captions with the wave, straight from the retriever."""
 
     def of(*captions: str) -> np.ndarray:
-        retriever = TextMotionRetriever.from_pretrained(tiny_parts.retriever)
+        retriever = TextMotionRetriever.from_pretrained(tiny_components.retriever)
         return retriever.encode_text(captions) @ retriever.encode_motion([remogpt.load_motion(wave).features])[0]
 
     return of

@@ -47,7 +47,7 @@ def log_of(folder: Path) -> list[dict]:
 
 
 def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_text_model: Path, tmp_path: Path) -> None:
-    """Train each part, build a database and neighbours, instruct, assemble, generate, evaluate."""
+    """Train each component, build a database and neighbours, instruct, assemble, generate, evaluate."""
 
     def do(*words: object) -> str:
         ran = run(*words)
@@ -60,9 +60,9 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
     assert [line["step"] for line in log_of(t) if "loss" in line] == [1, 2, 3, 4]
     settings = yaml_file({**RETRIEVER, "text_model": str(tiny_text_model)})
     do("train", "retriever", "--config", settings, *data, "--out", r)
-    parts = ("--retriever", r, "--tokenizer", t)
+    components = ("--retriever", r, "--tokenizer", t)
     for split in ("train", "val"):
-        do("db", "build", tiny_set, "--split", split, "--out", tmp_path / split, *parts)
+        do("db", "build", tiny_set, "--split", split, "--out", tmp_path / split, *components)
         do(
             "db",
             "neighbours",
@@ -103,7 +103,7 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
 
 
 def test_tmr_is_a_retriever_like_the_other(
-    run, yaml_file, tiny_set: Path, tiny_text_model: Path, tiny_parts, tmp_path: Path
+    run, yaml_file, tiny_set: Path, tiny_text_model: Path, tiny_components, tmp_path: Path
 ) -> None:
     settings = yaml_file(
         {
@@ -117,10 +117,10 @@ def test_tmr_is_a_retriever_like_the_other(
     ran = run("train", "tmr", "--config", settings, "--data", tiny_set, "--out", out)
     assert ran.code == 0 and "tmr trained on" in ran.out, ran.err
     assert {"reconstruction", "kl", "latent", "contrastive", "filtered"} <= log_of(out)[0].keys()
-    parts = ("--retriever", out, "--tokenizer", tiny_parts.tokenizer)
-    assert run("db", "build", tiny_set, "--split", "train", "--out", database, *parts).code == 0
-    assembled = run("assemble", "--retriever", out, "--tokenizer", tiny_parts.tokenizer, "--lm", tiny_parts.lm,
-                    "--database", database, "--name", "x", "--out", tmp_path / "model")  # fmt: skip
+    components = ("--retriever", out, "--tokenizer", tiny_components.tokenizer)
+    assert run("db", "build", tiny_set, "--split", "train", "--out", database, *components).code == 0
+    assembled = run("assemble", "--retriever", out, "--tokenizer", tiny_components.tokenizer, "--lm",
+                    tiny_components.lm, "--database", database, "--name", "x", "--out", tmp_path / "model")  # fmt: skip
     assert assembled.code == 0, assembled.err
     found = run("search", "a person walks", "--model", tmp_path / "model")
     assert found.code == 0 and found.out, found.err
@@ -171,7 +171,7 @@ def test_one_field_can_be_changed_on_the_command_line(run, yaml_file, tiny_set: 
     assert settings["loop"]["steps"] == 1 and settings["stage"]["width"] == 24 and settings["stage"]["code_dim"] == 16
 
 
-def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, tiny_parts, tmp_path: Path) -> None:
+def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, tiny_components, tmp_path: Path) -> None:
     data, out = ("--data", tiny_set), ("--out", tmp_path / "out")
     (tmp_path / "broken.yaml").write_text("loop: [1\n")
     (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
@@ -204,59 +204,61 @@ def test_what_a_user_may_get_wrong_in_training(run, yaml_file, tiny_set: Path, t
         ("tokenizer", *good, *data, "--out", tmp_path / "file"): "is a file; name another folder",
         ("retriever", "--config", yaml_file({"text_model": str(tmp_path / "x")}), *data, *out): "no text model",
         ("lm", *lm, tmp_path / "nowhere"): "no tokenizer in",
-        ("lm", *lm, tiny_parts.tokenizer, "--neighbours", "n"): "give it with --database",
-        ("lm", "--config", yaml_file({"stage": "instruct"}), *lm[2:], tiny_parts.tokenizer): "--start-from",
-        ("lm", *lm, tiny_parts.tokenizer, "--start-from", tiny_parts.retriever): "wanted a lm, but",
+        ("lm", *lm, tiny_components.tokenizer, "--neighbours", "n"): "give it with --database",
+        ("lm", "--config", yaml_file({"stage": "instruct"}), *lm[2:], tiny_components.tokenizer): "--start-from",
+        ("lm", *lm, tiny_components.tokenizer, "--start-from", tiny_components.retriever): "wanted a lm, but",
     }  # fmt: skip
     for words, message in cases.items():
         assert message in run("train", *words).complaint, words
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
-def test_what_may_not_be_assembled(run, tiny_parts, make_tiny_parts, tiny_model: Path, tmp_path: Path) -> None:
-    other = make_tiny_parts(tmp_path / "other", 2)
+def test_what_may_not_be_assembled(
+    run, tiny_components, make_tiny_components, tiny_model: Path, tmp_path: Path
+) -> None:
+    other = make_tiny_components(tmp_path / "other", 2)
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
 
     def assemble(out: Path, **changed: Path):
-        parts = {"tokenizer": tiny_parts.tokenizer, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm,
-                 "database": tiny_parts.database, **changed}  # fmt: skip
-        return run("assemble", *(word for kind, path in parts.items() for word in (f"--{kind}", path)), "--name", "x",
-                   "--out", out)  # fmt: skip
+        components = {"tokenizer": tiny_components.tokenizer, "retriever": tiny_components.retriever,
+                      "lm": tiny_components.lm, "database": tiny_components.database, **changed}  # fmt: skip
+        words = [word for kind, path in components.items() for word in (f"--{kind}", path)]
+        return run("assemble", *words, "--name", "x", "--out", out)
 
     new = tmp_path / "new"
     assert "thesis.txt" in assemble(mine).complaint and (mine / "thesis.txt").read_text() == "years of work"
     assert "built with retriever" in assemble(new, database=other.database).complaint
     assert "built with tokenizer" in assemble(new, retriever=other.retriever, database=other.database).complaint
     assert "no lm in" in assemble(new, lm=tmp_path / "nowhere").complaint
-    assert "wanted a lm, but" in assemble(new, lm=tiny_parts.tokenizer).complaint
+    assert "wanted a lm, but" in assemble(new, lm=tiny_components.tokenizer).complaint
     assert "no database in" in assemble(new, database=tmp_path).complaint
     assert not new.exists()
     assert assemble(new).code == 0 and assemble(new).code == 0  # an earlier model may be replaced
     assert sorted(path.name for path in new.iterdir()) == sorted(path.name for path in tiny_model.iterdir())
 
 
-@pytest.mark.parametrize("part", ["tokenizer", "retriever", "lm"])
+@pytest.mark.parametrize("kind", ["tokenizer", "retriever", "lm"])
 @pytest.mark.parametrize("damage", ["gone", "no weights", "no config", "cut", "other"])
-def test_a_model_with_a_damaged_part_is_refused(
-    run, tiny_model: Path, make_tiny_parts, tmp_path: Path, part: str, damage: str
+def test_a_model_with_a_damaged_component_is_refused(
+    run, tiny_model: Path, make_tiny_components, tmp_path: Path, kind: str, damage: str
 ) -> None:
     model = shutil.copytree(tiny_model, tmp_path / "model")
-    file = model / part / "model.safetensors"
+    file = model / kind / "model.safetensors"
     if damage == "gone":
-        shutil.rmtree(model / part)
+        shutil.rmtree(model / kind)
     elif damage == "no weights":
         file.unlink()
     elif damage == "no config":
-        (model / part / "config.json").unlink()
+        (model / kind / "config.json").unlink()
     elif damage == "cut":
         file.write_bytes(file.read_bytes()[:-100])
     else:
-        shutil.rmtree(model / part)
-        shutil.copytree(getattr(make_tiny_parts(tmp_path / "other", 4), part), model / part)
+        shutil.rmtree(model / kind)
+        shutil.copytree(getattr(make_tiny_components(tmp_path / "other", 4), kind), model / kind)
     complaint = run("generate", "walks", "--out", tmp_path / "m.npy", "--model", model).complaint
     expected = {"gone": "no such folder", "no weights": "model.safetensors missing", "no config": "config.json missing",
                 "cut": "is not what was saved there", "other": "do not belong together"}  # fmt: skip
-    assert part in complaint and expected[damage] in complaint
+    assert kind in complaint and expected[damage] in complaint
     assert not (tmp_path / "m.npy").exists()

@@ -66,7 +66,7 @@ def test_statistics_are_those_of_the_published_set(published: Path) -> None:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """Four motions: one described in parts, a mirror image, a short and a long one."""
+    """Four motions: one described in stretches, a mirror image, a short and a long one."""
     rng, folder = np.random.default_rng(0), tmp_path / "set"
     captions = {
         "000001": [
@@ -91,9 +91,9 @@ def test_parts_of_a_motion_are_clips_of_their_own(made: Path) -> None:
     motions = MotionTextSet.open(made)
     clips = {clip.id: clip for clip in motions.clips("train")}
     assert list(clips) == ["000001", "000001:1.5-4", "M000001", "M000001:1.5-4"]
-    part = clips["000001:1.5-4"]
-    assert (part.first, part.num_frames, part.captions, part.tokens) == (30, 50, ("sits",), (("sit/VERB",),))
-    assert np.array_equal(motions.features(part), motions.features("000001")[30:80])
+    clip = clips["000001:1.5-4"]
+    assert (clip.first, clip.num_frames, clip.captions, clip.tokens) == (30, 50, ("sits",), (("sit/VERB",),))
+    assert np.array_equal(motions.features(clip), motions.features("000001")[30:80])
     assert clips["M000001"].mirror_of == "000001" and clips["M000001:1.5-4"].mirror_of == "000001:1.5-4"
     assert clips["M000001"].source_id == "M000001"  # what the writer recorded; a foreign set's is the file behind the M
 

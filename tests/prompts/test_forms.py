@@ -41,7 +41,7 @@ def test_motiongpts_form_is_one_line() -> None:
 def test_it_keeps_within_motiongpts_budget() -> None:
     prompt = ask_for_motion("motiongpt", "walks " * 300, count=words)
     assert sum(map(words, prompt.segments)) + 1 == MOTIONGPT_BUDGET
-    assert [(cut.part, cut.kept) for cut in prompt.trimmed] == [("caption", MOTIONGPT_BUDGET - 3)]
+    assert [(cut.name, cut.kept) for cut in prompt.trimmed] == [("caption", MOTIONGPT_BUDGET - 3)]
     prompt = ask_for_text("motiongpt", range(300), count=words)
     assert sum(map(words, prompt.segments)) + 1 == MOTIONGPT_BUDGET
 

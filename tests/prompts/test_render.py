@@ -70,7 +70,7 @@ def test_budget_takes_the_last_example_first() -> None:
         prompt = text_to_motion_prompt("a man waves", examples, budget=size - by, count=words)
         assert sum(map(words, prompt.segments)) + 1 <= size - by
         motions = [len(s.codes) for s in prompt.segments if isinstance(s, MotionSegment)]
-        return motions, [(t.part, t.removed) for t in prompt.trimmed]
+        return motions, [(t.name, t.removed) for t in prompt.trimmed]
 
     assert cut(0) == ([20, 20], [])
     assert cut(5) == ([20, 15], [("example 2 motion", 5)])
@@ -83,7 +83,7 @@ def test_budget_takes_the_last_example_first() -> None:
 def test_budget_takes_the_query_last() -> None:
     prompt = text_to_motion_prompt("a b c d e f g h", [Found("x")], budget=12, count=words)
     caption = next(s for s in prompt.segments if isinstance(s, TextSegment) and s.role == QUERY)
-    assert caption.text == "a b c d e" and [t.part for t in prompt.trimmed] == ["example 1", "caption"]
+    assert caption.text == "a b c d e" and [t.name for t in prompt.trimmed] == ["example 1", "caption"]
     assert "caption: cut to 5 tokens (-3)" in str(prompt.trimmed[1])
     asked = motion_to_text_prompt(range(50), [Found("x")], budget=20, count=words)
     motion = next(s for s in asked.segments if isinstance(s, MotionSegment))

@@ -44,9 +44,9 @@ def test_paths_objects_and_the_command_line_give_one_report(
 
 
 def test_one_task_and_a_database_that_is_open(
-    tiny_set: Path, tiny_model: Path, tiny_parts: Any, tmp_path: Path
+    tiny_set: Path, tiny_model: Path, tiny_components: Any, tmp_path: Path
 ) -> None:
-    database = MotionDatabase.open(tiny_parts.database)
+    database = MotionDatabase.open(tiny_components.database)
     report = stages.evaluate(tiny_model, tiny_set, out=tmp_path / "a", tasks="facts", database=database, config=SMALL)
     assert set(report["results"]) == {"facts/train/retrieval", "facts/train/no_retrieval"}
     assert report["results"]["facts/train/retrieval"]["card"]["database_sha256"] == database.hash
@@ -71,15 +71,19 @@ def test_a_retriever_alone_goes_to_a_gpu_that_is_there(monkeypatch: pytest.Monke
     assert asked == [("runs/retriever", device)]
 
 
-def test_an_open_evaluator_is_known_by_its_hash_alone(tiny_model: Path, make_tiny_parts: Any, tmp_path: Path) -> None:
-    other = make_tiny_parts(tmp_path, 7).retriever
+def test_an_open_evaluator_is_known_by_its_hash_alone(
+    tiny_model: Path, make_tiny_components: Any, tmp_path: Path
+) -> None:
+    other = make_tiny_components(tmp_path, 7).retriever
     model = remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
     assert why_dependent(open_evaluator(other), model) is None
     assert why_dependent(open_evaluator(tiny_model), model) == why_dependent(tiny_model, model) is not None
 
 
-def test_arguments_that_exclude_each_other(tiny_set: Path, tiny_model: Path, tiny_parts: Any, tmp_path: Path) -> None:
-    alone = {"tokenizer": tiny_parts.tokenizer}
+def test_arguments_that_exclude_each_other(
+    tiny_set: Path, tiny_model: Path, tiny_components: Any, tmp_path: Path
+) -> None:
+    alone = {"tokenizer": tiny_components.tokenizer}
     for model, data, named, message in (
         (
             tiny_model,

@@ -86,17 +86,23 @@ def test_what_is_no_evaluator(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingPathError, match=r"it has no config\.json"):
         open_evaluator(tmp_path)
     write_json(tmp_path / "config.json", {"kind": "tokenizer"})
-    with pytest.raises(RemogptError, match="holds a part of kind 'tokenizer'"):
+    with pytest.raises(RemogptError, match="holds a component of kind 'tokenizer'"):
         open_evaluator(tmp_path)
     write_json(tmp_path / "config.json", ["?"])
     with pytest.raises(RemogptError, match="holds something else"):
         open_evaluator(tmp_path)
 
 
-def test_who_may_not_score_a_model(trained: Path, make_tiny_parts, guo_release: Path, tmp_path: Path) -> None:
-    parts = make_tiny_parts(tmp_path / "parts", 0)
+def test_who_may_not_score_a_model(trained: Path, make_tiny_components, guo_release: Path, tmp_path: Path) -> None:
+    components = make_tiny_components(tmp_path / "components", 0)
     model = tmp_path / "model"
-    assemble(model, {"tokenizer": parts.tokenizer, "retriever": trained / "a", "lm": parts.lm}, None, "m", "unknown")
+    assemble(
+        model,
+        {"tokenizer": components.tokenizer, "retriever": trained / "a", "lm": components.lm},
+        None,
+        "m",
+        "unknown",
+    )
     assert (model / "retriever" / "training.json").is_file(), "assemble takes the record along"
     opened = SimpleNamespace(manifest=read_json(model / "remogpt.json"), folder=model)
     alone = SimpleNamespace(manifest=opened.manifest, folder=trained / "a")
@@ -107,7 +113,7 @@ def test_who_may_not_score_a_model(trained: Path, make_tiny_parts, guo_release: 
         trained / "b": "was trained on the same data as the model's retriever: ",
         trained / "tmr": "was trained on the same data as the model's retriever: ",
         trained / "c": None,
-        parts.retriever: None,  # nothing is known of it
+        components.retriever: None,  # nothing is known of it
         tmp_path / "guo": None,
     }
     for evaluator, reason in expected.items():
@@ -121,17 +127,17 @@ def test_who_may_not_score_a_model(trained: Path, make_tiny_parts, guo_release: 
 
 
 def test_a_record_of_a_part_that_lay_there_before_is_not_taken(trained: Path, tmp_path: Path) -> None:
-    shutil.copytree(trained / "c", tmp_path / "part")
-    shutil.copy(trained / "a" / "training.json", tmp_path / "part" / "training.json")
-    assert open_evaluator(tmp_path / "part").trained_on is None
+    shutil.copytree(trained / "c", tmp_path / "component")
+    shutil.copy(trained / "a" / "training.json", tmp_path / "component" / "training.json")
+    assert open_evaluator(tmp_path / "component").trained_on is None
     other = SimpleNamespace(
         manifest={"hashes": {"retriever": read_json(trained / "b" / "config.json")["hash"]}}, folder=trained / "b"
     )
-    assert why_dependent(tmp_path / "part", other) is None
+    assert why_dependent(tmp_path / "component", other) is None
     assert why_dependent(trained / "a", other) is not None
-    write_record(tmp_path / "part", TrainingRecord("by hand"))
-    assert open_evaluator(tmp_path / "part").trained_on == "by hand"
+    write_record(tmp_path / "component", TrainingRecord("by hand"))
+    assert open_evaluator(tmp_path / "component").trained_on == "by hand"
     assert str(TrainingRecord("s", "d" * 64, 3, 10)) == "s (10 clips, data dddddddddddd, seed 3)"
-    write_json(tmp_path / "part" / "training.json", {"data": "x"})
+    write_json(tmp_path / "component" / "training.json", {"data": "x"})
     with pytest.raises(RemogptError, match="should say which set the component was trained on"):
-        read_record(tmp_path / "part")
+        read_record(tmp_path / "component")

@@ -97,7 +97,7 @@ def test_a_decoder_is_scored_like_a_model(run, tmr: Path, tiny_set: Path, tiny_m
     results = read_json(tmp_path / "out" / "results.json")["results"]
     written = ("synthesis", "reconstruction")
     assert set(results) == {
-        f"{part}/train/{mode}" for part in ("generation", "facts") for mode in (*written, "real", "nearest_training")
+        f"{task}/train/{mode}" for task in ("generation", "facts") for mode in (*written, "real", "nearest_training")
     }
     retriever, motions = TextMotionRetriever.from_pretrained(tmr), MotionTextSet.open(tiny_set)
     for mode in written:

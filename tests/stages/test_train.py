@@ -47,15 +47,15 @@ def test_a_tokenizer_from_python_is_the_command_lines(run: Any, tiny_set: Path, 
 
 
 def test_a_language_model_and_a_copy_head_from_paths_or_objects(
-    tiny_set: Path, tiny_parts: Any, tmp_path: Path
+    tiny_set: Path, tiny_components: Any, tmp_path: Path
 ) -> None:
-    found = stages.find_neighbours(tiny_parts.database, out=tmp_path / "n.safetensors")
-    val = stages.build_database(tiny_set, out=tmp_path / "val", split="val", retriever=tiny_parts.retriever,
-                                tokenizer=tiny_parts.tokenizer)  # fmt: skip
-    asked = stages.find_neighbours(tiny_parts.database, out=tmp_path / "v.safetensors", queries=val)
-    opened = {"tokenizer": MotionTokenizer.from_pretrained(tiny_parts.tokenizer),
-              "database": MotionDatabase.open(tiny_parts.database)}  # fmt: skip
-    paths = {"tokenizer": str(tiny_parts.tokenizer), "database": str(tiny_parts.database)}
+    found = stages.find_neighbours(tiny_components.database, out=tmp_path / "n.safetensors")
+    val = stages.build_database(tiny_set, out=tmp_path / "val", split="val", retriever=tiny_components.retriever,
+                                tokenizer=tiny_components.tokenizer)  # fmt: skip
+    asked = stages.find_neighbours(tiny_components.database, out=tmp_path / "v.safetensors", queries=val)
+    opened = {"tokenizer": MotionTokenizer.from_pretrained(tiny_components.tokenizer),
+              "database": MotionDatabase.open(tiny_components.database)}  # fmt: skip
+    paths = {"tokenizer": str(tiny_components.tokenizer), "database": str(tiny_components.database)}
     for name, given, data, neighbours in (
         ("objects", opened, MotionTextSet.open(tiny_set), found),
         ("paths", paths, tiny_set, tmp_path / "n.safetensors"),
@@ -70,7 +70,7 @@ def test_a_language_model_and_a_copy_head_from_paths_or_objects(
         assert hash_of(tmp_path / "objects" / kind) == hash_of(tmp_path / "paths" / kind)
 
 
-def test_neighbours_need_their_database(tiny_set: Path, tiny_parts: Any, tmp_path: Path) -> None:
+def test_neighbours_need_their_database(tiny_set: Path, tiny_components: Any, tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match="neighbours are rows of a database"):
-        stages.train_lm(tiny_set, out=tmp_path / "lm", tokenizer=tiny_parts.tokenizer, config=LM, neighbours="n")
+        stages.train_lm(tiny_set, out=tmp_path / "lm", tokenizer=tiny_components.tokenizer, config=LM, neighbours="n")
     assert not (tmp_path / "lm").exists()

@@ -57,8 +57,8 @@ def made(**settings: Any) -> tuple[Any, Any]:
 def test_the_best_of_what_does_not_answer_is_learned_from() -> None:
     pairs, val = made(misleading_examples=1)
     seen = set()
-    for part in (pairs, val):
-        for own in (part.text, part.motion):
+    for some in (pairs, val):
+        for own in (some.text, some.motion):
             for clip, row, cosines, answers in zip(own.clips, own.rows, own.cosines, own.answers, strict=True):
                 seen.add(int(clip))
                 if answers:
@@ -77,5 +77,5 @@ def test_none_are_made_up_where_none_are_wanted() -> None:
 
 def test_the_farthest_first_hits_do_not_answer() -> None:
     pairs, val = made(misleading_examples=0, worst_hits=0.3)
-    wrong = {int(clip) for part in (pairs, val) for clip in part.text.clips[~part.text.answers]}
+    wrong = {int(clip) for some in (pairs, val) for clip in some.text.clips[~some.text.answers]}
     assert wrong == {5, 6, 7}  # those farthest off their corners

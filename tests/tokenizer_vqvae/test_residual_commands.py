@@ -26,7 +26,7 @@ def trained(run: Any, tiny_set: Path, tmp_path: Path) -> Path:
 
 
 def test_it_is_evaluated_and_refused_by_readers_of_single_codes(
-    run: Any, trained: Path, tiny_set: Path, tiny_parts: Any, tmp_path: Path
+    run: Any, trained: Path, tiny_set: Path, tiny_components: Any, tmp_path: Path
 ) -> None:
     tokenizer = MotionTokenizer.from_pretrained(trained)
     assert (tokenizer.num_codes, tokenizer.codes_per_step) == (24, 2)
@@ -35,12 +35,12 @@ def test_it_is_evaluated_and_refused_by_readers_of_single_codes(
     assert scores["mpjpe"] > 0 and 2 <= scores["codes_used"] <= 24
 
     refusal = "reads one code for every 4 frames, but this tokenizer has 2 for every 4"
-    parts = ("--retriever", tiny_parts.retriever, "--tokenizer", trained)
-    ran = run("db", "build", tiny_set, "--out", tmp_path / "db", *parts)
+    components = ("--retriever", tiny_components.retriever, "--tokenizer", trained)
+    ran = run("db", "build", tiny_set, "--out", tmp_path / "db", *components)
     assert ran.code == 2 and refusal in ran.err
     ran = run("train", "lm", "--data", tiny_set, "--tokenizer", trained, "--out", tmp_path / "lm")
     assert ran.code == 2 and refusal in ran.err
-    folders = {"tokenizer": trained, "retriever": tiny_parts.retriever, "lm": tiny_parts.lm}
+    folders = {"tokenizer": trained, "retriever": tiny_components.retriever, "lm": tiny_components.lm}
     assemble(tmp_path / "model", folders, None, "residual", "MIT")
     with pytest.raises(RemogptError, match=refusal):
         _ = ReMoGPT(tmp_path / "model").tokenizer

@@ -93,8 +93,8 @@ def test_the_default_is_the_papers_size(scalars):
 
 def test_dilations_run_from_large_to_small_on_both_sides():
     vqvae = MotionVQVAE(width=8, code_dim=4, num_codes=4)
-    for part in (vqvae.encoder, vqvae.decoder):
-        for stage in part.stages:
+    for network in (vqvae.encoder, vqvae.decoder):
+        for stage in network.stages:
             assert [unit.dilated.dilation[0] for unit in stage.residuals] == [9, 3, 1]
 
 

@@ -115,5 +115,5 @@ def _identical(table: _Table, total: int) -> dict[str, Any]:
     return {"captions": captions, "captions_share": _share(captions, total), "sentences": int(shared.sum())}
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def _share(count: int, total: int) -> float:
+    return count / total if total else 0.0

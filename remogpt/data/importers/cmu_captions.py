@@ -70,8 +70,9 @@ def find_captions(folder: Path) -> list[Path]:
 
 def trial_key(name: str) -> str:
     """Turn a file's stem or an id such as 02_01 into the key 2_1; other names stay as they are."""
-    parts = name.split("_")
-    return f"{int(parts[0])}_{int(parts[1])}" if len(parts) == 2 and all(part.isdigit() for part in parts) else name
+    numbers = name.split("_")
+    is_trial = len(numbers) == 2 and all(number.isdigit() for number in numbers)
+    return f"{int(numbers[0])}_{int(numbers[1])}" if is_trial else name
 
 
 def _read_csv(path: Path) -> dict[str, TrialText]:

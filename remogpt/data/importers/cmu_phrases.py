@@ -64,17 +64,17 @@ def sentences_from_description(description: str) -> tuple[str, ...]:
 
 
 def _predicate(phrase: str) -> str | None:
-    """Turn a list of bare verbs into the third person, or return None where a part is no verb."""
+    """Turn a list of bare verbs into the third person, or return None where a phrase is no verb."""
     words = phrase.replace("/", " / ").split()
     if len(words) == 2 and words[0] in _MANNERS and words[1] in _VERBS:
         return f"{third_person(words[1])} {_MANNERS[words[0]]}"
-    parts = []
+    clauses = []
     for index, item in enumerate(item.strip() for item in phrase.split(",")):
         clause = _clause(item, is_first=index == 0)
         if clause is None:
             return None
-        parts.append(clause)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        clauses.append(clause)
+    return clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
 
 
 def _clause(item: str, is_first: bool) -> str | None:

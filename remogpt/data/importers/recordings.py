@@ -96,10 +96,10 @@ class Recordings:
         start, stop = frames[0], min(frames[1], motion.num_frames)
         is_whole = (start, stop) == (0, motion.num_frames)
         # Cutting all of a motion would lose features that came with it at one rounding or another.
-        part = motion if is_whole else cut_motion(motion, start, stop, name)
+        cut = motion if is_whole else cut_motion(motion, start, stop, name)
         stretch = {} if is_whole else {"frames": f"{start}-{stop}"}
         return ImportedClip(
-            name, source_id, part, tuple(captions), f"own recording {tags['file']}", self.licence, {**tags, **stretch}
+            name, source_id, cut, tuple(captions), f"own recording {tags['file']}", self.licence, {**tags, **stretch}
         )
 
     def _count_silent(self) -> None:

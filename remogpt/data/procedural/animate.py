@@ -134,13 +134,13 @@ def _append(stage: _Stage, track: Track, gestures: list[tuple[int, Gesture]]) ->
     """Add placed frames and the gestures that start at given frames of them."""
     merged = Gesture.idle(track.frames)
     for start, gesture in gestures:
-        part = slice(start, start + len(gesture.weight))
+        frames = slice(start, start + len(gesture.weight))
         used = gesture.weight > 0.0
-        merged.arms[part] = np.where(used[..., None], gesture.arms, merged.arms[part])
-        merged.weight[part] = np.where(used, gesture.weight, merged.weight[part])
-        merged.order[part] = np.where(used[..., None], gesture.order, merged.order[part])
-        merged.trunk[part] += gesture.trunk
-        merged.head[part] += gesture.head
+        merged.arms[frames] = np.where(used[..., None], gesture.arms, merged.arms[frames])
+        merged.weight[frames] = np.where(used, gesture.weight, merged.weight[frames])
+        merged.order[frames] = np.where(used[..., None], gesture.order, merged.order[frames])
+        merged.trunk[frames] += gesture.trunk
+        merged.head[frames] += gesture.head
     stage.tracks.append(track)
     stage.gestures.append(merged)
 
@@ -197,7 +197,7 @@ def _lengthen(track: Track, frames: int, rng: np.random.Generator) -> Track:
     before = int(rng.uniform(0.2, 0.7) * missing)
     lead = track.reverse().hold(before) if before else None
     tail = track.hold(missing - before)
-    return concatenate([part for part in (lead, track, tail) if part is not None])
+    return concatenate([piece for piece in (lead, track, tail) if piece is not None])
 
 
 def _leg_track(action: Action, performer: Performer, rng: np.random.Generator, open_ends: tuple[bool, bool]) -> Track:

@@ -220,7 +220,7 @@ def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
 
 
 def _compositions(script: Script) -> list[Fact]:
-    """Simultaneous actions; a gesture during a turning walk goes with the walk, of which the turn is a part."""
+    """Simultaneous actions; a gesture during a turning walk goes with the walk, which the turn belongs to."""
     found = []
     for step in script.steps:
         chains = [_facts(_WALK) if action.name in _TURNING_WALKS else _facts(action) for action in step.actions]

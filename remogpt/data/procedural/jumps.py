@@ -35,7 +35,7 @@ class _Leap:
     def height(self, t: np.ndarray) -> np.ndarray:
         """Pelvis height relative to standing."""
         up = self.speed * (t - self.off) - 0.5 * _GRAVITY * (t - self.off) ** 2 + self.tiptoe
-        parts = [
+        phases = [
             (t < self.low, -self.crouch * ease((t - self.start) / (self.low - self.start))),
             (t < self.off, _hermite(t, self.low, self.off, (-self.crouch, self.tiptoe), (0.0, self.speed))),
             (t < self.land, up),
@@ -45,7 +45,7 @@ class _Leap:
             ),
         ]
         rest = -0.85 * self.crouch * (1.0 - ease((t - self.absorb) / (self.end - self.absorb)))
-        return np.select([mask for mask, _ in parts], [values for _, values in parts], rest)
+        return np.select([mask for mask, _ in phases], [values for _, values in phases], rest)
 
     def progress(self, t: np.ndarray) -> np.ndarray:
         """Share of the leap's distance that the pelvis has made."""

@@ -41,7 +41,7 @@ _SECONDS: dict[str, tuple[float, float]] = {
     "scratch_head": (3.5, 0.0), "arm_circle": (0.9, 1.25), "look": (0.2, 2.3), "twist": (0.2, 1.8), "guard": (3.3, 0.0),
     "knock": (1.3, 0.42), "catch": (2.5, 0.0), "swing": (2.5, 0.0),
 }  # fmt: skip
-"""Seconds of an action at normal speed: fixed part, part per count. Travelling ones follow from their distance."""
+"""Seconds of an action at normal speed: fixed, and per count. Travelling ones follow from their distance."""
 
 _MOVING_GESTURES = (
     "wave", "raise", "clap", "point", "salute", "cross_arms", "hands_on_hips", "drink", "scratch_head", "arm_circle",

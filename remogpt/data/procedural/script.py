@@ -59,7 +59,7 @@ class Action:
 
     @property
     def parts(self) -> frozenset[str]:
-        """Parts of the body that this action needs for itself: legs, torso, left_arm, right_arm."""
+        """Body parts that this action occupies: legs, torso, left_arm, right_arm."""
         parts = {name for name, used in (("legs", self.spec.legs), ("torso", self.spec.torso)) if used}
         if self.spec.arms == "both" or (self.spec.arms == "side" and self.side == "both"):
             parts |= {"left_arm", "right_arm"}
@@ -76,7 +76,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Step:
-    """Actions that happen at the same time; no two may need the same part of the body."""
+    """Actions that happen at the same time; no two may occupy the same body part."""
 
     actions: tuple[Action, ...]
 

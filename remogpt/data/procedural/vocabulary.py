@@ -63,7 +63,7 @@ LEFT_RIGHT_BOTH = ("left", "right", "both")
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """What one action may carry and which parts of the body it needs for itself."""
+    """What one action may carry and which body parts it occupies."""
 
     legs: bool = False
     """True: decides where the feet and the pelvis go (at most one such action in a step)."""
@@ -184,6 +184,6 @@ LOCOMOTION = ("walk", "run", "walk_curve", "circle", "walk_turn", "sidestep")
 """Leg actions with a gait: the arms that nothing else needs swing."""
 
 WALK_SPEED = {"slow": 0.65, "normal": 1.15, "fast": 1.65}
-"""Metres a second of walks in the steady part, before a style changes it; +- 10 % between takes."""
+"""Metres a second of steady walking, before a style changes it; +- 10 % between takes."""
 RUN_SPEED = {"slow": 2.2, "normal": 2.8, "fast": 3.4}
-"""Metres a second of runs in the steady part; +- 8 % between takes."""
+"""Metres a second of steady running; +- 8 % between takes."""

@@ -36,18 +36,18 @@ def _t_pose() -> np.ndarray:
     directions = np.zeros((NUM_JOINTS, 3))
     for index, name in enumerate(JOINT_NAMES):
         side = 1.0 if name.startswith("left") else -1.0
-        part = name.split("_")[-1]
-        if part == "hip":
+        joint_kind = name.split("_")[-1]
+        if joint_kind == "hip":
             directions[index] = (0.5 * side, -0.8, 0.0)
-        elif part == "collar":
+        elif joint_kind == "collar":
             directions[index] = (0.5 * side, 0.8, 0.0)
-        elif part in ("knee", "ankle"):
+        elif joint_kind in ("knee", "ankle"):
             directions[index] = (0.0, -1.0, 0.0)
-        elif part == "foot":
+        elif joint_kind == "foot":
             directions[index] = (0.0, 0.0, 1.0)
-        elif part in ("shoulder", "elbow", "wrist"):
+        elif joint_kind in ("shoulder", "elbow", "wrist"):
             directions[index] = (side, 0.0, 0.0)
-        elif part != "pelvis":
+        elif joint_kind != "pelvis":
             directions[index] = (0.0, 1.0, 0.0)
     return directions / np.maximum(np.linalg.norm(directions, axis=-1, keepdims=True), 1e-9)
 

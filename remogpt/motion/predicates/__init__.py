@@ -1,4 +1,4 @@
-"""Predicates on joints, by the part of the body that they are about: gait, legs, trunk, arms."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms."""
 
 from remogpt.motion.predicates import arms, gait, legs, strokes, style, trunk
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate

@@ -9,11 +9,11 @@ from remogpt.motion.predicates.intervals import Intervals, stretches, swings, tr
 MOVING = 0.22
 """Metres a second from which the pelvis counts as going somewhere."""
 RUNNING = 1.95
-"""Metres a second of the steady part from which going forward counts as running, if both feet leave the floor."""
+"""Metres a second of steady movement from which going forward counts as running, if both feet leave the floor."""
 FAST = 1.5
 """Metres a second that a run does not fall below between its start and its stop."""
 SPEED_LIMITS = {"slow": (0.0, 0.95), "normal": (0.85, 1.5), "fast": (1.35, 9.0)}
-"""Metres a second of the steady part of a walk; neighbours overlap because takes vary by 10 %."""
+"""Metres a second of steady walking; neighbours overlap because takes vary by 10 %."""
 RUN_SPEED_LIMITS = {"slow": (0.0, 2.6), "normal": (2.3, 3.2), "fast": (2.9, 9.0)}
 MIN_TURN = 25.0
 """Degrees; smaller changes of heading are sway."""
@@ -63,7 +63,7 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     """Stretches of walking or running, by speed and flight, with at least two steps."""
     candidates = _going(body, direction)
     if running:
-        candidates = [part for interval in candidates for part in _fast_parts(body, interval)]
+        candidates = [stretch for interval in candidates for stretch in _fast_stretches(body, interval)]
     found = []
     for interval in candidates:
         speed = _steady_speed(body, interval)
@@ -73,8 +73,8 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     return found
 
 
-def _fast_parts(body: Body, interval: tuple[int, int]) -> Intervals:
-    """The parts of going somewhere that are fast, with half a second of start and stop: a walk may go before a run."""
+def _fast_stretches(body: Body, interval: tuple[int, int]) -> Intervals:
+    """Fast stretches of a movement, with half a second of start and stop: a walk may go before a run."""
     start, end = interval
     fast = stretches(body.velocity()[start:end, 0] > FAST, min_frames=8, bridge=6)
     return [(start + max(a - 10, 0), min(start + b + 10, end)) for a, b in fast]

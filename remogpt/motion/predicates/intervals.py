@@ -84,10 +84,10 @@ def groups(found: Intervals, gap: int) -> list[Intervals]:
 def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tuple[int, int]:
     """Cut the still ends off a swing: keep the frames between `share` and 1 - `share` of its change."""
     change = signal[end] - signal[start]
-    part = (signal[start : end + 1] - signal[start]) / (change if change else 1.0)
+    progress = (signal[start : end + 1] - signal[start]) / (change if change else 1.0)
     # A swing that is one jump into its last frame keeps the frame before it.
-    first = min(int(np.flatnonzero(part >= share)[0]), end - start - 1)
-    last = int(np.flatnonzero(part <= 1.0 - share)[-1])
+    first = min(int(np.flatnonzero(progress >= share)[0]), end - start - 1)
+    last = int(np.flatnonzero(progress <= 1.0 - share)[-1])
     return start + first, start + max(last, first + 1)
 
 

@@ -145,17 +145,17 @@ def lunges(body: Body, side: str, count: int | None = None) -> Intervals:
         knee = body.height(f"{other(side)}_knee")[start:end].min()
         if ratio[start:end].min() < LUNGE_RATIO and end - start >= 8 and knee > 0.06:
             found.append((start, end))
-    return counted(_low_parts(body, found), count)
+    return counted(_split_by_dips(body, found), count)
 
 
-def _low_parts(body: Body, found: Intervals) -> Intervals:
+def _split_by_dips(body: Body, found: Intervals) -> Intervals:
     """Split each stay in a wide stance by the dips of the pelvis."""
-    parts: Intervals = []
+    dips: Intervals = []
     for start, end in found:
         ratio = body.pelvis_ratio()[start:end]
         middle = 0.5 * (ratio.min() + max(ratio.max(), LUNGE_RATIO + 0.02))
-        parts += [(start + a, start + b) for a, b in stretches(ratio < min(middle, LUNGE_RATIO + 0.02), 3, 2)]
-    return parts
+        dips += [(start + a, start + b) for a, b in stretches(ratio < min(middle, LUNGE_RATIO + 0.02), 3, 2)]
+    return dips
 
 
 @predicate("kicks", "kicks with the {side} leg")

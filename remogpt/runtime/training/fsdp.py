@@ -29,8 +29,8 @@ def prepare_sharding(accelerator: Accelerator, can_be_sharded: bool) -> None:
         return
     if not can_be_sharded:
         raise RemogptError(
-            "FSDP splits the language model alone; tokenizers and retrievers are small and are read in parts while "
-            "they train: start this training with accelerate launch --multi_gpu instead of --use_fsdp"
+            "FSDP splits the language model alone; tokenizers and retrievers are small, and their training calls "
+            "single modules: start this training with accelerate launch --multi_gpu instead of --use_fsdp"
         )
     if accelerator.state.fsdp_plugin.fsdp_version != 2:
         raise RemogptError("FSDP must split the weights in place: give accelerate launch --fsdp_version 2 too")
@@ -44,9 +44,9 @@ def model_state(model: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         return model.state_dict()
     from torch.distributed.fsdp import FSDPModule
 
-    for part in model.modules():
-        if isinstance(part, FSDPModule):
-            part.reshard()  # a pass without a backward one leaves the outermost part whole, in storage that is lent
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()  # a pass without a backward one leaves the outermost module whole, in storage that is lent
     sharded, whole = _state_dicts()
     state: dict[str, Any] = sharded.get_model_state_dict(model, options=whole)
     return state

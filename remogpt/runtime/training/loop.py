@@ -4,7 +4,7 @@ Everything that must survive a kill lives in the module's state dict, the optimi
 number and of the share of its batch, so an interrupted run that is started again by as many processes ends with the
 weights of an unbroken one (bit for bit on CPU).
 
-A step's batch is split among the processes, and each process's part into rounds of accumulation. A loss is a mean over
+A step's batch is split among the processes, and each process's share into rounds of accumulation. A loss is a mean over
 items, or over whatever `draw` counts (target ids); shares weigh by their counts, so that a step's loss is the mean over
 its whole batch however it was split. Two processes thus learn what one does in twice the rounds.
 """
@@ -205,7 +205,7 @@ def _take_step(
     logged: dict[str, float] = {}
     for share in shares:
         step_rng(loop.seed, step, share.number)  # torch's series of the share begins here, its NumPy one has begun
-        part = share.size / total
+        weight = share.size / total
         # Gradients are averaged over processes, once a step.
         with nullcontext() if share is shares[-1] else accelerator.no_sync(model):
             with accelerator.autocast():
@@ -215,9 +215,9 @@ def _take_step(
                     f"the loss became {loss.item()} at step {step}; lower loop.learning_rate or set loop.grad_clip, "
                     "and start the run again: it continues from its last checkpoint"
                 )
-            accelerator.backward(loss * (accelerator.num_processes * part))
+            accelerator.backward(loss * (accelerator.num_processes * weight))
         for name, value in {"loss": loss.item(), **logs}.items():
-            logged[name] = logged.get(name, 0.0) + float(value) * part
+            logged[name] = logged.get(name, 0.0) + float(value) * weight
     if loop.grad_clip:
         accelerator.clip_grad_norm_(model.parameters(), loop.grad_clip)
     optimizer.step()

@@ -27,15 +27,15 @@ WITH_WEIGHTS = tuple(kind for kind in OPEN if kind != "database")
 
 
 @pytest.fixture(scope="module")
-def model(tiny_parts: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tiny_components: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder that holds every kind of component. Read it only."""
     folder = tmp_path_factory.mktemp("components")
-    tokenizer, retriever = (OPEN[kind](getattr(tiny_parts, kind)) for kind in ("tokenizer", "retriever"))
+    tokenizer, retriever = (OPEN[kind](getattr(tiny_components, kind)) for kind in ("tokenizer", "retriever"))
     head = CopyHead(tokenizer.code_vectors)
     head.config = {"tokenizer": tokenizer.hash, "retriever": retriever.hash}
     head.save_pretrained(folder / "copy")
-    parts = {kind: getattr(tiny_parts, kind) for kind in ("tokenizer", "retriever", "lm")}
-    assemble(folder / "model", {**parts, "copy": folder / "copy"}, tiny_parts.database, "tiny", "MIT")
+    components = {kind: getattr(tiny_components, kind) for kind in ("tokenizer", "retriever", "lm")}
+    assemble(folder / "model", {**components, "copy": folder / "copy"}, tiny_components.database, "tiny", "MIT")
     return folder / "model"
 
 

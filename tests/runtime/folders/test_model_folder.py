@@ -70,7 +70,7 @@ def test_the_training_run_stays_behind_but_a_parts_own_folders_come_along(compon
     assert not (tmp_path / "model/lm/run").exists() and (tmp_path / "model/lm/text/run/kept.json").is_file()
 
 
-def test_an_earlier_model_is_replaced_even_from_its_own_parts(components, tmp_path: Path) -> None:
+def test_an_earlier_model_is_replaced_even_from_its_own_components(components, tmp_path: Path) -> None:
     out = tmp_path / "model"
     assemble(out, components, None, "first", "MIT")
     assemble(out, {kind: out / kind for kind in COMPONENTS}, None, "second", "MIT")
