@@ -1,6 +1,6 @@
-"""The `remogpt` command: finds the named command's module, lets it parse and run, and turns our errors into one line.
+"""Run the `remogpt` command: import the named command's module, run it, and print our errors as one line.
 
-Only the module of the named command is imported, so that `remogpt --help` answers at once.
+Only the module of the named command is imported, so that `remogpt --help` is fast.
 """
 
 import difflib
@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-# A small model on a few cores gains nothing from spinning threads, and loses fourfold where two processes share them.
+# Spinning threads do not help a small model, and slow it down fourfold if two processes share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -30,7 +30,7 @@ COMMANDS = {
     "caption": "write captions for motion files",
     "search": "find motions in a database by words or by a motion",
     "encode": "embed captions, motions or a whole set in the retriever's space",
-    "similarity": "say how well captions and motions match",
+    "similarity": "measure how well captions and motions match",
     "db": "build, check and describe retrieval databases; precompute neighbours",
     "data": "make the procedural set, import motion capture, check a set",
     "train": "train a tokenizer, a retriever or a language model",
@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def command_module(name: str) -> ModuleType:
-    """Import a command's module. A name that is a word of Python's own ends in `_` there: `import` is `import_`."""
+    """Import a command's module; names that are Python keywords end in `_`: `import_`."""
     return import_module(f"remogpt.commands.{name}{'_' if keyword.iskeyword(name) else ''}")
 
 
@@ -93,7 +93,7 @@ def _run(name: str, rest: list[str]) -> int:
     except RemogptError as error:
         return _fail(name, str(error))
     except BrokenPipeError:
-        # The reader of our output has closed it (`| head`); Python would complain once more while it exits.
+        # The reader closed our output (`| head`); without this Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -111,7 +111,7 @@ def _fail(name: str, message: str) -> int:
 
 
 def _describe(error: OSError) -> str:
-    """Say what the system refused, where, and what to do."""
+    """Describe a system error: what failed, where, and what to do."""
     what = (error.strerror or str(error)).lower()
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{what}; {_REMEDIES.get(error.errno or 0, 'check the path and try again')}"

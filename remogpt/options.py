@@ -1,4 +1,4 @@
-"""How a model answers one call: what it does with examples, how many candidates it writes, how ids are drawn."""
+"""Define the options of one call: use of examples, number of candidates, sampling."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,22 +12,22 @@ ExampleUse = Literal["follow", "show", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
-    """How motions and captions are written; what is None is as the model has it (`generation` in its remogpt.json)."""
+    """Options for writing motions and captions; None takes the model's default (`generation` in its remogpt.json)."""
 
     examples: ExampleUse = "follow"
-    """follow: examples that answer are shown in the prompt and copied from, others left out (as `show` where the model
-    has no copy head); show: all are shown in the prompt, as in the paper; none: nothing is retrieved."""
+    """follow: examples that match the prompt are shown and copied from, others dropped (like `show` if the model has no
+    copy head); show: all are shown in the prompt, as in the paper; none: nothing is retrieved."""
     strength: float | None = None
-    """How strongly examples are followed, 0 or more; 0 only shows them."""
+    """How strongly examples are followed, 0 or more; 0 only shows them in the prompt."""
     exclude: Sequence[str] | Sequence[Sequence[str]] = ()
-    """Ids of clips or recordings, for all captions or motions of a call, or one collection for each of them; an entry
-    that bears one, as its own id, its source's or its mirror's, is not retrieved."""
+    """Ids of clips or recordings not to retrieve: one collection for the call, or one for each caption or motion;
+    they are compared with an entry's own id, its source's and its mirror's."""
     best_of: int | None = None
     """Candidates for each answer, of which the retriever keeps the one that fits best."""
     temperature: float | None = None
-    """0 takes the likeliest id at each step; captions take it unless told otherwise."""
+    """0 takes the likeliest id at each step; the default for captions."""
     top_k: int | None = None
-    """Draw from the k likeliest ids; 0 from all."""
+    """Draw from the k likeliest ids; 0: from all."""
     top_p: float | None = None
     """Draw from the fewest likeliest ids whose probabilities reach this sum."""
 
@@ -43,7 +43,7 @@ class GenerationOptions:
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """What is set of temperature, top_k and top_p."""
+        """Return those of temperature, top_k and top_p that are set."""
         values = {"temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -55,7 +55,7 @@ class GenerationOptions:
         """Return the ids that are not retrieved for each of `count` captions or motions.
 
         Raises:
-            RemogptError: if they are given one by one, and not for as many.
+            RemogptError: if there is one collection for each, but not for `count`.
         """
         if all(isinstance(one, str) for one in self.exclude):
             return [frozenset(self.exclude)] * count  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The demonstration page: each answer in a player or in words, with what was retrieved for it. One file, no network."""
+"""Write the demonstration page: each answer with its retrieved examples, in one file that needs no network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Card:
     """One question and its answer."""
 
     caption: str
-    """Given (for a generated motion) or written (for a given one)."""
+    """The given caption of a generated motion, or the caption written for a given motion."""
     motion: Motion
     examples: Sequence[RetrievedExample]
     source: str = ""

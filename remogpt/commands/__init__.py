@@ -1,4 +1,4 @@
-"""One file per command: it parses, calls and prints; the work is done in the rooms.
+"""Run the commands: one file each, which parses arguments, calls the library and prints.
 
 Each module has `add_arguments(parser)` and `run(args) -> exit code`; its docstring is the command's help.
 """

@@ -39,7 +39,7 @@ def run(args: Any) -> int:
 
 
 def _generation(args: Any) -> dict[str, Any]:
-    """How the model writes motions; what is not given is not named, as in older models."""
+    """Return the model's generation defaults; options that are not given are omitted, as in older models."""
     if args.best_of < 1 or not 0 < args.top_p <= 1:
         raise RemogptError(f"--best-of must be at least 1 and --top-p in (0, 1], got {args.best_of} and {args.top_p}")
     if args.top_k is not None and args.top_k < 0:

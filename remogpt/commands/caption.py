@@ -40,7 +40,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Caption every file; a bad file in a folder does not stop the others."""
+    """Caption every file; a bad file does not stop the others."""
     if args.out:
         check_output_file(args.out)
     files = motion_files(args.paths)
@@ -48,7 +48,7 @@ def run(args: Any) -> int:
     check_seed(args.seed)
     check_model(args.model, None if args.no_retrieval else args.database)
     if len(files) == 1:
-        remogpt.load_motion(files[0])  # a file that cannot be read is refused before the model is loaded
+        remogpt.load_motion(files[0])  # report an unreadable file before loading the model
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
@@ -76,13 +76,13 @@ def motion_files(paths: list[str]) -> list[Path]:
     """Return the given files and all motion files in the given folders, in order of their names.
 
     Raises:
-        MissingPathError: if a path does not exist or nothing is found.
+        MissingPathError: if a path does not exist or no motion file is found.
     """
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
             found += sorted(file for file in path.rglob("*") if file.suffix.lower() in READABLE)
-        else:  # one that is missing is reported by its reader, which knows similar names
+        else:  # the reader reports a missing file and suggests similar names
             found.append(path)
     if not found:
         raise MissingPathError(f"no motion files in {', '.join(paths)}; looked for {', '.join(sorted(READABLE))}")

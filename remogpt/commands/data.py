@@ -103,7 +103,7 @@ def _stats(args: Any) -> int:
 
 
 def _dissimilar(args: Any) -> int:
-    """Write the list and say how alike its captions still are, beside a random choice."""
+    """Write the list and print the similarity of its captions, beside a random choice."""
     report = stages.list_dissimilar(
         args.folder, split=args.split, size=args.size, seed=args.seed, out=args.out, text_model=args.text_model
     )
@@ -118,7 +118,7 @@ def _dissimilar(args: Any) -> int:
 
 
 def _print_stats(described: dict[str, Any]) -> None:
-    """Print one row a split, and how many captions are alike where that was counted."""
+    """Print one row a split, and the numbers of similar captions if counted."""
     print(f"{described['name']} ({described['licence']})")
     for split, counts in described["splits"].items():
         similar = counts.pop("similar", None)
@@ -128,7 +128,7 @@ def _print_stats(described: dict[str, Any]) -> None:
 
 
 def _similar_lines(counts: dict[str, Any]) -> list[str]:
-    """Say in words what was counted."""
+    """Return the counts as lines of text."""
     same = counts["identical"]
     lines = [
         f"identical: {same['captions']} captions ({same['captions_share']:.1%}) are word for word another clip's too, "

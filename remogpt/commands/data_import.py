@@ -10,13 +10,13 @@ from remogpt.data.importers import IMPORTERS
 from remogpt.runtime.files import check_output_folder
 
 _MANY = 20
-"""Failures that are printed one by one; the rest is counted."""
+"""Failures that are printed; the rest is counted."""
 
 
 def add_import(actions: Any) -> None:
     """Declare `import` with a subcommand for each source."""
     parser = CommandParser(description="Import captioned motion capture.")
-    actions.add_subcommand("import", parser)  # before its own subcommands: the library wants level order
+    actions.add_subcommand("import", parser)  # jsonargparse needs parents before their subcommands
     sources = parser.add_subcommands(dest="source")
     for source in IMPORTERS:
         one = CommandParser(description=f"Import {source}. Captions are made from its labels.")
@@ -73,7 +73,7 @@ def _import_folder(args: Any, out: Path) -> int:
             recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
         )
         _tell_short(counts)
-    finally:  # where nothing at all could be read, this says why
+    finally:  # tell why if nothing could be read
         code = _report(recordings.failed, "recordings or stretches that could not be used, left out")
     return code
 

@@ -39,7 +39,7 @@ EXTRA_PROMPTS = (
     "a person punches with the right fist",
     "a person walks backward",
 )
-"""For motions to caption where no recordings are named."""
+"""Prompts of motions to caption if no recordings are given."""
 
 
 def add_arguments(parser: Any) -> None:
@@ -53,7 +53,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Answer every question and write the page."""
+    """Generate motions and captions, and write the page."""
     check_output_folder(args.out)
     prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
     questions = _recordings(args.motions) if args.motions else []
@@ -73,7 +73,7 @@ def run(args: Any) -> int:
 
 
 def _recordings(folder: str) -> list[tuple["Motion", str]]:
-    """Read the motions of a folder (or one file) with their names; those that cannot be read are named and left out."""
+    """Read the motions of a folder (or one file) with their names; unreadable ones are reported and skipped."""
     motions = []
     for path in motion_files([folder]):
         try:

@@ -47,7 +47,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Encode a set, or the captions and motions that were named."""
+    """Encode a set, or the given captions and motions."""
     if args.set is not None:
         return _encode_set(args)
     if args.token_states or args.text_model:
@@ -74,7 +74,7 @@ def run(args: Any) -> int:
 
 
 def _describe(retriever: "TextMotionRetriever", queries: Queries, rows: np.ndarray | None) -> dict[str, Any]:
-    """Return what the rows are, JSON-ready, with the vectors if they are given."""
+    """Return a JSON-ready description of the rows, with the vectors if given."""
     items = [{"kind": query.kind, "name": query.name} for query in queries.found]
     for index, row in enumerate(() if rows is None else rows):
         items[index] |= {"embedding": [round(float(value), 7) for value in row]}  # type: ignore[dict-item]

@@ -37,7 +37,7 @@ from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature", "copy_strength", "precision")
-"""Options without a meaning for a TMR's decoder."""
+"""Options that a TMR's decoder cannot use."""
 
 
 def add_arguments(parser: Any) -> None:
@@ -57,7 +57,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Generate, save, and list what was retrieved; a bad caption in a file does not stop the others."""
+    """Generate, save, and list the retrieved examples; a bad caption in a file does not stop the others."""
     texts = _texts(args)
     in_folder = args.file is not None or args.num_samples > 1
     _check_out(args, in_folder)
@@ -90,7 +90,7 @@ def run(args: Any) -> int:
 
 
 def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
-    """Open what answers captions: a model, or the decoder of a TMR."""
+    """Open a model, or a TMR whose decoder generates."""
     check_seed(args.seed)
     if args.retriever is None:
         options = generation_options(args)
@@ -125,7 +125,7 @@ def _texts(args: Any) -> list[tuple[int, str]]:
 
 
 def _check_out(args: Any, in_folder: bool) -> None:
-    """Refuse an output that could not be written before the work, not after it."""
+    """Refuse an output that cannot be written, before generating."""
     if args.num_samples < 1:
         raise RemogptError(f"--num-samples must be at least 1, got {args.num_samples}")
     suffix = Path(args.out).suffix.lower()
@@ -142,7 +142,7 @@ def _check_out(args: Any, in_folder: bool) -> None:
 
 
 def _format(args: Any) -> str:
-    """Suffix of the files in a folder."""
+    """Return the suffix of the files in a folder."""
     return f".{args.format.lower().lstrip('.')}"
 
 

@@ -8,10 +8,10 @@ Examples:
   remogpt import motiongpt motiongpt_s3_h3d.tar --part tokenizer --statistics meta --out imported/tokenizer
   remogpt import guo text_mot_match/model/finest.tar Comp_v6_KLD005/meta glove --out imported/evaluator
 
-Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running what they hold. Every
+Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running their code. Every
 name and every shape has to fit. --statistics is the folder of the mean and std (.pt or .npy) that the weights were
 trained with: a network that reads features of another scale answers nonsense. `guo` takes its files or their folders.
-MotionGPT's language model reads its own prompts, which have no place for examples: ask it with --no-retrieval.
+MotionGPT's language model reads its own prompts, which cannot hold examples: use it with --no-retrieval.
 """
 
 from typing import Any

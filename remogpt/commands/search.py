@@ -17,7 +17,7 @@ from remogpt.commands.search_inside import add_inside_options, run_inside
 from remogpt.pipeline.checks import check_model, check_words
 from remogpt.runtime.errors import RemogptError
 
-if TYPE_CHECKING:  # imported where they are used: a model's rooms take seconds, and `--help` none
+if TYPE_CHECKING:  # slow to import, and `--help` should be fast
     from remogpt.retriever import MotionDatabase, RetrievedExample
     from remogpt.retriever.database.part_search import Contributions
 
@@ -65,7 +65,7 @@ def run(args: Any) -> int:
 
 
 def _route(args: Any) -> Any:
-    """Contributions are those of motions, so that a motion searches motions where they are asked for."""
+    """Return the route; contributions need motions, so with them a motion searches motions by default."""
     if args.contributions and args.route in ("t2t", "m2t"):
         raise RemogptError(
             f"--contributions says what body parts add to a motion's score; route {args.route} searches captions: "
@@ -77,7 +77,7 @@ def _route(args: Any) -> Any:
 def _contributions(
     args: Any, database: "MotionDatabase", query: Any, hits: "list[RetrievedExample]"
 ) -> "list[Contributions] | None":
-    """Take the hits' scores apart: on request, and for JSON wherever it costs little."""
+    """Split the hits' scores by body part: on request, and for JSON if it is cheap."""
     by_motion = all(hit.route.endswith("m") for hit in hits)
     if not args.contributions and not (args.json and by_motion and database.has_part_encodings):
         return None

@@ -1,4 +1,4 @@
-"""`remogpt search --inside`: where in one long recording a sentence happens. No database is needed."""
+"""Find where in one long recording a sentence happens: `remogpt search --inside`, without a database."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
 
 OF_DATABASES = ("like", "route", "database", "part", "contributions")
-"""Options of `search` that say how a database is searched."""
+"""Options of `search` that need a database."""
 
 
 def add_inside_options(parser: Any) -> None:
@@ -56,7 +56,7 @@ def run_inside(args: Any) -> int:
 
 
 def describe_spans(found: Moments) -> list[dict[str, Any]]:
-    """Return spans as JSON-ready rows: seconds, frames, and both numbers behind the order."""
+    """Return spans as JSON-ready rows: seconds, frames, and both numbers of the ranking."""
     return [
         {
             "start": span.seconds[0],
@@ -82,10 +82,10 @@ def plot_curve(
     Args:
         path: of a .png file.
         moments: one panel each.
-        truth: start and end of the true span in frames for each sentence, or None where it is not known.
+        truth: start and end of the true span in frames for each sentence, or None if unknown.
 
     Raises:
-        RemogptError: another suffix, nothing to draw, another number of true spans.
+        RemogptError: for another suffix, nothing to draw, or another number of true spans.
     """
     path = check_plot_file(path)
     if not moments:
@@ -93,7 +93,7 @@ def plot_curve(
     truth = [None] * len(moments) if truth is None else truth
     if len(truth) != len(moments):
         raise RemogptError(f"wanted a true span (or None) for each of {len(moments)} sentences, got {len(truth)}")
-    # Without pyplot nothing is global: no window system is asked for, and no figure outlives this call.
+    # Avoid pyplot: it needs a window system and keeps figures in global state.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -113,7 +113,7 @@ def plot_curve(
         panel.set_title(found.text, loc="left", fontsize=10, parse_math=False)
         panel.set_ylabel("score")
         panel.margins(x=0)
-    # Outside, where it hides no curve; every panel has the same entries but perhaps the true span.
+    # One legend outside the panels, which share their entries except for the true span.
     handles = {
         label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
@@ -125,7 +125,7 @@ def plot_curve(
 
 
 def check_plot_file(path: str | Path) -> Path:
-    """Return the path if a plot could be written there, before any work is done for it.
+    """Return the path if a plot could be written there; call this before a long computation.
 
     Raises:
         RemogptError: for another suffix than .png, or a path that cannot be written to.

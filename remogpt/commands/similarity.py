@@ -1,4 +1,4 @@
-"""Say how well captions and motions match.
+"""Measure how well captions and motions match.
 
 Examples:
   remogpt similarity "a person waves" wave.bvh
@@ -6,7 +6,7 @@ Examples:
   remogpt similarity "a person walks" "someone is walking"
 
 Captions are compared with motions; where there are only captions, or only motions, each is compared with each. The
-score is cosine / 2 + 0.5: 1 is a perfect match, 0.5 none. A pair prints both, more a table of scores.
+score is cosine / 2 + 0.5: 1 is a perfect match, 0.5 none. A pair prints cosine and score, more a table of scores.
 """
 
 import csv
@@ -58,7 +58,7 @@ def run(args: Any) -> int:
 
 
 def sides(found: Sequence[Query]) -> tuple[list[Query], list[Query]]:
-    """Return rows and columns: captions and motions, or the same twice where all are of one kind (two: one pair)."""
+    """Return rows and columns: captions and motions, or all queries twice if all are of one kind (two: a pair)."""
     texts = [query for query in found if query.kind == "text"]
     motions = [query for query in found if query.kind == "motion"]
     if texts and motions:
@@ -67,7 +67,7 @@ def sides(found: Sequence[Query]) -> tuple[list[Query], list[Query]]:
 
 
 def score(cosine: Any) -> Any:
-    """Return what people read, in [0, 1]. Source: TMR, arXiv 2305.00976, and its code."""
+    """Map a cosine to a score in [0, 1]. Source: TMR, arXiv 2305.00976, and its code."""
     return cosine / 2 + 0.5
 
 
@@ -106,6 +106,6 @@ def _table(rows: Sequence[Query], columns: Sequence[Query], cosines: np.ndarray)
 
 
 def _short(query: Query) -> str:
-    """Return a caption, or a file's name without its folder, cut where it is long."""
+    """Return a caption, or a file's name without its folder, cut if long."""
     name = query.name if query.kind == "text" else Path(query.name).name
     return name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..."

@@ -16,7 +16,7 @@ Examples:
 has not seen, and their examples. --config takes a YAML file, or the name of one in remogpt/configs: `mini/tokenizer`
 works from any folder. Its fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig, LanguageModelConfig
 and CopyConfig; any of them can be changed on the command line: --config.loop.steps 2000. Log and checkpoints go to
-<out>/run, and a run that was interrupted goes on from there when it is started again.
+<out>/run, and the same command resumes an interrupted run.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _STAGES: dict[str, tuple[Any, Callable[..., Any]]] = {
     "lm": (LanguageModelConfig, stages.train_lm),
     "copy": (CopyConfig, stages.train_copy),
 }
-"""Each stage's settings, and the function that trains it: the options are its arguments."""
+"""Settings and training function of each stage; its options are the function's arguments."""
 
 
 def add_arguments(parser: Any) -> None:

@@ -1,1 +1,1 @@
-"""Where captioned motion comes from: folders in HumanML3D's layout, motion-capture importers, the procedural set."""
+"""Read and make captioned motion: folders in HumanML3D's layout, motion-capture importers, the procedural set."""

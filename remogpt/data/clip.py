@@ -53,7 +53,7 @@ class Clip:
     """A motion, or a stretch of one, with the captions that describe it."""
 
     id: str
-    """Unique in the set; a sub-clip's names its times."""
+    """Unique in the set; a sub-clip's id holds its times."""
     file_id: str
     """Stem of the feature file."""
     source_id: str
@@ -69,4 +69,4 @@ class Clip:
     num_frames: int
     """Frames of the clip."""
     tags: dict[str, Any] = field(default_factory=dict, hash=False)
-    """What the set's writer knew: factors, action, style."""
+    """Labels from the set's writer: factors, action, style."""

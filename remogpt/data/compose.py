@@ -1,7 +1,7 @@
-"""Join clips into one long motion, as a recording holds them one after another.
+"""Join clips into one long motion, like a recording of several actions.
 
-Every clip keeps its poses and its pace. It is given the target skeleton, moved and turned so that place and heading go
-on from the clip before, and reached over a few frames in between, which belong to no clip.
+Every clip keeps its poses and its pace. Clips are scaled to the target skeleton, and moved and turned so that position
+and heading continue the previous clip. A few transition frames between two clips belong to neither.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,12 @@ def join_motions(clips: Sequence[np.ndarray], blend: int = BLEND) -> tuple[np.nd
     """Join clips into one motion.
 
     Args:
-        clips: each (T, 22, 3) metres, y up, 20 fps, of any person, place and heading; T >= 2.
-        blend: frames that lead from the last pose of a clip to the first of the next; 0 joins them with a jump of pose,
-            not of place.
+        clips: each (T, 22, 3) metres, y up, 20 fps, of any person, position and heading; T >= 2.
+        blend: transition frames between two clips; with 0 the pose jumps, the position does not.
 
     Returns:
         (T, 22, 3) float32 metres on the target skeleton, starting at the origin facing +z, and the frames
-        [start, end) of each clip in it. `joints_to_features` gives a row less, so the last clip ends one row earlier.
+        [start, end) of each clip in it. `joints_to_features` gives one row less, so the last clip ends one row earlier.
 
     Raises:
         RemogptError: no clips, a clip of another shape or shorter than 2 frames, a negative blend.
@@ -53,14 +52,14 @@ def join_motions(clips: Sequence[np.ndarray], blend: int = BLEND) -> tuple[np.nd
 
 
 def _standardized(joints: np.ndarray) -> np.ndarray:
-    """Give a clip the target skeleton, on the floor, at the origin, facing +z."""
+    """Scale a clip to the target skeleton and put it on the floor, at the origin, facing +z."""
     return canonicalize(to_target_skeleton(joints)).astype(np.float64)
 
 
 def _continued(before: np.ndarray, clip: np.ndarray, blend: int) -> np.ndarray:
-    """Move and turn a clip so that it goes on where the one before would be after the frames between them.
+    """Move and turn a clip to where the previous clip would be after the transition.
 
-    The root is taken to change its speed evenly from that of the last step to that of the first.
+    The root's speed changes linearly over the transition.
     """
     facing = heading(before[-1:], hip_swap=False)[0]
     yaw = np.arctan2(facing[0], facing[2])
@@ -72,10 +71,10 @@ def _continued(before: np.ndarray, clip: np.ndarray, blend: int) -> np.ndarray:
 
 
 def _transition(before: np.ndarray, after: np.ndarray, blend: int) -> np.ndarray:
-    """Lead from the last frame of one clip to the first of the next, (blend, 22, 3), without a jump in speed.
+    """Return the transition between two clips, (blend, 22, 3), without a jump in speed.
 
-    Each joint goes along a cubic curve with the speeds of both ends (Hermite); then bones get their lengths back and
-    what sank below the floor is lifted onto it.
+    Each joint goes along a cubic curve with the speeds of both ends (Hermite); then bone lengths are restored and
+    joints below the floor lifted onto it.
     """
     steps = blend + 1
     u = (np.arange(1, steps) / steps)[:, None, None]
@@ -87,7 +86,7 @@ def _transition(before: np.ndarray, after: np.ndarray, blend: int) -> np.ndarray
         + (3 * u**2 - 2 * u**3) * end
         + (u**3 - u**2) * arriving
     )
-    # The first frame of what is measured sets the scale of the steps, so a whole pose goes first.
+    # `to_target_skeleton` measures the first frame, so a real pose has to come first.
     poses = to_target_skeleton(np.concatenate([start[None], curve]))[1:]
     poses[..., 1] -= np.minimum(poses[..., 1].min(axis=1), 0.0)[:, None]
     return poses

@@ -1,4 +1,4 @@
-"""Reading a folder in HumanML3D's layout, whoever wrote it.
+"""Read a folder in HumanML3D's layout.
 
     new_joint_vecs/<id>.npy    (T, 263) float32 features, metres, 20 fps
     texts/<id>.txt             one caption a line: words#lemma/POS lemma/POS ...#start#end   (seconds; 0.0#0.0 = whole)
@@ -9,7 +9,7 @@ facts).
 An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
 
 Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so
-that the same clip has the same name in every run.
+that names are the same in every run.
 """
 
 import difflib
@@ -31,11 +31,11 @@ from remogpt.runtime.files import fingerprint, read_json, read_npy
 _log = logging.getLogger(__name__)
 
 MIN_FRAMES, MAX_FRAMES = 40, 199
-"""HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A protocol's filter, not a limit of the format."""
+"""HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A filter of the protocols, not a limit of the format."""
 NUM_PROBES = 16
 """Clips whose features `MotionTextSet.probe` reads."""
 KEPT_BYTES = 2**26
-"""Of features that an opened set keeps in memory: some 600 clips of HumanML3D."""
+"""Bytes of features that an opened set keeps in memory: about 600 clips of HumanML3D."""
 
 
 class MotionTextSet:
@@ -55,19 +55,19 @@ class MotionTextSet:
 
     @classmethod
     def open(cls, folder: str | Path, num_features: int = NUM_FEATURES) -> "MotionTextSet":
-        """Open a folder; only its shape is looked at.
+        """Open a folder, checking only that its files exist.
 
-        A split's captions and lengths are read once, when its clips are first asked for: what is written into the
-        folder afterwards is seen by the next set that is opened.
+        A split's captions and lengths are read once, by the first call of `clips`; later changes of the folder are seen
+        after opening it again.
 
         Args:
             folder: in HumanML3D's layout.
-            num_features: what whoever reads them wants; 251 for KIT-ML's own channels, of 21 joints at 12.5 frames a
+            num_features: channels that the caller needs; 251 for KIT-ML's own features, of 21 joints at 12.5 frames a
                 second, which only a retriever of that skeleton can use.
 
         Raises:
-            MissingPathError: naming what the layout lacks.
-            RemogptError: if its features are KIT-ML's own and were not asked for.
+            MissingPathError: if a file of the layout is missing.
+            RemogptError: if the features are KIT-ML's own, but `num_features` is not 251.
         """
         folder = Path(folder)
         missing = [name for name in ("new_joint_vecs", "texts", "Mean.npy", "Std.npy") if not (folder / name).exists()]
@@ -86,7 +86,7 @@ class MotionTextSet:
 
     @cached_property
     def info(self) -> dict[str, Any]:
-        """What `set.json` says; a foreign folder is known by its name alone."""
+        """Content of `set.json`; of other folders only the name is known."""
         path = self.folder / "set.json"
         return read_json(path) if path.is_file() else {"name": self.folder.name, "licence": "unknown"}
 
@@ -122,7 +122,7 @@ class MotionTextSet:
         return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
     def item(self, file_id: str) -> dict[str, Any]:
-        """Return what the set's writer recorded for one motion, {} in a foreign set."""
+        """Return the content of `items/<id>.json`, {} if there is none."""
         path = self.folder / "items" / f"{file_id}.json"
         return read_json(path) if path.is_file() else {}
 
@@ -142,7 +142,7 @@ class MotionTextSet:
     def features(self, clip: Clip | str) -> np.ndarray:
         """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
         file_id = clip if isinstance(clip, str) else clip.file_id
-        # A clip that is its whole file is kept in memory under one key with that file.
+        # A clip that is a whole file shares the file's cache key.
         if isinstance(clip, str) or clip.id == clip.file_id:
             first, stop = 0, None
         else:
@@ -160,13 +160,13 @@ class MotionTextSet:
         return np.array(features[first:stop], dtype=np.float32)
 
     def _stamp(self, file_id: str) -> tuple[int, int]:
-        """Return time of change and size of a feature file, (0, 0) where there is none."""
+        """Return modification time and size of a feature file, (0, 0) if there is none."""
         path = self._feature_file(file_id)
         found = path.stat() if path.is_file() else None
         return (0, 0) if found is None else (found.st_mtime_ns, found.st_size)
 
     def joints(self, file_id: str) -> np.ndarray | None:
-        """Return (T, 22, 3) joints where the set keeps them."""
+        """Return (T, 22, 3) joints if the set holds them."""
         path = self.folder / "new_joints" / f"{file_id}.npy"
         return read_npy(path).astype(np.float32) if path.is_file() else None
 
@@ -194,15 +194,15 @@ class MotionTextSet:
     def probe(self, clips: Sequence[Clip]) -> str:
         """Return a SHA-256 over the features of a few clips, evenly spaced among those given.
 
-        It notices a set that was made anew under the same ids, without reading all of it.
+        The hash detects a set that was regenerated under the same ids, without reading all of it.
         """
         indices = np.unique(np.linspace(0, len(clips) - 1, NUM_PROBES).round().astype(int)).tolist()
         return fingerprint([self.features(clips[index]) for index in indices])
 
     def identity(self, clips: Sequence[Clip]) -> str:
-        """Return a SHA-256 that tells the motions of these clips, in this order, from all others.
+        """Return a SHA-256 that identifies the motions of these clips and their order.
 
-        It reads a `probe`; of all clips it knows ids, lengths, and when their files were written.
+        The hash covers a `probe`, and the ids, lengths and file times of all clips.
         """
         known = [f"{clip.id} {clip.first} {clip.num_frames} {self._stamp(clip.file_id)}" for clip in clips]
         return fingerprint([self.probe(clips), *known])

@@ -1,4 +1,4 @@
-"""The arrays that were read last, kept in memory: an evaluation reads the same few motions dozens of times."""
+"""Keep recently read arrays in memory, since an evaluation reads the same motions dozens of times."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -7,10 +7,10 @@ import numpy as np
 
 
 class RecentArrays:
-    """Arrays by key, as many as fit.
+    """Cache of arrays by key, least recently used dropped first.
 
     Args:
-        max_bytes: of all arrays together; those that were asked for longest ago are dropped first.
+        max_bytes: of all arrays together.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -18,7 +18,7 @@ class RecentArrays:
         self._arrays: OrderedDict[Hashable, np.ndarray] = OrderedDict()
 
     def get(self, key: Hashable, load: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return a copy of an array, which `load` makes where it is not kept."""
+        """Return a copy of an array, calling `load` if it is not cached."""
         if key in self._arrays:
             self._arrays.move_to_end(key)
             return self._arrays[key].copy()

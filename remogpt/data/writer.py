@@ -1,7 +1,7 @@
-"""Writing captioned motions in HumanML3D's layout.
+"""Write captioned motions in HumanML3D's layout.
 
-Items may be written by many processes and in several attempts: an item counts as written when its `items/<id>.json` is
-there, which is put down last. `finish_set` then writes what belongs to the set as a whole.
+Several processes and interrupted runs may write items: an item counts as written when its `items/<id>.json`, the last
+of its files, exists. `finish_set` then writes the files of the whole set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from remogpt.runtime.files import read_json, read_npy, write_json, write_npy, wr
 
 @dataclass(frozen=True)
 class SetItem:
-    """One captioned motion on its way into a set."""
+    """One captioned motion to be written to a set."""
 
     id: str
     """Stem of its files."""
@@ -27,26 +27,26 @@ class SetItem:
     captions: Sequence[Caption]
     """At least one."""
     joints: np.ndarray | None = None
-    """(T, 22, 3) float32 metres, where they are worth keeping."""
+    """(T, 22, 3) float32 metres; optional."""
     source_id: str | None = None
-    """Recording it was cut from; its own id where absent."""
+    """Recording that the motion was cut from; default: `id`."""
     tags: Mapping[str, Any] = field(default_factory=dict)
     """Factors, action, style: JSON-ready."""
     facts: Sequence[Mapping[str, Any]] = ()
     """Checkable facts as JSON (`Fact.to_json`)."""
     provenance: str = ""
-    """Where motion and captions come from."""
+    """Origin of motion and captions."""
 
 
 def is_written(folder: Path, item_id: str) -> bool:
-    """Return whether an item is already there, whole."""
+    """Return whether an item is completely written."""
     return (folder / "items" / f"{item_id}.json").is_file()
 
 
 def is_current(
     folder: Path, item_id: str, captions: Sequence[Caption], tags: Mapping[str, Any], source_id: str
 ) -> bool:
-    """Return whether an item is already there with these captions, tags and source; its features are not looked at."""
+    """Return whether an item is written with these captions, tags and source; features are not compared."""
     if not is_written(folder, item_id):
         return False
     record = read_json(folder / "items" / f"{item_id}.json")
@@ -75,7 +75,7 @@ def _lines(captions: Sequence[Caption]) -> str:
 
 
 def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Sequence[str]], **about: Any) -> None:
-    """Write split files, statistics of the training split (of everything, without one) and `set.json`.
+    """Write split files, statistics of the training split (or of all items) and `set.json`.
 
     Args:
         folder: where the items were written.

@@ -1,4 +1,4 @@
-"""One implementation for NumPy arrays and torch tensors, without importing torch for those who do not use it."""
+"""Write one implementation for NumPy arrays and torch tensors, without importing torch needlessly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 Array = TypeVar("Array", bound=Any)
-"""A NumPy array or a torch tensor; what a function is given is what it returns."""
+"""A NumPy array or a torch tensor; functions return the type that they receive."""
 
 
 def namespace(array: Any) -> Any:
@@ -23,7 +23,7 @@ def namespace(array: Any) -> Any:
 
 
 def like(values: np.ndarray, other: Array) -> Array:
-    """Give constant `values` the kind, dtype and device of `other`."""
+    """Convert constant `values` to the array type, dtype and device of `other`."""
     if isinstance(other, np.ndarray):
         return values.astype(other.dtype, copy=False)  # type: ignore[return-value]
     return other.new_tensor(values.tolist())

@@ -1,4 +1,4 @@
-"""Measurements of a moving body that facts are made of: heights, headings, speeds, reaches, frame by frame.
+"""Measure a moving body for facts: heights, headings, speeds, reaches, frame by frame.
 
 Conventions: metres on the common skeleton (every body is scaled to its leg length), y up with the floor at 0, left is
 positive to the side, angles in degrees, heading grows when the body turns left. Arrays are (T,) or (T, 3).
@@ -22,7 +22,7 @@ STANDING_HEIGHT = 0.94
 MIN_FRAMES = 16
 
 LIGHT, MEDIUM, HEAVY = 0.7, 2.0, 4.0
-"""Frames, standard deviations of the Gaussian smoothing: for fast hands, for poses, for gait."""
+"""Standard deviations of the Gaussian smoothing in frames: for fast hands, for poses, for gait."""
 
 SIDES = ("left", "right")
 
@@ -33,7 +33,7 @@ def other(side: str) -> str:
 
 
 def memo(method: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Remember a measurement of a body for each set of arguments."""
+    """Cache a measurement of a body for each set of arguments."""
 
     def remembered(self: "Body", *args: object) -> np.ndarray:
         key = (method.__name__, *args)
@@ -45,7 +45,7 @@ def memo(method: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
 
 
 class Body:
-    """A motion's joints with everything that predicates measure on them, computed when first asked for."""
+    """A motion's joints with the measurements that predicates use, computed on first use."""
 
     def __init__(self, joints: np.ndarray) -> None:
         """Take joints (T, 22, 3), metres, y up, 20 fps; raises RemogptError for other shapes and for NaN."""
@@ -57,7 +57,7 @@ class Body:
         bones = [(1, 4), (4, 7), (2, 5), (5, 8)]
         legs = sum(np.median(np.linalg.norm(joints[:, a] - joints[:, b], axis=-1)) for a, b in bones) / 2.0
         self.scale = float(max(legs, 1e-3) / LEG_LENGTH)
-        """Size of this body over the common one; distances of the path are measured in true metres."""
+        """Size of this body relative to the common one; path distances are measured in true metres."""
         scaled = joints / self.scale
         toes = scaled[:, [10, 11], 1].min(axis=1)
         scaled[..., 1] -= np.percentile(toes, 10) - 0.02
@@ -107,19 +107,19 @@ class Body:
 
     @memo
     def offset(self, joint: str, origin: str, part: str = "hip", sigma: float = LIGHT) -> np.ndarray:
-        """(T, 3) of a joint from another, as (forward, up, left) in the heading of hips or shoulders."""
+        """(T, 3) offset of a joint from another, as (forward, up, left) in the heading of hips or shoulders."""
         vector = self.at(joint, sigma) - self.at(origin, sigma)
         forward, left = self.axes(part)
         return np.stack([(vector * forward).sum(-1), vector[:, 1], (vector * left).sum(-1)], axis=-1)
 
     def above(self, joint: str, origin: str) -> np.ndarray:
-        """(T,) how far a joint is from another along the trunk (pelvis to neck), which may bow."""
+        """(T,) distance of a joint from another along the trunk (pelvis to neck), which may lean."""
         trunk = self.at("neck", MEDIUM) - self.at("pelvis", MEDIUM)
         between = self.at(joint) - self.at(origin, MEDIUM)
         return np.asarray((between * trunk).sum(-1) / np.maximum(np.linalg.norm(trunk, axis=-1), 1e-6))
 
     def outward(self, joint: str, origin: str, side: str, part: str = "hip") -> np.ndarray:
-        """(T,) how far a joint is from another towards the given side of the body."""
+        """(T,) distance of a joint from another towards the given side of the body."""
         left = self.offset(joint, origin, part)[:, 2]
         return left if side == "left" else -left
 
@@ -130,20 +130,20 @@ class Body:
 
     @memo
     def velocity(self, joint: str = "pelvis", sigma: float = HEAVY) -> np.ndarray:
-        """(T, 3) metres a second, as (forward, up, left) in the heading of the hips."""
+        """(T, 3) velocity of a joint in metres a second, as (forward, up, left) in the heading of the hips."""
         speed = np.gradient(self.at(joint, sigma), axis=0) * FPS
         forward, left = self.axes()
         return np.stack([(speed * forward).sum(-1), speed[:, 1], (speed * left).sum(-1)], axis=-1)
 
     @memo
     def speed(self, joint: str, sigma: float = LIGHT, part: str = "hip") -> np.ndarray:
-        """(T,) metres a second of a joint against the pelvis, in the heading of hips or shoulders, which may turn."""
+        """(T,) speed of a joint relative to the pelvis, metres a second, in the heading of hips or shoulders."""
         relative = self.offset(joint, "pelvis", part, sigma)
         return np.asarray(np.linalg.norm(np.gradient(relative, axis=0), axis=-1) * FPS)
 
     @cached_property
     def standing(self) -> float:
-        """Pelvis height of this person's upright stance; the common one when the clip never stands."""
+        """Pelvis height when this person stands upright; the common height if the clip never shows it."""
         return float(np.clip(np.percentile(self.height("pelvis", MEDIUM), 90), 0.88 * STANDING_HEIGHT, STANDING_HEIGHT))
 
     @memo
@@ -153,7 +153,7 @@ class Body:
 
     @memo
     def lift(self, side: str) -> np.ndarray:
-        """(T,) height of a whole foot over its rest: the smaller lift of ankle and toe."""
+        """(T,) height of a foot above its resting position: the smaller lift of ankle and toe."""
         lifts = []
         for joint in (f"{side}_ankle", f"{side}_foot"):
             height = self.height(joint)

@@ -1,4 +1,4 @@
-"""Checks of motions at the public entrances; inside, shapes are trusted."""
+"""Check motions at public entrances; internal functions trust shapes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from remogpt.runtime.errors import RemogptError
 
 
 def check_joints(joints: Any, *, where: str = "joints", min_frames: int = 1) -> np.ndarray:
-    """Return joints as a (T, 22, 3) floating array, or say what is wrong with them.
+    """Return joints as a (T, 22, 3) floating array, or raise an error that says what is wrong.
 
     Args:
         joints: array, tensor or nested list, (T, 22, 3) metres.
-        where: what to call them in the message: a variable's name or a file's path.
+        where: name of the joints in the message: a variable or a file's path.
         min_frames: fewest frames the caller can use.
 
     Raises:

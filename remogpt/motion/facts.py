@@ -1,4 +1,4 @@
-"""Facts: statements about a motion that its joints prove or refute, without any timeline.
+"""Check facts: statements about a motion that its joints prove or refute, without a timeline.
 
 A fact is a name of the catalogue and its parameters, such as `Fact("waves", {"side": "left", "count": 3})`. Facts come
 from a caption's meaning (a procedural script, a person); they are checked on any motion, real or generated. A motion
@@ -16,10 +16,10 @@ from remogpt.motion.predicates import PREDICATES, Predicate, relation
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
-"""Facts about two facts, and their factors."""
+"""Relations between two facts, and their factors."""
 
 _BY_PARAMETER = ("style", "speed", "count", "angle", "distance", "direction", "side")
-"""Factors that are parameters: a fact tests the first of these that it has, and the mere action without any."""
+"""Factors that are parameters: a fact tests the first of these that it has, or only the action if it has none."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,23 @@ class Fact:
 
     @property
     def factor(self) -> str:
-        """The one factor that this fact tests; reports group facts by it. A side with a count tests the count."""
+        """The factor that this fact tests, used to group reports. A fact with side and count tests the count."""
         if self.name in RELATIONS:
             return RELATIONS[self.name]
         return next((key for key in _BY_PARAMETER if self.params.get(key) is not None), "action")
 
     def to_json(self) -> dict[str, Any]:
-        """Give a dictionary that `json` can write."""
+        """Return a JSON-ready dictionary."""
         return {"name": self.name, "params": dict(self.params)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Fact":
-        """Read what `to_json` gave. Raises RemogptError for names and parameters outside the catalogue."""
+        """Rebuild a fact; raises RemogptError for names and parameters outside the catalogue."""
         return cls(str(data["name"]), dict(data.get("params", {})))
 
 
 def check(fact: Fact, joints: np.ndarray) -> bool:
-    """Say whether a fact holds for joints (T, 22, 3), metres, y up, 20 fps."""
+    """Return whether a fact holds for joints (T, 22, 3), metres, y up, 20 fps."""
     return holds(fact, Body(joints))
 
 
@@ -72,7 +72,7 @@ def facts_correct(facts: Iterable[Fact], joints: np.ndarray) -> list[bool]:
 
 
 def holds(fact: Fact, body: Body) -> bool:
-    """Say whether a fact holds for a measured body."""
+    """Return whether a fact holds for a measured body."""
     if fact.name in RELATIONS:
         first, second = (Fact.from_json(fact.params[which]) for which in ("first", "second"))
         return relation(fact.name, events(first, body), events(second, body))
@@ -80,12 +80,12 @@ def holds(fact: Fact, body: Body) -> bool:
 
 
 def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
-    """Give the frame intervals [start, end) that prove a fact which is no relation; empty when it does not hold."""
+    """Return the frame intervals [start, end) that prove a fact (not a relation); empty if it does not hold."""
     return _predicate(fact.name).find(body, **fact.params)
 
 
 def describe(fact: Fact) -> str:
-    """Say in English what a fact claims: "waves with the left hand, 3 times"."""
+    """Describe a fact in English: "waves with the left hand, 3 times"."""
     if fact.name in RELATIONS:
         first, second = (describe(Fact.from_json(fact.params[which])) for which in ("first", "second"))
         return f"{first} {fact.name} {second}"

@@ -1,4 +1,4 @@
-"""The 263 channels of a HumanML3D motion: from joint positions and back.
+"""Convert joint positions to the 263 channels of HumanML3D and back.
 
 | channels | content |
 |---|---|
@@ -12,8 +12,8 @@
 
 A row describes a frame and the way to the next one, so T frames give T-1 rows.
 
-Source: HumanML3D, arXiv 2204.14277, sec. 4, and its released processing (9176e8f), quirks included; the tests hold
-its numbers.
+Source: HumanML3D, arXiv 2204.14277, sec. 4, and its released processing (9176e8f), quirks included; tests compare with
+its output.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ CONTACT_THRESHOLD = 0.002
 
 
 ON_FLOOR = np.array([1.0, 0.0, 1.0], dtype=np.float32)
-"""Keeps x and z."""
+"""Mask that keeps x and z."""
 
 
 def joints_to_features(joints: Array) -> Array:
     """Turn joint positions into HumanML3D's features.
 
-    The person is first given the target bone lengths, put on the floor at the origin and turned to face +z.
+    The body is first scaled to the target bone lengths, put on the floor at the origin and turned to face +z.
 
     Args:
         joints: (T, 22, 3) metres, y up, 20 fps, NumPy or torch (no gradient flows back). T >= 2.
@@ -91,7 +91,7 @@ def joints_to_features(joints: Array) -> Array:
 
 
 def to_target_skeleton(joints: np.ndarray) -> np.ndarray:
-    """Give a person the target bone lengths, keeping the direction of every bone; steps scale with the legs.
+    """Scale a body to the target bone lengths, keeping every bone's direction; steps scale with the legs.
 
     Args:
         joints: (T, 22, 3) metres.
@@ -102,7 +102,7 @@ def to_target_skeleton(joints: np.ndarray) -> np.ndarray:
     Raises:
         RemogptError: if a joint lies on its parent.
 
-    Source: HumanML3D, `uniform_skeleton`; there by inverse and forward kinematics, which come to the same.
+    Source: HumanML3D, `uniform_skeleton`; the source uses inverse and forward kinematics, with the same result.
     """
     directions = bone_directions(joints)
     first = np.linalg.norm(joints[0, 1:] - joints[0, list(PARENTS[1:])], axis=-1)
@@ -122,7 +122,7 @@ def canonicalize(joints: np.ndarray) -> np.ndarray:
         joints: (T, 22, 3) metres.
 
     Returns:
-        (T, 22, 3) float32: the lowest point of all is at y = 0, the pelvis of frame 0 at x = z = 0.
+        (T, 22, 3) float32: the lowest point of all frames is at y = 0, the pelvis of frame 0 at x = z = 0.
 
     Source: HumanML3D, beginning of `process_file`.
     """
@@ -132,7 +132,7 @@ def canonicalize(joints: np.ndarray) -> np.ndarray:
 
 
 def foot_contacts(joints: np.ndarray, threshold: float = CONTACT_THRESHOLD) -> np.ndarray:
-    """Say which feet rest until the next frame, by speed alone.
+    """Return which feet rest until the next frame, by speed alone.
 
     Args:
         joints: (T, 22, 3) metres.
@@ -146,7 +146,7 @@ def foot_contacts(joints: np.ndarray, threshold: float = CONTACT_THRESHOLD) -> n
 
 
 def recover_root(features: Array) -> tuple[Array, Array]:
-    """Add up the root's turns and steps.
+    """Integrate the root's turns and steps.
 
     Args:
         features: (..., T, 263).
@@ -190,7 +190,7 @@ def features_to_joints(features: Array) -> Array:
 def features_to_joints_from_rotations(features: Array) -> Array:
     """Turn features back into joint positions, from the rotation channels and the target skeleton.
 
-    Bones keep their lengths exactly, at the price of errors that add up along a limb.
+    Bones keep their lengths exactly, but errors add up along a limb.
 
     Args:
         features: (..., T, 263), as in `features_to_joints`.
@@ -236,7 +236,7 @@ def _working_copy(features: Array) -> Array:
 
 
 def _as_given(values: Any, given: Array) -> Array:
-    """Return a result as the input came: float32 in NumPy; the input's dtype and device in torch."""
+    """Convert a result to the input's type: float32 in NumPy; the input's dtype and device in torch."""
     if isinstance(given, np.ndarray):
         return values.astype(np.float32)
     if isinstance(values, np.ndarray):

@@ -1,11 +1,11 @@
-"""HumanML3D's inverse kinematics: from joint positions to one rotation per bone.
+"""Convert joint positions to one rotation per bone, as HumanML3D does.
 
-The routine is kept as the data set was made, odd corners included, since every published model was trained on its
-numbers. Two of them would be called bugs elsewhere:
+The routine reproduces the data set's processing, errors included, since every published model was trained on its
+numbers. Two of its rules look like bugs:
 
-* Hip swap: the hips enter the heading with the opposite sign of the shoulders. Putting it right would move channels
-  0-2 and 67-258 of every clip.
-* The root of frame 0 is the identity, whatever the body does.
+* Hip swap: the hips enter the heading with the opposite sign of the shoulders. Correcting this would change
+  channels 0-2 and 67-258 of every clip.
+* The root rotation of frame 0 is the identity, whatever the body's heading.
 
 Source: HumanML3D 9176e8f, `Skeleton.inverse_kinematics_np`.
 """
@@ -27,12 +27,12 @@ FORWARD = np.array([0.0, 0.0, 1.0])
 
 
 def heading(joints: np.ndarray, *, hip_swap: bool) -> np.ndarray:
-    """Return where the body faces in each frame, (T, 3) float64, horizontal; shorter where the body leans sideways.
+    """Return the horizontal facing direction, (T, 3) float64; shorter than 1 where the body leans sideways.
 
     Args:
         joints: (T, 22, 3) metres.
-        hip_swap: count the hips against the shoulders, as the reference does inside its inverse kinematics (but not
-            when it turns a clip to face +z).
+        hip_swap: give the hips the opposite sign of the shoulders, as the reference does inside its inverse
+            kinematics (but not when it turns a clip to face +z).
     """
     right_hip, left_hip, right_shoulder, left_shoulder = FACE_JOINTS
     hips = joints[:, right_hip] - joints[:, left_hip]
@@ -48,7 +48,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def smooth_in_time(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Filter (T, C) along time with a Gaussian cut at four sigma; the ends are held.
+    """Filter (T, C) along time with a Gaussian cut at four sigma; the ends are repeated.
 
     Equal to `scipy.ndimage.gaussian_filter1d(values, sigma, axis=0, mode="nearest")`.
     """
@@ -90,8 +90,8 @@ def bone_directions(joints: np.ndarray) -> np.ndarray:
 def inverse_kinematics(joints: np.ndarray) -> np.ndarray:
     """Turn joint positions into HumanML3D's rotations.
 
-    Entry 0 is the root; entry j turns the bone that ends at j relative to the one before it in its chain, and the first
-    bone of every chain, the arms too, relative to the root. `kinematics.chain_forward_kinematics` is the way back.
+    Entry 0 is the root; entry j turns the bone that ends at j relative to the previous bone of its chain, and the first
+    bone of every chain (arms included) relative to the root. `kinematics.chain_forward_kinematics` is the inverse.
 
     Args:
         joints: (T, 22, 3) metres.
@@ -103,7 +103,7 @@ def inverse_kinematics(joints: np.ndarray) -> np.ndarray:
         RemogptError: if a joint lies on its parent.
     """
     root = root_quaternions(joints)
-    world = shortest_arc(RAW_OFFSETS, bone_directions(joints))  # of each bone, from its rest direction
+    world = shortest_arc(RAW_OFFSETS, bone_directions(joints))  # rotation of each bone from its rest direction
     world[:, 0] = root
     previous = [0] * NUM_JOINTS
     for chain in CHAINS:

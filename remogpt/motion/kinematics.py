@@ -1,6 +1,6 @@
-"""Forward kinematics: from rotations along the bones to joint positions.
+"""Convert joint rotations to joint positions (forward kinematics).
 
-Arrays are NumPy or torch; what comes in goes out, and torch stays differentiable. Metres, y up.
+Arrays are NumPy or torch, and torch stays differentiable. Metres, y up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray 
     """Turn each joint's rotation relative to its parent into joint positions.
 
     The rotation of joint j turns the bones that *leave* j; entry 0 is the root's orientation in the world.
-    Rotations of the leaves (feet, head, wrists) move nothing.
+    Rotations of the leaves (feet, head, wrists) have no effect.
 
     Args:
         local_rotations: (..., 22, 3, 3), relative to the parent in `skeleton.PARENTS`.
@@ -39,10 +39,10 @@ def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray 
 
 
 def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
-    """Turn HumanML3D's rotations, which are kept per chain, into joint positions.
+    """Turn HumanML3D's rotations, which are relative along each chain, into joint positions.
 
-    There the rotation of joint j turns the bone that *ends* at j, and every chain, the arms too, starts from the
-    root's orientation. Use `forward_kinematics` for everything else.
+    In HumanML3D the rotation of joint j turns the bone that *ends* at j, and every chain (arms included) starts from
+    the root's orientation. Use `forward_kinematics` for everything else.
 
     Args:
         rotations: (..., 22, 3, 3); entry 0 is the root's orientation.

@@ -1,9 +1,9 @@
-"""Left becomes right: motions and what is said about them.
+"""Mirror motions and their captions: left becomes right.
 
 Features are never mirrored directly, since their processing is not symmetric: mirror the joints and compute anew.
 
-Source: HumanML3D augments every clip this way; the motion half is in its released code, the text half only in its
-texts, so the words here are our own. differs: its texts change "upright" into "upleft"; these do not.
+Source: HumanML3D augments every clip this way. Its code mirrors motions only; the rules for texts here are our own.
+differs: HumanML3D's texts change "upright" into "upleft"; these rules do not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MIRROR_ORDER: tuple[int, ...] = tuple(
     _RIGHT[_LEFT.index(joint)] if joint in _LEFT else _LEFT[_RIGHT.index(joint)] if joint in _RIGHT else joint
     for joint in range(NUM_JOINTS)
 )
-"""For each joint of a mirrored body, the joint of the original that it comes from."""
+"""Source joint of each joint of a mirrored body."""
 
 _OPPOSITES = {"left": "right", "right": "left"}
 
@@ -61,7 +61,7 @@ def mirror_joints(joints: Array) -> Array:
 
 
 def mirror_caption(text: str) -> str:
-    """Swap left and right, clockwise and counterclockwise in a sentence; letter case is kept.
+    """Swap left and right, clockwise and counterclockwise in a sentence, keeping letter case.
 
     Whole words and their families are swapped ("left-handed", "lefts", "rightmost"); "upright", "right away",
     "right now", "all right", "right side up" and "right angle" are left alone. "anticlockwise" and "counter-clockwise"
@@ -77,7 +77,7 @@ def mirror_caption(text: str) -> str:
 
 
 def _swaps(text: str) -> list[tuple[int, int, str]]:
-    """Find what has to change: (start, end, new word), in order."""
+    """Return the replacements (start, end, new word), in order."""
     kept = [match.span() for match in _NOT_A_SIDE.finditer(text)]
     swaps = []
     for match in _WORDS.finditer(text):
@@ -88,7 +88,7 @@ def _swaps(text: str) -> list[tuple[int, int, str]]:
         else:
             word = "clockwise" if match["against"] else "counterclockwise"
             article = _AN.search(text, 0, match.start())
-            if article:  # "an anticlockwise circle" loses the n with the vowel
+            if article:  # "an anticlockwise circle" -> "a clockwise circle"
                 swaps.append((*article.span("n"), ""))
         swaps.append((match.start(), match.end(), _in_case_of(match.group(), word)))
     return swaps

@@ -1,4 +1,4 @@
-"""A motion with its name and caption, as it is read from and written to files."""
+"""Hold a motion with its name and caption; read and write it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from remogpt.runtime.errors import RemogptError
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Joint positions of one person, with what is known about them."""
+    """Joint positions of one person, with name and caption."""
 
     joints: np.ndarray
     """(T, 22, 3) float32 metres, y up."""
@@ -35,7 +35,7 @@ class Motion:
     """What the person does, in one sentence."""
 
     given_features: np.ndarray | None = field(default=None, repr=False)
-    """(T, 263) float32 as read from a file, so that a round trip through joints loses nothing."""
+    """(T, 263) float32 as read from a file; kept because a round trip through joints loses precision."""
 
     def __post_init__(self) -> None:
         joints = check_joints(self.joints, where=self.name or "joints")
@@ -56,7 +56,7 @@ class Motion:
 
     @classmethod
     def from_features(cls, features: np.ndarray, *, name: str = "", caption: str | None = None) -> Motion:
-        """Build a motion from HumanML3D features (T, 263); they are kept as they are.
+        """Build a motion from HumanML3D features (T, 263), which are kept unchanged.
 
         Raises:
             RemogptError: wrong shape (KIT-ML's 251 channels are named), NaN.
@@ -82,7 +82,7 @@ class Motion:
 
     @cached_property
     def features(self) -> np.ndarray:
-        """(T', 263) float32 at 20 fps: those given (T' = T), or computed from the joints (T' = T - 1).
+        """(T', 263) float32 at 20 fps: the given features (T' = T), or computed from the joints (T' = T - 1).
 
         Raises:
             RemogptError: fewer than 2 frames at 20 fps, a joint that lies on its parent.
@@ -92,7 +92,7 @@ class Motion:
         return joints_to_features(resample(self.joints, self.fps))
 
     def mirrored(self) -> Motion:
-        """Return the same motion seen in a mirror, with a caption that says so."""
+        """Return the motion and caption with left and right swapped."""
         caption = None if self.caption is None else mirror_caption(self.caption)
         return Motion(mirror_joints(self.joints), self.fps, f"M{self.name}" if self.name else "", caption)
 
@@ -102,7 +102,7 @@ class Motion:
         Raises:
             RemogptError: a suffix that cannot be written.
         """
-        from remogpt.motion.files.write import save_motion  # writers are of no use to those who only read
+        from remogpt.motion.files.write import save_motion  # keep reading cheap
 
         save_motion(self, path, **options)
         return Path(path)

@@ -1,7 +1,7 @@
-"""Motions on a web page: one file, no network, no third-party code.
+"""Show motions on a web page: one file, no network, no third-party code.
 
-`motion_html` writes a whole page. A page of one's own takes `PLAYER_STYLE` and `PLAYER_SCRIPT` once and
-`player_fragment` wherever a motion should be seen; players that are inserted later start by themselves.
+`motion_html` writes a whole page. Other pages include `PLAYER_STYLE` and `PLAYER_SCRIPT` once and a `player_fragment`
+for each motion; players that are inserted later start by themselves.
 
 Drag turns the view, a pinch or the wheel (after a click) zooms, a double click or R puts the view back; space plays and
 pauses, arrow keys step. The left side of the body is blue, the right side orange.
@@ -44,10 +44,10 @@ def player_fragment(motion: Motion, element_id: str, *, autoplay: bool = True, s
     """Write the HTML of one player, to be put anywhere on a page that has `PLAYER_STYLE` and `PLAYER_SCRIPT`.
 
     Args:
-        motion: what to play; its caption stands below, as text.
+        motion: what to play; its caption is shown below, as text.
         element_id: id of the HTML element, for the page's own use; unique on the page.
-        autoplay: start at once; a reader who asked the system for less movement has to press play either way.
-        show_name: add name and length below the caption.
+        autoplay: start at once, unless the system setting for reduced motion is on.
+        show_name: show name and length below the caption.
 
     Returns:
         One `<figure>`; joints are rounded to millimetres (132 bytes a frame before base64).
@@ -74,7 +74,7 @@ def motion_html(motions: Motion | Sequence[Motion], *, title: str = "") -> str:
     """Write a self-contained page that plays one motion, or several side by side.
 
     Args:
-        motions: one or more; captions and names are shown as text, whatever they contain.
+        motions: one or more; captions and names are escaped.
         title: heading and title of the page; the motion's name or a count where it is empty.
 
     Returns:

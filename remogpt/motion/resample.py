@@ -1,4 +1,4 @@
-"""Change of frame rate, on joint positions."""
+"""Change the frame rate of joint positions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ METHODS = ("linear", "cubic")
 
 
 def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str = "linear") -> np.ndarray:
-    """Read joint positions at another frame rate.
+    """Resample joint positions to another frame rate.
 
     Frame 0 is kept, and every output frame lies within the input's time span: nothing is extrapolated. Where the rates
-    divide (120, 60, 40 → 20) frames are picked, not mixed. `linear` never overshoots but shortens fast-turning bones
-    slightly (`joints_to_features` gives them their lengths back); `cubic` (Catmull-Rom) keeps speed smooth, which
-    matters when the rate is raised. Nothing is filtered before a rate is lowered: people move well below 10 Hz.
+    divide (120, 60, 40 → 20) frames are picked, not interpolated. `linear` never overshoots but slightly shortens
+    fast-turning bones (`joints_to_features` restores their lengths); `cubic` (Catmull-Rom) keeps speed smooth, which
+    matters when the rate is raised. No filter precedes a lower rate, since people move well below 10 Hz.
 
     Args:
         joints: (T, 22, 3) metres.
@@ -31,8 +31,8 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
     Raises:
         RemogptError: bad joints, a rate that is not a positive number, another method.
 
-    Source: HumanML3D takes every int(fps/20)-th frame; differs: that plays 30 fps at two thirds of its
-        speed, this keeps time.
+    Source: HumanML3D takes every int(fps/20)-th frame; differs: taking frames slows 30 fps down to two
+        thirds, resampling keeps the speed.
     """
     positions = check_joints(joints)
     for name, rate in (("fps", fps), ("target", target)):
@@ -57,7 +57,7 @@ def resample(joints: np.ndarray, fps: float, target: float = FPS, *, method: str
 
 
 def _with_straight_ends(positions: np.ndarray) -> np.ndarray:
-    """Add one frame on each side that goes on as the motion went there, for the spline to lean on."""
+    """Add one linearly extrapolated frame at each end, as the spline needs."""
     start, end = positions[:1], positions[-1:]
     return np.concatenate([2 * start - positions[1:2], positions, 2 * end - positions[-2:-1]])
 

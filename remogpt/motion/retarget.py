@@ -1,11 +1,11 @@
-"""Foreign skeletons to our 22 joints: metres, y up, right-handed, the person's left at our left.
+"""Convert other skeletons to our 22 joints: metres, y up, right-handed, the person's left at our left.
 
-A table in `skeletons/*.yaml` says, for each of our joints, which joint of the source stands there, or which weighted
-mean of several does (weights sum to one). Nobody is scaled to another body here: positions are what was measured, but
-for a few tilted bones (below), and `joints_to_features` brings every person to the one body of the feature format.
+A table in `skeletons/*.yaml` says, for each of our joints, which joint of the source it is, or which weighted mean
+of several (weights sum to one). Bodies are not scaled: except for a few tilted bones (below) positions are as measured,
+and `joints_to_features` scales every person to the one body of the feature format.
 
 Keys of a table:
-    title            what a person would call it
+    title            name for people
     joints           ours -> theirs, or ours -> {theirs: weight, ...}
     axes             our x, y, z as signed source axes, such as [x, z, -y]; must be a rotation
     metres_per_unit  candidates, likeliest first; the first that gives a leg of human length is taken
@@ -32,7 +32,7 @@ _HUMAN_LEG = (0.5, 1.3)
 
 @dataclass(frozen=True)
 class SourceMotion:
-    """Joint positions as a file of another skeleton gives them."""
+    """Joint positions of another skeleton, as a file holds them."""
 
     names: tuple[str, ...]
     """Joint names of the source, one for each column of `positions`."""
@@ -46,7 +46,7 @@ class SourceMotion:
 
 @dataclass(frozen=True)
 class SkeletonTable:
-    """How one foreign skeleton becomes ours; read from `skeletons/<name>.yaml`."""
+    """Conversion of one skeleton to ours; read from `skeletons/<name>.yaml`."""
 
     name: str
     title: str
@@ -64,7 +64,7 @@ class SkeletonTable:
 
 @cache
 def skeleton_tables() -> dict[str, SkeletonTable]:
-    """Return every known table by name."""
+    """Return all skeleton tables by name."""
     return {path.stem: _read_table(path) for path in sorted(_FOLDER.glob("*.yaml"))}
 
 
@@ -89,11 +89,11 @@ def find_table(names: Sequence[str], origin: str, skeleton: str | None = None) -
 
     Args:
         names: joint names of the source.
-        origin: where they come from, for messages.
-        skeleton: table name to insist on; otherwise the largest table that fits is taken.
+        origin: file of the names, for messages.
+        skeleton: required table; by default the largest table that fits.
 
     Raises:
-        RemogptError: if no table fits; lists what the nearest one misses and which skeletons are known.
+        RemogptError: if no table fits; names the joints that the nearest table misses and the known skeletons.
     """
     tables = skeleton_tables()
     if skeleton is not None and skeleton not in tables:
@@ -118,13 +118,13 @@ def _some(names: Sequence[str], limit: int = 12) -> str:
 
 
 def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
-    """Bring a foreign motion to our joints.
+    """Convert a motion of another skeleton to our joints.
 
     Returns:
-        (T, 22, 3) float64 metres, y up; frame rate, place and heading as in the source.
+        (T, 22, 3) float64 metres, y up; frame rate, position and heading as in the source.
 
     Raises:
-        RemogptError: if the skeleton is unknown or no known unit makes a human-sized person of it.
+        RemogptError: if the skeleton is unknown, or none of its known units gives a leg of human length.
     """
     table = find_table(source.names, source.origin, skeleton)
     weights = np.zeros((NUM_JOINTS, len(source.names)))
@@ -150,19 +150,19 @@ def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> f
 
 
 def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
-    """Turn single bones of `joints` towards the front of the body, carrying along what hangs on them.
+    """Turn single bones of `joints` towards the front of the body, moving the joints below with them.
 
     Other skeletons have a straight spine and a head joint right above the neck; ours curves, and its head joint sits in
-    front of the neck. Left as they are, heads would be 5 cm further back than those a model has learned from.
+    front of the neck. Without the tilt, heads would be 5 cm further back than in the models' training data.
     """
     for name, angle in degrees.items():
         joint = JOINT_INDEX[name]
         bone = joints[:, joint] - joints[:, PARENTS[joint]]
-        # The hips' own axis for the spine: the pelvis stays rigid, which a BVH file needs.
+        # The spine turns about the hips' axis, so the pelvis stays rigid, as a BVH file needs.
         across = _right_to_left(joints, "hip" if name.startswith("spine") else "shoulder")
         cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         along = (bone * across).sum(-1, keepdims=True) * across
-        # A turn about the right-to-left axis takes up to front: Rodrigues' formula.
+        # Rodrigues' formula; a turn about the right-to-left axis moves up to front.
         turned = bone * cosine + np.cross(across, bone) * sine + along * (1 - cosine)
         joints[:, _hanging_on(joint)] += (turned - bone)[:, None]
     return joints

@@ -1,7 +1,7 @@
-"""Rotations: quaternions, 6-D columns and matrices.
+"""Convert and compose rotations: quaternions, 6-D columns and matrices.
 
 Quaternions are (..., 4), real part first, and rotate column vectors. The 6-D form is the first column of the rotation
-matrix followed by the second. Every function takes NumPy or torch and returns what it was given.
+matrix followed by the second. Every function takes NumPy or torch and returns the same type.
 
 Source: 6-D form: Zhou et al., "On the Continuity of Rotation Representations", arXiv 1812.07035, sec. 4.2.
 """

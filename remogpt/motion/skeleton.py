@@ -1,4 +1,4 @@
-"""The 22-joint body that every motion in this project has.
+"""Define the 22-joint body of every motion in this project.
 
 Conventions: metres, y up, right-handed, 20 frames a second; a person who faces +z has the left side at +x.
 The joint order is that of the SMPL body without hands, as in HumanML3D.
@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 FPS = 20.0
-"""Frames a second of everything that crosses a room's boundary."""
+"""Frames a second of every motion, unless a name says otherwise."""
 
 NUM_JOINTS = 22
 NUM_FEATURES = 263
 KIT_NUM_FEATURES = 251
-"""Channels of a KIT-ML motion of 21 joints; only a retriever that is trained on them can use them."""
+"""Channels of a KIT-ML motion of 21 joints; usable only by a retriever that was trained on KIT-ML."""
 KIT_FPS = 12.5
-"""Their frames a second."""
+"""Frames a second of KIT-ML's features."""
 
 JOINT_NAMES: tuple[str, ...] = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
@@ -43,10 +43,10 @@ PARENTS: tuple[int, ...] = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13
 MIRROR_PAIRS: tuple[tuple[int, int], ...] = (
     (1, 2), (4, 5), (7, 8), (10, 11), (13, 14), (16, 17), (18, 19), (20, 21),
 )  # fmt: skip
-"""(left, right) joints that change places when a motion is mirrored."""
+"""(left, right) joints that mirroring swaps."""
 
 FACE_JOINTS: tuple[int, int, int, int] = (2, 1, 17, 16)
-"""Right hip, left hip, right shoulder, left shoulder: the joints that say where the body faces."""
+"""Right hip, left hip, right shoulder, left shoulder: the joints that define the facing direction."""
 
 LEG_JOINTS: tuple[int, int] = (5, 8)
 """Right thigh and shin: the bones whose lengths set the scale between two skeletons."""
@@ -91,7 +91,7 @@ BONE_LENGTHS: np.ndarray = _frozen(
         dtype=np.float32,
     )
 )  # fmt: skip
-"""(22,) metres, the bone that ends at each joint. All digits matter: every feature value depends on them."""
+"""(22,) metres, length of the bone that ends at each joint. All digits matter: every feature value depends on them."""
 
 TARGET_OFFSETS: np.ndarray = _frozen(RAW_OFFSETS * BONE_LENGTHS[:, None])
-"""(22, 3) metres: the one body to which every person is scaled before features are computed."""
+"""(22, 3) metres: the body to which every person is scaled before features are computed."""

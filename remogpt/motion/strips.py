@@ -1,7 +1,7 @@
-"""Motion strips: poses of a skeleton side by side along time, as SVG.
+"""Draw motion strips: poses of a skeleton side by side along time, as SVG.
 
-The left side of the body is blue and the right side orange, as in the player; the line is the floor. All poses are seen
-from one direction, from the front and the person's right, so that whoever walks forward walks to the right. Each pose
+The left side of the body is blue and the right side orange, as in the player; the line is the floor. The camera
+looks from the front and the person's right, so that a forward walk goes to the right. Each pose
 is centred in a column of its own: a strip shows what the body does, not how far it goes.
 """
 
@@ -16,15 +16,15 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
 
 VIEW = np.radians(50.0)
-"""Angle between where the person looks in the first frame and the camera."""
+"""Angle between the camera and the facing direction of the first frame."""
 POSE_WIDTH = 92.0
-"""Units of the drawing for each pose."""
+"""Drawing units per pose."""
 SCALE = 84.0
-"""Units for a metre, the same in all strips."""
+"""Drawing units per metre, the same in all strips."""
 LOWEST, HIGHEST = 1.8, 2.8
-"""Metres of height shown: a standing person always, and no more than this of one who flies away."""
+"""Least and greatest height shown, metres."""
 _FEET = 26.0
-"""Units below the floor, where the time is written."""
+"""Drawing units below the floor, for the time labels."""
 
 
 def load_joints(path: str | Path) -> np.ndarray:
@@ -32,7 +32,7 @@ def load_joints(path: str | Path) -> np.ndarray:
 
     Raises:
         MissingPathError: if the file is not there.
-        RemogptError: if it holds neither.
+        RemogptError: if the array has another shape.
     """
     array = read_npy(path)
     if array.ndim == 2 and array.shape[1] == NUM_FEATURES and len(array):
@@ -50,7 +50,7 @@ def strip(joints: np.ndarray, *, num_poses: int = 10, label: str = "") -> str:
     Args:
         joints: (T, 22, 3) in metres, y up, 20 fps.
         num_poses: poses drawn; fewer where the motion has fewer frames.
-        label: what a reader who cannot see it is told.
+        label: text for screen readers.
 
     Returns:
         An `<svg>` element; every limb is a polyline of class left, right or trunk.
@@ -87,7 +87,7 @@ def side_of(chain: tuple[int, ...]) -> str:
 
 
 def _project(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (T, 22) metres to the right in the picture, and towards the camera."""
+    """Return (T, 22) metres to the right in the drawing, and (T, 22) towards the camera."""
     right_hip, left_hip, right_shoulder, left_shoulder = joints[0, FACE_JOINTS, :]
     to_left = (left_hip - right_hip + left_shoulder - right_shoulder) * (1.0, 0.0, 1.0)
     length = np.linalg.norm(to_left)
@@ -100,7 +100,7 @@ def _project(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pose(points: np.ndarray, depth: np.ndarray) -> str:
-    """Draw one pose, what is far away first: points (22, 2), depth (22,)."""
+    """Draw one pose, far limbs first: points (22, 2), depth (22,)."""
     limbs = sorted(CHAINS, key=lambda chain: float(depth[list(chain[1:])].mean()))
     lines = "".join(
         f'<polyline class="{side_of(chain)}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points[list(chain)])}"/>'

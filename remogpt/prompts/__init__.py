@@ -1,4 +1,4 @@
-"""Prompts: what the language model is asked, as segments of words and of codes, within a token budget. No torch."""
+"""Write prompts for the language model, as segments of words and of codes within a token budget. No torch."""
 
 from remogpt.prompts.clean import clean_text
 from remogpt.prompts.forms import PromptForm, ask_for_motion, ask_for_text

@@ -1,19 +1,19 @@
-"""In which words a language model is asked: ReMoGPT's prompts, or MotionGPT's, for weights that know no others.
+"""Choose the form of a prompt: ReMoGPT's, or MotionGPT's for its released weights.
 
-"remogpt" is what `render` writes: headed blocks with retrieved examples, and what our own models are trained on.
+"remogpt" is the form that `render` writes and our models are trained on: headed blocks with retrieved examples.
 "motiongpt" is one line without headings and without examples:
 
     Generate motion: a person waves
     Generate motion with 30 frames: a person waves
     Generate text: <motion_id_512><motion_id_7>…<motion_id_513>
 
-A model answers the prompts that it was trained on, so the form belongs to its weights: it stands in the `config.json`
-of a language model's folder, and is never chosen per question.
+The form belongs to a model's weights: the `config.json` of a language model's folder names it, and calls cannot choose
+another.
 
-Source: MotionGPT, arXiv 2306.14795, `generate_conditional`; differs: its captions stand in double quotes half of the
-    time, by chance, here never; a caption is cleaned of marks that could act as structure; what is too long is cut
-    before the end of sequence, not through it. The "frames" are numbers of codes, 30 for 120 frames: that is what its
-    training printed under that name, though its evaluation, where it tells a length at all, prints frames.
+Source: MotionGPT, arXiv 2306.14795, `generate_conditional`; differs: MotionGPT puts half of its captions, at random,
+    into double quotes, here none; a caption is cleaned of marks that could act as structure; long input is
+    cut before the end-of-sequence id, which is kept. The "frames" are numbers of codes, 30 for 120 frames: MotionGPT's
+    training used that number, though its evaluation, where it gives a length, prints frames.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,15 +26,15 @@ from remogpt.prompts.render import fit_query, motion_to_text_prompt, text_to_mot
 
 PromptForm = Literal["remogpt", "motiongpt"]
 MOTIONGPT_BUDGET = 256
-"""Ids in MotionGPT's encoder input, its end included."""
+"""Ids in MotionGPT's encoder input, end of sequence included."""
 _FRAMES_PER_CODE = 4
 
 
 def holds_examples(form: PromptForm) -> bool:
-    """Whether prompts of this form have a place for retrieved examples.
+    """Return whether prompts of this form can hold retrieved examples.
 
     Raises:
-        ValueError: if there is no such form.
+        ValueError: for an unknown form.
     """
     if form not in get_args(PromptForm):
         raise ValueError(f"no prompt form {form!r}; there are {', '.join(get_args(PromptForm))}")
@@ -49,10 +49,10 @@ def ask_for_motion(
     num_frames: int | None = None,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Ask for a motion in a form; more on the arguments at `text_to_motion_prompt`.
+    """Write a prompt for a motion; arguments as in `text_to_motion_prompt`.
 
     Raises:
-        ValueError: if the caption holds no words, or the form has no place for the examples.
+        ValueError: if the caption holds no words, or the form cannot hold examples.
     """
     if holds_examples(form):
         return text_to_motion_prompt(caption, examples, num_frames=num_frames, count=count)
@@ -70,17 +70,17 @@ def ask_for_text(
     *,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Ask for a caption in a form; more on the arguments at `motion_to_text_prompt`.
+    """Write a prompt for a caption; arguments as in `motion_to_text_prompt`.
 
     Raises:
-        ValueError: if there are no codes, or the form has no place for the examples.
+        ValueError: if there are no codes, or the form cannot hold examples.
     """
     if holds_examples(form):
         return motion_to_text_prompt(codes, examples, count=count)
     query = MotionSegment(tuple(int(code) for code in codes), QUERY)
     if not query.codes:
         raise ValueError("a caption needs a motion of at least one code (4 frames), got none")
-    # The space belongs to the words: some T5 tokenizers make a token of it before a motion, and MotionGPT's saw it.
+    # Keep the space after the words: some T5 tokenizers make a token of it, and MotionGPT was trained with it.
     return _one_line("Generate text: ", query, examples, count)
 
 

@@ -1,8 +1,8 @@
-"""Motion codes as strings: `<motion_id_512><motion_id_3>…<motion_id_513>`.
+"""Convert motion codes to strings and back: `<motion_id_512><motion_id_3>…<motion_id_513>`.
 
-The form that MotionGPT's language model reads and writes: one bracketed word per code, opened by the start id (the
-codebook size, 512) and closed by the end id (513); 514 masks a code. Our own models work on ids and use strings only
-to show a prompt and to read the output of published weights.
+MotionGPT's language model reads and writes this form: one bracketed word per code, opened by the start id (the
+codebook size, 512) and closed by the end id (513); 514 masks a code. Our own models work on ids; strings serve to
+show a prompt and to read the output of published weights.
 """
 
 import re
@@ -17,7 +17,7 @@ _CODE = re.compile(r"<motion_id_(\d+)>")
 
 @dataclass(frozen=True)
 class MotionString:
-    """What a string says: the codes of its first motion, and its text with that motion replaced."""
+    """A parsed string: the codes of its first motion, and its text with that motion replaced."""
 
     codes: tuple[int, ...]
     """Codes in [0, num_codes); empty when the string holds no complete motion."""
@@ -43,13 +43,13 @@ def codes_to_string(codes: Iterable[int], num_codes: int = NUM_CODES) -> str:
 def string_to_codes(text: str, num_codes: int = NUM_CODES) -> MotionString:
     """Read the first complete motion of a string: from a start token to the first end token after it.
 
-    White space, words, further start tokens and mask tokens between the codes are skipped, so the slow T5 tokenizer's
-    spaced output reads like the fast one's.
+    White space, words, further start tokens and mask tokens between the codes are skipped, so the spaced output
+    of the slow T5 tokenizer gives the same codes.
 
     Source: MotionGPT's `motion_string_to_token`; differs: a string without a motion gives no codes, where the
-        reference gives [0], which is a real motion that nobody generated; spaces or words between codes lose nothing
-        (the reference reads [0] or drops a code); ids that are no codes (start 512, mask 514) are left out instead of
-        passed on; an end before the start does not spoil a complete motion behind it.
+        reference gives [0], a valid motion; spaces or words between codes do not matter (the reference reads [0] or
+        drops a code); ids that are no codes (start 512, mask 514) are dropped instead of returned; an end token before
+        the start is ignored.
     """
     start = text.find(f"<motion_id_{num_codes}>")
     end_token = f"<motion_id_{num_codes + 1}>"

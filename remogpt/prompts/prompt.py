@@ -1,8 +1,8 @@
-"""What a prompt is: segments in order, each either words or motion codes. No string ever mixes the two.
+"""Represent a prompt as segments in order, each either words or motion codes. No string mixes the two.
 
 The language model turns words into text ids and codes into motion ids, segment by segment, so a caption that spells
-`<motion_id_5>` stays words whatever it contains. Roles say where a segment came from; anything that has to find the
-examples' codes inside the encoder input reads them from here.
+`<motion_id_5>` stays words. Roles tell where a segment comes from; the copy head uses them to find the examples' codes
+in the encoder input.
 """
 
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from remogpt.prompts.motion_string import codes_to_string
 
 STRUCTURE = "structure"
-"""Headings and line labels: ours."""
+"""Headings and line labels."""
 INSTRUCTION = "instruction"
-"""Words of a template: ours."""
+"""Words of a template."""
 QUERY = "query"
-"""What the user asked: caption or codes."""
+"""The user's input: caption or codes."""
 EXAMPLE = "example"
 """A retrieved caption or its codes; `example` numbers it from 0."""
 
 
 @dataclass(frozen=True)
 class TextSegment:
-    """Words. Never contains line ends or bracketed tokens when it came from outside."""
+    """Words; user input in it contains no line ends or bracketed tokens."""
 
     text: str
     role: str = INSTRUCTION
     example: int | None = None
-    """Number of the retrieved example, from 0; None outside the context."""
+    """Index of the retrieved example; None outside the context."""
     new_line: bool = False
-    """Whether a line starts here; only for reading, models see segments."""
+    """Whether a line starts here; affects `Prompt.text` alone, not the model's input."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class MotionSegment:
     codes: tuple[int, ...]
     role: str = QUERY
     example: int | None = None
-    """Number of the retrieved example, from 0; None outside the context."""
+    """Index of the retrieved example; None outside the context."""
 
 
 Segment = TextSegment | MotionSegment
 CountTokens = Callable[[Segment], int]
-"""How many ids a segment takes in the encoder input."""
+"""Returns the number of ids of a segment in the encoder input."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Trimmed:
     name: str
     """"example 2 motion", "example 1", "caption", "motion"."""
     kept: int
-    """Tokens left; 0 when it was dropped."""
+    """Tokens kept; 0 if dropped."""
     removed: int
-    """Tokens gone."""
+    """Tokens removed."""
 
     def __str__(self) -> str:
         return f"{self.name}: {'dropped' if self.kept == 0 else f'cut to {self.kept} tokens'} (-{self.removed})"
@@ -68,15 +68,15 @@ class Prompt:
 
     segments: tuple[Segment, ...]
     trimmed: tuple[Trimmed, ...] = ()
-    """What the budget took away, in the order in which it was taken."""
+    """What was cut to keep within the budget, in order."""
 
     @property
     def num_examples(self) -> int:
-        """Retrieved examples that are still in the prompt."""
+        """Number of retrieved examples in the prompt."""
         return len({segment.example for segment in self.segments if segment.example is not None})
 
     def text(self, num_codes: int = 512) -> str:
-        """Show the prompt as a person would read it, codes as `<motion_id_k>`."""
+        """Return the prompt as text, codes as `<motion_id_k>`."""
         shown = ""
         for segment in self.segments:
             if isinstance(segment, MotionSegment):

@@ -34,9 +34,9 @@ from remogpt.prompts.prompt import (
 from remogpt.prompts.templates import Chooser, LengthForm, phrase
 
 BUDGET = 512
-"""Ids in the encoder input, its end included. The papers' 256 cannot hold three motions with their captions."""
+"""Ids in the encoder input, end of sequence included. The papers' 256 cannot hold three motions with their captions."""
 MIN_EXAMPLE_CODES = 8
-"""A retrieved motion shorter than this (1.6 s) shows too little: the example is dropped rather than cut further."""
+"""A retrieved motion shorter than this (1.6 s) says too little: the example is dropped instead of cut further."""
 
 
 def text_to_motion_prompt(
@@ -49,16 +49,16 @@ def text_to_motion_prompt(
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Ask for a motion.
+    """Write a prompt for a motion.
 
     Args:
         caption: the user's words; cleaned here.
-        examples: retrieved captions and codes, in the order in which they shall appear.
+        examples: retrieved captions and codes, in the order of the prompt.
         num_frames: wanted length at 20 frames a second; None leaves it to the model.
-        form: how the length is told; "seconds" when a length is given, else "plain".
-        rng: draws the phrase; the standard phrase without it.
-        budget: ids that the encoder may read, its end included.
-        count: ids of a segment, from the vocabulary.
+        form: how the length is stated; default: "seconds" if a length is given, else "plain".
+        rng: draws the phrase; without it the standard phrase.
+        budget: ids that the encoder may read, end of sequence included.
+        count: counts a segment's ids, with the model's vocabulary.
 
     Raises:
         ValueError: if the caption holds no words, or the fixed words alone exceed the budget.
@@ -81,7 +81,7 @@ def motion_to_text_prompt(
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Ask for a caption; arguments as in `text_to_motion_prompt`.
+    """Write a prompt for a caption; arguments as in `text_to_motion_prompt`.
 
     Raises:
         ValueError: if there are no codes, or the fixed words alone exceed the budget.
@@ -144,10 +144,10 @@ def _fit_examples(
 
 
 def fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, Trimmed]:
-    """Cut what the user asked at its end: the last resort, after every example is gone.
+    """Cut the user's input at its end: the last resort, after all examples are dropped.
 
     Raises:
-        ValueError: if nothing of it fits.
+        ValueError: if no word or code fits.
     """
     before = count(query)
     if isinstance(query, MotionSegment):
@@ -159,7 +159,7 @@ def fit_query(query: Segment, room: int, count: CountTokens) -> tuple[Segment, T
         def cut(number: int) -> TextSegment:
             return replace(whole, text=" ".join(words[:number]))
 
-        # Bisection: counting anew after each word would take minutes for a caption of a book's length.
+        # Bisection, since counting after each word would take minutes for a caption as long as a book.
         kept = bisect_right(range(1, len(words) + 1), room, key=lambda number: count(cut(number)))
         query = cut(kept)
         name, content = "caption", kept

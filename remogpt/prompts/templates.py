@@ -1,4 +1,4 @@
-"""Input phrases from `templates.yaml`: our own sentences, with and without a length."""
+"""Read input phrases from `templates.yaml`, with and without a length."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ _CONTENT = {"text_to_motion": "caption", "motion_to_text": "motion"}
 
 
 class Chooser(Protocol):
-    """Anything that draws an integer below a bound: `numpy.random.Generator`."""
+    """Random generator that draws an integer below a bound: `numpy.random.Generator`."""
 
     def integers(self, high: int, /) -> int: ...
 
@@ -28,7 +28,7 @@ def templates() -> dict[str, dict[str, tuple[str, ...]]]:
     """Read the phrases: direction → plain/seconds/frames → sentences.
 
     Raises:
-        ValueError: if a phrase lacks a slot of its list or has one that its list does not offer.
+        ValueError: if a phrase lacks a slot of its list or has an unknown one.
     """
     source = resources.files("remogpt.prompts").joinpath("templates.yaml").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, list[str]]] = yaml.safe_load(source)
@@ -44,13 +44,13 @@ def templates() -> dict[str, dict[str, tuple[str, ...]]]:
 def phrase(
     direction: Direction, form: LengthForm = "plain", num_frames: int | None = None, rng: Chooser | None = None
 ) -> tuple[str, str]:
-    """Give the words before and after the content of one phrase, its length filled in.
+    """Return the words before and after the content of one phrase, with the length filled in.
 
     Args:
-        direction: which of the two jobs.
-        form: how the length is told, if at all.
+        direction: "text_to_motion" or "motion_to_text".
+        form: how the length is stated, if at all.
         num_frames: the length at 20 frames a second; needed unless the form is "plain".
-        rng: draws the phrase; the list's first without it.
+        rng: draws the phrase; without it the list's first.
 
     Raises:
         ValueError: for an unknown direction or form, or a missing length.
@@ -71,7 +71,7 @@ def phrase(
 def format_seconds(num_frames: int) -> str:
     """Write a length in seconds to a tenth: 70 frames are "3.5".
 
-    Source: MotionGPT's `<Second_Placeholder>`; differs: tenths of the true number of frames, where the reference
-        prints whole seconds (and, in training, of a number of codes taken for frames).
+    Source: MotionGPT's `<Second_Placeholder>`; differs: tenths of a second of the true length, where the reference
+        prints whole seconds (in training computed from a number of codes as if they were frames).
     """
     return f"{num_frames / FPS:.1f}"

@@ -1,4 +1,4 @@
-"""Files that are never half written, and arrays that are never pickles."""
+"""Write files atomically, and read arrays without pickles."""
 
 import glob
 import hashlib
@@ -18,7 +18,7 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes the name only if the block ends without an error."""
+    """Yield a temporary path, renamed to `path` if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
@@ -26,7 +26,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes private files; what we publish follows the user's umask like any other file.
+        # mkstemp makes private files; published files follow the user's umask.
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
@@ -36,11 +36,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: str | Path) -> None:
-    """Delete what `atomic_path` left half written beside `path` when it was killed; nobody may be writing it now."""
+    """Delete temporary files that a killed `atomic_path` left beside `path`; no process may be writing `path`."""
     path = Path(path)
     patterns = [f".{glob.escape(path.stem)}.*{path.suffix}"]
     if path.suffix == ".safetensors":
-        patterns.append(".tmp??????")  # safetensors too writes beside the file, under a name of its own
+        patterns.append(".tmp??????")  # safetensors' own temporary files
     for pattern in patterns:
         for leftover in path.parent.glob(pattern):
             leftover.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def remove_leftovers(path: str | Path) -> None:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Give an empty temporary folder beside `path` that replaces it only if the block ends without an error."""
+    """Yield an empty temporary folder that replaces `path` if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -67,10 +67,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def check_output_file(path: str | Path) -> Path:
-    """Return the path if a file could be written there, before any work is done for it.
+    """Return the path if a file could be written there; call this before a long computation.
 
     Raises:
-        RemogptError: if it is a folder, or lies below a file or in a folder that cannot be written to.
+        RemogptError: if the path is a folder, or lies below a file or in a folder without write permission.
     """
     path = Path(path)
     if path.is_dir():
@@ -89,7 +89,7 @@ def check_output_folder(path: str | Path) -> Path:
 
 
 def _check_writable(path: Path) -> None:
-    """Look at the nearest folder above that is already there: it will have to hold what is written."""
+    """Check the nearest existing folder above `path`, which has to hold the new file."""
     above = _existing_parent(path)
     if not above.is_dir():
         raise RemogptError(f"cannot write {path}: {above} is a file, not a folder; choose another path")
@@ -98,7 +98,7 @@ def _check_writable(path: Path) -> None:
 
 
 def is_writable(path: str | Path) -> bool:
-    """Whether a file or folder that is not there yet could be made, and folders above it that are missing."""
+    """Return whether a new file or folder could be created, with its missing parent folders."""
     above = _existing_parent(Path(path))
     return above.is_dir() and os.access(above, os.W_OK | os.X_OK)
 
@@ -153,7 +153,7 @@ def read_npy(path: str | Path, mmap: bool = False) -> np.ndarray:
     try:
         return _map_npy(path) if mmap else np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        # NumPy takes whatever it does not know for a pickle, and advises to load it unsafely.
+        # NumPy reports any unknown file as a pickle and suggests loading it unsafely.
         unknown = "pickle" in str(error) or "magic string" in str(error)
         why = "it holds Python objects or is no .npy file" if unknown else str(error)
         raise RemogptError(

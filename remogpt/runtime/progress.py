@@ -1,4 +1,4 @@
-"""One progress bar for all long work, on standard error, so that standard output stays a program's."""
+"""Show progress bars on standard error, so that standard output stays machine-readable."""
 
 import sys
 from collections.abc import Iterable
@@ -12,8 +12,7 @@ def progress(
 ) -> Any:
     """Wrap an iterable (or count to `total` by hand) in a progress bar.
 
-    In a terminal the bar moves; in a log it prints a line every ten seconds instead of thousands. Work that is over, or
-    has failed, sooner than that shows no bar.
+    In a terminal the bar moves; in a log file it prints one line every ten seconds. Short computations show no bar.
     """
     interval, delay = (0.2, 0.5) if sys.stderr.isatty() else (10.0, 10.0)
     return tqdm(

@@ -1,4 +1,4 @@
-"""Long computations in shards: a run that is killed goes on at the shard it was in."""
+"""Split long computations into shards, so that a killed run resumes at its last shard."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,11 +21,11 @@ def compute_in_shards(
     desc: str,
     unit: str = "item",
 ) -> list[Path]:
-    """Compute arrays of `count` items, `size` items at a time, and write each shard that is not there yet.
+    """Compute arrays of `count` items, `size` items at a time, and write each missing shard.
 
     Args:
-        folder: of these shards alone; name it by everything that decides the result, for a shard that is there already
-            is taken as it is.
+        folder: for these shards alone; its name must cover everything that decides the result, since existing shards
+            are not recomputed.
         count: items, at least one.
         compute: indices of some items -> named arrays.
         size: items of a shard.

@@ -1,12 +1,12 @@
-"""The cache of what networks make of a set's motions and captions: computed once, kept on disk, memory-mapped.
+"""Cache embeddings and other per-item network outputs of a set: computed once, kept on disk, memory-mapped.
 
     <folder>/<hash of the network>/<hash of the items>/<name>.npy   arrays; the first axis runs over the items
-                                                       about.json   what they are, for people
-                                   <hash of the items>.shards/      finished shards of a computation that was killed
+                                                       about.json   description for people
+                                   <hash of the items>.shards/      finished shards of an interrupted computation
 
-The folder is `vectors/` in the set's own folder where that can be written to, else in the user's cache; the environment
-variable REMOGPT_CACHE names another one for all sets. It can be deleted at any time, and should be where the code of a
-network has changed within one version of this package.
+The folder is `vectors/` in the set's own folder if that is writable, else in the user's cache; the environment variable
+REMOGPT_CACHE names another folder for all sets. The cache can be deleted at any time; delete it after changing the code
+of a network within one version of this package.
 """
 
 import atexit
@@ -33,10 +33,10 @@ SHARD = 512
 
 
 class VectorCache:
-    """A folder of arrays.
+    """Stores arrays in a folder, by network and items.
 
     Args:
-        folder: made when something is written.
+        folder: created by the first write.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -44,7 +44,7 @@ class VectorCache:
 
     @classmethod
     def beside(cls, folder: str | Path | None) -> "VectorCache":
-        """Return the cache of a set in a folder; of what belongs to no set where that is None."""
+        """Return the cache of a set's folder; None gives the user's cache."""
         if os.environ.get(VARIABLE):
             return cls(os.environ[VARIABLE])
         places = [] if folder is None else [Path(folder) / FOLDER]
@@ -81,22 +81,22 @@ class VectorCache:
         shard: int | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
-        """Return the arrays of some items, read-only and memory-mapped; computed if they are not there yet.
+        """Return the arrays of some items, read-only and memory-mapped; missing ones are computed.
 
         Args:
-            network: hash of what computes, 64 hexadecimal digits.
-            items: texts that tell these items from all others, and their order.
+            network: hash of the network, 64 hexadecimal digits.
+            items: strings that identify the items and their order.
             count: items, at least one.
-            compute: indices of some items -> named arrays; those of all shards are joined along their first axis. An
-                item may have a row, or any number of rows where another array says how many.
+            compute: item indices -> named arrays; shards are concatenated along the first axis. An item may have any
+                number of rows if another array holds that number.
             desc, unit: of the progress bar.
-            shard: items of a shard, what a killed computation loses at most; a multiple of the network's batches.
-            about: written beside the arrays for people, JSON-ready.
+            shard: items a shard, the most work that a kill loses; a multiple of the network's batch size.
+            about: JSON-ready description, written beside the arrays.
 
         Raises:
-            RemogptError: if the kept arrays are damaged.
+            RemogptError: if the cached arrays are damaged.
         """
-        # Equal keys give equal bits: a network's last digits depend on which items share a batch, so on the shards.
+        # The key holds the shard size: a network's last digits depend on which items share a batch.
         size = shard or SHARD
         key = fingerprint([f"remogpt {remogpt.__version__}, shards of {size}", *items])[:32]
         folder = self.folder / network[:16] / key
@@ -109,13 +109,13 @@ class VectorCache:
 
 
 def _publish(folder: Path, shards: list[Path], about: dict[str, Any]) -> None:
-    """Join the shards into the arrays of `folder`; it stays as it is where another process has been faster."""
+    """Concatenate the shards into the arrays of `folder`, unless another process has done so."""
     if folder.is_dir():
         return
     try:
         loaded = [load_file(path) for path in shards]
     except FileNotFoundError:
-        if folder.is_dir():  # the other process has removed the shards already
+        if folder.is_dir():  # another process has published them and removed the shards
             return
         raise
     kinds = {}
@@ -141,7 +141,7 @@ def _read(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _user_folder() -> Path:
-    """Folder of the user's cache, as the platform has it."""
+    """Return the platform's cache folder of the user."""
     if sys.platform == "win32":
         above = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     else:
@@ -150,7 +150,7 @@ def _user_folder() -> Path:
 
 
 def _temporary_folder() -> str:
-    """Folder for this process alone, where nothing can be kept."""
+    """Return a folder deleted at exit, for machines without a writable cache."""
     folder = tempfile.mkdtemp(prefix="remogpt-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

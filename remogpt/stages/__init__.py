@@ -1,12 +1,11 @@
-"""Every stage as a Python function: what `remogpt train`, `db build` and `eval` do, without a command line.
+"""Run every stage from Python: the functions behind `remogpt train`, `db build` and `eval`.
 
 train_tokenizer("sets/mine", out="runs/tokenizer")
 train_retriever("sets/mine", out="runs/retriever")
 database = build_database("sets/mine", out="runs/database", retriever="runs/retriever", tokenizer="runs/tokenizer")
 report = evaluate("models/my-model", "sets/mine", out="runs/eval")
 
-What a stage reads may be given as a path, or as the object that was opened from it. Interrupted stages go on where they
-stopped, as the commands do.
+Inputs of a stage are paths or opened objects. Interrupted stages resume, like the commands.
 """
 
 from importlib import import_module
@@ -47,7 +46,7 @@ _HOMES = {name: f"remogpt.stages.{module}" for module, names in _NAMES.items() f
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy: a command's --help loads no torch.
+    # Import lazily, so that a command's --help loads no torch.
     if name not in _HOMES:
         raise AttributeError(f"module 'remogpt.stages' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""From a set to a database, and from a database to the examples of every clip."""
+"""Build a database from a set, and find the examples of every clip in a database."""
 
 from pathlib import Path
 
@@ -31,12 +31,12 @@ def build_database(
     Args:
         data: set in HumanML3D's layout.
         out: folder of the database; an earlier version there stays in use until this one is complete.
-        split: which clips.
-        retriever, tokenizer: what embeds and tokenizes; those of `model` where they are not given.
-        model: the embedded `mini` without it.
-        limit: take only so many clips, spread over the split; 0: all.
+        split: the clips' split.
+        retriever, tokenizer: networks that embed and tokenize; default: those of `model`.
+        model: default: the embedded `mini`.
+        limit: largest number of clips, evenly spaced in the split; 0: all.
         min_frames: leave out shorter clips; at least 4, one code. Longer ones than 199 frames are cut into windows.
-        empty: take no clip: nothing is ever found in the database.
+        empty: write a database without clips, in which searches find nothing.
         compact: keep captions, codes and half-precision embeddings; no motion, no tags.
 
     Raises:
@@ -74,14 +74,14 @@ def find_neighbours(
     depth: int = 8,
     exclude_same_caption: bool = False,
 ) -> Neighbours:
-    """Find each clip's examples, itself, its mirror image and its source left out, and write them.
+    """Find each clip's examples and write them; clips of its source and its mirror image are excluded.
 
     Args:
-        database: where the examples come from.
+        database: database of the examples.
         out: file to write (.safetensors).
-        queries: database of the clips that look for examples; `database` itself without it.
+        queries: database of the query clips; default: `database` itself.
         depth: entries stored for each clip and route; at least 2.
-        exclude_same_caption: pass over entries with the same words.
+        exclude_same_caption: skip entries with the same caption.
 
     Raises:
         RemogptError: for another suffix or depth, an empty database, or two of different retrievers.
@@ -98,7 +98,7 @@ def find_neighbours(
 
 
 def _spread(clips: list[Clip], limit: int) -> list[Clip]:
-    """Return at most `limit` clips, evenly spaced; all of them where it is 0."""
+    """Return at most `limit` clips, evenly spaced; 0: all."""
     if not limit:
         return clips
     return [clips[index * len(clips) // limit] for index in range(min(limit, len(clips)))]

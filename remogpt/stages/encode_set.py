@@ -3,7 +3,7 @@
     motions.npy    (N, D) float32 unit rows, one a clip
     captions.npy   (M, D) float32 unit rows, one a caption
     index.json     ids (N), num_frames (N), captions (M), clip_of_caption (M), retriever's hash, set, split
-    token_states/  on request: what the text model makes of each distinct caption; see `token_states`
+    token_states/  on request: the text model's token states of each distinct caption; see `token_states`
 
 `captions.npy @ motions.npy.T` are the cosines of all captions with all motions.
 """
@@ -25,7 +25,7 @@ from remogpt.stages.inputs import open_retriever, open_set
 
 _FORMAT = 1
 _SHARD = 256
-"""Clips a piece, and a quarter of the captions."""
+"""Clips per shard; a shard of captions is four times as large."""
 ANY_LENGTH = 10**9
 
 
@@ -41,24 +41,24 @@ def encode_set(
     token_states: bool = False,
     text_model: str | None = None,
 ) -> dict[str, Any]:
-    """Write the arrays of a set's split, or what is missing of them.
+    """Write the arrays of a set's split, or the missing ones.
 
     Args:
         data: set in HumanML3D's layout.
         out: folder of the arrays.
-        split: which clips.
-        retriever: what embeds; that of `model` without it.
-        model: the embedded `mini` without it.
+        split: the clips' split.
+        retriever: network that embeds; default: that of `model`.
+        model: default: the embedded `mini`.
         min_frames, max_frames: clips of another length are left out.
         token_states: write the text model's token states and sentence vectors too.
-        text_model: whose token states; the retriever's without it.
+        text_model: model of the token states; default: the retriever's.
 
     Returns:
-        What was written: set, split, retriever (its hash), dim, motions and captions (counts), token_states (name of
-        the text model, or None).
+        A summary: set, split, retriever (hash), dim, motions and captions (counts), token_states (name of the text
+        model, or None).
 
     Raises:
-        RemogptError: for lengths that leave nothing, a folder that holds something else, or a split without such clips.
+        RemogptError: for an empty range of lengths, a folder with other content, or a split without such clips.
     """
     if text_model and not token_states:
         raise RemogptError("--text-model says whose token states are written; add --token-states")
@@ -66,7 +66,7 @@ def encode_set(
         raise RemogptError(f"wanted 1 <= --min-frames <= --max-frames, got {min_frames} and {max_frames}; correct them")
     check_output_folder(out)
     motions = open_set(data)
-    motions.ids(split)  # a split that is not there is told before anything is loaded
+    motions.ids(split)  # report a missing split before anything is loaded
     opened = open_retriever(retriever, model)
     text = _token_text(opened, text_model) if token_states else None
     index = write_arrays(opened, motions, split, out, min_frames=min_frames, max_frames=max_frames, token_text=text)
@@ -99,15 +99,15 @@ def write_arrays(
     max_frames: int = ANY_LENGTH,
     token_text: FrozenText | None = None,
 ) -> dict[str, Any]:
-    """Write the arrays, or what is missing of them, and return the index.
+    """Write the arrays, or the missing ones, and return the index.
 
-    A run that was killed goes on. A folder that holds the same already is left as it is.
+    A killed run resumes. A folder with the same encoding is left unchanged.
 
     Args:
         retriever: loaded from a folder, so that it has a hash.
         motions: an opened set.
-        split: which clips, in the split file's order.
-        out: folder, made if absent.
+        split: the clips' split, in the split file's order.
+        out: folder, created if absent.
         min_frames, max_frames: clips of another length are left out.
         token_text: write this text model's token states and sentence vectors too.
 
@@ -131,7 +131,7 @@ def write_arrays(
 
 
 def _identity(retriever: TextMotionRetriever, motions: MotionTextSet, split: str, clips: list[Clip]) -> str:
-    """Name everything that decides the arrays; features by the set's statistics, which change with them."""
+    """Return everything that decides the arrays; the set's statistics stand for its features."""
     words = [str(_FORMAT), retriever.hash, motions.name, split]
     for clip in clips:
         words += [clip.id, str(clip.num_frames), *clip.captions]

@@ -1,4 +1,4 @@
-"""Evaluate a model, a component that stands alone, or anybody's motions and captions, on a set."""
+"""Evaluate a model, a single component, or given motions and captions, on a set."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -26,14 +26,14 @@ from remogpt.stages.tmr_generator import Synthesis
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 _EMBEDDED_SET = "remogpt-procedural"
-"""Set for whose models the embedded evaluator was trained."""
+"""Name of the set that the embedded evaluator was trained for."""
 _TASKS_OF = {
     "motions": ("generation", "facts"),
     "captions": ("captioning",),
     "retriever": ("retrieval", "generation", "facts"),
     "tokenizer": ("tokenizer",),
 }
-"""Tasks in which that can be scored in place of a model."""
+"""Tasks for each input that can be scored in place of a model."""
 _log = logging.getLogger(__name__)
 
 
@@ -57,34 +57,34 @@ def evaluate(
 ) -> Result:
     """Score answers on a set and write `results.json`, `report.md` and `report.html`.
 
-    What the folder already holds under the same protocol card is not computed again.
+    Results in the folder under the same protocol card are not recomputed.
 
     Args:
-        model: whose answers are scored: a model folder or hub name, or anything that is a `Model`; the embedded `mini`
-            without it, unless `motions`, `captions`, `retriever` or `tokenizer` take its place.
-        data: set in HumanML3D's layout; None only for captions that bring references of their own.
+        model: scored model: a folder, a hub name or a `Model`; default: the embedded `mini`, unless `motions`,
+            `captions`, `retriever` or `tokenizer` is scored instead.
+        data: set in HumanML3D's layout; None only for captions with their own references.
         out: folder of the results.
-        tasks: some of tokenizer, retrieval, generation, facts, captioning, rare and swap, or "all" for which there is
-            what they need.
-        evaluator: network that scores generation: Guo et al.'s (`remogpt import guo`), or a retriever; the embedded
-            one for the procedural set without it.
-        evaluator_variant: of Guo et al.'s, packed or unpacked; the one that it was saved with without it.
-        database: where the model finds examples; its own without it.
-        databases: for the task swap.
+        tasks: some of tokenizer, retrieval, generation, facts, captioning, rare and swap, or "all" that
+            the inputs allow.
+        evaluator: network that scores generation: Guo et al.'s (`remogpt import guo`), or a retriever; default for the
+            procedural set: the embedded one.
+        evaluator_variant: of Guo et al.'s, packed or unpacked; default: as saved.
+        database: source of the model's examples; default: the model's own.
+        databases: databases to swap in, for the task swap.
         motions: folder of `<clip id>.npy` to score in place of a model's.
         captions: JSON of captions to score in place of a model's.
-        retriever: folder of a retriever that stands alone; it writes motions where it is a TMR with a decoder.
-        tokenizer: folder of a tokenizer that stands alone.
-        sentence_model: text model for rareness and for retrieval's threshold protocol; None leaves these out.
+        retriever: folder of a retriever to score alone; a TMR with a decoder also generates motions.
+        tokenizer: folder of a tokenizer to score alone.
+        sentence_model: text model for rareness and for retrieval's threshold protocol; None skips these.
         config: splits, numbers of items, repeats.
-        warn: is told, before anything is computed, why the evaluator is not independent of the model, if it is not.
+        warn: called before any computation if the evaluator is not independent of the model, with the reason.
 
     Returns:
         The content of `results.json`: {"format", "missing_splits", "results": {"<task>/<split>[/<mode>]": {"card",
         "scores"}}}.
 
     Raises:
-        RemogptError: for arguments that exclude each other, and where a task lacks what it needs.
+        RemogptError: for conflicting arguments, or if a task lacks an input.
     """
     folder, config = check_output_folder(out), config or EvalConfig()
     instead = {"motions": motions, "captions": captions, "retriever": retriever, "tokenizer": tokenizer}
@@ -96,7 +96,7 @@ def evaluate(
         return _captions_alone(captions, evaluator, folder, config)
     dataset, scored = open_set(data), _scored(model, given, wanted)
     network, dependence = None, None
-    if wanted != ("retrieval",):  # which is measured in the model's own space
+    if wanted != ("retrieval",):  # retrieval needs no evaluator
         network, dependence = _evaluator(evaluator, evaluator_variant, dataset, scored)
     if dependence is not None:
         warn(f"{dependence}; it prefers what the model was made to produce")
@@ -111,10 +111,10 @@ def evaluate(
 
 
 def _wanted_tasks(tasks: str | Sequence[str], given: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the tasks' names; of what is scored in place of a model, "all" is its only one.
+    """Return the tasks' names; for an input in place of a model, "all" is the input's only task.
 
     Raises:
-        RemogptError: for arguments that would be left unused, or tasks in which that cannot be scored.
+        RemogptError: for unused arguments, or tasks that cannot score the input.
     """
     wanted = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not given:
@@ -132,7 +132,7 @@ def _wanted_tasks(tasks: str | Sequence[str], given: Mapping[str, Any], others: 
 
 
 def _captions_alone(captions: str | Path | None, evaluator: Any, out: Path, config: EvalConfig) -> Result:
-    """Score captions that bring their own references."""
+    """Score captions with their own references."""
     if captions is None:
         raise RemogptError("give a set with --data, or captions with references of their own with --captions")
     if evaluator is not None:
@@ -141,7 +141,7 @@ def _captions_alone(captions: str | Path | None, evaluator: Any, out: Path, conf
 
 
 def _scored(model: Any, given: Mapping[str, str | Path], tasks: Sequence[str]) -> Any:
-    """Open what is scored: a model, a component that stands alone, or nothing where answers come from files."""
+    """Open the scored model or single component; None if the answers come from files."""
     if "motions" in given or "captions" in given:
         return None
     if "retriever" in given and {"generation", "facts"} & set(tasks):
@@ -157,7 +157,7 @@ def _scored(model: Any, given: Mapping[str, str | Path], tasks: Sequence[str]) -
 
 @dataclass(frozen=True)
 class _Alone:
-    """A component in place of a whole model."""
+    """A single component in place of a whole model."""
 
     manifest: dict[str, Any]
     retriever: Any = None
@@ -167,7 +167,7 @@ class _Alone:
 def _evaluator(
     evaluator: str | Path | Evaluator | None, variant: str | None, data: MotionTextSet, model: Any
 ) -> tuple[Evaluator | None, str | None]:
-    """Open the evaluator and say why it is not independent of the model, if it is not."""
+    """Open the evaluator; also return why it is not independent of the model, or None."""
     if evaluator is None:
         evaluator = embedded_model("evaluator")
         if data.name != _EMBEDDED_SET or not evaluator.is_dir():
@@ -192,7 +192,7 @@ def _swapped(databases: Sequence[str | Path | MotionDatabase], model: Any) -> di
 
 
 class SentenceEncoder:
-    """A frozen text model as the evaluation's sentence encoder; loaded when its first vector is needed."""
+    """A frozen text model as the evaluation's sentence encoder, loaded on first use."""
 
     trained_on = None
 
@@ -205,9 +205,9 @@ class SentenceEncoder:
 
     @cached_property
     def hash(self) -> str:
-        """Of what decides its vectors; the model is not loaded for it."""
+        """Fingerprint of everything that decides the vectors, computed without loading the model."""
         return sentence_fingerprint(find_model_folder(self.name))
 
     def encode_text(self, captions: Sequence[str], tokens: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        """(N, D) unit rows."""
+        """Return (N, D) unit rows."""
         return self._model.sentence_vectors(list(captions))

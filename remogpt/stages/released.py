@@ -1,7 +1,7 @@
 """Turn released weights into components: TMR, T2M-GPT, MotionGPT, and the evaluator of Guo et al.
 
-Files are PyTorch's or safetensors, and are opened without running what they hold. Every name and every shape has to
-fit. Statistics are a folder of the mean and std (.pt or .npy) that the weights were trained with.
+Files are PyTorch's or safetensors, and are opened without running their code. Every name and every shape has
+to fit. Statistics are a folder of the mean and std (.pt or .npy) that the weights were trained with.
 """
 
 from collections.abc import Sequence
@@ -25,20 +25,20 @@ from remogpt.tokenizer_vqvae.import_t2mgpt import CODEBOOK, tokenizer_from_refer
 
 _T2MGPT_PREFIXES = ("vqvae.",)
 _MOTIONGPT_PREFIXES = ("vae.", "motion_vae.")
-"""Under which the tokenizer's names stand in a checkpoint."""
+"""Prefixes of the tokenizer's weights in a checkpoint."""
 _LM_PREFIX = "lm.language_model."
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A component that was made of released weights."""
+    """A component made from released weights."""
 
     folder: Path
-    """Where it was written."""
+    """Folder of the component."""
     component: Any
     """The retriever, tokenizer, language model or evaluator."""
     left_aside: tuple[str, ...] = ()
-    """Networks that the checkpoint holds besides."""
+    """Further networks of the checkpoint, not imported."""
 
 
 def import_tmr_retriever(
@@ -49,14 +49,14 @@ def import_tmr_retriever(
     text_model: str = "distilbert-base-uncased",
     heads: int = 4,
 ) -> Imported:
-    """Make a retriever of TMR's released weights.
+    """Make a retriever from TMR's released weights.
 
     Args:
         files: text_encoder, motion_encoder and motion_decoder, or one checkpoint with all of them.
         out: folder of the retriever.
         statistics: folder of mean and std.
-        text_model: whose token states TMR reads.
-        heads: attention heads, which the weights do not tell.
+        text_model: text model whose token states TMR reads.
+        heads: number of attention heads, which the weights do not tell.
     """
     folder = check_output_folder(out)
     found: dict[str, dict[str, Tensor]] = {}
@@ -70,7 +70,7 @@ def import_tmr_retriever(
 
 
 def import_t2mgpt(file: str | Path, *, out: str | Path, statistics: str | Path) -> Imported:
-    """Make a tokenizer of T2M-GPT's released checkpoint; `statistics` is the folder of mean and std."""
+    """Make a tokenizer from T2M-GPT's released checkpoint; `statistics` is the folder of mean and std."""
     folder = check_output_folder(out)
     state, others = strip_prefix(read_released(file), _T2MGPT_PREFIXES)
     return _saved(tokenizer_from_reference(state, *read_statistics(statistics)), folder, others)
@@ -84,17 +84,17 @@ def import_motiongpt(
     text_tokenizer: str | Path = "google/flan-t5-base",
     part: Literal["tokenizer", "lm"] | None = None,
 ) -> dict[str, Imported]:
-    """Make a tokenizer and a language model of MotionGPT's released checkpoint, both before the first is written.
+    """Make a tokenizer and a language model from MotionGPT's checkpoint; both are built before one is written.
 
     Args:
         file: the checkpoint.
         out: folder of `tokenizer/` and `lm/`, or of the one that `part` names.
         statistics: folder of the mean and std that the tokenizer was trained with.
-        text_tokenizer: folder or hub name of its T5.
-        part: one of them; both without it.
+        text_tokenizer: folder or hub name of MotionGPT's T5.
+        part: which of them; default: both.
 
     Returns:
-        What was made, by kind: tokenizer, lm.
+        Imported components by kind: tokenizer, lm.
     """
     folder = check_output_folder(out)
     has_tokenizer, has_lm = part != "lm", part != "tokenizer"
@@ -103,7 +103,7 @@ def import_motiongpt(
             "the tokenizer needs --statistics, the folder of the mean and std that it was trained with; give it, or "
             "import the language model alone with --part lm"
         )
-    # Everything small comes first: a checkpoint of a gigabyte is not read in vain.
+    # Read small files first, so that errors come before reading a checkpoint of a gigabyte.
     mean_and_std = read_statistics(statistics) if has_tokenizer and statistics is not None else None
     words = read_text_tokenizer(str(text_tokenizer)) if has_lm else None
     released = read_released(file, skip_objects=True)
@@ -126,13 +126,13 @@ def import_guo(
     variant: Literal["packed", "unpacked"] = "packed",
     trained_on: str = "HumanML3D",
 ) -> Imported:
-    """Make an evaluator of the weights, statistics and word vectors of Guo et al.
+    """Make an evaluator from the weights, statistics and word vectors of Guo et al.
 
     Args:
         files: the released files, or folders that hold them.
         out: folder of the evaluator.
-        variant: the original, or MotionGPT's; can be chosen anew whenever it is opened.
-        trained_on: name of the set that it was trained on.
+        variant: the original, or MotionGPT's; can be changed when opening the evaluator.
+        trained_on: name of its training set.
     """
     folder = check_output_folder(out)
     evaluator = load_released(files, variant)

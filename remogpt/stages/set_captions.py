@@ -1,4 +1,4 @@
-"""What the captions of a set are: how many, how many say the same, and which clips' are least alike."""
+"""Count a set's captions and similar captions, and list the clips with the least similar captions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +23,10 @@ def describe_set(data: str | Path | MotionTextSet, *, text_model: str | None = N
 
     Args:
         data: set in HumanML3D's layout.
-        text_model: by whose sentence vectors similar captions of different clips are counted too; not without it.
+        text_model: counts similar captions of different clips by this model's sentence vectors; default: no count.
 
     Returns:
-        {"name", "licence", "text_model" where one is named, "splits": {split: counts}}.
+        {"name", "licence", "text_model" if given, "splits": {split: counts}}.
     """
     motions = open_set(data)
     clips = {split: motions.clips(split, *_ANY_LENGTH) for split in motions.splits() if motions.ids(split)}
@@ -52,17 +52,17 @@ def list_dissimilar(
 
     Args:
         data: set in HumanML3D's layout.
-        split: where they are taken from.
-        size: how many; TMR takes 100.
+        split: of the motions.
+        size: number of motions; TMR: 100.
         seed: of the random starts.
-        out: file to write; `nsim_<split>.txt` in the set's folder without it.
-        text_model: whose sentence vectors compare captions.
+        out: file to write; default: `nsim_<split>.txt` in the set's folder.
+        text_model: its sentence vectors compare captions.
 
     Returns:
-        What was asked for, and how alike the captions of this choice (`chosen`) and of a `random` one are.
+        The arguments, and the similarity of captions in this choice (`chosen`) and in a `random` one.
 
     Raises:
-        RemogptError: for another size than the split's motions allow.
+        RemogptError: if the split has too few motions, or `size` is below 2.
     """
     if seed < 0:
         raise RemogptError(f"--seed must be 0 or more, got {seed}")
@@ -101,7 +101,7 @@ def _similar(motions: MotionTextSet, clips: dict[str, list[Clip]], model: str) -
 
 
 def _sentence_vectors(motions: MotionTextSet, sentences: Sequence[str], model: str) -> np.ndarray:
-    """(N, D) unit rows of the sentences, kept in the set's folder."""
-    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors  # takes seconds, and counting none
+    """Return (N, D) unit rows of the sentences, cached in the set's folder."""
+    from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors  # slow to import
 
     return cached_sentence_vectors(model, sentences, VectorCache.beside(motions.folder))

@@ -1,4 +1,4 @@
-"""A TMR in place of a whole model, for commands that write or score motions: its decoder answers."""
+"""Generate motions with a TMR's decoder, in place of a whole model."""
 
 import math
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from remogpt.runtime.errors import RemogptError
 
 @dataclass(frozen=True)
 class Synthesised:
-    """One answer, with the fields of a model's."""
+    """One answer, with the fields of a model's answer."""
 
     motion: Motion
     codes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    """None: nothing was tokenized."""
+    """Empty, since nothing is tokenized."""
     examples: tuple[RetrievedExample, ...] = ()
-    """None: nothing was retrieved."""
+    """Empty, since nothing is retrieved."""
 
 
 class Synthesis:
-    """Writes motions with the decoder of a TMR; has what `remogpt generate` and an evaluation ask of a model.
+    """Writes motions with the decoder of a TMR; has the methods that `remogpt generate` and an evaluation call.
 
     Args:
-        folder: of the retriever, or of a model that holds it.
-        device: where it runs.
+        folder: of the retriever, or of a model with a TMR.
+        device: torch device.
 
     Raises:
         MissingPathError, RemogptError: if there is no retriever, or it has no decoder.
@@ -45,8 +45,8 @@ class Synthesis:
         Mode("synthesis", retrieval=False, true_length=True, is_drawn=False),
         Mode("reconstruction", retrieval=False, true_length=True, is_drawn=False, reads_motion=True),
     )
-    """Written from the mean of the caption's latent, and from that of the real motion's own. The second bounds FID and
-    facts; R-precision it need not, where what a caption leaves open does not count."""
+    """Modes: the mean of the caption's latent, and the mean of the real motion's latent. The second bounds FID
+    and facts, but not R-precision, which ignores what a caption leaves open."""
 
     def __init__(self, folder: str | Path, device: str = "cpu") -> None:
         self.retriever = TextMotionRetriever.from_pretrained(folder, device)
@@ -75,12 +75,12 @@ class Synthesis:
         database: Any = None,
         options: GenerationOptions | None = None,
     ) -> list[Synthesised] | list[list[Synthesised]]:
-        """Write motions for a caption or for each of several: one from the mean of its latent, or several from draws.
+        """Write motions for one or several captions, from the latent's mean or from samples.
 
-        Without examples and candidates, `database` and `options` change nothing.
+        `database` and `options` are ignored, since there are no examples or candidates.
 
         Raises:
-            RemogptError: for an empty text, no length or one out of range, and several motions of a TMR of points.
+            RemogptError: for an empty text, a missing or invalid length, or several motions from a TMR of points.
         """
         texts = [text] if isinstance(text, str) else text
         for one in texts:
@@ -102,10 +102,10 @@ class Synthesis:
 
 
 def check_seconds(seconds: float | None) -> int:
-    """Return a length in frames.
+    """Convert a length in seconds to frames.
 
     Raises:
-        RemogptError: if there is none, or it is no number.
+        RemogptError: if it is None or no number.
     """
     if seconds is None:
         raise RemogptError("TMR's decoder has no length of its own; give one with --seconds, e.g. --seconds 5")

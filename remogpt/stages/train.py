@@ -1,7 +1,7 @@
-"""Train one component from a set, and from the components that it builds on.
+"""Train one component from a set and from earlier components.
 
 Each function writes the finished component to `out`, its log and checkpoints to `out/run`, and returns the component as
-it is loaded from there. A run that was interrupted goes on when the same call is made again.
+loaded from `out`. The same call resumes an interrupted run.
 """
 
 from dataclasses import replace
@@ -39,7 +39,7 @@ def train_tokenizer(
     Args:
         data: set in HumanML3D's layout, with splits train and val.
         out: folder of the finished tokenizer.
-        config: settings; the defaults of `TokenizerConfig` without it.
+        config: settings; default: `TokenizerConfig()`.
     """
     motions, folder = open_set(data), _cleared(out)
     train, val = (features_of(motions, split) for split in SPLITS)
@@ -53,9 +53,9 @@ def train_retriever(
     """Train a PL-TMR retriever.
 
     Args:
-        data: set in HumanML3D's layout, with splits train and val; of KIT's features where `config` says so.
+        data: set in HumanML3D's layout, with splits train and val; of KIT's features if `config` says so.
         out: folder of the finished retriever.
-        config: settings; the defaults of `RetrieverConfig` without it.
+        config: settings; default: `RetrieverConfig()`.
     """
     config = config or pl_tmr.RetrieverConfig()
     num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
@@ -90,14 +90,14 @@ def train_lm(
     Args:
         data: set in HumanML3D's layout, with splits train and val.
         out: folder of the finished language model.
-        tokenizer: whose codes are written.
-        config: settings; the defaults of `LanguageModelConfig` without it.
-        start_from: folder of a language model to go on from.
-        database: where the examples in the prompts come from.
+        tokenizer: of the codes.
+        config: settings; default: `LanguageModelConfig()`.
+        start_from: folder of a language model to start from.
+        database: database of the examples in the prompts.
         neighbours, val_neighbours: the examples of the training and of the validation clips (`find_neighbours`).
 
     Raises:
-        RemogptError: for neighbours without a database, or those of other clips or of another database.
+        RemogptError: for neighbours without a database, or neighbours of other clips or of another database.
     """
     motions, folder = open_set(data), _cleared(out)
     if (neighbours or val_neighbours) and database is None:
@@ -125,18 +125,18 @@ def train_copy(
     neighbours: str | Path | Neighbours,
     config: CopyConfig | None = None,
 ) -> CopyHead:
-    """Train how a model follows its retrieved examples.
+    """Train the copy head, with which a model follows its retrieved examples.
 
     Args:
         out: folder of the finished copy head.
-        tokenizer: that of the model and of both databases.
-        database: where the examples come from.
-        queries: database of clips that look for examples; clips that the language model has not seen.
+        tokenizer: of the model and of both databases.
+        database: database of the examples.
+        queries: database of query clips that the language model has not seen.
         neighbours: the examples of `queries` in `database` (`find_neighbours`).
-        config: settings; the defaults of `CopyConfig` without it.
+        config: settings; default: `CopyConfig()`.
 
     Raises:
-        RemogptError: if these do not belong together.
+        RemogptError: if the inputs do not belong together.
     """
     folder, config = _cleared(out), config or CopyConfig()
     coder = open_tokenizer(tokenizer, "the copy head")
@@ -150,7 +150,7 @@ def train_copy(
 
 
 def _cleared(out: str | Path) -> Path:
-    """Return the folder of a component, without what a killed run left half written."""
+    """Return a component's folder, after deleting temporary files of a killed run."""
     folder = check_output_folder(out)
     for name in ("model.safetensors", "normalizer.safetensors", "config.json"):
         remove_leftovers(folder / name)

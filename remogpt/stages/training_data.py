@@ -1,4 +1,4 @@
-"""From sets and neighbour files to the plain arrays that training reads."""
+"""Turn sets and neighbour files into the plain arrays that training reads."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -16,9 +16,9 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 HELD_OUT = 5
 """Every fifth family of clips is kept for the validation of the copy head."""
 CHUNK = 256
-"""Queries that are compared with all of a database at once."""
+"""Queries per comparison with the database."""
 OFFSETS = (0, 1, 2, 3)
-"""Frames at which the tokenizer starts: one code spans four frames, so a motion has four codings."""
+"""Start frames of the tokenizer: one code spans four frames, so a motion has four encodings."""
 
 
 def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
@@ -27,7 +27,7 @@ def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
 
 
 def coded_clips(motions: MotionTextSet, clips: list[Clip], tokenizer: MotionTokenizer) -> list[CodedClip]:
-    """Return captions and codes of clips; each motion is coded from every offset that leaves it a code."""
+    """Return captions and codes of clips; each motion is encoded from every possible offset."""
     features = [motions.features(clip) for clip in clips]
     jobs = [(index, offset) for index in range(len(clips)) for offset in OFFSETS if len(features[index]) - offset >= 8]
     codes = tokenizer.encode_batch([features[index][offset:] for index, offset in jobs])
@@ -63,7 +63,7 @@ def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[C
 
 
 class _Embeddings:
-    """What a database holds of its N rows in the retriever's space, read once."""
+    """Embeddings of a database's N rows, read once."""
 
     def __init__(self, database: MotionDatabase) -> None:
         self.motions = np.asarray(database.motion_embeddings, dtype=np.float32)
@@ -82,13 +82,13 @@ class _Embeddings:
 def copy_pairs(
     neighbours: Neighbours, database: MotionDatabase, queries: MotionDatabase, config: CopyConfig
 ) -> tuple[CopyPairs, CopyPairs]:
-    """Return what the copy head learns from, and what it is validated on: other clips, not even mirror images of these.
+    """Return training and validation pairs of the copy head; neither clips nor their mirror images are shared.
 
     Args:
         neighbours: of the query clips in the database.
-        database: the examples.
-        queries: the query clips, embedded by the same retriever, not among the database's.
-        config: which pairs.
+        database: of the examples.
+        queries: database of the query clips, of the same retriever and without clips of `database`.
+        config: numbers of pairs.
 
     Raises:
         RemogptError: if the neighbours belong to other databases.
@@ -127,15 +127,15 @@ def _query_pairs(
     shown: _Embeddings, hits: Sequence[np.ndarray], clips: np.ndarray, queries: np.ndarray,
     closeness: Callable[[np.ndarray], np.ndarray], config: CopyConfig,
 ) -> QueryPairs:  # fmt: skip
-    """Pair queries with their best hits, and with the best of what does not answer them.
+    """Pair queries with their best hits, and with the most similar rows that do not answer them.
 
     Args:
         shown: the examples, N rows.
-        hits: (Q, depth) rows that two routes find, -1 where there is none.
-        clips: (Q,) whose query each is.
+        hits: (Q, depth) rows of each route, -1 for none.
+        clips: (Q,) clip index of each query.
         queries: (Q, D) embeddings.
-        closeness: gives, for numbers of some queries, (B, N) how close each row is to what was meant.
-        config: how many of each kind.
+        closeness: query indices -> (B, N) similarity of each row to the query's ground truth.
+        config: numbers of pairs of each kind.
     """
     chunks = [np.arange(first, min(first + CHUNK, len(clips))) for first in range(0, len(clips), CHUNK)]
     firsts = [closeness(some)[np.arange(len(some)), hits[0][some, 0]] for some in chunks]

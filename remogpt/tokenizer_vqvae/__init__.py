@@ -1,4 +1,4 @@
-"""Motion as tokens: a VQ-VAE that turns four frames of raw features into one code, and codes into motion.
+"""Turn motion into tokens and back: a VQ-VAE with one code for four frames of raw features.
 
 Letters: `B` batch, `T` frames, `N` codes = T / 4, `F` features, `D` width of a codebook row, `K` codebook size.
 """

@@ -1,4 +1,4 @@
-"""Names of T2M-GPT's and MotionGPT's VQ-VAE weights, mapped to ours.
+"""Map the names of T2M-GPT's and MotionGPT's VQ-VAE weights to ours.
 
 The reference networks are `nn.Sequential` lists, so their state dicts are numbered:
 `encoder.model.2.1.model.0.conv1.weight` is ours as `encoder.stages.0.residuals.0.dilated.weight`. MotionGPT's
@@ -64,14 +64,14 @@ def from_reference(state: Mapping[str, Tensor], num_stages: int = 2, depth: int 
 
 
 def tokenizer_from_reference(state: Mapping[str, Tensor], mean: Tensor, std: Tensor) -> MotionTokenizer:
-    """Build our tokenizer with a reference VQ-VAE's weights; its sizes are read off their shapes.
+    """Build our tokenizer from a reference VQ-VAE's weights, whose shapes give the sizes.
 
     Args:
         state: under the reference's names, codebook included.
-        mean, std: (F,) of the raw features that it was trained on.
+        mean, std: (F,) of the raw features that the VQ-VAE was trained on.
 
     Raises:
-        RemogptError: if names are missing or unknown, a shape is another one, or the statistics do not fit.
+        RemogptError: if names are missing or unknown, a shape does not fit, or the statistics do not fit.
     """
     stages = [name for name in state if re.fullmatch(r"encoder\.model\.\d+\.0\.weight", name)]
     units = [name for name in state if re.fullmatch(r"encoder\.model\.2\.1\.model\.\d+\.conv1\.weight", name)]

@@ -1,8 +1,8 @@
-"""What the tokenizer is trained to get right: z-scores, and the path that the raw features trace.
+"""Compute the tokenizer's loss: on z-scores, and on the path of the raw features.
 
-Decoded motion drifts because HumanML3D's root channels are velocities: their errors add up over a clip, and a loss per
-frame does not see that. Hands that wave or clap move few of the 263 channels: with a mean over all of them a short
-training learns to hold them still. The terms for both are ours; their weights are zero in the paper's configuration.
+Decoded motion drifts because HumanML3D's root channels are velocities: their errors add up over a clip, which a frame's
+loss does not measure. Waving or clapping hands move few of the 263 channels: with a mean over all channels a short
+training keeps hands still. The terms for both are ours; their weights are zero in the paper's configuration.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
 
 PATH_BETA = 0.1
-"""Error (metres, radians) up to which the path terms are quadratic: about the drift that they are to remove."""
+"""Error (metres, radians) up to which the path terms are quadratic: about the size of the drift."""
 
 ARMS = np.r_[55:67, 169:193, 247:259]
 """Positions, rotations and velocities of elbows and wrists, the last four joints."""
@@ -29,7 +29,7 @@ class LossWeights:
     """Factor of each term; the reconstruction of all features has weight 1."""
 
     positions: float = 0.5
-    """Joint positions, counted a second time. Source: T2M-GPT, where they are called velocities."""
+    """Joint positions, counted a second time. Source: T2M-GPT, which calls this term velocities."""
     commit: float = 0.02
     """Distance of encoder vectors to their codes. Source: T2M-GPT."""
     arms: float = 0.0
@@ -45,7 +45,7 @@ class LossWeights:
 def tokenizer_loss(
     output: VQVAEOutput, target: Tensor, normalizer: Normalizer, weights: LossWeights
 ) -> tuple[Tensor, dict[str, float]]:
-    """Total loss of a batch and its terms.
+    """Compute the total loss of a batch and its terms.
 
     Args:
         output: the network's pass over `target`.

@@ -1,4 +1,4 @@
-"""Z-scoring of raw motion features with statistics that the tokenizer keeps in its own folder."""
+"""Convert raw motion features to z-scores, with statistics from the tokenizer's folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from remogpt.motion.features import CONTACTS, ROOT_HEIGHT, ROOT_VELOCITY, YAW_VE
 
 
 class Normalizer(nn.Module):
-    """Hold mean and std (F,) and turn raw features into z-scores and back."""
+    """Converts raw features to z-scores and back with mean and std (F,)."""
 
     mean: Tensor
     std: Tensor
@@ -33,7 +33,7 @@ class Normalizer(nn.Module):
                 weigh more in a loss on z-scores.
 
         Source: HumanML3D cal_mean_variance (averages within groups); text-to-motion feat_bias (emphasis: 5 in its
-        options, 25 in the statistics that it ships and that the published tokenizers use: it is applied twice).
+        options, 25 in its shipped statistics, which the published tokenizers use: the factor 5 is applied twice).
         """
         mean, std = mean_and_std(features)
         for channels in (YAW_VELOCITY, ROOT_VELOCITY, ROOT_HEIGHT, CONTACTS):

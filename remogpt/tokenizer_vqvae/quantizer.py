@@ -2,7 +2,7 @@
 
 Vectors are (B, N, D), channels last. A code is an index into the codebook (K, D). The codebook receives no gradient:
 each training step moves it towards the mean of the vectors assigned to it. The moving sums, the moving counts and the
-flag that tells whether the codebook has been started are buffers, so a state dict holds all that a resumed run needs.
+flag for an initialized codebook are buffers, so a state dict holds everything that a resumed run needs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INIT_NOISE = 0.01
 
 @dataclass(frozen=True)
 class Quantized:
-    """What the quantizer gives back for one batch."""
+    """Result of quantizing one batch."""
 
     vectors: Tensor
     """(B, N, D), the chosen codebook rows; the gradient passes straight through to the input."""
@@ -30,19 +30,19 @@ class Quantized:
     commit_loss: Tensor
     """Scalar: mean squared distance of the input to its codebook row."""
     perplexity: Tensor
-    """Scalar in [1, K]: exp of the entropy of the codes in this batch, in training in that of all processes."""
+    """Scalar in [1, K]: exp of the entropy of the batch's codes, in training over all processes."""
 
 
 @dataclass
 class _Step:
-    """What the rounds of a training step that is under way have shown."""
+    """Sums over the accumulation rounds of the current training step."""
 
     sums: Tensor
-    """(K, D): vectors assigned to each code, summed up; of this process."""
+    """(K, D): sum of the vectors of each code, of this process."""
     counts: Tensor
-    """(K,): their number; of all processes."""
+    """(K,): number of vectors of each code, of all processes."""
     candidates: Tensor
-    """(K, D): vectors of the step's first round on the first process; dead codes are replaced by them."""
+    """(K, D): vectors of the step's first round on the first process, which replace dead codes."""
     rounds: int = 1
 
 
@@ -64,10 +64,10 @@ class EMAResetQuantizer(nn.Module):
     is_initialized: Tensor
     codes_per_step = 1
     TRAINING_STATE = ("code_sums", "code_counts", "is_initialized")
-    """Buffers that only training needs: three times the codebook, and of no use to encode or decode."""
+    """Buffers that only training needs, not encoding or decoding."""
 
     def __init__(self, num_codes: int, code_dim: int, decay: float = 0.99, dead_below: float = 1.0) -> None:
-        """Make an empty codebook; the first training batch starts it.
+        """Make an empty codebook; the first training batch initializes it.
 
         Args:
             num_codes: K.
@@ -87,7 +87,7 @@ class EMAResetQuantizer(nn.Module):
         self._step: _Step | None = None
 
     def train(self, mode: bool = True) -> EMAResetQuantizer:
-        """Change the mode; a step that was under way is given up."""
+        """Change the mode and discard an unfinished training step."""
         self._step = None
         return super().train(mode)
 
@@ -132,12 +132,12 @@ class EMAResetQuantizer(nn.Module):
 
     @torch.no_grad()
     def initialize_(self, flat: Tensor) -> None:
-        """Start the codebook with the first K vectors of `flat` (M, D)."""
+        """Initialize the codebook with the first K vectors of `flat` (M, D)."""
         self.set_codebook_(self._candidates(flat))
 
     @torch.no_grad()
     def set_codebook_(self, codebook: Tensor) -> None:
-        """Take `codebook` (K, D) as it is, with moving sums and counts as if each code had been chosen once a step."""
+        """Set the codebook (K, D), and moving sums and counts as if each code were chosen once a step."""
         self.codebook.copy_(codebook)
         self.code_sums.copy_(codebook)
         self.code_counts.fill_(1.0)
@@ -148,9 +148,9 @@ class EMAResetQuantizer(nn.Module):
         """Move the codebook towards the vectors `flat` (M, D) of a step's rounds.
 
         Args:
-            flat: of this process.
-            codes: (M,), those that the vectors chose.
-            counts: (K,), how many vectors of all processes chose each code.
+            flat: vectors of this process.
+            codes: (M,), code of each vector.
+            counts: (K,), number of vectors of each code, over all processes.
         """
         sums = torch.zeros_like(self.code_sums).index_add_(0, codes, flat)
         if self._step is None:
@@ -167,24 +167,24 @@ class EMAResetQuantizer(nn.Module):
         self.code_sums.mul_(self.decay).add_(step.sums, alpha=1.0 - self.decay)
         self.code_counts.mul_(self.decay).add_(step.counts, alpha=1.0 - self.decay)
         is_alive = (self.code_counts >= self.dead_below).unsqueeze(1)  # (K, 1)
-        # A dead code keeps its old sum and count, as in the source: it is replaced anew each step until it is chosen.
+        # A dead code keeps its old sum and count, as in the source, so it is replaced at each step until it is chosen.
         mean = self.code_sums / self.code_counts.clamp_min(1e-12).unsqueeze(1)
         self.codebook.copy_(torch.where(is_alive, mean, step.candidates))
 
     def restart_(self) -> None:
-        """Start the moving state anew from the codebook, after `TRAINING_STATE` was left out of a state dict."""
+        """Reset the moving state from the codebook, after loading a state dict without `TRAINING_STATE`."""
         self.set_codebook_(self.codebook)
 
     def num_dead(self) -> int:
-        """Number of codes that are replaced at every step at present."""
+        """Number of codes that each step currently replaces."""
         return int((self.code_counts < self.dead_below).sum())
 
     def _candidates(self, flat: Tensor) -> Tensor:
-        """(K, D): the first K vectors of the batch; when there are fewer, repeated with a little noise."""
+        """(K, D): the first K vectors of the batch; if there are fewer, repeated with a little noise."""
         if len(flat) < self.num_codes:
             flat = flat.repeat(math.ceil(self.num_codes / len(flat)), 1)
             flat = flat + torch.randn_like(flat) * (INIT_NOISE / math.sqrt(self.code_dim))
-        candidates = flat[: self.num_codes].clone()  # a broadcast must not write into the input
+        candidates = flat[: self.num_codes].clone()  # broadcasting must not write into the input
         if _is_distributed():
             dist.broadcast(candidates, src=0)
         return candidates

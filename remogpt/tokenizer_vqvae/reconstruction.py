@@ -1,6 +1,6 @@
-"""How well a tokenizer gives motions back: error in the pose, error in the world, use of the codebook.
+"""Measure how well a tokenizer reconstructs motions: pose error, world error, use of the codebook.
 
-Lengths are millimetres, angles degrees. `pose_mm` looks at each frame in the body's own heading frame; `world_mm` adds
+Lengths are millimetres, angles degrees. `pose_mm` compares each frame in the body's own heading frame; `world_mm` adds
 the drift of the decoded path, whose velocities are summed over the clip.
 """
 
@@ -20,7 +20,7 @@ def reconstruction_metrics(tokenizer: MotionTokenizer, motions: Sequence[np.ndar
     """Encode and decode whole motions and measure the difference.
 
     Args:
-        tokenizer: as trained.
+        tokenizer: a trained tokenizer.
         motions: raw features, each (T, 263) with T at least 4; surplus frames are cut as `encode` does.
 
     Returns:

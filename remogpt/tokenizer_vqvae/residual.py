@@ -1,7 +1,7 @@
-"""Residual vector quantization: a codebook for the vector, one for what the first leaves over, and so on.
+"""Quantize vectors by residual codebooks: one for the vector, one for the remainder, and so on.
 
-Vectors are (B, N, D), channels last. A step of four frames has one code of every level, the coarsest first, and levels
-are told apart by their ids: with levels of 512 and 512 codes, ids below 512 are of the first and the others of the
+Vectors are (B, N, D), channels last. A step of four frames has one code of every level, the coarsest first, and ids
+identify the level: with levels of 512 and 512 codes, ids below 512 are of the first and the others of the
 second, so that codes are one flat sequence (B, N * Q). Needs vector-quantize-pytorch (extra `quantizers`).
 """
 
@@ -18,16 +18,16 @@ from remogpt.tokenizer_vqvae.quantizer import Quantized, perplexity_of
 
 
 class ResidualQuantizer(nn.Module):
-    """Sum up the nearest codes of several levels; codebooks are moving averages, dead codes are replaced.
+    """Represent a vector as the sum of codes of several levels; codebooks are moving averages, dead codes are replaced.
 
-    Source: Zeghidour et al., SoundStream, arXiv 2107.03312, algorithm 1, as vector-quantize-pytorch has it (codebooks
-    start by k-means of the first batch; gradients pass straight through).
+    Source: Zeghidour et al., SoundStream, arXiv 2107.03312, algorithm 1, as in vector-quantize-pytorch (codebooks
+    are initialized by k-means of the first batch; gradients pass straight through).
     """
 
     offsets: Tensor
 
     def __init__(self, levels: Sequence[int], code_dim: int, decay: float = 0.99, dead_below: float = 1.0) -> None:
-        """Make empty codebooks; the first training batch starts them.
+        """Make empty codebooks; the first training batch initializes them.
 
         Args:
             levels: codes of each level, coarsest first.
@@ -58,7 +58,7 @@ class ResidualQuantizer(nn.Module):
         with torch.autocast(vectors.device.type, enabled=False):
             flat = vectors.float()
             quantized, indices, losses = self.books(flat)  # (B, N, D), (B, N, Q), (Q,)
-            # Passed through as a whole: level by level, as the library does it, the gradient comes out Q times.
+            # One straight-through step for the sum: the library's step per level would multiply the gradient by Q.
             quantized = flat + (quantized - flat).detach()
             codes = self._flat(indices)
             counts = torch.bincount(codes.flatten(), minlength=self.num_codes).float()  # (K,)
@@ -69,12 +69,12 @@ class ResidualQuantizer(nn.Module):
         return self._flat(self.books(vectors.float())[1])
 
     def lookup(self, codes: Tensor) -> Tensor:
-        """(B, N * Q) int64 -> (B, N, D): the levels' codebook rows, summed up."""
+        """(B, N * Q) int64 -> (B, N, D): the sum of the levels' codebook rows."""
         indices = codes.view(len(codes), -1, self.codes_per_step) - self.offsets
         return self.books.get_output_from_indices(indices)
 
     def restart_(self) -> None:
-        """Start the moving state anew from the codebooks, after `TRAINING_STATE` was left out of a state dict."""
+        """Reset the moving state from the codebooks, after loading a state dict without `TRAINING_STATE`."""
         for layer in self.books.layers:
             book = layer._codebook
             book.initted.fill_(True)
@@ -82,7 +82,7 @@ class ResidualQuantizer(nn.Module):
             book.embed_avg.copy_(book.embed)
 
     def num_dead(self) -> int:
-        """Number of codes, of all levels, that are replaced at every step at present."""
+        """Number of codes, of all levels, that each step currently replaces."""
         return sum(int((layer._codebook.cluster_size < self.dead_below).sum()) for layer in self.books.layers)
 
     def _flat(self, indices: Tensor) -> Tensor:

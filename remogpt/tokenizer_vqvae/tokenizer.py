@@ -1,7 +1,7 @@
-"""The trained tokenizer as others use it: raw features in, codes out, and back.
+"""Encode raw features as codes and decode codes, with a trained tokenizer.
 
-A motion is (T, 263), raw HumanML3D features (metres, 20 fps); one code stands for four frames, or with a residual
-quantizer one code of each level does. Statistics, network and codebook live in one folder (`config.json`,
+A motion is (T, 263), raw HumanML3D features (metres, 20 fps); four frames give one code, or with a residual
+quantizer one code of each level. Statistics, network and codebook live in one folder (`config.json`,
 `model.safetensors`, `normalizer.safetensors`).
 """
 
@@ -24,14 +24,14 @@ from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 KIND = "tokenizer"
 MAX_BATCH_FRAMES = 8192
-"""Frames encoded or decoded at once; bounds the memory of a batch at about 100 MB for the paper's width."""
+"""Frames per batch; limits a batch to about 100 MB of memory at the paper's width."""
 
 
 class MotionTokenizer(nn.Module):
     """Encode raw motion features as codes and decode codes as raw features."""
 
     def __init__(self, vqvae: MotionVQVAE, normalizer: Normalizer, config: Mapping[str, Any] | None = None) -> None:
-        """Join a network with its statistics.
+        """Combine a network with its statistics.
 
         Args:
             vqvae: the network; put into eval mode here.
@@ -51,8 +51,8 @@ class MotionTokenizer(nn.Module):
         """Load a tokenizer that `save_pretrained` or `remogpt train tokenizer` wrote.
 
         Args:
-            path: the tokenizer's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
-            device: where it runs; the CPU without it.
+            path: folder of the tokenizer or of a model, or a model's name on the hub; default: the embedded `mini`.
+            device: default: the CPU.
 
         Raises:
             MissingPathError: if a file is missing.
@@ -77,8 +77,8 @@ class MotionTokenizer(nn.Module):
 
         Args:
             folder: made if absent.
-            dtype: type in which weights are stored; torch.float16 halves the files. Codes of a tokenizer loaded from
-                them may differ from this one's, so let everything downstream use the loaded one.
+            dtype: type of stored weights; torch.float16 halves the files. The loaded tokenizer may then give other
+                codes, so use the loaded one from here on.
         """
         if self._config is None:
             raise RemogptError(
@@ -111,12 +111,12 @@ class MotionTokenizer(nn.Module):
 
     @property
     def frames_per_code(self) -> int:
-        """Frames that the codes of one step stand for, 4."""
+        """Frames of one step, 4."""
         return self.vqvae.frames_per_code
 
     @property
     def code_vectors(self) -> torch.Tensor:
-        """(K, D) what each code stands for: its row of the codebook."""
+        """(K, D) codebook row of each code."""
         return self.vqvae.quantizer.lookup(torch.arange(self.num_codes, device=self.device)).detach()
 
     @property
@@ -125,10 +125,10 @@ class MotionTokenizer(nn.Module):
         return self.vqvae.quantizer.codes_per_step
 
     def check_one_code_a_step(self, reader: str) -> None:
-        """Refuse a tokenizer whose codes are not one for every four frames, for `reader`, which counts on that.
+        """Refuse a tokenizer that does not give one code for four frames, which `reader` needs.
 
         Raises:
-            RemogptError: with what the tokenizer has instead.
+            RemogptError: with the tokenizer's codes per step.
         """
         if (self.codes_per_step, self.frames_per_code) != (1, 4):
             raise RemogptError(
@@ -169,7 +169,7 @@ class MotionTokenizer(nn.Module):
     def encode_batch(self, motions: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Encode many motions of any lengths; the codes are those that `encode` gives for each alone.
 
-        Motions of equal length share a batch. Nothing is padded, since convolutions would carry padding into the codes.
+        Motions of equal length share a batch. No padding, since convolutions would carry it into the codes.
         """
         whole = [self._checked_motion(motion, index) for index, motion in enumerate(motions)]
         codes: list[np.ndarray] = [np.empty(0, dtype=np.int64)] * len(whole)
@@ -228,7 +228,7 @@ class MotionTokenizer(nn.Module):
         return codes.astype(np.int64)
 
     def _check_levels(self, codes: np.ndarray, index: int) -> None:
-        """Refuse codes of a residual quantizer that are not one of each level, in order, again and again."""
+        """Refuse residual codes whose levels do not repeat in order."""
         per_step, levels = self.codes_per_step, self.vqvae.levels
         if per_step == 1:
             return

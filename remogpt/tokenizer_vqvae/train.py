@@ -2,8 +2,8 @@
 
     remogpt train tokenizer --config mini/tokenizer --data <set> --out <folder>
 
-The run folder holds the log and the checkpoint; a run that was killed continues exactly where its last checkpoint
-stood, codebook included.
+The run folder holds the log and the checkpoint; a killed run resumes exactly from its last checkpoint, codebook
+included.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class TokenizerConfig:
     dilation_growth: int = 3
     """Ratio between the dilations of neighbouring residual units."""
     decay: float = 0.99
-    """Share of the codebook's moving sums and counts that each step keeps."""
+    """Decay of the codebook's moving sums and counts per step."""
     quantizer: Literal["ema", "residual"] = "ema"
-    """The paper's; or residual, which gives several codes for a step of four frames."""
+    """ema: the paper's; residual: several codes for a step of four frames."""
     levels: tuple[int, ...] = ()
     """residual: codes of each level, coarsest first; num_codes is their sum."""
     dead_below: float = 1.0
@@ -62,13 +62,13 @@ class TokenizerConfig:
     speed_jitter: float = 0.0
     """Windows are played up to exp(speed_jitter) times faster or slower. differs: not in the source."""
     input_noise: float = 0.0
-    """Std of the noise that the encoder sees, in z-scores; the target stays clean. differs: not in the source."""
+    """Std of noise on the encoder's input, in z-scores; the target stays clean. differs: not in the source."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Factors of the loss terms."""
     saved_as: Literal["float32", "float16"] = "float32"
-    """Type in which the finished weights are stored."""
+    """Type of the stored weights."""
     num_val_clips: int = 200
-    """Validation clips measured each time, the first ones of the split."""
+    """Validation clips per validation, the first of the split."""
     loop: LoopConfig = field(default_factory=LoopConfig)
     """Steps, batch, rate."""
 
@@ -99,13 +99,13 @@ def train_tokenizer(
     run_folder: str | Path,
     out: str | Path,
 ) -> MotionTokenizer:
-    """Train, save to `out`, and return the tokenizer as loaded from there.
+    """Train a tokenizer, save it to `out`, and return it as loaded from there.
 
     Args:
         config: see `TokenizerConfig`.
         train_features: raw features, each (T, F); also measured for the normalizer.
         val_features: raw features, each (T, F); the weights with the lowest `val/world_mm` are kept.
-        run_folder: log and checkpoint; start the same run again to continue it.
+        run_folder: log and checkpoint; the same call resumes a run.
         out: folder of the finished tokenizer.
 
     Raises:

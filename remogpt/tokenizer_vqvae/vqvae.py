@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VQVAEOutput:
-    """One pass through the VQ-VAE."""
+    """Result of a pass through the VQ-VAE."""
 
     reconstruction: Tensor
     """(B, T, F), z-scored."""
@@ -158,7 +158,7 @@ class MotionVQVAE(nn.Module):
         return self.decoder(vectors.transpose(1, 2)).transpose(1, 2)
 
     def encode(self, motion: Tensor) -> Tensor:
-        """(B, T, F) -> (B, N) int64 codes; every sample is real for all T frames (convolutions would see padding)."""
+        """(B, T, F) -> (B, N) int64 codes; no padding allowed, since convolutions would see it."""
         return self.quantizer.encode(self.encode_vectors(motion))
 
     def decode(self, codes: Tensor) -> Tensor:
@@ -166,7 +166,7 @@ class MotionVQVAE(nn.Module):
         return self.decode_vectors(self.quantizer.lookup(codes))
 
     def training_state(self) -> set[str]:
-        """Names in the state dict that only training needs."""
+        """State-dict names that only training needs."""
         return {f"quantizer.{name}" for name in self.quantizer.TRAINING_STATE}
 
 

@@ -1,4 +1,4 @@
-"""Training windows: fixed-length stretches of raw features, cut at random from random clips."""
+"""Cut training windows: fixed-length stretches of raw features, at random from random clips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from remogpt.motion.features import ROOT_VELOCITY, VELOCITIES, YAW_VELOCITY
 from remogpt.runtime.errors import RemogptError
 
 CHANGES = np.r_[YAW_VELOCITY, ROOT_VELOCITY, VELOCITIES]
-"""Channels that are changes to the next frame."""
+"""Channels that hold changes to the next frame."""
 
 
 class WindowSampler:
@@ -43,7 +43,7 @@ class WindowSampler:
         return len(self.clips)
 
     def batch(self, items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(B,) item numbers -> (B, window, F) float32 raw features."""
+        """(B,) clip indices -> (B, window, F) float32 raw features."""
         return np.stack([self._window(self.clips[item], rng) for item in items])
 
     def _window(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -54,7 +54,7 @@ class WindowSampler:
         if speed == 1.0:
             start = int(rng.integers(len(clip) - self.window + 1))
             return np.asarray(clip[start : start + self.window], dtype=np.float32)
-        room = max(0.0, len(clip) - 1 - speed * (self.window - 1))  # rounding may leave less than nothing
+        room = max(0.0, len(clip) - 1 - speed * (self.window - 1))  # rounding may give a negative number
         times = rng.uniform(0.0, room) + speed * np.arange(self.window)
         return self._resampled(clip, np.clip(times, 0.0, len(clip) - 1), speed)
 

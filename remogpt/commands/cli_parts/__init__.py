@@ -1,1 +1,1 @@
-"""What several commands share: the parser, common options, captions and motion files as arguments."""
+"""Share between commands: the parser, common options, captions and motion files as arguments."""

@@ -1,4 +1,4 @@
-"""Options that several commands share, with one wording."""
+"""Declare options that several commands share."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ def add_model_options(parser: Any) -> None:
 
 
 def add_example_options(parser: Any) -> None:
-    """Add what a model does with retrieved examples: --no-retrieval and --copy-strength."""
+    """Add options for retrieved examples: --no-retrieval and --copy-strength."""
     parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
     parser.add_argument(
         "--copy-strength", type=float, default=None,
@@ -23,11 +23,11 @@ def add_example_options(parser: Any) -> None:
 
 
 def add_writing_options(parser: Any, temperature: float | None, cold: str) -> None:
-    """Add how answers are written: --best-of, --temperature and --precision.
+    """Add options for writing answers: --best-of, --temperature and --precision.
 
     Args:
-        temperature: without the option; None takes the model's own.
-        cold: what a temperature of 0 does.
+        temperature: default; None takes the model's own.
+        cold: help text for a temperature of 0.
     """
     parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
     parser.add_argument("--temperature", type=float, default=temperature, help=cold)
@@ -38,7 +38,7 @@ def add_writing_options(parser: Any, temperature: float | None, cold: str) -> No
 
 
 def generation_options(args: Any) -> GenerationOptions:
-    """Return what the command line says of how to answer."""
+    """Return the generation options of a command line."""
     return GenerationOptions(
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
         best_of=args.get("best_of"), temperature=args.get("temperature"),
@@ -49,7 +49,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
     """Return the non-empty lines of a text file with their numbers from 1.
 
     Raises:
-        MissingPathError, RemogptError: if it is absent, empty or not text.
+        MissingPathError, RemogptError: if the file is missing, empty or not text.
     """
     path = Path(path)
     if not path.is_file():
@@ -69,7 +69,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
 def file_name_of(text: str, number: int) -> str:
     """Return a file stem that sorts by number and reads as the caption: `0003_a_person_waves`."""
     words = "".join(character if character.isalnum() else " " for character in text.lower()).split()
-    # File systems count bytes, 255 for a name.
+    # File systems limit names to 255 bytes.
     return "_".join([f"{number:04d}", *words])[:80].encode()[:200].decode("utf-8", "ignore").rstrip("_")
 
 

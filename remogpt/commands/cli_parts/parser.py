@@ -1,4 +1,4 @@
-"""The argument parser of every command: a wrong option is one line that names it and the nearest right one."""
+"""Parse the arguments of every command; an error is one line with the nearest valid option."""
 
 import difflib
 import re
@@ -27,28 +27,28 @@ class ExampleFormatter(DefaultHelpFormatter):
 
 
 class CommandParser(ArgumentParser):
-    """Raises a `RemogptError` of one line where argparse would print the usage and leave."""
+    """Raises a one-line `RemogptError` where argparse would print the usage and exit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, formatter_class=ExampleFormatter, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Say what is wrong, what was perhaps meant, and where the options are explained."""
+        """Raise an error with a suggestion and a pointer to --help."""
         parser = getattr(ex, "subcommand_parser", None) or self
         program = parser.prog.replace(" [options]", "")
         raise RemogptError(f"{_plain(message, _names(parser))}; see '{program} --help'") from ex
 
     def read(self, words: Sequence[str]) -> Any:
-        """Parse the words of a command line and build the settings that they hold."""
+        """Parse a command line and build its settings."""
         try:
             return self.instantiate(self.parse_args(with_settings_files(words)))
-        except TypeError as error:  # a single value where a group of settings belongs
+        except TypeError as error:  # a single value in place of a group of settings
             self.error("a setting that should hold further settings ('name: value', indented) holds one value", error)
         except UnicodeDecodeError as error:
             self.error(f"a settings file is not UTF-8 text ({error})", error)
 
     def _check_value(self, action: Any, value: Any, *args: Any) -> None:
-        # argparse lists the choices but does not say which of them was nearly typed.
+        # argparse lists the choices without suggesting the nearest.
         if action.choices is not None and isinstance(value, str) and value not in action.choices:
             name = action.dest.replace("_", "-")
             self.error(f"no {name} {value!r}{_nearest(value, list(action.choices))}")
@@ -56,7 +56,7 @@ class CommandParser(ArgumentParser):
 
 
 def _plain(message: str, known: Sequence[str]) -> str:
-    """Turn the parser's message into one sentence in the user's words."""
+    """Turn the parser's message into one sentence for users."""
     message = " ".join(message.split())
     if found := re.search(r"does not accept option '(?:config\.)?([^']+)'", message):
         return f"there is no setting {found[1]!r}{_nearest(found[1], known)}"
@@ -73,7 +73,7 @@ def _plain(message: str, known: Sequence[str]) -> str:
 
 
 def _settings_file(path: Path, why: str) -> str:
-    """Say why a settings file cannot be used."""
+    """Explain why a settings file cannot be used."""
     if not path.is_file():
         return "this is a folder; name a YAML file" if path.is_dir() else "there is no such file; name a YAML file"
     if "Unable to load config" in why or not why:
@@ -82,7 +82,7 @@ def _settings_file(path: Path, why: str) -> str:
 
 
 def _value(message: str) -> str:
-    """Say of one value what was wanted and what came."""
+    """Explain what was expected for a value and what came."""
     for name, plain in _TYPES.items():
         message = message.replace(f"Expected a {name}", f"wanted {plain}")
     message = message.replace("Expected a tuple", "wanted a tuple")
@@ -101,7 +101,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def _names(parser: Any) -> list[str]:
-    """Option strings of a parser, and settings without their leading `--config.`."""
+    """Return the option strings of a parser, and settings without their leading `--config.`."""
     hidden = ("--help", "--print_shtab")
     options = [name for action in parser._actions for name in action.option_strings if name not in hidden]
     settings = [name.removeprefix("--config.") for name in options if name.startswith("--config.")]

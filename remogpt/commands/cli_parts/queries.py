@@ -1,7 +1,7 @@
-"""Words of a command line that are captions, motion files or folders of them, and the retriever that reads them.
+"""Read command-line arguments that are captions, motion files or folders, and open the retriever that embeds them.
 
-A word that names a folder stands for the motion files in it, one that names a file for that motion; everything else is
-a caption. A motion file that is not there is an error and not a caption. `--text` says that a word is a caption.
+An argument that names a folder stands for its motion files, one that names a file for that motion; any other argument
+is a caption. The name of a missing motion file is an error, not a caption. `--text` marks an argument as a caption.
 """
 
 import sys
@@ -18,16 +18,16 @@ from remogpt.prompts import clean_text
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.progress import progress
 
-if TYPE_CHECKING:  # imported where it is used: it takes seconds, and `--help` none
+if TYPE_CHECKING:  # slow to import, and `--help` should be fast
     from remogpt.retriever import TextMotionRetriever
 
 
-@dataclass(frozen=True, eq=False)  # features are arrays, which have no one answer to ==
+@dataclass(frozen=True, eq=False)  # == of arrays has no single answer
 class Query:
-    """A caption or a motion."""
+    """A query: a caption or a motion."""
 
     name: str
-    """The caption, or the file's path as it was given."""
+    """The caption, or the file's path as given."""
     features: np.ndarray | None = None
     """(T, 263) of a motion; None for a caption."""
 
@@ -39,15 +39,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Queries:
-    """What a command line names."""
+    """The queries of a command line."""
 
     found: tuple[Query, ...]
-    """In the order of the words; texts of `--text` come last."""
+    """In the order of the arguments; `--text` comes last."""
     failed: tuple[tuple[str, str], ...]
     """Files that could not be read, and why."""
 
     def report(self) -> int:
-        """Print the files that could not be read; return the command's exit code, 1 if there are any."""
+        """Print the unreadable files; return the command's exit code, 1 if there are any."""
         for name, why in self.failed:
             print(why if name in why else f"{name}: {why}", file=sys.stderr)
         if self.failed:
@@ -57,7 +57,7 @@ class Queries:
 
 
 def add_query_options(parser: Any) -> None:
-    """Add the words, --text and what says which retriever reads them."""
+    """Add the arguments, --text, --retriever and --model."""
     parser.add_argument("words", type=str, nargs="*", help="captions, motion files, folders of motion files")
     parser.add_argument("--text", type=str, action="append", help="a caption, even where a file has that name")
     add_retriever_options(parser)
@@ -73,7 +73,7 @@ def load_retriever(args: Any) -> "TextMotionRetriever":
     """Return the retriever that --retriever or --model names, on a GPU if there is one.
 
     Raises:
-        RemogptError: if both are given, or what they name cannot be used.
+        RemogptError: if both are given, or the retriever cannot be used.
     """
     check_one_retriever(args)
     from remogpt.stages.inputs import open_retriever
@@ -88,7 +88,7 @@ def check_one_retriever(args: Any) -> None:
 
 
 def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Queries:
-    """Read captions and motions; of several files one that cannot be read does not stop the others.
+    """Read captions and motions; one unreadable file of several does not stop the others.
 
     Raises:
         MissingPathError: if a file is not there, or a folder holds no motion file.
@@ -131,9 +131,9 @@ def embed(retriever: "TextMotionRetriever", queries: Sequence[Query]) -> np.ndar
 
 
 def _meaning(word: str) -> list[str | Path]:
-    """Return a word as a caption (str), a motion file, or the motion files of a folder."""
+    """Return an argument as a caption (str), a motion file, or the motion files of a folder."""
     path = Path(word)
-    if not word.strip():  # as a path, nothing is the folder one is in
+    if not word.strip():  # Path("") would be the current folder
         return [word]
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
@@ -144,7 +144,7 @@ def _meaning(word: str) -> list[str | Path]:
         if not files:
             raise MissingPathError(f"no motion files in {path}; looked for {', '.join(sorted(READABLE))}")
         return files
-    # A file of any suffix is meant as a motion: its reader says if it cannot be read. "walk" without one is a caption.
+    # Any existing file is read as a motion, whatever its suffix; its reader reports errors. Other words are captions.
     if path.suffix.lower() in READABLE or (is_file and path.suffix):
         if not is_file:
             remogpt.load_motion(path)  # raises, and names similar files

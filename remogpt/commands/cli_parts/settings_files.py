@@ -27,9 +27,9 @@ def settings_file(name: str) -> str:
 
 
 def with_settings_files(words: Sequence[str]) -> list[str]:
-    """Return the words of a command line with the path of the file that each `--config` names.
+    """Return a command line with each `--config` name replaced by the file's path.
 
-    Settings that stand in the command line themselves (`--config '{width: 64}'`) are left as they are.
+    Inline settings (`--config '{width: 64}'`) are left unchanged.
     """
     found: list[str] = []
     for word in words:

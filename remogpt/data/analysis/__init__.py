@@ -1,1 +1,1 @@
-"""What a set holds: feature statistics, similar captions, dissimilar subsets."""
+"""Analyse a set: feature statistics, similar captions, dissimilar subsets."""

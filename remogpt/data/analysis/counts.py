@@ -1,4 +1,4 @@
-"""How many clips, captions and words a split has, and how long its clips are."""
+"""Count the clips, captions and words of a split, and measure its clips' lengths."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,14 +1,14 @@
 """Pick the items of a set whose captions are least alike: the gallery of retrieval protocol `nsim` (letter c).
 
-Among items that say different things only the own motion can be right, so that no near-duplicate spoils a rank.
+Captions with different meanings leave one right motion each, so near-duplicates cannot distort ranks.
 
-The choice is a quadratic knapsack with equal weights: of N items take k so that the summed cost of their pairs is
-smallest. It is NP-hard; here a greedy start is improved by exchanging items until no single exchange helps, and several
-random starts compete with it.
+The choice is a quadratic knapsack with equal weights: of N items take k with the smallest summed cost of their
+pairs. The problem is NP-hard; here a greedy start and several random starts are improved by exchanging single items,
+and the best result is taken.
 
 Source: TMR, arXiv 2305.00976, sec. 4.1, protocol (c): 100 items "maximally dissimilar" by an approximation of the
-quadratic knapsack problem. Its code is not released; differs: this approximation is our own, and it avoids pairs above
-TMR's thresholds of same meaning before it looks at the sum.
+quadratic knapsack problem. TMR's code for it is not released; differs: this approximation is our own, and avoiding
+pairs above TMR's thresholds of same meaning comes before the sum.
 """
 
 from collections import Counter
@@ -23,19 +23,19 @@ from remogpt.runtime.errors import RemogptError
 Array = np.ndarray
 
 SAME_MEANING = 0.6
-"""Cosine above which two captions count as the same thing, 0.8 on the scale (cos + 1) / 2.
+"""Cosine above which two captions count as equal in meaning, 0.8 on the scale (cos + 1) / 2.
 
 Source: TMR, arXiv 2305.00976, sec. 3.2.
 """
 _LEVELS = ((SAME_MEANING, 1e3), (0.9, 1e5))
-"""Cosines above which a pair costs so much more, each level outweighing what lies below it in a gallery of some
-hundred; 0.9 is the 0.95 of protocol (b), above which TMR counts captions as equal."""
+"""(cosine, extra cost of a pair above it); in a gallery of some hundred items each cost outweighs all lower ones. 0.9
+is the 0.95 of protocol (b), above which TMR counts captions as equal."""
 _EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
 class Dissimilar:
-    """A choice of items and how alike they still are."""
+    """A choice of items with the similarity of its pairs."""
 
     indices: Array
     """(k,) int64, sorted."""
@@ -51,13 +51,13 @@ def choose_dissimilar(vectors: Array, size: int, seed: int = 0, num_starts: int 
     """Choose `size` of N items by their sentence vectors.
 
     Args:
-        vectors: (N, D), one a item; normalised here.
+        vectors: (N, D), one for each item; normalised here.
         size: k, 2 <= k <= N.
         seed: of the random starts; the same seed gives the same choice.
-        num_starts: attempts from a random choice, besides the greedy one; 0 is fastest.
+        num_starts: random starts besides the greedy one; 0 is fastest.
 
     Raises:
-        RemogptError: if `size` does not fit, or a vector is not finite or zero.
+        RemogptError: if `size` is out of range, or a vector is not finite or zero.
     """
     unit = _unit_rows(vectors)
     if not 2 <= size <= len(unit):
@@ -72,7 +72,7 @@ def choose_dissimilar(vectors: Array, size: int, seed: int = 0, num_starts: int 
 
 
 def describe(vectors: Array, indices: Array) -> Dissimilar:
-    """Measure a choice: `indices` (k,) of the rows of `vectors` (N, D)."""
+    """Measure the similarity of a choice: `indices` (k,) of the rows of `vectors` (N, D)."""
     rows = _unit_rows(vectors)[np.sort(indices)]
     pairs = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
     return Dissimilar(
@@ -81,7 +81,7 @@ def describe(vectors: Array, indices: Array) -> Dissimilar:
 
 
 def whole_clips(clips: Sequence[Clip]) -> list[Clip]:
-    """Return the clips that are their motion's only one: an id in a split file stands for all clips of its motion."""
+    """Return the only clips of their motions, since an id in a split file stands for all clips of a motion."""
     counts = Counter(clip.file_id for clip in clips)
     return [clip for clip in clips if clip.id == clip.file_id and counts[clip.file_id] == 1]
 
@@ -97,7 +97,7 @@ def _unit_rows(vectors: Array) -> Array:
 
 
 def _costs(unit: Array, indices: Array) -> Array:
-    """(N, len(indices)) float64 cost of each item beside each chosen one; beside itself it costs nothing."""
+    """(N, len(indices)) float64 pair cost of each item with each chosen one; 0 with itself."""
     cosines = (unit @ unit[indices].T).astype(np.float64)
     costs = cosines + sum(cost * (cosines > level) for level, cost in _LEVELS)
     costs[indices, np.arange(len(indices))] = 0.0
@@ -109,7 +109,7 @@ def _total(unit: Array, indices: Array) -> float:
 
 
 def _greedy(unit: Array, size: int) -> Array:
-    """Begin with the item that is least like all others, then add what costs least beside those taken."""
+    """Start with the item least similar to all others, then add the item of least cost."""
     chosen = [int((unit @ unit.sum(axis=0)).argmin())]
     cost = np.zeros(len(unit), dtype=np.float64)
     taken = np.zeros(len(unit), dtype=bool)
@@ -125,8 +125,8 @@ def _exchange(unit: Array, indices: Array) -> Array:
     indices = np.array(indices)
     costs = _costs(unit, indices)  # (N, k)
     while True:
-        sums = costs.sum(axis=1)  # of each item beside all chosen ones
-        # In comes i, out goes column a: the sum changes by i beside the others, less a beside the others.
+        sums = costs.sum(axis=1)  # cost of each item with all chosen ones
+        # Cost change if item i replaces the chosen item of column a.
         change = sums[:, None] - costs - sums[indices]
         change[indices] = np.inf
         item, column = np.unravel_index(int(change.argmin()), change.shape)

@@ -1,9 +1,9 @@
-"""How many captions of a set say nearly the same about different motions.
+"""Count captions that say nearly the same about different motions.
 
-Retrieval counts such a motion as wrong, and contrastive training pushes it away; TMR leaves out pairs whose sentence
-similarity exceeds a threshold. Captions made from labels collide most: the same sentence for every take of an action.
+Retrieval counts such motions as wrong, and contrastive training separates them; TMR leaves out pairs whose sentence
+similarity exceeds a threshold. Captions made from labels collide most: one sentence for every take of an action.
 
-Pairs are of captions of different clips; the captions of one clip are meant to agree.
+Only pairs from different clips count; captions of one clip are meant to agree.
 
 Source: TMR, arXiv 2305.00976, sec. 3.3 and 4.1: thresholds on (cosine + 1) / 2, strictly above.
 """
@@ -24,12 +24,12 @@ _BLOCK = 1024
 
 @dataclass(frozen=True)
 class _Table:
-    """Distinct sentences and who has them."""
+    """Distinct sentences and the clips that have them."""
 
     num_uses: np.ndarray
-    """(U,) captions with this sentence."""
+    """(U,) number of captions with each sentence."""
     clips: list[np.ndarray]
-    """For each clip, its captions' sentences (n,)."""
+    """For each clip, (n,) sentence indices of its captions."""
 
 
 def similar_captions(
@@ -46,7 +46,7 @@ def similar_captions(
         sentences: U distinct sentences, among them all captions.
         vectors: (U, D) their unit sentence vectors.
         thresholds: on the scale (cosine + 1) / 2, each in [0.5, 1].
-        desc: what the progress bar says.
+        desc: label of the progress bar.
 
     Returns:
         `captions`, `pairs` (of different clips); `identical` with `captions` (whose sentence another clip has too),
@@ -95,14 +95,14 @@ def _table(captions: Sequence[Sequence[str]], sentences: Sequence[str], vectors:
 
 
 def _neighbours(unit: np.ndarray, num_uses: np.ndarray, thresholds: Sequence[float], desc: str) -> np.ndarray:
-    """(thresholds, U) captions, counted with their repetitions, that are above a threshold beside each sentence."""
+    """(thresholds, U) number of captions above each threshold for each sentence, repeated captions counted."""
     counts = np.zeros((len(thresholds), len(unit)), dtype=np.int64)
     for start in progress(range(0, len(unit), _BLOCK), desc=desc, unit="block"):
         cosines = unit[start : start + _BLOCK] @ unit.T
         rows = np.arange(len(cosines))
         for index, threshold in enumerate(thresholds):
             above = cosines > 2 * threshold - 1
-            above[rows, rows + start] = True  # a sentence is like itself, whatever rounding makes of its cosine
+            above[rows, rows + start] = True  # a sentence equals itself, despite rounding
             counts[index, start : start + _BLOCK] = above @ num_uses
     return counts
 

@@ -1,7 +1,7 @@
-"""Mean and standard deviation of a set, in HumanML3D's way.
+"""Compute mean and standard deviation of a set as HumanML3D does.
 
-The deviation is averaged within seven groups of channels, so that no channel of a group is stretched against its
-neighbours. Source: HumanML3D 9176e8f, cal_mean_variance; no feat_bias here: that belongs to Guo et al.'s training.
+The deviation is averaged within seven groups of channels, so that channels of a group keep their
+relative scale. Source: HumanML3D 9176e8f, cal_mean_variance; no feat_bias here: that belongs to Guo et al.'s training.
 """
 
 from collections.abc import Iterable
@@ -33,5 +33,5 @@ def mean_and_std(motions: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]
     std = np.sqrt(np.maximum(squares / count - np.square(mean), 0.0))
     for group in GROUPS:
         std[group] = std[group].mean()
-    # A channel that never moves (a set without walking) would divide by zero.
+    # A constant channel (a set without walking) would divide by zero.
     return mean.astype(np.float32), np.maximum(std, 1e-4).astype(np.float32)

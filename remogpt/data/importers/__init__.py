@@ -1,10 +1,10 @@
-"""Motion-capture datasets from the folders in which people downloaded them, as captioned clips.
+"""Import motion-capture datasets from their downloaded folders as captioned clips.
 
     from remogpt.data.importers import IMPORTERS
     for clip in IMPORTERS["bandai"]("Bandai-Namco-Research-Motiondataset"):
         print(clip.id, clip.captions, clip.motion.features.shape)
 
-Captions made from labels are no human descriptions of the motion; each clip's provenance says which it has.
+Some captions are made from labels, others written by people; each clip's provenance tells which.
 """
 
 from collections.abc import Callable, Iterator

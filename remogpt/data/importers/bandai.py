@@ -1,12 +1,12 @@
-"""The Bandai-Namco Research Motion Dataset, 1 and 2: acted everyday motions in many styles.
+"""Import the Bandai-Namco Research Motion Dataset, 1 and 2: acted everyday motions in many styles.
 
-A file's name holds its labels, `dataset-2_walk-turn-left_elderly_001.bvh`; captions are sentences made from these and
-say so in their provenance. Nobody watched the clips one by one. What a label means (bye: one hand, byebye: both) was
-measured on the recordings: which hand rises, which way and how far the person goes.
+A file's name holds its labels, `dataset-2_walk-turn-left_elderly_001.bvh`; captions are sentences made from these
+labels, as their provenance says. The meaning of a label (bye: one hand, byebye: both) was measured on the recordings:
+which hand rises, which way and how far the person goes.
 
 Consecutive files are often cut from one take: the last pose of one is the first of the next (1,751 of the 2,775 files
-lie in 46 such takes). Files that touch so name their take's first file as their source, so that no take is both
-trained and tested on, and none gives examples to itself.
+lie in 46 such takes). Such files have their take's first file as source, so that no take is in both
+training and test, and none serves as its own example.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from remogpt.runtime.errors import RemogptError
 LICENCE = "CC BY-NC 4.0"
 PROVENANCE = "Bandai-Namco Research Motion Dataset; captions derived from its content and style labels"
 TOUCH = 0.3
-"""Metres that no joint moves from the last pose of a file to the first of the next where both are one take. Generous:
-a pose may be lost to the change of frame rate, files between them may be missing, and actors that come back to their
-mark are better kept together."""
+"""Largest joint movement in metres between the last pose of a file and the first of the next within one take. Generous:
+resampling may lose a pose, files between them may be missing, and actors that return to their start are better kept
+together."""
 
 _CONTENTS: dict[str, tuple[str, ...]] = {
     "bow": ("bows", "bends forward in a bow", "bows and straightens up again"),
@@ -100,11 +100,11 @@ def import_bandai(path: str | Path, max_frames: int | None = MAX_FRAMES) -> Iter
     """Yield the captioned clips of the dataset.
 
     Args:
-        path: the folder it was downloaded to (searched for .bvh), one .bvh file, or a packed .npz.
+        path: the downloaded folder (searched for .bvh), one .bvh file, or a packed .npz.
         max_frames: longest clip at 20 fps; longer recordings are cut into windows under one source id. None: never.
 
     Raises:
-        RemogptError: if there are no files of this dataset, or one of them cannot be read.
+        RemogptError: if there are no files of this dataset, or a file cannot be read.
     """
     take = ""
     before: Motion | None = None
@@ -123,7 +123,7 @@ def import_bandai(path: str | Path, max_frames: int | None = MAX_FRAMES) -> Iter
 
 
 def _is_next(before: Motion, motion: Motion) -> bool:
-    """Whether a file goes on where the one before it, of the same content and style, ended."""
+    """Return whether a file starts where the previous one, of the same content and style, ended."""
     if before.name.rpartition("_")[0] != motion.name.rpartition("_")[0]:
         return False
     return bool(np.linalg.norm(motion.joints[0] - before.joints[-1], axis=-1).max() < TOUCH)
@@ -139,9 +139,9 @@ def _motions(path: Path) -> Iterator[tuple[str, Motion]]:
 
 
 def captions_from_labels(content: str, style: str, key: str) -> tuple[str, ...]:
-    """Write three sentences for a content and a style; `key` decides which of the phrasings.
+    """Write three sentences for a content and a style; `key` selects the phrasings.
 
-    Labels that are not in our lists are read as plain words, so a later release of the dataset can be imported too.
+    Unknown labels are used as plain words, so that later releases of the dataset can be imported.
     """
     actions = _CONTENTS.get(content, (f"performs the action {content.replace('-', ' ')}",))
     manners = _STYLES.get(style, (f"a person {{}} in the style {style.replace('-', ' ')}",))

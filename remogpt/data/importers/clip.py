@@ -1,4 +1,4 @@
-"""What an importer yields: one motion with its captions and where it comes from."""
+"""Define an imported clip: one motion with its captions and origin."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import numpy as np
 from remogpt.motion.motion import Motion
 
 MAX_FRAMES = 196
-"""Longest window that importers cut, the longest clip of HumanML3D's protocols."""
+"""Longest window in frames: the longest clip of HumanML3D's protocols."""
 
 
 @dataclass(frozen=True)
 class ImportedClip:
-    """A captioned motion from somebody's recording."""
+    """A captioned motion from a recording."""
 
     id: str
-    """Unique within the source, and a file name."""
+    """Unique within the source, and valid as a file name."""
     source_id: str
-    """The recording it was cut from; clips that share it must not be split between training and test."""
+    """Recording that the clip was cut from; its clips must be in one split."""
     motion: Motion
     """20 fps, our 22 joints."""
     captions: tuple[str, ...]
     provenance: str
-    """What was recorded by whom, and who wrote the captions."""
+    """Origin of recording and captions."""
     licence: str
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Labels as the source gives them, such as content and style."""
+    """Labels of the source, such as content and style."""
 
 
 def cut_windows(num_frames: int, max_frames: int | None = MAX_FRAMES) -> list[tuple[int, int]]:
@@ -42,7 +42,7 @@ def cut_windows(num_frames: int, max_frames: int | None = MAX_FRAMES) -> list[tu
 
 
 def cut_motion(motion: Motion, start: int, end: int, name: str) -> Motion:
-    """Return frames `start` to `end` of a motion at 20 fps; features that were given are cut, not computed anew."""
+    """Return frames `start` to `end` of a motion at 20 fps; given features are cut, not recomputed."""
     if motion.given_features is not None:
         return Motion.from_features(motion.given_features[start:end], name=name, caption=motion.caption)
     return Motion.from_joints(motion.joints[start:end], name=name, caption=motion.caption)
@@ -62,7 +62,7 @@ def windowed(clip: ImportedClip, max_frames: int | None = MAX_FRAMES) -> Iterato
 
 
 def choose(phrases: Sequence[str], key: str, count: int = 3) -> tuple[str, ...]:
-    """Pick `count` different phrasings for a clip: the same ones on every run and machine, others for other clips."""
+    """Pick `count` different phrasings by a clip's id, the same ones on every run and machine."""
     distinct = list(dict.fromkeys(phrases))
     order = np.random.default_rng(zlib.crc32(key.encode())).permutation(len(distinct))
     return tuple(distinct[index] for index in order[:count])

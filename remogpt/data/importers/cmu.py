@@ -1,7 +1,7 @@
-"""CMU motion capture: .asf/.amc as CMU distributes it, the .bvh conversion, or packed positions.
+"""Import CMU motion capture: .asf/.amc as CMU distributes it, the .bvh conversion, or packed positions.
 
-A trial with sentences about a stretch of it gives one clip for each stretch; what no sentence covers is captioned by
-CMU's description of the trial. Long clips are windowed. Everything cut from a trial has that trial as its source.
+A trial with sentences about a stretch of it gives one clip for each stretch; the rest of it is captioned by CMU's
+description. Long clips are cut into windows. The trial is the source of all its clips.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from remogpt.runtime.errors import RemogptError
 LICENCE = "free to use (mocap.cs.cmu.edu)"
 _RECORDED = "CMU Graphics Lab Motion Capture Database"
 _WHOLE = 0.9
-"""A span that covers this share of a trial is about the whole of it."""
+"""Share of a trial from which a span counts as the whole trial."""
 _SHORTEST_GAP = 40
-"""Frames; a stretch between two spans that is shorter is left out."""
+"""Shortest stretch between two spans that is kept, frames."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +42,11 @@ class _Trial:
 def import_cmu(
     path: str | Path, captions: Sequence[str | Path] = (), max_frames: int | None = MAX_FRAMES
 ) -> Iterator[ImportedClip]:
-    """Yield captioned clips of the trials for which there are words; the others are counted in a warning.
+    """Yield captioned clips of the described trials; a warning counts the others.
 
     Args:
         path: the folder with subjects' .asf and .amc files (or .bvh), one such file, or a packed .npz.
-        captions: CSV and JSON files, see `cmu_captions`; without any, those in the folder itself.
+        captions: CSV and JSON files, see `cmu_captions`; default: those in the folder itself.
         max_frames: longest clip at 20 fps, as in `import_bandai`.
 
     Raises:
@@ -66,7 +66,7 @@ def import_cmu(
 
 
 def _trials(path: Path, texts: Mapping[str, TrialText]) -> Iterator[_Trial]:
-    """Yield the trials that have words; the others are not even read."""
+    """Yield the described trials; others are not read."""
     num_silent = 0
     for name, read in _readers(path, texts):
         text = texts.get(trial_key(name), TrialText())
@@ -79,13 +79,13 @@ def _trials(path: Path, texts: Mapping[str, TrialText]) -> Iterator[_Trial]:
 
 
 def _readers(path: Path, texts: Mapping[str, TrialText]) -> Iterator[tuple[str, Callable[[], _Trial]]]:
-    """Yield each trial's name and how to read it."""
+    """Yield each trial's name and its reader."""
     if path.suffix == ".npz":
         for clip in read_packed(path):
             yield _padded(clip.id), partial(_from_packed, clip)
         return
     files = find_files(path, (".amc", ".bvh"), "CMU motion capture database")
-    # Some folders hold both forms of a trial; .amc is the original, and comes last here so that it is the one kept.
+    # Some folders hold both forms of a trial; .amc, the original, comes last and so wins.
     by_trial = {_padded(file.stem): file for file in sorted(files, key=lambda file: file.suffix.lower(), reverse=True)}
     for name, file in sorted(by_trial.items()):
         fps = texts.get(trial_key(name), TrialText()).fps if file.suffix.lower() == ".amc" else None
@@ -128,7 +128,7 @@ def _clips(trial: _Trial, text: TrialText) -> Iterator[ImportedClip]:
 
 
 def _gaps(covered: list[tuple[int, int]], num_frames: int) -> list[tuple[int, int]]:
-    """Return the stretches that nothing covers: the whole trial, or what is left of it if long enough."""
+    """Return the stretches that no span covers, if long enough; the whole trial without spans."""
     if not covered:
         return [(0, num_frames)]
     gaps, position = [], 0

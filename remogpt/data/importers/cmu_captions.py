@@ -1,6 +1,6 @@
-"""What people wrote about CMU's recordings: a phrase for each trial, and full sentences with times for some.
+"""Read descriptions of CMU's recordings: a phrase for each trial, and sentences with times for some.
 
-Two files hold it: CMU's own list as CSV (columns Subject, Trial #, Motion Description, framerate), and a JSON
+Two files hold them: CMU's own list as CSV (columns Subject, Trial #, Motion Description, framerate), and a JSON
 {"<subject>_<trial>": {"description": ..., "sentences": [{"text", "start_s", "end_s", "from"}]}} without leading zeros.
 """
 
@@ -17,7 +17,7 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
 
 _SAME_SPAN_SECONDS = 0.25
-"""Annotators round differently: spans closer than this at both ends are one."""
+"""Spans closer than this at both ends are merged, since annotators round differently."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Span:
     end: float
     texts: tuple[str, ...]
     writers: tuple[str, ...]
-    """The sets that the sentences come from, each once."""
+    """Distinct sets that the sentences come from."""
 
 
 @dataclass(frozen=True)
 class TrialText:
-    """Everything known in words about one trial."""
+    """Description and sentences of one trial."""
 
     description: str = ""
     spans: tuple[Span, ...] = ()
@@ -109,7 +109,7 @@ def _read_json(path: Path) -> dict[str, TrialText]:
 
 
 def _merge(sentences: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
-    """Gather sentences about the same stretch; identical texts are kept once."""
+    """Merge sentences about the same stretch; identical texts are kept once."""
     spans: list[Span] = []
     for sentence in sentences:
         start, end = float(sentence["start_s"]), float(sentence["end_s"])

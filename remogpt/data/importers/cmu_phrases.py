@@ -1,6 +1,6 @@
-"""Sentences out of CMU's trial descriptions: "playground - climb, hang" → "a person climbs and hangs on a playground".
+"""Write sentences for CMU's trials: "playground - climb, hang" → "a person climbs and hangs on a playground".
 
-Only phrases that are surely verbs become sentences; the rest stay phrases ("salsa dance", "Range of Motion").
+Only phrases that consist of known verbs become sentences; others stay phrases ("salsa dance", "Range of Motion").
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _SUBJECTS = ("a person", "someone", "the person")
 
 
 def sentences_from_description(description: str) -> tuple[str, ...]:
-    """Write up to three sentences, or return the phrase itself where it cannot be made into one.
+    """Return up to three sentences, or the phrase itself if it cannot be turned into a sentence.
 
     Returns:
-        Nothing for a description without a letter.
+        An empty tuple for a description without letters.
     """
     phrase = re.sub(r"\s*\(repeated\)", " repeatedly", " ".join(description.split()))
     if not re.search(r"[A-Za-z]", phrase):

@@ -13,7 +13,7 @@ def find_files(path: Path, suffixes: tuple[str, ...], dataset: str) -> list[Path
 
     Raises:
         MissingPathError: if there is no such file or folder.
-        RemogptError: if nothing in it fits; says what is there instead.
+        RemogptError: if no file fits; lists the suffixes found.
     """
     if path.is_file() and path.suffix.lower() in suffixes:
         return [path]

@@ -24,7 +24,7 @@ class PackedClip:
     id: str
     source: SourceMotion
     start_seconds: float
-    """How much of the recording was cut off before its first frame."""
+    """Seconds of the recording before the clip's first frame."""
 
 
 def read_packed(path: Path) -> Iterator[PackedClip]:

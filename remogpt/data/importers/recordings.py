@@ -1,8 +1,8 @@
-"""Somebody's own recordings, in any readable format, with captions in a table.
+"""Import own recordings, in any readable format, with captions in a table.
 
-The table is CSV with a header: `file`, `caption`, and if wanted `start` and `end` in seconds. Several rows of one file
-(and of one stretch of it) are several captions. `file` is the path inside the folder of the recordings, or any other
-path; other columns are left alone, so that the table that `remogpt caption --out` writes can be corrected and used.
+The table is CSV with a header: `file`, `caption`, and optionally `start` and `end` in seconds. Several rows of one file
+(and of one stretch) are several captions. `file` is the path inside the folder of the recordings, or any other
+path; other columns are ignored, so that a table of `remogpt caption --out` can be corrected and used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Stretch = tuple[float, float | None]
 
 @dataclass
 class Recordings:
-    """A folder of recordings and what is said about them."""
+    """A folder of recordings and their captions."""
 
     folder: Path
     texts: dict[str, dict[Stretch, list[str]]]
@@ -41,14 +41,14 @@ class Recordings:
     max_frames: int | None = MAX_FRAMES
     """Longest clip; longer stretches are cut into windows under one source id. None: never."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Why a file, or a stretch of it, could not be used; filled by `clips`."""
+    """Reason by file or stretch that could not be used; filled by `clips`."""
 
     @classmethod
     def open(cls, folder: str | Path, table: str | Path, licence: str = "unknown") -> Recordings:
         """Read the table; the recordings themselves are read by `clips`.
 
         Raises:
-            MissingPathError: if folder or table are not there.
+            MissingPathError: if folder or table do not exist.
             RemogptError: if the table lacks a column or a row cannot be used; names the line.
         """
         folder = Path(folder)
@@ -95,7 +95,7 @@ class Recordings:
     ) -> ImportedClip:
         start, stop = frames[0], min(frames[1], motion.num_frames)
         is_whole = (start, stop) == (0, motion.num_frames)
-        # Cutting all of a motion would lose features that came with it at one rounding or another.
+        # Cutting would lose given features, so a whole motion is kept as it is.
         cut = motion if is_whole else cut_motion(motion, start, stop, name)
         stretch = {} if is_whole else {"frames": f"{start}-{stop}"}
         return ImportedClip(
@@ -103,7 +103,7 @@ class Recordings:
         )
 
     def _count_silent(self) -> None:
-        """Say how many recordings nobody described."""
+        """Warn about recordings without captions."""
         named = {(self.folder / file).resolve() for file in self.texts}
         found = [path for path in self.folder.rglob("*") if path.suffix.lower() in READABLE]
         silent = sorted(path for path in found if path.resolve() not in named)
@@ -113,7 +113,7 @@ class Recordings:
 
 
 def _inside(folder: Path, file: str) -> str:
-    """Return a file's path inside the folder, also where the table has it seen from elsewhere."""
+    """Return a file's path inside the folder, also if the table holds it relative to another folder."""
     if not (folder / file).is_file() and Path(file).is_file():
         path = Path(file).resolve()
         return path.relative_to(folder.resolve()).as_posix() if path.is_relative_to(folder.resolve()) else str(path)
@@ -123,7 +123,7 @@ def _inside(folder: Path, file: str) -> str:
 
 
 def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
-    """Read captions by file and stretch; see the module.
+    """Read captions by file and stretch, as the module's docstring describes.
 
     Raises:
         MissingPathError: if there is no such file.
@@ -150,7 +150,7 @@ def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
             raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
         file, caption = ((row[name] or "").strip() for name in ("file", "caption"))
         if not caption and (row.get("error") or "").strip():
-            continue  # `remogpt caption` could not read this one either
+            continue  # `remogpt caption` could not read this file either
         if not file or not caption:
             raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
         texts.setdefault(Path(file).as_posix(), {}).setdefault(_stretch(row, where), []).append(caption)
@@ -172,9 +172,9 @@ def _stretch(row: dict[str, str], where: str) -> Stretch:
 
 
 def clip_names(files: Sequence[str]) -> dict[str, str]:
-    """Return an id for each file: its path in plain letters, without suffix unless two files would share it.
+    """Return an id for each file: its path in plain letters, with the suffix only if two files would share an id.
 
-    Files that share even that ("take 1.bvh", "take_1.bvh") are told apart by a hash of their paths.
+    Files that still share an id ("take 1.bvh", "take_1.bvh") are told apart by a hash of their paths.
     """
     stems = {file: _plain(str(Path(file).with_suffix(""))) for file in files}
     counts = Counter(stems.values())
@@ -185,5 +185,5 @@ def clip_names(files: Sequence[str]) -> dict[str, str]:
 
 def _plain(name: str) -> str:
     name = re.sub(r"[^\w-]+", "_", name).strip("_") or "recording"
-    # In HumanML3D's layout M and a number is the mirror image of that number.
+    # In HumanML3D's layout M and a number names the mirror image of that number.
     return f"r_{name}" if re.fullmatch(r"M\d+", name) else name

@@ -1,4 +1,4 @@
-"""TMR's annotations: one layout for HumanML3D, KIT-ML and BABEL over features of whole AMASS sequences.
+"""Import TMR's annotations: one layout for HumanML3D, KIT-ML and BABEL over features of whole AMASS sequences.
 
     annotations.json    {key: {"path", "duration", "annotations": [{"seg_id", "text", "start", "end"}]}}, seconds
     splits/<split>.txt  one key a line; nsim_test.txt is the gallery of protocol (c)
@@ -43,22 +43,22 @@ class Annotation:
 
     @property
     def frames(self) -> tuple[int, int]:
-        """First row and the row behind the last. TMR cuts off, it does not round."""
+        """First row and the row behind the last; truncated, not rounded, as in TMR."""
         return int(self.start * FPS), int(self.end * FPS)
 
 
 @dataclass
 class Imported:
-    """What came of an import."""
+    """Counts and failures of an import."""
 
     num_clips: int = 0
     """Keys written."""
     num_dropped: int = 0
     """Keys without an annotation of 2 to 10 seconds."""
     num_silent: int = 0
-    """Keys of the split files that nobody annotated."""
+    """Keys of the split files without annotations."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Why a key could not be written."""
+    """Reason by key that could not be written."""
 
 
 def import_tmr(
@@ -76,9 +76,9 @@ def import_tmr(
         annotations: folder with annotations.json and splits/.
         features: folder of the sequences' features.
         folder: the set to write.
-        name: of the set; the annotations' folder's name without it.
+        name: of the set; default: the name of the annotations' folder.
         licence: of its motions.
-        every_stretch: keep the annotations of other stretches than the first in val and test too.
+        every_stretch: keep annotations of later stretches in val and test too.
 
     Raises:
         MissingPathError: if annotations, split files or the features' folder are not there.
@@ -122,14 +122,14 @@ def import_tmr(
 
 
 def keep(annotations: Sequence[Annotation], splits: Sequence[str], every_stretch: bool = False) -> list[Annotation]:
-    """Return the annotations that count for a key of these splits; see the module."""
+    """Return the annotations that TMR uses for a key of these splits."""
     if any("test" in split for split in splits):
         kept = list(annotations)
     else:
         kept = [one for one in annotations if MIN_SECONDS <= one.end - one.start <= MAX_SECONDS]
     if every_stretch or not kept or any(split.startswith("train") for split in splits):
         return kept
-    # Captions of the same stretch stay: they are further references of the same motion.
+    # Keep all captions of the same stretch: they are further references of the same motion.
     return [one for one in kept if one.frames == kept[0].frames]
 
 
@@ -154,7 +154,7 @@ def _read_annotations(path: Path) -> dict[str, tuple[str, list[Annotation]]]:
 
 
 def _read_splits(folder: Path) -> dict[str, list[str]]:
-    """Return the keys of each split file but all.txt, which is made anew."""
+    """Return the keys of each split file except all.txt, which is rewritten."""
     files = sorted(path for path in folder.glob("*.txt") if path.stem != "all")
     if not files:
         raise MissingPathError(f"no split files in {folder}; wanted train.txt, val.txt, test.txt with one key a line")
@@ -185,7 +185,7 @@ def _write_key(folder: Path, key: str, path: str, annotations: Sequence[Annotati
     if not np.isfinite(rows).all():
         raise RemogptError(f"{path} holds values that are not finite; compute its features anew, or do without it")
     tags = {"path": path, "frames": f"{first}-{first + len(rows)}"}
-    # One recording, mirrored or not, and however many sets cut it: never an example of itself.
+    # All clips and mirror images of a recording share its source, so none is an example of another.
     source_id = path.removeprefix("M/")
     if is_current(folder, key, captions, tags, source_id) and _is_same(folder / "new_joint_vecs" / f"{key}.npy", rows):
         return

@@ -16,17 +16,17 @@ from remogpt.runtime.files import read_json
 from remogpt.runtime.progress import progress
 
 MIN_FRAMES = 9
-"""A shorter recording has no two codes; it is left out and counted."""
+"""Shorter recordings have less than two codes; they are left out and counted."""
 SHARES = {"test": 15, "val": 5}
 """Percent of the recordings in each split; the rest is for training."""
 
 
 def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
-    """Import a dataset; an interrupted import goes on where it stopped.
+    """Import a dataset; an interrupted import resumes.
 
     Args:
         source: a name in `IMPORTERS`.
-        path: the dataset as it was downloaded, or packed joints.
+        path: the downloaded dataset, or packed joints.
         folder: the set to write.
 
     Returns:
@@ -50,21 +50,21 @@ def import_recordings(
     val_share: float = SHARES["val"] / 100,
     seed: int = 0,
 ) -> dict[str, int]:
-    """Import somebody's own captioned recordings; an interrupted import goes on, and a corrected caption is taken over.
+    """Import own captioned recordings; an interrupted import resumes, and corrected captions are updated.
 
     Args:
-        recordings: what to read; afterwards its `failed` says what could not be read.
+        recordings: what to read; its `failed` lists unreadable files afterwards.
         folder: the set to write.
-        name: of the set; the folder's name without it.
+        name: of the set; default: the folder's name.
         test_share, val_share: shares of the recordings in these splits, at least one recording each where there are
             three or more; the rest is for training. 0 leaves a split empty.
-        seed: which recordings.
+        seed: selects the recordings.
 
     Returns:
         counts, as `import_set`.
 
     Raises:
-        RemogptError: if the shares do not fit, nothing can be read, or the folder holds another set.
+        RemogptError: if a share is out of range, nothing can be read, or the folder holds another set.
     """
     if min(test_share, val_share) < 0 or test_share + val_share >= 1:
         raise RemogptError(
@@ -88,7 +88,7 @@ def _write(
     name: str,
     about: Mapping[str, Any],
 ) -> dict[str, int]:
-    """Write clips and what belongs to the set as a whole; `assign` maps recordings to splits."""
+    """Write clips and the files of the whole set; `assign` maps recordings to splits."""
     homes: dict[str, str] = {}
     licences, short = set(), 0
     for clip in progress(clips, desc=f"import {source}", unit="clip"):
@@ -117,7 +117,7 @@ def _write(
 
 
 def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds another set: its split files would be overwritten."""
+    """Refuse a folder that holds another set, whose split files would be overwritten."""
     about = folder / "set.json"
     held = read_json(about) if about.is_file() else {"made_from": source, **origin}
     is_same = held.get("made_from") == source and all(held.get(key) == value for key, value in origin.items())
@@ -127,7 +127,7 @@ def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> 
 
 
 def split_of(source_id: str) -> str:
-    """Return the split of a recording: a function of its name, so that windows of one recording stay together."""
+    """Return the split of a recording, by its name, so that windows of one recording stay together."""
     percentile = zlib.crc32(source_id.encode()) % 100
     for split, share in SHARES.items():
         if percentile < share:
@@ -141,9 +141,9 @@ def _hashed_splits(source_ids: Sequence[str]) -> dict[str, str]:
 
 
 def shared_splits(source_ids: Sequence[str], shares: Mapping[str, float], seed: int = 0) -> dict[str, str]:
-    """Return the split of each recording so that the shares are met, also by few recordings.
+    """Return the split of each recording, meeting the shares also for few recordings.
 
-    The order is drawn by hashing seed and name: another recording later moves few of the others.
+    Recordings are ordered by a hash of seed and name, so that adding one later moves few others.
     """
     order = sorted(source_ids, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
     result = dict.fromkeys(order, "train")

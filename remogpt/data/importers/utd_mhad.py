@@ -1,7 +1,7 @@
-"""UTD-MHAD: 27 actions by eight people, four times each, as skeletons of the first Kinect (noisy).
+"""Import UTD-MHAD: 27 actions by eight people, four times each, as skeletons of the first Kinect (noisy).
 
-Left and right are the person's own: in every recording of the one-handed actions it is the right hand that moves, the
-lunge is on the left foot, and clockwise is as the person sees it (measured on all 861 clips).
+Left and right are the person's own: in all 861 clips the right hand does the one-handed actions, the lunge is on the
+left foot, and clockwise is as the person sees it (measured).
 """
 
 from __future__ import annotations

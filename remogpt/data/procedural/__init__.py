@@ -1,1 +1,1 @@
-"""Captioned motion of our own: scripts drawn, animated by kinematics, described by a grammar, with checkable facts."""
+"""Make captioned motion: draw scripts, animate them by kinematics, describe them by a grammar, list checkable facts."""

@@ -1,4 +1,4 @@
-"""From a script to joints: the actions' tracks and gestures, one after the other, on one performer.
+"""Turn a script into joints: the actions' tracks and gestures in order, for one performer.
 
 Steps start and end in the performer's neutral stance (or seated, or kneeling), so they join without jumps. Legs are
 planned in space and solved by inverse kinematics, so planted feet stay where they are; arms and trunk are forward
@@ -19,7 +19,7 @@ from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.track import Stance, Track, concatenate
 
 MIN_FRAMES, MAX_FRAMES = 41, 196
-"""Every take is this long: features have one row less, and HumanML3D's protocol wants 40."""
+"""Frames of a take, least and most: features have one row less, and HumanML3D's protocol wants 40."""
 _MOST_HURRY = 1.5
 
 
@@ -35,14 +35,14 @@ class Take:
 
 @dataclass
 class _Stage:
-    """What has been performed so far, and where the performer is."""
+    """The tracks so far, and the performer's position."""
 
     tracks: list[Track]
     gestures: list[Gesture]
     origin: np.ndarray
     yaw: float
     low: Track | None
-    """The sit or kneel that the performer has not risen from, in its own frame."""
+    """Track of the sit or kneel that the performer is still in, in its own frame."""
 
     @property
     def frames(self) -> int:
@@ -50,10 +50,10 @@ class _Stage:
 
 
 def animate(script: Script, rng: np.random.Generator) -> Take:
-    """Perform a script; the generator decides everything that the script leaves open.
+    """Perform a script; the random generator decides what the script leaves open.
 
     Raises:
-        ValueError: if the script does not fit 196 frames even when hurried.
+        ValueError: if the script does not fit 196 frames even at the highest tempo.
     """
     seed = int(rng.integers(2**63))
     hurry = 1.0
@@ -108,7 +108,7 @@ def _stance(body: Body, posture: Posture) -> Stance:
 
 
 def _open_ends(script: Script, rng: np.random.Generator) -> tuple[bool, bool]:
-    """Whether the clip starts or ends in the middle of a walk or run, as cut recordings do."""
+    """Return whether the clip starts and ends in the middle of a walk or run, as cut recordings do."""
     legs = script.steps[0].legs
     share = rng.random(2)
     if len(script.steps) > 1 or legs is None or legs.name not in ("walk", "run"):
@@ -179,7 +179,7 @@ def _play(
 
 
 def _local(track: Track, stage: _Stage) -> Track:
-    """Bring a placed track back to the frame in which it was made."""
+    """Transform a placed track back to its own coordinates."""
     c, s = np.cos(-stage.yaw), np.sin(-stage.yaw)
     moved = track.placed(np.zeros(3), -stage.yaw)
     x, z = stage.origin[0], stage.origin[2]
@@ -190,7 +190,7 @@ def _local(track: Track, stage: _Stage) -> Track:
 
 
 def _lengthen(track: Track, frames: int, rng: np.random.Generator) -> Track:
-    """Make room for a gesture that lasts longer than the legs: wait before and after in the stance of that moment."""
+    """Extend a track for a longer gesture: hold its first and last stance."""
     missing = frames - track.frames
     if missing <= 0:
         return track

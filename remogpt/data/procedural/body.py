@@ -1,4 +1,4 @@
-"""One person's proportions, and how a pose becomes joints: legs by inverse, trunk and arms by forward kinematics.
+"""Model one person's proportions, and turn poses into joints: legs by inverse, the rest by forward kinematics.
 
 Metres and radians; y up; left is +x when facing +z.
 """
@@ -21,12 +21,12 @@ _REST = np.array(
     ]
 )  # fmt: skip
 """(22, 3) bone directions of a person who stands upright, feet flat: hips lie below the pelvis, feet point down to
-the ball. The skeleton's own raw offsets are a convention for features, not a body."""
+the ball. The skeleton's raw offsets are a convention for features, not a body."""
 
 FOOT_HEIGHT = 0.010
-"""Height of the foot joint (ball) when the foot is flat."""
+"""Height of the foot joint (ball) of a flat foot, metres."""
 _HEEL_BEHIND = 0.045
-"""The heel's distance behind the ankle."""
+"""Distance of the heel behind the ankle, metres."""
 _SIDES = np.array([1.0, -1.0])
 _LEG_REACH = 0.997
 """Share of the straight leg that a planted leg may use."""
@@ -68,8 +68,8 @@ class Body:
 
 
 def sample_body(rng: np.random.Generator) -> Body:
-    """Draw proportions: limbs vary by a few percent; the leg's full length stays that of the standard skeleton,
-    because features are scaled by it and distances would change."""
+    """Draw proportions: limbs vary by a few percent; the full length of the leg is fixed, since features are
+    scaled by it and distances would change."""
     lengths = np.asarray(BONE_LENGTHS, dtype=float).copy()
     shift = rng.uniform(-0.03, 0.03)
     for thigh, shin in ((4, 7), (5, 8)):
@@ -87,10 +87,10 @@ def sample_body(rng: np.random.Generator) -> Body:
 
 
 def _sample_directions(rng: np.random.Generator) -> np.ndarray:
-    """Draw (22, 3) unit bone directions at rest, alike on both sides.
+    """Draw (22, 3) unit bone directions at rest, symmetric.
 
-    Recordings place hips, collars, shoulders and head differently on the same person, each system in its own way; a
-    model that has seen one placement only mistakes another for a gesture.
+    Recording systems place hips, collars, shoulders and head of the same person differently; a model trained on one
+    placement would mistake another for a gesture.
     """
     directions = unit(_REST).copy()
     for joints, forward, sideways in _PLACEMENT_SPREAD:
@@ -130,7 +130,7 @@ def _foot_vector(body: Body, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
 
 
 def _raise_heels(body: Body, track: Track, hips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turn planted feet about the ball until the leg reaches, up to about 60 degrees: people do it without thinking."""
+    """Raise the heels of planted feet until the legs reach, by up to about 60 degrees."""
     yaw, pitch, ankle = track.foot[..., 0], track.foot[..., 1], track.ankle
     ball = ankle + _foot_vector(body, yaw, pitch)
     limit = body.leg_lengths.sum(1) * _LEG_REACH
@@ -147,7 +147,7 @@ def _raise_heels(body: Body, track: Track, hips: np.ndarray) -> tuple[np.ndarray
 
 
 def _needed_drop(body: Body, track: Track, hips: np.ndarray, ankle: np.ndarray) -> np.ndarray:
-    """(T,) metres by which the pelvis must go down so that planted legs reach, smooth in time."""
+    """(T,) metres by which the pelvis must be lowered so that planted legs reach, smooth in time."""
     limit = body.leg_lengths.sum(1) * _LEG_REACH
     way = hips - ankle
     flat = (way[..., [0, 2]] ** 2).sum(-1)
@@ -235,7 +235,7 @@ def arm_directions(angles: np.ndarray, sign: float) -> tuple[np.ndarray, np.ndar
 
 
 def arm_angles(upper: np.ndarray, fore: np.ndarray, sign: float) -> np.ndarray:
-    """Invert `arm_directions`: (..., 4) angles; flexion lies in (-150, 210] degrees, overhead poses stay one piece."""
+    """Invert `arm_directions`: (..., 4) angles; flexion in (-150, 210] degrees keeps overhead poses continuous."""
     abduction = np.arcsin(np.clip(sign * upper[..., 0], -1.0, 1.0))
     flexion = np.arctan2(upper[..., 2], -upper[..., 1])
     flexion = np.where(flexion < np.radians(-150.0), flexion + 2.0 * np.pi, flexion)

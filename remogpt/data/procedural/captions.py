@@ -1,8 +1,8 @@
-"""Captions of a script: a small grammar that words the same motion in many ways.
+"""Write captions of a script by a grammar that words the same motion in many ways.
 
-Every caption names each action with its side and direction; counts, distances, speeds and styles are said or left out,
-but one caption of a clip says them all. Turns of 180 and 360 degrees are never called by a plain "turns left", and a
-limp always names its leg, so a caption does not fit a different motion of this vocabulary better than its own.
+Every caption names each action with its side and direction; counts, distances, speeds and styles are
+optional, but one caption of a clip names them all. Turns of 180 and 360 degrees are never called just "turns left",
+and a limp always names its leg, so no caption fits another motion of this vocabulary better than its own.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ _TRIES = 40
 
 
 def describe(script: Script, rng: np.random.Generator, num: int = 3) -> list[Caption]:
-    """Word a script in `num` different ways; one says every factor, the others leave optional ones out at random."""
+    """Write `num` different captions; one names every factor, the others omit optional ones at random."""
     shares = [1.0, 0.5, 0.0, *rng.choice([0.0, 0.3, 0.6, 1.0], max(num - 3, 0)).tolist()][:num]
     rng.shuffle(shares)
     captions: list[Caption] = []
@@ -68,7 +68,7 @@ def _speaker(style: str | None, rng: np.random.Generator) -> Speaker:
 
 
 def _step_phrase(step: Step, style: str, wanted: frozenset[str], speaker: Speaker, rng: np.random.Generator) -> str:
-    """Word the simultaneous actions of a step as one verb phrase."""
+    """Write the simultaneous actions of a step as one verb phrase."""
     actions = list(step.actions)
     if step.upper and step.legs is not None and step.legs.name == "stand" and "stand" not in wanted:
         actions = list(step.upper)

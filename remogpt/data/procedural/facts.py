@@ -1,8 +1,8 @@
-"""Facts of a script: what its captions claim, as statements that the joints can prove.
+"""List the facts of a script: what its captions claim, as statements that the joints can prove.
 
 Every action gives a chain of facts that add one factor each: the action with its side, then direction, count, distance,
-angle, speed. Steps give order facts, simultaneous actions give composition facts. What another action of the same
-script may disturb (a count of jumps beside jumping jacks) is left out rather than claimed.
+angle, speed. Steps give order facts, simultaneous actions give composition facts. A fact is omitted if another action
+of the same script may disturb it (a count of jumps beside jumping jacks).
 """
 
 from collections.abc import Callable
@@ -132,19 +132,19 @@ _RULES: dict[str, tuple[str, Callable[[Action], _Chain]]] = {
     "catch": ("catches", _side),
     "swing": ("swings_arms", _direction),
 }
-"""Action -> predicate and chain; `stand` claims nothing, since half of all motions stand somewhere."""
+"""Action -> predicate and chain; `stand` gives no fact, since half of all motions contain it."""
 
 SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
 """Styles of walking that joints alone can prove."""
 
 _LEANING = ("guard", "push", "punch", "stretch", "knock", "catch")
-"""Gestures that come with a lean of the trunk."""
+"""Gestures that lean the trunk."""
 
 _TURNING_WALKS = ("walk_curve", "walk_turn", "circle")
 _WALK = Action("walk", direction="forward", distance=2.0)
 
 _LOCAL = ("distance", "angle", "count", "speed", "moving")
-"""Parameters that another action with the same predicate in the same script would disturb."""
+"""Parameters that another action of the same predicate in the script would disturb."""
 
 
 _RIVALS = {
@@ -163,11 +163,11 @@ _RIVALS = {
     "turns": ("circle", "walk", "run", "step", "sidestep"),
     "twists": ("throw", "look", "swing", "run"),
 }
-"""Actions whose own movement runs into a predicate's counts, lengths or speeds."""
+"""Actions that disturb a predicate's counts, lengths or speeds."""
 
 
 def facts_of(script: Script) -> list[Fact]:
-    """List what a script's captions claim."""
+    """List the facts that a script's captions claim."""
     steps = [[_facts(action) for action in step.actions] for step in script.steps]
     facts = [fact for step in steps for chain in step for fact in chain if not _is_disturbed(fact, script)]
     unique = list({str(fact.to_json()): fact for fact in facts}.values())
@@ -192,7 +192,7 @@ def _is_disturbed(fact: Fact, script: Script) -> bool:
 
 
 def _styles(script: Script) -> list[Fact]:
-    """The style of a straight walk of some length, where the joints show it and no other action bends the trunk."""
+    """Return the style fact of a straight walk, if the joints show the style and no other action bends the trunk."""
     long = [
         step.legs and step.legs.name == "walk" and step.legs.direction == "forward" and (step.legs.distance or 0) >= 2.0
         for step in script.steps
@@ -208,7 +208,7 @@ def _has_rival(fact: Fact, script: Script) -> bool:
 
 
 def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
-    """First fact of each step before the first of the next, when the two predicates differ and each is done once."""
+    """Return order facts of neighbouring steps, if their predicates differ and each occurs once."""
     names = [chain[0].name for step in steps for chain in step if chain]
     found = []
     for step, following in pairwise(steps):
@@ -220,7 +220,7 @@ def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
 
 
 def _compositions(script: Script) -> list[Fact]:
-    """Simultaneous actions; a gesture during a turning walk goes with the walk, which the turn belongs to."""
+    """Return composition facts of simultaneous actions; a gesture during a turning walk is paired with the walk."""
     found = []
     for step in script.steps:
         chains = [_facts(_WALK) if action.name in _TURNING_WALKS else _facts(action) for action in step.actions]

@@ -1,4 +1,4 @@
-"""Walking and running: a path in time, footholds along it, and what the body does over the feet.
+"""Animate walking and running: a path in time, footholds along it, and the body above the feet.
 
 One half-cycle is one step. Step k is made by alternating feet during the half-cycle [k, k + 1]; its foothold lies
 where the pelvis will be at half-cycle k + 1.5, the middle of that foot's stance. So feet follow any path: straight,
@@ -21,7 +21,7 @@ _FINE = 200.0
 
 @dataclass(frozen=True)
 class Manner:
-    """How a gait steps, apart from its path. Angles in radians, lengths in metres."""
+    """Parameters of a gait besides its path. Angles in radians, lengths in metres."""
 
     duty: float
     """Share of the cycle that a foot stands; below one half the body flies."""
@@ -45,14 +45,14 @@ class Manner:
     sharp: float = 1.0
     """How much the foot's height is bound to its peak."""
     behind: float = 0.03
-    """Metres by which the ankle in mid-stance is behind the pelvis."""
+    """Metres of the ankle behind the pelvis in mid-stance."""
     peak: float = 0.36
     """Share of the swing at which the foot is highest."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """Where the pelvis goes: sampled at equal steps of progress u in [0, 1]."""
+    """Path of the pelvis, sampled at equal steps of progress u in [0, 1]."""
 
     points: np.ndarray
     """(S, 2) x and z."""
@@ -81,8 +81,8 @@ def walk(
     """Follow a path with an alternating gait, from stance to stance.
 
     Args:
-        path: where to. duration: seconds. ramps: seconds of speeding up and slowing down. steps: their number.
-        manner: how. posture, body, stance: whose. first: the foot of the first step, 0 left, 1 right.
+        path: of the pelvis. duration: seconds. ramps: seconds of start and stop. steps: number.
+        manner: of the gait. posture, body, stance: of the performer. first: foot of the first step, 0 left, 1 right.
     """  # fmt: skip
     fine = np.arange(int(duration * _FINE) + 1) / _FINE
     speed = ease((fine + 0.04) / (ramps[0] + 0.04)) * ease((duration - fine + 0.04) / (ramps[1] + 0.04))

@@ -1,4 +1,4 @@
-"""What arms do on purpose: each gesture is a curve of arm angles with a weight against the idle arm.
+"""Make gestures: curves of arm angles with weights against the idle arm.
 
 Angles as in `body.arm_directions`: flexion, abduction, elbow, forearm turn. Poses that must meet a point (hands on
 hips, palms together, hand to mouth) are solved once by inverse kinematics in the chest's frame.
@@ -33,7 +33,7 @@ class Gesture:
 
     @classmethod
     def idle(cls, frames: int) -> "Gesture":
-        """Nothing happens for some frames."""
+        """Return an empty gesture of some frames."""
         return cls(
             np.zeros((frames, 2, 4)), np.zeros((frames, 2)), np.zeros((frames, 3)), np.zeros((frames, 2)),
             np.ones((frames, 2, 4)),
@@ -41,18 +41,18 @@ class Gesture:
 
     @classmethod
     def empty(cls, duration: float) -> tuple["Gesture", np.ndarray]:
-        """Nothing happens for `duration` seconds; also gives the times."""
+        """Return an empty gesture of `duration` seconds, and its times."""
         frames = round(duration * FPS) + 1
         return cls.idle(frames), np.arange(frames) / FPS
 
     def bend_first(self) -> "Gesture":
-        """Bend the elbows first and straighten them last, so that hands rise along the body and not in a stiff arc."""
+        """Bend the elbows first and straighten them last, so hands rise along the body instead of in an arc."""
         self.order[:] = (1.5, 1.5, 0.35, 1.0)
         return self
 
 
 Maker = Callable[[Action, Performer, np.random.Generator, float], Gesture]
-"""Makes a gesture; the last argument is the time in seconds that poses are held at least, 0 for as long as natural."""
+"""Makes a gesture; the last argument is the shortest time in seconds to hold a pose, 0 for the natural time."""
 
 
 def arms_of(side: str | None) -> tuple[int, ...]:
@@ -459,4 +459,4 @@ GESTURES: dict[str, Maker] = {
     "arm_circle": arm_circle, "look": trunk_action, "twist": trunk_action, "guard": guard, "knock": knock,
     "catch": catch, "swing": swing,
 }  # fmt: skip
-"""Every upper action's maker."""
+"""Maker of every upper-body action."""

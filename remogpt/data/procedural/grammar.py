@@ -1,4 +1,4 @@
-"""Words, inflection and tagged text: from marked-up phrases to a caption with its part-of-speech tokens.
+"""Turn marked-up phrases into captions with part-of-speech tokens.
 
 A marked-up phrase is plain text in which
 
@@ -47,7 +47,7 @@ class Word:
 
 @cache
 def lexicon() -> dict[str, Any]:
-    """Read `lexicon.yaml`, which lies beside this module."""
+    """Read `lexicon.yaml`."""
     text = resources.files(__package__).joinpath("lexicon.yaml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text))
 
@@ -65,7 +65,7 @@ def _tags() -> dict[str, tuple[str, str]]:
 
 
 def plural(noun: str) -> str:
-    """Give the plural of a noun."""
+    """Return the plural of a noun."""
     irregular = lexicon()["irregular_plurals"]
     if noun in irregular:
         return str(irregular[noun])
@@ -77,7 +77,7 @@ def plural(noun: str) -> str:
 
 
 def inflect(verb: str, form: str) -> str:
-    """Give a verb's third person singular ("s"), plain form ("base") or gerund ("ing")."""
+    """Return a verb's third person singular ("s"), plain form ("base") or gerund ("ing")."""
     if form == PLURAL:
         return verb
     irregular = lexicon()["irregular_verbs"].get(verb, {})
@@ -102,7 +102,7 @@ def _third_person(verb: str) -> str:
 
 
 def conjugate(phrase: str, form: str) -> str:
-    """Replace every `*verb*` by `inflected=verb/VERB`, ready for `read_words`; after "to" a verb stays plain."""
+    """Replace every `*verb*` by `inflected=verb/VERB`, ready for `read_words`; after "to" verbs stay uninflected."""
 
     def replace(match: re.Match[str]) -> str:
         to, verb = match[1] or "", match[2]
@@ -145,6 +145,6 @@ def _verb_lemma(form: str) -> str:
 
 
 def write(words: list[Word]) -> tuple[str, tuple[str, ...]]:
-    """Give the text of tagged words and their tokens."""
+    """Return the text of tagged words and their tokens."""
     text = " ".join(word.surface + word.tail for word in words)
     return text, tuple(token for word in words if (token := word.token))

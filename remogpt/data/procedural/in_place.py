@@ -1,4 +1,4 @@
-"""Leg actions around one spot with at least one foot on the floor: squat, sit, kneel, lunge, kick, knee raise, ...
+"""Animate leg actions on one spot with at least one foot on the floor: squat, sit, kneel, lunge, kick, knee raise, ...
 
 Every function returns a `Track` that starts in the neutral stance; all but `sit` and `kneel` end in it.
 """
@@ -15,7 +15,7 @@ _SIGN = (1.0, -1.0)
 
 
 def seconds(action: Action, who: Performer, nominal: float) -> float:
-    """Scale a nominal duration by the action's speed, the take's tempo and its hurry."""
+    """Scale a nominal duration by the action's speed and the take's tempo and hurry."""
     return nominal * _SLOWNESS[action.speed] * who.posture.tempo / who.hurry
 
 
@@ -41,7 +41,7 @@ def move_foot(
     who: Performer,
     yaw: float = 0.0,
 ) -> None:
-    """Step with one foot from where it stands to the flat ankle place `to`, and leave it there."""
+    """Move one foot from its position to the flat ankle position `to`."""
     u = (t - start) / (end - start)
     air, after = (u > 0.0) & (u < 1.0), u >= 1.0
     begin = track.ankle[np.argmax(u > 0.0) if (u > 0.0).any() else -1, side].copy()

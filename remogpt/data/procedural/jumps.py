@@ -1,4 +1,4 @@
-"""Leg actions with a ballistic flight: jump, hop, jumping jack."""
+"""Animate leg actions with a ballistic flight: jump, hop, jumping jack."""
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class _Leap:
 
 def _fly(track: Track, t: np.ndarray, leap: _Leap, foot: int, begin: np.ndarray, finish: np.ndarray, tuck: float,
          who: Performer) -> None:  # fmt: skip
-    """Performer one foot through a leap from one flat place to another."""
+    """Animate one foot through a leap from one flat position to another."""
     flying = (t > leap.off) & (t < leap.land)
     after = t >= leap.land
     pitch = leap.point(t)

@@ -1,7 +1,7 @@
-"""Actions that travel or turn: each makes a path, its timing and a manner of stepping.
+"""Animate actions that travel or turn: each makes a path, its timing and a manner of stepping.
 
 Every function returns a `Track` that starts at the origin facing +Z in the neutral stance and ends in it again,
-unless `open_ends` asks for a clip cut out of a movement that is already going on.
+unless `open_ends` asks for a clip that starts and ends within the movement.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _SPEED_RATIO = {"slow": 0.75, "normal": 1.0, "fast": 1.3}
 
 @dataclass(frozen=True)
 class Performer:
-    """Who moves in one take; `hurry` divides every duration so that a long script fits its frames."""
+    """The person of one take; `hurry` divides every duration so that a long script fits its frames."""
 
     body: Body
     posture: Posture
@@ -185,7 +185,7 @@ def curved(action: Action, who: Performer, rng: np.random.Generator) -> Track:
         path = bend(distance, angle if left else -angle, 0.0, 1.0, 0.06 if action.name == "circle" else 0.18)
     if action.name == "circle":
         u = np.linspace(0.0, 1.0, len(path.heading))[:, None]
-        path = Path(path.points - u * path.points[-1], path.heading)  # close the gap that the edges leave
+        path = Path(path.points - u * path.points[-1], path.heading)  # close the circle
     manner = walking_manner(speed, posture, rng)
     step = _step_length(speed) * posture.stride * (0.85 if action.name == "walk_turn" else 0.95)
     track = _follow(path, distance, speed, manner, step, who, rng, (0.6, 0.6))

@@ -1,7 +1,7 @@
-"""Making the procedural set: scripts drawn, animated, described and written in HumanML3D's layout.
+"""Make the procedural set: draw, animate and describe scripts, and write them in HumanML3D's layout.
 
-Every clip follows from (seed, index) alone, so the set is the same whatever the number of processes, and an
-interrupted run goes on where it stopped.
+Every clip follows from (seed, index) alone, so the set does not depend on the number of processes, and an
+interrupted run resumes.
 
 Splits: `test_unseen` holds combinations of two and more actions that training never sees, though it sees their single
 actions; all other clips are divided into train, val and test by clip.
@@ -29,7 +29,7 @@ from remogpt.runtime.files import check_output_folder, read_json
 from remogpt.runtime.progress import progress
 
 VERSION = 1
-"""Changes whenever the same seed gives other clips."""
+"""Increased whenever the same seed gives other clips."""
 NUM_CAPTIONS = 3
 _SHARES = (("test", 0.05), ("val", 0.10))
 """Upper ends of a clip's draw for the small splits; the rest is train."""
@@ -61,12 +61,12 @@ def make_clip(seed: int, index: int) -> ProceduralClip:
 def make_procedural_set(
     folder: Path | str, num_clips: int, seed: int = 0, workers: int = 2, unseen_share: float = 0.06
 ) -> None:
-    """Write the set, or what is missing of it.
+    """Write the set, or its missing clips.
 
     Args:
-        folder: where to; a folder begun with another seed or version is refused.
+        folder: folder of the set; one begun with another seed or version is refused.
         num_clips: number of clips; a larger number later extends the set.
-        seed: decides everything.
+        seed: of all clips.
         workers: processes.
         unseen_share: share of the combinations that only `test_unseen` holds.
 
@@ -104,7 +104,7 @@ def make_procedural_set(
 
 
 def split_of(combination: str, num_actions: int, clip_id: str, unseen_share: float) -> str:
-    """Name the split of a clip; depends on nothing else in the set."""
+    """Return the split of a clip; does not depend on other clips."""
     if num_actions > 1 and _draw(f"combination {combination}") < unseen_share:
         return "test_unseen"
     draw = _draw(f"clip {clip_id}")

@@ -1,4 +1,4 @@
-"""One action as a verb phrase: the lexicon's wording with the action's values, and what else is to be said of it."""
+"""Write one action as a verb phrase: the lexicon's words with the action's values and further factors."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,7 +18,7 @@ _ADVERB_FIRST = 7
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who does it: the words for the subject, its pronoun and possessive, and the verb form of each clause."""
+    """Subject of a caption: its words, pronoun and possessive, and the verb form of each clause."""
 
     subject: str
     pronoun: str
@@ -70,7 +70,7 @@ def _style_key(action: Action, style: str) -> str | None:
 def action_phrase(
     action: Action, style: str, wanted: frozenset[str], speaker: Speaker, rng: np.random.Generator
 ) -> str:
-    """Word one action as a verb phrase with what is wanted of its count, speed, distance, angle and style."""
+    """Write one action as a verb phrase, with the wanted ones of count, speed, distance, angle and style."""
     missing = {factor for factor in wanted if _has(action, factor)}
     if style == "normal":
         missing.discard("style")
@@ -101,7 +101,7 @@ def _has(action: Action, factor: str) -> bool:
 
 
 def _core(key: str, action: Action, missing: set[str], rng: np.random.Generator) -> str:
-    """Choose a phrase that does not say an optional factor that is not wanted; prefer saying the angle if it is."""
+    """Choose a phrase without unwanted optional factors; prefer one with the angle if wanted."""
     cores = lexicon()["actions"][key]
     if "count" not in missing:
         cores = [core for core in cores if "{n}" not in core]
@@ -168,7 +168,7 @@ def _speeds(action: Action) -> dict[str, list[str]]:
 def _append_factors(
     phrase: str, action: Action, style: str, missing: set[str], speaker: Speaker, rng: np.random.Generator
 ) -> str:
-    """Add what the phrase itself does not say: speed, distance, count, angle, style."""
+    """Append factors that the phrase does not name: speed, distance, count, angle, style."""
     first: list[str] = []
     after: list[str] = []
     if "speed" in missing:
@@ -204,7 +204,7 @@ def _distance_phrase(action: Action, rng: np.random.Generator) -> str:
 
 
 def _metres(metres: float, rng: np.random.Generator) -> tuple[str, bool]:
-    """Word a length; also say whether the words are within 0.1 m of it."""
+    """Write a length in words; also return whether the words are within 0.1 m of it."""
     half = round(2.0 * metres) / 2.0
     unit = "metres" if rng.random() < 0.1 else "meters"
     exact = abs(half - metres) <= 0.1

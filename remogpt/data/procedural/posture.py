@@ -1,4 +1,4 @@
-"""How one person stands and moves in one take: everything that no caption mentions, and what a style changes.
+"""Draw how a person stands and moves in one take: habits that no caption mentions, changed by the style.
 
 Angles are radians, lengths metres.
 """

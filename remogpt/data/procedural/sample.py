@@ -1,7 +1,7 @@
-"""Drawing scripts: a long tail over actions, sides, directions, speeds, styles and their combinations.
+"""Draw scripts: a long tail over actions, sides, directions, speeds, styles and their combinations.
 
-About half of the scripts show one action, a quarter several at once, a quarter two or three in a row. What people do
-every day is frequent; three in ten single draws ignore the weights, so that every (action, side, direction) is
+About half of the scripts show one action, a quarter several at once, a quarter two or three in a row. Everyday actions
+are frequent; three in ten single draws ignore the weights, so that every (action, side, direction) is
 seen often enough. Counts and distances are cut before the animation so that every script fits 196 frames.
 """
 
@@ -141,7 +141,7 @@ def _fill(name: str, side: str | None, direction: str | None, rng: np.random.Gen
     count = None
     if spec.counts is not None:
         low, high = spec.counts
-        low = max(low, 2) if side == "both" else low  # in turn takes two
+        low = max(low, 2) if side == "both" else low  # one for each side
         count = int(min(high, low + rng.geometric(0.45 if high < 6 else 0.32) - 1))
     distance = None
     if spec.distances is not None and direction != "up":
@@ -173,12 +173,12 @@ def _together(rng: np.random.Generator) -> Step:
 
 
 def _calm(action: Action, rng: np.random.Generator) -> Action:
-    """Second actions rarely have a speed of their own."""
+    """Remove the speed of most second actions."""
     return action if rng.random() < 0.15 else replace(action, speed="normal")
 
 
 def _sequence(rng: np.random.Generator) -> list[Step]:
-    """Draw two or three steps; who sits or kneels moves the upper body or stands up next."""
+    """Draw two or three steps; after sitting or kneeling come upper-body actions or standing up."""
     length = 2 if rng.random() < 0.72 else 3
     steps: list[Step] = []
     low = False
@@ -201,7 +201,7 @@ def _sequence(rng: np.random.Generator) -> list[Step]:
 
 
 def _styled(steps: list[Step], rng: np.random.Generator) -> Script:
-    """Give one script in five a style that suits it."""
+    """Add a fitting style to one script in five."""
     legs = {step.legs.name for step in steps if step.legs is not None}
     travels = bool(legs & {"walk", "run", "walk_curve", "circle", "walk_turn"})
     if rng.random() >= (0.34 if travels else 0.12):
@@ -219,7 +219,7 @@ _STYLE_TEMPO = {"tired": 1.2, "elderly": 1.3, "sneaky": 1.35, "drunk": 1.2, "lim
 
 
 def estimated_seconds(script: Script) -> float:
-    """Guess how long a script takes at an average tempo."""
+    """Estimate a script's duration at an average tempo."""
     tempo = _STYLE_TEMPO.get(script.style, 1.0)
     return sum(max(_action_seconds(action) for action in step.actions) * tempo + 0.25 for step in script.steps) + 0.3
 

@@ -1,7 +1,7 @@
-"""Scripts: what a procedural clip shows, as data. Actions happen together in a step, steps follow each other.
+"""Represent what a procedural clip shows as a script. Actions happen together in a step, steps follow each other.
 
 `remogpt.data.procedural.vocabulary` holds the allowed words and their ranges (`ACTIONS`). A script carries every factor
-that a caption may mention; a take adds only what nobody mentions (posture, proportions, noise).
+that a caption may mention; a take adds only details without words (posture, proportions, noise).
 """
 
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from remogpt.data.procedural.vocabulary import ACTIONS, SPEEDS, STYLES, ActionSp
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a body does. Fields that the action's vocabulary does not use are None."""
+    """An action of the body. Fields that the action's vocabulary does not use are None."""
 
     name: str
     side: str | None = None
@@ -54,7 +54,7 @@ class Action:
 
     @property
     def spec(self) -> ActionSpec:
-        """What the vocabulary says about this action."""
+        """The vocabulary's entry of this action."""
         return ACTIONS[self.name]
 
     @property
@@ -93,7 +93,7 @@ class Step:
 
     @property
     def legs(self) -> Action | None:
-        """The action that owns the legs, or None (the person stays as the step before left them)."""
+        """The action that uses the legs, or None (the person keeps the stance of the previous step)."""
         return next((action for action in self.actions if action.spec.legs), None)
 
     @property
@@ -132,7 +132,7 @@ class Script:
         return " > ".join(steps) + style
 
     def to_json(self) -> dict[str, Any]:
-        """Give a dictionary that `json` can write; fields that are None are left out."""
+        """Return a JSON-ready dictionary; fields that are None are left out."""
         return {
             "steps": [
                 [{key: value for key, value in asdict(action).items() if value is not None} for action in step.actions]
@@ -142,5 +142,5 @@ class Script:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Script":
-        """Read what `to_json` gave. Raises ValueError for words outside the vocabulary."""
+        """Rebuild a script from `to_json`'s dictionary. Raises ValueError for words outside the vocabulary."""
         return cls(tuple(Step(tuple(Action(**action) for action in step)) for step in data["steps"]))

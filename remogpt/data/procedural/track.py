@@ -1,4 +1,4 @@
-"""What the lower body and the trunk do, frame by frame, before it becomes joints."""
+"""Describe lower body and trunk frame by frame, before they become joints."""
 
 from dataclasses import dataclass, fields
 
@@ -9,7 +9,7 @@ from remogpt.data.procedural.curves import heading_vector
 
 @dataclass
 class Track:
-    """T frames of targets. Every leg action makes one that starts at the origin facing +Z, in the take's own stance.
+    """T frames of targets. A leg action's track starts at the origin facing +Z, in the take's own stance.
 
     `root`: (T, 3) metres, y relative to straight-legged standing. `yaw`: (T,) heading. `pelvis`, `trunk`: (T, 3)
     pitch, yaw, roll of hips and chest relative to the heading. `ankle`: (T, 2, 3) world. `foot`: (T, 2, 2) yaw and

@@ -1,9 +1,9 @@
-"""Whether facts say something: they must hold for their own motion, and not for others.
+"""Measure whether facts are informative: true for their own motion and false for others.
 
 Four rates, each over all facts, by name and by factor:
 
 * `own`: the fact on its motion (wanted: 99 % at least);
-* `shuffled`: the fact on a random other motion (wanted: 30 % at most; what a model reaches that ignores its caption);
+* `shuffled`: the fact on a random other motion (wanted: 30 % at most; the score of a model that ignores its caption);
 * `contradicted`: the opposite fact (other side, other direction, two more counts, other order) on its motion;
 * `all_of_clip`: all facts of a clip together, own and shuffled.
 """
@@ -49,7 +49,7 @@ class _Tally:
 
 
 def opposite(fact: Fact) -> Fact | None:
-    """Give a fact that the motion of this fact must refute, or None where the catalogue knows no opposite."""
+    """Return an opposite fact, which the motion of this fact must refute, or None if there is none."""
     params = dict(fact.params)
     if fact.name == "before":
         return replace(fact, params={"first": params["second"], "second": params["first"]})
@@ -83,7 +83,7 @@ class FactReport:
     """Clip and fact, up to `MAX_FAILURES`, that do not hold where they should."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give a dictionary that `json` can write."""
+        """Return a JSON-ready dictionary."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -157,10 +157,10 @@ def _groups(tally: _Tally, prefix: str) -> dict[str, dict[str, Any]]:
 
 
 def validate_set(motions: MotionTextSet, num_clips: int = 500, split: str = "train", seed: int = 0) -> FactReport:
-    """Measure the facts of a set on the motions that a model sees: the joints that its features stand for.
+    """Measure the facts of a set on the joints of its features, as a model sees them.
 
     Raises:
-        RemogptError: if the set has no facts, or no clip would be tested.
+        RemogptError: if the set has no facts, or no clip is to be tested.
     """
     if num_clips < 1:
         raise RemogptError(f"--clips must be at least 1, got {num_clips}")

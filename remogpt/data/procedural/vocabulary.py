@@ -1,10 +1,10 @@
-"""Everything that a procedural script may say, and what each word means on the joints.
+"""Define the vocabulary of procedural scripts, and what each word means on the joints.
 
 Left and right are always the person's own. A person starts at the origin facing +Z; y is up; left is +X.
 `side` names a body side, `direction` a way in space, `count` repetitions, `distance` metres of pelvis path,
 `angle` degrees of heading change.
 
-What the joints show (to which thresholds: tests/data/test_procedural_animation.py):
+What the joints show (thresholds: tests/data/test_procedural_animation.py):
 
 | action | what happens |
 |---|---|
@@ -148,7 +148,7 @@ LEG_ACTIONS: dict[str, ActionSpec] = {
     "dance": ActionSpec(legs=True, arms="both"),
     "pick_up": ActionSpec(legs=True, arms="side", torso=True, sides=LEFT_RIGHT_BOTH),
 }
-"""Actions that own the legs. `jump` and `hop` up carry no distance; `step` goes left with the left foot, right with
+"""Actions that use the legs. `jump` and `hop` up carry no distance; `step` goes left with the left foot, right with
 the right one."""
 
 UPPER_ACTIONS: dict[str, ActionSpec] = {

@@ -1,6 +1,6 @@
 """Read Acclaim motion capture: a body (.asf) and its motion (.amc), as the CMU database distributes them.
 
-A bone's position here is where it ends: `lfemur` is the left knee. AMC files do not say how fast they were recorded;
+A bone's position here is where it ends: `lfemur` is the left knee. AMC files do not hold their frame rate;
 CMU used 120 fps for most subjects and 60 for some.
 
 Source: the Acclaim format as CMU describes it: a bone turns by C M inv(C) from its parent, where C is its `axis` and M
@@ -44,7 +44,7 @@ class Body:
     bones: tuple[Bone, ...]
     """Parents before children; the root is not among them."""
     root_order: tuple[str, ...]
-    """What the numbers of the root's line are: tx, ty, tz, rx, ry, rz in some order."""
+    """Order of the root line's numbers: a permutation of tx, ty, tz, rx, ry, rz."""
     metres_per_unit: float
 
 
@@ -53,7 +53,7 @@ def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = CMU_F
 
     Args:
         path: the .amc file, such as 02_01.amc.
-        asf: the body; without it, the .asf of the same subject number in the same folder.
+        asf: body file; default: the .asf of the same subject number in the same folder.
         fps: frames a second of the recording, which the file does not hold.
 
     Returns:
@@ -125,7 +125,7 @@ def _parse_bone(block: str, parents: dict[str, str]) -> Bone:
     direction = np.array([float(word) for word in _after("direction", block)[:3]])
     axis = _after("axis", block)
     order = axis[3].lower() if len(axis) > 3 else "xyz"
-    # The first letter is applied first, so it is the rightmost factor.
+    # The first axis is applied first, so it is the rightmost factor.
     frame = euler_to_matrix(np.array([float(word) for word in axis[:3]])[::-1], order[::-1])
     dof = tuple(word.lower() for word in _after("dof", block)) if re.search(r"^\s*dof\b", block, re.MULTILINE) else ()
     if unknown := set(dof) - {"rx", "ry", "rz"}:
@@ -220,7 +220,7 @@ def _broken(origin: str, line: int, frames: int, what: str) -> RemogptError:
 
 
 def pose(body: Body, motion: dict[str, np.ndarray]) -> np.ndarray:
-    """Compute where the root is and each bone ends, (T, 1 + bones, 3) metres."""
+    """Compute the positions of the root and of each bone's end, (T, 1 + bones, 3) metres."""
     root = {name: motion["root"][:, index] for index, name in enumerate(body.root_order)}
     turns = [name for name in body.root_order if name.startswith("r")]
     angles = np.stack([root[name] for name in reversed(turns)], axis=-1)

@@ -1,4 +1,4 @@
-"""Read motions from NumPy files: .npy holds one array, .npz several by name. Never pickles."""
+"""Read motions from NumPy files: .npy holds one array, .npz several by name. Pickles are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAMAGE = (
     ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, OverflowError, MemoryError, RuntimeError,
     SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What NumPy and zipfile raise on broken bytes: the header is parsed as Python, a flipped bit may say "encrypted"."""
+"""Errors of NumPy and zipfile on damaged files: headers are parsed as Python, a flipped bit may mean "encrypted"."""
 
 
 def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
@@ -37,7 +37,7 @@ def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
 
 
 def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> Motion:
-    """Build a motion from an array whose shape says what it is.
+    """Build a motion from an array, whose shape tells its content.
 
     Raises:
         RemogptError: for any other shape, a type that holds no numbers, NaN, or fewer than two frames.
@@ -60,7 +60,7 @@ def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> 
 
 
 def _in_file(array: np.ndarray, origin: str) -> np.ndarray:
-    """Check with the file's name in the message; `Motion` would only know the stem."""
+    """Check the array with the file's full name in the message; `Motion` only knows the stem."""
     if array.ndim == 3:
         return check_joints(array, where=origin)
     check_features(array, where=origin)
@@ -70,14 +70,14 @@ def _in_file(array: np.ndarray, origin: str) -> np.ndarray:
 def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
     """Read `joints` (T, 22, 3) or `features` (T, 263) from a .npz, with `fps` and `caption` if it has them.
 
-    If both are there, joints are taken as they are and features are kept beside them.
+    If a file holds both, joints are used and features are kept beside them.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
             content = {key: archive[key] for key in archive.files if key in ("joints", "features", "fps", "caption")}
             found = ", ".join(f"{key} {archive[key].shape}" for key in archive.files[:8])
     except DAMAGE as error:
-        # NumPy takes whatever it does not know for a pickle, and advises to load it unsafely.
+        # NumPy reports any unknown file as a pickle and suggests loading it unsafely.
         why = "it holds Python objects or is no .npz file" if "pickle" in str(error) else str(error)
         raise RemogptError(
             f"{path} is not a readable .npz of numeric arrays ({why}); save it again with numpy.savez(joints=...)"

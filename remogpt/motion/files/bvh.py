@@ -1,6 +1,6 @@
 """Read Biovision hierarchies (BVH): any joint tree, any channel order, with or without positions on inner joints.
 
-Angles are degrees. A joint's position channels replace its OFFSET (as Bandai-Namco, LaFAN1 and Blender mean them).
+Angles are degrees. A joint's position channels replace its OFFSET, as in Bandai-Namco, LaFAN1 and Blender.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BvhFile:
 
     @property
     def fps(self) -> float:
-        """Frames a second; headers round their time, so 0.0333333 is read as 30 rather than 30.00003."""
+        """Frames a second; headers round the frame time, so 0.0333333 is read as 30, not 30.00003."""
         fps = 1.0 / self.frame_seconds
         return float(round(fps)) if abs(fps - round(fps)) < 1e-3 * fps / 10 else fps
 
@@ -52,7 +52,7 @@ def read_bvh(path: str | Path) -> SourceMotion:
         Global joint positions in file units.
 
     Raises:
-        RemogptError: if the file is not BVH, is cut off, or holds something that is no number; names the line.
+        RemogptError: if the file is not BVH, is cut off, or holds a value that is no number; names the line.
     """
     file = parse_bvh(Path(path).read_text(encoding="utf-8", errors="replace"), str(path))
     names = tuple(joint.name for joint in file.joints)
@@ -99,15 +99,15 @@ def _parse_hierarchy(text: str, origin: str) -> tuple[BvhJoint, ...]:
 
 
 class _Tree:
-    """The joints read so far, and the braces that are open."""
+    """Parser state: the joints read so far and the open braces."""
 
     def __init__(self) -> None:
         self.joints: list[BvhJoint] = []
         self.open: list[int | None] = []  # index of the joint of each open brace; None for an end site
-        self._next: int | None = None  # whose brace opens next
+        self._next: int | None = None  # joint whose brace opens next
 
     def take(self, words: list[str]) -> None:
-        """Add one statement; ValueError or IndexError if it makes no sense here."""
+        """Parse one statement; raises ValueError or IndexError if it is not allowed here."""
         word = words[0].upper().lstrip("\ufeff") if words else "HIERARCHY"
         if word in ("ROOT", "JOINT"):
             parent = next((joint for joint in reversed(self.open) if joint is not None), -1)
@@ -142,7 +142,7 @@ def _parse_values(text: str, start: int, num_frames: int, num_channels: int, ori
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:
-            # The one fast text parser in NumPy: 20 times a Python split on a long take.
+            # np.fromstring is 20 times faster than str.split on long files.
             values = np.fromstring(block, sep=" ")
         except (DeprecationWarning, ValueError):
             values = np.empty(0)
@@ -157,7 +157,7 @@ def _parse_values(text: str, start: int, num_frames: int, num_channels: int, ori
 
 
 def _explain_values(block: str, first_line: int, num_frames: int, num_channels: int, origin: str) -> RemogptError:
-    """Find which line of the motion block is wrong; only called when one is, so it may be slow."""
+    """Find the wrong line of the motion block; slow, and only called after an error."""
     found, number = 0, first_line
     for number, line in enumerate(block.splitlines(), start=first_line):
         words = line.split()

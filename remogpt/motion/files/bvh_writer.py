@@ -3,10 +3,10 @@
 Conventions: centimetres (as Bandai-Namco, LaFAN1 and Mixamo; import into Blender with scale 0.01), y up, rest pose is a
 T-pose that faces +z, root with six channels, every other joint with the rotations Zrotation Xrotation Yrotation.
 
-Positions do not say how a limb is twisted about its own bone; the smallest twist is written. They may also, when a
-network made them, change a bone's length from frame to frame, which a BVH skeleton cannot follow by turning. So a
-rigid skeleton (mean bone lengths) is fitted first, and only joints that it would misplace get position channels too.
-Programs that ignore these show the rigid skeleton; programs that read them show the joints as they were given.
+Positions do not tell how a limb is twisted about its own bone; the smallest twist is written. Bones of generated
+motions may also change their lengths from frame to frame, which rotations cannot express. So a rigid skeleton (mean
+bone lengths) is fitted first, and only joints that it would misplace get position channels too. Programs that ignore
+position channels show the rigid skeleton; other programs show the joints as given.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from remogpt.runtime.files import write_text
 
 CENTIMETRES = 0.01
 RIGID_TOLERANCE = 1e-4
-"""Metres that a bone may be off before its joint gets position channels; seven bones in a row stay below 1 mm."""
+"""Error of a bone in metres above which its joint gets position channels; seven bones in a row stay below 1 mm."""
 
 _CHILDREN = tuple(tuple(child for child in range(NUM_JOINTS) if PARENTS[child] == joint) for joint in range(NUM_JOINTS))
 _PROCRUSTES_ROUNDS = 4
@@ -58,14 +58,14 @@ _T_POSE = _t_pose()
 
 @dataclass(frozen=True)
 class RigidFit:
-    """A skeleton with fixed bones, how it is turned in each frame, and what turning alone leaves over."""
+    """A skeleton with fixed bones, its rotations in each frame, and the remaining translations."""
 
     offsets: np.ndarray
-    """(22, 3) metres, each joint from its parent at rest."""
+    """(22, 3) metres, offset of each joint from its parent at rest."""
     rotations: np.ndarray
-    """(T, 22, 3, 3) each joint's rotation from its parent's."""
+    """(T, 22, 3, 3) rotation of each joint relative to its parent."""
     translations: np.ndarray
-    """(T, 22, 3) metres: the offset that would put the joint exactly, in its parent's frame; the root's place."""
+    """(T, 22, 3) metres: exact offset of each joint in its parent's frame; for the root its position."""
 
     @property
     def is_moving(self) -> np.ndarray:
@@ -79,7 +79,7 @@ def write_bvh(path: str | Path, joints: np.ndarray, fps: float = FPS, metres_per
     """Write joints (T, 22, 3) in metres so that posing the file gives them back within 1 mm.
 
     Args:
-        path: the file to write; an existing one is replaced whole.
+        path: the file to write; an existing one is replaced.
         joints: (T, 22, 3) metres, y up.
         fps: frames a second.
         metres_per_unit: 0.01 for centimetres, 1.0 for metres.
@@ -127,7 +127,7 @@ def fit_rigid(joints: np.ndarray) -> RigidFit:
 
 
 def _rest_offsets(bones: np.ndarray) -> np.ndarray:
-    """Return fixed bones (22, 3) in a T-pose: mean lengths, and at a fork the mean shape of its bones."""
+    """Return fixed bone offsets (22, 3) in a T-pose: mean lengths; at a fork, the mean shape of its bones."""
     lengths = np.linalg.norm(bones, axis=-1).mean(0)
     offsets = _T_POSE * lengths[:, None]
     for children in (list(group) for group in _CHILDREN if len(group) > 1):
@@ -146,7 +146,7 @@ def _best_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     Source: Kabsch, Acta Crystallographica A32 (1976) 922, by singular values.
     """
     left, _, right = np.linalg.svd(np.einsum("tci,cj->tij", target, source))
-    # A mirror image may fit better than any rotation; the last axis is turned back then.
+    # Where a reflection fits better than any rotation, the last axis is flipped back.
     left[..., 2] *= np.sign(np.linalg.det(left @ right))[:, None]
     return left @ right
 
@@ -168,7 +168,7 @@ def _hierarchy(joint: int, depth: int, offsets: np.ndarray, is_moving: np.ndarra
     for child in _CHILDREN[joint]:
         lines += _hierarchy(child, depth + 1, offsets, is_moving)
     if not _CHILDREN[joint]:
-        # Half the bone before, so that programs draw a head, a hand and toes of a sensible size.
+        # Half the parent's bone, so that programs draw head, hands and toes in a sensible size.
         end = 0.5 * np.linalg.norm(offsets[joint]) * _T_POSE[joint]
         lines += [f"{inner}End Site", f"{inner}{{", f"{inner}\tOFFSET {_numbers(end)}", f"{inner}}}"]
     return [*lines, f"{pad}}}"]

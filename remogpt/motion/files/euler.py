@@ -1,4 +1,4 @@
-"""Euler angles in degrees, the language of motion-capture files, to and from rotation matrices.
+"""Convert Euler angles in degrees, as motion-capture files hold them, to and from rotation matrices.
 
 Matrices turn column vectors. `axes` lists the factors from left to right: "zxy" is Rz @ Rx @ Ry, which is how BVH
 means `CHANNELS 3 Zrotation Xrotation Yrotation`.
@@ -35,14 +35,14 @@ def euler_to_matrix(degrees: np.ndarray, axes: str) -> np.ndarray:
 def matrix_to_zxy(matrix: np.ndarray) -> np.ndarray:
     """Turn matrices (T, J, 3, 3) into z, x, y angles (T, J, 3) that run on smoothly along T.
 
-    Every rotation has two sets of angles with x, and pi - x; of the two the one closer to the frame before is taken,
-    and whole turns are added, so that a program which interpolates between keys does not spin a limb round.
+    Every rotation has two sets of angles, with x and with pi - x. The set closer to the previous frame is taken, and
+    whole turns are added, so that a program that interpolates between keys does not spin a limb.
     """
     # Rz Rx Ry has sin x at [2, 1], and -cos x sin y, cos x cos y beside it in that row.
     x = np.arcsin(np.clip(matrix[..., 2, 1], -1.0, 1.0))
     y = np.arctan2(-matrix[..., 2, 0], matrix[..., 2, 2])
     z = np.arctan2(-matrix[..., 0, 1], matrix[..., 1, 1])
-    # At x = +-90 degrees only z + y or z - y is defined; give it all to z.
+    # At x = +-90 degrees only z + y or z - y is defined; z gets all of it.
     locked = np.abs(matrix[..., 2, 1]) > 1 - 1e-10
     y = np.where(locked, 0.0, y)
     z = np.where(locked, np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0]), z)

@@ -19,7 +19,7 @@ KINECT_JOINTS = (
     "right_shoulder", "right_elbow", "right_wrist", "right_hand", "left_hip", "left_knee", "left_ankle", "left_foot",
     "right_hip", "right_knee", "right_ankle", "right_foot",
 )  # fmt: skip
-"""The 20 joints of the first Kinect, in the order of the files."""
+"""Names of the first Kinect's 20 joints, in the order of the files."""
 
 
 def read_mat(path: str | Path) -> SourceMotion:

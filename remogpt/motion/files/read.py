@@ -15,7 +15,7 @@ from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 READABLE = (".npy", ".npz", ".bvh", ".amc", ".mat")
-"""Suffixes that `load_motion` knows."""
+"""Suffixes that `load_motion` reads."""
 
 
 def load_motion(
@@ -25,13 +25,13 @@ def load_motion(
 
     Args:
         path: a file with one of the suffixes in `READABLE`.
-        fps: frames a second of the recording, where the file does not say so or says it wrong.
-        skeleton: name of a table in `remogpt/motion/skeletons`; otherwise it is found by the joint names.
-        asf: the body of an .amc motion; otherwise the one of its subject beside it.
+        fps: frames a second of the recording, if the file does not hold it or holds a wrong one.
+        skeleton: name of a table in `remogpt/motion/skeletons`; by default chosen by the joint names.
+        asf: body file of an .amc motion; by default the subject's .asf beside it.
 
     Raises:
         MissingPathError: no such file; names similar ones in the folder.
-        RemogptError: unknown suffix, or content that cannot be used; says what was wanted and what came.
+        RemogptError: unknown suffix, or content that cannot be used.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -52,7 +52,7 @@ def load_motion(
 
 
 def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None = None) -> SourceMotion:
-    """Read joint positions of a foreign skeleton as the file gives them.
+    """Read joint positions of another skeleton, in the file's units and axes.
 
     Raises:
         RemogptError: if the suffix is none of .bvh, .amc, .mat, or the content cannot be used.
@@ -73,7 +73,7 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
 
 
 def motion_from_source(source: SourceMotion, name: str, skeleton: str | None = None) -> Motion:
-    """Bring a foreign motion to our joints and to 20 fps.
+    """Convert a motion of another skeleton to our joints and to 20 fps.
 
     Raises:
         RemogptError: unknown skeleton or units, or positions that are not finite.

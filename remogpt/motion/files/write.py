@@ -1,4 +1,4 @@
-"""Write a motion in any format that can be written."""
+"""Write a motion file in the format of its suffix."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from remogpt.motion.motion import Motion
 
 WRITABLE = (".npy", ".npz", ".bvh", ".html")
-"""Suffixes that `save_motion` knows."""
+"""Suffixes that `save_motion` writes."""
 
 
 def save_motion(motion: Motion, path: str | Path, *, content: str = "joints") -> None:
     """Write a motion in the format that the suffix names.
 
     Args:
-        motion: what to write.
-        path: a file with one of the suffixes in `WRITABLE`; folders are made, an existing file is replaced whole.
+        motion: the motion to write.
+        path: a file with one of the suffixes in `WRITABLE`; folders are created, an existing file is replaced.
         content: for .npy, "joints" or "features".
 
     Raises:
@@ -38,7 +38,7 @@ def save_motion(motion: Motion, path: str | Path, *, content: str = "joints") ->
     elif suffix == ".bvh":
         write_bvh(path, motion.joints, motion.fps)
     elif suffix == ".html":
-        from remogpt.motion.player import motion_html  # the page's template is of no use to those who only read
+        from remogpt.motion.player import motion_html  # keep reading cheap
 
         write_text(path, motion_html([motion]))
     else:

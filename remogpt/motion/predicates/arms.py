@@ -1,4 +1,4 @@
-"""What arms hold or repeat: waves, raised hands, points, salutes, poses, claps, circles."""
+"""Find what arms hold or repeat: waves, raised hands, points, salutes, poses, claps, circles."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ from remogpt.motion.predicates.intervals import Intervals, counted, excursions, 
 WAVE_BELOW_HEAD, WAVE_SWING = 0.17, 0.085
 """Metres: lowest wrist under the head joint while waving; smallest sideways swing of the wrist over the elbow."""
 RAISED = 0.04
-"""Metres of the wrist above the head joint of a raised hand."""
+"""Height of a raised hand's wrist above the head joint, metres."""
 EXTENDED = 0.84
-"""Share of the arm's length between shoulder and wrist of a stretched arm."""
+"""Distance from shoulder to wrist of a stretched arm, over the arm's length."""
 CLAP_GAP, CLAP_OPEN = 0.17, 0.20
 """Metres between the wrists when the palms meet, and when they have parted again."""
 HOLD = 6
-"""Frames that a pose is held at least."""
+"""Fewest frames of a held pose."""
 
 
 def raised(body: Body, side: str, above: float = RAISED) -> np.ndarray:
@@ -29,12 +29,12 @@ def reach(body: Body, side: str) -> np.ndarray:
 
 
 def alone(body: Body, found: Intervals, side: str, mask_of_other: np.ndarray) -> Intervals:
-    """Keep the intervals on which the other arm does not do the same."""
+    """Keep the intervals in which the other arm does not do the same."""
     return [(start, end) for start, end in found if mask_of_other[start:end].mean() < 0.5]
 
 
 def both(left: Intervals, right: Intervals) -> Intervals:
-    """Intervals of the left arm that the right arm shares at least half of."""
+    """Keep the intervals of the left arm of which the right arm shares at least half."""
     found = []
     for start, end in left:
         if any(min(end, b) - max(start, a) >= 0.5 * min(end - start, b - a) for a, b in right):
@@ -53,7 +53,7 @@ def _wave_strokes(body: Body, side: str) -> Intervals:
 
 
 def _wave_count(body: Body, side: str, bout: Intervals) -> float:
-    """Number of times there and back; the half strokes of lifting and lowering the arm are left out."""
+    """Count strokes there and back, without the half strokes that lift and lower the arm."""
     sideways = body.offset(f"{side}_wrist", f"{side}_elbow", "shoulder")[:, 2]
     sizes = np.array([abs(sideways[end] - sideways[start]) for start, end in bout])
     whole = float(np.median(np.sort(sizes)[-3:]))
@@ -92,7 +92,7 @@ def raises_hand(body: Body, side: str, direction: str | None = None) -> Interval
 
 
 def _way_up(body: Body, side: str, interval: tuple[int, int]) -> str:
-    """Where the elbow goes farther out on its way up: "forward" or "side"."""
+    """Return where the elbow moves farther out on its way up: "forward" or "side"."""
     hanging = np.flatnonzero(body.offset(f"{side}_wrist", f"{side}_shoulder")[: interval[0], 1] < -0.35)
     first = int(hanging[-1]) if len(hanging) else 0
     rise = slice(max(first, interval[0] - 30), interval[0] + 8)

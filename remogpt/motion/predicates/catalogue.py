@@ -1,4 +1,4 @@
-"""The catalogue of predicates: each fact's name, parameters, sentence and finder."""
+"""Register predicates: each fact's name, parameters, sentence and finder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class Predicate:
-    """What a fact's name means: `find(body, **params)` gives the frames that prove it, or nothing."""
+    """A fact's name with its finder: `find(body, **params)` returns the intervals that prove the fact, or nothing."""
 
     name: str
     sentence: str
@@ -28,7 +28,7 @@ class Predicate:
     find: Finder
 
     def say(self, **params: Any) -> str:
-        """Say in English what the fact with these parameters claims."""
+        """Describe the fact with these parameters in English."""
         rest = [key for key, value in params.items() if value is not None and f"{{{key}}}" not in self.sentence]
         extra = [_SUFFIXES.get(key, f"{key} {{}}").format(params[key]) for key in rest]
         named = {key: params.get(key) or "either" for key in self.parameters}
@@ -39,7 +39,7 @@ PREDICATES: dict[str, Predicate] = {}
 
 
 def predicate(name: str, sentence: str) -> Callable[[Finder], Finder]:
-    """Enter a finder into the catalogue; its parameters after `body` are the fact's."""
+    """Register a finder; its parameters after `body` are the fact's parameters."""
 
     def enter(find: Finder) -> Finder:
         code = find.__code__

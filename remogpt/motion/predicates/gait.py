@@ -1,4 +1,4 @@
-"""Going somewhere: walks, runs, side steps, turns, circles."""
+"""Find movements through space: walks, runs, side steps, turns, circles."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, stretches, swings, trimmed
 
 MOVING = 0.22
-"""Metres a second from which the pelvis counts as going somewhere."""
+"""Smallest speed of a travelling pelvis, metres a second."""
 RUNNING = 1.95
 """Metres a second of steady movement from which going forward counts as running, if both feet leave the floor."""
 FAST = 1.5
-"""Metres a second that a run does not fall below between its start and its stop."""
+"""Smallest speed of a run between its start and its stop, metres a second."""
 SPEED_LIMITS = {"slow": (0.0, 0.95), "normal": (0.85, 1.5), "fast": (1.35, 9.0)}
 """Metres a second of steady walking; neighbours overlap because takes vary by 10 %."""
 RUN_SPEED_LIMITS = {"slow": (0.0, 2.6), "normal": (2.3, 3.2), "fast": (2.9, 9.0)}
@@ -20,7 +20,7 @@ MIN_TURN = 25.0
 
 
 def _going(body: Body, direction: str) -> Intervals:
-    """Stretches in which the pelvis goes one way, seen from the hips: forward, backward, left or right."""
+    """Find the stretches in which the pelvis moves forward, backward, left or right in the hips' heading."""
     velocity = body.velocity()
     along, across = velocity[:, 0], velocity[:, 2]
     if direction in ("left", "right"):
@@ -31,14 +31,14 @@ def _going(body: Body, direction: str) -> Intervals:
 
 
 def _length(body: Body, interval: tuple[int, int]) -> float:
-    """Metres of floor path of an interval, a little widened to catch the start and the stop."""
+    """Return the path length of an interval in metres, widened a little to include start and stop."""
     start, end = max(interval[0] - 6, 0), min(interval[1] + 6, body.num_frames)
     path = body.at("pelvis", 3.0)[start:end, [0, 2]]
     return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).sum()) * body.scale
 
 
 def _steady_speed(body: Body, interval: tuple[int, int]) -> float:
-    """Metres a second, median of the middle of an interval."""
+    """Return the median speed in the middle of an interval, metres a second."""
     start, end = interval
     margin = (end - start) // 5
     velocity = body.velocity()[start + margin : end - margin]
@@ -46,21 +46,21 @@ def _steady_speed(body: Body, interval: tuple[int, int]) -> float:
 
 
 def _flight(body: Body, interval: tuple[int, int]) -> float:
-    """Share of frames of an interval in which no foot touches the floor."""
+    """Return the share of an interval's frames in which no foot touches the floor."""
     start, end = interval
     lifted = np.minimum(body.lift("left"), body.lift("right"))[start:end]
     return float((lifted > 0.025).mean())
 
 
 def _steps(body: Body, interval: tuple[int, int]) -> int:
-    """Number of times that the feet pass each other on an interval."""
+    """Count how often the feet pass each other in an interval."""
     start, end = interval
     apart = body.offset("left_ankle", "right_ankle")[start:end]
     return max(len(swings(apart[:, 0], 0.15)), len(swings(apart[:, 2], 0.1)))
 
 
 def _gaits(body: Body, direction: str, running: bool) -> Intervals:
-    """Stretches of walking or running, by speed and flight, with at least two steps."""
+    """Find stretches of walking or running, by speed and flight, with at least two steps."""
     candidates = _going(body, direction)
     if running:
         candidates = [stretch for interval in candidates for stretch in _fast_stretches(body, interval)]
@@ -74,7 +74,7 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
 
 
 def _fast_stretches(body: Body, interval: tuple[int, int]) -> Intervals:
-    """Fast stretches of a movement, with half a second of start and stop: a walk may go before a run."""
+    """Find the fast stretches of a movement, with half a second of start and stop: a walk may go before a run."""
     start, end = interval
     fast = stretches(body.velocity()[start:end, 0] > FAST, min_frames=8, bridge=6)
     return [(start + max(a - 10, 0), min(start + b + 10, end)) for a, b in fast]
@@ -137,7 +137,7 @@ def _going_slowly(body: Body, direction: str) -> Intervals:
 
 
 def _leads(body: Body, start: int, end: int, axis: np.ndarray, side: str) -> bool:
-    """Whether the foot of a side has covered half of its way before the other foot has."""
+    """Return whether the foot of a side has covered half of its way before the other foot."""
     halfway = {}
     for foot in ("left", "right"):
         way = (body.at(f"{foot}_ankle", MEDIUM)[start:end] - body.at(f"{foot}_ankle", MEDIUM)[start]) @ axis
@@ -146,7 +146,7 @@ def _leads(body: Body, start: int, end: int, axis: np.ndarray, side: str) -> boo
 
 
 def turning(body: Body) -> list[tuple[int, int, float]]:
-    """Give each sustained turn as (start, end, degrees to the left)."""
+    """Return each sustained turn as (start, end, degrees to the left)."""
     heading = np.degrees(body.heading("hip", 5.0))
     found = []
     for start, end in swings(heading, MIN_TURN):

@@ -1,4 +1,4 @@
-"""Finding stretches, repetitions and turning points in a measured signal."""
+"""Find stretches, repetitions and turning points in a measured signal."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 
 Intervals = list[tuple[int, int]]
-"""Frames [start, end), in order."""
+"""Frame intervals [start, end), in order."""
 
 MOMENT, PAUSE = 8, 24
-"""Frames: actions shorter than the first are moments, repetitions closer than the second are one bout."""
+"""Frames: shorter actions are moments; repetitions with shorter pauses form one bout."""
 
 
 def stretches(mask: np.ndarray, min_frames: int = 1, bridge: int = 0) -> Intervals:
-    """Give the runs of True in mask (T,); runs less than `bridge` + 1 frames apart become one, short ones drop out."""
+    """Return the runs of True in mask (T,); gaps of at most `bridge` frames are closed, short runs dropped."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     found: Intervals = []
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -25,13 +25,13 @@ def stretches(mask: np.ndarray, min_frames: int = 1, bridge: int = 0) -> Interva
 
 
 def excursions(signal: np.ndarray, reach: float, back: float, min_frames: int = 1) -> Intervals:
-    """Give the stretches in which signal (T,) goes to at least `reach`, each until it falls below `back` < `reach`."""
+    """Return the stretches in which signal (T,) reaches `reach`, each until it falls below `back` < `reach`."""
     found = stretches(signal > back)
     return [(start, end) for start, end in found if (signal[start:end] >= reach).sum() >= min_frames]
 
 
 def turning_points(signal: np.ndarray, swing: float) -> list[int]:
-    """Give the frames where signal (T,) turns, counting only swings of at least `swing`; the ends are included.
+    """Return the frames where signal (T,) turns, counting only swings of at least `swing`; includes the ends.
 
     Between neighbours in the list the signal changes by at least `swing`, up and down alternately. A signal that
     never changes by as much gives one frame.
@@ -52,26 +52,26 @@ def turning_points(signal: np.ndarray, swing: float) -> list[int]:
 
 
 def _first(signal: np.ndarray, turn: int, swing: float) -> int:
-    """The start of the clip's first swing when it counts, else the first turning point itself."""
+    """Return the start of the clip's first swing if it is large enough, else the first turning point."""
     before = signal[: turn + 1]
     start = int(np.argmax(np.abs(before - signal[turn])))
     return start if abs(before[start] - signal[turn]) >= swing else turn
 
 
 def swings(signal: np.ndarray, swing: float) -> Intervals:
-    """Give the monotone stretches between neighbouring turning points."""
+    """Return the monotone stretches between neighbouring turning points."""
     points = turning_points(signal, swing)
     return list(pairwise(points))
 
 
 def counted(found: Intervals, count: int | None) -> Intervals:
-    """Give the repetitions if they are as many as asked for (one more or less from five on), else nothing."""
+    """Return the repetitions if their number is `count` (plus or minus one from five on), else nothing."""
     slack = 0 if count is None or count < 5 else 1
     return found if count is None or abs(len(found) - count) <= slack else []
 
 
 def groups(found: Intervals, gap: int) -> list[Intervals]:
-    """Split repetitions into bouts: a pause longer than `gap` frames starts another."""
+    """Split repetitions into bouts: a pause longer than `gap` frames starts a new bout."""
     bouts: list[Intervals] = []
     for interval in found:
         if bouts and interval[0] - bouts[-1][-1][1] <= gap:
@@ -82,20 +82,20 @@ def groups(found: Intervals, gap: int) -> list[Intervals]:
 
 
 def trimmed(signal: np.ndarray, start: int, end: int, share: float = 0.05) -> tuple[int, int]:
-    """Cut the still ends off a swing: keep the frames between `share` and 1 - `share` of its change."""
+    """Trim the still ends of a swing: keep the frames between `share` and 1 - `share` of its change."""
     change = signal[end] - signal[start]
     progress = (signal[start : end + 1] - signal[start]) / (change if change else 1.0)
-    # A swing that is one jump into its last frame keeps the frame before it.
+    # Keep at least two frames: a swing may be one jump into its last frame.
     first = min(int(np.flatnonzero(progress >= share)[0]), end - start - 1)
     last = int(np.flatnonzero(progress <= 1.0 - share)[-1])
     return start + first, start + max(last, first + 1)
 
 
 def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> bool:
-    """Say whether two proven facts stand in a relation.
+    """Return whether two proven facts stand in a relation.
 
-    `before`: the longest bout of the first begins before that of the second. `while`: they share a third of
-    the shorter one; moments shorter than `MOMENT` frames may miss each other by as much, as a jump and its punch do.
+    `before`: the longest bout of the first begins before the longest bout of the second. `while`: the overlap is at
+    least a third of the shorter one; moments shorter than `MOMENT` frames may be that far apart (a jump and its punch).
     """
     if not first or not second:
         return False
@@ -105,7 +105,7 @@ def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple
 
 
 def _start(found: Sequence[tuple[int, int]]) -> float:
-    """Start of the longest bout; nearly equal bouts are averaged."""
+    """Return the start of the longest bout; nearly equal bouts are averaged."""
     bouts = _bouts(found)
     longest = max(end - start for start, end in bouts)
     return float(np.mean([start for start, end in bouts if end - start >= 0.9 * longest]))

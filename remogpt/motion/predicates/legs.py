@@ -1,4 +1,4 @@
-"""What legs do on the spot: jumps, hops, squats, seats, kneeling, lunges, kicks, raised knees, balance."""
+"""Find what legs do on the spot: jumps, hops, squats, seats, kneeling, lunges, kicks, raised knees, balance."""
 
 import numpy as np
 
@@ -8,19 +8,19 @@ from remogpt.motion.predicates.intervals import Intervals, counted, excursions, 
 from remogpt.motion.skeleton import FPS
 
 JUMP_LIFT, HOP_LIFT = 0.06, 0.022
-"""Metres that whole feet rise in a jump and in a hop."""
+"""Lift of both feet in a jump and of the foot in a hop, metres."""
 SQUAT_RATIO, UPRIGHT_RATIO, LUNGE_RATIO = 0.72, 0.85, 0.88
 """Pelvis height over standing height: low enough for a squat, high enough to be up again, low enough for a lunge."""
 SEAT_HEIGHT = (0.33, 0.66)
-"""Metres, pelvis of a seated person."""
+"""Pelvis height of a seated person, metres: lowest, highest."""
 KNEEL_HEIGHT = 0.19
-"""Metres, knee on the floor."""
+"""Largest height of a knee on the floor, metres."""
 KICK_REACH = {"forward": 0.30, "side": 0.26, "back": 0.26}
 """Metres from hip to ankle in the direction of the kick."""
 KICK_LIFT = {"forward": 0.24, "side": 0.24, "back": 0.18}
 """Metres that the ankle rises in a kick."""
 KNEE_DROP = 0.20
-"""Metres from hip down to the knee of a raised leg."""
+"""Largest drop from the hip to the knee of a raised leg, metres."""
 LUNGE_SPREAD = 0.40
 """Metres from the rear ankle to the front one."""
 
@@ -31,7 +31,7 @@ def _airborne(body: Body, lift: float) -> Intervals:
 
 
 def _seen_from_takeoff(body: Body, interval: tuple[int, int]) -> np.ndarray:
-    """(forward, left) metres of pelvis path of a flight with a margin, in the heading at take-off."""
+    """Return the pelvis path (forward, left) of a flight with a margin, metres in the heading at take-off."""
     start, end = max(interval[0] - 4, 0), min(interval[1] + 4, body.num_frames - 1)
     pelvis = body.at("pelvis", 1.0)
     forward, left = body.axes()
@@ -40,7 +40,7 @@ def _seen_from_takeoff(body: Body, interval: tuple[int, int]) -> np.ndarray:
 
 
 def _is_jump(body: Body, interval: tuple[int, int]) -> bool:
-    """Both feet together, not the flight of a run."""
+    """Return whether a flight is a jump with both feet together, and not the flight phase of a run."""
     middle = (interval[0] + interval[1]) // 2
     apart = body.offset("left_ankle", "right_ankle")[middle]
     return abs(apart[0]) < 0.35 and abs(apart[1]) < 0.16
@@ -66,7 +66,7 @@ def jumps(body: Body, direction: str | None = None, count: int | None = None) ->
 
 @predicate("hops", "hops on the {side} foot")
 def hops(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
-    """Leave the floor with one foot while the other stays lifted all the time."""
+    """Leave the floor with one foot while the other foot stays lifted."""
     held = body.height(f"{other(side)}_ankle") - body.height(f"{side}_ankle") > 0.07
     phases = stretches(held, min_frames=8, bridge=3)
     found = []
@@ -99,7 +99,7 @@ def squats(body: Body, count: int | None = None) -> Intervals:
 
 
 def _seated(body: Body) -> Intervals:
-    """Stretches of stillness with level thighs and the feet in front of the pelvis."""
+    """Find stretches of stillness with level thighs and the feet in front of the pelvis."""
     height = body.height("pelvis", 2.0)
     low = (height > SEAT_HEIGHT[0]) & (height < SEAT_HEIGHT[1])
     still = np.abs(body.velocity("pelvis", 2.0)[:, 1]) < 0.12
@@ -114,14 +114,14 @@ def _seated(body: Body) -> Intervals:
 
 @predicate("sits", "sits down")
 def sits(body: Body) -> Intervals:
-    """Go from standing to a seat and stay there."""
+    """Sit down from standing, and stay seated."""
     up = body.pelvis_ratio() > UPRIGHT_RATIO
     return [(max(start - 20, 0), end) for start, end in _seated(body) if up[:start].any()]
 
 
 @predicate("stands_up", "stands up from a low position")
 def stands_up(body: Body) -> Intervals:
-    """Go from a seat or a knee, where the body has rested, to standing."""
+    """Stand up from a seat or from kneeling, after a rest there."""
     ratio = body.pelvis_ratio()
     resting = (ratio < 0.75) & (np.abs(body.velocity("pelvis", 2.0)[:, 1]) < 0.10)
     low = stretches(resting, min_frames=8, bridge=3)

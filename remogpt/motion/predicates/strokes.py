@@ -1,4 +1,4 @@
-"""Single fast movements of the arms: punches, pushes, throws, swipes, knocks, catches, swings."""
+"""Find single fast movements of the arms: punches, pushes, throws, swipes, knocks, catches, swings."""
 
 import numpy as np
 
@@ -8,22 +8,22 @@ from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, groups, swings, trimmed
 
 STROKE, OUT, BENT = 0.09, 0.80, 0.93
-"""Shoulder to wrist over the arm's length: smallest change of a stroke, stretched at its far end, bent at the near."""
+"""Distance shoulder to wrist over the arm's length: smallest change of a stroke, its far end, its near end."""
 SWIPE_WAY = 0.38
-"""Metres that the wrist goes sideways in a swipe."""
+"""Smallest sideways way of the wrist in a swipe, metres."""
 KNOCK_STROKE = 0.035
-"""Metres that the wrist goes forward in a knock."""
+"""Smallest forward way of the wrist in a knock, metres."""
 
 
 def _forward(body: Body, side: str) -> np.ndarray:
-    """(T, 3) of the wrist from its shoulder: forward, up, left, by the heading of the hips."""
+    """(T, 3) offset of the wrist from its shoulder: forward, up, left, in the heading of the hips."""
     return body.offset(f"{side}_wrist", f"{side}_shoulder")
 
 
 def _strokes(body: Body, side: str, outward: bool) -> Intervals:
-    """Swings of the distance from shoulder to wrist while the hand is in front at shoulder height.
+    """Find swings of the distance from shoulder to wrist while the hand is in front at shoulder height.
 
-    Height counts along the upright or along the trunk, which may lean.
+    Height is measured along the vertical or along the trunk.
     """
     wrist, stretched = _forward(body, side), reach(body, side)
     along = body.above(f"{side}_wrist", f"{side}_shoulder")
@@ -39,7 +39,7 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
 
 
 def _extensions(body: Body, side: str) -> Intervals:
-    """Quick strokes of a hand from a bent position to the front."""
+    """Find quick strokes of a hand from a bent arm to the front."""
     stretched = reach(body, side)
     found = []
     for start, end in _strokes(body, side, outward=True):
@@ -51,12 +51,12 @@ def _extensions(body: Body, side: str) -> Intervals:
 
 
 def _together(left: Intervals, right: Intervals) -> Intervals:
-    """Strokes that both arms do within a fifth of a second of each other."""
+    """Find strokes that both arms do within a fifth of a second."""
     return [(min(a[0], b[0]), max(a[1], b[1])) for a in left for b in right if abs(a[1] - b[1]) <= 4]
 
 
 def _near(found: Intervals, others: Intervals, frames: int) -> bool:
-    """Whether any of the others comes within some frames of the bout."""
+    """Return whether any other interval lies within some frames of the bout."""
     if not found:
         return False
     return any(one[1] > found[0][0] - frames and one[0] < found[-1][1] + frames for one in others)

@@ -1,4 +1,4 @@
-"""Manners of walking that joints show: bent and low, stooped, swaying, limping. Other styles leave no sure trace."""
+"""Find styles of walking that joints show: bent and low, stooped, swaying, limping. Others leave no reliable trace."""
 
 import numpy as np
 
@@ -9,23 +9,23 @@ from remogpt.motion.predicates.intervals import Intervals
 from remogpt.runtime.errors import RemogptError
 
 CROUCHED = 0.94
-"""Pelvis height over that of a straight stance below which a walk is a sneak."""
+"""Largest pelvis height of a sneaking walk, relative to a straight stance."""
 STOOPED, SHRUNK = 9.0, 2.0
-"""Degrees of forward lean of an old person's walk, of which each centimetre of lower pelvis is worth `SHRUNK`."""
+"""Smallest forward lean of an elderly walk in degrees; each centimetre of lower pelvis counts as `SHRUNK` degrees."""
 SWAYING, REELING, WANDERING = 1.5, 2.1, 0.022
 """Standard deviations of a drunk walk: degrees of sideways lean, with and without straying; metres of straying."""
 LIMP = 0.0065
-"""Metres that the pelvis is lower over the sore leg than over the sound one."""
+"""Difference of pelvis height between the sound and the sore leg in a limp, metres."""
 LEAN_OVER = 1.0
 """Degrees that the trunk leans more to the left over the left leg than over the right leg in a limp."""
 STRAIGHT_HEIGHT = 0.93
-"""Metres, pelvis of a common body that walks with ordinary knees."""
+"""Pelvis height of a common body in a normal walk, metres."""
 
 
 def _low_over_left(body: Body, interval: tuple[int, int]) -> float:
-    """Metres that the pelvis is lower when only the left foot carries than when only the right one does.
+    """Return how much lower the pelvis is over the left foot alone than over the right foot alone, metres.
 
-    0 where the trunk does not lean over the carrying leg, as it does in a limp and not in an ordinary walk.
+    0 if the trunk does not lean over the supporting leg, as it does in a limp but not in a normal walk.
     """
     frames = slice(*interval)
     height = body.height("pelvis", 1.5)[frames]
@@ -40,7 +40,7 @@ def _low_over_left(body: Body, interval: tuple[int, int]) -> float:
 
 
 def _wander(body: Body, interval: tuple[int, int]) -> float:
-    """Metres, standard deviation of the slow straying from the straight line between the ends."""
+    """Return the standard deviation of slow straying from the straight line between the ends, metres."""
     path = body.at("pelvis", 6.0)[slice(*interval)][:, [0, 2]]
     along = path[-1] - path[0]
     across = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)

@@ -1,4 +1,4 @@
-"""What the trunk does: bows, bends to the side, looks, twists, picks something up, dances."""
+"""Find what the trunk does: bows, bends to the side, looks, twists, picks something up, dances."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from remogpt.motion.skeleton import FPS
 BOW_LEAN, SIDE_LEAN, LOOK_TURN, TWIST_TURN = 28.0, 12.0, 11.0, 17.0
 """Degrees: forward lean of a bow, sideways lean, turn of the shoulders for a look, for a twist."""
 FLOOR_REACH = 0.42
-"""Metres, wrist of a hand that picks something up from the floor."""
+"""Largest wrist height of a hand at the floor, metres."""
 
 
 @predicate("bows", "bows")

@@ -1,1 +1,1 @@
-"""Model folders and their components: finding, reading, writing, and loading safely."""
+"""Find, read and write model folders and their components, safely."""

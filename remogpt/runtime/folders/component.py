@@ -1,7 +1,7 @@
 """One component of a model folder: `config.json`, `model.safetensors`, and `normalizer.safetensors` where it has one.
 
-A component is loadable alone and strictly. Its hash covers configuration, weights and statistics, is computed
-when it is saved, and is checked when it is loaded: a component that was edited or half copied is refused.
+A component loads alone and strictly. Its hash covers configuration, weights and statistics; it is computed by
+`save_component` and checked by `load_component`, so an edited or half copied component is refused.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from remogpt.runtime.folders.envelope import FORMAT_VERSION, read_envelope
 
 @dataclass(frozen=True)
 class Component:
-    """What a component's folder holds, in memory."""
+    """Content of a component's folder."""
 
     config: dict[str, Any]
     """The component's own settings, without the envelope."""
@@ -58,7 +58,7 @@ def save_component(
     if normalizer:
         _save_tensors(folder / "normalizer.safetensors", {k: _stored(v, torch.float32) for k, v in normalizer.items()})
     component_hash = _hash(folder, kind, dict(config))
-    # The configuration is written last: a component without it is visibly incomplete.
+    # Written last: a folder without a config.json is visibly incomplete.
     write_json(
         folder / "config.json", {"kind": kind, "format": FORMAT_VERSION, "hash": component_hash, "config": dict(config)}
     )

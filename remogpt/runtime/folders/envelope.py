@@ -1,4 +1,4 @@
-"""What a component's `config.json` says about it, read without its weights (and without torch)."""
+"""Read a component's `config.json` without loading its weights or torch."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from remogpt.runtime.files import read_json
 
 FORMAT_VERSION = 1
 _MAKERS = {"guo_evaluator": "import guo"}
-"""Commands that write components of a kind, where it is not 'train'."""
+"""Commands that write components of a kind, where the command is not 'train'."""
 
 
 def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:

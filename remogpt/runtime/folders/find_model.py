@@ -1,4 +1,4 @@
-"""Where a model, or one component of it, is: in a folder, on the hub, or inside the package."""
+"""Find a model or one of its components: in a folder, on the hub, or inside the package."""
 
 import re
 from importlib import resources
@@ -8,11 +8,11 @@ from remogpt.runtime.errors import MissingPathError
 from remogpt.runtime.folders.model_folder import MANIFEST
 
 _MARKERS = {"database": "CURRENT"}
-"""Files that tell a component's own folder, where it is not config.json."""
+"""File that marks a component's own folder, where the file is not config.json."""
 
 
 def find_model(path: str | Path | None) -> Path:
-    """Return a model's folder; one on the hub is fetched, or found in the local cache.
+    """Return a model's folder; a model on the hub is downloaded, or found in the local cache.
 
     Args:
         path: a folder, or a name on the hub ("owner/name"); the embedded `mini` without it.
@@ -32,7 +32,7 @@ def find_model(path: str | Path | None) -> Path:
 
 
 def find_component(path: str | Path | None, kind: str) -> Path:
-    """Return the folder of a component: the one that is named, or that of its kind in the model that is named.
+    """Return a component's folder: `path` itself, or the folder of that kind in the model at `path`.
 
     Args:
         path: the component's own folder, the folder of a model that holds it, or a model's name on the hub
@@ -40,8 +40,8 @@ def find_component(path: str | Path | None, kind: str) -> Path:
         kind: tokenizer, retriever, lm, copy or database, as the folders in a model are named.
 
     Raises:
-        MissingPathError: if there is no embedded model, or none of that name on the hub. What is missing in a folder,
-            or is of another kind, is said by what reads the component.
+        MissingPathError: if there is no embedded model, or none of that name on the hub. Whoever reads
+            the component checks its files and kind.
     """
     advice = f"check the path: wanted the folder of a {kind}, or of a model"
     folder = find_model(None) if path is None else _fetched(path, advice)
@@ -53,7 +53,7 @@ def find_component(path: str | Path | None, kind: str) -> Path:
 
 
 def _fetched(path: str | Path, advice: str) -> Path:
-    """Return a path as it is, or the folder of a model that is on the hub alone."""
+    """Return an existing path as it is; download a name that only the hub knows."""
     is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)) is not None
     # In a folder that is here, what is missing is a wrong path; asking the hub for it would take seconds off-line.
     if Path(path).exists() or Path(path).parent.is_dir() or not is_name:
@@ -70,5 +70,5 @@ def _fetched(path: str | Path, advice: str) -> Path:
 
 
 def embedded_model(name: str) -> Path:
-    """Return the folder of an embedded model (mini, evaluator), whether it is there or not."""
+    """Return where an embedded model (mini, evaluator) belongs, whether or not it exists."""
     return Path(str(resources.files("remogpt"))) / "models" / name

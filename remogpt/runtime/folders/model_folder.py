@@ -1,7 +1,7 @@
-"""A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names the hashes of what it holds.
+"""A model folder: tokenizer/, retriever/, lm/, database/ and `remogpt.json`, which names their hashes.
 
-Components that do not belong together would run and answer nonsense: codes of another codebook, embeddings of another
-retriever. So a folder whose components' hashes are not those of its `remogpt.json` is refused, and never put together.
+Components that do not belong together would run and give nonsense: codes of another codebook, embeddings of another
+retriever. A folder whose components' hashes differ from its `remogpt.json` is therefore refused.
 """
 
 import shutil
@@ -17,9 +17,9 @@ MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
 COMPONENTS = ("tokenizer", "retriever", "lm")
 COPY = "copy"
-"""The component that a model may do without: how it copies from examples."""
+"""The copy head, the only optional network of a model."""
 RUN = "run"
-"""Log and checkpoints of a component's training, beside the component and not copied with it."""
+"""Log and checkpoints of a component's training; stays behind when the component is copied."""
 
 
 def assemble(
@@ -38,7 +38,7 @@ def assemble(
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
-        generation: how the model writes motions unless told otherwise: `best_of`, temperature, top_k, top_p.
+        generation: defaults for writing motions: `best_of`, temperature, top_k, top_p.
 
     Raises:
         MissingPathError: if a component is not there.
@@ -68,11 +68,11 @@ def assemble(
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """Read `remogpt.json` and check that every component it names is there and is the one it names.
+    """Read `remogpt.json` and check the hash of every component that it names.
 
     Raises:
         MissingPathError: if the folder, its manifest or a component is missing.
-        RemogptError: if a component is another one than the manifest names.
+        RemogptError: if a component's hash is not that of the manifest.
     """
     folder = Path(folder)
     path = folder / MANIFEST
@@ -110,10 +110,10 @@ def check_belongs(
         database: its folder, for the message.
         origin: its manifest.
         hashes: of the components in use, by kind: "retriever", "tokenizer" or both.
-        model: folder of the model whose components they are, if they are one's.
+        model: folder of the model that the components belong to, if any.
 
     Raises:
-        RemogptError: with both hashes and the command that mends it.
+        RemogptError: with both hashes and the command that rebuilds the database.
     """
     for kind, wanted in hashes.items():
         came = origin[f"{kind}_hash"]
@@ -127,7 +127,7 @@ def check_belongs(
 
 
 def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
-    """Refuse a copy head that learned from another tokenizer's codes or another retriever's cosines."""
+    """Refuse a copy head that was trained with another tokenizer or retriever."""
     for kind, came in read_envelope(folder, COPY)["config"].items():
         if came != hashes[kind]:
             raise RemogptError(
@@ -137,12 +137,12 @@ def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
 
 
 def _copy_component(source: Path, target: Path) -> None:
-    """Copy a component without the run that trained it."""
+    """Copy a component without its training run."""
     shutil.copytree(source, target, ignore=lambda folder, _: [RUN] if Path(folder) == source else [])
 
 
 def _copy_database(source: Path, target: Path, version: str) -> None:
-    """Copy the current version of a database alone, without the versions it replaced."""
+    """Copy only the current version of a database."""
     shutil.copytree(source / "versions" / version, target / "versions" / version)
     shutil.copy(source / "CURRENT", target / "CURRENT")
 
@@ -161,7 +161,7 @@ def _database_hash(folder: Path) -> str:
 
 
 def _check_replaceable(out: Path) -> None:
-    """Refuse to replace a folder that is not a model: it would lose what it holds."""
+    """Refuse to replace a folder that is not a model, so that no other files are lost."""
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise RemogptError(
             f"{out} holds something else than a model ({sorted(path.name for path in out.iterdir())[0]}, ...), which "

@@ -1,8 +1,8 @@
-"""Weights that other projects released, read without running anything that they hold.
+"""Read weights that other projects released, without running code in the files.
 
-A `.pt`, `.pth`, `.ckpt` or `.tar` file is a pickle, which may run code when it is opened. It is read with PyTorch's
-restricted reader, which knows tensors and plain containers and refuses everything else, or, where asked to, puts
-an empty object in its place: nothing that a file names is ever imported or called.
+A `.pt`, `.pth`, `.ckpt` or `.tar` file is a pickle, which may run code when it is opened. PyTorch's restricted reader
+accepts tensors and plain containers and refuses everything else, or, on request, replaces other objects by empty ones.
+Nothing that a file names is ever imported or called.
 """
 
 import pickle
@@ -28,7 +28,7 @@ _WRAPPERS = ("state_dict", "net", "model")
 
 
 class _Unopened:
-    """What stands where a checkpoint holds an object of its program: made from anything, and keeping nothing."""
+    """Empty stand-in for a Python object of a checkpoint: accepts any arguments and keeps none."""
 
     def __new__(cls, *_args: Any, **_options: Any) -> "_Unopened":
         return object.__new__(cls)
@@ -42,12 +42,12 @@ def read_released(path: str | Path, skip_objects: bool = False) -> dict[str, Ten
 
     Args:
         path: the file.
-        skip_objects: read past Python objects that lie beside the tensors, as in a training checkpoint of Lightning
-            (settings, callbacks), unopened; without it a file that holds any is refused.
+        skip_objects: replace Python objects beside the tensors (settings, callbacks in a Lightning checkpoint) by empty
+            ones; without this option such a file is refused.
 
     Raises:
         MissingPathError: if the file is not there.
-        RemogptError: if it is damaged, holds more than tensors can mean, or no named tensors.
+        RemogptError: if the file is damaged, holds other objects, or no named tensors.
     """
     path = Path(path)
     if path.suffix == ".safetensors":
@@ -72,7 +72,7 @@ def read_released_networks(path: str | Path, networks: Iterable[str]) -> dict[st
 
     Args:
         path: a PyTorch file.
-        networks: keys wanted; others (optimizers, step counts) are left aside.
+        networks: keys to read; others (optimizers, step counts) are ignored.
 
     Raises:
         MissingPathError: if the file is not there.
@@ -95,8 +95,8 @@ def read_statistics(folder: str | Path) -> tuple[Tensor, Tensor]:
     """Read mean and standard deviation (F,) float32 from a folder: mean and std as .pt or .npy, in any letter case.
 
     Raises:
-        MissingPathError: if the folder or one of the two is not there; the message says what is.
-        RemogptError: if they are no two vectors of one length with positive deviations.
+        MissingPathError: if the folder or one of the files is missing; the message lists the folder's content.
+        RemogptError: unless both are vectors of one length, with positive deviations.
     """
     folder = Path(folder)
     present = {path.name.lower(): path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
@@ -119,10 +119,10 @@ def read_statistics(folder: str | Path) -> tuple[Tensor, Tensor]:
 
 
 def strip_prefix(state: Mapping[str, Tensor], prefixes: Iterable[str]) -> tuple[dict[str, Tensor], list[str]]:
-    """Keep what lies under the first of the prefixes that occurs, without it; all of it if none does.
+    """Keep the tensors under the first prefix that occurs and strip it; keep all tensors if none occurs.
 
     Returns:
-        The tensors, and the sorted first names of those left out.
+        The kept tensors, and the sorted first name components of the others.
     """
     for prefix in prefixes:
         chosen = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
@@ -144,7 +144,7 @@ def _read_pickle(path: Path, skip_objects: bool = False) -> Any:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about files that the lines below refuse in our own words
+            warnings.simplefilter("ignore", UserWarning)  # the lines below refuse these files themselves
             with safe_globals(_stand_ins(path) if skip_objects else []):
                 return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -158,7 +158,7 @@ def _read_pickle(path: Path, skip_objects: bool = False) -> Any:
 
 
 def _stand_ins(path: Path) -> list[Any]:
-    """Name what the file holds besides tensors and plain containers, each with what is to stand in its place."""
+    """Return the class names in a file besides tensors and plain containers, each mapped to its stand-in."""
     if not zipfile.is_zipfile(path):  # an older format, whose names cannot be listed
         return []
     return [(_Unopened, name) for name in get_unsafe_globals_in_checkpoint(path)]

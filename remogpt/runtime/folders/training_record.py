@@ -1,7 +1,7 @@
-"""What a trained component learned from, in `training.json` beside it.
+"""Record what a component was trained on, in `training.json` beside it.
 
-The component's hash does not cover it, and a component without one works as well. An evaluation reads it to say
-what its evaluator was trained on, and whether that is what the scored model was trained on too.
+The component's hash does not cover the record, and the record is optional. An evaluation reads it to report what the
+evaluator was trained on, and whether the scored model was trained on the same data.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,18 +15,18 @@ RECORD_FILE = "training.json"
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """Where a component's weights come from; None where nobody wrote it down."""
+    """Training set, data fingerprint and seed of a component; None where unknown."""
 
     set: str
     """Name of the training set."""
     data: str | None = None
-    """Fingerprint of what was learned from."""
+    """Fingerprint of the training data."""
     seed: int | None = None
-    """Of the training loop."""
+    """Seed of the training loop."""
     clips: int | None = None
     """Training clips."""
     part: str | None = None
-    """Hash of the component that this is about; the name is that of the first files written."""
+    """Hash of the component; called `part` for compatibility with existing files."""
 
     def __str__(self) -> str:
         details = [
@@ -44,14 +44,14 @@ def write_record(folder: str | Path, record: TrainingRecord) -> None:
 
 
 def read_record(folder: str | Path, component: str | None = None) -> TrainingRecord | None:
-    """Read a component's `training.json`; None where there is none, or it is about a component that lay there before.
+    """Read a component's `training.json`; None if missing or written for another component.
 
     Args:
         folder: of the component.
-        component: hash of the component that is there now; None takes what is written.
+        component: hash of the component in `folder`; None skips the comparison.
 
     Raises:
-        RemogptError: if the file is something else.
+        RemogptError: if the file has other content.
     """
     path = Path(folder) / RECORD_FILE
     if not path.is_file():

@@ -1,9 +1,9 @@
-"""Weights that are split over the processes (FSDP through accelerate), put together for checkpoints and at the end.
+"""Gather weights that accelerate's FSDP splits over processes, for checkpoints and at the end of training.
 
     accelerate launch --use_fsdp --fsdp_version 2 --num_processes 8 ... -m remogpt.cli train lm ...
 
-accelerate shards on GPUs alone, in the model's place. Files hold whole weights, so that what is trained this way loads
-as any other; a run goes on the way it was begun. Without FSDP every function here does what a state dict does.
+accelerate shards only on GPUs, modifying the model in place. Files hold whole weights, so the trained model loads like
+any other; a run begun with FSDP must be resumed with FSDP. Without FSDP these functions use plain state dicts.
 """
 
 import copy
@@ -19,12 +19,12 @@ from remogpt.runtime.errors import RemogptError
 
 
 def is_sharded(accelerator: Accelerator) -> bool:
-    """Whether accelerate splits the weights."""
+    """Return whether accelerate splits the weights."""
     return bool(accelerator.distributed_type == DistributedType.FSDP)
 
 
 def prepare_sharding(accelerator: Accelerator, can_be_sharded: bool) -> None:
-    """Raise a `RemogptError` where weights would be split and cannot be."""
+    """Raise a `RemogptError` if FSDP is on and this model cannot be split."""
     if not is_sharded(accelerator):
         return
     if not can_be_sharded:
@@ -34,26 +34,26 @@ def prepare_sharding(accelerator: Accelerator, can_be_sharded: bool) -> None:
         )
     if accelerator.state.fsdp_plugin.fsdp_version != 2:
         raise RemogptError("FSDP must split the weights in place: give accelerate launch --fsdp_version 2 too")
-    # Every process has made the weights; sent from the first one, tied ones would come apart, one never trained.
+    # Every process has initialized the weights. Broadcasting them would untie tied weights, one of which never trains.
     accelerator.state.fsdp_plugin.cpu_ram_efficient_loading = False
 
 
 def model_state(model: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
-    """Return the whole weights and buffers; with FSDP all processes must ask, and the first one gets them."""
+    """Return the whole weights and buffers; with FSDP all processes must call this, and only the first gets them."""
     if not is_sharded(accelerator):
         return model.state_dict()
     from torch.distributed.fsdp import FSDPModule
 
     for module in model.modules():
         if isinstance(module, FSDPModule):
-            module.reshard()  # a pass without a backward one leaves the outermost module whole, in storage that is lent
+            module.reshard()  # after a forward pass without backward it still holds gathered weights
     sharded, whole = _state_dicts()
     state: dict[str, Any] = sharded.get_model_state_dict(model, options=whole)
     return state
 
 
 def optimizer_state(model: nn.Module, optimizer: Any, accelerator: Accelerator) -> dict[str, Any]:
-    """Return the optimizer's whole state, likewise; with FSDP by the names of the weights, not by their numbers."""
+    """Return the optimizer's whole state, called like `model_state`; FSDP keys it by weight names, not indices."""
     state: dict[str, Any]
     if is_sharded(accelerator):
         sharded, whole = _state_dicts()
@@ -64,7 +64,7 @@ def optimizer_state(model: nn.Module, optimizer: Any, accelerator: Accelerator) 
 
 
 def load_states(model: nn.Module, optimizer: Any, saved: Mapping[str, Any], accelerator: Accelerator) -> None:
-    """Load what `model_state` and `optimizer_state` gave; every process has read all of it."""
+    """Load the states of `model_state` and `optimizer_state`; every process passes the whole states."""
     if is_sharded(accelerator):
         sharded, whole = _state_dicts()
         sharded.set_model_state_dict(model, saved["model"], options=whole)
@@ -75,10 +75,10 @@ def load_states(model: nn.Module, optimizer: Any, saved: Mapping[str, Any], acce
 
 
 class Whole:
-    """Gives a model that was split in its place back as the module that it was."""
+    """Restores the original module of a model that FSDP modified in place."""
 
     def __init__(self, model: nn.Module, accelerator: Accelerator) -> None:
-        """Keep a copy of the model, before accelerate prepares it."""
+        """Copy the model; call this before accelerate prepares it."""
         self.accelerator = accelerator
         self.twin = copy.deepcopy(model).cpu() if is_sharded(accelerator) else None
 
@@ -94,14 +94,14 @@ class Whole:
 
 
 def _from_first(value: Tensor, accelerator: Accelerator) -> Tensor:
-    """Send a tensor of the first process to all."""
+    """Broadcast a tensor of the first process."""
     there = value.to(accelerator.device).contiguous()
     torch.distributed.broadcast(there, src=0)
     return there.cpu()
 
 
 def _state_dicts() -> tuple[Any, Any]:
-    """Give torch's functions for the state dicts of split modules, and the options that ask for whole ones."""
-    from torch.distributed.checkpoint import state_dict  # takes longer to import than all the rest of a training
+    """Return torch's state-dict functions for split modules, and the options that gather whole weights."""
+    from torch.distributed.checkpoint import state_dict  # slow to import
 
     return state_dict, state_dict.StateDictOptions(full_state_dict=True, cpu_offload=True)

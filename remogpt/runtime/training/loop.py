@@ -1,12 +1,12 @@
-"""The one training loop: seeded by step, logged, checkpointed, resumable after a kill at any point.
+"""Train any model: seeded by step, logged, checkpointed, resumable after a kill at any point.
 
-Everything that must survive a kill lives in the module's state dict, the optimizer, or is a function of the step
-number and of the share of its batch, so an interrupted run that is started again by as many processes ends with the
-weights of an unbroken one (bit for bit on CPU).
+All state lives in the module's state dict and the optimizer, or is a function of the step number and the share of its
+batch. An interrupted run that is resumed by as many processes therefore ends with the weights of an uninterrupted one
+(bit for bit on CPU).
 
 A step's batch is split among the processes, and each process's share into rounds of accumulation. A loss is a mean over
-items, or over whatever `draw` counts (target ids); shares weigh by their counts, so that a step's loss is the mean over
-its whole batch however it was split. Two processes thus learn what one does in twice the rounds.
+items, or over whatever `draw` counts (target ids); shares are weighted by these counts, so a step's loss is the mean
+over its whole batch. Two processes thus train like one process with twice the rounds.
 """
 
 import math
@@ -50,21 +50,21 @@ class LoopConfig:
     betas: tuple[float, float] = (0.9, 0.99)
     """AdamW's moment decays."""
     schedule: Literal["constant", "cosine", "multistep"] = "cosine"
-    """Course of the rate after warm-up."""
+    """Shape of the learning rate after warm-up."""
     milestones: tuple[int, ...] = ()
     """Steps at which a multistep schedule multiplies the rate by `gamma`."""
     gamma: float = 0.05
     """Factor at each milestone."""
     final_lr_ratio: float = 0.05
-    """Where a cosine schedule ends, as a share of the peak."""
+    """Final rate of a cosine schedule, as a share of the peak."""
     grad_clip: float = 0.0
     """Largest gradient norm; 0 leaves gradients alone."""
     accumulation: int = 1
-    """Rounds in which a step's batch is worked through."""
+    """Gradient accumulation rounds per step."""
     mixed_precision: Literal["no", "bf16", "fp16"] = "no"
     """Passed to accelerate."""
     cpu: bool = False
-    """Stay on the CPU even where there is a GPU."""
+    """Train on the CPU even if there is a GPU."""
     seed: int = 0
     """Order of samples and all randomness within a step."""
     log_every: int = 50
@@ -74,7 +74,7 @@ class LoopConfig:
     evaluate_every: int = 0
     """Steps between validations; 0: only at the end."""
     tracker: Tracker | None = None
-    """Where the numbers of log.jsonl are shown as well: tensorboard or wandb, each an extra package."""
+    """Also send the numbers of log.jsonl to tensorboard or wandb; each needs an extra package."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1 or self.accumulation < 1:
@@ -104,21 +104,21 @@ class LoopConfig:
 
 
 class _Share(NamedTuple):
-    """What one process works through in one round of a step."""
+    """Items of one process in one accumulation round of a step."""
 
     number: int
     """Index among the shares of all processes, in the order of the batch."""
     batch: Any
     size: int
-    """How many things its loss is the mean of."""
+    """Number of items or ids that the share's loss averages over."""
     rng: np.random.Generator
 
 
 def fit(stage: Stage, loop: LoopConfig, run_folder: str | Path) -> FitResult:
-    """Train `stage.model` in place, from the run folder's checkpoint if it holds one.
+    """Train `stage.model` in place, resuming from the run folder's checkpoint if there is one.
 
     Args:
-        stage: what is trained.
+        stage: model, data and loss.
         loop: length, batch, rate.
         run_folder: created if absent; see `remogpt.runtime.training.run_folder`.
     """
@@ -176,7 +176,7 @@ def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: Distributed
     check_tracker(loop.tracker)
     on_cpu = loop.cpu or not torch.cuda.is_available()
     if AcceleratorState._shared_state:
-        # accelerate keeps device and precision of a process's first training, and refuses another precision.
+        # accelerate keeps a process's first device and precision, and refuses to change the precision.
         last = AcceleratorState()
         if last.mixed_precision != loop.mixed_precision or (last.device.type == "cpu") != on_cpu:
             AcceleratorState._reset_state(reset_partial_state=last.num_processes == 1)
@@ -199,12 +199,12 @@ def _take_step(
     loop: LoopConfig,
     accelerator: Accelerator,
 ) -> dict[str, float]:
-    """Return what to log: summed up over the processes, it is the mean over the batch."""
+    """Take one optimizer step and return the numbers to log, whose sum over processes is the batch mean."""
     for group in optimizer.param_groups:
         group["lr"] = loop.rate(step) * group.get("lr_scale", 1.0)
     logged: dict[str, float] = {}
     for share in shares:
-        step_rng(loop.seed, step, share.number)  # torch's series of the share begins here, its NumPy one has begun
+        step_rng(loop.seed, step, share.number)  # reseeds torch; share.rng has drawn the batch already
         weight = share.size / total
         # Gradients are averaged over processes, once a step.
         with nullcontext() if share is shares[-1] else accelerator.no_sync(model):
@@ -228,7 +228,7 @@ def _take_step(
 def _draw_shares(
     indices: np.ndarray, step: int, draw: DrawBatch | None, loop: LoopConfig, accelerator: Accelerator
 ) -> list[_Share]:
-    """What this process works through of a step's items, round by round."""
+    """Split a step's items and return this process's shares, one for each accumulation round."""
     mine = np.array_split(indices, accelerator.num_processes)[accelerator.process_index]
     shares = []
     for number, items in enumerate(
@@ -246,11 +246,11 @@ def _first_loss(stage: Stage, draw_shares: Callable[[], list[_Share]]) -> Tensor
 
 
 def _over_processes(values: Iterable[float], accelerator: Accelerator) -> list[float]:
-    """Sum up each number over the processes."""
+    """Sum each number over the processes."""
     numbers = list(values)
     if accelerator.num_processes == 1:
         return numbers
-    # On a GPU whole numbers of ids must not be rounded.
+    # float64, since float32 would round large counts of ids.
     summed = accelerator.reduce(torch.tensor(numbers, dtype=torch.float64, device=accelerator.device), "sum")
     return summed.tolist()
 

@@ -1,11 +1,11 @@
-"""The folder of one training run: what is written to it, what is read back, and what a kill may leave behind.
+"""Write and resume the folder of one training run.
 
     config.yaml        the resolved settings
-    versions.json      of this package and the libraries that move numbers
+    versions.json      versions of this package and of numerical libraries
     log.jsonl          one line per logged or evaluated step
     training.pt        the whole state: weights and buffers, optimizer, step, best score
     best.safetensors   weights with the best validation score
-    tensorboard/       the numbers of log.jsonl once more, with loop.tracker: tensorboard
+    tensorboard/       a copy of log.jsonl's numbers, with loop.tracker: tensorboard
 
 Every file is written under a temporary name and then renamed, by the first process alone.
 """
@@ -34,7 +34,7 @@ _FILES = ("config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safe
 
 @dataclass
 class FitResult:
-    """How a run ended."""
+    """State of a run: steps done, best validation, log."""
 
     step: int
     """Steps done."""
@@ -45,31 +45,31 @@ class FitResult:
 
 
 class RunFolder:
-    """Keeps a run, so that it can go on after a kill.
+    """Saves and resumes a run.
 
     Args:
         folder: made if absent.
         config: the stage's dataclass, or a dict of its settings.
         loop: the loop's dataclass.
-        data: fingerprint of what is learned from.
-        accelerator: knows which process writes, and whom to tell the numbers.
+        data: fingerprint of the training data.
+        accelerator: tells which process writes, and holds the trackers.
     """
 
     def __init__(self, folder: Path, config: Any, loop: Any, data: str, accelerator: Accelerator):
         self.folder, self.accelerator = folder, accelerator
         self.settings = _plain({"stage": _fields(config), "loop": _fields(loop), "data": data})
-        # What a setting that is younger than a run was when the run began: a dataclass says so, a dict cannot.
+        # Older runs lack newer settings; a dataclass tells their defaults, a dict cannot.
         self.defaults = _plain({"stage": _defaults(config), "loop": _defaults(loop)})
         for stage in (self.settings, self.defaults):
             for loop_settings in (stage["loop"], stage["stage"].get("loop", {})):
-                loop_settings.pop("tracker", None)  # who looks on changes nothing: it may differ when a run goes on
+                loop_settings.pop("tracker", None)  # a resumed run may use another tracker
         folder.mkdir(parents=True, exist_ok=True)
 
     def resume(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> FitResult:
         """Load the checkpoint into model and optimizer if there is one.
 
         Raises:
-            RemogptError: if it is of other settings or data, or damaged.
+            RemogptError: if the checkpoint belongs to other settings or data, or is damaged.
         """
         checkpoint = self.folder / "training.pt"
         if self.accelerator.is_main_process:
@@ -115,11 +115,11 @@ class RunFolder:
             torch.save(content, temporary)
 
     def log(self, state: FitResult, line: Mapping[str, float]) -> None:
-        """Add a line to the log, and tell whoever follows the run (`loop.tracker`)."""
+        """Append a line to the log, and send it to `loop.tracker`."""
         state.history.append({name: round(float(value), 6) for name, value in line.items()})
         self.accelerator.log({name: float(value) for name, value in line.items() if name != "step"}, step=state.step)
         if self.accelerator.is_main_process:
-            # Rewritten whole: a line logged after the last checkpoint of a killed run would otherwise stand twice.
+            # Rewrite the whole file: after a kill, lines behind the last checkpoint would otherwise appear twice.
             write_text(self.folder / "log.jsonl", "".join(json.dumps(entry) + "\n" for entry in state.history))
 
     def validate(
@@ -129,7 +129,7 @@ class RunFolder:
         evaluate: Callable[[nn.Module], Mapping[str, float]],
         best: tuple[str, str] | None,
     ) -> None:
-        """Score the model, log it, and keep its weights if it is the best so far by the number that `best` names."""
+        """Evaluate the model, log the numbers, and save its weights if `best`'s number improved."""
         model.eval()
         with torch.no_grad():
             scores = {name: float(value) for name, value in evaluate(model).items()}
@@ -146,7 +146,7 @@ class RunFolder:
                     save_file({k: v.cpu().clone().contiguous() for k, v in weights.items()}, temporary)
 
     def load_best(self, state: FitResult, model: nn.Module) -> None:
-        """Give the model its best weights, where a validation chose some."""
+        """Load the best weights into the model, if a validation chose some."""
         self.accelerator.wait_for_everyone()
         if state.best:
             model.load_state_dict(load_file(self.folder / "best.safetensors"))
@@ -166,7 +166,7 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filled(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """Add the defaults of what the settings do not name, in nested ones too."""
+    """Fill in defaults of missing settings, recursively."""
     filled = {**defaults, **settings}
     for name, value in settings.items():
         if isinstance(value, dict) and isinstance(defaults.get(name), dict):

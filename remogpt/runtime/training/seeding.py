@@ -1,7 +1,7 @@
-"""Randomness that a kill cannot disturb.
+"""Seed each training step, so that resuming needs no saved generator state.
 
 Every training step is seeded by its own number, and the order of samples is a function of (seed, epoch). A resumed run
-needs no saved generator state: it repeats exactly what the unbroken run would have done.
+repeats exactly the steps of an uninterrupted one.
 """
 
 import random
@@ -13,9 +13,9 @@ import torch
 def step_rng(seed: int, step: int, share: int = 0) -> np.random.Generator:
     """Seed Python and torch for one share of a step, and return the share's own NumPy generator.
 
-    A step's batch is worked through in shares, one for each round of accumulation of each process, numbered in the
-    order of the batch. Each draws for itself, for dropout, crops and choices must not repeat from share to share; two
-    processes draw what two rounds of one process draw. The first share draws what an undivided step does.
+    A step's batch is split into shares, one for each accumulation round of each process, numbered in the order of the
+    batch. Each share has its own seed, so that dropout, crops and choices do not repeat; two processes draw the same
+    numbers as two rounds of one process. Share 0 draws the same numbers as an undivided step.
     """
     entropy = np.random.SeedSequence([seed, step, share] if share else [seed, step])
     words = entropy.generate_state(2)
@@ -25,12 +25,12 @@ def step_rng(seed: int, step: int, share: int = 0) -> np.random.Generator:
 
 
 class StepSampler:
-    """Shuffled batches without replacement, computed from the step number alone.
+    """Draws shuffled batches without replacement, as a function of the step number.
 
     Args:
         num_items: size of the data set.
-        batch_size: items a step; a data set smaller than a batch is repeated within it.
-        seed: order of the epochs.
+        batch_size: items a step; a smaller data set repeats items within a batch.
+        seed: of the epochs' orders.
     """
 
     def __init__(self, num_items: int, batch_size: int, seed: int):

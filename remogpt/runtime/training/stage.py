@@ -1,4 +1,4 @@
-"""What a training loop is given: a model, data, a loss, and what chooses the weights to keep."""
+"""Describe a training to the loop: model, data, loss, and the metric that selects the best weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,40 +8,39 @@ import numpy as np
 from torch import Tensor, nn
 
 ComputeLoss = Callable[[nn.Module, Any, np.random.Generator], tuple[Tensor, dict[str, float]]]
-"""Returns the mean loss of a share of a step's batch, and what to log, from items or from what `DrawBatch` made.
+"""Returns the mean loss of a share and the numbers to log; receives item indices, or the batch of `DrawBatch`.
 
 torch's global generator is already seeded for the step and the share.
 """
 DrawBatch = Callable[[np.ndarray, np.random.Generator], tuple[Any, int]]
-"""Makes a batch of (B,) item numbers, and says of how many things its loss will be the mean."""
+"""Turns (B,) item indices into a batch, and returns it with the count that its loss averages over."""
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
-"""Scores the model on validation data; called in eval mode without gradients, and its numbers are logged."""
+"""Returns validation metrics to log; called in eval mode without gradients."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is trained, on what, and by which loss."""
+    """A model with its data, loss and validation."""
 
     model: nn.Module
-    """Trained in place; left with its best weights by validation (or its last, without one), on the CPU."""
+    """Trained in place; ends on the CPU with the best weights by validation, or the last ones without validation."""
     num_items: int
-    """Size of the data set; items are named by number."""
+    """Size of the data set; items are identified by index."""
     loss: ComputeLoss
     """See `ComputeLoss`."""
     config: Any
-    """The stage's dataclass or dict; a run folder made with another one is refused."""
+    """Dataclass or dict of settings; a run folder with other settings is refused."""
     data: str
-    """Fingerprint of what is learned from, as `remogpt.runtime.files.fingerprint` gives; a run that was begun on other
-    data is refused, as one with other settings is."""
+    """Fingerprint of the training data (`remogpt.runtime.files.fingerprint`); a run folder of other data is refused."""
     draw: DrawBatch | None = None
-    """See `DrawBatch`; without it the loss is of item numbers, and the mean over them."""
+    """See `DrawBatch`; without it `loss` receives item indices and averages over items."""
     evaluate: Evaluate | None = None
     """See `Evaluate`."""
     best: tuple[str, Literal["min", "max"]] | None = None
-    """Which of the numbers of `evaluate` chooses the weights to keep."""
+    """Metric of `evaluate` that selects the best weights, and its direction."""
     param_groups: Sequence[dict[str, Any]] | None = None
-    """AdamW groups; each may hold `lr_scale`, a factor on the rate. Without them: all parameters that are learned."""
+    """AdamW groups, each with an optional `lr_scale`, a factor on the rate; default: all trainable parameters."""
     can_be_sharded: bool = False
-    """Whether loss and validation see the model through its forward pass alone, so that FSDP may split its weights."""
+    """Whether loss and validation call only the model's forward pass, as FSDP requires."""
     desc: str = "train"
     """Name of the progress bar."""

@@ -1,7 +1,7 @@
-"""Who may look on while a run trains: the numbers of log.jsonl in TensorBoard or Weights & Biases, through accelerate.
+"""Send the numbers of log.jsonl to TensorBoard or Weights & Biases, through accelerate.
 
-TensorBoard's files lie in the run folder, under tensorboard/. Weights & Biases wants an account, or WANDB_MODE=offline;
-its run is called after the run folder, in the project `remogpt`. Each is an extra package.
+TensorBoard's files lie in the run folder, under tensorboard/. Weights & Biases needs an account or WANDB_MODE=offline;
+its run is named after the run folder, in the project `remogpt`. Each tracker is an extra package.
 """
 
 from importlib.util import find_spec
@@ -17,9 +17,9 @@ Tracker = Literal["tensorboard", "wandb"]
 
 
 def check_tracker(tracker: Tracker | None) -> None:
-    """Raise a `RemogptError` if the tracker's package is not installed; accelerate would be silent about it."""
+    """Raise a `RemogptError` if the tracker's package is not installed; accelerate would ignore this silently."""
     spec = None if tracker is None else find_spec(tracker)
-    # Without an origin it is the folder of that name which the tracker itself left in the working directory.
+    # A spec without origin is a folder of that name in the working directory, such as the tracker's own output.
     if tracker is not None and (spec is None or spec.origin is None):
         raise RemogptError(
             f"loop.tracker {tracker} needs the package of that name: pip install 'remogpt[{tracker}]', or leave it out "
@@ -30,7 +30,7 @@ def check_tracker(tracker: Tracker | None) -> None:
 def start_tracker(
     accelerator: Accelerator, tracker: Tracker | None, folder: Path, settings: dict[str, Any], step: int
 ) -> None:
-    """Open the tracker of a run that stands at `step`; what it was told of later steps is told again."""
+    """Resume the tracker at `step`; points logged after it are overwritten."""
     if tracker is None:
         return
     if tracker == "tensorboard":
@@ -40,14 +40,14 @@ def start_tracker(
     own = {
         "name": folder.parent.name if folder.name == "run" else folder.name,
         "dir": name,
-        "id": fingerprint([name, settings["data"]])[:16],  # the same when the run is started again
+        "id": fingerprint([name, settings["data"]])[:16],  # the same after a restart
         "resume": "allow",
     }
     accelerator.init_trackers("remogpt", config=settings, init_kwargs={"wandb": own})
 
 
 def end_tracker(accelerator: Accelerator) -> None:
-    """Close it; accelerate's own end would also take leave of the other processes."""
+    """Close the trackers; accelerate's `end_training` would also shut down the process group."""
     for tracker in accelerator.trackers:
         tracker.finish()
     accelerator.trackers = []

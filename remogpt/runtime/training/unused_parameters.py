@@ -1,8 +1,8 @@
-"""Whether a loss leaves parameters without a gradient, which training by several processes has to know beforehand.
+"""Find out whether a loss leaves parameters without a gradient, for training by several processes.
 
-DistributedDataParallel waits for the gradient of every trained parameter, and fails at the second step where one never
-comes, unless it was made to look for such parameters. It then walks through the graph at every step, so it is made to
-only where a trial of the first step shows that there are any.
+DistributedDataParallel waits for the gradient of every trained parameter, and fails at the second step if one has none,
+unless it was told to look for unused parameters. Looking costs time at every step, so it is enabled only if a trial of
+the first step finds such parameters.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 
 def leaves_parameters_out(model: nn.Module, compute_loss: Callable[[], Tensor], accelerator: Accelerator) -> bool:
-    """Return whether some parameter of `model` that is trained gets no gradient, on whatever process.
+    """Return whether any trainable parameter of `model` gets no gradient on any process.
 
-    Every process must call this. Parameters, buffers and gradients are left as they were; random generators are not.
+    Every process must call this. Parameters, buffers and gradients are restored; random generators advance.
 
     Args:
         model: not wrapped yet; left on the accelerator's device and in training mode.
-        compute_loss: of one batch, by this very model.
-        accelerator: what will wrap it.
+        compute_loss: loss of one batch by `model`.
+        accelerator: will wrap the model later.
     """
     model.to(accelerator.device).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
