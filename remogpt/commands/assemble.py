@@ -16,15 +16,17 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
     parser.add_argument("--retriever", type=str, required=True, help="retriever folder")
     parser.add_argument("--lm", type=str, required=True, help="language model folder")
-    parser.add_argument("--copy", type=str, default=None, help="copy head folder ('train copy'), where there is one")
-    parser.add_argument("--copy-strength", type=float, default=None, help="how much examples are followed, likewise")
+    parser.add_argument("--copy", type=str, default=None, help="optional copy head folder ('train copy')")
+    parser.add_argument("--copy-strength", type=float, default=None, help="default strength of following examples")
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
     parser.add_argument("--name", type=str, required=True, help="name of the model")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
-    parser.add_argument("--best-of", type=int, default=1, help="candidates for each motion, unless asked otherwise")
-    parser.add_argument("--top-p", type=float, default=1.0, help="share of the likeliest codes to draw from, likewise")
-    parser.add_argument("--top-k", type=int, default=None, help="number of the likeliest codes to draw from, likewise")
-    parser.add_argument("--temperature", type=float, default=None, help="divides scores, likewise; 0: the best code")
+    parser.add_argument("--best-of", type=int, default=1, help="default number of candidates for each motion")
+    parser.add_argument("--top-p", type=float, default=1.0, help="default share of likeliest codes to draw from")
+    parser.add_argument("--top-k", type=int, default=None, help="default number of likeliest codes to draw from")
+    parser.add_argument(
+        "--temperature", type=float, default=None, help="default temperature; 0 takes the likeliest code"
+    )
     parser.add_argument("--out", type=str, required=True, help="model folder; an earlier model there is replaced")
 
 

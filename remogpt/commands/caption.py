@@ -32,7 +32,7 @@ def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", type=str, nargs="+", help="motion files or folders of them")
     parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; of use with a temperature")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; only matters with a temperature")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_model_options(parser)
     add_example_options(parser)

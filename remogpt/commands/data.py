@@ -23,17 +23,17 @@ from remogpt.stages.inputs import SENTENCE_MODEL
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     actions = parser.add_subcommands(dest="action")
-    make = CommandParser(description="Write the procedural set in HumanML3D's layout. An interrupted run goes on.")
+    make = CommandParser(description="Write the procedural set in HumanML3D's layout. An interrupted run resumes.")
     make.add_argument("--out", type=str, required=True, help="folder of the set")
     make.add_argument("--clips", type=int, default=5000, help="number of clips")
     make.add_argument("--seed", type=int, default=0, help="same seed, same set")
-    make.add_argument("--workers", type=int, default=2, help="processes")
-    make.add_argument("--unseen-share", type=float, default=0.06, help="of action combinations only in test_unseen")
+    make.add_argument("--workers", type=int, default=2, help="number of processes")
+    make.add_argument("--unseen-share", type=float, default=0.06, help="share of combinations only in test_unseen")
     actions.add_subcommand("make", make)
     add_import(actions)
     check = CommandParser(description="Test every checkable fact of a set on its own joints, and on shuffled ones.")
     check.add_argument("folder", type=str, help="folder of the set")
-    check.add_argument("--clips", type=int, default=1000, help="how many clips to test")
+    check.add_argument("--clips", type=int, default=1000, help="number of clips to test")
     check.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("check", check)
     stats = CommandParser(description="Count clips, captions, words and lengths of each split.")
@@ -44,10 +44,10 @@ def add_arguments(parser: Any) -> None:
     actions.add_subcommand("stats", stats)
     dissimilar = CommandParser(description="List the motions whose captions are least alike: the nsim gallery.")
     dissimilar.add_argument("folder", type=str, help="folder of the set")
-    dissimilar.add_argument("--split", type=str, default="test", help="where they are taken from")
-    dissimilar.add_argument("--size", type=int, default=100, help="how many; TMR: 100")
-    dissimilar.add_argument("--seed", type=int, default=0, help="of the random starts")
-    dissimilar.add_argument("--out", type=str, default=None, help="list to write; FOLDER/nsim_SPLIT.txt without it")
+    dissimilar.add_argument("--split", type=str, default="test", help="split of the motions")
+    dissimilar.add_argument("--size", type=int, default=100, help="number of motions; TMR: 100")
+    dissimilar.add_argument("--seed", type=int, default=0, help="seed of the random starts")
+    dissimilar.add_argument("--out", type=str, default=None, help="list to write; default: FOLDER/nsim_SPLIT.txt")
     _add_text_model(dissimilar)
     dissimilar.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("dissimilar", dissimilar)
@@ -56,7 +56,7 @@ def add_arguments(parser: Any) -> None:
 def _add_text_model(parser: Any) -> None:
     parser.add_argument(
         "--text-model", type=str, default=SENTENCE_MODEL,
-        help="whose sentence vectors compare captions; TMR: sentence-transformers/all-mpnet-base-v2",
+        help="model of the sentence vectors that compare captions; TMR: sentence-transformers/all-mpnet-base-v2",
     )  # fmt: skip
 
 

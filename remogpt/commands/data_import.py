@@ -28,7 +28,7 @@ def add_import(actions: Any) -> None:
     folder.add_argument("--captions", type=str, required=True, help="CSV: file,caption[,start,end], seconds")
     folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
-    folder.add_argument("--seed", type=int, default=0, help="which recordings")
+    folder.add_argument("--seed", type=int, default=0, help="selects the recordings of each split")
     _add_about(folder)
     sources.add_subcommand("folder", folder)
     tmr = CommandParser(description="Cut features of whole AMASS sequences by TMR's annotations of a set.")
@@ -40,8 +40,13 @@ def add_import(actions: Any) -> None:
 
 
 def _add_about(parser: Any) -> None:
-    parser.add_argument("--name", type=str, default="", help="of the set; a folder's name without it")
-    parser.add_argument("--licence", type=str, default="unknown", help="of the motions; it follows them everywhere")
+    parser.add_argument("--name", type=str, default="", help="name of the set; default: the folder's name")
+    parser.add_argument(
+        "--licence",
+        type=str,
+        default="unknown",
+        help="licence of the motions, stored with everything made from them",
+    )
     _add_out(parser)
 
 

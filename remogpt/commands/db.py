@@ -23,24 +23,24 @@ def add_arguments(parser: Any) -> None:
     actions = parser.add_subcommands(dest="action")
     build = CommandParser(description="Embed and tokenize every clip of a set.")
     build.add_argument("set", type=str, help="folder in HumanML3D's layout; see 'remogpt data import'")
-    build.add_argument("--split", type=str, default="all", help="split to take; 'all' without it")
+    build.add_argument("--split", type=str, default="all", help="split of the set")
     build.add_argument("--out", type=str, required=True, help="database folder")
-    build.add_argument("--limit", type=int, default=0, help="take only so many clips, spread over the split; 0: all")
+    build.add_argument("--limit", type=int, default=0, help="largest number of clips; 0: all")
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
-    build.add_argument("--empty", action="store_true", help="take no clip: nothing is ever found, to measure against")
+    build.add_argument("--empty", action="store_true", help="write a database without clips, as a baseline")
     build.add_argument(
         "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
     )
     _add_component_options(build)
     actions.add_subcommand("build", build)
     neighbours = CommandParser(
-        description="Find each clip's examples, itself, its mirror image and its source left out."
+        description="Find each clip's examples; clips of its source and its mirror image are excluded."
     )
-    neighbours.add_argument("database", type=str, help="where examples come from")
-    neighbours.add_argument("--queries", type=str, default=None, help="database of the asking clips; itself without it")
+    neighbours.add_argument("database", type=str, help="database of the examples")
+    neighbours.add_argument("--queries", type=str, default=None, help="database of the query clips; default: DATABASE")
     neighbours.add_argument("--out", type=str, required=True, help="file to write (.safetensors)")
     neighbours.add_argument("--depth", type=int, default=8, help="entries stored for each clip and route")
-    neighbours.add_argument("--exclude-same-caption", action="store_true", help="pass over entries with the same words")
+    neighbours.add_argument("--exclude-same-caption", action="store_true", help="skip entries with the same caption")
     actions.add_subcommand("neighbours", neighbours)
     for name, what in (("info", "Describe a database."), ("verify", "Check every file's checksum.")):
         action = CommandParser(description=what)
@@ -49,7 +49,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def _add_component_options(parser: Any) -> None:
-    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
+    parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
     parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
 

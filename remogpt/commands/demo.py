@@ -46,7 +46,7 @@ def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("--out", type=str, default="demo", help="folder of the page")
     parser.add_argument("--prompts", type=str, default=None, help="text file with one caption a line")
-    parser.add_argument("--motions", type=str, default=None, help="motions to caption; generated ones without it")
+    parser.add_argument("--motions", type=str, default=None, help="motion files to caption; default: generated motions")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same page")
     add_model_options(parser)
     add_example_options(parser)

@@ -37,13 +37,13 @@ def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     add_query_options(parser)
     parser.add_argument("--out", type=str, default=None, help="file to write (.npy); a folder with --set")
-    parser.add_argument("--json", action="store_true", help="print as JSON; the vectors too where there is no --out")
+    parser.add_argument("--json", action="store_true", help="print as JSON; without --out the vectors too")
     parser.add_argument("--set", type=str, default=None, help="encode a set, a folder in HumanML3D's layout")
-    parser.add_argument("--split", type=str, default="all", help="of the set; 'all' without it")
+    parser.add_argument("--split", type=str, default="all", help="split of the set")
     parser.add_argument("--min-frames", type=int, default=1, help="leave out shorter clips of the set")
     parser.add_argument("--max-frames", type=int, default=10**9, help="leave out longer clips of the set")
     parser.add_argument("--token-states", action="store_true", help="also write token states and sentence vectors")
-    parser.add_argument("--text-model", type=str, default=None, help="whose token states; the retriever's without it")
+    parser.add_argument("--text-model", type=str, default=None, help="text model; default: the retriever's")
 
 
 def run(args: Any) -> int:
@@ -55,7 +55,7 @@ def run(args: Any) -> int:
     if not args.words and not args.text:
         raise RemogptError("give a caption, a motion file, a folder, or a set with --set; see 'remogpt encode --help'")
     if args.out is None and not args.json:
-        raise RemogptError("say where to: --out FILE.npy to write the vectors, --json to print them")
+        raise RemogptError("give --out FILE.npy to write the vectors, or --json to print them")
     if args.out is not None and check_output_file(args.out).suffix != ".npy":
         raise RemogptError(f"--out must end in .npy, got {args.out!r}")
     queries = read_queries(args.words, args.text)
@@ -105,7 +105,7 @@ def _encode_set(args: Any) -> int:
     if args.words or args.text:
         raise RemogptError("--set encodes a set's own captions and motions; leave the other words out")
     if args.out is None:
-        raise RemogptError("say where to: --out FOLDER")
+        raise RemogptError("give --out FOLDER for the arrays of the set")
     check_one_retriever(args)
     done = encode_set(
         args.set, out=args.out, split=args.split, retriever=args.retriever, model=args.model,

@@ -24,25 +24,25 @@ from remogpt.eval.runs.config import EvalConfig
 from remogpt.stages.inputs import SENTENCE_MODEL
 
 _ABOUT = {
-    "all": "Every task for which there is what it needs.",
+    "all": "Every task whose inputs are given.",
     "tokenizer": "Reconstruction error, codes in use, skating, facts kept, and FID of decoded motions.",
     "retrieval": "Recall and median rank in every protocol, both ways.",
     "generation": "R-precision, MM-dist, FID, Diversity, MultiModality, memorisation and physics of generated motions.",
     "facts": "Share of checkable facts (side, count, direction, order ...) that hold in generated motions.",
     "captioning": "BLEU, ROUGE-L, CIDEr, BERTScore of generated captions, and their R-precision.",
-    "rare": "The rarest prompts, scores balanced over rareness, and what retrieval gains there.",
+    "rare": "Scores of the rarest prompts, scores balanced over rareness, and the gain by retrieval.",
     "swap": "The same model with other databases.",
 }
 _HELP = {
-    "model": "model folder; the embedded 'mini' without it",
-    "database": "database folder; the model's own without it",
-    "evaluator": "evaluator network: made by 'import guo', or a retriever; the embedded one for the procedural set",
-    "evaluator-variant": "of Guo's evaluator: packed or unpacked",
+    "model": "model folder; default: the embedded 'mini'",
+    "database": "database folder; default: the model's own",
+    "evaluator": "evaluator network: made by 'import guo', or a retriever; default for the procedural set: embedded",
+    "evaluator-variant": "variant of Guo's evaluator: packed or unpacked",
     "sentence-model": "text model for rareness and for retrieval's threshold protocol",
     "motions": "score these motions instead of a model's: a folder of <clip id>.npy",
-    "captions": "score these captions instead of a model's: a JSON; with references of its own it needs no --data",
-    "retriever": "a retriever's folder alone, instead of a model; to write motions, a TMR's (its decoder does)",
-    "tokenizer": "a tokenizer's folder alone, instead of a model",
+    "captions": "score these captions instead of a model's: a JSON file; with references it needs no --data",
+    "retriever": "retriever folder to score instead of a model; a TMR with a decoder also writes motions",
+    "tokenizer": "tokenizer folder to score instead of a model",
 }
 _EVALUATOR = ("evaluator", "evaluator-variant")
 _OPTIONS = {
@@ -69,12 +69,12 @@ def add_arguments(parser: Any) -> None:
             own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
         if task in ("all", "swap"):
             own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")
-        own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="how much; --config.field")
+        own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="YAML file, or --config.field")
         own.add_argument("--json", action="store_true", help="print results.json instead of the report")
         actions.add_subcommand(task, own)
     both = CommandParser(description="Show two evaluations side by side; refused where their protocols differ.")
     both.add_argument("left", type=str, help="folder of results, or results.json")
-    both.add_argument("right", type=str, help="the other")
+    both.add_argument("right", type=str, help="folder of results, or results.json, to compare with")
     both.add_argument("--left-result", type=str, default="", help="name of one result, e.g. generation/test/retrieval")
     both.add_argument("--right-result", type=str, default="", help="name of the result to compare it with")
     both.add_argument("--force", action="store_true", help="compare in spite of different protocols")

@@ -27,8 +27,8 @@ def add_arguments(parser: Any) -> None:
     tmr.add_argument(
         "files", type=str, nargs="+", help="text_encoder, motion_encoder and motion_decoder, or a checkpoint"
     )
-    tmr.add_argument("--text-model", type=str, default="distilbert-base-uncased", help="whose token states it reads")
-    tmr.add_argument("--heads", type=int, default=4, help="attention heads, which the weights do not tell")
+    tmr.add_argument("--text-model", type=str, default="distilbert-base-uncased", help="text model that TMR reads")
+    tmr.add_argument("--heads", type=int, default=4, help="number of attention heads, not in the weights")
     _add_common(tmr, "retriever")
     kinds.add_subcommand("tmr", tmr)
     tokenizer = CommandParser(description="Import the motion tokenizer (VQ-VAE) of T2M-GPT.")
@@ -41,14 +41,16 @@ def add_arguments(parser: Any) -> None:
 
 def _motiongpt_parser() -> CommandParser:
     parser = CommandParser(description="Import MotionGPT: its motion tokenizer (VQ-VAE) and its language model (T5).")
-    parser.add_argument("file", type=str, help="checkpoint that holds them")
-    parser.add_argument("--part", type=str, default=None, choices=("tokenizer", "lm"), help="one; both without it")
-    parser.add_argument("--statistics", type=str, default=None, help="mean and std that the tokenizer was trained with")
+    parser.add_argument("file", type=str, help="checkpoint with both")
+    parser.add_argument(
+        "--part", type=str, default=None, choices=("tokenizer", "lm"), help="which component; default: both"
+    )
+    parser.add_argument("--statistics", type=str, default=None, help="folder of the tokenizer's training mean and std")
     parser.add_argument(
         "--text-tokenizer",
         type=str,
         default="google/flan-t5-base",
-        help="folder or hub name of its T5",
+        help="folder or hub name of MotionGPT's T5",
     )
     parser.add_argument("--out", type=str, required=True, help="folder of the component, or of tokenizer/ and lm/")
     return parser
@@ -63,14 +65,14 @@ def _guo_parser() -> CommandParser:
     guo.add_argument("--out", type=str, required=True, help="folder of the evaluator")
     guo.add_argument(
         "--variant", type=str, default="packed", choices=("packed", "unpacked"),
-        help="the original, or MotionGPT's, whose numbers do not compare; can be chosen anew whenever it is opened",
+        help="packed: the original; unpacked: MotionGPT's. Their numbers are not comparable",
     )  # fmt: skip
-    guo.add_argument("--trained-on", type=str, default="HumanML3D", help="set that it was trained on")
+    guo.add_argument("--trained-on", type=str, default="HumanML3D", help="name of the training set")
     return guo
 
 
 def _add_common(parser: Any, kind: str) -> None:
-    parser.add_argument("--statistics", type=str, required=True, help="folder of the mean and std it was trained with")
+    parser.add_argument("--statistics", type=str, required=True, help="folder of the training set's mean and std")
     parser.add_argument("--out", type=str, required=True, help=f"folder of the {kind}")
 
 

@@ -20,8 +20,8 @@ OF_DATABASES = ("like", "route", "database", "part", "contributions")
 
 def add_inside_options(parser: Any) -> None:
     """Add --inside and --plot."""
-    parser.add_argument("--inside", type=str, default=None, help="motion file: print where in it the words happen")
-    parser.add_argument("--plot", type=str, default=None, help="with --inside: draw the match over time, a .png file")
+    parser.add_argument("--inside", type=str, default=None, help="motion file; print where the words happen in it")
+    parser.add_argument("--plot", type=str, default=None, help="with --inside: .png file of the match over time")
 
 
 def run_inside(args: Any) -> int:

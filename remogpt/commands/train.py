@@ -56,15 +56,15 @@ def add_arguments(parser: Any) -> None:
         )
         if stage == "lm":
             own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
-            own.add_argument("--start-from", type=str, default=None, help="language model folder to go on from")
-            own.add_argument("--database", type=str, default=None, help="where the examples come from")
+            own.add_argument("--start-from", type=str, default=None, help="language model folder to start from")
+            own.add_argument("--database", type=str, default=None, help="database folder of the examples")
             own.add_argument("--neighbours", type=str, default=None, help="training clips' examples ('db neighbours')")
-            own.add_argument("--val-neighbours", type=str, default=None, help="validation clips' examples, likewise")
+            own.add_argument("--val-neighbours", type=str, default=None, help="validation clips' examples")
         if stage == "copy":
             own.add_argument("--tokenizer", type=str, required=True, help="tokenizer folder")
-            own.add_argument("--database", type=str, required=True, help="where the examples come from")
-            own.add_argument("--queries", type=str, required=True, help="database of clips that look for examples")
-            own.add_argument("--neighbours", type=str, required=True, help="their examples ('db neighbours')")
+            own.add_argument("--database", type=str, required=True, help="database folder of the examples")
+            own.add_argument("--queries", type=str, required=True, help="database folder of the query clips")
+            own.add_argument("--neighbours", type=str, required=True, help="query clips' examples ('db neighbours')")
         actions.add_subcommand(stage, own)
 
 

@@ -113,7 +113,7 @@ def test_what_a_user_may_get_wrong(run, words, tiny_set: Path, wave: Path, tmp_p
     (tmp_path / "notes.txt").write_text("a person walks")
     cases = {
         out: "give a caption, a motion file, a folder, or a set",
-        ("walks",): "say where to",
+        ("walks",): "give --out FILE.npy",
         ("walks", "--out", tmp_path / "x.csv"): "--out must end in .npy",
         ("walks", "--out", tmp_path): "is a folder; name a file in it",
         (wave.with_name("wvae.npy"), *out): "did you mean wave.npy?",
@@ -124,7 +124,7 @@ def test_what_a_user_may_get_wrong(run, words, tiny_set: Path, wave: Path, tmp_p
         ("walks", "--token-states", *out): "belong to --set SET",
         ("walks", "--model", "x", *out): "--retriever or --model, not both",
         ("walks", "--set", tiny_set, *to_set): "leave the other words out",
-        ("--set", tiny_set): "say where to: --out FOLDER",
+        ("--set", tiny_set): "give --out FOLDER",
         ("--set", tiny_set, "--split", "tset", *to_set): "no split 'tset'",
         ("--set", tmp_path / "empty", *to_set): "is not in HumanML3D's layout",
         ("--set", tiny_set, "--min-frames", 0, *to_set): "wanted 1 <= --min-frames",

@@ -9,8 +9,8 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 
 def add_model_options(parser: Any) -> None:
     """Add --model and --database."""
-    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
-    parser.add_argument("--database", type=str, default=None, help="database folder; the model's own without it")
+    parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
+    parser.add_argument("--database", type=str, default=None, help="database folder; default: the model's own")
 
 
 def add_example_options(parser: Any) -> None:
@@ -18,7 +18,7 @@ def add_example_options(parser: Any) -> None:
     parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
     parser.add_argument(
         "--copy-strength", type=float, default=None,
-        help="how much examples that answer are followed; 0: all of them are read in the prompt, as in the paper",
+        help="how strongly matching examples are followed; 0: all are only shown in the prompt, as in the paper",
     )  # fmt: skip
 
 
@@ -29,11 +29,11 @@ def add_writing_options(parser: Any, temperature: float | None, cold: str) -> No
         temperature: default; None takes the model's own.
         cold: help text for a temperature of 0.
     """
-    parser.add_argument("--best-of", type=int, default=None, help="candidates of which the retriever keeps the best")
+    parser.add_argument("--best-of", type=int, default=None, help="candidates, of which the retriever keeps the best")
     parser.add_argument("--temperature", type=float, default=temperature, help=cold)
     parser.add_argument(
         "--precision", type=str, default=None,
-        help="in what the language model's weights are multiplied: float32 (without it), bfloat16, or int8 on a CPU",
+        help="precision of the language model's weights: float32 (default), bfloat16, or int8 on a CPU",
     )  # fmt: skip
 
 

@@ -59,14 +59,14 @@ class Queries:
 def add_query_options(parser: Any) -> None:
     """Add the arguments, --text, --retriever and --model."""
     parser.add_argument("words", type=str, nargs="*", help="captions, motion files, folders of motion files")
-    parser.add_argument("--text", type=str, action="append", help="a caption, even where a file has that name")
+    parser.add_argument("--text", type=str, action="append", help="a caption, even if a file has that name")
     add_retriever_options(parser)
 
 
 def add_retriever_options(parser: Any) -> None:
     """Add --retriever and --model."""
     parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
-    parser.add_argument("--model", type=str, default=None, help="model folder; the embedded 'mini' without it")
+    parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
 
 
 def load_retriever(args: Any) -> "TextMotionRetriever":
