@@ -39,8 +39,8 @@ class FrozenBert:
 
     def __init__(self, folder: Path, device: str | torch.device = "cpu") -> None:
         self._config = read_json(folder / "config.json")
-        weights = load_file(folder / "model.safetensors", device=str(device))
-        self._weights = {name.removeprefix("bert."): tensor.float() for name, tensor in weights.items()}
+        weights = load_file(folder / "model.safetensors")
+        self._weights = {name.removeprefix("bert."): tensor.float().to(device) for name, tensor in weights.items()}
         self.device, self.dim = torch.device(device), int(self._config["hidden_size"])
         self.filler = int(self._config.get("pad_token_id", 0))
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
