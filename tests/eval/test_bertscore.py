@@ -9,8 +9,6 @@ from remogpt.eval.text.bertscore import bert_score_f1
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 
-pytest.importorskip("bert_score", reason="an environment from before bert-score came with the package")
-
 
 @pytest.fixture
 def model(tiny_text_model: Path, tmp_path: Path) -> str:
