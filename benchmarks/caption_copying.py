@@ -1,6 +1,6 @@
 """What captions gain by retrieved examples: none, read in the prompt, followed word by word, or returned as they are.
 
-  OMP_NUM_THREADS=1 python benchmarks/caption_copying.py --data runs/mini/set --model runs/mini/model --wrong bandai_db
+  OMP_NUM_THREADS=1 python -m benchmarks.caption_copying --data runs/mini/set --model runs/mini/model --wrong bandai_db
 
 The first clips of a split; the likeliest words. CIDEr, BLEU-4 and ROUGE-L (all times 100, protocol ptb) against all
 captions of a clip, and the share of captions that are one of the retrieved ones word for word. The strength was chosen
@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from example_tables import Scores, fill_tables
-
+from benchmarks.example_tables import Scores, fill_tables
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.captioning import caption_metrics
@@ -95,8 +94,8 @@ def is_whole(clip: Clip) -> bool:
     return clip.id == clip.file_id
 
 
-def main() -> None:
-    fill_tables(__doc__ or "", "caption_copying", ways, scores_of, is_whole)
+def main(words: Sequence[str] | None = None) -> None:
+    fill_tables(words, __doc__ or "", "caption_copying", ways, scores_of, is_whole)
 
 
 if __name__ == "__main__":

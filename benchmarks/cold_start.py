@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +57,13 @@ def measure(checkouts: dict[str, Path], repeats: int) -> dict[str, dict[str, dic
     return found
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Read the options, measure, print a table and write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
     parser.add_argument("--against", type=Path, default=None, help="another checkout of this project")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "cold_start.json")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     checkouts = {"this": HERE} | ({"against": args.against.resolve()} if args.against else {})
     found = measure(checkouts, args.repeats)
     results: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """What generated motions gain by retrieved examples: none, read in the prompt, copied from, or returned as they are.
 
-  OMP_NUM_THREADS=1 python benchmarks/copying.py --data runs/mini/set --model runs/mini/model --wrong sets/bandai_db
+  OMP_NUM_THREADS=1 python -m benchmarks.copying --data runs/mini/set --model runs/mini/model --wrong sets/bandai_db
 
 The first caption of each of the first clips of a split, the model's length, one candidate. A fact is what the caption
 says and the joints must show; the real motions' share is the ceiling, after the tokenizer that of their codes. The
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from example_tables import Scores, fill_tables
 
+from benchmarks.example_tables import Scores, fill_tables
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
@@ -110,6 +110,7 @@ def with_any_example(model: ReMoGPT) -> ReMoGPT:
     other = ReMoGPT(model.folder, "cpu")
     assert other.copy_head is not None
     last = other.copy_head.text_match.layers[-1]
+    assert isinstance(last, torch.nn.Linear)
     with torch.no_grad():
         last.weight.zero_()
         last.bias.fill_(10.0)
@@ -158,8 +159,8 @@ def ceilings(model: ReMoGPT, motions: MotionTextSet, clips: Sequence[Clip]) -> d
     }
 
 
-def main() -> None:
-    fill_tables(__doc__ or "", "copying", ways, row_of, begin=ceilings)
+def main(words: Sequence[str] | None = None) -> None:
+    fill_tables(words, __doc__ or "", "copying", ways, row_of, begin=ceilings)
 
 
 if __name__ == "__main__":

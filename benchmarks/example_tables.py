@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from metrics import command
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.runtime.files import read_json, write_json
@@ -20,6 +20,7 @@ Scores = dict[str, float]
 
 
 def fill_tables(
+    words: Sequence[str] | None,
     doc: str,
     name: str,
     ways: Callable[[ReMoGPT, Path | None, Sequence[float]], Mapping[str, AnswersT]],
@@ -30,6 +31,7 @@ def fill_tables(
     """Read the options, score every way of answering on every split, and write the JSON after each row.
 
     Args:
+        words: the options; those of the command line if None.
         doc: of the benchmark.
         name: of its file in benchmarks/results.
         ways: gives the ways by name, from a model, a database without the answers and strengths.
@@ -46,7 +48,7 @@ def fill_tables(
     parser.add_argument("--ways", nargs="+", default=None, help="only these rows; the others stay as they are in --out")
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / f"{name}.json")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     model, data = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data)
     results: dict[str, Any] = {

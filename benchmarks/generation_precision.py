@@ -1,6 +1,6 @@
 """What multiplying in bfloat16 or int8 costs the embedded model when it writes motions.
 
-  OMP_NUM_THREADS=1 python benchmarks/generation_precision.py runs/mini/set
+  OMP_NUM_THREADS=1 python -m benchmarks.generation_precision runs/mini/set
 
 The captions are of clips that the model has not seen, with two retrieved examples each. For every precision: the
 cross-entropy of the clips' real codes, read through the same decoder that writes; the share of greedily written codes
@@ -17,9 +17,9 @@ from typing import Any, get_args
 
 import numpy as np
 import torch
-from metrics import command
 from torch import Tensor
 
+from benchmarks.command import command
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
@@ -43,13 +43,13 @@ class Reader:
         self._codes = codes
         self.nats, self.num_codes, self.num_best = 0.0, 0, 0
 
-    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], scores: Tensor) -> Tensor:
+    def __call__(self, rows: np.ndarray, written: Sequence[list[int]], logits: Tensor) -> Tensor:
         """Note the code that comes next in every row, and leave nothing else to choose."""
         real = torch.tensor([self._codes[row][len(written[row])] for row in rows.tolist()])[:, None]
-        self.nats -= float(scores.log_softmax(dim=1).gather(1, real).sum())
-        self.num_best += int((scores.argmax(1, keepdim=True) == real).sum())
+        self.nats -= float(logits.log_softmax(dim=1).gather(1, real).sum())
+        self.num_best += int((logits.argmax(1, keepdim=True) == real).sum())
         self.num_codes += len(rows)
-        return torch.full_like(scores, -torch.inf).scatter(1, real, 0.0)
+        return torch.full_like(logits, -torch.inf).scatter(1, real, 0.0)
 
 
 def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -88,14 +88,14 @@ def agreement(codes: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> dict
     }
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure every precision and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("set", type=Path, help="procedural set that the model was made from")
     parser.add_argument("--split", default="test")
     parser.add_argument("--count", type=int, default=120, help="clips")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/generation_precision.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     motions = MotionTextSet.open(args.set)
     result: dict[str, Any] = {

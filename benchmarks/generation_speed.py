@@ -1,6 +1,6 @@
 """Writing speed of the language model: ours beside `transformers.generate`, over the same weights and prompts.
 
-  OMP_NUM_THREADS=1 python benchmarks/generation_speed.py
+  OMP_NUM_THREADS=1 python -m benchmarks.generation_speed
 
 Shapes: T5-base and flan-t5-base with random weights from a seed (speed does not depend on them) and as many words as
 they have, and the embedded mini. Prompts are as long as mini's for captions of its database with two retrieved examples
@@ -24,19 +24,20 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import transformers
-from metrics import command
 from transformers import LogitsProcessor, LogitsProcessorList, T5Config, T5ForConditionalGeneration
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
-from remogpt.lm import MotionLanguageModel, Sampling
+from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling
 from remogpt.lm.batch import pad
-from remogpt.lm.decoding.generate import generate
+from remogpt.lm.decoding.generate import Row, WritableIds, generate
 from remogpt.lm.decoding.inference_t5 import InferenceT5
 from remogpt.lm.transformers_t5 import for_inference
 from remogpt.prompts import text_to_motion_prompt
@@ -69,7 +70,8 @@ def of_base_size(activation: str, ff: int, lengths: Sequence[int]) -> Subject:
     torch.manual_seed(SEED)
     config = T5Config(
         vocab_size=NUM_WORDS + NUM_CODES + 3, d_model=768, d_kv=64, d_ff=ff, num_layers=12, num_decoder_layers=12,
-        num_heads=12, feed_forward_proj=activation, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
+        num_heads=12, feed_forward_proj=activation, pad_token_id=0, eos_token_id=1,
+        decoder_start_token_id=0,  # type: ignore[call-arg]
     )  # fmt: skip
     rng = np.random.default_rng(SEED)
     prompts = [rng.integers(2, NUM_WORDS, length).tolist() for length in lengths]
@@ -128,7 +130,8 @@ def theirs(subject: Subject, batch: int, width: int, **options: Any) -> Writer:
             max_new_tokens=count,
             **options,
         )
-        return written[:, len(subject.start) :].tolist()  # type: ignore[no-any-return]
+        ids: Ids = written[:, len(subject.start) :].tolist()
+        return ids
 
     return write
 
@@ -137,10 +140,9 @@ def ours(subject: Subject, batch: int, frozen: InferenceT5, sampling: Sampling) 
     """Our `generate` on the first prompts."""
 
     def write(count: int) -> Ids:
-        return generate(
-            frozen, subject.prompts[:batch], allowed=subject.codes, start=subject.start, end=subject.end, seed=SEED,
-            max_new=count, lengths=[count] * batch, sampling=sampling, batch_size=batch,
-        )  # fmt: skip
+        rows = [Row(tuple(ids), (), count, (number,), None) for number, ids in enumerate(subject.prompts[:batch])]
+        writable = WritableIds(subject.codes, tuple(subject.start), subject.end, count)
+        return generate(frozen, rows, writable, sampling, DecodeOptions(seed=SEED, batch_size=batch))
 
     return write
 
@@ -190,11 +192,11 @@ def measure(subject: Subject, batch: int, rounds: int, speed: float) -> dict[str
     written: dict[str, Ids] = {}
     for _ in range(rounds):
         for name, writer in writers.items():
-            took, written[name] = timed(lambda writer=writer: writer(NUM_IDS))
+            took, written[name] = timed(partial(writer, NUM_IDS))
             seconds[name].append(took)
     rows = {}
     for name, writer in writers.items():
-        took, first = statistics.median(seconds[name]), timed(lambda writer=writer: writer(1))[0]
+        took, first = statistics.median(seconds[name]), timed(partial(writer, 1))[0]
         rows[name] = {
             "seconds": rounded(took), "ids_per_second": rounded(batch * NUM_IDS / took),
             "milliseconds_to_the_first": rounded(1e3 * first),
@@ -225,14 +227,14 @@ def rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure every shape and batch size, and write the JSON as it grows."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--shapes", nargs="+", default=["mini", "t5-base", "flan-t5-base"])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/generation_speed.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     with torch.inference_mode():
@@ -243,10 +245,10 @@ def main() -> None:
             "t5-base": lambda: of_base_size("relu", 3072, lengths),
             "flan-t5-base": lambda: of_base_size("gated-gelu", 2048, lengths),
         }
-        result = read_json(args.out) if args.out.is_file() else {"ids": NUM_IDS, "shapes": {}}
+        result: dict[str, Any] = read_json(args.out) if args.out.is_file() else {"ids": NUM_IDS, "shapes": {}}
         for shape in args.shapes:
             subject = makers[shape]()
-            subject.t5.to(DEVICE)
+            subject.t5.to(DEVICE)  # type: ignore[arg-type]
             for batch in args.batches:
                 writers = measure(subject, batch, args.rounds, speed)
                 result["shapes"].setdefault(shape, {})[f"batch {batch}"] = {

@@ -1,6 +1,6 @@
 """Kill every training ten times with SIGKILL, start it again each time, and compare it with an unbroken run.
 
-  OMP_NUM_THREADS=1 nice -n 5 python benchmarks/kills.py --out benchmarks/results/kills.json
+  OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.kills --out benchmarks/results/kills.json
 
 Tokenizer, retriever (PL-TMR), TMR, both stages of the language model and the copy head, each `remogpt train` in a
 process of its own, small, on a procedural set made here. Moments are drawn from a seed: while the program starts,
@@ -20,16 +20,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import yaml
-from metrics import command
 
+from benchmarks.command import command
 from remogpt.runtime.files import sha256_file, write_json
 
 STEPS, SAVE_EVERY, EVALUATE_EVERY, CLIPS = 60, 7, 15, 80
@@ -259,17 +260,19 @@ def break_and_compare(number: int, whole: Training, work: Path) -> dict[str, Any
     return {"step_seconds": round(step_seconds, 3), "equal": equal, "kills": kills}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Break every training and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--work", type=Path, default=Path("runs/kills"), help="folder of sets and runs; must be new")
+    parser.add_argument("--trainings", type=int, default=len(SETTINGS), help="break the first ones only")
     parser.add_argument("--out", type=Path, default=None, help="JSON file of the results")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     (args.work / "unbroken").mkdir(parents=True)
     (args.work / "broken").mkdir()
-    words = ["data", "make", "--out", args.work / "set", "--clips", CLIPS, "--workers", 1, "--unseen-share", 0]
-    subprocess.run(remogpt(*words), check=True)
-    found = {one.name: break_and_compare(number, one, args.work) for number, one in enumerate(trainings(args.work))}
+    make = ["data", "make", "--out", args.work / "set", "--clips", CLIPS, "--workers", 1, "--unseen-share", 0]
+    subprocess.run(remogpt(*make), check=True)
+    begun = islice(enumerate(trainings(args.work)), args.trainings)
+    found = {one.name: break_and_compare(number, one, args.work) for number, one in begun}
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     machine = {"cpu": platform.machine(), "torch": torch.__version__, "cores": os.cpu_count()}
     result = {

@@ -1,6 +1,6 @@
 """What a language model writes of itself, before anything is masked, and what its motions are at a forced length.
 
-  OMP_NUM_THREADS=1 python benchmarks/lm_sequences.py runs/mini/set --out benchmarks/results/lm_sequences.json
+  OMP_NUM_THREADS=1 python -m benchmarks.lm_sequences runs/mini/set --out benchmarks/results/lm_sequences.json
 
 1. Before masking: every id of the vocabulary may be drawn, by transformers' own `T5ForConditionalGeneration.generate`.
    Rate of sequences that are no answer, for prompts that ask for a motion: sampled (temperature 1) from all ids, and
@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from lm_answers import frozen_tails, length_error, motion_fault, rates, tail_movement
-from metrics import command
 from transformers import GenerationConfig
 
+from benchmarks.command import command
+from benchmarks.lm_answers import frozen_tails, length_error, motion_fault, rates, tail_movement
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval import facts
@@ -38,6 +38,7 @@ from remogpt.eval.runs.run import own_ids
 from remogpt.lm import DecodeOptions, MotionLanguageModel, Vocabulary, requests_for
 from remogpt.lm.batch import pad
 from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
+from remogpt.lm.writer import MotionWriter
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.prompts import LengthForm, Prompt, motion_to_text_prompt, text_to_motion_prompt
@@ -94,7 +95,7 @@ def prompts_of(asked: Asked, wants: str, form: LengthForm, mode: str, words: Voc
     """Write the prompts that ask for a motion, or for text, with the length told in a form."""
     of_texts, of_motions = asked.examples[mode]
     frames = [len(row) * FRAMES_PER_CODE for row in asked.codes]
-    how = {"form": form, "count": words.count}
+    how: dict[str, Any] = {"form": form, "count": words.count}
     if wants == "motion":
         asks = zip(asked.captions, of_texts, frames, strict=True)
         return [text_to_motion_prompt(text, found, num_frames=length, **how) for text, found, length in asks]
@@ -145,7 +146,7 @@ def before_masking(lm: MotionLanguageModel, asked: Asked, seed: int) -> dict[str
     return found
 
 
-def stopping_masked(lm: MotionLanguageModel, asked: Asked, seed: int) -> dict[str, Any]:
+def stopping_masked(lm: MotionWriter, asked: Asked, seed: int) -> dict[str, Any]:
     """Stopping errors where nothing but codes and the motion end can be written, and no length is forced."""
     found: dict[str, Any] = {mode: {} for mode in asked.examples}
     for mode, form in product(asked.examples, FORMS):
@@ -212,7 +213,7 @@ def seconds_honoured(model: ReMoGPT, asked: Asked, count: int, seed: int) -> dic
     return {"prompts": count, "honoured": sum(honoured), f"longer than {LONGEST} s": long}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure one model on one set and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("set", type=Path, help="set in HumanML3D's layout, with the splits train and test")
@@ -221,7 +222,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="captions")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/lm_sequences.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     model, motions = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.set)
     asked = asked_of(model, motions, args.split, args.count, args.seed)
     result: dict[str, Any] = {

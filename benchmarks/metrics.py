@@ -1,6 +1,6 @@
 """Time the metric stage of a HumanML3D-size test, beside a plain version that handles one item at a time.
 
-  OMP_NUM_THREADS=1 python benchmarks/metrics.py --out benchmarks/results/metrics.json
+  OMP_NUM_THREADS=1 python -m benchmarks.metrics --out benchmarks/results/metrics.json
 
 Embeddings are given (synthetic, 512 wide, 4,384 items; 100 texts x 30 generations for MultiModality), 20 repeats,
 motion generated anew for each repeat. Captions are synthetic too: 4,200 items with three references, or real ones with
@@ -12,15 +12,15 @@ import argparse
 import json
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
+from benchmarks.command import command
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
 from remogpt.eval.text.cider import cider_scores
@@ -144,21 +144,14 @@ def time_cider(captions: tuple[list[str], list[list[str]]]) -> dict[str, Any]:
     return result | {"pycocoevalcap_s": round(seconds, 3), "times_faster": round(seconds / result["ours_s"], 1)}
 
 
-def command() -> str:
-    """Return the command that was run; folders outside this one are private and left out."""
-    words = [Path(word).name if word.startswith(("..", "/")) else word for word in sys.argv]
-    threads = os.environ.get("OMP_NUM_THREADS")
-    return " ".join([*([f"OMP_NUM_THREADS={threads}"] if threads else []), "python", *words])
-
-
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run, compare, write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/metrics.json"))
     parser.add_argument(
         "--captions", type=Path, default=None, help="JSON of real predictions instead of synthetic captions"
     )
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     data = make_embeddings()
     own_seconds, own = timed(lambda: ours(data))
     plain_seconds, slow = timed(lambda: plain(data))

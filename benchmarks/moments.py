@@ -1,6 +1,6 @@
 """Find clips again in long motions that were joined from them, by their captions: fixed windows beside pyramids.
 
-  OMP_NUM_THREADS=1 python benchmarks/moments.py --procedural runs/mini/set --bandai sets/bandai --utd_mhad sets/utd
+  OMP_NUM_THREADS=1 python -m benchmarks.moments --procedural runs/mini/set --bandai sets/bandai --utd_mhad sets/utd
 
 The sets are made by `remogpt data make` and `remogpt data import`. Each sequence joins 3 to 6 clips of different
 actions, poses led from one to the next over five frames; the query is a caption of one of them, the truth is its span.
@@ -12,14 +12,14 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from metrics import command
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.compose import BLEND, join_motions
 from remogpt.data.humanml3d import Clip, MotionTextSet
@@ -54,7 +54,7 @@ Choose = Callable[[np.ndarray, np.ndarray], tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Joined:
     """A long motion, what is asked about it, and its windows' cosines with that."""
 
     caption: str
@@ -80,7 +80,8 @@ def actions(clip: Clip) -> set[str]:
 
 def draw_clips(clips: list[Clip], rng: np.random.Generator) -> list[Clip]:
     """Draw 3 to 6 clips without a common action."""
-    wanted, drawn, done = int(rng.integers(3, 7)), [], set()
+    wanted, drawn = int(rng.integers(3, 7)), list[Clip]()
+    done: set[str] = set()
     for place in rng.permutation(len(clips)):
         if not actions(clips[place]) & done:
             drawn.append(clips[place])
@@ -98,7 +99,7 @@ def joints_of(motions: MotionTextSet, clip: Clip) -> np.ndarray:
 
 def sequences(
     motions: MotionTextSet, split: str, count: int, seed: Any, retriever: TextMotionRetriever
-) -> Iterator[Sequence]:
+) -> Iterator[Joined]:
     """Join, ask and embed, one sequence after the other."""
     clips, rng = motions.clips(split, min_frames=MIN_FRAMES), np.random.default_rng(seed)
     for _ in range(count):
@@ -110,7 +111,7 @@ def sequences(
         windows = pyramid(len(features), {*PAPER_WINDOWS, *LONG_WINDOWS})
         cosines = embed_windows(retriever, features, windows) @ retriever.encode_text([caption])[0]
         truth = spans[asked][0], min(spans[asked][1], len(features))
-        yield Sequence(caption, truth, len(features), windows, cosines, fingerprint([caption, features]))
+        yield Joined(caption, truth, len(features), windows, cosines, fingerprint([caption, features]))
 
 
 def methods() -> dict[str, tuple[tuple[int, ...], Choose]]:
@@ -147,7 +148,7 @@ def best_z_score(windows: np.ndarray, cosines: np.ndarray) -> tuple[int, int]:
     return best_by(0.0)(windows, scores)
 
 
-def measure(done: list[Sequence], lengths: tuple[int, ...], choose: Choose) -> dict[str, float]:
+def measure(done: list[Joined], lengths: tuple[int, ...], choose: Choose) -> dict[str, float]:
     """Score one way to choose, beside chance and the best that these lengths allow."""
     predicted, chance, ceiling = [], [], []
     for sequence in done:
@@ -162,13 +163,13 @@ def measure(done: list[Sequence], lengths: tuple[int, ...], choose: Choose) -> d
                       + [np.mean([some.mean() for some in by_length])])  # fmt: skip
         ceiling.append(overlaps.max())
     truth = [sequence.truth for sequence in done]
-    overlaps, middles = iou(predicted, truth), np.mean(predicted, axis=1)
+    overlaps, middles = iou(np.array(predicted), np.array(truth)), np.mean(predicted, axis=1)
     scores = {f"accuracy@{bar}": share for bar, share in accuracy_at_iou(predicted, truth).items()}
     scores |= {"mean_iou": overlaps.mean(), "mean_iou_ci95": 1.96 * overlaps.std(ddof=1) / len(done) ** 0.5}
-    scores["middle_inside"] = np.mean(
-        [start <= middle < end for (start, end), middle in zip(truth, middles, strict=True)]
+    scores["middle_inside"] = float(
+        np.mean([start <= middle < end for (start, end), middle in zip(truth, middles, strict=True)])
     )
-    scores["mean_frames"] = np.mean([end - start for start, end in predicted])
+    scores["mean_frames"] = float(np.mean([end - start for start, end in predicted]))
     names = ("accuracy@0.2", "accuracy@0.4", "accuracy@0.6", "mean_iou")
     scores |= {f"chance/{name}": value for name, value in zip(names, np.mean(chance, axis=0), strict=True)}
     return {name: round(float(value), 4) for name, value in (scores | {"ceiling/mean_iou": np.mean(ceiling)}).items()}
@@ -230,7 +231,7 @@ def run_speed(folder: Path, seed: int, retriever: TextMotionRetriever) -> dict[s
     }  # fmt: skip
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run the groups whose set is named and write each to the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     for source in ("procedural", "bandai", "utd_mhad"):
@@ -239,7 +240,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="sequences in a group")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/moments.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     retriever = ReMoGPT.from_pretrained().retriever
     result = read_json(args.out) if args.out.is_file() else {}
     result |= {"retriever": "mini (embedded)", "retriever_hash": retriever.hash, "stride": STRIDE,

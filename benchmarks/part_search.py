@@ -1,6 +1,6 @@
 """Search by body parts beside search by the whole body, on procedural clips whose scripts say which part does what.
 
-  OMP_NUM_THREADS=1 python benchmarks/part_search.py runs/mini/set
+  OMP_NUM_THREADS=1 python -m benchmarks.part_search runs/mini/set
 
 Two galleries: the clips that the retriever was trained on, and all others. Of every query the average precision of the
 ranking is taken, then the mean over the queries of a row. "Elsewhere" leaves out relevant clips in which nothing else
@@ -8,13 +8,13 @@ moves: those the whole body finds. Queries with fewer than three relevant clips 
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from metrics import command
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.retriever import TextMotionRetriever
@@ -137,7 +137,7 @@ def measure_texts(gallery: Gallery, queries: list[Query]) -> dict[str, Any]:
             everywhere.setdefault(name, []).append(average_precision(scores, relevant))
             if relevant[left].sum() >= LEAST:
                 elsewhere.setdefault(name, []).append(average_precision(scores[left], relevant[left]))
-    return {"queries": len(shares), "relevant_share": round(float(np.mean(shares)), 4), "map": means(everywhere),
+    return {"queries": len(shares), "relevant_share": round(float(np.mean(shares or [0])), 4), "map": means(everywhere),
             "map_elsewhere": means(elsewhere)}  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def measure_motions(gallery: Gallery, motions: MotionTextSet, part: str, count: 
         by_part = gallery.search.scores(motions.features(gallery.clips[row]), named_parts(part))[0]
         for name, scores in (("whole", gallery.whole @ gallery.whole[row]), ("part", by_part)):
             found.setdefault(name, []).append(average_precision(scores[racing], relevant[racing]))
-    return {"queries": len(shares), "relevant_share": round(float(np.mean(shares)), 4), "map": means(found)}
+    return {"queries": len(shares), "relevant_share": round(float(np.mean(shares or [0])), 4), "map": means(found)}
 
 
 def means(found: dict[str, list[float]]) -> dict[str, float]:
@@ -182,13 +182,13 @@ def means(found: dict[str, list[float]]) -> dict[str, float]:
     return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure both galleries and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("set", type=Path, help="procedural set whose training split trained the retriever")
     parser.add_argument("--count", type=int, default=120, help="clips that ask in a row")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/part_search.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     retriever, motions = ReMoGPT.from_pretrained().retriever, MotionTextSet.open(args.set)
     result: dict[str, Any] = {"command": command(), "retriever": "mini (embedded)", "retriever_hash": retriever.hash,
                               "set": motions.name, "licence": motions.licence, "parts": list(PARTS)}  # fmt: skip

@@ -1,7 +1,7 @@
 """Numbers of the real-mocap recipe with its own database, none, a wrong one and an empty one, in one table.
 
   scripts/real_mocap.sh bandai.npz runs/real_mocap
-  OMP_NUM_THREADS=1 python benchmarks/real_mocap.py runs/real_mocap --out benchmarks/results/real_mocap_eval.json
+  OMP_NUM_THREADS=1 python -m benchmarks.real_mocap runs/real_mocap --out benchmarks/results/real_mocap_eval.json
 
 Takes `remogpt eval`'s numbers from the recipe's folder, evaluates the same model with examples in its prompt alone
 (copy strength 0, as in the paper), and adds labels, which Bandai-Namco's clips have: what is done (content) and in
@@ -11,9 +11,9 @@ CIDEr and BLEU count other clips' words as wrong that are right. Labels count th
 - of a motion: the content, or style, whose captions lie nearest in the evaluator's space, the mean over all of the set;
 - of a caption: those of all clips that have this very caption; one that no clip has is wrong, and counted.
 
-Labels whose captions are the same are one (`study_sets.SYNONYMS`). Test clips are of takes that were never trained on;
-some are of a (content, style) that training has in other takes (`seen`), the others of a new one, whose content and
-style it knows apart or not at all (`new`).
+Labels whose captions are the same are one (`studies.retrieval.sets.SYNONYMS`). Test clips are of takes that were never
+trained on; some are of a (content, style) that training has in other takes (`seen`), the others of a new one, whose
+content and style it knows apart or not at all (`new`).
 """
 
 import argparse
@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from metrics import command
-from study_sets import SYNONYMS
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.interval import half_width
@@ -37,6 +36,7 @@ from remogpt.retriever import TextMotionRetriever
 from remogpt.runtime.files import read_json, read_npy, write_json
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.stages.evaluators import open_evaluator, why_dependent
+from studies.retrieval.sets import SYNONYMS
 
 KINDS = ("content", "style")
 SPLIT = "test"
@@ -211,12 +211,12 @@ def show(found: dict[str, Any]) -> None:
         print(f"{name:<19}", *scored, *right[:2], "|", *words, *right[2:])
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Sum up one run of the recipe."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("work", type=Path, help="folder of scripts/real_mocap.sh")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/real_mocap_eval.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     manifest = read_manifest(args.work / "model")
     motions = MotionTextSet.open(args.work / "set")
     found = {

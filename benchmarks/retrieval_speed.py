@@ -1,6 +1,6 @@
 """Time the retrievers on one thread: captions and motions embedded a second, and one training step at equal batch.
 
-  OMP_NUM_THREADS=1 python benchmarks/retrieval_speed.py --out benchmarks/results/retrieval_speed.json
+  OMP_NUM_THREADS=1 python -m benchmarks.retrieval_speed --out benchmarks/results/retrieval_speed.json
 
 Motions are noise of 64 to 196 frames, in batches of 32 of one length (databases are embedded in such buckets). Small
 networks are mini's and TMR's of configs/tmr_small; paper-size ones have random weights, which costs the same. A step
@@ -16,7 +16,8 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from transformers import DistilBertConfig, DistilBertModel
 
+from benchmarks.command import command
 from remogpt.retriever import TextMotionRetriever
 from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower
@@ -75,7 +77,7 @@ def motions_per_second(network: PLTMR | TMR) -> dict[str, float]:
     with torch.inference_mode():
         for frames in LENGTHS:
             features, lengths = noise(frames)
-            seconds = best_seconds(lambda features=features, lengths=lengths: network.embed_motion(features, lengths))
+            seconds = best_seconds(partial(network.embed_motion, features, lengths))
             result[str(frames)] = round(BATCH / seconds, 1)
     return result
 
@@ -115,7 +117,7 @@ def step_of_tmr(network: TMR, batch: int) -> Callable[[], None]:
 
 def memory_of_paper_step(batch: int) -> dict[str, float]:
     """Largest memory of a process that does two paper-size PL-TMR steps, in GB, and their seconds."""
-    words = [sys.executable, __file__, "--one-step", str(batch)]
+    words = [sys.executable, "-m", "benchmarks.retrieval_speed", "--one-step", str(batch)]
     found: dict[str, float] = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     return found
 
@@ -161,18 +163,18 @@ def measure() -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--out", type=Path, default=None, help="JSON file of the results")
     parser.add_argument("--one-step", type=int, default=None, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     if args.one_step is not None:
         print(json.dumps(one_step(args.one_step)))
         return
     result = {
-        "command": f"OMP_NUM_THREADS=1 python benchmarks/retrieval_speed.py --out {args.out}",
+        "command": command(),
         "machine": {"cpu": platform.machine(), "torch": torch.__version__, "load": round(os.getloadavg()[0], 1)},
         "batch": BATCH, **measure(),
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Whether the seams of a long motion show: how fast joints move and accelerate there, and at other places.
 
-  OMP_NUM_THREADS=1 python benchmarks/seams.py --data runs/mini/set --model runs/mini/model
+  OMP_NUM_THREADS=1 python -m benchmarks.seams --data runs/mini/set --model runs/mini/model
 
 The first captions of a split, each for 20 seconds, which are written in three segments. At a place: the fastest joint,
 and the largest acceleration of a joint, within 0.2 s. Other places are every second, not within one second of a seam.
@@ -9,13 +9,14 @@ and the largest acceleration of a joint, within 0.2 s. Other places are every se
 import argparse
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from metrics import command
 
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm.limits import FRAMES_PER_CODE
@@ -47,7 +48,7 @@ def summary(values: np.ndarray) -> dict[str, float]:
     return {"median": round(float(np.median(values)), 2), "p95": round(float(np.quantile(values, 0.95)), 2)}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--data", type=Path, required=True)
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--captions", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "seams.json")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     model, clips = ReMoGPT.from_pretrained(args.model, "cpu"), MotionTextSet.open(args.data).clips(args.split)
     texts = [clip.captions[0] for clip in clips[: args.captions]]

@@ -1,7 +1,7 @@
 """Motions decoded from a TMR's text latents, scored by two evaluators: TMR's Table A.2 in small, on procedural motion.
 
   remogpt train tmr --config tmr_small/tmr --data runs/mini/set --out runs/tmr_small
-  OMP_NUM_THREADS=1 python benchmarks/synthesis.py runs/mini/set runs/tmr_small --work runs/synthesis
+  OMP_NUM_THREADS=1 python -m benchmarks.synthesis runs/mini/set runs/tmr_small --work runs/synthesis
 
 Rows are the real motions (the ceiling of any score), the real motions encoded and decoded by the same TMR (what its
 decoder can show at best), its syntheses, the embedded mini on the same captions and lengths, without choosing among
@@ -14,11 +14,11 @@ this size. What is under --work is not computed again.
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from metrics import command
-
+from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.cards import check_comparable
@@ -105,7 +105,7 @@ def show(split: str, found: dict[str, Any]) -> None:
         print(f"{split} facts {name:<20} {100 * row['facts']['share']:5.1f} ± {100 * row['facts']['ci95']:.1f}")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Evaluate both models by both evaluators and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("set", type=Path, help="procedural set with the splits train, test and test_unseen")
@@ -114,9 +114,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="captions of each split")
     parser.add_argument("--splits", nargs="+", default=["test", "test_unseen"])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/synthesis.json"))
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     motions, tmr = MotionTextSet.open(args.set), Synthesis(args.tmr)
-    models = {"TMR": tmr, "mini": ReMoGPT.from_pretrained()}
+    models: dict[str, Any] = {"TMR": tmr, "mini": ReMoGPT.from_pretrained()}
     result: dict[str, Any] = {"command": command(), "set": motions.name, "licence": motions.licence,
                               "captions": args.count, "tmr": training_of(args.tmr, tmr), "splits": {}}  # fmt: skip
     for split in args.splits:

@@ -1,6 +1,6 @@
 """Time training steps of the language model beside a plain loop on the same samples, one thread, in one run.
 
-  OMP_NUM_THREADS=1 python benchmarks/training_speed.py runs/mini/set --out benchmarks/results/training_speed.json
+  OMP_NUM_THREADS=1 python -m benchmarks.training_speed runs/mini/set --out benchmarks/results/training_speed.json
 
 Three ways through one batch, taken in turns with one model and one AdamW: ours (samples sorted by length and padded in
 groups, scores of real targets only); padded to the longest of the batch; and padded to 256 ids, inputs and targets
@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from metrics import command
 from torch import Tensor
 
+from benchmarks.command import command
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.lm import MotionLanguageModel, T5Size, Vocabulary
 from remogpt.lm.batch import IGNORED, Sample, collate_by_length
@@ -36,6 +36,7 @@ from remogpt.stages.training_data import coded_clips
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 MAX_IDS = 256
+MINI_BATCH, MINI_ROUNDS = 24, 12
 T5_TEXT_IDS = 32100
 MIX = SampleMix(motion_share=0.5, corrupted=0.333, examples=(0.0, 0.0, 1.0), wrong_examples=0.0)
 """The papers' shares."""
@@ -138,7 +139,7 @@ def measure(
     }  # fmt: skip
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure both sizes and stages and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("set", type=Path, help="procedural set")
@@ -146,13 +147,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4, help="samples of a step at paper size")
     parser.add_argument("--rounds", type=int, default=2, help="steps each way at paper size")
     parser.add_argument("--out", type=Path, default=None, help="JSON file of the results")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     torch.set_num_threads(1)
     clips = clips_of(args.set, args.clips)
     mini = MotionLanguageModel.from_pretrained(embedded_model("mini") / "lm")
     found: dict[str, Any] = {}
     for stage, groups in (("pretrain", 2), ("instruct", 3)):
-        found[f"mini, {stage}"] = measure(mini.train(), clips, stage, 24, 12, groups, bf16=True)
+        found[f"mini, {stage}"] = measure(mini.train(), clips, stage, MINI_BATCH, MINI_ROUNDS, groups, bf16=True)
         print(f"mini, {stage}", found[f"mini, {stage}"], flush=True)
     paper = paper_size(mini)
     for stage in ("pretrain", "instruct"):

@@ -126,7 +126,7 @@ def carry_out(name: str, data: Path, work: Path, steps: int) -> dict[str, Any]:
 
 def score(tokenizer: MotionTokenizer, motions: MotionTextSet, out: Path) -> dict[str, Any]:
     """Evaluate a tokenizer on the whole of the splits, and count the waves that survive."""
-    model = Trained({"name": "study", "hashes": {"tokenizer": tokenizer.hash}}, tokenizer)
+    model: Any = Trained({"name": "study", "hashes": {"tokenizer": tokenizer.hash}}, tokenizer)
     evaluator = open_evaluator(embedded_model("evaluator"))
     run = Run(motions, out, EvalConfig(splits=SPLITS, num_tokenizer=0), model, evaluator)
     found = {name.split("/")[1]: result["scores"] for name, result in evaluate(run, ["tokenizer"])["results"].items()}

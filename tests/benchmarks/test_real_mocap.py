@@ -1,25 +1,14 @@
 """What is counted as a right label in the real-mocap recipe's numbers."""
 
-import importlib
-import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from benchmarks import real_mocap
 from remogpt.data.humanml3d import Clip
 
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 WORDS = ("walks", "runs", "sadly", "happily", "old", "elderly")
-
-
-@pytest.fixture(scope="module")
-def module() -> Iterator[Any]:
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module("real_mocap")
-    sys.path.remove(str(FOLDER))
 
 
 class Evaluator:
@@ -48,8 +37,8 @@ def clips() -> list[Clip]:
     ]  # fmt: skip
 
 
-def test_labels_of_motions_and_captions(module: Any, clips: list[Clip]) -> None:
-    labels = module.Labels(clips, Evaluator())
+def test_labels_of_motions_and_captions(clips: list[Clip]) -> None:
+    labels = real_mocap.Labels(clips, Evaluator())
     assert labels.names == {"content": ["run", "walk"], "style": ["elderly", "happy", "sad"]}  # old is elderly
     made = labels.of_motions(list(Evaluator().encode_text(["runs sadly", "walks happily", "elderly walks"])))
     assert made == [{"content": {"run"}, "style": {"sad"}}, {"content": {"walk"}, "style": {"happy"}},
@@ -59,22 +48,22 @@ def test_labels_of_motions_and_captions(module: Any, clips: list[Clip]) -> None:
                     {"content": set(), "style": set()}]  # fmt: skip
 
 
-def test_shares_of_right_labels_by_what_was_trained_on(module: Any, clips: list[Clip]) -> None:
-    labels = module.Labels(clips, Evaluator())
+def test_shares_of_right_labels_by_what_was_trained_on(clips: list[Clip]) -> None:
+    labels = real_mocap.Labels(clips, Evaluator())
     found = labels.of_captions(["walks sadly", "runs happily", "runs sadly", "no such words"])
-    result = module.accuracy(found, clips[:4], np.array([True, True, True, False]))
+    result = real_mocap.accuracy(found, clips[:4], np.array([True, True, True, False]))
     assert result["all"] | {"ci95_content": 0} == {"content": 50.0, "style": 75.0, "both": 50.0, "ci95_content": 0,
                                                    "clips": 4}  # fmt: skip
     assert (result["seen"]["content"], result["new"]["style"], result["new"]["clips"]) == (66.7, 0.0, 1)
-    assert "new" not in module.accuracy(found[:2], clips[:2], np.array([True, True]))
+    assert "new" not in real_mocap.accuracy(found[:2], clips[:2], np.array([True, True]))
 
 
-def test_numbers_are_taken_from_swaps_and_from_controls(module: Any) -> None:
+def test_numbers_are_taken_from_swaps_and_from_controls() -> None:
     scored = {name: {"mean": 0.123456, "ci95": 0.0} for name in ("t2m/R1", "t2m/R3", "fid", "mm_dist", "diversity")}
     text = {"raw": {"bleu1": 0.5, "bleu4": 0.25, "rougeL": 0.5, "cider": 1.0, "num_items": 3}, "distinct_share": 0.5}
     motion = {"evaluator": scored, "copied_share": 0.1, "memorisation": {"share_nearer_than_real": 0.25}}
-    swap = module.picked({"generation": motion, "captioning": text})
+    swap = real_mocap.picked({"generation": motion, "captioning": text})
     assert swap["generation"]["fid"] == {"mean": 0.1235, "ci95": 0.0} and swap["captioning"]["cider"] == 1.0
     assert swap["generation"]["nearer_to_training_than_real"] == 0.25 and swap["generation"]["copied_share"] == 0.1
-    assert module.picked(motion) == {"generation": swap["generation"]}
-    assert module.picked(text) == {"captioning": swap["captioning"]} and module.picked({}) == {}
+    assert real_mocap.picked(motion) == {"generation": swap["generation"]}
+    assert real_mocap.picked(text) == {"captioning": swap["captioning"]} and real_mocap.picked({}) == {}
