@@ -1,4 +1,4 @@
-# Two commands on a fresh machine:   make demo   and   make test.   GPU=1 takes the CUDA build.
+# Commands for a fresh machine:   make demo,   make quick,   make test.   GPU=1 takes the CUDA build.
 
 PYTHON ?= python3
 
@@ -14,16 +14,27 @@ CONSTRAINTS := --constraint constraints-cpu.txt
 endif
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs install clean
+# Two processes of one thread each: more threads would only wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+QUICK := $(wildcard tests/eval/test_*.py) $(addprefix tests/, motion prompts lm/decoding lm/training/test_span_corruption.py \
+	tokenizer_vqvae/test_quantizer.py tokenizer_vqvae/test_vqvae.py retriever/networks retriever/test_golden.py \
+	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
+	stages/test_databases.py commands/test_generate.py)
+
+.PHONY: demo quick test lint docs install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
+
+# Under a minute: every room's comparison with reference code, known answers, and the ways a user may go wrong.
+quick: $(VENV)/.installed-$(EXTRA)-dev
+	$(PYTEST) --maxfail=1 -m "not slow" $(QUICK)
 
 test: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff check --fix .
