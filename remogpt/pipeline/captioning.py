@@ -14,7 +14,8 @@ from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.examples import closest, examples_for_motions, marked_as_used
+from remogpt.pipeline.best_of import closest
+from remogpt.pipeline.examples import examples_for_motions, marked_as_used
 from remogpt.prompts import Prompt, ask_for_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.tokenizer_vqvae import MotionTokenizer

@@ -10,7 +10,7 @@ import numpy as np
 
 from remogpt.interfaces import Route
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES
+from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES
 
 
 def examples_for_texts(
@@ -67,9 +67,3 @@ def marked_as_used(
     """Return the examples with `used` set on those that the prompt shows."""
     ids = {id(example) for example in shown}
     return tuple(replace(example, used=id(example) in ids) for example in examples)
-
-
-def closest(queries: np.ndarray, candidates: np.ndarray) -> list[int]:
-    """Return the index of the best of C candidates (N * C, D), query by query, for each of N queries (N, D)."""
-    runs = candidates.reshape(len(queries), -1, queries.shape[1])
-    return [int(best) for best in np.einsum("nd,ncd->nc", queries, runs).argmax(axis=1)]

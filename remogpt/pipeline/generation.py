@@ -15,8 +15,9 @@ from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
+from remogpt.pipeline.best_of import closest
 from remogpt.pipeline.checks import check_num_samples, check_words
-from remogpt.pipeline.examples import closest, examples_for_texts, marked_as_used
+from remogpt.pipeline.examples import examples_for_texts, marked_as_used
 from remogpt.pipeline.segment import Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from remogpt.retriever.database.database import MotionDatabase
     from remogpt.retriever.database.entry import DatabaseEntry, RetrievedExample
-    from remogpt.retriever.database.neighbours import Neighbours
+    from remogpt.retriever.database.leave_one_out import Neighbours
     from remogpt.retriever.retriever import TextMotionRetriever
 
 __all__ = ["DatabaseEntry", "MotionDatabase", "Neighbours", "RetrievedExample", "TextMotionRetriever"]
@@ -22,7 +22,7 @@ __all__ = ["DatabaseEntry", "MotionDatabase", "Neighbours", "RetrievedExample", 
 _HOMES = {
     "DatabaseEntry": "remogpt.retriever.database.entry",
     "MotionDatabase": "remogpt.retriever.database.database",
-    "Neighbours": "remogpt.retriever.database.neighbours",
+    "Neighbours": "remogpt.retriever.database.leave_one_out",
     "RetrievedExample": "remogpt.retriever.database.entry",
     "TextMotionRetriever": "remogpt.retriever.retriever",
 }

@@ -10,7 +10,7 @@ from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower, transformer_from_config
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
 from remogpt.retriever.text.canonical import CaptionForm
-from remogpt.retriever.text.frozen_model import FrozenText, TextSource, WordPieces
+from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource, WordPieces
 from remogpt.runtime.errors import RemogptError
 
 TOKENIZER_FOLDER = "text_tokenizer"

@@ -15,7 +15,7 @@ from remogpt.retriever.networks.pl_tmr import PLTMR
 from remogpt.retriever.networks.tmr import TMR
 from remogpt.retriever.padding import batches_by_length, check_features, normalized_batch
 from remogpt.retriever.text.canonical import CaptionForm, worded
-from remogpt.retriever.text.frozen_model import TextSource, WordPieces
+from remogpt.retriever.text.frozen_text_model import TextSource, WordPieces
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.find_model import find_component

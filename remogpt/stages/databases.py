@@ -5,7 +5,7 @@ from pathlib import Path
 from remogpt.data.humanml3d import MAX_FRAMES, Clip, MotionTextSet
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever import DatabaseEntry, MotionDatabase, Neighbours, TextMotionRetriever
-from remogpt.retriever.database import neighbours
+from remogpt.retriever.database import leave_one_out as neighbours
 from remogpt.retriever.database.entry import windowed
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder

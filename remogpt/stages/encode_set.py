@@ -16,7 +16,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_states import write_token_states
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, fingerprint, read_json, write_json, write_npy

@@ -16,7 +16,7 @@ from remogpt.eval.runs.evaluate import evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Result, Run
 from remogpt.interfaces import Evaluator, Model
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder, sentence_fingerprint
+from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder, sentence_fingerprint
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model

@@ -9,7 +9,7 @@ from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.lm.copying.train import CopyConfig, CopyPairs, QueryPairs
 from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES, Neighbours, family_numbers
+from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES, Neighbours, family_numbers
 from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
 

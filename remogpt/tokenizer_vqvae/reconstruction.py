@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from remogpt.motion.features import features_to_joints, recover_root
-from remogpt.tokenizer_vqvae.quantizer import perplexity_of
+from remogpt.tokenizer_vqvae.ema_reset_quantizer import perplexity_of
 from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 
 

@@ -22,9 +22,9 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
+from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
-from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
 from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
 from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer
+from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer
 
 if TYPE_CHECKING:
-    from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
+    from remogpt.tokenizer_vqvae.residual_quantizer import ResidualQuantizer
 
     Quantizer = EMAResetQuantizer | ResidualQuantizer
 
@@ -195,7 +195,7 @@ def make_quantizer(
             "or more, each of 2 codes or more, that add up to num_codes (512, 512: 1024), and ema takes none"
         )
     try:
-        from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
+        from remogpt.tokenizer_vqvae.residual_quantizer import ResidualQuantizer
     except ModuleNotFoundError as error:
         raise RemogptError(
             "quantizer residual needs vector-quantize-pytorch: pip install 'remogpt[quantizers]'"

@@ -22,7 +22,7 @@ import torch
 
 from remogpt.eval.cards import sha256_of
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.training.pl_tmr import RetrieverConfig, train_retriever
 from remogpt.retriever.training.tmr import TMRTrainingConfig, train_tmr
 from remogpt.runtime.errors import RemogptError

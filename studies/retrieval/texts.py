@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.retriever.text.canonical import CaptionForm, worded
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever import MotionDatabase
-from remogpt.retriever.database.neighbours import Neighbours
+from remogpt.retriever.database.leave_one_out import Neighbours
 
 
 @pytest.fixture

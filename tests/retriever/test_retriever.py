@@ -15,7 +15,7 @@ import remogpt
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder
+from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.runtime.errors import MissingPathError, RemogptError

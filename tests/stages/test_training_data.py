@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.lm.copying.train import CopyConfig
-from remogpt.retriever.database.neighbours import MOTION_ROUTES, TEXT_ROUTES
+from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES
 from remogpt.stages.training_data import copy_pairs
 
 COUNT = 8

@@ -127,7 +127,7 @@ def test_training_and_test_find_the_states_that_were_prepared(
     def computed(self: Any, sentences: Sequence[str]) -> None:
         raise AssertionError(f"{len(sentences)} captions were embedded again")
 
-    monkeypatch.setattr("remogpt.retriever.text.frozen_model.FrozenText.prepare", computed)
+    monkeypatch.setattr("remogpt.retriever.text.frozen_text_model.FrozenText.prepare", computed)
     assert all(runs.carry_out(run, study)["scores"]["test"]["num_captions"] for run in both)
 
 

@@ -135,7 +135,7 @@ def test_an_unknown_quantizer_is_refused():
 
 def test_the_library_is_for_the_residual_quantizer_alone(monkeypatch):
     """The paper's quantizer does without it; the other says what to install."""
-    monkeypatch.delitem(sys.modules, "remogpt.tokenizer_vqvae.residual", raising=False)
+    monkeypatch.delitem(sys.modules, "remogpt.tokenizer_vqvae.residual_quantizer", raising=False)
     monkeypatch.setitem(sys.modules, "vector_quantize_pytorch", None)
     assert MotionVQVAE(width=8, code_dim=4, num_codes=16).quantizer.num_codes == 16
     with pytest.raises(RemogptError, match=r"quantizer residual needs vector-quantize-pytorch: pip install"):

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from remogpt.interfaces import FoundExample
-from remogpt.lm.copying.match_test import MatchTest
+from remogpt.lm.copying.example_trust import MatchTest
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.find_model import find_component

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from remogpt.interfaces import FoundExample
 from remogpt.lm.copying.copy_head import CopyHead, ExampleT
-from remogpt.lm.copying.match_test import MatchTest
+from remogpt.lm.copying.example_trust import MatchTest
 from remogpt.lm.vocabulary import Vocabulary
 
 WORD_FLOOR = 0.25

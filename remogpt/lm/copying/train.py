@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from remogpt.lm.copying.copy_head import CopyHead
-from remogpt.lm.copying.match_test import MatchTest
+from remogpt.lm.copying.example_trust import MatchTest
 from remogpt.lm.limits import MAX_CODES
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import FitResult, LoopConfig, fit

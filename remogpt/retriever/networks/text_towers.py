@@ -1,6 +1,6 @@
 """Text towers: a small trainable transformer over frozen token states, or a pretrained transformer tuned in place.
 
-Both read what their text source prepares (`remogpt.retriever.text.frozen_model`) and give one vector a sentence.
+Both read what their text source prepares (`remogpt.retriever.text.frozen_text_model`) and give one vector a sentence.
 """
 
 from typing import Any

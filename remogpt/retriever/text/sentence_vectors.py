@@ -5,7 +5,7 @@ from functools import cache as once
 
 import numpy as np
 
-from remogpt.retriever.text.frozen_model import FrozenText, find_model_folder, sentence_fingerprint
+from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder, sentence_fingerprint
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.vector_cache import VectorCache
 
@@ -14,7 +14,7 @@ def cached_sentence_vectors(model: str, sentences: Sequence[str], cache: VectorC
     """Return (N, dim) float32 unit rows of N sentences, from the cache where they are there.
 
     Args:
-        model: name of a text model; see `frozen_model`. It is loaded only where something is missing.
+        model: name of a text model; see `frozen_text_model`. It is loaded only where something is missing.
         sentences: in any order, which belongs to the cached rows' key.
         cache: of the set.
 

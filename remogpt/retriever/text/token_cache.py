@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_states import encode_tokens
 from remogpt.runtime.vector_cache import VectorCache
 

@@ -19,7 +19,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from remogpt.retriever.padding import batches_by_length
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, read_json, write_json
 from remogpt.runtime.progress import progress

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.frozen_model import TextSource
+from remogpt.retriever.text.frozen_text_model import TextSource
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record

@@ -14,7 +14,7 @@ from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTow
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.canonical import CaptionForm
-from remogpt.retriever.text.frozen_model import (
+from remogpt.retriever.text.frozen_text_model import (
     FrozenText,
     TextSource,
     WordPieces,
@@ -37,7 +37,7 @@ def new_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model; see `frozen_model`.
+        text_model: name of the text model; see `frozen_text_model`.
         fine_tune: train the text model itself and save it with the retriever; else it stays outside, named by hash.
         mean, std: (F,) of the training set's raw features.
         caption_form: how captions are worded before they are embedded; see `remogpt.retriever.text.canonical`.
@@ -68,7 +68,7 @@ def new_tmr_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `frozen_model`.
+        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `frozen_text_model`.
         mean, std: (F,) of raw features.
         network: with its weights; None starts an untrained one.
 

@@ -20,7 +20,7 @@ from remogpt.retriever.networks.pl_tmr import PLTMR, Embedded, PLTMRConfig
 from remogpt.retriever.padding import normalized_batch
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.canonical import CaptionForm, worded
-from remogpt.retriever.text.frozen_model import FrozenText, TextSource
+from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.all_gather import check_equal_shares, gather_rows
 from remogpt.retriever.training.contrastive import contradictions, contrastive_loss, near_duplicates

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from remogpt.retriever.networks.tmr import TMRConfig
 from remogpt.retriever.padding import normalized_batch
 from remogpt.retriever.retriever import TextMotionRetriever
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.all_gather import check_equal_shares, gather_rows
 from remogpt.retriever.training.contrastive import contradictions, near_duplicates

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from remogpt.lm.copying.copy_head import MAX_JUMP, CopyHead
-from remogpt.lm.copying.match_test import MatchTest
+from remogpt.lm.copying.example_trust import MatchTest
 from remogpt.retriever import RetrievedExample
 from remogpt.runtime.errors import MissingPathError, RemogptError
 

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from tokenizers.models import WordLevel
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.runtime.errors import RemogptError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever.text import sentence_vectors
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.sentence_vectors import cached_sentence_vectors
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.vector_cache import VectorCache

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever.text import token_states
-from remogpt.retriever.text.frozen_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_states import TokenStates, write_token_states
 from remogpt.runtime.errors import MissingPathError, RemogptError
 

@@ -9,7 +9,7 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
-from remogpt.tokenizer_vqvae.quantizer import EMAResetQuantizer, perplexity_of
+from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer, perplexity_of
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from remogpt.tokenizer_vqvae.residual import ResidualQuantizer
+from remogpt.tokenizer_vqvae.residual_quantizer import ResidualQuantizer
 
 LEVELS = (6, 4)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from vector_quantize_pytorch import ResidualVQ
 
-from remogpt.tokenizer_vqvae.quantizer import Quantized, perplexity_of
+from remogpt.tokenizer_vqvae.ema_reset_quantizer import Quantized, perplexity_of
 
 
 class ResidualQuantizer(nn.Module):

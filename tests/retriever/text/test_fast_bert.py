@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from remogpt.retriever.padding import real_positions
-from remogpt.retriever.text.bert import FrozenBert, is_bert
-from remogpt.retriever.text.frozen_model import (
+from remogpt.retriever.text.fast_bert import FrozenBert, is_bert
+from remogpt.retriever.text.frozen_text_model import (
     MAX_TOKENS,
     find_model_folder,
     load_tokenizer,

