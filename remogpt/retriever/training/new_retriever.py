@@ -68,7 +68,7 @@ def new_tmr_retriever(
 
     Args:
         config: sizes.
-        text_model: name of the text model, which stays outside the saved retriever, named by hash; see `frozen_text_model`.
+        text_model: name of the text model, which stays outside the saved retriever; see `frozen_text_model`.
         mean, std: (F,) of raw features.
         network: with its weights; None starts an untrained one.
 
