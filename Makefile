@@ -16,8 +16,9 @@ BIN := $(VENV)/bin
 
 # Two processes of one thread each: more threads would only wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
-QUICK := $(wildcard tests/eval/test_*.py) $(addprefix tests/, motion prompts lm/decoding lm/training/test_span_corruption.py \
+QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py lm/training/test_span_corruption.py \
 	tokenizer_vqvae/test_ema_reset_quantizer.py tokenizer_vqvae/test_vqvae.py retriever/networks retriever/test_golden.py \
+	$(addprefix eval/test_, captioning.py facts.py generation.py rare.py reconstruction.py retrieval.py) \
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
