@@ -27,7 +27,7 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
 
-# Under a minute: every room's comparison with reference code, known answers, and the ways a user may go wrong.
+# About a minute: every room's comparison with reference code, known answers, and the ways a user may go wrong.
 quick: $(VENV)/.installed-$(EXTRA)-dev
 	$(PYTEST) --maxfail=1 -m "not slow" $(QUICK)
 
