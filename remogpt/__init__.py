@@ -23,6 +23,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    # Not `runtime.lazy`, which the rooms use: importing the package imports nothing of it.
     if name not in _HOMES:
         raise AttributeError(f"module 'remogpt' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

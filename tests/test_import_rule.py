@@ -43,6 +43,7 @@ INSIDE = {
     "runtime.errors": set(),
     "runtime.progress": set(),
     "runtime.files": {"runtime.errors"},
+    "runtime.lazy": set(),
     "runtime.resumable": {"runtime.files", "runtime.progress"},
     "runtime.vector_cache": {"runtime.errors", "runtime.files", "runtime.resumable"},
     "runtime.folders": {"runtime.errors", "runtime.files"},

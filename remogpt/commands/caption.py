@@ -47,14 +47,14 @@ def run(args: Any) -> int:
     options = generation_options(args)
     check_seed(args.seed)
     check_model(args.model, None if args.no_retrieval else args.database)
-    if len(files) == 1:
-        remogpt.load_motion(files[0])  # report an unreadable file before loading the model
+    # A single file is read first: one that cannot be read is refused before the model is loaded.
+    read = {files[0]: remogpt.load_motion(files[0])} if len(files) == 1 else {}
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": "", "examples": []}
         try:
-            motion = remogpt.load_motion(path)
+            motion = read.get(path) or remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=args.database, options=options)
             row |= {"caption": result.text, "examples": describe_examples(result.examples)}

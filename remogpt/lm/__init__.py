@@ -1,7 +1,8 @@
 """The language model over words and motion codes: vocabulary, T5, samples, training, generation."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from remogpt.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest, requests_for
@@ -33,9 +34,5 @@ _HOMES = {
     "requests_for": "remogpt.lm.decoding.request",
 }
 
-
-def __getattr__(name: str) -> Any:
-    # Lazy: what writes needs no transformers, which costs seconds to import.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'remogpt.lm' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+# Lazy: what writes needs no transformers, which costs seconds to import.
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -13,8 +13,9 @@ Both ways are six steps over one object: plan, retrieve, ask, write, choose, ass
 order.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from remogpt.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from remogpt.options import GenerationOptions
@@ -33,9 +34,5 @@ _HOMES = {
     "Window": "remogpt.pipeline.captioning",
 }
 
-
-def __getattr__(name: str) -> Any:
-    # Lazy: what can be refused before a model is loaded (`checks`) needs no torch.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'remogpt.pipeline' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+# Lazy: what can be refused before a model is loaded (`checks`) needs no torch.
+__getattr__ = lazy_names(__name__, _HOMES)

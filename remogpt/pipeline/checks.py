@@ -1,11 +1,16 @@
 """Refuse wrong arguments before a model is loaded, and before torch is imported."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import check_belongs, read_manifest
+
+if TYPE_CHECKING:
+    from remogpt.retriever import MotionDatabase
 
 
 def check_words(text: str) -> None:
@@ -54,5 +59,32 @@ def check_model(model: str | Path | None, database: str | Path | None = None) ->
     if database is not None:
         from remogpt.retriever import MotionDatabase
 
-        opened = MotionDatabase.open(database)
-        check_belongs(opened.path, opened.manifest, {kind: hashes[kind] for kind in ("retriever", "tokenizer")}, folder)
+        check_database(MotionDatabase.open(database), hashes, folder)
+
+
+def check_database(database: "MotionDatabase", hashes: Mapping[str, str], model: Path) -> None:
+    """Refuse a database that was built by another retriever or tokenizer than the model's.
+
+    Args:
+        database: opened.
+        hashes: of the model's components.
+        model: its folder, for the message.
+
+    Raises:
+        RemogptError: with both hashes.
+    """
+    own = {kind: hashes[kind] for kind in ("retriever", "tokenizer")}
+    check_belongs(database.path, database.manifest, own, model)
+
+
+def length_of_each(seconds: float | Sequence[float | None] | None, count: int) -> list[float | None]:
+    """Return a length for each of `count` captions: one for all, or one each.
+
+    Raises:
+        RemogptError: if there are not as many.
+    """
+    if seconds is None or isinstance(seconds, int | float):
+        return [seconds] * count
+    if len(seconds) != count:
+        raise RemogptError(f"seconds has {len(seconds)} lengths for {count} captions; give one each, or one for all")
+    return list(seconds)

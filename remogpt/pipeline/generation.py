@@ -16,12 +16,11 @@ from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.best_of import closest
-from remogpt.pipeline.checks import check_num_samples, check_words
+from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import examples_for_texts, marked_as_used
 from remogpt.pipeline.segment import Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 
@@ -41,11 +40,7 @@ def plan(
         RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
     """
     check_num_samples(num_samples)
-    lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
-    if len(lengths) != len(texts):
-        raise RemogptError(
-            f"seconds has {len(lengths)} lengths for {len(texts)} captions; give one each, or one for all"
-        )
+    lengths = length_of_each(seconds, len(texts))
     segments: list[Segment] = []
     for index, (text, length, hidden) in enumerate(zip(texts, lengths, exclude, strict=True)):
         check_words(text)

@@ -5,10 +5,10 @@ from functools import cached_property
 from pathlib import Path
 
 from remogpt.lm.writer import saved_prompt_form
+from remogpt.pipeline.checks import check_database
 from remogpt.prompts.forms import PromptForm, holds_examples
 from remogpt.retriever import MotionDatabase, TextMotionRetriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.folders.model_folder import check_belongs
 
 Database = str | Path | MotionDatabase | None
 """A folder, an open database, or the model's own (None)."""
@@ -24,8 +24,7 @@ class OpenDatabases:
     """
 
     def __init__(self, model: Path, hashes: Mapping[str, str], retriever: Callable[[], TextMotionRetriever]) -> None:
-        self._model, self._load_retriever = model, retriever
-        self._wanted = {kind: hashes[kind] for kind in ("retriever", "tokenizer")}
+        self._model, self._hashes, self._load_retriever = model, hashes, retriever
         self._opened: dict[Path, MotionDatabase] = {}
 
     def open(self, path: Database) -> MotionDatabase:
@@ -36,7 +35,7 @@ class OpenDatabases:
             RemogptError: if it was built by another retriever or tokenizer, with both hashes.
         """
         if isinstance(path, MotionDatabase):
-            self._check(path)
+            check_database(path, self._hashes, self._model)
             return path
         folder = self._model / "database" if path is None else Path(path)
         if path is None and not folder.is_dir():
@@ -46,9 +45,8 @@ class OpenDatabases:
             )
         if folder not in self._opened:
             database = MotionDatabase.open(folder)
-            self._check(
-                database
-            )  # before the retriever is loaded, so that a database that does not fit is refused at once
+            # Before the retriever is loaded, so that a database that does not fit is refused at once.
+            check_database(database, self._hashes, self._model)
             database.retriever = self._load_retriever()
             self._opened[folder] = database
         return self._opened[folder]
@@ -70,6 +68,3 @@ class OpenDatabases:
     @cached_property
     def _prompt_form(self) -> PromptForm:
         return saved_prompt_form(self._model / "lm")
-
-    def _check(self, database: MotionDatabase) -> None:
-        check_belongs(database.path, database.manifest, self._wanted, self._model)

@@ -8,8 +8,9 @@ Routes name query and gallery: `t2m` a text among motions, `t2t` among captions,
 `m2m` among motions.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from remogpt.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from remogpt.retriever.database.database import MotionDatabase
@@ -27,9 +28,5 @@ _HOMES = {
     "TextMotionRetriever": "remogpt.retriever.retriever",
 }
 
-
-def __getattr__(name: str) -> Any:
-    # Lazy: opening a database needs neither torch nor transformers.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'remogpt.retriever' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+# Lazy: opening a database needs neither torch nor transformers.
+__getattr__ = lazy_names(__name__, _HOMES)

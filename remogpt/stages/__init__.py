@@ -8,8 +8,9 @@ report = evaluate("models/my-model", "sets/mine", out="runs/eval")
 Inputs of a stage are paths or opened objects. Interrupted stages resume, like the commands.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from remogpt.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from remogpt.stages.databases import build_database, find_neighbours
@@ -44,9 +45,5 @@ _NAMES = {
 }
 _HOMES = {name: f"remogpt.stages.{module}" for module, names in _NAMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    # Import lazily, so that a command's --help loads no torch.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'remogpt.stages' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+# Import lazily, so that a command's --help loads no torch.
+__getattr__ = lazy_names(__name__, _HOMES)

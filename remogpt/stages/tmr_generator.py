@@ -12,7 +12,7 @@ from remogpt.eval.runs.modes import Mode
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.checks import check_words
+from remogpt.pipeline.checks import check_words, length_of_each
 from remogpt.prompts import clean_text
 from remogpt.retriever import RetrievedExample, TextMotionRetriever
 from remogpt.retriever.tmr_decoder import decoding_network, reconstruct, synthesise
@@ -85,7 +85,7 @@ class Synthesis:
         texts = [text] if isinstance(text, str) else text
         for one in texts:
             check_words(one)
-        lengths = [seconds] * len(texts) if seconds is None or isinstance(seconds, int | float) else list(seconds)
+        lengths = length_of_each(seconds, len(texts))
         asked = [(one, check_seconds(length)) for one, length in zip(texts, lengths, strict=True)]
         rows = [row for row in asked for _ in range(num_samples)]
         written = synthesise(
