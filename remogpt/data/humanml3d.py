@@ -23,7 +23,7 @@ import numpy as np
 
 from remogpt.data.clip import Caption, Clip
 from remogpt.data.recent import RecentArrays
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, Steps, claims_from_json
 from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import fingerprint, read_json, read_npy
@@ -129,6 +129,10 @@ class MotionTextSet:
     def facts(self, file_id: str) -> list[Fact]:
         """Return the checkable facts of one motion's captions; empty where none are known."""
         return [Fact.from_json(fact) for fact in self.item(file_id).get("facts", [])]
+
+    def claims(self, file_id: str) -> list[Steps]:
+        """Return what each caption of a motion claims; empty where that is not known."""
+        return [claims_from_json(steps) for steps in self.item(file_id).get("claims", [])]
 
     def captions(self, file_id: str) -> list[Caption]:
         """Return all captions of one motion, with their times."""

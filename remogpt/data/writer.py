@@ -34,6 +34,8 @@ class SetItem:
     """Factors, action, style: JSON-ready."""
     facts: Sequence[Mapping[str, Any]] = ()
     """Checkable facts as JSON (`Fact.to_json`)."""
+    claims: Sequence[Sequence[Sequence[Mapping[str, Any]]]] = ()
+    """What each caption claims, where that is known: steps of facts as JSON."""
     provenance: str = ""
     """Origin of motion and captions."""
 
@@ -61,12 +63,14 @@ def write_item(folder: Path, item: SetItem) -> None:
     if item.joints is not None:
         write_npy(folder / "new_joints" / f"{item.id}.npy", item.joints.astype(np.float32))
     write_text(folder / "texts" / f"{item.id}.txt", _lines(item.captions))
-    record = {
+    record: dict[str, Any] = {
         "source_id": item.source_id or item.id,
         "provenance": item.provenance,
         "tags": dict(item.tags),
         "facts": [dict(fact) for fact in item.facts],
     }
+    if item.claims:
+        record["claims"] = [[[dict(fact) for fact in step] for step in steps] for steps in item.claims]
     write_json(folder / "items" / f"{item.id}.json", record, indent=None)
 
 

@@ -7,6 +7,7 @@ may have any length from 16 frames, any start heading and any place; its body is
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,40 @@ from remogpt.runtime.errors import RemogptError
 RELATIONS = {"before": "order", "while": "composition"}
 """Relations between two facts, and their factors."""
 
+_MANNERS = ("walks_like",)
+"""Predicates that say how another action is done; they take no part in relations."""
+
 _BY_PARAMETER = ("style", "speed", "count", "angle", "distance", "direction", "side")
 """Factors that are parameters: a fact tests the first of these that it has, or only the action if it has none."""
+
+
+_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
+    **dict.fromkeys(("waves", "punches", "knocks", "lunges", "lifts_knee"), (("side",), ("side", "count"))),
+    **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
+    **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
+    **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists"), ((), ("count",))),
+    "swipes": (("side", "direction"),),
+    "bends_sideways": (("direction",), ("direction", "count")),
+    "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
+    "runs": ((), ("distance",), ("speed",)),
+    "sidesteps": (("direction",), ("direction", "distance")),
+    "steps": (("direction",), ("direction", "side")),
+    "turns": (("direction",), ("direction", "moving"), ("direction", "angle")),
+    "jumps": ((), ("direction",), ("count",)),
+    "hops": (("side",), ("side", "direction"), ("side", "count")),
+}
+"""Parameters of the facts that a claim implies, weakest first; a predicate that is not listed has one fact."""
+
+
+_OPEN: dict[tuple[str, str], tuple[str, ...]] = {
+    ("side", ""): ("left", "right"),
+    ("direction", ""): ("left", "right"),
+    ("direction", "walks"): ("forward", "backward"),
+    ("direction", "steps"): ("forward", "backward", "left", "right"),
+    ("direction", "circles"): ("clockwise", "counterclockwise"),
+    ("style", ""): ("sneaky", "elderly", "drunk", "limping_left", "limping_right"),
+}
+"""Values that a parameter may have where a fact leaves it open, by parameter and predicate."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +93,60 @@ class Fact:
         return cls(str(data["name"]), dict(data.get("params", {})))
 
 
+def implied(claim: Fact) -> list[Fact]:
+    """List the facts that a claim implies, weakest first, each with one more factor where the predicate allows it.
+
+    Left kicks forward, twice: kicks with the left leg; and forward; and forward, twice.
+    """
+    said = {key: value for key, value in claim.params.items() if value is not None}
+    chain = _CHAINS.get(claim.name, (_predicate(claim.name).parameters,))
+    found = [{key: said[key] for key in keys if key in said} for keys in chain]
+    unique = {tuple(params.items()): params for params in found}
+    return [Fact(claim.name, params) for params in unique.values()]
+
+
+Steps = tuple[tuple[Fact, ...], ...]
+"""What a caption claims: steps in order, each with the claims that it makes of one time."""
+
+
+def claims_from_json(steps: Iterable[Iterable[dict[str, Any]]]) -> Steps:
+    """Rebuild claims from lists of `Fact.to_json`."""
+    return tuple(tuple(Fact.from_json(claim) for claim in step) for step in steps)
+
+
+def facts_of_claims(steps: Steps) -> list[Fact]:
+    """List what claims say: the facts that each implies, the order of neighbouring steps, and what happens together."""
+    facts = [fact for step in steps for claim in step for fact in implied(claim)]
+    firsts = [[implied(claim)[0] for claim in step if claim.name not in _MANNERS] for step in steps]
+    for step, following in pairwise(firsts):
+        if step and following and step[0] != following[0]:
+            facts.append(related("before", step[0], following[0]))
+    for step in firsts:
+        facts += [related("while", step[0], other) for other in step[1:]]
+    return list({str(fact.to_json()): fact for fact in facts}.values())
+
+
+def related(name: str, first: Fact, second: Fact) -> Fact:
+    """Return the fact that two facts stand in a relation."""
+    return Fact(name, {"first": first.to_json(), "second": second.to_json()})
+
+
+def completions(fact: Fact) -> list[Fact]:
+    """List a fact (not a relation) with each value of the parameters that it leaves open and its finder needs.
+
+    "Waves" becomes "waves with the left hand" and "waves with the right hand"; most facts are complete: [fact].
+    """
+    options = {
+        key: _OPEN[key, fact.name] if (key, fact.name) in _OPEN else _OPEN[key, ""]
+        for key in _predicate(fact.name).required
+        if fact.params.get(key) is None
+    }
+    return [
+        Fact(fact.name, {**fact.params, **dict(zip(options, values, strict=True))})
+        for values in product(*options.values())
+    ]
+
+
 def check(fact: Fact, joints: np.ndarray) -> bool:
     """Return whether a fact holds for joints (T, 22, 3), metres, y up, 20 fps."""
     return holds(fact, Body(joints))
@@ -80,8 +167,12 @@ def holds(fact: Fact, body: Body) -> bool:
 
 
 def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
-    """Return the frame intervals [start, end) that prove a fact (not a relation); empty if it does not hold."""
-    return _predicate(fact.name).find(body, **fact.params)
+    """Return the frame intervals [start, end) that prove a fact (not a relation); empty if it does not hold.
+
+    What a fact leaves open may be anything: "waves" is proven by either hand.
+    """
+    found = [_predicate(one.name).find(body, **one.params) for one in completions(fact)]
+    return found[0] if len(found) == 1 else sorted({interval for intervals in found for interval in intervals})
 
 
 def describe(fact: Fact) -> str:

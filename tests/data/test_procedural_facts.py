@@ -8,10 +8,11 @@ import pytest
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.facts import SHOWN_STYLES, facts_of
 from remogpt.data.procedural.make import make_clip
+from remogpt.data.procedural.phrases import NUMBERS
 from remogpt.data.procedural.sample import atomic_actions
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.validate import FactReport, opposite, validate
-from remogpt.motion.facts import Fact, facts_correct
+from remogpt.motion.facts import Fact, facts_correct, facts_of_claims
 from remogpt.motion.features import features_to_joints
 from remogpt.motion.mirror import mirror_joints
 from remogpt.runtime.errors import RemogptError
@@ -102,3 +103,27 @@ def test_opposites() -> None:
 def test_validation_needs_facts() -> None:
     with pytest.raises(RemogptError, match="two clips or more"):
         validate([("a", [], np.zeros((40, 22, 3)))])
+
+
+def test_the_claims_of_a_full_caption_say_the_facts_of_the_clip() -> None:
+    known = found = 0
+    for index in range(100):
+        clip = make_clip(21, index)
+        said = max((facts_of_claims(steps) for steps in clip.claims), key=len)
+        known += len(clip.facts)
+        found += sum(fact in said for fact in clip.facts)
+    assert found >= 0.97 * known
+
+
+def test_claims_hold_only_what_the_caption_names() -> None:
+    numbers = {*NUMBERS, "once", "twice", "both", "a", "an"}
+    for index in range(150):
+        clip = make_clip(22, index)
+        for caption, steps in zip(clip.captions, clip.claims, strict=True):
+            counts = [claim.params["count"] for step in steps for claim in step if "count" in claim.params]
+            words = caption.text.replace(".", "").replace(",", "").split()
+            assert not counts or any(word.isdigit() or word in numbers for word in words), caption.text
+            assert all("speed" not in claim.params for step in steps for claim in step) or any(
+                word in caption.text for word in ("slow", "leisur", "hurr", "quick", "fast", "brisk", "swift", "rapid",
+                                                  "stroll", "strid", "jog", "sprint", "dash")
+            ), caption.text  # fmt: skip

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from remogpt.motion.body import Body
-from remogpt.motion.facts import Fact, check, describe, facts_correct
+from remogpt.motion.facts import (
+    Fact,
+    check,
+    completions,
+    describe,
+    facts_correct,
+    facts_of_claims,
+    implied,
+    related,
+)
 from remogpt.motion.predicates import PREDICATES
 from remogpt.motion.predicates.intervals import excursions, relation, stretches, swings, trimmed
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
@@ -257,3 +266,32 @@ def recordings(data_dir: Path, content: str, num: int) -> list[np.ndarray]:
         joints[:, 6] = 0.5 * (joints[:, 3] + joints[:, 9])
         clips.append(joints[np.round(np.arange(0, len(joints) - 1, 1.5)).astype(int)])
     return clips
+
+
+def test_a_claim_implies_facts_of_one_more_factor_each() -> None:
+    kick = Fact("kicks", {"side": "left", "direction": "forward", "count": 2})
+    assert [fact.params for fact in implied(kick)] == [
+        {"side": "left"},
+        {"side": "left", "direction": "forward"},
+        {"side": "left", "direction": "forward", "count": 2},
+    ]
+    assert implied(Fact("waves", {"count": 3})) == [Fact("waves"), Fact("waves", {"count": 3})]
+    assert implied(Fact("sits")) == [Fact("sits")]
+
+
+def test_what_a_fact_leaves_open_may_be_anything() -> None:
+    joints = placed(standing(60), np.zeros((60, 3)), np.radians(np.clip(np.linspace(-30, 120, 60), 0, 90)))
+    assert check(Fact("turns", {"direction": "left"}), joints) and check(Fact("turns"), joints)
+    assert not check(Fact("turns", {"direction": "right"}), joints) and not check(Fact("walks"), joints)
+    assert [fact.params["direction"] for fact in completions(Fact("walks", {"speed": "slow"}))] == [
+        "forward",
+        "backward",
+    ]
+
+
+def test_claims_say_facts_and_relations() -> None:
+    walk, wave = Fact("walks", {"direction": "forward", "distance": 2.0}), Fact("waves", {"side": "left"})
+    manner, sit = Fact("walks_like", {"style": "drunk"}), Fact("sits")
+    facts = facts_of_claims(((walk, wave, manner), (sit,)))
+    weak = Fact("walks", {"direction": "forward"})
+    assert facts == [weak, walk, wave, manner, sit, related("before", weak, sit), related("while", weak, wave)]

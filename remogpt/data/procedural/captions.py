@@ -5,49 +5,67 @@ optional, but one caption of a clip names them all. Turns of 180 and 360 degrees
 and a limp always names its leg, so no caption fits another motion of this vocabulary better than its own.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.grammar import GERUND, PLURAL, SINGULAR, conjugate, lexicon, read_words, write
-from remogpt.data.procedural.phrases import Speaker, action_phrase, pick
-from remogpt.data.procedural.script import Script, Step
+from remogpt.data.procedural.phrases import OPTIONAL, Speaker, action_phrase, pick
+from remogpt.data.procedural.script import Action, Script, Step
 
-OPTIONAL = ("count", "distance", "speed", "angle", "stand", "style")
-"""Factors that a caption may leave out."""
 _TRIES = 40
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A caption of a script, and what it says."""
+
+    caption: Caption
+    said: tuple[frozenset[str], ...]
+    """For each action of the script, in order: the optional factors that the caption names."""
 
 
 def describe(script: Script, rng: np.random.Generator, num: int = 3) -> list[Caption]:
     """Write `num` different captions; one names every factor, the others omit optional ones at random."""
+    return [wording.caption for wording in wordings(script, rng, num)]
+
+
+def wordings(script: Script, rng: np.random.Generator, num: int = 3) -> list[Wording]:
+    """Write captions as `describe` does, and say of each which factors it names."""
     shares = [1.0, 0.5, 0.0, *rng.choice([0.0, 0.3, 0.6, 1.0], max(num - 3, 0)).tolist()][:num]
     rng.shuffle(shares)
-    captions: list[Caption] = []
+    found: list[Wording] = []
     for share in shares:
         for _ in range(_TRIES):
             wanted = frozenset(factor for factor in OPTIONAL if rng.random() < share)
-            caption = _caption(script, wanted, rng)
-            if all(caption.text.rstrip(".") != other.text.rstrip(".") for other in captions):
+            wording = _wording(script, wanted, rng)
+            if all(wording.caption.text.rstrip(".") != other.caption.text.rstrip(".") for other in found):
                 break
-        captions.append(caption)
-    return captions
+        found.append(wording)
+    return found
 
 
-def _caption(script: Script, wanted: frozenset[str], rng: np.random.Generator) -> Caption:
+def _wording(script: Script, wanted: frozenset[str], rng: np.random.Generator) -> Wording:
     adjectives = lexicon()["styles"].get(script.style, {}).get("adjectives")
     said_by_subject = "style" in wanted and adjectives and rng.random() < 0.35
     speaker = _speaker(script.style if said_by_subject else None, rng)
     rest = wanted - {"style"} if said_by_subject or script.style == "normal" else wanted
     if script.style.startswith("limping"):
         rest = rest | {"style"}
-    phrases = []
+    phrases: list[str] = []
+    said: list[frozenset[str]] = []
     for index, step in enumerate(script.steps):
-        said = rest | {"seat"} if index == 0 else rest
-        phrases.append(_step_phrase(step, script.style, said, speaker, rng))
+        phrase, named = _step_phrase(step, script.style, rest | {"seat"} if index == 0 else rest, speaker, rng)
+        phrases.append(phrase)
+        said += named
         rest = rest - {"style"}
+    if said_by_subject or any("style" in named for named in said):
+        said = [named | {"style"} for named in said]
     words = read_words(_sentence(phrases, speaker, rng))
     text, tokens = write(words)
     text = text.rstrip(".,")
-    return Caption(text + ("." if rng.random() < 0.85 else ""), tokens)
+    return Wording(Caption(text + ("." if rng.random() < 0.85 else ""), tokens), tuple(said))
 
 
 def _speaker(style: str | None, rng: np.random.Generator) -> Speaker:
@@ -67,22 +85,27 @@ def _speaker(style: str | None, rng: np.random.Generator) -> Speaker:
     return Speaker(subject, pronoun, possessive, PLURAL if subject == "they" else SINGULAR, bool(rng.random() < 0.22))
 
 
-def _step_phrase(step: Step, style: str, wanted: frozenset[str], speaker: Speaker, rng: np.random.Generator) -> str:
-    """Write the simultaneous actions of a step as one verb phrase."""
+def _step_phrase(
+    step: Step, style: str, wanted: frozenset[str], speaker: Speaker, rng: np.random.Generator
+) -> tuple[str, list[frozenset[str]]]:
+    """Write the simultaneous actions of a step as one verb phrase; also return the factors named of each action."""
     actions = list(step.actions)
     if step.upper and step.legs is not None and step.legs.name == "stand" and "stand" not in wanted:
         actions = list(step.upper)
     actions.sort(key=lambda action: not action.spec.legs)
-    phrases = []
+    phrases: list[str] = []
+    named: dict[Action, frozenset[str]] = {}
     for action in actions:
-        phrases.append(action_phrase(action, style, wanted, speaker, rng))
+        phrase, named[action] = action_phrase(action, style, wanted, speaker, rng)
+        phrases.append(phrase)
         wanted = wanted - {"style"}
+    said = [named.get(action, frozenset()) for action in step.actions]
     if len(phrases) == 1:
-        return phrases[0]
+        return phrases[0], said
     first, second = phrases[0], " and ".join(phrases[1:])
     is_long = any(" while " in phrase or " as " in phrase for phrase in phrases)
     template = str(pick(lexicon()["joins"]["flat" if is_long else "while"], rng))
-    return _join(template, {"a": first, "b": second}, speaker)
+    return _join(template, {"a": first, "b": second}, speaker), said
 
 
 def _join(template: str, phrases: dict[str, str], speaker: Speaker) -> str:

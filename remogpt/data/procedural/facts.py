@@ -1,138 +1,64 @@
-"""List the facts of a script: what its captions claim, as statements that the joints can prove.
+"""List the facts of a script, and the claims of its captions, as statements that the joints can prove.
 
-Every action gives a chain of facts that add one factor each: the action with its side, then direction, count, distance,
-angle, speed. Steps give order facts, simultaneous actions give composition facts. A fact is omitted if another action
-of the same script may disturb it (a count of jumps beside jumping jacks).
+Every action is a claim, which implies a chain of facts that add one factor each. Steps give order facts, simultaneous
+actions give composition facts. A fact is omitted if another action of the same script may disturb it (a count of jumps
+beside jumping jacks).
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
+from remogpt.data.procedural.phrases import OPTIONAL
 from remogpt.data.procedural.script import Action, Script
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, Steps, implied, related
 
-_Chain = list[dict[str, Any]]
-"""Parameters of the facts of one action; the first are the weakest claim, used in order and composition facts."""
-
-
-def _side(action: Action) -> _Chain:
-    return [{"side": action.side}]
-
-
-def _nothing(action: Action) -> _Chain:
-    return [{}]
-
-
-def _count(action: Action) -> _Chain:
-    return [{}, {"count": action.count}]
-
-
-def _side_count(action: Action) -> _Chain:
-    return [{"side": action.side}, {"side": action.side, "count": action.count}]
-
-
-def _side_direction(action: Action) -> _Chain:
-    return [{"side": action.side}, {"side": action.side, "direction": action.direction}]
-
-
-def _all_three(action: Action) -> _Chain:
-    way = {"side": action.side, "direction": action.direction}
-    return [{"side": action.side}, way, {**way, "count": action.count}]
-
-
-def _direction(action: Action) -> _Chain:
-    return [{"direction": action.direction}]
-
-
-def _direction_count(action: Action) -> _Chain:
-    return [{"direction": action.direction}, {"direction": action.direction, "count": action.count}]
-
-
-def _walk(action: Action) -> _Chain:
-    chain: _Chain = [{"direction": action.direction}]
-    chain.append({"direction": action.direction, "distance": action.distance})
-    paced = action.speed != "normal" and action.direction == "forward" and (action.distance or 0.0) >= 1.5
-    if paced and action.style in (None, "normal"):
-        chain.append({"direction": action.direction, "speed": action.speed})
-    return chain
-
-
-def _run(action: Action) -> _Chain:
-    return [{}, {"distance": action.distance}]
-
-
-def _turn(action: Action) -> _Chain:
-    return [
-        {"direction": action.direction},
-        {"direction": action.direction, "moving": action.name != "turn"},
-        {"direction": action.direction, "angle": action.angle},
-    ]
-
-
-def _sidestep(action: Action) -> _Chain:
-    return [{"direction": action.direction}, {"direction": action.direction, "distance": action.distance}]
-
-
-def _jump(action: Action) -> _Chain:
-    return [{}, {"direction": action.direction}, {"count": action.count}]
-
-
-def _hop(action: Action) -> _Chain:
-    return [*_side_direction(action), {"side": action.side, "count": action.count}]
-
-
-def _step(action: Action) -> _Chain:
-    return [{"direction": action.direction}, {"direction": action.direction, "side": action.side}]
-
-
-_RULES: dict[str, tuple[str, Callable[[Action], _Chain]]] = {
-    "walk": ("walks", _walk),
-    "run": ("runs", _run),
-    "walk_curve": ("turns", _turn),
-    "walk_turn": ("turns", _turn),
-    "turn": ("turns", _turn),
-    "circle": ("circles", _direction),
-    "sidestep": ("sidesteps", _sidestep),
-    "jump": ("jumps", _jump),
-    "hop": ("hops", _hop),
-    "squat": ("squats", _count),
-    "sit": ("sits", _nothing),
-    "stand_up": ("stands_up", _nothing),
-    "kneel": ("kneels", _side),
-    "lunge": ("lunges", _side_count),
-    "kick": ("kicks", _all_three),
-    "knee_raise": ("lifts_knee", _side_count),
-    "balance": ("balances", _side),
-    "jumping_jack": ("jumping_jacks", _count),
-    "step": ("steps", _step),
-    "dance": ("dances", _nothing),
-    "pick_up": ("picks_up", _side),
-    "wave": ("waves", _side_count),
-    "raise": ("raises_hand", _side_direction),
-    "stretch": ("raises_hand", lambda action: [{"side": "both"}]),
-    "punch": ("punches", _side_count),
-    "throw": ("throws", _side_direction),
-    "clap": ("claps", _count),
-    "bow": ("bows", _nothing),
-    "side_bend": ("bends_sideways", _direction_count),
-    "point": ("points", _side_direction),
-    "salute": ("salutes", _side),
-    "cross_arms": ("crosses_arms", _nothing),
-    "hands_on_hips": ("hands_on_hips", _nothing),
-    "push": ("pushes", _nothing),
-    "swipe": ("swipes", lambda action: [{"side": action.side, "direction": action.direction}]),
-    "drink": ("drinks", _side),
-    "scratch_head": ("scratches_head", _side),
-    "arm_circle": ("circles_arm", _all_three),
-    "look": ("looks", _direction),
-    "twist": ("twists", _count),
-    "guard": ("guards", _nothing),
-    "knock": ("knocks", _side_count),
-    "catch": ("catches", _side),
-    "swing": ("swings_arms", _direction),
+_RULES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "walk": ("walks", ("direction", "distance", "speed")),
+    "run": ("runs", ("distance",)),
+    "walk_curve": ("turns", ("direction", "moving", "angle")),
+    "walk_turn": ("turns", ("direction", "moving", "angle")),
+    "turn": ("turns", ("direction", "moving", "angle")),
+    "circle": ("circles", ("direction",)),
+    "sidestep": ("sidesteps", ("direction", "distance")),
+    "jump": ("jumps", ("direction", "count")),
+    "hop": ("hops", ("side", "direction", "count")),
+    "squat": ("squats", ("count",)),
+    "sit": ("sits", ()),
+    "stand_up": ("stands_up", ()),
+    "kneel": ("kneels", ("side",)),
+    "lunge": ("lunges", ("side", "count")),
+    "kick": ("kicks", ("side", "direction", "count")),
+    "knee_raise": ("lifts_knee", ("side", "count")),
+    "balance": ("balances", ("side",)),
+    "jumping_jack": ("jumping_jacks", ("count",)),
+    "step": ("steps", ("direction", "side")),
+    "dance": ("dances", ()),
+    "pick_up": ("picks_up", ("side",)),
+    "wave": ("waves", ("side", "count")),
+    "raise": ("raises_hand", ("side", "direction")),
+    "stretch": ("raises_hand", ("side",)),
+    "punch": ("punches", ("side", "count")),
+    "throw": ("throws", ("side", "direction")),
+    "clap": ("claps", ("count",)),
+    "bow": ("bows", ()),
+    "side_bend": ("bends_sideways", ("direction", "count")),
+    "point": ("points", ("side", "direction")),
+    "salute": ("salutes", ("side",)),
+    "cross_arms": ("crosses_arms", ()),
+    "hands_on_hips": ("hands_on_hips", ()),
+    "push": ("pushes", ()),
+    "swipe": ("swipes", ("side", "direction")),
+    "drink": ("drinks", ("side",)),
+    "scratch_head": ("scratches_head", ("side",)),
+    "arm_circle": ("circles_arm", ("side", "direction", "count")),
+    "look": ("looks", ("direction",)),
+    "twist": ("twists", ("count",)),
+    "guard": ("guards", ()),
+    "knock": ("knocks", ("side", "count")),
+    "catch": ("catches", ("side",)),
+    "swing": ("swings_arms", ("direction",)),
 }
-"""Action -> predicate and chain; `stand` gives no fact, since half of all motions contain it."""
+"""Action -> predicate and its parameters; `stand` gives no fact, since half of all motions contain it."""
 
 SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
 """Styles of walking that joints alone can prove."""
@@ -174,13 +100,57 @@ def facts_of(script: Script) -> list[Fact]:
     return unique + _styles(script) + _orders(script, steps) + _compositions(script)
 
 
-def _facts(action: Action) -> list[Fact]:
+def claims_of(script: Script, said: Sequence[frozenset[str]]) -> Steps:
+    """Return what a caption of a script claims: for each step, one claim an action, with the factors that it names.
+
+    Args:
+        script: what the motion shows.
+        said: for each action of the script, in order, the optional factors that the caption names; sides and directions
+            are always named.
+    """
+    named = iter(said)
+    steps = []
+    for step in script.steps:
+        claims: list[Fact] = []
+        for action in step.actions:
+            factors = next(named)
+            claim = _claim(action)
+            if claim is None:
+                continue
+            params = {key: value for key, value in claim.params.items() if key not in OPTIONAL or key in factors}
+            claims.append(Fact(claim.name, params))
+            if action.name == "walk" and "style" in factors and script.style in SHOWN_STYLES:
+                claims.append(Fact("walks_like", {"style": script.style}))
+        if claims:
+            steps.append(tuple(claims))
+    return tuple(steps)
+
+
+def _claim(action: Action) -> Fact | None:
+    """Return what an action claims, with all its factors."""
     if action.name not in _RULES:
-        return []
+        return None
+    name, keys = _RULES[action.name]
+    values = {
+        "side": action.side if action.name != "stretch" else "both",
+        "direction": action.direction, "count": action.count, "distance": action.distance, "angle": action.angle,
+        "speed": None if action.speed == "normal" else action.speed, "moving": action.name != "turn",
+    }  # fmt: skip
+    return Fact(name, {key: values[key] for key in keys if values[key] is not None})
+
+
+def _facts(action: Action) -> list[Fact]:
     if action.side == "both" and action.count == 1:
         return []
-    name, chain = _RULES[action.name]
-    return [Fact(name, params) for params in chain(action)]
+    claim = _claim(action)
+    return [] if claim is None else [fact for fact in implied(claim) if not _is_unsteady(fact, action)]
+
+
+def _is_unsteady(fact: Fact, action: Action) -> bool:
+    """Return whether a fact is the speed of a walk without a steady pace: backward, short, or in a style."""
+    if "speed" not in fact.params:
+        return False
+    return action.direction != "forward" or (action.distance or 0.0) < 1.5 or action.style not in (None, "normal")
 
 
 def _is_disturbed(fact: Fact, script: Script) -> bool:
@@ -188,7 +158,7 @@ def _is_disturbed(fact: Fact, script: Script) -> bool:
         return False
     if "angle" not in fact.params and _has_rival(fact, script):
         return True
-    return sum(_RULES.get(action.name, ("", None))[0] == fact.name for action in script.actions) > 1
+    return sum(_RULES.get(action.name, ("", ()))[0] == fact.name for action in script.actions) > 1
 
 
 def _styles(script: Script) -> list[Fact]:
@@ -215,7 +185,7 @@ def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:
         first = next((chain[0] for chain in step if chain), None)
         second = next((chain[0] for chain in following if chain), None)
         if first and second and all(names.count(f.name) == 1 and not _has_rival(f, script) for f in (first, second)):
-            found.append(_relation("before", first, second))
+            found.append(related("before", first, second))
     return found
 
 
@@ -224,9 +194,5 @@ def _compositions(script: Script) -> list[Fact]:
     found = []
     for step in script.steps:
         chains = [_facts(_WALK) if action.name in _TURNING_WALKS else _facts(action) for action in step.actions]
-        found += [_relation("while", chains[0][0], chain[0]) for chain in chains[1:] if chains[0] and chain]
+        found += [related("while", chains[0][0], chain[0]) for chain in chains[1:] if chains[0] and chain]
     return found
-
-
-def _relation(name: str, first: Fact, second: Fact) -> Fact:
-    return Fact(name, {"first": first.to_json(), "second": second.to_json()})

@@ -17,12 +17,12 @@ import numpy as np
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.animate import Take, animate
-from remogpt.data.procedural.captions import describe
-from remogpt.data.procedural.facts import facts_of
+from remogpt.data.procedural.captions import wordings
+from remogpt.data.procedural.facts import claims_of, facts_of
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.features import joints_to_features
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, read_json
@@ -47,6 +47,8 @@ class ProceduralClip:
     """(T - 1, 263) float32, raw."""
     captions: list[Caption]
     facts: list[Fact]
+    claims: list[Steps]
+    """What each caption claims."""
 
 
 def make_clip(seed: int, index: int) -> ProceduralClip:
@@ -54,8 +56,11 @@ def make_clip(seed: int, index: int) -> ProceduralClip:
     rng = np.random.default_rng((seed, index))
     script = sample_script(rng)
     take = animate(script, rng)
-    captions = describe(script, rng, num=NUM_CAPTIONS)
-    return ProceduralClip(f"{index:06d}", script, take, joints_to_features(take.joints), captions, facts_of(script))
+    worded = wordings(script, rng, num=NUM_CAPTIONS)
+    return ProceduralClip(
+        f"{index:06d}", script, take, joints_to_features(take.joints), [one.caption for one in worded],
+        facts_of(script), [claims_of(script, one.said) for one in worded],
+    )  # fmt: skip
 
 
 def make_procedural_set(
@@ -128,7 +133,9 @@ def _write_clip(folder: Path, seed: int, index: int) -> None:
     }
     item = SetItem(
         id=clip.id, features=clip.features, captions=clip.captions, joints=clip.take.joints, tags=tags,
-        facts=[fact.to_json() for fact in clip.facts], provenance="remogpt procedural animation and grammar",
+        facts=[fact.to_json() for fact in clip.facts],
+        claims=[[[claim.to_json() for claim in step] for step in steps] for steps in clip.claims],
+        provenance="remogpt procedural animation and grammar",
     )  # fmt: skip
     write_item(folder, item)
 

@@ -9,6 +9,8 @@ import numpy as np
 from remogpt.data.procedural.grammar import PLURAL, SINGULAR, lexicon, plural
 from remogpt.data.procedural.script import Action
 
+OPTIONAL = ("count", "distance", "speed", "angle", "stand", "style")
+"""Factors that a caption may leave out."""
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _DEGREES = {45: "forty-five", 60: "sixty", 90: "ninety"}
 _GAITS = ("walk", "run", "walk_curve", "walk_turn", "circle", "sidestep")
@@ -69,11 +71,16 @@ def _style_key(action: Action, style: str) -> str | None:
 
 def action_phrase(
     action: Action, style: str, wanted: frozenset[str], speaker: Speaker, rng: np.random.Generator
-) -> str:
-    """Write one action as a verb phrase, with the wanted ones of count, speed, distance, angle and style."""
+) -> tuple[str, frozenset[str]]:
+    """Write one action as a verb phrase, with the wanted ones of count, speed, distance, angle and style.
+
+    Returns:
+        the phrase, and the factors that it names: the wanted ones, and what its verb says by itself ("sprints").
+    """
     missing = {factor for factor in wanted if _has(action, factor)}
     if style == "normal":
         missing.discard("style")
+    said = set(missing)
     key = _key(action)
     if action.name == "stand_up" and "seat" in wanted:
         key = "stand_up/seat"
@@ -82,14 +89,21 @@ def action_phrase(
         key = style_key
         missing.discard("style")
     core = _core(key, action, missing, rng)
-    if "{n}" in core or core.startswith("!"):
-        missing.discard("count")
-    if "{adv}" in core or (action.name == "run" and "/" in key and action.speed in key):
-        missing.discard("speed")
-    if "{deg}" in core or (action.angle is not None and f"/{action.angle:.0f}" in key and not core.startswith("?")):
-        missing.discard("angle")
+    in_core = _named_by(core, key, action)
     phrase = _fill(core.lstrip("!?"), action, style, speaker, rng)
-    return _append_factors(phrase, action, style, missing, speaker, rng)
+    return _append_factors(phrase, action, style, missing - in_core, speaker, rng), frozenset(said | in_core)
+
+
+def _named_by(core: str, key: str, action: Action) -> set[str]:
+    """Return the factors that a phrase of the lexicon names before anything is appended."""
+    named = set()
+    if "{n}" in core or core.startswith("!"):
+        named.add("count")
+    if "{adv}" in core or (action.name == "run" and "/" in key and action.speed in key):
+        named.add("speed")
+    if "{deg}" in core or (action.angle is not None and f"/{action.angle:.0f}" in key and not core.startswith("?")):
+        named.add("angle")
+    return named
 
 
 def _has(action: Action, factor: str) -> bool:

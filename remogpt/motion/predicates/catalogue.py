@@ -27,6 +27,11 @@ class Predicate:
     parameters: tuple[str, ...]
     find: Finder
 
+    @property
+    def required(self) -> frozenset[str]:
+        """Parameters that the finder cannot do without."""
+        return frozenset(self.parameters[: len(self.parameters) - len(self.find.__defaults__ or ())])
+
     def say(self, **params: Any) -> str:
         """Describe the fact with these parameters in English."""
         rest = [key for key, value in params.items() if value is not None and f"{{{key}}}" not in self.sentence]
