@@ -1,0 +1,69 @@
+"""Labels of people's captions: facts of the catalogue with allowed values, and the texts they were made for."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remogpt.data.procedural.facts import SHOWN_STYLES
+from remogpt.motion.facts import Fact
+
+LABELS = Path(__file__).with_name("people_captions.json")
+WAYS = ("forward", "backward")
+SIDES = ("left", "right")
+DIRECTIONS = {
+    "walks": WAYS,
+    "steps": (*WAYS, *SIDES),
+    "jumps": ("up", *WAYS, *SIDES),
+    "hops": ("up", "forward"),
+    "circles": ("clockwise", "counterclockwise"),
+    "circles_arm": WAYS,
+    "kicks": ("forward", "side", "back"),
+    "throws": ("overhand", "underhand"),
+    **dict.fromkeys(("raises_hand", "points"), ("forward", "side")),
+    **dict.fromkeys(("sidesteps", "turns", "swipes", "swings_arms", "bends_sideways", "looks"), SIDES),
+}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "side": (*SIDES, "both"),
+    "speed": ("slow", "normal", "fast"),
+    "style": SHOWN_STYLES,
+    "moving": (True, False),
+}
+
+
+@pytest.fixture(scope="module")
+def labels() -> list[dict[str, Any]]:
+    return list(json.loads(LABELS.read_text("utf-8")))
+
+
+def _claims(label: dict[str, Any]) -> list[dict[str, Any]]:
+    return [claim for step in label["steps"] for claim in step]
+
+
+def test_there_are_200_captions_with_claims_and_40_without(labels: list[dict[str, Any]]) -> None:
+    assert sum(bool(label["steps"]) for label in labels) == 200
+    assert sum(not label["steps"] for label in labels) == 40
+    assert len({label["sha256"] for label in labels}) == 240
+    assert all(label["unknown"] for label in labels if not label["steps"])
+    assert all(step for label in labels for step in label["steps"])
+
+
+def test_claims_are_facts_of_the_catalogue(labels: list[dict[str, Any]]) -> None:
+    for claim in (claim for label in labels for claim in _claims(label)):
+        fact = Fact.from_json(claim)
+        for key, value in fact.params.items():
+            if key == "direction":
+                assert value in DIRECTIONS[fact.name], claim
+            elif key in VALUES:
+                assert value in VALUES[key], claim
+            else:
+                assert key in ("count", "distance", "angle") and value > 0, claim
+
+
+def test_labels_belong_to_the_texts(labels: list[dict[str, Any]], data_dir: Path) -> None:
+    captions = json.loads((data_dir / "text" / "humanml3d_test_captions.json").read_text("utf-8"))["captions"]
+    for label in labels:
+        text = captions[label["id"]][label["caption"]]
+        assert hashlib.sha256(text.encode()).hexdigest()[:12] == label["sha256"]
