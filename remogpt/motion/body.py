@@ -5,7 +5,8 @@ positive to the side, angles in degrees, heading grows when the body turns left.
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -32,14 +33,25 @@ def other(side: str) -> str:
     return "right" if side == "left" else "left"
 
 
-def memo(method: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Cache a measurement of a body for each set of arguments."""
+_Arguments = ParamSpec("_Arguments")
+_Measured = TypeVar("_Measured")
 
-    def remembered(self: "Body", *args: object) -> np.ndarray:
-        key = (method.__name__, *args)
-        if key not in self._memory:
-            self._memory[key] = method(self, *args)
-        return self._memory[key]
+
+def memo(
+    measure: Callable[Concatenate["Body", _Arguments], _Measured],
+) -> Callable[Concatenate["Body", _Arguments], _Measured]:
+    """Cache a measurement of a body, a method or a function, for each set of arguments.
+
+    Many facts are asked of one body, and they share measurements. Nobody may change what comes back.
+    """
+
+    @wraps(measure)
+    def remembered(body: "Body", *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Measured:
+        key = (measure, args, tuple(kwargs.items()))
+        if key not in body.memory:
+            body.memory[key] = measure(body, *args, **kwargs)
+        found: _Measured = body.memory[key]
+        return found
 
     return remembered
 
@@ -62,7 +74,8 @@ class Body:
         toes = scaled[:, [10, 11], 1].min(axis=1)
         scaled[..., 1] -= np.percentile(toes, 10) - 0.02
         self.raw = scaled
-        self._memory: dict[tuple[object, ...], np.ndarray] = {}
+        self.memory: dict[tuple[object, ...], Any] = {}
+        """What `memo` keeps."""
 
     @property
     def num_frames(self) -> int:
@@ -97,6 +110,7 @@ class Body:
         turn = self._yaw("shoulder", sigma) - self._yaw("hip", sigma)
         return np.degrees(np.arctan2(np.sin(turn), np.cos(turn)))
 
+    @memo
     def axes(self, part: str = "hip") -> tuple[np.ndarray, np.ndarray]:
         """(T, 3) unit vectors forward and left of the heading of hips or shoulders."""
         yaw = self.heading(part, MEDIUM)
@@ -112,6 +126,7 @@ class Body:
         forward, left = self.axes(part)
         return np.stack([(vector * forward).sum(-1), vector[:, 1], (vector * left).sum(-1)], axis=-1)
 
+    @memo
     def above(self, joint: str, origin: str) -> np.ndarray:
         """(T,) distance of a joint from another along the trunk (pelvis to neck), which may lean."""
         trunk = self.at("neck", MEDIUM) - self.at("pelvis", MEDIUM)

@@ -1,5 +1,6 @@
 """Predicates on bodies moved by hand-written formulas, where the answer is known, and on real recordings."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from remogpt.motion.facts import (
     related,
 )
 from remogpt.motion.predicates import PREDICATES
-from remogpt.motion.predicates.intervals import excursions, relation, stretches, swings, trimmed
+from remogpt.motion.predicates.intervals import excursions, stretches, swings, trimmed
+from remogpt.motion.predicates.relations import relation
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
 
@@ -246,9 +248,14 @@ def test_real_recordings_show_what_their_labels_say(
     assert np.mean([other for _, other in held]) <= 0.15
 
 
+@cache
+def unpacked(path: Path) -> dict[str, np.ndarray]:
+    return dict(np.load(path, allow_pickle=False))
+
+
 def recordings(data_dir: Path, content: str, num: int) -> list[np.ndarray]:
     """Joints (T, 22, 3), 20 fps, of clips of one content; the spine joint that the source lacks is interpolated."""
-    packed = np.load(data_dir / "mocap" / "bandai.npz", allow_pickle=False)
+    packed = unpacked(data_dir / "mocap" / "bandai.npz")
     source = packed["joint_names"].tolist()
     limbs = {"hip": "UpperLeg", "knee": "LowerLeg", "ankle": "Foot", "foot": "Toes", "collar": "Shoulder",
              "shoulder": "UpperArm", "elbow": "LowerArm", "wrist": "Hand"}  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from remogpt.motion.body import ARM_LENGTH, SIDES, Body, other
+from remogpt.motion.body import ARM_LENGTH, SIDES, Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, stretches, swings, trimmed
 
@@ -18,11 +18,13 @@ HOLD = 6
 """Fewest frames of a held pose."""
 
 
+@memo
 def raised(body: Body, side: str, above: float = RAISED) -> np.ndarray:
     """(T,) whether the wrist of a side is above the head joint."""
     return body.height(f"{side}_wrist") > body.height("head", 2.0) + above
 
 
+@memo
 def reach(body: Body, side: str) -> np.ndarray:
     """(T,) distance from shoulder to wrist over the arm's length."""
     return body.gap(f"{side}_shoulder", f"{side}_wrist") / ARM_LENGTH
@@ -42,6 +44,7 @@ def both(left: Intervals, right: Intervals) -> Intervals:
     return found
 
 
+@memo
 def _wave_strokes(body: Body, side: str) -> Intervals:
     """Sideways swings of a raised forearm; up is along the trunk, which may bow."""
     high = body.above(f"{side}_wrist", "head") > -WAVE_BELOW_HEAD
@@ -60,6 +63,7 @@ def _wave_count(body: Body, side: str, bout: Intervals) -> float:
     return (int((sizes > 0.68 * whole).sum()) + 1) / 2.0
 
 
+@memo
 def _waving(body: Body, side: str, count: int | None) -> Intervals:
     found: Intervals = []
     for bout in groups(_wave_strokes(body, side), 6):
@@ -121,6 +125,7 @@ def points(body: Body, side: str, direction: str | None = None) -> Intervals:
     return found
 
 
+@memo
 def _hand_at(body: Body, side: str, place: str) -> np.ndarray:
     """(T,) whether a wrist is at the brow (elbow out), at the mouth (hand in front) or on top of the head."""
     wrist = body.offset(f"{side}_wrist", "head", "shoulder")
@@ -208,6 +213,7 @@ def claps(body: Body, count: int | None = None) -> Intervals:
     return max((counted(bout, count) for bout in bouts), key=len, default=[])
 
 
+@memo
 def _turned(body: Body, side: str) -> np.ndarray:
     """(T,) degrees that the arm has turned in the sagittal plane, forward positive, only while it is stretched."""
     wrist = body.offset(f"{side}_wrist", f"{side}_shoulder", "shoulder")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from remogpt.motion.body import MEDIUM, Body
+from remogpt.motion.body import MEDIUM, Body, memo
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, stretches, swings, trimmed
 
@@ -19,6 +19,7 @@ MIN_TURN = 25.0
 """Degrees; smaller changes of heading are sway."""
 
 
+@memo
 def _going(body: Body, direction: str) -> Intervals:
     """Find the stretches in which the pelvis moves forward, backward, left or right in the hips' heading."""
     velocity = body.velocity()
@@ -30,6 +31,7 @@ def _going(body: Body, direction: str) -> Intervals:
     return stretches(mask, min_frames=8, bridge=6)
 
 
+@memo
 def _length(body: Body, interval: tuple[int, int]) -> float:
     """Return the path length of an interval in metres, widened a little to include start and stop."""
     start, end = max(interval[0] - 6, 0), min(interval[1] + 6, body.num_frames)
@@ -37,6 +39,7 @@ def _length(body: Body, interval: tuple[int, int]) -> float:
     return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).sum()) * body.scale
 
 
+@memo
 def _steady_speed(body: Body, interval: tuple[int, int]) -> float:
     """Return the median speed in the middle of an interval, metres a second."""
     start, end = interval
@@ -59,6 +62,7 @@ def _steps(body: Body, interval: tuple[int, int]) -> int:
     return max(len(swings(apart[:, 0], 0.15)), len(swings(apart[:, 2], 0.1)))
 
 
+@memo
 def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     """Find stretches of walking or running, by speed and flight, with at least two steps."""
     candidates = _going(body, direction)
@@ -145,6 +149,7 @@ def _leads(body: Body, start: int, end: int, axis: np.ndarray, side: str) -> boo
     return halfway[side] < halfway["right" if side == "left" else "left"]
 
 
+@memo
 def turning(body: Body) -> list[tuple[int, int, float]]:
     """Return each sustained turn as (start, end, degrees to the left)."""
     heading = np.degrees(body.heading("hip", 5.0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from remogpt.motion.body import Body, other
+from remogpt.motion.body import Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
 from remogpt.motion.skeleton import FPS
@@ -54,19 +54,22 @@ def _jump_direction(moved: np.ndarray) -> str:
     return "left" if moved[1] > 0 else "right"
 
 
+@memo
+def _jumps(body: Body) -> tuple[Intervals, str]:
+    """Find jumps with both feet together, and the direction of all of them."""
+    found = [one for one in _airborne(body, JUMP_LIFT) if _is_jump(body, one)]
+    return found, _jump_direction(np.mean([_seen_from_takeoff(body, one) for one in found], axis=0)) if found else ""
+
+
 @predicate("jumps", "jumps with both feet")
 def jumps(body: Body, direction: str | None = None, count: int | None = None) -> Intervals:
     """Leave the floor with both feet together; direction up, forward, backward, left or right."""
-    found = [one for one in _airborne(body, JUMP_LIFT) if _is_jump(body, one)]
-    if direction is not None and found:
-        moved = np.mean([_seen_from_takeoff(body, one) for one in found], axis=0)
-        found = found if _jump_direction(moved) == direction else []
-    return counted(found, count)
+    found, way = _jumps(body)
+    return counted(found if direction in (None, way) else [], count)
 
 
-@predicate("hops", "hops on the {side} foot")
-def hops(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
-    """Leave the floor with one foot while the other foot stays lifted."""
+@memo
+def _hops(body: Body, side: str) -> Intervals:
     held = body.height(f"{other(side)}_ankle") - body.height(f"{side}_ankle") > 0.07
     phases = stretches(held, min_frames=8, bridge=3)
     found = []
@@ -74,9 +77,14 @@ def hops(body: Body, side: str, direction: str | None = None, count: int | None 
         inside = any(first <= start + 2 and end - 2 <= last for first, last in phases)
         if inside and end - start <= 16:
             found.append((start, end))
-    if len(found) < 2:
-        return []
-    if direction is not None:
+    return found if len(found) >= 2 else []
+
+
+@predicate("hops", "hops on the {side} foot")
+def hops(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
+    """Leave the floor with one foot while the other foot stays lifted."""
+    found = _hops(body, side)
+    if direction is not None and found:
         start, end = found[0][0], found[-1][1]
         moved = _seen_from_takeoff(body, (start, end))[0]
         if (moved > 0.25) != (direction == "forward"):
@@ -84,9 +92,8 @@ def hops(body: Body, side: str, direction: str | None = None, count: int | None 
     return counted(found, count)
 
 
-@predicate("squats", "squats down and comes up")
-def squats(body: Body, count: int | None = None) -> Intervals:
-    """Lower the pelvis over flat feet and rise again."""
+@memo
+def _squats(body: Body) -> Intervals:
     ratio = body.pelvis_ratio()
     found = []
     for start, end in excursions(-ratio, -SQUAT_RATIO, -UPRIGHT_RATIO):
@@ -95,7 +102,13 @@ def squats(body: Body, count: int | None = None) -> Intervals:
         spread = abs(body.offset("left_ankle", "right_ankle")[lowest, 0])
         if knees > 0.24 and spread < 0.35 and start > 0 and end < body.num_frames:
             found.append((start, end))
-    return counted(found, count)
+    return found
+
+
+@predicate("squats", "squats down and comes up")
+def squats(body: Body, count: int | None = None) -> Intervals:
+    """Lower the pelvis over flat feet and rise again."""
+    return counted(_squats(body), count)
 
 
 def _seated(body: Body) -> Intervals:
@@ -135,9 +148,8 @@ def kneels(body: Body, side: str) -> Intervals:
     return stretches((down < KNEEL_HEIGHT) & (up > down + 0.12), min_frames=6, bridge=3)
 
 
-@predicate("lunges", "lunges with the {side} foot in front")
-def lunges(body: Body, side: str, count: int | None = None) -> Intervals:
-    """Stand wide with one foot in front and the pelvis low, then come up."""
+@memo
+def _lunges(body: Body, side: str) -> Intervals:
     spread = body.offset(f"{side}_ankle", f"{other(side)}_ankle")[:, 0]
     ratio = body.pelvis_ratio()
     found = []
@@ -145,7 +157,13 @@ def lunges(body: Body, side: str, count: int | None = None) -> Intervals:
         knee = body.height(f"{other(side)}_knee")[start:end].min()
         if ratio[start:end].min() < LUNGE_RATIO and end - start >= 8 and knee > 0.06:
             found.append((start, end))
-    return counted(_split_by_dips(body, found), count)
+    return _split_by_dips(body, found)
+
+
+@predicate("lunges", "lunges with the {side} foot in front")
+def lunges(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Stand wide with one foot in front and the pelvis low, then come up."""
+    return counted(_lunges(body, side), count)
 
 
 def _split_by_dips(body: Body, found: Intervals) -> Intervals:
@@ -158,9 +176,8 @@ def _split_by_dips(body: Body, found: Intervals) -> Intervals:
     return dips
 
 
-@predicate("kicks", "kicks with the {side} leg")
-def kicks(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
-    """Throw a foot forward, to the side or back, and take it down again."""
+@memo
+def _kicks(body: Body, side: str, direction: str | None) -> Intervals:
     ankle = body.offset(f"{side}_ankle", f"{side}_hip")
     outward = body.outward(f"{side}_ankle", f"{side}_hip", side)
     reach = {"forward": ankle[:, 0], "side": outward, "back": -ankle[:, 0]}
@@ -176,9 +193,16 @@ def kicks(body: Body, side: str, direction: str | None = None, count: int | None
             upright = support[top] < 0.24 and body.pelvis_ratio()[top] > 0.8
             if main == way and fast and upright and end - start <= 1.8 * FPS:
                 found.append((start, end))
-    return counted(sorted(found), count)
+    return sorted(found)
 
 
+@predicate("kicks", "kicks with the {side} leg")
+def kicks(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
+    """Throw a foot forward, to the side or back, and take it down again."""
+    return counted(_kicks(body, side, direction), count)
+
+
+@memo
 def _knee_lifts(body: Body, side: str) -> Intervals:
     drop = body.at(f"{side}_hip")[:, 1] - body.at(f"{side}_knee")[:, 1]
     shin = body.offset(f"{side}_ankle", f"{side}_knee")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from remogpt.motion.body import ARM_LENGTH, SIDES, Body, other
+from remogpt.motion.body import ARM_LENGTH, SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import reach
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, groups, swings, trimmed
@@ -20,6 +20,7 @@ def _forward(body: Body, side: str) -> np.ndarray:
     return body.offset(f"{side}_wrist", f"{side}_shoulder")
 
 
+@memo
 def _strokes(body: Body, side: str, outward: bool) -> Intervals:
     """Find swings of the distance from shoulder to wrist while the hand is in front at shoulder height.
 
@@ -38,6 +39,7 @@ def _strokes(body: Body, side: str, outward: bool) -> Intervals:
     return found
 
 
+@memo
 def _extensions(body: Body, side: str) -> Intervals:
     """Find quick strokes of a hand from a bent arm to the front."""
     stretched = reach(body, side)
@@ -135,6 +137,7 @@ def catches(body: Body, side: str) -> Intervals:
     return [] if _near(taken[side], taken[other(side)], 8) else taken[side]
 
 
+@memo
 def _drawn_in(body: Body, side: str) -> Intervals:
     stretched, height = reach(body, side), _forward(body, side)[:, 1]
     found = []
