@@ -4,8 +4,8 @@ The output embedding is multiplied for the allowed ids only, so an id of the wro
 draws from its own stream of numbers: what it writes does not depend on its neighbours in the batch or on rows that have
 ended. Rows with the same prompt share its encoding.
 
-An id is chosen by the logits of the prompt, then guidance (the contrast with a second, plainer prompt), then a mixer's
-evidence.
+An id is chosen by the logits of the prompt, then guidance (the contrast with a second, plainer prompt; the end of a row
+is not contrasted), then a mixer's evidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,8 +63,8 @@ class _Batch:
         if self.guidance is None:
             return head(self.decoder.step(ids)).float()
         logits = head(self.decoder.step(ids.repeat_interleave(2, dim=0))).float()
-        whole, plain = logits.log_softmax(dim=1).unflatten(0, (-1, 2)).unbind(1)
-        return plain + self.guidance * (whole - plain)
+        whole, plain = logits.unflatten(0, (-1, 2)).unbind(1)
+        return guided(whole, plain, self.guidance)
 
     def keep(self, order: np.ndarray) -> None:
         """Go on with fewer rows: row i was row `order[i]`."""
@@ -72,6 +72,27 @@ class _Batch:
         self.rows, self.limits = self.rows[order], self.limits[order]
         self.draws, self.may_end = self.draws[chosen], self.may_end[chosen]
         self.decoder.keep(order if self.guidance is None else np.stack([2 * order, 2 * order + 1], axis=1).ravel())
+
+
+def guided(whole: Tensor, plain: Tensor, guidance: float) -> Tensor:
+    """Contrast the ids that the whole prompt makes likely with those that the plain prompt makes likely.
+
+    The end is no part of the contrast, since lengths would run away: it keeps the whole prompt's probability, and the
+    contrast of the other ids, plain + guidance * (whole - plain) in log-probabilities, has the rest.
+
+    Args:
+        whole, plain: (B, A) logits, the end in the last column.
+        guidance: weight; 1 gives back the whole prompt's probabilities.
+
+    Returns:
+        (B, A) log-probabilities.
+
+    Source: classifier-free guidance of autoregressive models (Make-A-Scene, arXiv 2203.13131, eq. 2); differs: the end.
+    """
+    whole = whole.log_softmax(dim=1)
+    asked, unasked = whole[:, :-1].log_softmax(dim=1), plain[:, :-1].log_softmax(dim=1)
+    contrast = (unasked + guidance * (asked - unasked)).log_softmax(dim=1)
+    return torch.cat([contrast + whole[:, :-1].logsumexp(dim=1, keepdim=True), whole[:, -1:]], dim=1)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class DecodeRequest:
     stream: Sequence[int] | None = None
     """Seed suffix; the request's index among the others without it."""
     plain: Prompt | None = None
-    """Prompt that guidance contrasts with, such as the same without examples."""
+    """Prompt that guidance contrasts with: the same without its caption or motion."""
 
     def __post_init__(self) -> None:
         if self.length is not None and self.length < 1:
@@ -39,8 +39,8 @@ class DecodeOptions:
     seed: int | None = None
     """The same seed gives the same sequences on the CPU, whatever else is in the batch."""
     guidance: float = 1.0
-    """How far to go from the plain prompt towards the other, and past it: log-probabilities are
-    plain + guidance * (whole - plain). At 1 the plain prompts are not read."""
+    """How far to go from the plain prompt towards the other, and past it (`generate.guided`). At 1 the plain prompts
+    are not read; otherwise each sequence takes two rows of the decoder."""
     max_length: int | None = None
     """Most ids where no length is given; None takes the longest that the model has learnt."""
     batch_size: int = 32

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from remogpt.lm import DecodeOptions, MotionLanguageModel, Sampling, requests_for
+from remogpt.lm.decoding.generate import guided
 from remogpt.prompts import motion_to_text_prompt, text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
@@ -173,7 +174,7 @@ def test_rows_of_one_prompt_share_it(model: MotionLanguageModel, prompts: list) 
 
 
 def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
-    """Weight 0 is the plain prompt, 1 the whole one, and between and beyond is what the formula says."""
+    """Weight 0 gives the plain prompt's codes, 1 the whole one's, and between and beyond is what the formula says."""
     plain, lengths = prompts[::-1], [9, 4, 12, 7]
     whole, other = (
         model.generate_codes(requests_for(asked, length=lengths), DecodeOptions(seed=2)) for asked in (prompts, plain)
@@ -203,6 +204,18 @@ def test_guidance(model: MotionLanguageModel, prompts: list) -> None:
     assert torch.allclose(seen[2.5], contrast, atol=1e-5)
 
 
+def test_the_end_is_not_guided() -> None:
+    """The end keeps the whole prompt's probability, and the contrast of the others has the rest."""
+    whole, plain = torch.randn(2, 5, 9, generator=torch.Generator().manual_seed(0))
+    for weight in (0.0, 1.0, 3.0):
+        chances = guided(whole, plain, weight).exp()
+        assert torch.allclose(chances.sum(1), torch.ones(5))
+        assert torch.allclose(chances[:, -1], whole.softmax(1)[:, -1])
+        contrast = (plain + weight * (whole - plain))[:, :-1].softmax(1)
+        assert torch.allclose(chances[:, :-1] / chances[:, :-1].sum(1, keepdim=True), contrast, atol=1e-6)
+    assert torch.allclose(guided(whole, plain, 1.0), whole.log_softmax(1), atol=1e-6)
+
+
 def test_guided_rows_do_not_depend_on_their_batch(model: MotionLanguageModel, prompts: list) -> None:
     plain = [prompts[2]] * 4
     together = model.generate_codes(
@@ -213,5 +226,6 @@ def test_guided_rows_do_not_depend_on_their_batch(model: MotionLanguageModel, pr
     )
     assert len({len(codes) for codes in together}) > 1 and all(map(np.array_equal, together, in_pairs))
     text = [motion_to_text_prompt([1, 2, 3]), motion_to_text_prompt([4, 5])]
-    guided = model.generate_text(requests_for(text, plain=text[::-1]), DecodeOptions(guidance=0.0, max_length=6))
-    assert guided == model.generate_text(requests_for(text), DecodeOptions(max_length=6))[::-1]
+    swapped = requests_for(text, plain=text[::-1], length=[6, 6])
+    there = model.generate_text(swapped, DecodeOptions(guidance=0.0))
+    assert there == model.generate_text(requests_for(text, length=[6, 6]))[::-1]
