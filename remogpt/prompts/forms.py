@@ -43,7 +43,7 @@ def holds_examples(form: PromptForm) -> bool:
 
 def ask_for_motion(
     form: PromptForm,
-    caption: str,
+    caption: str | None,
     examples: Sequence[Example] = (),
     *,
     num_frames: int | None = None,
@@ -56,8 +56,8 @@ def ask_for_motion(
     """
     if holds_examples(form):
         return text_to_motion_prompt(caption, examples, num_frames=num_frames, count=count)
-    query = TextSegment(clean_text(caption), QUERY)
-    if not query.text:
+    query = None if caption is None else TextSegment(clean_text(caption), QUERY)
+    if query is not None and not query.text:
         raise ValueError(f"the caption {caption!r} holds no words; describe a motion, e.g. 'a person waves'")
     length = "" if num_frames is None else f" with {-(-num_frames // _FRAMES_PER_CODE)} frames"
     return _one_line(f"Generate motion{length}:", query, examples, count)
@@ -65,7 +65,7 @@ def ask_for_motion(
 
 def ask_for_text(
     form: PromptForm,
-    codes: Iterable[int],
+    codes: Iterable[int] | None,
     examples: Sequence[Example] = (),
     *,
     count: CountTokens = approximate_tokens,
@@ -77,17 +77,19 @@ def ask_for_text(
     """
     if holds_examples(form):
         return motion_to_text_prompt(codes, examples, count=count)
-    query = MotionSegment(tuple(int(code) for code in codes), QUERY)
-    if not query.codes:
+    query = None if codes is None else MotionSegment(tuple(int(code) for code in codes), QUERY)
+    if query is not None and not query.codes:
         raise ValueError("a caption needs a motion of at least one code (4 frames), got none")
     # Keep the space after the words: some T5 tokenizers make a token of it, and MotionGPT was trained with it.
     return _one_line("Generate text: ", query, examples, count)
 
 
-def _one_line(words: str, query: Segment, examples: Sequence[Example], count: CountTokens) -> Prompt:
+def _one_line(words: str, query: Segment | None, examples: Sequence[Example], count: CountTokens) -> Prompt:
     if examples:
         raise ValueError(f"a prompt in MotionGPT's form holds no examples, got {len(examples)}; ask without any")
     head = TextSegment(words, new_line=True)
+    if query is None:
+        return Prompt((head,))
     room = MOTIONGPT_BUDGET - count(head) - 1
     if count(query) <= room:
         return Prompt((head, query))

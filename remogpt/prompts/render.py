@@ -11,6 +11,9 @@ and the heading of the output block, which ends the encoder input; the answer is
 Source: ReMoGPT (AAAI 2025), Fig. 5. The paper does not say whether the output heading belongs to the encoder input;
 we end the input with it. Order of examples: for generation the text-to-motion hits come first, then the text-to-text
 hits; for captioning motion-to-text, then motion-to-motion. A prompt without examples has no context block.
+
+A *plain* prompt asks without saying for what: the same words, and nothing where the caption or the motion would stand.
+Guidance contrasts with it, and training shows it where captions are dropped.
 """
 
 from bisect import bisect_right
@@ -40,7 +43,7 @@ MIN_EXAMPLE_CODES = 8
 
 
 def text_to_motion_prompt(
-    caption: str,
+    caption: str | None,
     examples: Sequence[Example] = (),
     *,
     num_frames: int | None = None,
@@ -52,7 +55,7 @@ def text_to_motion_prompt(
     """Write a prompt for a motion.
 
     Args:
-        caption: the user's words; cleaned here.
+        caption: the user's words; cleaned here. None makes a plain prompt.
         examples: retrieved captions and codes, in the order of the prompt.
         num_frames: wanted length at 20 frames a second; None leaves it to the model.
         form: how the length is stated; default: "seconds" if a length is given, else "plain".
@@ -63,8 +66,8 @@ def text_to_motion_prompt(
     Raises:
         ValueError: if the caption holds no words, or the fixed words alone exceed the budget.
     """
-    query = TextSegment(clean_text(caption), QUERY)
-    if not query.text:
+    query = None if caption is None else TextSegment(clean_text(caption), QUERY)
+    if query is not None and not query.text:
         raise ValueError(f"the caption {caption!r} holds no words; describe a motion, e.g. 'a person waves'")
     form = form or ("plain" if num_frames is None else "seconds")
     before, after = phrase("text_to_motion", form, num_frames, rng)
@@ -72,7 +75,7 @@ def text_to_motion_prompt(
 
 
 def motion_to_text_prompt(
-    codes: Iterable[int],
+    codes: Iterable[int] | None,
     examples: Sequence[Example] = (),
     *,
     num_frames: int | None = None,
@@ -81,20 +84,20 @@ def motion_to_text_prompt(
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Write a prompt for a caption; arguments as in `text_to_motion_prompt`.
+    """Write a prompt for a caption; arguments as in `text_to_motion_prompt`. Codes None make a plain prompt.
 
     Raises:
         ValueError: if there are no codes, or the fixed words alone exceed the budget.
     """
-    query = MotionSegment(tuple(int(code) for code in codes), QUERY)
-    if not query.codes:
+    query = None if codes is None else MotionSegment(tuple(int(code) for code in codes), QUERY)
+    if query is not None and not query.codes:
         raise ValueError("a caption needs a motion of at least one code (4 frames), got none")
     before, after = phrase("motion_to_text", form, num_frames, rng)
     return _render(before, query, after, examples, budget, count)
 
 
 def _render(
-    before: str, query: Segment, after: str, examples: Sequence[Example], budget: int, count: CountTokens
+    before: str, query: Segment | None, after: str, examples: Sequence[Example], budget: int, count: CountTokens
 ) -> Prompt:
     head: list[Segment] = [TextSegment("### Input:", STRUCTURE, new_line=True)]
     if before:
@@ -105,13 +108,14 @@ def _render(
     output = TextSegment("### Output:", STRUCTURE, new_line=True)
 
     fixed = sum(count(segment) for segment in (*head, *tail, output)) + 1
-    room = budget - fixed - count(query)
+    room = budget - fixed - (0 if query is None else count(query))
     kept, trimmed = _fit_examples(shown, room - count(context), count) if shown else ([], [])
-    if room < 0:
+    if room < 0 and query is not None:
         query, cut = fit_query(query, budget - fixed, count)
         trimmed.append(cut)
     block = [context, *(segment for example in kept for segment in example)] if kept else []
-    return Prompt((*head, query, *tail, *block, output), tuple(trimmed))
+    asked = [] if query is None else [query]
+    return Prompt((*head, *asked, *tail, *block, output), tuple(trimmed))
 
 
 def _example_segments(number: int, example: Example) -> list[Segment]:

@@ -1,11 +1,20 @@
 """Prompts: their shape, their budget, and what a hostile caption cannot do."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
 
-from remogpt.prompts import MotionSegment, TextSegment, motion_to_text_prompt, templates, text_to_motion_prompt
+from remogpt.prompts import (
+    MotionSegment,
+    TextSegment,
+    ask_for_motion,
+    ask_for_text,
+    motion_to_text_prompt,
+    templates,
+    text_to_motion_prompt,
+)
 from remogpt.prompts.prompt import EXAMPLE, QUERY, Segment
 
 
@@ -31,6 +40,22 @@ def test_three_blocks() -> None:
     assert prompt.num_examples == 2 and prompt.trimmed == ()
     asked = motion_to_text_prompt([3, 4])
     assert asked.text() == f"### Input:\nGenerate text: {start}<motion_id_3><motion_id_4>{end}\n### Output:"
+
+
+def test_a_plain_prompt_asks_for_nothing() -> None:
+    """It is the same prompt with nothing where the caption or the motion stands."""
+    motion, found = partial(text_to_motion_prompt, examples=[Found("someone waves", [7])], num_frames=68), [3]
+    one_line, one_line_back = partial(ask_for_motion, "motiongpt"), partial(ask_for_text, "motiongpt")
+    codes = "<motion_id_512><motion_id_3><motion_id_513>"
+    for ask, given, query in (
+        (motion, "a man", "a man"), (motion_to_text_prompt, found, codes),
+        (one_line, "a man", "a man"), (one_line_back, found, codes),
+    ):  # fmt: skip
+        whole, plain = ask(given), ask(None)
+        assert plain.segments == tuple(segment for segment in whole.segments if segment.role != QUERY)
+        assert whole.text().replace(query, "").split() == plain.text().split()
+    with pytest.raises(ValueError, match="holds no words"):
+        text_to_motion_prompt("")
 
 
 def test_length_in_words() -> None:

@@ -82,12 +82,17 @@ class SampleMix:
     """Examples are drawn from a route's best `depth` hits; the paper's is 1."""
     forms: tuple[float, float, float] = (0.5, 0.35, 0.15)
     """Shares of phrases without a length, with seconds, with frames."""
+    dropped_captions: float = 0.0
+    """Share of stage instruct's samples whose prompt is plain: without its caption or, where it asks for a caption,
+    without its motion. They teach what guidance contrasts with."""
     trimmed_codes: float = 1 / 3
     """Share of the motions that lose one code at their beginning or end. Source: MotionGPT's loader."""
 
     def __post_init__(self) -> None:
         if abs(sum(self.examples) - 1) > 1e-6 or abs(sum(self.forms) - 1) > 1e-6:
             raise RemogptError(f"mix.examples and mix.forms must each sum to 1, got {self.examples} and {self.forms}")
+        if not 0 <= self.dropped_captions < 1:
+            raise RemogptError(f"mix.dropped_captions must be at least 0 and below 1, got {self.dropped_captions}")
 
 
 def caption_queries(clips: Sequence[CodedClip]) -> np.ndarray:
@@ -152,7 +157,9 @@ class TrainingSamples:
         if self.stage == "pretrain":
             return self._bare(caption, codes, direction)
         examples = self._examples(index, number, direction, num_examples or 0, rng)
-        return self._prompted(caption, codes, direction, examples, rng)
+        # At 0 nothing is drawn, so that the samples of earlier runs stay as they were.
+        is_plain = self.mix.dropped_captions > 0 and rng.random() < self.mix.dropped_captions
+        return self._prompted(caption, codes, direction, examples, is_plain, rng)
 
     def _bare(self, caption: str, codes: np.ndarray, direction: str) -> Sample:
         words = [*self.vocabulary.encode_text(clean_text(caption)), self.vocabulary.eos_id]
@@ -162,19 +169,22 @@ class TrainingSamples:
         return Sample(motion, words[-MAX_TARGET_IDS:], TEXT)
 
     def _prompted(
-        self, caption: str, codes: np.ndarray, direction: str, examples: list[ShownExample], rng: np.random.Generator
-    ) -> Sample:
+        self, caption: str, codes: np.ndarray, direction: str, examples: list[ShownExample], is_plain: bool,
+        rng: np.random.Generator,
+    ) -> Sample:  # fmt: skip
         form = _FORMS[int(rng.choice(3, p=self.mix.forms))]
         num_frames = FRAMES_PER_CODE * len(codes)
         words = self.vocabulary
         if direction == "text_to_motion":
             prompt = text_to_motion_prompt(
-                caption, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
-            )
+                None if is_plain else caption, examples, num_frames=num_frames, form=form, rng=rng,
+                budget=self.budget, count=words.count,
+            )  # fmt: skip
             return Sample(words.encode_prompt(prompt), [*words.encode_codes(codes), words.eos_id], MOTION)
         prompt = motion_to_text_prompt(
-            codes, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget, count=words.count
-        )
+            None if is_plain else codes, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget,
+            count=words.count,
+        )  # fmt: skip
         target = [*words.encode_text(clean_text(caption))[: MAX_TARGET_IDS - 1], words.eos_id]
         return Sample(words.encode_prompt(prompt), target, TEXT)
 

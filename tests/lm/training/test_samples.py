@@ -1,5 +1,7 @@
 """Samples: the right ids for each task, and the examples that were found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,29 @@ def test_length_is_the_targets(clips: list[CodedClip], vocabulary: Vocabulary) -
         sample = samples.supervised(seed % 8, "text_to_motion", np.random.default_rng(seed))
         frames = 4 * (len(sample.target_ids) - 3)
         assert f" {frames} frames" in vocabulary.decode_text(sample.input_ids)
+
+
+def test_dropped_captions(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
+    """Their share of the prompts asks for nothing; their examples and targets are as ever."""
+    dropping, ordinary = (
+        TrainingSamples(clips, vocabulary, "instruct", replace(QUIET, dropped_captions=share), bank)
+        for share in (0.4, 0.0)
+    )
+    for direction in ("text_to_motion", "motion_to_text"):
+        plain = 0
+        for seed in range(200):
+            made, other = (
+                samples.supervised(seed % 8, direction, np.random.default_rng(seed)) for samples in (dropping, ordinary)
+            )
+            assert made.target_ids == other.target_ids
+            missing = np.subtract(*(one.input_ids.count(vocabulary.motion_start_id) for one in (other, made)))
+            asked, _, shown = vocabulary.decode_text(made.input_ids).partition("### context:")
+            assert shown == vocabulary.decode_text(other.input_ids).partition("### context:")[2]
+            is_asked = any(caption in asked for caption in clips[seed % 8].captions)
+            plain += not is_asked if direction == "text_to_motion" else missing
+        assert 60 < plain < 100
+    with pytest.raises(RemogptError, match="dropped_captions must be at least 0 and below 1, got 1"):
+        SampleMix(dropped_captions=1.0)
 
 
 def test_wrong_neighbours_are_refused(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:
