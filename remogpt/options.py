@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from remogpt.runtime.errors import RemogptError
 
 ExampleUse = Literal["follow", "show", "none"]
+MAX_GUIDANCE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class GenerationOptions:
     """Candidates for each answer, of which the retriever keeps the one that fits best."""
     temperature: float | None = None
     """0 takes the likeliest id at each step; the default for captions."""
+    guidance: float | None = None
+    """Weight of guidance by the caption, or by the motion where a caption is asked for: 1 is off, above 1 the answer is
+    pushed away from what would be written without it. Takes two rows of the decoder for each sequence."""
     top_k: int | None = None
     """Draw from the k likeliest ids; 0: from all."""
     top_p: float | None = None
@@ -38,6 +42,10 @@ class GenerationOptions:
             raise RemogptError(f"strength must be 0 or more, got {self.strength:g}")
         if self.best_of is not None and self.best_of < 1:
             raise RemogptError(f"best_of must be at least 1, got {self.best_of}")
+        if self.guidance is not None and not 0 < self.guidance <= MAX_GUIDANCE:
+            raise RemogptError(
+                f"guidance must be above 0 and at most {MAX_GUIDANCE:g} (1 is off), got {self.guidance:g}"
+            )
         if isinstance(self.exclude, str):
             raise RemogptError(f"exclude must be a list of ids, got one string; give [{self.exclude!r}]")
 

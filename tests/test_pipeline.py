@@ -441,6 +441,39 @@ def test_captions_read_the_examples_that_answer(copying: ReMoGPT, motion: Motion
         assert sum(example.used for example in answer.examples) == number
 
 
+def test_guidance_reaches_the_language_model(model: ReMoGPT, motion: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the call, else by the model; motions of any length, candidates and captions have their plain prompts."""
+    seen: list[tuple[float, set[str]]] = []
+    for name in ("generate_codes", "generate_text"):
+        write = getattr(model.lm, name)
+
+        def look(requests: Any, options: Any, *rest: Any, write: Any = write) -> Any:
+            seen.append((options.guidance, {request.plain.text() for request in requests}))
+            return write(requests, options, *rest)
+
+        monkeypatch.setattr(model.lm, name, look)
+    ways = [{"seconds": 1.0}, {}, {"seconds": 12.0, "options": GenerationOptions(best_of=2, guidance=2.0)}]
+    first = [model.generate("a person walks", seed=0, **way)[0].codes for way in ways]
+    assert [guidance for guidance, _ in seen] == [1.0, 1.0, 2.0, 2.0]
+    assert seen[0][1] == {"### Input:\nGenerate motion of 1.0 seconds:\n### Output:"}
+    assert seen[1][1] == {"### Input:\nGenerate motion:\n### Output:"} and len(seen[2][1]) == 1
+    monkeypatch.setitem(model.manifest, "generation", {"guidance": 3.0})
+    model.generate("a person walks", seed=0)
+    model.caption(motion)
+    model.caption(motion, options=GenerationOptions(guidance=1.5))
+    assert [guidance for guidance, _ in seen[4:]] == [3.0, 1.0, 1.5]
+    assert seen[5][1] == {"### Input:\nGenerate text:\n### Output:"}
+    monkeypatch.undo()
+    again = [model.generate("a person walks", seed=0, **way)[0].codes for way in ways]
+    assert all(map(np.array_equal, first, again)) and len(first[2]) == 60
+
+
+def test_a_guidance_that_cannot_be_used_is_refused() -> None:
+    for weight in (0.0, -1.0, 10.5, float("nan")):
+        with pytest.raises(RemogptError, match="guidance must be above 0 and at most 10"):
+            GenerationOptions(guidance=weight)
+
+
 def test_a_strength_below_zero_is_refused() -> None:
     with pytest.raises(RemogptError, match="strength must be 0 or more, got -1"):
         GenerationOptions(strength=-1.0)

@@ -7,6 +7,7 @@ Examples:
 
 from typing import Any
 
+from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.model_folder import assemble
 
@@ -19,6 +20,9 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--copy", type=str, default=None, help="optional copy head folder ('train copy')")
     parser.add_argument("--copy-strength", type=float, default=None, help="default strength of following examples")
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
+    parser.add_argument(
+        "--guidance", type=float, default=None, help="default weight of guidance by the caption; 1: off"
+    )
     parser.add_argument("--name", type=str, required=True, help="name of the model")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of weights and database")
     parser.add_argument("--best-of", type=int, default=1, help="default number of candidates for each motion")
@@ -50,6 +54,10 @@ def _generation(args: Any) -> dict[str, Any]:
         raise RemogptError(f"--temperature must be at least 0, got {args.temperature}")
     if args.copy_strength is not None and args.copy_strength < 0:
         raise RemogptError(f"--copy-strength must be at least 0, got {args.copy_strength}")
-    further = {"top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength}
+    GenerationOptions(guidance=args.guidance)  # refuses a weight that cannot be used
+    further = {
+        "top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength,
+        "guidance": args.guidance,
+    }  # fmt: skip
     given = {name: value for name, value in further.items() if value is not None}
     return {"best_of": args.best_of, "top_p": args.top_p, **given}

@@ -36,7 +36,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
-_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "temperature", "copy_strength", "precision")
+_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "guidance", "temperature", "copy_strength", "precision")
 """Options that a TMR's decoder cannot use."""
 
 

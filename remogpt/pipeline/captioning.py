@@ -5,6 +5,7 @@ A motion longer than the language model reads at once is read in windows; each h
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -38,6 +39,8 @@ class Window:
     """Ids of clips or recordings that are not retrieved."""
     examples: tuple[RetrievedExample, ...] = ()
     prompt: Prompt | None = None
+    plain: Prompt | None = None
+    """Prompt that guidance contrasts with."""
     candidates: list[str] = field(default_factory=list)
     """Captions."""
     chosen: int = 0
@@ -77,11 +80,13 @@ def retrieve(windows: Sequence[Window], database: MotionDatabase, retriever: Tex
 
 
 def ask(windows: Sequence[Window], lm: MotionWriter, following: Following) -> None:
-    """Write each window's prompt, with the examples that are to be shown."""
+    """Write each window's prompt, with the examples that are to be shown, and the one that guidance contrasts with."""
+    words = partial(ask_for_text, lm.prompt_form, count=lm.vocabulary.count)
     for window in windows:
         shown = following.shown_for_motion(window.examples)
         window.examples = marked_as_used(window.examples, shown)
-        window.prompt = ask_for_text(lm.prompt_form, window.codes, shown, count=lm.vocabulary.count)
+        window.prompt = words(window.codes, shown)
+        window.plain = words(None)
 
 
 def write(
@@ -89,20 +94,20 @@ def write(
     seed: int | None,
 ) -> None:  # fmt: skip
     """Write `options.best_of` candidates for each window: the likeliest words, then drawn ones."""
-    _write(windows, 1, Sampling(**options.sampling), lm, following, seed)
+    guidance = options.guidance or 1.0
+    _write(windows, 1, DecodeOptions(Sampling(**options.sampling), seed, guidance), lm, following)
     if options.best_of is not None and options.best_of > 1:
-        _write(windows, options.best_of - 1, FURTHER_CANDIDATES, lm, following, seed)
+        _write(windows, options.best_of - 1, DecodeOptions(FURTHER_CANDIDATES, seed, guidance), lm, following)
 
 
 def _write(
-    windows: Sequence[Window], count: int, sampling: Sampling, lm: MotionWriter, following: Following,
-    seed: int | None,
-) -> None:  # fmt: skip
+    windows: Sequence[Window], count: int, options: DecodeOptions, lm: MotionWriter, following: Following
+) -> None:
     """Add `count` candidates to each window."""
     rows = [window for window in windows for _ in range(count)]
-    requests = [DecodeRequest(window.prompt) for window in rows if window.prompt is not None]
+    requests = [DecodeRequest(window.prompt, plain=window.plain) for window in rows if window.prompt is not None]
     mixer = following.words([window.examples for window in rows])
-    for window, text in zip(rows, lm.generate_text(requests, DecodeOptions(sampling, seed), mixer), strict=True):
+    for window, text in zip(rows, lm.generate_text(requests, options, mixer), strict=True):
         window.candidates.append(text)
 
 

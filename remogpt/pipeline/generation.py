@@ -5,6 +5,7 @@ A motion longer than the language model writes at once has several segments, eac
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -68,15 +69,14 @@ def retrieve(segments: Sequence[Segment], database: MotionDatabase, retriever: T
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
-    """Write each segment's prompt, with the examples that are to be shown."""
+    """Write each segment's prompt, with the examples that are to be shown, and the one that guidance contrasts with."""
     for segment in segments:
         shown = following.shown_for_text(segment.examples)
         segment.examples = marked_as_used(segment.examples, shown)
-        segment.prompt = ask_for_motion(
-            lm.prompt_form, segment.text, shown,
-            num_frames=None if segment.length is None else segment.length * FRAMES_PER_CODE,
-            count=lm.vocabulary.count,
-        )  # fmt: skip
+        frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
+        words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)
+        segment.prompt = words(segment.text, shown)
+        segment.plain = words(None)
 
 
 def in_step(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
@@ -95,7 +95,7 @@ def write(
     requests = [_request(segment, segment.request.index * count + candidate) for segment, candidate in rows]
     codes = lm.generate_codes(
         requests,
-        DecodeOptions(Sampling(**options.sampling), seed),
+        DecodeOptions(Sampling(**options.sampling), seed, options.guidance or 1.0),
         following.codes([segment.examples for segment, _ in rows], [request.length for request in requests]),
     )
     for (segment, _), new in zip(rows, codes, strict=True):
@@ -107,7 +107,7 @@ def _request(segment: Segment, row: int) -> DecodeRequest:
     assert segment.prompt is not None  # `ask` comes first
     length = None if segment.length is None else segment.length - segment.overlap
     stream = [row, segment.number] if segment.number else [row]
-    return DecodeRequest(segment.prompt, length, segment.begun, stream)
+    return DecodeRequest(segment.prompt, length, segment.begun, stream, segment.plain)
 
 
 def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: TextMotionRetriever) -> None:

@@ -40,6 +40,8 @@ class Segment:
     """The segment whose last `OVERLAP` codes this one begins with."""
     examples: tuple[RetrievedExample, ...] = ()
     prompt: Prompt | None = None
+    plain: Prompt | None = None
+    """Prompt that guidance contrasts with."""
     candidates: list[np.ndarray] = field(default_factory=list)
     """(N,) int64 codes each, overlap included."""
     chosen: int = 0

@@ -23,13 +23,17 @@ def add_example_options(parser: Any) -> None:
 
 
 def add_writing_options(parser: Any, temperature: float | None, cold: str) -> None:
-    """Add options for writing answers: --best-of, --temperature and --precision.
+    """Add options for writing answers: --best-of, --guidance, --temperature and --precision.
 
     Args:
         temperature: default; None takes the model's own.
         cold: help text for a temperature of 0.
     """
     parser.add_argument("--best-of", type=int, default=None, help="candidates, of which the retriever keeps the best")
+    parser.add_argument(
+        "--guidance", type=float, default=None,
+        help="how strongly answers keep to the caption (or motion); 1: off; default: the model's own",
+    )  # fmt: skip
     parser.add_argument("--temperature", type=float, default=temperature, help=cold)
     parser.add_argument(
         "--precision", type=str, default=None,
@@ -41,7 +45,7 @@ def generation_options(args: Any) -> GenerationOptions:
     """Return the generation options of a command line."""
     return GenerationOptions(
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
-        best_of=args.get("best_of"), temperature=args.get("temperature"),
+        best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
     )  # fmt: skip
 
 
