@@ -35,7 +35,8 @@ FREE = {"commands", "cli", "__init__"}
 METRICS = {
     f"eval.{name}"
     for name in (
-        "captioning", "facts", "generation", "interval", "physical", "rare", "reconstruction", "retrieval", "text",
+        "captioning", "detectors", "facts", "generation", "interval", "physical", "rare", "reconstruction", "retrieval",
+        "text",
     )
 }  # fmt: skip
 """Arrays and sentences in, numbers out: they know neither sets nor models."""
@@ -150,6 +151,16 @@ def test_within_a_room_a_file_imports_only_what_it_may(name: str) -> None:
     assert not stray, f"{name} imports {sorted(stray)}; {unit} may import {sorted(INSIDE[unit])}"
     if unit in METRICS:
         assert {found.split(".")[0] for found in imports(FILES[name])} <= PURE | EVERYBODY
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("eval.detectors")])
+def test_second_detectors_share_nothing_with_the_predicates_that_they_check(name: str) -> None:
+    allowed = ("eval.detectors", "runtime.errors", "motion.skeleton")
+    for found in imports(FILES[name]):
+        assert fits(found, set(allowed)) or found == "motion.facts", f"{name} imports {found}"
+    for node in statements(ast.parse(FILES[name].read_text(encoding="utf-8")), for_types_too=True):
+        if isinstance(node, ast.ImportFrom) and node.module == "remogpt.motion.facts":
+            assert [alias.name for alias in node.names] == ["Fact"], f"{name} imports more than Fact from motion.facts"
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
