@@ -16,15 +16,27 @@ ALLOWED = {
     "interfaces": {"motion", "options"},  # for type checkers alone; see the last test
     "runtime": set(),
     "prompts": set(),
+    "notices": {"runtime"},
     "motion": {"runtime"},
     "data": {"motion", "runtime"},
     "tokenizer_vqvae": {"data", "motion", "runtime"},
     "retriever": {"data", "motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},
-    "stages": {"pipeline", "retriever", "tokenizer_vqvae", "prompts", "lm", "eval", "data", "motion", "runtime"},
-    "app": {"pipeline", "retriever", "motion", "runtime"},
-    "pipeline": {"retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
+    "stages": {
+        "pipeline",
+        "notices",
+        "retriever",
+        "tokenizer_vqvae",
+        "prompts",
+        "lm",
+        "eval",
+        "data",
+        "motion",
+        "runtime",
+    },
+    "app": {"pipeline", "notices", "retriever", "motion", "runtime"},
+    "pipeline": {"notices", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
 """Rooms that the files of a room may import, besides their own."""
 EVERYBODY = {"interfaces", "options"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from remogpt.motion import Motion
 from remogpt.motion.player import PLAYER_LEGEND, PLAYER_SCRIPT, PLAYER_STYLE, player_fragment
+from remogpt.notices import Notice
 from remogpt.retriever import RetrievedExample
 
 ROUTE_NAMES = {
@@ -15,6 +16,8 @@ ROUTE_NAMES = {
     "m2t": "motion → caption",
     "m2m": "motion → motion",
 }
+
+UNUSED = ' class="unused"'
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Card:
     examples: Sequence[RetrievedExample]
     source: str = ""
     """File that the motion was read from; empty for a generated motion."""
+    warnings: Sequence[Notice] = ()
+    """Reasons to doubt the answer."""
 
 
 def demo_page(generated: Sequence[Card], captioned: Sequence[Card], model_name: str) -> str:
@@ -79,21 +84,26 @@ def _card(card: Card, role: str, element_id: str) -> str:
 <div>
 <div class="role">{role}</div>
 <h3>{escape(card.caption)}</h3>
-{source}{_examples(card.examples)}
+{source}{_warnings(card.warnings)}{_examples(card.examples)}
 </div>
 </article>"""
+
+
+def _warnings(warnings: Sequence[Notice]) -> str:
+    return "".join(f'<p class="warning">{escape(warning.text)}</p>\n' for warning in warnings)
 
 
 def _examples(examples: Sequence[RetrievedExample]) -> str:
     if not examples:
         return "<p>answered without retrieved examples</p>"
     rows = "\n".join(
-        f'<tr><td class="score">{example.score:.3f}</td>'
+        f'<tr{"" if example.used else UNUSED}><td class="score">{example.score:.3f}</td>'
         f"<td>{ROUTE_NAMES.get(example.route, escape(example.route))}</td>"
         f"<td>{escape(example.caption)}<br><small>{escape(example.id)}</small></td></tr>"
         for example in examples
     )
+    note = "" if all(example.used for example in examples) else "; pale ones do not answer and were not used"
     return (
-        "<table><caption>Retrieved examples</caption>"
+        f"<table><caption>Retrieved examples{note}</caption>"
         f"<tr><th>Score</th><th>Route</th><th>Caption in the database</th></tr>\n{rows}</table>"
     )

@@ -18,8 +18,9 @@ from remogpt.commands.cli_parts.options import (
     add_example_options,
     add_model_options,
     add_writing_options,
-    describe_examples,
+    describe_answer,
     generation_options,
+    print_warnings,
 )
 from remogpt.motion.files.read import READABLE
 from remogpt.pipeline.checks import check_model, check_seed
@@ -52,18 +53,21 @@ def run(args: Any) -> int:
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
-        row: dict[str, Any] = {"file": str(path), "caption": "", "seconds": "", "error": "", "examples": []}
+        row: dict[str, Any] = dict.fromkeys(("file", "caption", "seconds", "error"), "")
+        row |= {"file": str(path), "examples": [], "warnings": []}
         try:
             motion = read.get(path) or remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=args.database, options=options)
-            row |= {"caption": result.text, "examples": describe_examples(result.examples)}
+            row |= {"caption": result.text, **describe_answer(result)}
         except RemogptError as error:
             if len(files) == 1:
                 raise
             row["error"] = str(error)
         rows.append(row)
     _report(args, rows)
+    for row in rows:
+        print_warnings(row["warnings"], f"{row['file']}: " if len(rows) > 1 else "")
     failed = [row for row in rows if row["error"]]
     for row in failed:
         print(f"{row['file']}: {row['error']}", file=sys.stderr)

@@ -24,9 +24,10 @@ from remogpt.commands.cli_parts.options import (
     add_example_options,
     add_model_options,
     add_writing_options,
-    describe_examples,
+    describe_answer,
     file_name_of,
     generation_options,
+    print_warnings,
     read_lines,
 )
 from remogpt.lm.long_motion import num_frames
@@ -79,9 +80,12 @@ def run(args: Any) -> int:
             result.motion.save(path)
             written.append({
                 "path": str(path), "caption": text, "frames": result.motion.num_frames,
-                "seconds": result.motion.num_frames / result.motion.fps, "examples": describe_examples(result.examples),
+                "seconds": result.motion.num_frames / result.motion.fps, **describe_answer(result),
             })  # fmt: skip
     _report(args, written)
+    for text in dict.fromkeys(row["caption"] for row in written):
+        own = [warning for row in written if row["caption"] == text for warning in row["warnings"]]
+        print_warnings(own, f"{text!r}: " if len(texts) > 1 else "")
     for number, text, reason in failed:
         print(f"line {number}: {text!r}: {reason}", file=sys.stderr)
     if failed:

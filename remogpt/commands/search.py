@@ -40,7 +40,7 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(args: Any) -> int:
-    """Search and print one hit a line: score, id, caption."""
+    """Search and print one hit a line: score, id, caption, and a mark where it does not answer the query."""
     if args.inside is not None or args.plot is not None:
         return run_inside(args)
     if (args.text is None) == (args.like is None):
@@ -58,7 +58,7 @@ def run(args: Any) -> int:
         print(json.dumps(_described(hits, by_part), indent=2, ensure_ascii=False))
     elif by_part is None:
         for hit in hits:
-            print(f"{hit.score:.3f}  {hit.id}  {hit.caption}")
+            print(f"{hit.score:.3f}  {hit.id}  {hit.caption}{_mark(hit)}")
     else:
         _print_table(hits, by_part)
     return 0
@@ -84,8 +84,15 @@ def _contributions(
     return database.contributions(query, [database.rows[hit.id] for hit in hits], args.part)
 
 
+def _mark(hit: "RetrievedExample") -> str:
+    return "  (no answer: below the match threshold)" if hit.answers is False else ""
+
+
 def _described(hits: "list[RetrievedExample]", by_part: "list[Contributions] | None") -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [{**row, "contributions": None} for row in describe_examples(hits)]
+    rows: list[dict[str, Any]] = [
+        {**row, "answers": hit.answers, "contributions": None}
+        for row, hit in zip(describe_examples(hits), hits, strict=True)
+    ]
     for row, one in zip(rows, by_part or (), strict=by_part is not None):
         row["contributions"] = {name: round(value, 4) for name, value in {"mean": one.mean, **one.parts}.items()}
     return rows
@@ -99,4 +106,4 @@ def _print_table(hits: "list[RetrievedExample]", by_part: "list[Contributions]")
     for hit, one in zip(hits, by_part, strict=True):
         values = [one.mean, *one.parts.values()]
         cells = (f"{value:{max(6, len(name))}.3f}" for name, value in zip(names, values, strict=True))
-        print(f"{hit.score:.3f}", *cells, f"{hit.id:<{width}}", hit.caption, sep="  ")
+        print(f"{hit.score:.3f}", *cells, f"{hit.id:<{width}}", f"{hit.caption}{_mark(hit)}", sep="  ")

@@ -14,6 +14,7 @@ from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion
+from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.best_of import closest
 from remogpt.pipeline.examples import examples_for_motions, marked_as_used
@@ -57,6 +58,8 @@ class Captioned:
     """Retrieved examples, window by window."""
     prompts: tuple[Prompt, ...]
     """Prompts of the language model, window by window."""
+    warnings: tuple[Notice, ...] = ()
+    """Reasons to doubt the answer: no example."""
 
 
 def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer: MotionTokenizer) -> list[Window]:

@@ -1,6 +1,7 @@
 """A whole model: tokenizer, retriever, database, language model and copy head behind one class."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -14,14 +15,17 @@ from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
 from remogpt.motion import Motion
+from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
+from remogpt.pipeline.notices import warn_of_captions, warn_of_motions
 from remogpt.pipeline.open_databases import Database, OpenDatabases
 from remogpt.pipeline.segment import Generated
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -83,6 +87,16 @@ class ReMoGPT:
         """Copies from examples; None where the model only reads examples in its prompts."""
         folder = self.folder / "copy"
         return CopyHead.from_pretrained(folder).to(self.device) if "copy" in self.manifest["hashes"] else None
+
+    @cached_property
+    def known_words(self) -> KnownWords | None:
+        """Words of the training captions; None where the language model does not tell them."""
+        return KnownWords.load(self.folder / "lm")
+
+    @cached_property
+    def _meanings(self) -> WordMeanings | None:
+        known = self.known_words
+        return None if known is None else self.retriever.word_meanings(known.meaningful)
 
     @cached_property
     def _databases(self) -> OpenDatabases:
@@ -149,7 +163,9 @@ class ReMoGPT:
             generation.write(rows, self.lm, following, options, seed)
             if options.best_of != 1:
                 generation.choose(rows, self.tokenizer, self.retriever)
+        meanings = self._meanings if "retriever" in self.__dict__ else None  # never loaded for the sake of a warning
         answers = generation.assemble(segments, self.tokenizer)
+        answers = warn_of_captions(answers, following, self.known_words, meanings)
         if isinstance(text, str):
             return answers
         return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
@@ -195,7 +211,7 @@ class ReMoGPT:
         captioning.write(windows, self.lm, following, options, seed)
         if options.best_of != 1:
             captioning.choose(windows, self.retriever)
-        answers = captioning.assemble(windows)
+        answers = warn_of_motions(captioning.assemble(windows), following)
         return answers[0] if isinstance(motion, Motion) else answers
 
     def search(
@@ -210,12 +226,18 @@ class ReMoGPT:
     ) -> list[RetrievedExample]:
         """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t), or by parts of their bodies.
 
+        Each hit's `answers` says whether it passes the model's match test; None where body parts are compared.
         More on each argument: `MotionDatabase.search`.
         """
         if text is not None:
             check_words(text)
         features = None if motion is None else motion.features
-        return self.database(database).search(text=text, motion=features, route=route, k=k, part=part)
+        hits = self.database(database).search(text=text, motion=features, route=route, k=k, part=part)
+        if self.copy_head is None or part is not None:
+            return hits
+        match = self.copy_head.motion_match if text is None else self.copy_head.text_match
+        passed = {id(hit) for hit in self.copy_head.answering(hits, match)}
+        return [replace(hit, answers=id(hit) in passed) for hit in hits]
 
     def examples_for_texts(
         self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None

@@ -6,6 +6,7 @@ import numpy as np
 
 from remogpt.lm.long_motion import OVERLAP
 from remogpt.motion import Motion
+from remogpt.notices import Notice
 from remogpt.prompts import Prompt
 from remogpt.retriever import RetrievedExample
 
@@ -76,6 +77,8 @@ class Generated:
     """Retrieved examples, in the order of the prompts, each once."""
     segments: tuple[Segment, ...]
     """One, unless the motion is longer than 9.8 s."""
+    warnings: tuple[Notice, ...] = ()
+    """Reasons to doubt the answer: unknown words, negations, numbers out of range, no example."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:

@@ -15,7 +15,8 @@ from remogpt.retriever.networks.pl_tmr import PLTMR
 from remogpt.retriever.networks.tmr import TMR
 from remogpt.retriever.padding import batches_by_length, check_features, normalized_batch
 from remogpt.retriever.text.canonical import CaptionForm, worded
-from remogpt.retriever.text.frozen_text_model import TextSource, WordPieces
+from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource, WordPieces
+from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.find_model import find_component
@@ -122,6 +123,10 @@ class TextMotionRetriever:
             prepared, lengths = self.text.prepare([written[index] for index in batch])
             rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
         return rows
+
+    def word_meanings(self, words: Sequence[str]) -> WordMeanings | None:
+        """Return what finds the nearest in meaning of some words; None where the text tower is no frozen model's."""
+        return WordMeanings(self.text, words) if isinstance(self.text, FrozenText) else None
 
     @property
     def caption_form(self) -> CaptionForm:

@@ -11,6 +11,7 @@ import numpy as np
 from remogpt.eval.runs.modes import Mode
 from remogpt.motion import Motion
 from remogpt.motion.skeleton import FPS
+from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_words, length_of_each
 from remogpt.prompts import clean_text
@@ -28,6 +29,8 @@ class Synthesised:
     """Empty, since nothing is tokenized."""
     examples: tuple[RetrievedExample, ...] = ()
     """Empty, since nothing is retrieved."""
+    warnings: tuple[Notice, ...] = ()
+    """Empty, since the words that the decoder knows are not told."""
 
 
 class Synthesis:

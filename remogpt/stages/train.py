@@ -14,6 +14,7 @@ from remogpt.lm.copying.train import CopyConfig, train_copy_head
 from remogpt.lm.training.samples import ExampleBank
 from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
+from remogpt.notices import KnownWords
 from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
@@ -113,6 +114,7 @@ def train_lm(
         if found is not None and examples is not None:
             banks[split] = example_bank(open_neighbours(found), examples, clips[split])
     train_language_model(config, coded["train"], folder, folder / "run", banks["train"], coded["val"], banks["val"])
+    KnownWords.from_captions(caption for clip in clips["train"] for caption in clip.captions).save(folder)
     return MotionLanguageModel.from_pretrained(folder)
 
 

@@ -107,7 +107,7 @@ def test_json_holds_captions_and_examples(run, tiny_model: Path, wave: Path) -> 
     ran = run("caption", wave, "--model", tiny_model, "--json")
     (row,) = json.loads(ran.out)
     assert row["file"] == str(wave) and row["error"] == "" and row["seconds"] > 1
-    assert [example["route"] for example in row["examples"]] == ["m2t", "m2m"]
+    assert [example["route"] for example in row["examples"]] == ["m2t", "m2m"] and row["warnings"] == []
     absent = wave.with_name("absent.npy")
     rows = json.loads(run("caption", wave, absent, "--model", tiny_model, "--json").out)
     assert rows[0].keys() == rows[1].keys() and rows[1]["examples"] == [] and "no file" in rows[1]["error"]

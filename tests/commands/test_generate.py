@@ -66,6 +66,7 @@ def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> No
     (row,) = json.loads(ran.out)
     assert (row["path"], row["caption"], row["frames"], row["seconds"]) == (str(out), "a person waves", 40, 2.0)
     assert [example["route"] for example in row["examples"]] == ["t2m", "t2t"]
+    assert all(example["used"] for example in row["examples"]) and row["warnings"] == []
     assert np.load(out).shape == (40, 22, 3)
 
 

@@ -1,5 +1,7 @@
 """Declare options that several commands share."""
 
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +85,18 @@ def describe_examples(examples: Any) -> list[dict[str, Any]]:
         {"id": example.id, "route": example.route, "score": round(example.score, 4), "caption": example.caption}
         for example in examples
     ]
+
+
+def describe_answer(answer: Any) -> dict[str, Any]:
+    """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, its warnings."""
+    examples = [
+        {**row, "used": example.used}
+        for row, example in zip(describe_examples(answer.examples), answer.examples, strict=True)
+    ]
+    return {"examples": examples, "warnings": [warning.to_json() for warning in answer.warnings]}
+
+
+def print_warnings(warnings: Iterable[Mapping[str, str]], about: str = "") -> None:
+    """Print each warning of an answer on a line of stderr, behind the name of what it is about."""
+    for text in dict.fromkeys(warning["text"] for warning in warnings):
+        print(f"warning: {about}{text}", file=sys.stderr)

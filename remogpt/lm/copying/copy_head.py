@@ -106,10 +106,14 @@ class CopyHead(nn.Module):
 
     def answering(self, examples: Sequence[ExampleT], match: MatchTest) -> tuple[ExampleT, ...]:
         """Return the examples that more likely answer their query than not."""
+        return tuple(one for one, chance in zip(examples, self.chances(examples, match), strict=True) if chance > 0.5)
+
+    def chances(self, examples: Sequence[ExampleT], match: MatchTest) -> list[float]:
+        """Return the probability that each example answers its query."""
         if not examples:
-            return ()
+            return []
         odds = match(torch.tensor([(one.to_motion, one.to_caption) for one in examples], device=self.vectors.device))
-        return tuple(one for one, odd in zip(examples, odds.tolist(), strict=True) if odd > 0)
+        return list(odds.sigmoid().tolist())
 
     def likeness(self) -> Tensor:
         """Return (C, C) in (0, 1]: how much a code of an example (row) speaks for a code (column)."""

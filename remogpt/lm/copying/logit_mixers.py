@@ -46,6 +46,14 @@ class Following:
         """Return a motion's examples that its prompt shows: those that answer, where the model can tell."""
         return examples if self._head is None else self._head.answering(examples, self._head.motion_match)
 
+    def chance_for_text(self, examples: Sequence[ExampleT]) -> float | None:
+        """Return the probability that the best of a caption's examples answers it; None where nothing tells."""
+        return None if self._head is None else max(self._head.chances(examples, self._head.text_match), default=None)
+
+    def chance_for_motion(self, examples: Sequence[ExampleT]) -> float | None:
+        """Return the probability that the best of a motion's examples answers it; None where nothing tells."""
+        return None if self._head is None else max(self._head.chances(examples, self._head.motion_match), default=None)
+
     def codes(self, examples: Sequence[Sequence[FoundExample]], lengths: Sequence[int | None]) -> "CodeMixer | None":
         """Make the mixer that copies each prompt's examples into its motion; `lengths`: codes to write, or None."""
         if self._head is None:

@@ -120,3 +120,5 @@ class RetrievedExample:
     """Cosine of the query with `caption`, likewise."""
     used: bool = False
     """Whether the prompt of an answer shows it; a model with a copy head leaves out what does not answer the query."""
+    answers: bool | None = None
+    """Whether the model's match test finds that a search's hit answers the query; None where nothing was tested."""

@@ -1,0 +1,60 @@
+"""Say beside each answer why it may not be what was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from remogpt.lm.copying.logit_mixers import Following
+from remogpt.notices import KnownWords, Notice, WordMeanings, notices_of_caption
+from remogpt.pipeline.captioning import Captioned
+from remogpt.pipeline.segment import Generated, Segment
+
+FAR = 0.08
+"""Chance that the best example answers its query, below which an answer without examples is a guess.
+
+Not the match test's own threshold of a half: on validation clips 13 % of the captions have no example that passes it,
+new combinations mostly, which the model can write all the same; 1 % lie below this chance.
+"""
+
+
+def warn_of_captions(
+    answers: Sequence[Generated], following: Following, known: KnownWords | None, meanings: WordMeanings | None
+) -> list[Generated]:
+    """Add to each motion what its caption holds that the model has not learnt, and whether no example comes near it.
+
+    Args:
+        answers: motions.
+        following: tells which examples answer.
+        known: words of the model's training captions; None where they are not known, so that no word is doubted.
+        meanings: names the nearest in meaning of unknown words.
+    """
+
+    @cache
+    def of_words(text: str) -> tuple[Notice, ...]:
+        return () if known is None else notices_of_caption(text, known, meanings)
+
+    return [
+        replace(answer, warnings=(*of_words(answer.segments[0].request.text), *_alone(answer.segments, following)))
+        for answer in answers
+    ]
+
+
+def warn_of_motions(answers: Sequence[Captioned], following: Following) -> list[Captioned]:
+    """Add to each caption whether no example comes near its motion."""
+    notice = Notice("no_example", "no example in the database is like the motion; the caption is a guess")
+    return [
+        replace(answer, warnings=(notice,)) if is_far(following.chance_for_motion(answer.examples)) else answer
+        for answer in answers
+    ]
+
+
+def is_far(chance: float | None) -> bool:
+    """Whether even the best example hardly answers; None, where nothing tells, is not far."""
+    return chance is not None and chance < FAR
+
+
+def _alone(segments: Sequence[Segment], following: Following) -> list[Notice]:
+    """Name the texts that no example comes near."""
+    texts = {segment.text: is_far(following.chance_for_text(segment.examples)) for segment in segments}
+    named = ["the caption"] if all(texts.values()) else [f'"{text}"' for text, far in texts.items() if far]
+    return [Notice("no_example", f"no example in the database is like {what}; the motion is a guess") for what in named]
