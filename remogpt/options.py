@@ -25,6 +25,8 @@ class GenerationOptions:
     they are compared with an entry's own id, its source's and its mirror's."""
     best_of: int | None = None
     """Candidates for each answer, of which the retriever keeps the one that fits best."""
+    check_numbers: bool = True
+    """Whether numbers and directions of written captions are checked on the motion's joints, and corrected."""
     temperature: float | None = None
     """0 takes the likeliest id at each step; the default for captions."""
     guidance: float | None = None

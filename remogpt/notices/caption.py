@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from remogpt.notices.known_words import KnownWords, measure_of, negated_phrases
+from remogpt.notices.known_words import KnownWords, negated_phrases
 from remogpt.notices.notice import Notice
 from remogpt.notices.numbers import find_numbers
 from remogpt.notices.spelling import nearest_spelling
@@ -77,7 +77,7 @@ def _negated(text: str, known: KnownWords) -> Iterator[Notice]:
 def _numbers(text: str, known: KnownWords) -> Iterator[Notice]:
     """Name numbers beyond those of the training captions; things that are counted may be as many as "... times"."""
     for number in find_numbers(text):
-        measure = measure_of(number.unit) or "times"
+        measure = number.measure or "times"
         largest = known.largest.get(measure)
         if largest is not None and not 0 < number.value <= largest:
             said = text[number.start : number.end].strip()

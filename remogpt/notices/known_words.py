@@ -15,8 +15,6 @@ FILE_NAME = "words.json"
 FORMAT_VERSION = 1
 CAPTIONS_A_USE = 20_000
 """A word of a large set is known if it occurs at least once in as many captions; rarer ones are typing errors."""
-MEASURED = {stem("times"): "times", stem("meters"): "meters", stem("degrees"): "degrees", "°": "degrees"}
-"""Units, by their stem, whose largest number is learnt; "twice" is two times."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class KnownWords:
             total += 1
             words.update(words_of(text))
             negations.update(negated_phrases(text))
-            numbers.update((measure_of(number.unit), number.value) for number in find_numbers(text))
+            numbers.update((number.measure, number.value) for number in find_numbers(text))
         least = max(1, total // CAPTIONS_A_USE)
         largest: dict[str, float] = {}
         for (measure, value), count in numbers.items():
@@ -99,11 +97,6 @@ class KnownWords:
     @cached_property
     def _stems(self) -> frozenset[str]:
         return frozenset(map(stem, self.words))
-
-
-def measure_of(unit: str) -> str:
-    """Return what a unit measures: "times", "meters", "degrees"; "" for any other word."""
-    return MEASURED.get(stem(unit), "")
 
 
 def negated_phrases(text: str) -> list[str]:

@@ -7,19 +7,22 @@ _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 _ADVERBS = {"once": 1, "twice": 2, "thrice": 3}
-VALUES: dict[str, float] = {
-    **{word: number for number, word in enumerate(_ONES)},
-    **{word: 10 * number for number, word in enumerate(_TENS, start=2)},
+_VALUES = {word: number for number, word in enumerate(_ONES)} | {
+    word: 10 * number for number, word in enumerate(_TENS, start=2)
 }
-"""Words up to ninety that name one number."""
-
-_WORD = "|".join([*_ONES, *_TENS, *_LARGE])
+_MEASURES = {
+    **dict.fromkeys(("time", "times"), "times"),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), "meters"),
+    **dict.fromkeys(("°", "degree", "degrees"), "degrees"),
+}
+_ONE, _TEN, _MANY = "|".join(_ONES), "|".join(_TENS), "|".join(_LARGE)
+_SMALL = rf"(?:{_TEN})(?:[ -](?:{_ONE}))?|(?<!left )(?<!right )(?<!other )(?:{_ONE})|an?(?= (?:{_MANY})\b)"
 _NUMBER = re.compile(
-    rf"(?<![\w.])(?:(?P<digits>\d+(?:[.,]\d+)?)|(?P<words>(?:half an?|an?(?= (?:{'|'.join(_LARGE)})\b)|(?:{_WORD}))"
-    rf"(?:[ -](?:{_WORD}))*\b))(?P<half> and a half)?(?:[ -]?(?P<unit>[a-z°]+))?|\b(?P<adverb>once|twice|thrice)\b",
+    rf"(?<![\w.])(?:(?P<digits>\d+(?:[.,]\d+)?)|(?P<words>(?:half an?|(?:{_SMALL})(?: (?:{_MANY}))*)\b))"
+    r"(?P<half> and a half)?(?:[ -]?(?P<unit>[a-z°]+))?|\b(?P<adverb>once|twice|thrice)\b",
     re.IGNORECASE,
 )
 
@@ -34,39 +37,44 @@ class Number:
     start: int
     end: int
     """Where number and unit stand: `text[start:end]`."""
-    number_end: int
-    """Where the number alone ends."""
+    is_digits: bool = False
+    is_adverb: bool = False
+    """Whether it is "once" or "twice"."""
+
+    @property
+    def measure(self) -> str:
+        """What the unit measures: "times", "meters", "degrees"; "" for any other word."""
+        return _MEASURES.get(self.unit, "")
 
 
 def find_numbers(text: str) -> list[Number]:
-    """Return the numbers of a caption in their order: digits, words up to millions, halves, "once" and "twice".
-
-    "one" stands for a number only where a unit follows that it can count.
-    """
+    """Return the numbers of a caption in their order: digits, words up to millions, halves, "once" and "twice"."""
     found = []
     for match in _NUMBER.finditer(text):
         if match["adverb"]:
-            number = Number(_ADVERBS[match["adverb"].lower()], "times", match.start(), match.end(), match.end())
+            value, unit = float(_ADVERBS[match["adverb"].lower()]), "times"
         else:
-            half = 0.5 if match["half"] else 0.0
             value = float(match["digits"].replace(",", ".")) if match["digits"] else _value(match["words"].lower())
-            number = Number(
-                value + half, (match["unit"] or "").lower(), match.start(), match.end(),
-                match.end("half") if match["half"] else match.end("digits" if match["digits"] else "words"),
-            )  # fmt: skip
-        found.append(number)
+            value, unit = value + (0.5 if match["half"] else 0.0), (match["unit"] or "").lower()
+        found.append(Number(value, unit, *match.span(), bool(match["digits"]), bool(match["adverb"])))
     return found
 
 
+def number_words(value: float) -> str:
+    """Write a number in words, up to nineteen and with halves; others in digits."""
+    whole = int(value)
+    if value == 0.5:
+        return "half a"
+    if whole >= len(_ONES) or value not in (whole, whole + 0.5):
+        return f"{value:g}"
+    return _ONES[whole] + (" and a half" if value != whole else "")
+
+
 def _value(words: str) -> float:
-    """Read "forty-five", "two hundred", "half a", "a dozen"."""
+    """Read "forty-five", "two hundred thousand", "half a", "a dozen"."""
     if words.startswith("half"):
         return 0.5
-    total = part = 0.0
+    value = 0.0
     for word in re.split(r"[ -]", words):
-        if word in _LARGE:
-            part = max(part, 1.0) * _LARGE[word]
-            total, part = (total + part, 0.0) if _LARGE[word] >= 1000 else (total, part)
-        else:
-            part += VALUES.get(word, 0.0)
-    return total + part
+        value = max(value, 1.0) * _LARGE[word] if word in _LARGE else value + _VALUES.get(word, 0.0)
+    return value

@@ -8,9 +8,9 @@ model = ReMoGPT.from_pretrained()                      # the embedded `mini`
 model.generate("a person waves")[0].motion.save("wave.bvh")
 model.caption(load_motion("wave.bvh")).text
 
-Both ways are six steps over one object: plan, retrieve, ask, write, choose, assemble. `generation` has them for a
-`Segment` of a motion that is written, `captioning` for a `Window` of a motion that is read; `ReMoGPT` calls them in
-order.
+Both ways are six steps over one object: plan, retrieve, ask, write, choose, assemble; written captions are checked
+before the last one. `generation` has the steps for a `Segment` of a motion that is written, `captioning` for a `Window`
+of a motion that is read; `ReMoGPT` calls them in order.
 """
 
 from typing import TYPE_CHECKING

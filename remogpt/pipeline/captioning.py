@@ -1,4 +1,4 @@
-"""From motions to captions: plan, retrieve, ask, write, choose and assemble `Window`s.
+"""From motions to captions: plan, retrieve, ask, write, choose, check and assemble `Window`s.
 
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """
@@ -13,10 +13,11 @@ import numpy as np
 from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.long_motion import reading_windows
-from remogpt.motion import Motion
+from remogpt.motion import Motion, features_to_joints
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.best_of import closest
+from remogpt.pipeline.checked_numbers import with_checked_numbers
 from remogpt.pipeline.examples import examples_for_motions, marked_as_used
 from remogpt.prompts import Prompt, ask_for_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
@@ -120,6 +121,13 @@ def choose(windows: Sequence[Window], retriever: TextMotionRetriever) -> None:
     motions = retriever.encode_motion([window.features for window in windows])
     for window, best in zip(windows, closest(motions, texts), strict=True):
         window.chosen = best
+
+
+def check(windows: Sequence[Window]) -> None:
+    """Correct or leave out numbers and directions of the chosen captions that the motions refute."""
+    for window in windows:
+        joints = features_to_joints(window.features)
+        window.candidates[window.chosen] = with_checked_numbers(window.candidates[window.chosen], joints)
 
 
 def assemble(windows: Sequence[Window]) -> list[Captioned]:

@@ -211,6 +211,8 @@ class ReMoGPT:
         captioning.write(windows, self.lm, following, options, seed)
         if options.best_of != 1:
             captioning.choose(windows, self.retriever)
+        if options.check_numbers:
+            captioning.check(windows)
         answers = warn_of_motions(captioning.assemble(windows), following)
         return answers[0] if isinstance(motion, Motion) else answers
 
