@@ -31,6 +31,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
     )
+    build.add_argument(
+        "--no-facts", action="store_true", help="do not find the facts that hold for each motion; for huge sets"
+    )
     _add_component_options(build)
     actions.add_subcommand("build", build)
     neighbours = CommandParser(
@@ -65,6 +68,7 @@ def _build(args: Any) -> int:
     database = stages.build_database(
         motions, out=args.out, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
         limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
+        facts=not args.no_facts,
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0

@@ -9,6 +9,7 @@ Examples:
 """
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import remogpt
@@ -58,7 +59,8 @@ def run(args: Any) -> int:
         print(json.dumps(_described(hits, by_part), indent=2, ensure_ascii=False))
     elif by_part is None:
         for hit in hits:
-            print(f"{hit.score:.3f}  {hit.id}  {hit.caption}{_mark(hit)}")
+            share = "" if math.isnan(hit.fact_share) else f"  {100 * hit.fact_share:3.0f} % of the facts"
+            print(f"{hit.score:.3f}{share}  {hit.id}  {hit.caption}{_mark(hit)}")
     else:
         _print_table(hits, by_part)
     return 0

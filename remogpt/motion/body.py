@@ -9,7 +9,6 @@ from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from remogpt.motion.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, NUM_JOINTS
 from remogpt.runtime.errors import RemogptError
@@ -85,6 +84,8 @@ class Body:
     @memo
     def smooth(self, sigma: float) -> np.ndarray:
         """(T, 22, 3) joints, smoothed along time."""
+        from scipy.ndimage import gaussian_filter1d  # slow to import, and facts that are stored need no body
+
         return np.asarray(gaussian_filter1d(self.raw, sigma, axis=0, mode="nearest"))
 
     def at(self, joint: str, sigma: float = LIGHT) -> np.ndarray:

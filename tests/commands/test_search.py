@@ -15,6 +15,7 @@ def test_each_route_prints_hits_best_first(run, tiny_model: Path, wave: Path, ro
     assert ran.code == 0 and len(rows) == 3 and scores == sorted(scores, reverse=True)
     asked = json.loads(run("search", *query, "--route", route, "-k", 3, "--model", tiny_model, "--json").out)
     assert [hit["id"] for hit in asked] == [name for _, name, _ in rows] and {hit["route"] for hit in asked} == {route}
+    assert {hit["fact_share"] for hit in asked} == {None}, "no facts were asked for"
 
 
 def test_more_hits_than_entries_gives_all(run, tiny_model: Path) -> None:

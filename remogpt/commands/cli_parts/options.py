@@ -1,5 +1,6 @@
 """Declare options that several commands share."""
 
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -80,9 +81,15 @@ def file_name_of(text: str, number: int) -> str:
 
 
 def describe_examples(examples: Any) -> list[dict[str, Any]]:
-    """Return retrieved examples as JSON-ready rows."""
+    """Return retrieved examples as JSON-ready rows; `fact_share` is null where no facts were asked for."""
     return [
-        {"id": example.id, "route": example.route, "score": round(example.score, 4), "caption": example.caption}
+        {
+            "id": example.id,
+            "route": example.route,
+            "score": round(example.score, 4),
+            "caption": example.caption,
+            "fact_share": None if math.isnan(example.fact_share) else round(example.fact_share, 4),
+        }
         for example in examples
     ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from remogpt.interfaces import Retriever, Tokenizer
+from remogpt.motion.features import features_to_joints
+from remogpt.motion.found_facts import find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
@@ -28,6 +30,7 @@ def write_entries(
     path: Path,
     *,
     compact: bool,
+    facts: bool,
     total: int | None,
     allow_empty: bool,
 ) -> None:
@@ -36,7 +39,7 @@ def write_entries(
     total = len(entries) if isinstance(entries, Sequence) else total
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
         width, dtype = (None, "float16") if compact else (NUM_FEATURES, "float32")
-        writer = VersionWriter(folder, retriever.dim, width, dtype)
+        writer = VersionWriter(folder, retriever.dim, width, dtype, facts)
         while batch := list(islice(iterator, BATCH)):
             for entry in batch:
                 _check(entry)
@@ -45,7 +48,8 @@ def write_entries(
             codes = tokenizer.encode_batch(motions)
             embeddings, parts = _embed(retriever, motions)
             infos = [entry.info for entry in batch]
-            writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts)
+            found = [find_facts(features_to_joints(motion)) for motion in motions] if facts else None
+            writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts, found)
             bar.update(len(batch))
         origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
         publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True)), allow_empty))
@@ -54,7 +58,7 @@ def write_entries(
 def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
     """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
-    Features and part encodings are kept where every source has them.
+    Features, part encodings and facts are kept where every source has them.
 
     Raises:
         RemogptError: if retrievers or tokenizers differ, or two entries have one id.
@@ -68,10 +72,11 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
     filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
     has_features = all(database.manifest["has_features"] for database, _ in filled)
     has_parts = all(database.has_part_encodings for database, _ in filled)
+    has_facts = all(database.has_facts for database, _ in filled)
     width = first.manifest["num_features"] if has_features else None
     dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
     with new_version(path) as folder:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name)
+        writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name, has_facts)
         for database, rows in filled:
             offsets = database.caption_offsets
             for row in rows:
@@ -82,6 +87,7 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
                     [database.codes(row)],
                     [database.features(row)] if has_features else None,
                     database.part_encodings[row : row + 1] if has_parts else None,
+                    [database.facts.of(row)] if has_facts else None,
                 )
         publish(path, folder, writer.finish({name: first.manifest[name] for name in ORIGIN}))
 

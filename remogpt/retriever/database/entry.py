@@ -118,6 +118,8 @@ class RetrievedExample:
     """Cosine of the query with its motion, whatever the route; nan where the query was not at hand."""
     to_caption: float = math.nan
     """Cosine of the query with `caption`, likewise."""
+    fact_share: float = math.nan
+    """Share of the query's facts that its motion holds, which helped to rank it; nan where no facts were asked for."""
     used: bool = False
     """Whether the prompt of an answer shows it; a model with a copy head leaves out what does not answer the query."""
     answers: bool | None = None

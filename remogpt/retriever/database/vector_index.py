@@ -21,6 +21,8 @@ FLAT_ROWS = 100_000
 """Largest number of rows that are scanned in full."""
 FAISS_ROWS = 10_000
 """Fewer rows are scanned by NumPy even where FAISS is there: 10,000 x 256 take 1 ms, importing FAISS 200 ms."""
+RERANKED = 1000
+"""Rows that a bonus can reorder where there are more than `FLAT_ROWS`."""
 ROUNDING = 1e-5
 """Bound on the float32 error of a dot product of unit rows."""
 
@@ -56,17 +58,17 @@ class VectorIndex:
         faiss.extract_index_ivf(index).nprobe = 32
         return index
 
-    def _candidates(self, query: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the about `count` best rows in any order, and their approximate similarities."""
-        if self.use_faiss and self.file is not None:
+    def _candidates(self, query: np.ndarray, count: int, bonus: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the about `count` best rows in any order, and their approximate similarities, with a bonus (M,)."""
+        if self.use_faiss and bonus is None and self.file is not None:
             similarities, ids = self._inverted_file.search(query[None], count)
             return ids[0][ids[0] >= 0], similarities[0][ids[0] >= 0]
-        if self.use_faiss:
+        if self.use_faiss and bonus is None:
             import faiss
 
             similarities, ids = faiss.knn(query[None], self.rows, count, metric=faiss.METRIC_INNER_PRODUCT)
             return ids[0].astype(np.int64), similarities[0]
-        similarities = self.rows @ query
+        similarities = self.rows @ query if bonus is None else self.rows @ query + bonus
         ids = (
             np.argpartition(-similarities, count - 1)[:count]
             if count < len(similarities)
@@ -75,7 +77,12 @@ class VectorIndex:
         return ids, similarities[ids]
 
     def search(
-        self, query: np.ndarray, k: int, owner: Callable[[np.ndarray], np.ndarray], excluded: np.ndarray
+        self,
+        query: np.ndarray,
+        k: int,
+        owner: Callable[[np.ndarray], np.ndarray],
+        excluded: np.ndarray,
+        bonus: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the k best owners of rows, each by its best row.
 
@@ -84,34 +91,45 @@ class VectorIndex:
             k: owners wanted.
             owner: (n,) rows -> (n,) numbers of what they belong to.
             excluded: owners that do not count.
+            bonus: (owners,) added to similarities for the ranking alone. Of more than `FLAT_ROWS` rows it ranks the
+                `RERANKED` most similar ones.
 
         Returns:
             owners (k',), their best rows (k',), similarities (k',) float32, best first; k' < k where there are no more.
         """
         total = len(self._rows)
-        count = min(total, k + len(excluded) + 16)
+        of_rows = None if bonus is None else bonus.astype(np.float32)[owner(np.arange(total))]
+        is_reranked = of_rows is not None and total > FLAT_ROWS
+        count = min(total, (max(k, RERANKED) if is_reranked else k) + len(excluded) + 16)
         while True:
-            ids, rough = self._candidates(query, count)
-            found = self._ranked(query, ids, owner, excluded)
+            ids, rough = self._candidates(query, count, None if is_reranked else of_rows)
+            found = self._ranked(query, ids, owner, excluded, of_rows)
             is_all = count >= total or len(ids) < count
             # Rows that were not looked at are no better than the worst candidate, up to rounding.
-            is_safe = len(found[0]) >= k and found[2][k - 1] > rough.min() + ROUNDING
+            is_safe = len(found[0]) >= k and (is_reranked or found[3][k - 1] > rough.min() + ROUNDING)
             if is_all or is_safe:
                 return found[0][:k], found[1][:k], found[2][:k]
             count = min(total, 4 * count)
 
     def _ranked(
-        self, query: np.ndarray, ids: np.ndarray, owner: Callable[[np.ndarray], np.ndarray], excluded: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        self,
+        query: np.ndarray,
+        ids: np.ndarray,
+        owner: Callable[[np.ndarray], np.ndarray],
+        excluded: np.ndarray,
+        bonus: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return owners, their best rows, similarities, and these with the bonus, best first."""
         # Sorted first: of equal rows the smallest number comes first in every later stable sort.
         ids = np.sort(ids)
         ids = ids[~np.isin(owner(ids), excluded)]
         similarities = exact_similarities(self.rows[ids], query)
-        order = np.argsort(-similarities, kind="stable")
-        ids, similarities = ids[order], similarities[order]
+        ranked = similarities if bonus is None else similarities + bonus[ids]
+        order = np.argsort(-ranked, kind="stable")
+        ids, similarities, ranked = ids[order], similarities[order], ranked[order]
         owners = owner(ids)
         first = np.sort(np.unique(owners, return_index=True)[1])
-        return owners[first], ids[first], similarities[first]
+        return owners[first], ids[first], similarities[first], ranked[first]
 
 
 def exact_similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:

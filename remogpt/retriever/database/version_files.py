@@ -9,6 +9,7 @@ versions/<hash>/             never changes once it is there
     caption_embeddings.npy   (C, D), caption_offsets.npy (E + 1)
     part_encodings.npy       (E, 6, W) float16 encodings of `PARTS`; only if the retriever encodes parts apart
     features.npy             (frames, F) raw features, feature_offsets.npy (E + 1); only if they are stored
+    found_facts.npy          (R, 3) what `motion.found_facts` found, found_facts_offsets.npy (E + 1); only if stored
     motions.ivf, captions.ivf   search structures of large databases
 """
 
@@ -24,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.motion.fact_catalogue import catalogue_hash
+from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.skeleton import FPS
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.vector_index import write_inverted_file
@@ -69,9 +72,10 @@ class VersionWriter:
         dim: width D of the embeddings.
         num_features: width F of features that are stored, None to store none.
         embedding_dtype: float16 halves the file and costs about 5e-4 in a score.
+        has_facts: whether facts come with the entries.
     """
 
-    def __init__(self, folder: Path, dim: int, num_features: int | None, embedding_dtype: str) -> None:
+    def __init__(self, folder: Path, dim: int, num_features: int | None, embedding_dtype: str, has_facts: bool) -> None:
         self.folder, self.seen = folder, set[str]()
         self.licences: dict[str, int] = {}
         self.lines = (folder / "entries.jsonl").open("wb")
@@ -82,7 +86,9 @@ class VersionWriter:
         }
         if num_features is not None:
             self.arrays["features"] = RowAppender(folder / "features.npy", (num_features,), "<f4")
-        self.ends: dict[str, list[int]] = {name: [0] for name in ("entry", "code", "caption", "feature")}
+        if has_facts:
+            self.arrays["found_facts"] = RowAppender(folder / "found_facts.npy", (3,), "<u2")
+        self.ends: dict[str, list[int]] = {name: [0] for name in ("entry", "code", "caption", "feature", "found_facts")}
 
     def add(
         self,
@@ -92,6 +98,7 @@ class VersionWriter:
         codes: Sequence[np.ndarray],
         features: Sequence[np.ndarray] | None,
         part_encodings: np.ndarray | None = None,
+        facts: Sequence[FoundFacts] | None = None,
     ) -> None:
         """Append entries; caption embeddings are those of all their captions, in order.
 
@@ -119,6 +126,10 @@ class VersionWriter:
         if features is not None and "features" in self.arrays:
             for motion in features:
                 self.arrays["features"].add(np.asarray(motion))
+        if facts is not None and "found_facts" in self.arrays:
+            for found in facts:
+                self.arrays["found_facts"].add(found.rows)
+                self.ends["found_facts"].append(self.arrays["found_facts"].num_rows)
 
     def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
         """Write offsets, search structures and the manifest; return the version's hash."""
@@ -132,8 +143,9 @@ class VersionWriter:
             for name in ("motion_embeddings", "part_encodings")
             if name in self.arrays
         )
+        optional = {"feature": "features", "found_facts": "found_facts"}
         for name, ends in self.ends.items():
-            if name != "feature" or "features" in self.arrays:
+            if name not in optional or optional[name] in self.arrays:
                 write_npy(self.folder / f"{name}_offsets.npy", np.array(ends, dtype=np.int64))
         for name, index in (("motion_embeddings", "motions.ivf"), ("caption_embeddings", "captions.ivf")):
             write_inverted_file(np.load(self.folder / f"{name}.npy", mmap_mode="r"), self.folder / index)
@@ -143,6 +155,7 @@ class VersionWriter:
             "fps": FPS,
             **origin,
             "has_features": "features" in self.arrays,
+            **({"facts": {"catalogue": catalogue_hash()}} if "found_facts" in self.arrays else {}),
             "counts": {
                 "entries": len(self.seen),
                 "captions": self.ends["caption"][-1],

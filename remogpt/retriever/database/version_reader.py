@@ -1,5 +1,6 @@
 """Reading a version of a database without reading it into memory; its files: `version_files`."""
 
+import logging
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
@@ -7,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo
+from remogpt.retriever.database.stored_facts import StoredFacts
 from remogpt.retriever.database.version_files import current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
+
+_log = logging.getLogger(__name__)
 
 
 class VersionReader:
@@ -95,6 +100,31 @@ class VersionReader:
     def part_encodings(self) -> np.ndarray:
         """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
         return self._array("part_encodings")
+
+    @cached_property
+    def has_facts(self) -> bool:
+        """Whether the facts of the entries are stored, found by the predicates that this program has."""
+        stored = self.manifest.get("facts", {}).get("catalogue")
+        if stored not in (None, catalogue_hash()):
+            _log.warning(
+                "the facts in the database in %s were found by another version of the predicates and are not used; to "
+                "find them anew: remogpt db build SET --out %s", self.path, self.path
+            )  # fmt: skip
+        return bool(stored == catalogue_hash())
+
+    @cached_property
+    def facts(self) -> StoredFacts:
+        """What was found of every entry's facts, memory-mapped.
+
+        Raises:
+            RemogptError: unless `has_facts`.
+        """
+        if not self.has_facts:
+            raise RemogptError(
+                f"the database in {self.path} has no facts of its motions that this program can use; find them with "
+                f"'remogpt db build SET --out {self.path}'"
+            )
+        return StoredFacts(self._array("found_facts"), self._array("found_facts_offsets"))
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:
