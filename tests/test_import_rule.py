@@ -22,10 +22,12 @@ ALLOWED = {
     "tokenizer_vqvae": {"data", "motion", "runtime"},
     "retriever": {"data", "motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
+    "reader": {"retriever", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},
     "stages": {
         "pipeline",
         "notices",
+        "reader",
         "retriever",
         "tokenizer_vqvae",
         "prompts",
@@ -36,7 +38,7 @@ ALLOWED = {
         "runtime",
     },
     "app": {"pipeline", "notices", "retriever", "motion", "runtime"},
-    "pipeline": {"notices", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
+    "pipeline": {"notices", "reader", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
 """Rooms that the files of a room may import, besides their own."""
 EVERYBODY = {"interfaces", "options"}

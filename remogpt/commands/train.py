@@ -9,12 +9,14 @@ Examples:
   remogpt train lm --config mini/lm_instruct --data sets/procedural --tokenizer runs/tokenizer \\
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
+  remogpt train reader --config mini/reader --out runs/reader
   remogpt train copy --config mini/copy --tokenizer runs/tokenizer --database runs/database \\
                    --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
-`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. `copy` learns from clips that the language model
-has not seen, and their examples. --config takes a YAML file, or the name of one in remogpt/configs: `mini/tokenizer`
-works from any folder. Its fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig, LanguageModelConfig
+`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. `reader` learns what captions claim from captions
+that the procedural grammar writes, and needs no set. `copy` learns from clips that the language model has not seen, and
+their examples. --config takes a YAML file, or the name of one in remogpt/configs: `mini/tokenizer` works from any
+folder. Its fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig, LanguageModelConfig, ReaderConfig
 and CopyConfig; any of them can be changed on the command line: --config.loop.steps 2000. Log and checkpoints go to
 <out>/run, and the same command resumes an interrupted run.
 """
@@ -26,6 +28,7 @@ from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.lm.copying.train import CopyConfig
 from remogpt.lm.training.train import LanguageModelConfig
+from remogpt.reader.train import ReaderConfig
 from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
 from remogpt.tokenizer_vqvae.train import TokenizerConfig
@@ -35,6 +38,7 @@ _STAGES: dict[str, tuple[Any, Callable[..., Any]]] = {
     "retriever": (RetrieverConfig, stages.train_retriever),
     "tmr": (TMRTrainingConfig, stages.train_tmr),
     "lm": (LanguageModelConfig, stages.train_lm),
+    "reader": (ReaderConfig, stages.train_reader),
     "copy": (CopyConfig, stages.train_copy),
 }
 """Settings and training function of each stage; its options are the function's arguments."""
@@ -46,7 +50,7 @@ def add_arguments(parser: Any) -> None:
     for stage, (config, _) in _STAGES.items():
         own = CommandParser(description=(config.__doc__ or "").strip())
         own.add_argument("--config", type=config, default=config(), help="YAML file, or a name such as mini/tokenizer")
-        if stage != "copy":
+        if stage not in ("copy", "reader"):
             own.add_argument("--data", type=str, required=True, help="set in HumanML3D's layout, splits train and val")
         own.add_argument(
             "--out",
@@ -72,8 +76,7 @@ def run(args: Any) -> int:
     """Train the chosen stage."""
     chosen = args[args.stage]
     _STAGES[args.stage][1](**vars(chosen))
-    done = (
-        f"copy head trained on {chosen.queries}" if args.stage == "copy" else f"{args.stage} trained on {chosen.data}"
-    )
-    print(f"{chosen.out}: {done}")
+    learned_from = {"copy": "queries", "reader": None}.get(args.stage, "data")
+    source = "captions of the procedural grammar" if learned_from is None else chosen[learned_from]
+    print(f"{chosen.out}: {args.stage} trained on {source}")
     return 0

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from remogpt.stages.evaluation import evaluate
     from remogpt.stages.released import import_guo, import_motiongpt, import_t2mgpt, import_tmr_retriever
     from remogpt.stages.set_captions import describe_set, list_dissimilar
-    from remogpt.stages.train import train_copy, train_lm, train_retriever, train_tmr, train_tokenizer
+    from remogpt.stages.train import (
+        train_copy,
+        train_lm,
+        train_reader,
+        train_retriever,
+        train_tmr,
+        train_tokenizer,
+    )
 
 __all__ = [
     "build_database",
@@ -31,6 +38,7 @@ __all__ = [
     "list_dissimilar",
     "train_copy",
     "train_lm",
+    "train_reader",
     "train_retriever",
     "train_tmr",
     "train_tokenizer",
@@ -41,7 +49,7 @@ _NAMES = {
     "evaluation": ("evaluate",),
     "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),
     "set_captions": ("describe_set", "list_dissimilar"),
-    "train": ("train_copy", "train_lm", "train_retriever", "train_tmr", "train_tokenizer"),
+    "train": ("train_copy", "train_lm", "train_reader", "train_retriever", "train_tmr", "train_tokenizer"),
 }
 _HOMES = {name: f"remogpt.stages.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.data.procedural.make import UNSEEN_SHARE, split_of
+from remogpt.data.procedural.rewordings import claimed_captions, people_captions
 from remogpt.lm import MotionLanguageModel
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.train import CopyConfig, train_copy_head
@@ -15,12 +17,17 @@ from remogpt.lm.training.samples import ExampleBank
 from remogpt.lm.training.train import LanguageModelConfig, train_language_model
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.notices import KnownWords
+from remogpt.reader import CaptionReader
+from remogpt.reader import train as reader_training
+from remogpt.reader.train import ReaderConfig
 from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, remove_leftovers
 from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.runtime.progress import progress
+from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_database, open_neighbours, open_set, open_tokenizer
 from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -116,6 +123,34 @@ def train_lm(
     train_language_model(config, coded["train"], folder, folder / "run", banks["train"], coded["val"], banks["val"])
     KnownWords.from_captions(caption for clip in clips["train"] for caption in clip.captions).save(folder)
     return MotionLanguageModel.from_pretrained(folder)
+
+
+def train_reader(*, out: str | Path, config: ReaderConfig | None = None) -> CaptionReader:
+    """Train a reader, which turns captions into claims, on captions that the procedural grammar writes.
+
+    Combinations of actions that procedural sets keep for their split `test_unseen` are left out.
+
+    Args:
+        out: folder of the finished reader.
+        config: settings; default: `ReaderConfig()`.
+    """
+    folder, config = _cleared(out), config or ReaderConfig()
+    train = _claimed(config, 0, config.scripts)
+    train += [(one.text, one.steps, one.num_unknown) for one in people_captions(config.loop.seed, config.people)]
+    val = _claimed(config, config.scripts, config.val_scripts)
+    return reader_training.train_reader(
+        config, train, val, VectorCache(folder / "run" / "token_states"), folder / "run", folder
+    )
+
+
+def _claimed(config: ReaderConfig, start: int, num_scripts: int) -> list[reader_training.Example]:
+    """Return captions of scripts as a reader learns from them; the loop's seed chooses them."""
+    rows = claimed_captions(config.loop.seed, start, num_scripts, config.reworded)
+    return [
+        (caption.text, caption.steps, caption.num_unknown)
+        for script, caption in progress(rows, total=3 * num_scripts, desc="captions", unit="caption")
+        if split_of(script.combination(), len(script.actions), "", UNSEEN_SHARE) != "test_unseen"
+    ]
 
 
 def train_copy(

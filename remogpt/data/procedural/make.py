@@ -31,6 +31,8 @@ from remogpt.runtime.progress import progress
 VERSION = 1
 """Increased whenever the same seed gives other clips."""
 NUM_CAPTIONS = 3
+UNSEEN_SHARE = 0.06
+"""Share of the combinations of actions that only `test_unseen` holds, unless another is asked for."""
 _SHARES = (("test", 0.05), ("val", 0.10))
 """Upper ends of a clip's draw for the small splits; the rest is train."""
 _CHUNK = 8
@@ -64,7 +66,7 @@ def make_clip(seed: int, index: int) -> ProceduralClip:
 
 
 def make_procedural_set(
-    folder: Path | str, num_clips: int, seed: int = 0, workers: int = 2, unseen_share: float = 0.06
+    folder: Path | str, num_clips: int, seed: int = 0, workers: int = 2, unseen_share: float = UNSEEN_SHARE
 ) -> None:
     """Write the set, or its missing clips.
 

@@ -1,0 +1,41 @@
+"""Rewordings keep what a caption claims, or take the claim away with its words."""
+
+import numpy as np
+
+from remogpt.data.procedural.rewordings import ClaimedCaption, claimed_captions, reword
+from remogpt.motion.facts import Fact
+
+ROWS = list(claimed_captions(4, 0, 300, 0.8))
+
+
+def test_the_same_seed_gives_the_same_captions() -> None:
+    assert list(claimed_captions(4, 100, 20, 0.8)) == ROWS[300:360]
+
+
+def test_captions_are_varied_and_some_name_actions_that_no_predicate_covers() -> None:
+    texts = [caption.text for _, caption in ROWS]
+    assert len(set(texts)) > 0.97 * len(texts) and all(text.strip() for text in texts)
+    unknown = [caption.num_unknown > 0 for _, caption in ROWS]
+    assert 0.1 < np.mean(unknown) < 0.25
+
+
+def test_a_side_that_is_not_said_is_not_claimed() -> None:
+    wave = ClaimedCaption("a person waves with their left hand.", ((Fact("waves", {"side": "left"}),),))
+    seen = set()
+    for seed in range(60):
+        reworded = reword(wave, np.random.default_rng(seed))
+        claims = [claim for step in reworded.steps for claim in step]
+        if claims and " left " in reworded.text:
+            seen.add(claims[0].params.get("side"))
+        elif claims and not any(word in reworded.text for word in ("left", "lef", "lft", "eft", "elft", "letf")):
+            assert "side" not in claims[0].params, reworded.text
+            seen.add(None)
+    assert seen == {"left", None}
+
+
+def test_words_that_say_nothing_leave_the_claims() -> None:
+    plain = ClaimedCaption("a man is sitting down.", ((Fact("sits"),),))
+    for seed in range(40):
+        reworded = reword(plain, np.random.default_rng(seed))
+        assert reworded.steps in (plain.steps, ())
+        assert reworded.steps or reworded.num_unknown

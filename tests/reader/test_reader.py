@@ -1,0 +1,65 @@
+"""A small reader learns a few captions, reads each alone, and comes back from its folder as it was."""
+
+from pathlib import Path
+
+import pytest
+
+from remogpt.motion.facts import Fact, describe
+from remogpt.reader.network import ReaderSize
+from remogpt.reader.reader import CaptionReader
+from remogpt.reader.train import Example, ReaderConfig, train_reader
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.training.loop import LoopConfig
+from remogpt.runtime.vector_cache import VectorCache
+
+WAVE = ((Fact("waves", {"side": "left", "count": 2}),),)
+SIT_AND_WALK = ((Fact("sits"),), (Fact("walks", {"direction": "forward"}),))
+CAPTIONS: list[Example] = [
+    ("a person waves twice with the left hand", WAVE, 0),
+    ("someone waves his left hand two times", WAVE, 0),
+    ("a man sits down and then walks forward", SIT_AND_WALK, 0),
+    ("the woman takes a seat, then she walks ahead", SIT_AND_WALK, 0),
+    ("a person climbs a ladder", (), 1),
+    ("someone swims", (), 1),
+]
+CONFIG = ReaderConfig(
+    size=ReaderSize(width=32, layers=1, decoder_layers=1, heads=2, feedforward=64, dropout=0.0),
+    loop=LoopConfig(steps=150, batch_size=6, learning_rate=5e-3, cpu=True, seed=0),
+)
+
+
+def trained(folder: Path) -> CaptionReader:
+    return train_reader(CONFIG, CAPTIONS, CAPTIONS, VectorCache(folder / "cache"), folder / "run", folder)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> CaptionReader:
+    return trained(tmp_path_factory.mktemp("reader"))
+
+
+def test_what_was_learnt_is_read(reader: CaptionReader) -> None:
+    texts = [caption for caption, _, _ in CAPTIONS]
+    for reading, (text, steps, unknown) in zip(reader.read(texts), CAPTIONS, strict=True):
+        assert (reading.text, reading.steps, reading.num_unknown) == (text, steps, unknown)
+        assert 0.5 < reading.confidence <= 1
+    facts = reader.read([texts[2]])[0].facts
+    assert [describe(fact) for fact in facts] == ["sits down", "walks forward", "sits down before walks forward"]
+
+
+def test_a_reading_does_not_depend_on_its_neighbours(reader: CaptionReader) -> None:
+    texts = [caption for caption, _, _ in CAPTIONS]
+    assert reader.read(texts) == [reader.read([text])[0] for text in texts]
+
+
+def test_the_same_seed_gives_the_same_reader(reader: CaptionReader, tmp_path: Path) -> None:
+    assert trained(tmp_path).hash == reader.hash
+
+
+def test_one_string_is_refused(reader: CaptionReader) -> None:
+    with pytest.raises(RemogptError, match="put it in a list"):
+        reader.read("a person waves")
+
+
+def test_a_config_without_captions_is_refused() -> None:
+    with pytest.raises(RemogptError, match="scripts"):
+        ReaderConfig(scripts=0)
