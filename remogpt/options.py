@@ -24,9 +24,16 @@ class GenerationOptions:
     """Ids of clips or recordings not to retrieve: one collection for the call, or one for each caption or motion;
     they are compared with an entry's own id, its source's and its mirror's."""
     best_of: int | None = None
-    """Candidates for each answer, of which the retriever keeps the one that fits best."""
+    """Candidates written for each answer, of which the one that fits best is kept."""
     check_numbers: bool = True
     """Whether numbers and directions of written captions are checked on the motion's joints, and corrected."""
+    retrieved: int | None = None
+    """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
+    fact_weight: float | None = None
+    """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where examples
+    are ranked (by the facts that a database keeps) and where candidates are verified; 0: nothing."""
+    verify: bool | None = None
+    """Check candidates by the facts that the caption claims; answers then tell which of them hold."""
     temperature: float | None = None
     """0 takes the likeliest id at each step; the default for captions."""
     guidance: float | None = None
@@ -48,6 +55,10 @@ class GenerationOptions:
             raise RemogptError(
                 f"guidance must be above 0 and at most {MAX_GUIDANCE:g} (1 is off), got {self.guidance:g}"
             )
+        if self.retrieved is not None and self.retrieved < 0:
+            raise RemogptError(f"retrieved must be 0 or more, got {self.retrieved}")
+        if self.fact_weight is not None and not 0 <= self.fact_weight < math.inf:
+            raise RemogptError(f"fact_weight must be 0 or more, got {self.fact_weight:g}")
         if isinstance(self.exclude, str):
             raise RemogptError(f"exclude must be a list of ids, got one string; give [{self.exclude!r}]")
 

@@ -19,11 +19,13 @@ remogpt data make --out "$work/set" --clips 8000 --seed 0 --workers 2
 remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
-stage "2. tokenizer and retriever, one core each"
+stage "2. reader of captions, tokenizer and retriever"
+remogpt train reader --config mini/reader --out "$work/reader" &
+reader=$!
 remogpt train tokenizer --config mini/tokenizer --data "$work/set" --out "$work/tokenizer" &
 tokenizer=$!
 remogpt train retriever --config mini/retriever --data "$work/set" --out "$work/retriever"
-wait $tokenizer
+wait $tokenizer $reader
 
 stage "3. database of the training split, and each clip's neighbours in it"
 parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
@@ -46,6 +48,7 @@ remogpt train copy --config mini/copy --tokenizer "$work/tokenizer" --out "$work
 stage "6. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
+    --reader "$work/reader" --retrieved 8 --fact-weight 1.6 --verify \
     --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
     --out "$work/model"
 du -sh "$work/model"

@@ -352,8 +352,8 @@ def test_every_candidate_of_a_segment_goes_on_from_the_chosen_one(model: ReMoGPT
         whole = [segment.codes[segment.overlap :] for segment in answer.segments]
         assert np.array_equal(np.concatenate(whole), answer.codes)
         for before, after in pairwise(answer.segments):
-            assert len(after.candidates) == 3 and len({tuple(codes) for codes in after.candidates}) > 1
-            assert all(np.array_equal(codes[:12], before.codes[-12:]) for codes in after.candidates)
+            assert len(after.candidates) == 3 and len({tuple(one.codes) for one in after.candidates}) > 1
+            assert all(np.array_equal(one.codes[:12], before.codes[-12:]) for one in after.candidates)
     chosen = {segment.chosen for answer in answers for segment in answer.segments}
     assert len(chosen) > 1, "no choice was made"
     segment = answers[0].segments[1]
@@ -363,7 +363,7 @@ def test_every_candidate_of_a_segment_goes_on_from_the_chosen_one(model: ReMoGPT
         ),
         DecodeOptions(seed=5),
     )
-    assert all(np.array_equal(new, codes[12:]) for new, codes in zip(drawn, segment.candidates, strict=True))
+    assert all(np.array_equal(new, one.codes[12:]) for new, one in zip(drawn, segment.candidates, strict=True))
 
 
 def test_no_candidates_are_refused(model: ReMoGPT) -> None:
@@ -415,7 +415,7 @@ def test_an_example_says_how_close_it_is_both_ways(model: ReMoGPT) -> None:
 
 def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, 0.95)[:1]
-    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_, **__: [found for _ in texts])
     length = len(found[0].codes) / 5
     (copied,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(50.0))
     (plain,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(0.0))
@@ -425,7 +425,7 @@ def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch:
 
 def test_examples_that_do_not_answer_change_nothing(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, -1.0)
-    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_: [found for _ in texts])
+    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_, **__: [found for _ in texts])
     (answer,) = copying.generate("a person walks", seconds=3, seed=0, options=followed(2.0))
     (alone,) = copying.generate("a person walks", seconds=3, seed=0, options=replace(ALONE, temperature=0.0))
     assert np.array_equal(answer.codes, alone.codes) and answer.prompt == alone.prompt

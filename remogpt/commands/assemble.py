@@ -19,7 +19,17 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--lm", type=str, required=True, help="language model folder")
     parser.add_argument("--copy", type=str, default=None, help="optional copy head folder ('train copy')")
     parser.add_argument("--copy-strength", type=float, default=None, help="default strength of following examples")
+    parser.add_argument(
+        "--reader", type=str, default=None, help="optional folder of a reader of captions ('train reader')"
+    )
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
+    parser.add_argument(
+        "--retrieved", type=int, default=None, help="default number of retrieved motions that compete with written ones"
+    )
+    parser.add_argument(
+        "--fact-weight", type=float, default=None, help="default weight of a caption's facts beside the cosine"
+    )
+    parser.add_argument("--verify", action="store_true", help="by default, check candidates by the caption's facts")
     parser.add_argument(
         "--guidance", type=float, default=None, help="default weight of guidance by the caption; 1: off"
     )
@@ -36,7 +46,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Copy the components and print their hashes."""
-    given = {"tokenizer": args.tokenizer, "retriever": args.retriever, "lm": args.lm, "copy": args.copy}
+    given = {name: args[name] for name in ("tokenizer", "retriever", "lm", "copy", "reader")}
     components = {kind: folder for kind, folder in given.items() if folder is not None}
     manifest = assemble(args.out, components, args.database, args.name, args.licence, _generation(args))
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
@@ -54,10 +64,14 @@ def _generation(args: Any) -> dict[str, Any]:
         raise RemogptError(f"--temperature must be at least 0, got {args.temperature}")
     if args.copy_strength is not None and args.copy_strength < 0:
         raise RemogptError(f"--copy-strength must be at least 0, got {args.copy_strength}")
-    GenerationOptions(guidance=args.guidance)  # refuses a weight that cannot be used
+    if args.verify and args.reader is None:
+        raise RemogptError("--verify needs a reader of captions; give its folder with --reader ('train reader')")
+    # Refuses numbers that cannot be used.
+    GenerationOptions(guidance=args.guidance, retrieved=args.retrieved, fact_weight=args.fact_weight)
     further = {
         "top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength,
-        "guidance": args.guidance,
+        "guidance": args.guidance, "retrieved": args.retrieved, "fact_weight": args.fact_weight,
+        "verify": args.verify or None,
     }  # fmt: skip
     given = {name: value for name, value in further.items() if value is not None}
     return {"best_of": args.best_of, "top_p": args.top_p, **given}

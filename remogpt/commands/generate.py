@@ -31,13 +31,17 @@ from remogpt.commands.cli_parts.options import (
     read_lines,
 )
 from remogpt.lm.long_motion import num_frames
+from remogpt.motion.facts import describe
 from remogpt.motion.files.write import WRITABLE
 from remogpt.pipeline.checks import check_model, check_seed, check_words
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
-_OF_A_MODEL = ("model", "database", "no_retrieval", "best_of", "guidance", "temperature", "copy_strength", "precision")
+_OF_A_MODEL = (
+    "model", "database", "no_retrieval", "retrieved", "no_verify", "best_of", "guidance", "temperature",
+    "copy_strength", "precision",
+)  # fmt: skip
 """Options that a TMR's decoder cannot use."""
 
 
@@ -55,6 +59,11 @@ def add_arguments(parser: Any) -> None:
     add_model_options(parser)
     add_example_options(parser)
     add_writing_options(parser, None, "0 takes the likeliest code at each step")
+    parser.add_argument(
+        "--retrieved", type=int, default=None,
+        help="retrieved motions that compete with the written ones; 0: the motion is always written",
+    )  # fmt: skip
+    parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")
 
 
 def run(args: Any) -> int:
@@ -81,6 +90,7 @@ def run(args: Any) -> int:
             written.append({
                 "path": str(path), "caption": text, "frames": result.motion.num_frames,
                 "seconds": result.motion.num_frames / result.motion.fps, **describe_answer(result),
+                "copied_from": getattr(result, "copied_from", None), "checks": _checks(result),
             })  # fmt: skip
     _report(args, written)
     for text in dict.fromkeys(row["caption"] for row in written):
@@ -145,9 +155,29 @@ def _check_out(args: Any, in_folder: bool) -> None:
         check_output_file(args.out)
 
 
+def _checks(result: Any) -> list[dict[str, Any]]:
+    """Return as JSON which facts of the caption the motion's joints hold."""
+    return [
+        {"fact": describe(check.fact), "holds": check.holds, "seen": check.seen}
+        for check in getattr(result, "checks", ())
+    ]
+
+
 def _format(args: Any) -> str:
     """Return the suffix of the files in a folder."""
     return f".{args.format.lower().lstrip('.')}"
+
+
+def _tell(row: dict[str, Any]) -> None:
+    """Print whether the motion was retrieved as it is, and what of the caption its joints hold."""
+    if row["copied_from"]:
+        print(f"  this is the motion {row['copied_from']} of the database, as it is; --retrieved 0 writes one")
+    if row["checks"]:
+        held = sum(check["holds"] for check in row["checks"])
+        print(f"  {held} of {len(row['checks'])} facts of the caption hold")
+    for check in row["checks"]:
+        if not check["holds"]:
+            print(f"  not seen: {check['fact']}" + ("" if check["seen"] is None else f" ({check['seen']} seen)"))
 
 
 def _report(args: Any, written: list[dict[str, Any]]) -> None:
@@ -157,6 +187,7 @@ def _report(args: Any, written: list[dict[str, Any]]) -> None:
     for row in written:
         print(f"{row['path']}  ({row['seconds']:.1f} s)  {row['caption']}")
         if len(written) == 1:
+            _tell(row)
             for example in row["examples"]:
                 score, route = example["score"], example["route"]
                 print(f"  retrieved {score:.3f} by {route}: {example['id']}  {example['caption']}")

@@ -3,19 +3,30 @@
 Source: ReMoGPT, Fig. 5.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
 from remogpt.interfaces import Route
+from remogpt.motion.facts import Fact
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES
 
+Examples = tuple[RetrievedExample, ...]
+Search = Callable[[Route, int], list[RetrievedExample]]
+
 
 def examples_for_texts(
-    texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever, exclude: Sequence[Iterable[str]]
-) -> list[tuple[RetrievedExample, ...]]:
+    texts: Sequence[str],
+    database: MotionDatabase,
+    retriever: TextMotionRetriever,
+    exclude: Sequence[Iterable[str]],
+    facts: Sequence[Sequence[Fact]] | None = None,
+    *,
+    fact_weight: float = 0.0,
+) -> list[Examples]:
     """Retrieve two examples for each caption: the motion that fits it best, then the one with the most similar caption.
 
     Args:
@@ -23,14 +34,55 @@ def examples_for_texts(
         database: where examples come from.
         retriever: the one that built it.
         exclude: N sets of ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
+        facts: what each caption claims, compared with the facts that the database keeps; None ranks by cosines alone.
+        fact_weight: what the share of these facts that an entry holds counts beside the cosine.
+
+    differs: ReMoGPT ranks by the cosine alone.
     """
-    keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
-    found = {
+    queries = _Queries(database, retriever, fact_weight)
+    return [_two_routes(search, TEXT_ROUTES) for search in queries.searches(texts, exclude, facts)]
+
+
+def best_motions_for_texts(
+    texts: Sequence[str],
+    database: MotionDatabase,
+    retriever: TextMotionRetriever,
+    exclude: Sequence[Iterable[str]],
+    facts: Sequence[Sequence[Fact]] | None = None,
+    *,
+    fact_weight: float = 0.0,
+    k: int,
+) -> list[Examples]:
+    """Retrieve the k motions that fit each caption best; arguments as in `examples_for_texts`."""
+    queries = _Queries(database, retriever, fact_weight)
+    return [tuple(search("t2m", k)) for search in queries.searches(texts, exclude, facts)]
+
+
+@dataclass(frozen=True)
+class _Queries:
+    """Makes searches of a database, one for each caption."""
+
+    database: MotionDatabase
+    retriever: TextMotionRetriever
+    fact_weight: float
+
+    def searches(
+        self, texts: Sequence[str], exclude: Sequence[Iterable[str]], facts: Sequence[Sequence[Fact]] | None
+    ) -> Iterator[Search]:
+        """Yield `search(route, k)` for each caption; it remembers what it found."""
         # Each text is embedded alone: in a batch, rounding would depend on the others. Equal captions are one query.
-        (text, ids): _two_routes(database, retriever.encode_text([text])[0], TEXT_ROUTES, ids)
-        for text, ids in dict.fromkeys(keys)
-    }
-    return [found[key] for key in keys]
+        made: dict[tuple[str, frozenset[str]], Search] = {}
+        for text, ids, claimed in zip(texts, exclude, facts or [()] * len(texts), strict=True):
+            key = text, frozenset(ids)
+            if key not in made:
+                query = self.retriever.encode_text([text])[0]
+                made[key] = cache(
+                    partial(
+                        self.database.search_embedding, query, exclude=key[1], facts=claimed,
+                        fact_weight=self.fact_weight,
+                    )
+                )  # fmt: skip
+            yield made[key]
 
 
 def examples_for_motions(
@@ -38,24 +90,24 @@ def examples_for_motions(
     database: MotionDatabase,
     retriever: TextMotionRetriever,
     exclude: Sequence[Iterable[str]],
-) -> list[tuple[RetrievedExample, ...]]:
+) -> list[Examples]:
     """Retrieve two examples for each motion, (T, 263) raw features: by caption, then by motion; otherwise as above."""
     return [
-        _two_routes(database, retriever.encode_motion([features])[0], MOTION_ROUTES, ids)
+        _two_routes(
+            partial(database.search_embedding, retriever.encode_motion([features])[0], exclude=set(ids)), MOTION_ROUTES
+        )
         for features, ids in zip(motions, exclude, strict=True)
     ]
 
 
-def _two_routes(
-    database: MotionDatabase, query: np.ndarray, routes: Sequence[Route], exclude: Iterable[str]
-) -> tuple[RetrievedExample, ...]:
+def _two_routes(search: Search, routes: Sequence[Route]) -> Examples:
     """Take the best hit of each route; where both find one entry, the second route gives its next best.
 
     Only that entry is passed over, not its relatives, as in training.
     """
     found: list[RetrievedExample] = []
     for route in routes:
-        hits = database.search_embedding(query, route, 1 + len(found), set(exclude))
+        hits = search(route, 1 + len(found))
         taken = {example.id for example in found}
         found += [hit for hit in hits if hit.id not in taken][:1]
     return tuple(found)

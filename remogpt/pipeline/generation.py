@@ -1,4 +1,4 @@
-"""From captions to motions: plan, retrieve, ask, write, choose and assemble `Segment`s.
+"""From captions to motions: plan, read, retrieve, ask, write, choose and assemble `Segment`s.
 
 A motion longer than the language model writes at once has several segments, each going on from the one before
 (`remogpt.lm.long_motion`). `write` and `choose` alternate over them: all first segments, then all second ones.
@@ -16,11 +16,12 @@ from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.best_of import closest
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
-from remogpt.pipeline.examples import examples_for_texts, marked_as_used
-from remogpt.pipeline.segment import Generated, MotionRequest, Segment
+from remogpt.pipeline.examples import best_motions_for_texts, examples_for_texts, marked_as_used
+from remogpt.pipeline.judge import Judge, checked
+from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
+from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
@@ -46,7 +47,7 @@ def plan(
     for index, (text, length, hidden) in enumerate(zip(texts, lengths, exclude, strict=True)):
         check_words(text)
         for sample in range(num_samples):
-            request = MotionRequest(index * num_samples + sample, text, num_frames(length), hidden)
+            request = MotionRequest(index * num_samples + sample, text, num_frames(length), hidden, sample, num_samples)
             segments += _segments_of(request)
     return segments
 
@@ -55,17 +56,32 @@ def _segments_of(request: MotionRequest) -> list[Segment]:
     lengths = segment_lengths(None if request.num_frames is None else -(-request.num_frames // FRAMES_PER_CODE))
     segments: list[Segment] = []
     for number, (text, length) in enumerate(zip(spread_sentences(request.text, len(lengths)), lengths, strict=True)):
-        segments.append(Segment(request, number, text, length, segments[-1] if segments else None))
+        previous = segments[-1] if segments else None
+        segments.append(Segment(request, number, text, length, previous, goes_on=number + 1 < len(lengths)))
     return segments
 
 
-def retrieve(segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever) -> None:
-    """Find the examples of each segment's text."""
-    found = examples_for_texts(
-        [segment.text for segment in segments], database, retriever, [segment.request.exclude for segment in segments]
-    )
-    for segment, examples in zip(segments, found, strict=True):
+def read(segments: Sequence[Segment], reader: CaptionReader) -> None:
+    """Read what each segment's text claims."""
+    texts = list(dict.fromkeys(segment.text for segment in segments))
+    readings = dict(zip(texts, reader.read(texts), strict=True))
+    for segment in segments:
+        segment.reading = readings[segment.text]
+
+
+def retrieve(
+    segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
+) -> None:
+    """Find the examples of each segment's text, and the motions that compete with the written ones."""
+    facts = [() if segment.reading is None else segment.reading.facts for segment in segments]
+    queries = ([segment.text for segment in segments], database, retriever, [one.request.exclude for one in segments])
+    weight = options.fact_weight or 0.0
+    for segment, examples in zip(segments, examples_for_texts(*queries, facts, fact_weight=weight), strict=True):
         segment.examples = examples
+    if options.retrieved:
+        found = best_motions_for_texts(*queries, facts, fact_weight=weight, k=options.retrieved)
+        for segment, rivals in zip(segments, found, strict=True):
+            segment.rivals = rivals if segment.stands_alone else ()
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
@@ -99,7 +115,19 @@ def write(
         following.codes([segment.examples for segment, _ in rows], [request.length for request in requests]),
     )
     for (segment, _), new in zip(rows, codes, strict=True):
-        segment.candidates.append(np.concatenate([segment.begun, new]))
+        segment.candidates.append(Candidate(np.concatenate([segment.begun, new])))
+
+
+def add_rivals(segments: Sequence[Segment]) -> None:
+    """Let retrieved motions compete, as they are: whole where the length is free, else those that are long enough.
+
+    Samples of one caption share its rivals out among them, so that no two samples are the same motion.
+    """
+    for segment in segments:
+        own = segment.rivals[segment.request.sample :: segment.request.num_samples]
+        for rival in own:
+            if segment.length is None or len(rival.codes) >= segment.length:
+                segment.candidates.append(Candidate(rival.codes[: segment.length], rival.id))
 
 
 def _request(segment: Segment, row: int) -> DecodeRequest:
@@ -110,25 +138,33 @@ def _request(segment: Segment, row: int) -> DecodeRequest:
     return DecodeRequest(segment.prompt, length, segment.begun, stream, segment.plain)
 
 
-def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, retriever: TextMotionRetriever) -> None:
-    """Choose, of each segment's candidates, the one whose motion the retriever finds closest to the segment's text.
+def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge, verify: bool) -> None:
+    """Choose, of each segment's candidates, the one that the judge scores highest.
 
-    Each segment is chosen on its own: the retriever knows its length, and the next segment goes on from the best one.
+    Each segment is chosen on its own: the judge knows its length, and the next segment goes on from the best one.
+
+    Args:
+        segments: with their candidates.
+        tokenizer: decodes them.
+        judge: scores them by the retriever's cosine.
+        verify: score them also by the claims of the text that their joints hold.
 
     differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
     """
-    count = len(segments[0].candidates)
-    decoded = tokenizer.decode_batch([codes for segment in segments for codes in segment.candidates])
-    motions = [motion[: segments[row // count].request.num_frames] for row, motion in enumerate(decoded)]
-    texts = retriever.encode_text([segment.text for segment in segments])
-    for index, (segment, best) in enumerate(
-        zip(segments, closest(texts, retriever.encode_motion(motions)), strict=True)
-    ):
-        segment.chosen, segment.decoded = best, decoded[index * count + best]
+    decoded = iter(tokenizer.decode_batch([one.codes for segment in segments for one in segment.candidates]))
+    motions = [[next(decoded) for _ in segment.candidates] for segment in segments]
+    cut = [
+        [motion[: segment.request.num_frames] for motion in own] for segment, own in zip(segments, motions, strict=True)
+    ]
+    readings = [segment.reading if verify else None for segment in segments]
+    scores = judge.scores([segment.text for segment in segments], readings, cut)
+    for segment, own, score in zip(segments, motions, scores, strict=True):
+        segment.chosen = int(score.argmax())
+        segment.decoded = own[segment.chosen]
 
 
-def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer) -> list[Generated]:
-    """Join the segments of each motion and decode the motion, unless choosing has decoded it."""
+def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bool) -> list[Generated]:
+    """Join the segments of each motion and decode the motion, unless choosing has decoded it; `verify`: check it."""
     motions = [list(own) for _, own in groupby(segments, lambda segment: segment.request.index)]
     codes = [np.concatenate([segment.codes[segment.overlap :] for segment in own]) for own in motions]
     missing = [index for index, own in enumerate(motions) if len(own) > 1 or own[0].decoded is None]
@@ -140,10 +176,14 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer) -> list[Ge
         for segment in own:
             segment.decoded = None  # an answer keeps its motion alone
         # The last code's surplus frames are cut: the length is exact to a frame.
-        motion = Motion.from_features(
-            features[: request.num_frames], caption=request.text, name=clean_text(request.text)
+        features = features[: request.num_frames]
+        motion = Motion.from_features(features, caption=request.text, name=clean_text(request.text))
+        reading = own[0].reading if len(own) == 1 and verify else None
+        copied_from = own[0].candidates[own[0].chosen].copied_from
+        checks = () if reading is None else checked(reading.facts, features)
+        answers.append(
+            Generated(motion, codes[index], _each_once(own), tuple(own), copied_from=copied_from, checks=checks)
         )
-        answers.append(Generated(motion, codes[index], _each_once(own), tuple(own)))
     return answers
 
 

@@ -21,9 +21,11 @@ from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
+from remogpt.pipeline.judge import Judge
 from remogpt.pipeline.notices import warn_of_captions, warn_of_motions
 from remogpt.pipeline.open_databases import Database, OpenDatabases
 from remogpt.pipeline.segment import Generated
+from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.folders.find_model import find_model
@@ -78,6 +80,12 @@ class ReMoGPT:
         return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
 
     @cached_property
+    def reader(self) -> CaptionReader | None:
+        """Reads what captions claim; None where the model has no reader."""
+        folder = self.folder / "reader"
+        return CaptionReader.from_pretrained(folder, self.device) if "reader" in self.manifest["hashes"] else None
+
+    @cached_property
     def lm(self) -> MotionWriter:
         """The T5, arranged for writing."""
         return MotionWriter.from_pretrained(self.folder / "lm", self.device, self.precision)
@@ -111,7 +119,7 @@ class ReMoGPT:
         """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
         strength = stored.pop("copy_strength", 1.0)
-        return {"best_of": 1, "strength": strength, **stored}
+        return {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False, **stored}
 
     @overload
     def generate(
@@ -155,16 +163,20 @@ class ReMoGPT:
         options = _complete(options, seed, self.generation)
         texts = [text] if isinstance(text, str) else text
         segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)))
+        verify = bool(options.verify and self.reader)
+        if self.reader is not None and (verify or options.fact_weight):
+            generation.read(segments, self.reader)
         if options.examples != "none":
-            generation.retrieve(segments, self._databases.open_for_prompts(database), self.retriever)
+            generation.retrieve(segments, self._databases.open_for_prompts(database), self.retriever, options)
         following = self._following(options)
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):
             generation.write(rows, self.lm, following, options, seed)
-            if options.best_of != 1:
-                generation.choose(rows, self.tokenizer, self.retriever)
+            generation.add_rivals(rows)
+            if any(len(row.candidates) > 1 for row in rows):
+                generation.choose(rows, self.tokenizer, Judge(self.retriever, options.fact_weight or 0.0), verify)
         meanings = self._meanings if "retriever" in self.__dict__ else None  # never loaded for the sake of a warning
-        answers = generation.assemble(segments, self.tokenizer)
+        answers = generation.assemble(segments, self.tokenizer, verify)
         answers = warn_of_captions(answers, following, self.known_words, meanings)
         if isinstance(text, str):
             return answers
@@ -245,7 +257,11 @@ class ReMoGPT:
         self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> list[tuple[RetrievedExample, ...]]:
         """Retrieve the examples of each caption, as `generate` does; `exclude` holds ids for each."""
-        return examples_for_texts(texts, self.database(database), self.retriever, exclude or [()] * len(texts))
+        readings = [] if self.reader is None else self.reader.read(texts)
+        return examples_for_texts(
+            texts, self.database(database), self.retriever, exclude or [()] * len(texts),
+            [reading.facts for reading in readings] or None, fact_weight=self.generation["fact_weight"],
+        )  # fmt: skip
 
     def examples_for_motions(
         self, motions: Sequence[np.ndarray], database: Database = None, exclude: Sequence[Iterable[str]] | None = None

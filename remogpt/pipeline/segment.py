@@ -7,7 +7,9 @@ import numpy as np
 from remogpt.lm.long_motion import OVERLAP
 from remogpt.motion import Motion
 from remogpt.notices import Notice
+from remogpt.pipeline.judge import CheckedFact
 from remogpt.prompts import Prompt
+from remogpt.reader import Reading
 from remogpt.retriever import RetrievedExample
 
 
@@ -23,6 +25,20 @@ class MotionRequest:
     """At 20 fps; None where the model chooses."""
     exclude: frozenset[str] = frozenset()
     """Ids of clips or recordings that are not retrieved."""
+    sample: int = 0
+    """Index among the motions of its caption."""
+    num_samples: int = 1
+    """Motions of its caption."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A motion that may become the answer of a segment."""
+
+    codes: np.ndarray
+    """(N,) int64, overlap included."""
+    copied_from: str | None = None
+    """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
 
 
 @dataclass
@@ -39,16 +55,26 @@ class Segment:
     """Codes, overlap included; None where the model stops by itself."""
     previous: "Segment | None" = None
     """The segment whose last `OVERLAP` codes this one begins with."""
+    goes_on: bool = False
+    """Whether another segment follows."""
+    reading: Reading | None = None
+    """What `text` claims, where the model has a reader."""
     examples: tuple[RetrievedExample, ...] = ()
+    rivals: tuple[RetrievedExample, ...] = ()
+    """Retrieved motions that compete with the written ones, as they are."""
     prompt: Prompt | None = None
     plain: Prompt | None = None
     """Prompt that guidance contrasts with."""
-    candidates: list[np.ndarray] = field(default_factory=list)
-    """(N,) int64 codes each, overlap included."""
+    candidates: list[Candidate] = field(default_factory=list)
     chosen: int = 0
     """Index of the best candidate."""
     decoded: np.ndarray | None = None
     """(4N, 263) features of the chosen candidate, where choosing has decoded it."""
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the segment is the whole motion."""
+        return self.previous is None and not self.goes_on
 
     @property
     def overlap(self) -> int:
@@ -63,7 +89,7 @@ class Segment:
     @property
     def codes(self) -> np.ndarray:
         """(N,) codes of the chosen candidate, overlap included."""
-        return self.candidates[self.chosen]
+        return self.candidates[self.chosen].codes
 
 
 @dataclass(frozen=True)
@@ -79,6 +105,10 @@ class Generated:
     """One, unless the motion is longer than 9.8 s."""
     warnings: tuple[Notice, ...] = ()
     """Reasons to doubt the answer: unknown words, negations, numbers out of range, no example."""
+    copied_from: str | None = None
+    """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
+    checks: tuple[CheckedFact, ...] = ()
+    """The facts that the caption claims and whether they hold, where they were checked."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:

@@ -49,6 +49,7 @@ def generation_options(args: Any) -> GenerationOptions:
     return GenerationOptions(
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
+        retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
     )  # fmt: skip
 
 

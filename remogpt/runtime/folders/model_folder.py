@@ -16,8 +16,8 @@ from remogpt.runtime.folders.envelope import read_envelope
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
 COMPONENTS = ("tokenizer", "retriever", "lm")
-COPY = "copy"
-"""The copy head, the only optional network of a model."""
+OPTIONAL = ("copy", "reader")
+"""Components that a model may lack: the copy head and the reader of captions."""
 RUN = "run"
 """Log and checkpoints of a component's training; stays behind when the component is copied."""
 
@@ -34,11 +34,11 @@ def assemble(
 
     Args:
         out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
-        components: folders of tokenizer, retriever and lm, and of copy where there is one.
+        components: folders of tokenizer, retriever and lm, and of copy and reader where there are any.
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.
-        generation: defaults for writing motions: `best_of`, temperature, top_k, top_p.
+        generation: defaults for writing motions: fields of `GenerationOptions`.
 
     Raises:
         MissingPathError: if a component is not there.
@@ -47,10 +47,10 @@ def assemble(
     missing = [kind for kind in COMPONENTS if kind not in components]
     if missing:
         raise RemogptError(f"a model needs {', '.join(COMPONENTS)}; {', '.join(missing)} not given")
-    kinds = [*COMPONENTS, *([COPY] if COPY in components else [])]
+    kinds = [*COMPONENTS, *(kind for kind in OPTIONAL if kind in components)]
     hashes = {kind: read_envelope(components[kind], kind)["hash"] for kind in kinds}
-    if COPY in components:
-        _check_copies(components[COPY], hashes)
+    if "copy" in components:
+        _check_copies(components["copy"], hashes)
     if database is not None:
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
@@ -128,7 +128,7 @@ def check_belongs(
 
 def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
     """Refuse a copy head that was trained with another tokenizer or retriever."""
-    for kind, came in read_envelope(folder, COPY)["config"].items():
+    for kind, came in read_envelope(folder, "copy")["config"].items():
         if came != hashes[kind]:
             raise RemogptError(
                 f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "

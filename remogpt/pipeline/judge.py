@@ -1,0 +1,85 @@
+"""Judge motions by a caption: how close they lie to it, and which of its claims their joints hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from remogpt.motion import features_to_joints
+from remogpt.motion.body import MIN_FRAMES, Body
+from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
+from remogpt.reader import Reading
+from remogpt.retriever import TextMotionRetriever
+
+
+@dataclass(frozen=True)
+class CheckedFact:
+    """A fact that a caption claims, and whether the answer's joints hold it."""
+
+    fact: Fact
+    holds: bool
+    seen: int | None = None
+    """Repetitions that the joints show, for facts with a count."""
+
+    def __str__(self) -> str:
+        seen = "" if self.holds or self.seen is None else f" ({self.seen} seen)"
+        return f"{describe(self.fact)}: {'seen' if self.holds else 'not seen'}{seen}"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores motions for captions.
+
+    Args:
+        retriever: its cosine of caption and motion.
+        fact_weight: what the share of a caption's facts that hold counts beside the cosine.
+    """
+
+    retriever: TextMotionRetriever
+    fact_weight: float
+
+    def scores(
+        self, texts: Sequence[str], readings: Sequence[Reading | None], motions: Sequence[Sequence[np.ndarray]]
+    ) -> list[np.ndarray]:
+        """Score the motions of each caption, (T, 263) raw features each: one (n,) array a caption.
+
+        Args:
+            texts: N captions.
+            readings: what each claims; None where the joints are not to be checked.
+            motions: of each caption; any number of them.
+        """
+        embedded = self.retriever.encode_motion([motion for own in motions for motion in own])
+        ends = np.cumsum([len(own) for own in motions])[:-1]
+        found = []
+        for text, reading, own, rows in zip(
+            self.retriever.encode_text(texts), readings, motions, np.split(embedded, ends), strict=True
+        ):
+            scores = rows @ text
+            if reading is not None and reading.facts:
+                shares = [np.mean(facts_held(reading.facts, motion)) for motion in own]
+                scores = scores + self.fact_weight * np.array(shares, dtype=scores.dtype)
+            found.append(scores)
+        return found
+
+
+def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:
+    """Return which facts a motion, (T, 263) raw features, holds; one too short to be measured holds none."""
+    if len(features) < MIN_FRAMES:
+        return [False] * len(facts)
+    body = Body(features_to_joints(features))
+    return [holds(fact, body) for fact in facts]
+
+
+def checked(facts: Sequence[Fact], features: np.ndarray) -> tuple[CheckedFact, ...]:
+    """Check facts on a motion, (T, 263) raw features, and count the repetitions that it shows."""
+    if len(features) < MIN_FRAMES:
+        return tuple(CheckedFact(fact, False) for fact in facts)
+    body = Body(features_to_joints(features))
+    return tuple(CheckedFact(fact, holds(fact, body), _repetitions(fact, body)) for fact in facts)
+
+
+def _repetitions(fact: Fact, body: Body) -> int | None:
+    if fact.name in RELATIONS or fact.params.get("count") is None:
+        return None
+    rest = {key: value for key, value in fact.params.items() if key != "count"}
+    return len(events(Fact(fact.name, rest), body))

@@ -1,0 +1,113 @@
+"""Candidates compete, written and retrieved, and are checked by what the caption claims."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import remogpt
+from remogpt.motion.facts import Fact, Steps, facts_of_claims
+from remogpt.options import GenerationOptions
+from remogpt.pipeline import ReMoGPT
+from remogpt.pipeline.judge import Judge, checked, facts_held
+from remogpt.reader import Reading
+from remogpt.runtime.errors import RemogptError
+
+WALK: Steps = ((Fact("walks", {"direction": "forward", "distance": 3.0}),), (Fact("jumps", {"count": 2}),))
+OPTIONS = GenerationOptions(examples="show", best_of=2, retrieved=4, fact_weight=2.0, verify=True)
+
+
+class Understands:
+    """A reader that reads the same claims in every caption."""
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        return [Reading(text, WALK, 0, 1.0) for text in texts]
+
+
+@pytest.fixture
+def model(tiny_model: Path) -> ReMoGPT:
+    model = remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
+    model.__dict__["reader"] = Understands()
+    return model
+
+
+def test_retrieved_motions_compete_as_they_are(model: ReMoGPT) -> None:
+    (answer,) = model.generate("a person walks", seed=1, options=OPTIONS)
+    (segment,) = answer.segments
+    written, copies = segment.candidates[:2], segment.candidates[2:]
+    assert [one.copied_from for one in written] == [None, None]
+    database = model.database()
+    codes = {info.id: database.codes(row) for row, info in enumerate(database.infos())}
+    assert len(copies) == 4 and all(np.array_equal(one.codes, codes[str(one.copied_from)]) for one in copies)
+    assert answer.copied_from == segment.candidates[segment.chosen].copied_from
+    assert answer.copied_from is None or np.array_equal(answer.codes, codes[answer.copied_from])
+
+
+def test_without_them_the_answer_is_always_written(model: ReMoGPT) -> None:
+    for seed in range(3):
+        (answer,) = model.generate("a person walks", seed=seed, options=replace(OPTIONS, retrieved=0))
+        assert answer.copied_from is None and len(answer.segments[0].candidates) == 2
+
+
+def test_samples_of_a_caption_are_never_one_retrieved_motion(model: ReMoGPT) -> None:
+    options = replace(OPTIONS, best_of=1, fact_weight=100.0)
+    answers = model.generate("a person walks", num_samples=4, seed=0, options=options)
+    copied = [one.copied_from for one in answers if one.copied_from]
+    assert len(copied) == len(set(copied))
+    offered = [one.copied_from for answer in answers for one in answer.segments[0].candidates if one.copied_from]
+    assert len(offered) == len(set(offered)) == 4
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.55, 30.0])
+def test_a_retrieved_motion_has_the_length_asked_for(model: ReMoGPT, seconds: float) -> None:
+    (answer,) = model.generate("a person walks", seconds=seconds, seed=0, options=replace(OPTIONS, best_of=1))
+    assert answer.motion.num_frames == round(20 * seconds)
+    wanted = -(-answer.motion.num_frames // 4)
+    for segment in answer.segments if len(answer.segments) == 1 else ():
+        assert all(len(one.codes) == wanted for one in segment.candidates if one.copied_from)
+    assert len(answer.segments) == 1 or answer.copied_from is None
+
+
+def test_ids_that_are_excluded_do_not_compete(model: ReMoGPT) -> None:
+    (first,) = model.generate("a person walks", seed=0, options=OPTIONS)
+    rivals = [one.id for one in first.segments[0].rivals]
+    (second,) = model.generate("a person walks", seed=0, options=replace(OPTIONS, exclude=rivals[:2]))
+    assert not {one.id for one in second.segments[0].rivals} & set(rivals[:2])
+
+
+def test_the_answer_tells_which_claims_hold(model: ReMoGPT) -> None:
+    (answer,) = model.generate("a person walks", seed=0, options=OPTIONS)
+    assert [check.fact for check in answer.checks] == facts_of_claims(WALK)
+    features = answer.motion.features
+    assert [check.holds for check in answer.checks] == facts_held(facts_of_claims(WALK), features)
+    counted = [check for check in answer.checks if check.fact.params.get("count")]
+    assert len(counted) == 1 and isinstance(counted[0].seen, int)
+    assert counted[0].holds == (counted[0].seen == 2)
+    (unchecked,) = model.generate("a person walks", seed=0, options=replace(OPTIONS, verify=False))
+    assert unchecked.checks == ()
+
+
+def test_the_judge_adds_the_share_of_facts_to_the_cosine(model: ReMoGPT, tiny_set: Path) -> None:
+    motions = [np.load(path) for path in sorted((tiny_set / "new_joint_vecs").glob("*.npy"))[:6]]
+    (reading,) = Understands().read(["a person walks"])
+    judge = Judge(model.retriever, 3.0)
+    (alone,) = judge.scores(["a person walks"], [None], [motions])
+    (both,) = judge.scores(["a person walks"], [reading], [motions])
+    cosines = model.retriever.encode_motion(motions) @ model.retriever.encode_text(["a person walks"])[0]
+    shares = np.array([np.mean(facts_held(reading.facts, motion)) for motion in motions])
+    assert np.allclose(alone, cosines, atol=1e-6) and np.allclose(both, cosines + 3.0 * shares, atol=1e-6)
+    assert len(set(shares.round(3))) > 1, "the motions do not differ in these facts"
+
+
+def test_a_motion_too_short_to_measure_holds_nothing() -> None:
+    features = np.zeros((4, 263), dtype=np.float32)
+    assert facts_held([Fact("sits")], features) == [False]
+    assert [check.holds for check in checked([Fact("sits")], features)] == [False]
+
+
+@pytest.mark.parametrize("option", [{"retrieved": -1}, {"fact_weight": -0.1}, {"fact_weight": float("inf")}])
+def test_options_out_of_range_are_refused(option: dict[str, float]) -> None:
+    with pytest.raises(RemogptError, match="must be 0 or more"):
+        GenerationOptions(**option)  # type: ignore[arg-type]
