@@ -29,6 +29,7 @@ def add_arguments(parser: Any) -> None:
     make.add_argument("--seed", type=int, default=0, help="same seed, same set")
     make.add_argument("--workers", type=int, default=2, help="number of processes")
     make.add_argument("--unseen-share", type=float, default=0.06, help="share of combinations only in test_unseen")
+    make.add_argument("--families", type=int, default=0, help="training clips that get variants: split 'families'")
     actions.add_subcommand("make", make)
     add_import(actions)
     check = CommandParser(description="Test every checkable fact of a set on its own joints, and on shuffled ones.")
@@ -71,7 +72,7 @@ def run(args: Any) -> int:
 def _make(args: Any) -> int:
     from remogpt.data.procedural.make import make_procedural_set
 
-    make_procedural_set(args.out, args.clips, args.seed, args.workers, args.unseen_share)
+    make_procedural_set(args.out, args.clips, args.seed, args.workers, args.unseen_share, families=args.families)
     _print_stats(stages.describe_set(args.out))
     return 0
 

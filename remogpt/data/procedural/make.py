@@ -4,14 +4,17 @@ Every clip follows from (seed, index) alone, so the set does not depend on the n
 interrupted run resumes.
 
 Splits: `test_unseen` holds combinations of two and more actions that training never sees, though it sees their single
-actions; all other clips are divided into train, val and test by clip.
+actions; all other clips are divided into train, val and test by clip. `families` holds variants of training clips that
+differ from them in one factor, and are of no other split.
 """
 
 import hashlib
 import multiprocessing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +22,7 @@ from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.animate import Take, animate
 from remogpt.data.procedural.captions import wordings
 from remogpt.data.procedural.facts import claims_of, facts_of
+from remogpt.data.procedural.families import vary
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
@@ -28,6 +32,8 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, read_json
 from remogpt.runtime.progress import progress
 
+Result = TypeVar("Result")
+
 VERSION = 1
 """Increased whenever the same seed gives other clips."""
 NUM_CAPTIONS = 3
@@ -36,6 +42,8 @@ UNSEEN_SHARE = 0.06
 _SHARES = (("test", 0.05), ("val", 0.10))
 """Upper ends of a clip's draw for the small splits; the rest is train."""
 _CHUNK = 8
+VARIANTS = 3
+"""Variants of a family at most."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +64,43 @@ class ProceduralClip:
 def make_clip(seed: int, index: int) -> ProceduralClip:
     """Make clip `index` of the set with this seed; the same arguments give the same clip."""
     rng = np.random.default_rng((seed, index))
-    script = sample_script(rng)
+    return _clip(f"{index:06d}", sample_script(rng), rng)
+
+
+def make_variants(seed: int, base: ProceduralClip, *, factors: tuple[str, ...] = ()) -> dict[str, ProceduralClip]:
+    """Make a clip's family: clips that differ from it in one factor each, by that factor.
+
+    Args:
+        seed: of the set.
+        base: the clip that is varied.
+        factors: the factors to try, in this order; default: a random order.
+    """
+    scripts = vary(base.script, np.random.default_rng((seed, int(base.id), 1)), factors=factors)
+    return {factor: _variant(seed, base.id, number, script) for number, (factor, script) in enumerate(scripts, start=1)}
+
+
+def _variant(seed: int, base_id: str, number: int, script: Script) -> ProceduralClip:
+    return _clip(f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)))
+
+
+def _clip(clip_id: str, script: Script, rng: np.random.Generator) -> ProceduralClip:
+    """Animate and describe a script."""
     take = animate(script, rng)
     worded = wordings(script, rng, num=NUM_CAPTIONS)
     return ProceduralClip(
-        f"{index:06d}", script, take, joints_to_features(take.joints), [one.caption for one in worded],
+        clip_id, script, take, joints_to_features(take.joints), [one.caption for one in worded],
         facts_of(script), [claims_of(script, one.said) for one in worded],
     )  # fmt: skip
 
 
 def make_procedural_set(
-    folder: Path | str, num_clips: int, seed: int = 0, workers: int = 2, unseen_share: float = UNSEEN_SHARE
+    folder: Path | str,
+    num_clips: int,
+    seed: int = 0,
+    workers: int = 2,
+    unseen_share: float = UNSEEN_SHARE,
+    *,
+    families: int = 0,
 ) -> None:
     """Write the set, or its missing clips.
 
@@ -76,6 +110,8 @@ def make_procedural_set(
         seed: of all clips.
         workers: processes.
         unseen_share: share of the combinations that only `test_unseen` holds.
+        families: training clips, the first ones, that get variants which differ from them in one factor (split
+            `families`); a set keeps those that it has.
 
     Raises:
         RemogptError: if the folder holds a set of another seed or version, or for a number out of range.
@@ -84,30 +120,37 @@ def make_procedural_set(
         raise RemogptError(f"--clips and --workers must be at least 1, got {num_clips} and {workers}")
     if seed < 0:
         raise RemogptError(f"--seed must be 0 or more, got {seed}")
+    if families < 0:
+        raise RemogptError(f"--families must be 0 or more, got {families}")
     if not 0 <= unseen_share < 1:
         raise RemogptError(f"--unseen-share must lie between 0 and 1, got {unseen_share}")
     folder = check_output_folder(folder)
-    about = folder / "set.json"
-    if about.is_file():
-        old = read_json(about)
-        if (old.get("seed"), old.get("version")) != (seed, VERSION):
-            raise RemogptError(
-                f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "
-                f"version {VERSION}. Choose another folder, or delete this one."
-            )
+    old = read_json(folder / "set.json") if (folder / "set.json").is_file() else {}
+    if old and (old.get("seed"), old.get("version")) != (seed, VERSION):
+        raise RemogptError(
+            f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "
+            f"version {VERSION}. Choose another folder, or delete this one."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     missing = [index for index in range(num_clips) if not is_written(folder, f"{index:06d}")]
-    write = partial(_write_clip, folder, seed)
-    if workers > 1 and len(missing) > _CHUNK:
+    _in_parallel(partial(_write_clip, folder, seed), missing, workers, "clips")
+    splits = _splits(folder, num_clips, unseen_share)
+    about: dict[str, Any] = {"seed": seed, "version": VERSION, "unseen_share": unseen_share}
+    families = max(families, old.get("families", 0))
+    if families:
+        write = partial(_write_family, folder, seed, unseen_share)
+        written = _in_parallel(write, splits["train"][:families], workers, "families")
+        splits["families"] = sorted(clip_id for ids in written for clip_id in ids)
+        about["families"] = families
+    finish_set(folder, "remogpt-procedural", "MIT", splits, **about)
+
+
+def _in_parallel(write: Callable[[Any], Result], items: Sequence[Any], workers: int, desc: str) -> list[Result]:
+    """Write items in several processes; return what each gave, in any order."""
+    if workers > 1 and len(items) > _CHUNK:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for _ in progress(
-                pool.imap_unordered(write, missing, _CHUNK), total=len(missing), desc="clips", unit="clip"
-            ):
-                pass
-    else:
-        for index in progress(missing, desc="clips", unit="clip"):
-            write(index)
-    _finish(folder, num_clips, seed, unseen_share)
+            return list(progress(pool.imap_unordered(write, items, _CHUNK), total=len(items), desc=desc, unit="clip"))
+    return [write(item) for item in progress(items, desc=desc, unit="clip")]
 
 
 def split_of(combination: str, num_actions: int, clip_id: str, unseen_share: float) -> str:
@@ -124,7 +167,26 @@ def _draw(key: str) -> float:
 
 
 def _write_clip(folder: Path, seed: int, index: int) -> None:
-    clip = make_clip(seed, index)
+    _write(folder, make_clip(seed, index), {})
+
+
+def _write_family(folder: Path, seed: int, unseen_share: float, base_id: str) -> list[str]:
+    """Write the missing variants of a training clip; return the ids of all."""
+    script = Script.from_json(read_json(folder / "items" / f"{base_id}.json")["tags"]["script"])
+    ids: list[str] = []
+    for number, (factor, variant) in enumerate(vary(script, np.random.default_rng((seed, int(base_id), 1))), start=1):
+        clip_id = f"{base_id}v{number}"
+        if split_of(variant.combination(), len(variant.actions), clip_id, unseen_share) == "test_unseen":
+            continue
+        if not is_written(folder, clip_id):
+            _write(folder, _variant(seed, base_id, number, variant), {"family": base_id, "changed": factor})
+        ids.append(clip_id)
+        if len(ids) == VARIANTS:
+            break
+    return ids
+
+
+def _write(folder: Path, clip: ProceduralClip, more_tags: dict[str, str]) -> None:
     script = clip.script
     tags = {
         "script": script.to_json(),
@@ -132,6 +194,7 @@ def _write_clip(folder: Path, seed: int, index: int) -> None:
         "num_actions": len(script.actions),
         "style": script.style,
         "timeline": [list(frames) for frames in clip.take.timeline],
+        **more_tags,
     }
     item = SetItem(
         id=clip.id, features=clip.features, captions=clip.captions, joints=clip.take.joints, tags=tags,
@@ -142,10 +205,10 @@ def _write_clip(folder: Path, seed: int, index: int) -> None:
     write_item(folder, item)
 
 
-def _finish(folder: Path, num_clips: int, seed: int, unseen_share: float) -> None:
+def _splits(folder: Path, num_clips: int, unseen_share: float) -> dict[str, list[str]]:
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": [], "test_unseen": []}
     for index in range(num_clips):
         clip_id = f"{index:06d}"
         tags = read_json(folder / "items" / f"{clip_id}.json")["tags"]
         splits[split_of(tags["combination"], tags["num_actions"], clip_id, unseen_share)].append(clip_id)
-    finish_set(folder, "remogpt-procedural", "MIT", splits, seed=seed, version=VERSION, unseen_share=unseen_share)
+    return splits

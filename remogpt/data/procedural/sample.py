@@ -121,7 +121,7 @@ def _plain(name: str, side: str | None, direction: str | None) -> Action:
 def _single(rng: np.random.Generator) -> Action:
     if rng.random() < 0.3:
         triples = _triples()
-        return _fill(*triples[rng.integers(len(triples))], rng)
+        return fill_action(*triples[rng.integers(len(triples))], rng)
     return _draw(tuple(_WEIGHTS), rng)
 
 
@@ -131,11 +131,11 @@ def _draw(names: tuple[str, ...], rng: np.random.Generator, side: str | None = N
     name = str(rng.choice(names, p=weights / weights.sum()))
     triples = [t for t in _triples() if t[0] == name and (side is None or t[1] in (side, None))]
     odds = np.array([0.8 if t[1] == "both" and name != "punch" else 2.0 if t[2] == "forward" else 1.0 for t in triples])
-    return _fill(*triples[rng.choice(len(triples), p=odds / odds.sum())], rng)
+    return fill_action(*triples[rng.choice(len(triples), p=odds / odds.sum())], rng)
 
 
-def _fill(name: str, side: str | None, direction: str | None, rng: np.random.Generator) -> Action:
-    """Draw speed, count, distance and angle."""
+def fill_action(name: str, side: str | None, direction: str | None, rng: np.random.Generator) -> Action:
+    """Draw speed, count, distance and angle of an action. Raises ValueError for a side or direction that it has not."""
     spec = ACTIONS[name]
     speed = str(rng.choice(["slow", "normal", "fast"], p=[0.18, 0.64, 0.18]))
     count = None
