@@ -68,7 +68,10 @@ def train_retriever(
     config = config or pl_tmr.RetrieverConfig()
     num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
     motions, folder = open_set(data, num_features), _cleared(out)
-    train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
+    train = TrainingPairs.from_set(
+        motions, "train", config.same_tag, family_split=config.family_split, reads_claims=config.reads_claims
+    )
+    val = TrainingPairs.from_set(motions, "val", config.same_tag)
     return pl_tmr.train_retriever(config, train, val, folder / "run", folder)
 
 

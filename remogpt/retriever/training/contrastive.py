@@ -10,7 +10,11 @@ from torch.nn import functional
 
 
 def contrastive_loss(
-    text: Tensor, motion: Tensor, temperature: Tensor | float, false_negatives: Tensor | None = None
+    text: Tensor,
+    motion: Tensor,
+    temperature: Tensor | float,
+    false_negatives: Tensor | None = None,
+    right_motions: Tensor | None = None,
 ) -> Tensor:
     """Return the mean of the two cross-entropies over cosine similarities.
 
@@ -18,6 +22,8 @@ def contrastive_loss(
         text, motion: (B, D); row i of one belongs to row i of the other. Lengths do not matter.
         temperature: divides the cosines (0.1 in TMR, 0.07 in CLIP and MotionPatches).
         false_negatives: (B, B) bool, True for pairs to leave out; the diagonal is never left out.
+        right_motions: (B, B) bool, True where motion j shows all that text i says: not wrong for the text. For the
+            motion, text i may still be worse than its own, since it says less.
 
     Source: InfoNCE, arXiv 1807.03748; TMR, arXiv 2305.00976, sec. 3.2.
     """
@@ -26,11 +32,31 @@ def contrastive_loss(
         cosines = functional.normalize(text.float(), dim=-1) @ functional.normalize(motion.float(), dim=-1).T  # (B, B)
         rows = cosines / temperature
         columns = rows.T
+        others = ~torch.eye(len(rows), dtype=torch.bool, device=rows.device)
         if false_negatives is not None:
-            out = false_negatives & ~torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+            out = false_negatives & others
             rows, columns = rows.masked_fill(out, -math.inf), columns.masked_fill(out.T, -math.inf)
+        if right_motions is not None:
+            rows = rows.masked_fill(right_motions & others, -math.inf)
         target = torch.arange(len(rows), device=rows.device)
         return (functional.cross_entropy(rows, target) + functional.cross_entropy(columns, target)) / 2
+
+
+def graded_loss(cosines: Tensor, shares: Tensor, sharpness: float, temperature: float = 0.1) -> Tensor:
+    """Return the cross-entropy of each text's cosines against how right each motion is.
+
+    A contrastive loss knows one right motion and takes all others as equally wrong; the motions that a search ranks
+    first are partly right, and this loss tells them apart.
+
+    Args:
+        cosines: (B, B), texts in rows, motions in columns.
+        shares: (B, B), share of what text i says that motion j shows.
+        sharpness: divides the shares before the softmax that makes them a target; small: only the best count.
+        temperature: divides the cosines.
+
+    Source: ListNet, Cao et al., ICML 2007.
+    """
+    return functional.cross_entropy(cosines / temperature, (shares / sharpness).softmax(dim=1))
 
 
 def near_duplicates(sentence_vectors: Tensor, threshold: float) -> Tensor:

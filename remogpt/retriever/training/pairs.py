@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
+from remogpt.retriever.training.statements import Statements
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class TrainingPairs:
     """Name of the set that the clips come from."""
     folder: Path | None = None
     """Folder of that set, which keeps the states of a frozen text model; without it, the user's cache does."""
+    families: tuple[np.ndarray, ...] = ()
+    """Clip numbers of each family: a clip with its variants."""
+    statements: Statements | None = None
+    """What captions say and motions show; None where nobody needs it."""
 
     def __post_init__(self) -> None:
         n = len(self.captions)
@@ -55,7 +60,14 @@ class TrainingPairs:
 
     @classmethod
     def from_set(
-        cls, motions: "MotionTextSet", split: str, same_tag: str | None = None, max_frames: int = 199
+        cls,
+        motions: "MotionTextSet",
+        split: str,
+        same_tag: str | None = None,
+        max_frames: int = 199,
+        *,
+        family_split: str | None = None,
+        reads_claims: bool = False,
     ) -> "TrainingPairs":
         """Take a split of a set.
 
@@ -64,8 +76,11 @@ class TrainingPairs:
             split: train, val, ...
             same_tag: clips whose tag of this name is equal form a group; with "content,style" both must be.
             max_frames: longer clips are left out, as HumanML3D's protocol does.
+            family_split: split of variants of this split's clips; they are added, and make families with their clips.
+            reads_claims: also read what the captions claim and what the motions show.
         """
-        clips = motions.clips(split, MIN_FRAMES[motions.num_features], max_frames)
+        splits = [split] if family_split is None else [split, family_split]
+        clips = [clip for one in splits for clip in motions.clips(one, MIN_FRAMES[motions.num_features], max_frames)]
         index_of = {clip.id: index for index, clip in enumerate(clips)}
         partners = np.full(len(clips), -1, dtype=np.int64)
         for index, clip in enumerate(clips):
@@ -74,9 +89,13 @@ class TrainingPairs:
                 partners[index], partners[other] = other, index
         groups = _groups([clip.tags for clip in clips], [] if same_tag is None else same_tag.split(","))
         captions = tuple(tuple(clip.captions) for clip in clips)
+        files = [clip.file_id for clip in clips]
         return cls(
-            captions, lambda index: motions.features(clips[index]), partners, groups, motions.name, motions.folder
-        )
+            captions, lambda index: motions.features(clips[index]), partners, groups, motions.name, motions.folder,
+            _families([clip.tags.get("family", clip.id) for clip in clips]),
+            Statements.of(captions, [motions.claims(file) for file in files], [motions.facts(file) for file in files])
+            if reads_claims else None,
+        )  # fmt: skip
 
     def crop(self, index: int, max_frames: int, rng: np.random.Generator) -> np.ndarray:
         """Load clip `index`; of a longer one, a random stretch of `max_frames` frames."""
@@ -111,6 +130,14 @@ class TrainingPairs:
             squares += (frames**2).sum(axis=0)
         mean = total / count
         return mean + shift, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+
+
+def _families(names: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Return the indices of equal names, of those that occur more than once."""
+    members: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        members.setdefault(name, []).append(index)
+    return tuple(np.array(indices) for indices in members.values() if len(indices) > 1)
 
 
 def _groups(tags: Sequence[Mapping[str, Any]], names: Sequence[str]) -> np.ndarray:

@@ -8,7 +8,7 @@ Rounds of accumulation contrast their own share of the batch alone: the embeddin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from remogpt.retriever.text.canonical import CaptionForm, worded
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.retriever.training.all_gather import check_equal_shares, gather_rows
-from remogpt.retriever.training.contrastive import contradictions, contrastive_loss, near_duplicates
+from remogpt.retriever.training.contrastive import contradictions, contrastive_loss, graded_loss, near_duplicates
 from remogpt.retriever.training.loop import fit_retriever
 from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
@@ -31,6 +31,9 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig
 from remogpt.runtime.vector_cache import VectorCache
+
+NEIGHBOURS = 3
+"""Clips that stand beside each clip of `near_share`."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,21 @@ class RetrieverConfig:
     """Clips whose tag of this name is equal ("content,style": both) are not negatives of each other."""
     mirror_share: float = 0.0
     """Share of a batch that consists of pairs of mirror images, hard negatives. differs: not in the paper."""
+    start_from: str | None = None
+    """Folder of a retriever of the same sizes to start from; its mean and standard deviation are kept."""
+    family_split: str | None = None
+    """Split of variants of the training clips, which train too ("families"). differs: not in the paper, nor are the
+    next five."""
+    family_share: float = 0.0
+    """Share of a batch that consists of whole families."""
+    near_share: float = 0.0
+    """Share of a batch that consists of clips beside three that show something that they show."""
+    mask_claims: bool = False
+    """A motion that shows everything that a caption says is not wrong for it; needs a set with claims."""
+    graded_weight: float = 0.0
+    """Weight of the loss that ranks motions by the share of a caption that they show; needs a set with claims."""
+    graded_sharpness: float = 0.15
+    """Divides the shares of that loss; small: only the best motions count."""
     caption_form: CaptionForm = "written"
     """canonical: embed each caption's normal form, always. differs: not in the paper; see `text.canonical`."""
     input_noise: float = 0.0
@@ -75,8 +93,18 @@ class RetrieverConfig:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
         if not 0 <= self.mirror_share <= 1:
             raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
+        if not (self.family_share >= 0 and self.near_share >= 0 and self.family_share + self.near_share <= 1):
+            raise RemogptError(
+                f"family_share and near_share must be 0 or more and together at most 1, got {self.family_share} and "
+                f"{self.near_share}"
+            )
         if self.filter_threshold is not None and not 0.5 <= self.filter_threshold <= 1:
             raise RemogptError(f"filter_threshold must lie between 0.5 and 1 (TMR: 0.8), got {self.filter_threshold}")
+
+    @property
+    def reads_claims(self) -> bool:
+        """Whether training needs what captions claim and motions show."""
+        return self.mask_claims or self.near_share > 0 or self.graded_weight > 0
 
 
 def train_retriever(
@@ -93,14 +121,33 @@ def train_retriever(
     """
     torch.manual_seed(config.loop.seed)
     statistics = train.statistics()
-    retriever = new_retriever(
-        config.model, config.text_model, config.fine_tune_text, *statistics, caption_form=config.caption_form
-    )
+    retriever = _begun(config, *statistics)
     batches = PairBatches(config, train, retriever, val.unique_captions())
     assert isinstance(retriever.network, PLTMR)
     groups = _param_groups(retriever.network, config)
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
     return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
+
+
+def _begun(config: RetrieverConfig, mean: np.ndarray, std: np.ndarray) -> TextMotionRetriever:
+    """Return the retriever that training begins with: a new one, or that of `start_from` with its statistics.
+
+    Raises:
+        RemogptError: if that one has other sizes, another text model or another form of captions.
+    """
+    if config.start_from is None:
+        return new_retriever(
+            config.model, config.text_model, config.fine_tune_text, mean, std, caption_form=config.caption_form
+        )
+    retriever = TextMotionRetriever.from_pretrained(config.start_from)
+    text = retriever.config["text"]
+    found = (retriever.config["model"], text["name"], text["fine_tuned"], retriever.caption_form)
+    wanted = (asdict(config.model), config.text_model, config.fine_tune_text, config.caption_form)
+    if found != wanted:
+        raise RemogptError(
+            f"start_from: wanted a PL-TMR with the settings of this training, {wanted}, {config.start_from} has {found}"
+        )
+    return retriever
 
 
 def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
@@ -147,7 +194,7 @@ class PairBatches:
         """Compute the contrastive loss of the given clips, with one random caption each."""
         check_equal_shares(self.config.loop.batch_size, self.config.loop.accumulation)
         device = next(model.parameters()).device
-        items = self._with_mirrors(indices)
+        items = self._with_near_clips(self._with_mirrors(indices), rng)
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in items], dtype=np.int64)
         captions = self._captions(items, numbers)
         crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in items]
@@ -159,8 +206,15 @@ class PairBatches:
         texts, motions = gather_rows(own.texts), gather_rows(own.motions)
         items, numbers = (gather_rows(torch.from_numpy(array).to(device)).cpu().numpy() for array in (items, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))
-        loss = contrastive_loss(texts, motions, own.temperature, mask.to(device))
-        return loss, _batch_log(texts, motions, mask)
+        shares = None if self.pairs.statements is None else self.pairs.statements.shares(items, numbers)
+        right = torch.from_numpy(shares >= 1).to(device) if self.config.mask_claims and shares is not None else None
+        loss = contrastive_loss(texts, motions, own.temperature, mask.to(device), right)
+        log = _batch_log(texts, motions, mask)
+        if self.config.graded_weight and shares is not None:
+            wanted = torch.from_numpy(shares).to(device)
+            graded = graded_loss(texts @ motions.T, wanted, self.config.graded_sharpness)
+            loss, log["graded"] = loss + self.config.graded_weight * graded, graded.item()
+        return loss, log
 
     def _captions(self, items: np.ndarray, numbers: np.ndarray) -> list[str]:
         pairs = zip(items.tolist(), numbers.tolist(), strict=True)
@@ -171,6 +225,25 @@ class PairBatches:
         partners = self.pairs.partners[indices[: int(len(indices) * self.config.mirror_share / 2)]]
         added = np.setdiff1d(partners[partners >= 0], indices)
         return np.concatenate([indices[: len(indices) - len(added)], added])
+
+    def _with_near_clips(self, indices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Put whole families, and clips beside ones that show the same, in the place of a share of the batch."""
+        size, statements = len(indices), self.pairs.statements
+        families_end = size * self.config.family_share
+        near_end = families_end + size * self.config.near_share
+        if near_end == 0:
+            return indices
+        chosen: dict[int, None] = {}
+        for number in rng.permutation(len(self.pairs.families)):
+            if len(chosen) >= families_end:
+                break
+            chosen |= dict.fromkeys(self.pairs.families[number].tolist())
+        for clip in indices.tolist():
+            if statements is None or len(chosen) >= near_end:
+                break
+            chosen |= dict.fromkeys([clip, *statements.neighbours(clip, NEIGHBOURS, rng)])
+        chosen |= dict.fromkeys(indices.tolist())
+        return np.fromiter(chosen, dtype=np.int64)[:size]
 
     def _false_negatives(self, items: np.ndarray, captions: list[str]) -> Tensor:
         """Return (B, B) bool: pairs that are not negatives, the diagonal too."""
