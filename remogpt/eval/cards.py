@@ -55,7 +55,7 @@ OF_THE_MODEL = frozenset([
 ignored because features differ in the last digits between machines."""
 
 
-ON_REQUEST = frozenset(["memorisation", "multimodal", "bertscore", "sentences", "dissimilar"])
+ON_REQUEST = frozenset(["memorisation", "multimodal", "bertscore", "sentences", "dissimilar", "second_detectors"])
 """Card entries of optional scores; an entry that either side lacks is not compared."""
 
 

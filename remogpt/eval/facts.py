@@ -3,6 +3,9 @@
 A caption of the procedural set comes with facts that its motion must show; they are checked on joints alone, so the
 score needs no evaluator network and cannot be learned by one. Read it beside its two limits: the share that holds in
 the real motions (the ceiling) and in motions of other captions (the floor).
+
+A system that chooses its answers by the predicates of `remogpt.motion` does well by them; `second=True` checks by the
+second detectors (`remogpt.eval.detectors`), which share nothing with them.
 """
 
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.eval.detectors import facts_hold
 from remogpt.eval.interval import half_width
 from remogpt.motion.body import MIN_FRAMES
 from remogpt.motion.facts import Fact, facts_correct
@@ -18,17 +22,19 @@ from remogpt.runtime.errors import RemogptError
 Array = np.ndarray
 
 
-def check_all(facts: Sequence[Sequence[Fact]], joints: Sequence[Array]) -> list[list[bool]]:
+def check_all(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], *, second: bool = False) -> list[list[bool]]:
     """Check every item's facts on its joints.
 
     Args:
         facts: (items,) lists of facts, which may be empty. joints: (items,) of (T, 22, 3), metres, y up, 20 fps.
             In a motion too short to be measured (under 16 frames) no fact holds.
+        second: check by the second detectors.
     """
     if len(facts) != len(joints):
         raise RemogptError(f"came facts of {len(facts)} items but {len(joints)} motions.")
+    check = facts_hold if second else facts_correct
     return [
-        facts_correct(item, motion) if len(motion) >= MIN_FRAMES else [False] * len(item)
+        check(item, motion) if len(motion) >= MIN_FRAMES else [False] * len(item)
         for item, motion in zip(facts, joints, strict=True)
     ]
 
@@ -63,15 +69,17 @@ def summarise(facts: Sequence[Sequence[Fact]], held: Sequence[Sequence[bool]]) -
     }
 
 
-def evaluate(facts: Sequence[Sequence[Fact]], joints: Sequence[Array]) -> dict[str, Any]:
+def evaluate(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], *, second: bool = False) -> dict[str, Any]:
     """Check facts on joints and summarise."""
-    return summarise(facts, check_all(facts, joints))
+    return summarise(facts, check_all(facts, joints, second=second))
 
 
-def floor(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], seed: int = 0) -> dict[str, Any]:
+def floor(
+    facts: Sequence[Sequence[Fact]], joints: Sequence[Array], seed: int = 0, *, second: bool = False
+) -> dict[str, Any]:
     """Check each item's facts on another item's motion: the score of a generator that ignores its caption."""
     if len(facts) < 2:
         raise RemogptError("the floor needs at least two items to exchange motions.")
     # A shift of a random order: every item gets a motion that is not its own.
     order = np.random.default_rng(seed).permutation(len(facts))
-    return evaluate([facts[index] for index in order], [joints[index] for index in np.roll(order, 1)])
+    return evaluate([facts[index] for index in order], [joints[index] for index in np.roll(order, 1)], second=second)

@@ -14,6 +14,7 @@ import pytest
 
 from remogpt.cli import main
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.eval import detectors
 from remogpt.runtime.files import read_json, write_json, write_npy
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
@@ -141,7 +142,11 @@ def test_motions_of_somebody_else(run: Any, tiny_set: Path, other: Any, motions:
     for name, value in real["scores"]["evaluator"].items():
         assert mine["scores"]["evaluator"][name] == pytest.approx(value, abs=1e-3), name
     assert run("eval", "facts", *words, *SMALL).code == 0
-    assert results(tmp_path / "out")["facts/train/files"]["scores"]["share"] == pytest.approx(1.0)
+    checked = results(tmp_path / "out")["facts/train/files"]
+    assert checked["scores"]["share"] == pytest.approx(1.0)
+    second = checked["scores"]["second_detectors"]
+    assert second["share"] == second["real"] > 0.8 and second["num_facts"] == checked["scores"]["num_facts"]
+    assert checked["card"]["second_detectors"] == detectors.VERSION
 
 
 def test_a_models_motions_from_their_folder_score_as_before(

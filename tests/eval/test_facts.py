@@ -20,6 +20,7 @@ def marked_joints(monkeypatch):
         return [bool(joints[0, NUMBER[fact.name], 0]) for fact in facts]
 
     monkeypatch.setattr(scores, "facts_correct", read_marks)
+    monkeypatch.setattr(scores, "facts_hold", lambda facts, joints: [not held for held in read_marks(facts, joints)])
 
 
 def motion(*holding, num_frames=20):
@@ -40,6 +41,14 @@ def test_shares_by_item_and_by_factor():
         "count": {"share": 1.0, "num_facts": 1},
         "direction": {"share": 0.0, "num_facts": 1},
     }
+
+
+def test_the_second_detectors_are_asked_on_request():
+    facts, joints = [[WAVES, WALKS], [SITS]], [motion("waves"), motion("sits")]
+    assert scores.check_all(facts, joints) == [[True, False], [True]]
+    assert scores.check_all(facts, joints, second=True) == [[False, True], [False]]
+    assert scores.evaluate(facts, joints, second=True)["share"] == 0.25
+    assert scores.floor(facts, joints, second=True)["share"] == 1.0
 
 
 def test_no_fact_holds_in_a_motion_too_short_to_show_one():

@@ -92,21 +92,29 @@ def facts_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("Facts that hold, percent", found, [
         column("facts", "share", scale=100), column("all of a caption's", "all_hold", scale=100),
         column("real motions", "real", scale=100), column("other captions' motions", "shuffled", scale=100),
+        *(column(f"{head}by second detectors", name, scale=100, of="second_detectors")
+          for head, name in (("", "share"), ("real, ", "real"), ("others', ", "shuffled"))),
         column("facts checked", "num_facts", 0),
     ], column("captions", "num_items", 0),
-        note="Read a share between other captions' motions (the floor) and real motions (the ceiling).")  # fmt: skip
+        note="Read a share between other captions' motions (the floor) and real motions (the ceiling). The second "
+        "detectors share nothing with the predicates, by which a model may have chosen its answers.")  # fmt: skip
     factors = sorted({factor for entry in found for factor in entry.scores.get("by_factor", {})})
+    yield _by_factor("By factor, percent (facts checked)", found, factors)
+    yield _by_factor("By factor, by second detectors, percent (facts checked)", found, factors, "second_detectors")
+
+
+def _by_factor(title: str, found: Sequence[Entry], factors: Sequence[str], of: str = "") -> Table | None:
+    """Return a table of shares with a column for each factor; `of` names scores within those of an entry."""
 
     def factor_column(factor: str) -> Column:
         def value(entry: Entry) -> str:
-            own = entry.scores.get("by_factor", {}).get(factor)
+            scores = entry.scores.get(of, {}) if of else entry.scores
+            own = scores.get("by_factor", {}).get(factor)
             return f"{number(own['share'], 0, 100)} ({own['num_facts']})" if own else ""
 
         return factor, value
 
-    yield table(
-        "By factor, percent (facts checked)", found, [factor_column(factor) for factor in factors], shown="folded"
-    )
+    return table(title, found, [factor_column(factor) for factor in factors], shown="folded")
 
 
 def swap_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
@@ -117,6 +125,7 @@ def swap_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("MM-dist", "mm_dist", 3, of="generation/evaluator"),
         column("copies (%)", "copied_share", scale=100, of="generation"),
         column("facts that hold (%)", "share", scale=100, of="facts"),
+        column("by second detectors (%)", "share", scale=100, of="facts/second_detectors"),
     ], column("motions", "num_items", 0, of="generation"), labels=("split", "database"))  # fmt: skip
     known = {name for entry in found for name in entry.scores.get("captioning", {})}
     protocol = next((name for name in PROTOCOLS if name in known), PROTOCOLS[0])

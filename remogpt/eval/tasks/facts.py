@@ -1,9 +1,12 @@
-"""Facts of generated motions: the share that holds, by factor, between the floor and the ceiling of real motions."""
+"""Facts of generated motions: the share that holds, by factor, between the floor and the ceiling of real motions.
+
+Each share stands twice: by the predicates of `remogpt.motion`, and by the second detectors.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval import facts
+from remogpt.eval import detectors, facts
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.runs.samples import Samples
 from remogpt.eval.tasks.generation import bodies, sources
@@ -28,18 +31,30 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         def work(clips: Sequence[Clip] = clips, samples: Samples = samples[0]) -> Result:
             return score(run, clips, samples)
 
-        yield run.finish(f"facts/{split}/{name}", run.card(split, clips, **samples[0].protocol), work)
+        card = run.card(split, clips, **protocol(), **samples[0].protocol)
+        yield run.finish(f"facts/{split}/{name}", card, work)
+
+
+def protocol() -> dict[str, int]:
+    """Return card entries of how facts are checked."""
+    return {"second_detectors": detectors.VERSION}
 
 
 def score(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
-    """Check every clip's facts on its sample."""
+    """Check every clip's facts on its sample, by the predicates and by the second detectors."""
     known = known_facts(run, clips)
-    held = facts.check_all(known, samples.joints)
     real = [features_to_joints(run.motions.features(clip)) for clip in clips]
-    result: Result = facts.summarise(known, held) | {"real": facts.evaluate(known, real)["share"]}
-    if len(clips) > 1:
-        result["shuffled"] = facts.floor(known, real, run.config.seed)["share"]
+    results: list[Result] = []
+    rows = []
+    for second in (False, True):
+        held = facts.check_all(known, samples.joints, second=second)
+        result = facts.summarise(known, held) | {"real": facts.evaluate(known, real, second=second)["share"]}
+        if len(clips) > 1:
+            result["shuffled"] = facts.floor(known, real, run.config.seed, second=second)["share"]
+        results.append(result)
+        rows.append([[bool(value) for value in row] for row in held])
     items = [
-        {**item, "facts_held": [bool(value) for value in row]} for item, row in zip(samples.items, held, strict=True)
+        {**item, "facts_held": first, "facts_held_by_second_detectors": second}
+        for item, first, second in zip(samples.items, *rows, strict=True)
     ]
-    return result | bodies(run, clips, samples) | {"items": items}
+    return results[0] | {"second_detectors": results[1]} | bodies(run, clips, samples) | {"items": items}

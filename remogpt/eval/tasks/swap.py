@@ -35,7 +35,8 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         items, _ = captioning.by_model(run, split, described, mode, database=database)
         card = run.card(
             split, wanted, **made.protocol, **generation.protocol(run, wanted, [made]),
-            captioning={"num_items": len(described), **captioning.protocol(run, described)}, **run.evaluator_card(),
+            captioning={"num_items": len(described), **captioning.protocol(run, described)}, **facts.protocol(),
+            **run.evaluator_card(),
         )  # fmt: skip
 
         def work(

@@ -130,7 +130,10 @@ def _facts(rng: np.random.Generator, skill: float) -> Scores:
               for name, count in FACTORS.items()}  # fmt: skip
     mean = float(np.mean([value["share"] for value in shares.values()]))
     return {"share": mean, "ci95": 0.04, "all_hold": mean / 2, "num_items": 200, "num_facts": sum(FACTORS.values()),
-            "by_factor": shares, "real": 0.997, "shuffled": 0.04, **_bodies(rng, skill)}  # fmt: skip
+            "by_factor": shares, "real": 0.997, "shuffled": 0.04, **_bodies(rng, skill),
+            "second_detectors": {"share": 0.9 * mean, "ci95": 0.05, "real": 0.981, "shuffled": 0.05,
+                                 "by_factor": {name: {**value, "share": 0.9 * value["share"]}
+                                               for name, value in shares.items()}}}  # fmt: skip
 
 
 def _captioning(rng: np.random.Generator, skill: float) -> Scores:

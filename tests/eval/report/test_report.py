@@ -124,9 +124,12 @@ def test_tables_hold_the_numbers_with_their_intervals_and_chance(written):
     fid = report["results"]["generation/test/retrieval"]["scores"]["evaluator"]["fid"]
     assert f"| test | retrieval | {fid['mean']:.3f} ± {fid['ci95']:.3f} |" in text
     facts = report["results"]["facts/test/retrieval"]["scores"]
+    second = facts["second_detectors"]["share"]
     assert (
-        f"| test | retrieval | {100 * facts['share']:.1f} ± 4.0 | {100 * facts['all_hold']:.1f} | 99.7 | 4.0 |" in text
+        f"| test | retrieval | {100 * facts['share']:.1f} ± 4.0 | {100 * facts['all_hold']:.1f} | 99.7 | 4.0 |"
+        f" {100 * second:.1f} ± 5.0 | 98.1 | 5.0 |" in text
     )
+    assert "By factor, by second detectors, percent (facts checked)" in text
     assert "| test | chance | 0.031 | 0.062 | 0.094 |" in text  # R-precision in pools of 32
     assert "| test | chance | both | 0.3 | 0.5 | 0.8 | 1.3 | 2.6 | 189.5 | 378 |" in text  # as the results say
     assert "| test | chance | both | 3.1 | 6.2 | 9.4 | 15.6 | 31.2 | 16.5 | 32 |" in text  # protocol guo
