@@ -13,7 +13,7 @@ from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import FPS, SIGN, Figure, measured, rate, steady
 from remogpt.eval.detectors.rhythm import spans
 
-SWING_SPEED, SWING_WAY = 0.45, 0.12
+SWING_SPEED, SWING_WAY = 0.35, 0.12
 """Metres a second of a foot in the air, and metres of the shortest swing."""
 PAUSE = 14
 """Most frames between two swings of a bout."""
@@ -59,7 +59,7 @@ class Bout:
     def alternates(self) -> bool:
         """Whether left and right take turns."""
         changes = sum(a.side != b.side for a, b in pairwise(self.swings))
-        return changes >= 0.6 * (len(self.swings) - 1)
+        return changes >= 0.5 * (len(self.swings) - 1)
 
 
 def swings(figure: Figure) -> list[Swing]:
@@ -151,7 +151,7 @@ def sidesteps(figure: Figure) -> list[Event]:
 
 @detector("steps")
 def steps(figure: Figure) -> list[Event]:
-    """Find bouts of two or three swings that go no farther than one step; the first foot gives the side."""
-    short = [bout for bout in bouts(figure) if len(bout.swings) <= 3]
+    """Find bouts of few swings that go no farther than one step; the first foot gives the side."""
+    short = [bout for bout in bouts(figure) if len(bout.swings) <= 4]
     found = [_travel(figure, bout, WALK_PACES, bout.swings[0].side) for bout in short]
     return [event for event in found if STEP_WAY[0] < (event.distance or 0.0) < STEP_WAY[1]]

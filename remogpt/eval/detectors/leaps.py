@@ -10,9 +10,9 @@ from remogpt.eval.detectors.rhythm import peaks
 
 RISE, FALL = 0.05, -4.0
 """Metres by which the centre of mass rises, and its acceleration at the top, metres a second squared (free: -9.8)."""
-CLEAR, LIFTED = 0.045, 0.06
+CLEAR, LIFTED = 0.04, 0.05
 """Metres from the floor to a foot in flight, and to the idle foot of a hop."""
-GROUND = 0.055
+GROUND = 0.06
 """Metres from the floor, at most, to a foot that takes off or lands."""
 AWAY = 0.13
 """Metres of a leap that goes somewhere."""

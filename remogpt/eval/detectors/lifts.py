@@ -6,15 +6,15 @@ from remogpt.eval.detectors.event import Event, detector, in_turn
 from remogpt.eval.detectors.figure import LEG_LENGTH, OTHER, SIGN, Figure, rate, smooth
 from remogpt.eval.detectors.rhythm import peaks, spans
 
-KICK_HEIGHT, KICK_TILT = 0.22, 33.0
-"""Metres from the floor to the ankle, and degrees from hanging, of a thrown leg."""
-STRETCHED = 0.86
-"""Distance from hip to ankle of a thrown leg, over the leg's length."""
-KNEE_TILT, KNEE_BENT = 66.0, 135.0
+KICK_HEIGHT, KICK_WAY, KICK_PACE = 0.22, 0.32, 0.9
+"""Metres from floor to ankle of a thrown leg, and level from hip to ankle; metres a second of the pelvis, at most."""
+KICK_BACK = 0.72
+"""Distance from hip to ankle of a leg thrown back, over the leg's length; a heel that is only lifted is nearer."""
+KNEE_TILT, KNEE_BENT = 60.0, 135.0
 """Degrees of a raised thigh from hanging, at least, and of its knee, at most; 180 is straight."""
 IN_TURN = 30
 """Most frames between two knees raised in turn."""
-BALANCED, STILL = 18, 0.25
+BALANCED, STILL = 18, 0.35
 """Fewest frames on one leg; metres a second of the standing foot, at most."""
 
 
@@ -25,18 +25,25 @@ def tilt(line: np.ndarray) -> np.ndarray:
 
 @detector("kicks")
 def kicks(figure: Figure) -> list[Event]:
-    """Find peaks of the angle by which a stretched leg is thrown up; a leg thrown inwards is none."""
+    """Find a foot thrown away from its hip, beyond its knee, over a place on which the other foot stays."""
+    calm = np.linalg.norm(rate(figure.at("pelvis", 9))[:, [0, 2]], axis=-1) < KICK_PACE
     found = []
     for side, sign in SIGN.items():
-        leg = figure.seen(figure.at(f"{side}_ankle", 3) - figure.at(f"{side}_hip", 3), figure.yaw("hip"))
-        outward = sign * leg[:, 2]
-        leg[:, 2] = np.maximum(outward, 0.0)
-        stretched = np.linalg.norm(leg, axis=-1) > STRETCHED * LEG_LENGTH
-        thrown = stretched & (figure.height(f"{side}_ankle", 3) > KICK_HEIGHT)
-        for top in peaks(smooth(np.where(thrown, tilt(leg), 0.0), 3), 25.0, 7, KICK_TILT):
-            ahead = "forward" if leg[top, 0] > 0 else "back"
-            direction = "side" if outward[top] > abs(leg[top, 0]) else ahead
-            found.append(Event(max(0, top - 8), top + 9, side, direction))
+        ankle, knee = (
+            figure.seen(figure.at(f"{side}_{joint}", 3) - figure.at(f"{side}_hip", 3), figure.yaw("hip"))
+            for joint in ("ankle", "knee")
+        )
+        free = calm & (figure.height(f"{side}_ankle", 3) > KICK_HEIGHT)
+        free &= figure.height(f"{OTHER[side]}_ankle", 3) < 0.2
+        stretched = np.linalg.norm(ankle, axis=-1) > KICK_BACK * LEG_LENGTH
+        ways = {"forward": (0, 1.0), "side": (2, sign), "back": (0, -1.0)}
+        out = {way: factor * ankle[:, axis] for way, (axis, factor) in ways.items()}
+        for way, (axis, factor) in ways.items():
+            beyond = factor * (ankle[:, axis] - knee[:, axis]) > 0.05
+            farthest = out[way] >= np.maximum.reduce(list(out.values()))
+            thrown = free & beyond & farthest & (stretched | (way != "back"))
+            for top in peaks(smooth(np.where(thrown, out[way], 0.0), 3), 0.2, 7, KICK_WAY):
+                found.append(Event(max(0, top - 8), top + 9, side, way))
     return found
 
 
@@ -51,7 +58,7 @@ def lifts_knee(figure: Figure) -> list[Event]:
             for top in peaks(smooth(thighs[side], 5), 35.0, 6, KNEE_TILT)
             if figure.bend(side, "leg")[top] < KNEE_BENT
             and thighs[OTHER[side]][top] < 45.0
-            and figure.height(f"{side}_ankle")[top] > 0.25
+            and figure.height(f"{side}_ankle")[top] > 0.2
         ]
     return in_turn(tops, 9, 10, IN_TURN)
 
@@ -63,7 +70,7 @@ def balances(figure: Figure) -> list[Event]:
     for side in SIGN:
         high, ground = figure.height(f"{side}_ankle", 7), f"{OTHER[side]}_ankle"
         stands = (np.linalg.norm(rate(figure.at(ground, 9)), axis=-1) < STILL) & (figure.height(ground, 7) < 0.16)
-        for start, end in spans((high > 0.2) & stands, BALANCED, 2):
+        for start, end in spans((high > 0.17) & stands, BALANCED, 4):
             lifted = high[start:end] - 0.1
             if (lifted > 0.8 * lifted.max()).sum() >= 15:
                 found.append(Event(start, end, side))

@@ -6,11 +6,11 @@ from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import ARM_LENGTH, OTHER, SIGN, Figure, rate
 from remogpt.eval.detectors.rhythm import spans
 
-RAISED, LEVEL = 0.05, 35.0
+RAISED, LEVEL = 0.05, 38.0
 """Metres of a raised wrist above the head joint; degrees of a pointing arm from level, at most."""
-STRAIGHT = 0.88
+STRAIGHT = 0.85
 """Distance from shoulder to wrist of a straight arm, over the arm's length."""
-AT_HEAD = 0.30
+AT_HEAD = 0.32
 """Metres from the head joint to a wrist at the head, at most."""
 MOUTH, BROW = -0.075, 0.09
 """Metres of height less depth, from the neck: a hand below the first is at the mouth, above the second on the crown."""
@@ -52,10 +52,10 @@ def points(figure: Figure) -> list[Event]:
         arm = figure.at(f"{side}_wrist") - figure.at(f"{side}_shoulder")
         rise = np.degrees(np.arctan2(arm[:, 1], np.hypot(arm[:, 0], arm[:, 2])))
         straight = np.linalg.norm(arm, axis=-1) > STRAIGHT * ARM_LENGTH
-        masks[side] = straight & (np.abs(rise) < LEVEL) & (calm(figure, side) < 0.8)
+        masks[side] = straight & (np.abs(rise) < LEVEL) & (calm(figure, side) < 1.0)
         offsets[side] = figure.in_chest(f"{side}_wrist", f"{side}_shoulder", side)
     found = []
-    for event in held(masks, 8, 3):
+    for event in held(masks, 7, 4):
         if event.side != "both":
             ahead, _, outward = offsets[str(event.side)][event.start : event.end].mean(axis=0)
             found.append(Event(event.start, event.end, event.side, "forward" if ahead > outward else "side"))
@@ -80,7 +80,7 @@ def _at_head(figure: Figure, place: str) -> list[Event]:
                 "crown": line >= BROW,
             }[place]
         )
-    return [event for event in held(masks, 7, 3) if event.side != "both"]
+    return [event for event in held(masks, 6, 4) if event.side != "both"]
 
 
 @detector("salutes")

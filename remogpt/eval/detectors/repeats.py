@@ -11,7 +11,7 @@ WAVE_UP, WAVE_RISE = 0.12, 20.0
 """Metres of a waving wrist over its shoulder, and degrees of its forearm over level, along the trunk."""
 STROKE, WHOLE = 12.0, 0.7
 """Degrees of the smallest swing of the forearm; share of the middle one from which on a swing counts."""
-PALMS, PARTED = 0.22, 0.10
+PALMS, PARTED = 0.24, 0.07
 """Metres between the wrists when the palms meet, at most, and by which they part in between."""
 RADIUS = 0.25
 """Metres from shoulder to wrist, seen from the side, of an arm that circles."""
@@ -48,7 +48,8 @@ def claps(figure: Figure) -> list[Event]:
     """Find moments at which the wrists come together in front of the chest, at least two in a row."""
     gap = smooth(figure.gap("left_wrist", "right_wrist"), 3)
     ahead = np.minimum(*(figure.in_chest(f"{side}_wrist", "spine3")[:, 0] for side in SIGN))
-    met = [(frame, "both") for frame in peaks(-gap, PARTED, 4, -PALMS) if ahead[frame] > 0.08]
+    apart = sum(figure.in_chest(f"{side}_wrist", "spine3", side)[:, 2] for side in SIGN)
+    met = [(top, "both") for top in peaks(-gap, PARTED, 4, -PALMS) if ahead[top] > 0.08 and apart[top] > -0.03]
     rows = [row for row in grouped(met, 24) if len(row) >= 2]
     return [Event(max(0, row[0][0] - 5), row[-1][0] + 6, count=len(row)) for row in rows]
 

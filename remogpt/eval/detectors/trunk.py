@@ -7,7 +7,7 @@ from remogpt.eval.detectors.figure import SIGN, Figure, rate, smooth, steady
 from remogpt.eval.detectors.lows import drop
 from remogpt.eval.detectors.rhythm import around, peaks
 
-BOW, DOWN, SIDE, LOOK, TWIST = 32.0, 50.0, 11.0, 9.0, 14.0
+BOW, DOWN, SIDE, LOOK, TWIST = 32.0, 45.0, 9.5, 7.5, 11.0
 """Degrees: forward lean of a bow and of reaching to the floor, sideways lean of a bend, turn of the shoulders in a look
 and to each side in a twist."""
 FLOOR = 0.5
@@ -44,7 +44,7 @@ def bends_sideways(figure: Figure) -> list[Event]:
     roll = smooth(figure.lean()[:, 1], 7)
     found = []
     for direction, sign in SIGN.items():
-        bends = [around(sign * roll, top, 0.35) for top in peaks(sign * roll, 9.0, 8, SIDE)]
+        bends = [around(sign * roll, top, 0.35) for top in peaks(sign * roll, 7.5, 8, SIDE)]
         found += [Event(start, end, direction=direction) for start, end in bends if end - start > 7]
     return found
 
@@ -56,7 +56,7 @@ def looks(figure: Figure) -> list[Event]:
     found = []
     for direction, sign in SIGN.items():
         curve = sign * turn
-        for top in peaks(curve, 8.0, 10, LOOK):
+        for top in peaks(curve, 6.5, 10, LOOK):
             start, end = around(curve, top)
             near = curve[max(0, top - 30) : top + 31]
             if end - start >= 14 and near.min() > -0.6 * curve[top]:
@@ -68,7 +68,7 @@ def looks(figure: Figure) -> list[Event]:
 def twists(figure: Figure) -> list[Event]:
     """Find turns of the shoulders over the feet to one side and then to the other; a pair is one twist."""
     turn = smooth(_turned(figure, figure.foot_yaw), 7)
-    ends = sorted([(top, side) for side, sign in SIGN.items() for top in peaks(sign * turn, 25.0, 6, TWIST)])
+    ends = sorted([(top, side) for side, sign in SIGN.items() for top in peaks(sign * turn, 20.0, 6, TWIST)])
     found, index = [], 0
     while index < len(ends) - 1:
         (first, side), (second, other) = ends[index], ends[index + 1]
