@@ -5,7 +5,7 @@ of facts with them: each word was thought out anew, with other measurements, and
 class `Fact`. What they agree on: `studies/second_detectors.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from remogpt.motion.facts import Fact
 VERSION = 1
 """Increased whenever the same joints may get another answer."""
 
-__all__ = ["VERSION", "facts_hold", "holds", "holds_each"]
+__all__ = ["VERSION", "facts_hold", "holds"]
 
 
 def holds(fact: Fact, joints: np.ndarray) -> bool:
@@ -43,8 +43,3 @@ def facts_hold(facts: Iterable[Fact], joints: np.ndarray) -> list[bool]:
     """Check several facts on the same joints (T, 22, 3); what they have in common is measured once."""
     scene = Scene(joints)
     return [scene.holds(fact) for fact in facts]
-
-
-def holds_each(facts: Sequence[Sequence[Fact]], joints: Sequence[np.ndarray]) -> list[list[bool]]:
-    """Check the facts of every item on its joints."""
-    return [facts_hold(item, motion) for item, motion in zip(facts, joints, strict=True)]

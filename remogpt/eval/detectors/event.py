@@ -68,13 +68,9 @@ def fitting(events: Sequence[Event], params: dict[str, Any]) -> list[Event]:
     return found if abs(total - claimed) <= (1 if min(total, claimed) >= MANY else 0) else []
 
 
-def both_or_one(events: dict[str, list[Event]], least: float = 0.5) -> list[Event]:
-    """Join what the two sides do at the same time into events of both sides; the rest stays as it is.
-
-    Args:
-        events: of side "left" and of side "right". least: smallest overlap of two that belong together.
-    """
-    pairs = [(a, b) for a in events["left"] for b in events["right"] if a.overlap(b) > least]
+def both_or_one(events: dict[str, list[Event]]) -> list[Event]:
+    """Join what side "left" and side "right" do at the same time into events of both; the rest stays as it is."""
+    pairs = [(a, b) for a in events["left"] for b in events["right"] if a.overlap(b) > 0.5]
     joined = [
         Event(min(a.start, b.start), max(a.end, b.end), "both", a.direction, max(a.count, b.count)) for a, b in pairs
     ]
