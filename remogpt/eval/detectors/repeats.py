@@ -48,7 +48,7 @@ def claps(figure: Figure) -> list[Event]:
     """Find moments at which the wrists come together in front of the chest, at least two in a row."""
     gap = smooth(figure.gap("left_wrist", "right_wrist"), 3)
     ahead = np.minimum(*(figure.in_chest(f"{side}_wrist", "spine3")[:, 0] for side in SIGN))
-    apart = sum(figure.in_chest(f"{side}_wrist", "spine3", side)[:, 2] for side in SIGN)
+    apart = np.add(*(figure.in_chest(f"{side}_wrist", "spine3", side)[:, 2] for side in SIGN))
     met = [(top, "both") for top in peaks(-gap, PARTED, 4, -PALMS) if ahead[top] > 0.08 and apart[top] > -0.03]
     rows = [row for row in grouped(met, 24) if len(row) >= 2]
     return [Event(max(0, row[0][0] - 5), row[-1][0] + 6, count=len(row)) for row in rows]
