@@ -1,8 +1,8 @@
 """Modes in which a model writes motions: those of the evaluation's settings, or the model's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,19 +28,28 @@ class Mode:
     """Whether another seed gives another motion; if not, one generation is enough."""
     copy_strength: float | None = None
     """Strength of copying from examples; None: the model's own."""
+    uses_facts: bool = False
+    """Whether what a caption claims counts as in the model's own settings: where examples are ranked, and where
+    candidates are chosen; if not, the retriever's cosine alone decides."""
+    retrieved: int | None = 0
+    """Retrieved motions that compete with the written ones; None: the model's own number."""
     reads_motion: bool = False
     """Whether the model gets the real motion instead of its caption, which shows the best its decoder can do."""
 
     @property
     def own_card(self) -> Card:
         """Card entries of settings that only some modes change."""
-        return {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+        entries: Card = {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+        if self.uses_facts:
+            entries |= {"uses_facts": True, "retrieved": self.retrieved}
+        return entries
 
     def options(self, exclude: Sequence[Sequence[str]]) -> GenerationOptions:
         """Return how the model answers in this mode; `exclude` holds ids that are not retrieved, for each item."""
         return GenerationOptions(
             examples="follow" if self.retrieval else "none", strength=self.copy_strength, best_of=self.best_of,
-            exclude=exclude,
+            exclude=exclude, retrieved=self.retrieved,
+            fact_weight=None if self.uses_facts else 0.0, verify=None if self.uses_facts else False,
         )  # fmt: skip
 
     def gives_length(self, run: Run) -> bool:
@@ -63,15 +72,31 @@ class NamesModes(Protocol):
 def modes(run: Run) -> list[Mode]:
     """Return the model's own ways to answer; else with retrieval where it has a database, and without, by `best_of`.
 
-    A model that copies from its examples also answers as the paper does, with examples in its prompt alone.
+    A model that copies from its examples also answers as the paper does, with examples in its prompt alone. One whose
+    settings let a caption's facts decide answers by them too: from written candidates alone (`verified`), and with
+    retrieved motions among them (`default`).
     """
     if isinstance(run.model, NamesModes):
         return list(run.model.modes)
     manifest = {} if run.model is None else run.model.manifest
     copies = bool(run.own_database_hash) and "copy" in manifest.get("hashes", {})
     prompt_only = [Mode("prompt_only", copy_strength=0.0)] if copies else []
-    return prompt_only + [
-        Mode(name if count == 1 else f"{name}_best_of_{count}", retrieval=name == "retrieval", best_of=count)
-        for name in (("retrieval", "no_retrieval") if run.own_database_hash else ("no_retrieval",))
+    answers = ("retrieval", "no_retrieval") if run.own_database_hash else ("no_retrieval",)
+    plain = [
+        Mode(_numbered(name, count), retrieval=name == "retrieval", best_of=count)
+        for name in answers
         for count in run.config.best_of
     ]
+    return [*prompt_only, *_by_facts(run, manifest.get("generation", {})), *plain]
+
+
+def _by_facts(run: Run, own: Mapping[str, Any]) -> list[Mode]:
+    """Return the modes in which a caption's facts decide, where the model's settings let them."""
+    if not run.own_database_hash or not own.get("verify"):
+        return []
+    verified = [Mode(_numbered("verified", count), best_of=count, uses_facts=True) for count in run.config.best_of]
+    return [*verified, Mode("default", best_of=own.get("best_of", 1), uses_facts=True, retrieved=None)]
+
+
+def _numbered(name: str, count: int) -> str:
+    return name if count == 1 else f"{name}_best_of_{count}"

@@ -112,7 +112,7 @@ def by_model(
             write_npy(folder / file_name(clip.id), one.motion.features)
             items.append({
                 "id": clip.id, "caption": query.text, "examples": [example.id for example in one.examples],
-                "overlap": max((overlap(one.codes, example.codes) for example in one.examples), default=0.0),
+                "overlap": _overlap(one),
             })  # fmt: skip
         write_json(folder / INDEX, {"card": card, "items": items})
     return Samples(items, lambda index: read_npy(folder / file_name(clips[index].id)), protocol)
@@ -132,6 +132,13 @@ def _written(
         database=database, options=mode.options([sorted(own_ids(clip)) for clip in clips]),
     )  # fmt: skip
     return [one for (one,) in answers]
+
+
+def _overlap(answer: GeneratedMotion) -> float:
+    """Return how much of an answer is an example's motion: 1 where it is a retrieved motion as it is."""
+    if getattr(answer, "copied_from", None) is not None:
+        return 1.0
+    return max((overlap(answer.codes, example.codes) for example in answer.examples), default=0.0)
 
 
 def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:

@@ -65,7 +65,7 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         yield _Answers("files", [clip for clip, _ in pairs], [{"id": c.id, "caption": t} for c, t in pairs], card)
         return
     clips = run.subset(split, run.config.num_captioning)
-    for mode in modes(run):
+    for mode in (mode for mode in modes(run) if not mode.uses_facts):  # captions have no claims to check
         written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.own_database_hash:

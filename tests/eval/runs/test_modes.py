@@ -84,3 +84,22 @@ def test_others_answer_as_the_settings_say(known_set, oracle, tmp_path):
     assert all(mode.gives_length(told) for mode in modes(told))
     del oracle.manifest["hashes"]["database"]
     assert [mode.name for mode in modes(run)] == ["no_retrieval", "no_retrieval_best_of_8"]
+
+
+def test_a_model_that_checks_facts_is_scored_by_them_and_without(known_set, tmp_path):
+    settings = {"verify": True, "fact_weight": 3.0, "retrieved": 8, "best_of": 8}
+    manifest = {"name": "m", "hashes": {"retriever": "abc", "database": "abc"}, "generation": settings}
+    model = SimpleNamespace(manifest=manifest)
+    run = SimpleNamespace(model=model, own_database_hash="abc", config=EvalConfig(best_of=(1, 8)))
+    found = {mode.name: mode for mode in modes(run)}
+    assert list(found) == [
+        "verified", "verified_best_of_8", "default", "retrieval", "retrieval_best_of_8", "no_retrieval",
+        "no_retrieval_best_of_8",
+    ]  # fmt: skip
+    default, verified, plain = (found[name].options([]) for name in ("default", "verified_best_of_8", "retrieval"))
+    assert (default.retrieved, default.verify, default.fact_weight, default.best_of) == (None, None, None, 8)
+    assert (verified.retrieved, verified.verify, verified.fact_weight) == (0, None, None)
+    assert (plain.retrieved, plain.verify, plain.fact_weight) == (0, False, 0.0)
+    assert found["default"].own_card != found["verified_best_of_8"].own_card != found["retrieval"].own_card
+    del settings["verify"]
+    assert "default" not in {mode.name for mode in modes(run)}
