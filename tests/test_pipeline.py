@@ -1,5 +1,6 @@
 """The main path in Python, on a tiny untrained model."""
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from remogpt.motion import Motion
 from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT, captioning, generation
+from remogpt.pipeline.confidence import UNLEARNT
 from remogpt.prompts import MotionSegment, TextSegment, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -523,3 +525,18 @@ def test_hits_of_a_search_are_told_from_answers(
         chances = head.chances(hits, head.text_match if "text" in query else head.motion_match)
         assert [hit.answers for hit in hits] == [chance > 0.5 for chance in chances]
     assert all(hit.answers is None for hit in model.search("a person walks", part="legs"))
+
+
+def test_answers_have_a_confidence(model: ReMoGPT, motion: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = model.generate("a person walks", seed=0)[0]
+    assert 0 < known.confidence < 1 and 0 < model.caption(motion).confidence < 1
+    monkeypatch.setitem(model.__dict__, "known_words", KnownWords.from_captions(["a person walks twice"]))
+    monkeypatch.setitem(model.__dict__, "_meanings", None)
+    doubted = model.generate("a person walks a thousand times", seed=0)[0]
+    assert [one.kind for one in doubted.warnings] == ["out_of_range"]
+    assert doubted.confidence < max(UNLEARNT, known.confidence)
+
+
+def test_without_retrieval_nothing_tells(model: ReMoGPT, motion: Motion) -> None:
+    assert math.isnan(model.generate("a person walks", seed=0, options=ALONE)[0].confidence)
+    assert math.isnan(model.caption(motion, options=ALONE).confidence)

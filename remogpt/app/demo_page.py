@@ -1,5 +1,6 @@
 """Write the demonstration page: each answer with its retrieved examples, in one file that needs no network."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +33,8 @@ class Card:
     """File that the motion was read from; empty for a generated motion."""
     warnings: Sequence[Notice] = ()
     """Reasons to doubt the answer."""
+    confidence: float = math.nan
+    """Expected share of what was asked that the answer shows."""
 
 
 def demo_page(generated: Sequence[Card], captioned: Sequence[Card], model_name: str) -> str:
@@ -84,13 +87,14 @@ def _card(card: Card, role: str, element_id: str) -> str:
 <div>
 <div class="role">{role}</div>
 <h3>{escape(card.caption)}</h3>
-{source}{_warnings(card.warnings)}{_examples(card.examples)}
+{source}{_doubts(card)}{_examples(card.examples)}
 </div>
 </article>"""
 
 
-def _warnings(warnings: Sequence[Notice]) -> str:
-    return "".join(f'<p class="warning">{escape(warning.text)}</p>\n' for warning in warnings)
+def _doubts(card: Card) -> str:
+    sure = "" if math.isnan(card.confidence) else f'<p class="source">confidence {card.confidence:.0%}</p>\n'
+    return sure + "".join(f'<p class="warning">{escape(warning.text)}</p>\n' for warning in card.warnings)
 
 
 def _examples(examples: Sequence[RetrievedExample]) -> str:

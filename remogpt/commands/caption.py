@@ -54,7 +54,7 @@ def run(args: Any) -> int:
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(("file", "caption", "seconds", "error"), "")
-        row |= {"file": str(path), "examples": [], "warnings": []}
+        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
         try:
             motion = read.get(path) or remogpt.load_motion(path)
             row["seconds"] = round(motion.num_frames / motion.fps, 2)

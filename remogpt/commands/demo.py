@@ -65,7 +65,7 @@ def run(args: Any) -> int:
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
         answer = model.caption(motion, seed=args.seed, database=args.database, options=generation_options(args))
-        captioned.append(Card(answer.text, motion, answer.examples, source, answer.warnings))
+        captioned.append(Card(answer.text, motion, answer.examples, source, answer.warnings, answer.confidence))
     page = Path(args.out) / "index.html"
     write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
     print(f"{page}: {len(generated)} generated motions, {len(captioned)} captioned motions; open it in a browser")
@@ -85,4 +85,4 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
 
 def _generated(model: "ReMoGPT", text: str, args: Any) -> Card:
     answer = model.generate(text, seed=args.seed, database=args.database, options=generation_options(args))[0]
-    return Card(text, answer.motion, answer.examples, warnings=answer.warnings)
+    return Card(text, answer.motion, answer.examples, "", answer.warnings, answer.confidence)

@@ -77,7 +77,7 @@ def _negated(text: str, known: KnownWords) -> Iterator[Notice]:
 def _numbers(text: str, known: KnownWords) -> Iterator[Notice]:
     """Name numbers beyond those of the training captions; things that are counted may be as many as "... times"."""
     for number in find_numbers(text):
-        measure = number.measure or "times"
+        measure = number.measure or ("times" if number.unit and known.knows(number.unit) else "")
         largest = known.largest.get(measure)
         if largest is not None and not 0 < number.value <= largest:
             said = text[number.start : number.end].strip()

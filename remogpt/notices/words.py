@@ -23,8 +23,7 @@ def words_of(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Return a word without its ending: "walks", "walked" and "walking" have one stem, "ran" has that of "run".
 
-    Stems are keys, not words: "raise" gives "rais". differs: far coarser than Porter's stemmer (1980), enough for one
-    word's forms.
+    Stems are keys, not words: "raise" gives "rais".
     """
     word = lists()["irregular"].get(word, word)
     for ending, other in () if word.endswith(_HISSING) else _ENDINGS:

@@ -3,6 +3,7 @@
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -61,6 +62,8 @@ class Captioned:
     """Prompts of the language model, window by window."""
     warnings: tuple[Notice, ...] = ()
     """Reasons to doubt the answer: no example."""
+    confidence: float = math.nan
+    """Expected share of what the caption says that holds, from 0 to 1; nan where the retriever was not used."""
 
 
 def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer: MotionTokenizer) -> list[Window]:

@@ -20,6 +20,7 @@ from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.checks import check_seed, check_words
+from remogpt.pipeline.confidence import rate_captions, rate_motions
 from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
 from remogpt.pipeline.judge import Judge
 from remogpt.pipeline.notices import warn_of_captions, warn_of_motions
@@ -175,9 +176,11 @@ class ReMoGPT:
             generation.add_rivals(rows)
             if any(len(row.candidates) > 1 for row in rows):
                 generation.choose(rows, self.tokenizer, Judge(self.retriever, options.fact_weight or 0.0), verify)
-        meanings = self._meanings if "retriever" in self.__dict__ else None  # never loaded for the sake of a warning
+        uses_retriever = options.examples != "none" or options.best_of != 1  # never loaded for a warning alone
         answers = generation.assemble(segments, self.tokenizer, verify)
-        answers = warn_of_captions(answers, following, self.known_words, meanings)
+        answers = warn_of_captions(answers, following, self.known_words, self._meanings if uses_retriever else None)
+        if uses_retriever:
+            answers = rate_motions(answers, following, self.retriever)
         if isinstance(text, str):
             return answers
         return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
@@ -226,6 +229,8 @@ class ReMoGPT:
         if options.check_numbers:
             captioning.check(windows)
         answers = warn_of_motions(captioning.assemble(windows), following)
+        if options.examples != "none" or options.best_of != 1:
+            answers = rate_captions(answers, [one.features for one in motions], following, self.retriever)
         return answers[0] if isinstance(motion, Motion) else answers
 
     def search(

@@ -1,5 +1,6 @@
 """Segments, in which a motion is written, and the answer that they become."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -109,6 +110,8 @@ class Generated:
     """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
     checks: tuple[CheckedFact, ...] = ()
     """The facts that the caption claims and whether they hold, where they were checked."""
+    confidence: float = math.nan
+    """Expected share of what was asked that the motion shows, from 0 to 1; nan where the retriever was not used."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:

@@ -31,6 +31,8 @@ class Synthesised:
     """Empty, since nothing is retrieved."""
     warnings: tuple[Notice, ...] = ()
     """Empty, since the words that the decoder knows are not told."""
+    confidence: float = math.nan
+    """Not known."""
 
 
 class Synthesis:

@@ -96,12 +96,16 @@ def describe_examples(examples: Any) -> list[dict[str, Any]]:
 
 
 def describe_answer(answer: Any) -> dict[str, Any]:
-    """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, its warnings."""
+    """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, how sure it is."""
     examples = [
         {**row, "used": example.used}
         for row, example in zip(describe_examples(answer.examples), answer.examples, strict=True)
     ]
-    return {"examples": examples, "warnings": [warning.to_json() for warning in answer.warnings]}
+    return {
+        "examples": examples,
+        "confidence": None if math.isnan(answer.confidence) else round(answer.confidence, 3),
+        "warnings": [warning.to_json() for warning in answer.warnings],
+    }
 
 
 def print_warnings(warnings: Iterable[Mapping[str, str]], about: str = "") -> None:
