@@ -39,7 +39,7 @@ def build_database(
         min_frames: leave out shorter clips; at least 4, one code. Longer ones than 199 frames are cut into windows.
         empty: write a database without clips, in which searches find nothing.
         compact: keep captions, codes and half-precision embeddings; no motion, no tags.
-        facts: find the facts that hold for each motion and store them; 15 to 20 ms for 5 s of motion.
+        facts: find the facts that hold for each motion and store them; about 20 ms for 5 s of motion.
 
     Raises:
         RemogptError: if nothing of `model` would be used, the split has no such clip, or an argument is out of range.
