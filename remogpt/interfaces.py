@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from remogpt.motion.found_facts import FoundFacts
     from remogpt.motion.motion import Motion
     from remogpt.options import GenerationOptions
 
@@ -105,6 +106,17 @@ class PartRetriever(Retriever, Protocol):
 
     def embed_parts(self, encodings: np.ndarray, /) -> np.ndarray:
         """Embed encodings of the parts (N, 6, W): (N, D) float32."""
+
+
+class FindsFacts(Protocol):
+    """Tells which facts of the catalogue motions show."""
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits that name it."""
+
+    def find(self, motions: Sequence[np.ndarray]) -> list[FoundFacts]:
+        """Find the facts of motions, (T, 263) raw features each."""
 
 
 class TextEncoder(Protocol):

@@ -21,10 +21,12 @@ ALLOWED = {
     "data": {"motion", "runtime"},
     "tokenizer_vqvae": {"data", "motion", "runtime"},
     "retriever": {"data", "motion", "runtime"},
+    "finder": {"motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
     "reader": {"retriever", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},
     "stages": {
+        "finder",
         "pipeline",
         "notices",
         "reader",
@@ -38,7 +40,7 @@ ALLOWED = {
         "runtime",
     },
     "app": {"pipeline", "notices", "retriever", "motion", "runtime"},
-    "pipeline": {"notices", "reader", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
+    "pipeline": {"finder", "notices", "reader", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
 """Rooms that the files of a room may import, besides their own."""
 EVERYBODY = {"interfaces", "options"}

@@ -22,6 +22,9 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument(
         "--reader", type=str, default=None, help="optional folder of a reader of captions ('train reader')"
     )
+    parser.add_argument(
+        "--finder", type=str, default=None, help="optional folder of a finder of facts ('train finder')"
+    )
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
     parser.add_argument(
         "--retrieved", type=int, default=None, help="default number of retrieved motions that compete with written ones"
@@ -46,7 +49,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Copy the components and print their hashes."""
-    given = {name: args[name] for name in ("tokenizer", "retriever", "lm", "copy", "reader")}
+    given = {name: args[name] for name in ("tokenizer", "retriever", "lm", "copy", "reader", "finder")}
     components = {kind: folder for kind, folder in given.items() if folder is not None}
     manifest = assemble(args.out, components, args.database, args.name, args.licence, _generation(args))
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())

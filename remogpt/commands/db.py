@@ -34,6 +34,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--no-facts", action="store_true", help="do not find the facts that hold for each motion; for huge sets"
     )
+    build.add_argument(
+        "--finder", type=str, default=None, help="find facts by this network ('train finder'), not by the predicates"
+    )
     _add_component_options(build)
     actions.add_subcommand("build", build)
     neighbours = CommandParser(
@@ -68,7 +71,7 @@ def _build(args: Any) -> int:
     database = stages.build_database(
         motions, out=args.out, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
         limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
-        facts=not args.no_facts,
+        facts=not args.no_facts, finder=args.finder,
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
     return 0

@@ -10,6 +10,7 @@ Examples:
                    --start-from runs/lm0 --database runs/database --neighbours runs/train.safetensors \\
                    --val-neighbours runs/val.safetensors --out runs/lm
   remogpt train reader --config mini/reader --out runs/reader
+  remogpt train finder --config mini/finder --data sets/procedural --out runs/finder
   remogpt train copy --config mini/copy --tokenizer runs/tokenizer --database runs/database \\
                    --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
@@ -26,6 +27,7 @@ from typing import Any
 
 from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.finder.train import FinderConfig
 from remogpt.lm.copying.train import CopyConfig
 from remogpt.lm.training.train import LanguageModelConfig
 from remogpt.reader.train import ReaderConfig
@@ -39,6 +41,7 @@ _STAGES: dict[str, tuple[Any, Callable[..., Any]]] = {
     "tmr": (TMRTrainingConfig, stages.train_tmr),
     "lm": (LanguageModelConfig, stages.train_lm),
     "reader": (ReaderConfig, stages.train_reader),
+    "finder": (FinderConfig, stages.train_finder),
     "copy": (CopyConfig, stages.train_copy),
 }
 """Settings and training function of each stage; its options are the function's arguments."""

@@ -150,7 +150,7 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
     Args:
         segments: with their candidates.
         tokenizer: decodes them.
-        judge: scores them by the retriever's cosine.
+        judge: scores them by the retriever's cosine, and by the facts that it finds if it has a finder.
         verify: score them also by the claims of the text that their joints hold.
 
     differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
@@ -160,7 +160,7 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
     cut = [
         [motion[: segment.request.num_frames] for motion in own] for segment, own in zip(segments, motions, strict=True)
     ]
-    readings = [segment.reading if verify else None for segment in segments]
+    readings = [segment.reading if verify or judge.finder else None for segment in segments]
     scores = judge.scores([segment.text for segment in segments], readings, cut)
     for segment, own, score in zip(segments, motions, scores, strict=True):
         segment.chosen = int(score.argmax())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
@@ -33,10 +34,12 @@ class Judge:
     Args:
         retriever: its cosine of caption and motion.
         fact_weight: what the share of a caption's facts that hold counts beside the cosine.
+        finder: says which facts hold; None checks them on the joints.
     """
 
     retriever: TextMotionRetriever
     fact_weight: float
+    finder: FactFinder | None = None
 
     def scores(
         self, texts: Sequence[str], readings: Sequence[Reading | None], motions: Sequence[Sequence[np.ndarray]]
@@ -45,7 +48,7 @@ class Judge:
 
         Args:
             texts: N captions.
-            readings: what each claims; None where the joints are not to be checked.
+            readings: what each claims; None where its facts are not to be checked.
             motions: of each caption; any number of them.
         """
         embedded = self.retriever.encode_motion([motion for own in motions for motion in own])
@@ -56,10 +59,15 @@ class Judge:
         ):
             scores = rows @ text
             if reading is not None and reading.facts:
-                shares = [np.mean(facts_held(reading.facts, motion)) for motion in own]
+                shares = self._shares(reading.facts, own)
                 scores = scores + self.fact_weight * np.array(shares, dtype=scores.dtype)
             found.append(scores)
         return found
+
+    def _shares(self, facts: Sequence[Fact], motions: Sequence[np.ndarray]) -> list[float]:
+        if self.finder is not None:
+            return [found.share(facts) for found in self.finder.find(motions)]
+        return [float(np.mean(facts_held(facts, motion))) for motion in motions]
 
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 import torch
 
+from remogpt.finder import FactFinder
 from remogpt.interfaces import Route
 from remogpt.lm import MotionWriter
 from remogpt.lm.copying.copy_head import CopyHead
@@ -85,6 +86,12 @@ class ReMoGPT:
         """Reads what captions claim; None where the model has no reader."""
         folder = self.folder / "reader"
         return CaptionReader.from_pretrained(folder, self.device) if "reader" in self.manifest["hashes"] else None
+
+    @cached_property
+    def finder(self) -> FactFinder | None:
+        """Tells what facts a motion shows, without predicates; None where the model has no finder."""
+        has_finder = "finder" in self.manifest["hashes"]
+        return FactFinder.from_pretrained(self.folder / "finder") if has_finder else None
 
     @cached_property
     def lm(self) -> MotionWriter:
@@ -176,7 +183,8 @@ class ReMoGPT:
             generation.write(rows, self.lm, following, options, seed)
             generation.add_rivals(rows)
             if any(len(row.candidates) > 1 for row in rows):
-                generation.choose(rows, self.tokenizer, Judge(self.retriever, options.fact_weight or 0.0), verify)
+                judge = Judge(self.retriever, options.fact_weight or 0.0, None if verify else self.finder)
+                generation.choose(rows, self.tokenizer, judge, verify)
         uses_retriever = options.examples != "none" or options.best_of != 1  # never loaded for a warning alone
         answers = generation.assemble(segments, self.tokenizer, verify)
         answers = warn_of_captions(answers, following, self.known_words, self._meanings if uses_retriever else None)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remogpt.stages.set_captions import describe_set, list_dissimilar
     from remogpt.stages.train import (
         train_copy,
+        train_finder,
         train_lm,
         train_reader,
         train_retriever,
@@ -37,6 +38,7 @@ __all__ = [
     "import_tmr_retriever",
     "list_dissimilar",
     "train_copy",
+    "train_finder",
     "train_lm",
     "train_reader",
     "train_retriever",
@@ -49,7 +51,15 @@ _NAMES = {
     "evaluation": ("evaluate",),
     "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),
     "set_captions": ("describe_set", "list_dissimilar"),
-    "train": ("train_copy", "train_lm", "train_reader", "train_retriever", "train_tmr", "train_tokenizer"),
+    "train": (
+        "train_copy",
+        "train_finder",
+        "train_lm",
+        "train_reader",
+        "train_retriever",
+        "train_tmr",
+        "train_tokenizer",
+    ),
 }
 _HOMES = {name: f"remogpt.stages.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from remogpt.data.humanml3d import MAX_FRAMES, Clip, MotionTextSet
+from remogpt.finder import FactFinder
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever import DatabaseEntry, MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.database import leave_one_out as neighbours
 from remogpt.retriever.database.entry import windowed
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
-from remogpt.stages.inputs import open_database, open_retriever, open_set, open_tokenizer
+from remogpt.stages.inputs import open_database, open_finder, open_retriever, open_set, open_tokenizer
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 
@@ -26,6 +27,7 @@ def build_database(
     empty: bool = False,
     compact: bool = False,
     facts: bool = True,
+    finder: str | Path | FactFinder | None = None,
 ) -> MotionDatabase:
     """Embed and tokenize every clip of a set, and write them as a database.
 
@@ -40,6 +42,7 @@ def build_database(
         empty: write a database without clips, in which searches find nothing.
         compact: keep captions, codes and half-precision embeddings; no motion, no tags.
         facts: find the facts that hold for each motion and store them; about 20 ms for 5 s of motion.
+        finder: finds these facts, by a network; default: the predicates on the joints.
 
     Raises:
         RemogptError: if nothing of `model` would be used, the split has no such clip, or an argument is out of range.
@@ -65,7 +68,7 @@ def build_database(
     )  # fmt: skip
     return MotionDatabase.build(
         windowed(entries, MAX_FRAMES), *opened, out,
-        compact=compact, facts=facts, total=len(clips), allow_empty=empty,
+        compact=compact, facts=facts, finder=open_finder(finder), total=len(clips), allow_empty=empty,
     )  # fmt: skip
 
 

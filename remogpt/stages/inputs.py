@@ -10,6 +10,7 @@ from remogpt.data.humanml3d import MotionTextSet
 from remogpt.motion.skeleton import NUM_FEATURES
 
 if TYPE_CHECKING:
+    from remogpt.finder import FactFinder
     from remogpt.pipeline import ReMoGPT
     from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
     from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -58,6 +59,13 @@ def open_retriever(
     if isinstance(retriever, str | Path):
         return TextMotionRetriever.from_pretrained(retriever, best_device())
     return retriever
+
+
+def open_finder(finder: "str | Path | FactFinder | None") -> "FactFinder | None":
+    """Open a finder of facts, if one is given."""
+    from remogpt.finder import FactFinder
+
+    return FactFinder.from_pretrained(finder) if isinstance(finder, str | Path) else finder
 
 
 def open_database(database: "str | Path | MotionDatabase") -> "MotionDatabase":

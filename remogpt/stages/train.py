@@ -10,6 +10,9 @@ from pathlib import Path
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.data.procedural.make import UNSEEN_SHARE, split_of
 from remogpt.data.procedural.rewordings import claimed_captions, people_captions
+from remogpt.finder import FactFinder
+from remogpt.finder import train as finder_training
+from remogpt.finder.train import FinderConfig
 from remogpt.lm import MotionLanguageModel
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.train import CopyConfig, train_copy_head
@@ -29,7 +32,7 @@ from remogpt.runtime.folders.model_folder import check_belongs
 from remogpt.runtime.progress import progress
 from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_database, open_neighbours, open_set, open_tokenizer
-from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of
+from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of, labelled_motions
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae import train as tokenizer_training
 
@@ -154,6 +157,22 @@ def _claimed(config: ReaderConfig, start: int, num_scripts: int) -> list[reader_
         for script, caption in progress(rows, total=3 * num_scripts, desc="captions", unit="caption")
         if split_of(script.combination(), len(script.actions), "", UNSEEN_SHARE) != "test_unseen"
     ]
+
+
+def train_finder(
+    data: str | Path | MotionTextSet, *, out: str | Path, config: FinderConfig | None = None
+) -> FactFinder:
+    """Train a finder, which tells what facts a motion shows, on a set that knows what its captions claim.
+
+    Args:
+        data: set in HumanML3D's layout, with splits train and val and with claims.
+        out: folder of the finished finder.
+        config: settings; default: `FinderConfig()`.
+    """
+    motions, folder = open_set(data), _cleared(out)
+    config = config or FinderConfig()
+    train = labelled_motions(motions, ["train", *([config.families] if config.families else [])])
+    return finder_training.train_finder(config, train, labelled_motions(motions, ["val"]), folder / "run", folder)
 
 
 def train_copy(

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
+from remogpt.finder.train import LabelledMotion
 from remogpt.lm.copying.train import CopyConfig, CopyPairs, QueryPairs
 from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits
 from remogpt.retriever import MotionDatabase
@@ -24,6 +26,18 @@ OFFSETS = (0, 1, 2, 3)
 def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
     """Return the raw features of a split's clips, each (T, 263)."""
     return [motions.features(clip) for clip in motions.clips(split)]
+
+
+def labelled_motions(motions: MotionTextSet, splits: list[str]) -> list[LabelledMotion]:
+    """Return the clips of some splits whose captions' claims are known, with the facts that these claim."""
+    found = []
+    for clip in (clip for split in splits for clip in motions.clips(split)):
+        claims = motions.claims(clip.file_id)
+        if claims:
+            load = partial(motions.features, clip)
+            stated, timeline = motions.facts(clip.file_id), clip.tags.get("timeline", [])
+            found.append(LabelledMotion.of(load, claims, stated, timeline))
+    return found
 
 
 def coded_clips(motions: MotionTextSet, clips: list[Clip], tokenizer: MotionTokenizer) -> list[CodedClip]:

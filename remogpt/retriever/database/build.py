@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from remogpt.interfaces import Retriever, Tokenizer
+from remogpt.interfaces import FindsFacts, Retriever, Tokenizer
 from remogpt.motion.features import features_to_joints
-from remogpt.motion.found_facts import find_facts
+from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
@@ -31,6 +31,7 @@ def write_entries(
     *,
     compact: bool,
     facts: bool,
+    finder: FindsFacts | None,
     total: int | None,
     allow_empty: bool,
 ) -> None:
@@ -48,11 +49,17 @@ def write_entries(
             codes = tokenizer.encode_batch(motions)
             embeddings, parts = _embed(retriever, motions)
             infos = [entry.info for entry in batch]
-            found = [find_facts(features_to_joints(motion)) for motion in motions] if facts else None
+            found = _found(motions, finder) if facts else None
             writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts, found)
             bar.update(len(batch))
         origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
-        publish(path, folder, writer.finish(dict(zip(ORIGIN, origin, strict=True)), allow_empty))
+        about = dict(zip(ORIGIN, origin, strict=True)) | ({"finder_hash": finder.hash} if finder and facts else {})
+        publish(path, folder, writer.finish(about, allow_empty))
+
+
+def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFacts]:
+    """Find the facts of motions (T, 263) by a network, or by the predicates on their joints."""
+    return finder.find(motions) if finder else [find_facts(features_to_joints(motion)) for motion in motions]
 
 
 def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:

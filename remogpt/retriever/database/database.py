@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.interfaces import Retriever, Route, Tokenizer
+from remogpt.interfaces import FindsFacts, Retriever, Route, Tokenizer
 from remogpt.motion.facts import Fact
 from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
@@ -62,6 +62,7 @@ class MotionDatabase(VersionReader):
         *,
         compact: bool = False,
         facts: bool = True,
+        finder: FindsFacts | None = None,
         total: int | None = None,
         allow_empty: bool = False,
     ) -> "MotionDatabase":
@@ -75,6 +76,7 @@ class MotionDatabase(VersionReader):
                 database cannot be embedded again with another retriever.
             facts: find the facts that hold for each motion and store them, for searches that count them; about 20 ms
                 for 5 s of motion on one core.
+            finder: finds these facts; default: the predicates on the joints, see `remogpt.motion.found_facts`.
             total: number of entries where `entries` cannot say it, for the progress bar.
             allow_empty: write a database even without entries, in which nothing is ever found.
 
@@ -83,7 +85,7 @@ class MotionDatabase(VersionReader):
         """
         write_entries(
             entries, retriever, tokenizer, Path(path),
-            compact=compact, facts=facts, total=total, allow_empty=allow_empty,
+            compact=compact, facts=facts, finder=finder, total=total, allow_empty=allow_empty,
         )  # fmt: skip
         return cls(Path(path), retriever)
 

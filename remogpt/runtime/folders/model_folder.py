@@ -16,8 +16,8 @@ from remogpt.runtime.folders.envelope import read_envelope
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
 COMPONENTS = ("tokenizer", "retriever", "lm")
-OPTIONAL = ("copy", "reader")
-"""Components that a model may lack: the copy head and the reader of captions."""
+OPTIONAL = ("copy", "reader", "finder")
+"""Components that a model may lack: the copy head, the reader of captions and the finder of facts."""
 RUN = "run"
 """Log and checkpoints of a component's training; stays behind when the component is copied."""
 
@@ -34,7 +34,7 @@ def assemble(
 
     Args:
         out: a new or empty folder, or an earlier model, which is replaced as a whole, atomically.
-        components: folders of tokenizer, retriever and lm, and of copy and reader where there are any.
+        components: folders of tokenizer, retriever and lm, and of copy, reader and finder where there are any.
         database: folder of the database that comes with the model.
         name: of the model.
         licence: of its weights and database.

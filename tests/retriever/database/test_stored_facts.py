@@ -10,6 +10,7 @@ import pytest
 
 from remogpt.data.procedural.make import ProceduralClip, make_clip
 from remogpt.motion import features_to_joints
+from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, related
 from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.retriever.database import vector_index, version_reader
@@ -158,3 +159,21 @@ def test_many_entries_are_asked_at_once(database: MotionDatabase, asked: list[Fa
     rows, lengths = np.array(database.facts.rows), np.diff(database.facts.offsets)
     many = StoredFacts(np.tile(rows, (50, 1)), np.r_[0, np.cumsum(np.tile(lengths, 50))])
     assert np.array_equal(many.shares(asked), np.tile(database.fact_shares(asked), 50))
+
+
+class _Said:
+    """A finder that says of every motion that it claps."""
+
+    hash = "0" * 64
+
+    def find(self, motions: Sequence[np.ndarray]) -> list[FoundFacts]:
+        number = fact_number(Fact("claps"))
+        return [FoundFacts(np.array([[number, 0, 40]], dtype=np.uint16)) for _ in motions]
+
+
+def test_a_finder_may_take_the_place_of_the_predicates(
+    entries: list[DatabaseEntry], retriever: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    database = MotionDatabase.build(entries, retriever, tokenizer, tmp_path / "database", finder=_Said())
+    assert database.manifest["finder_hash"] == _Said.hash
+    assert database.fact_shares([Fact("claps"), Fact("bows")]).tolist() == [0.5] * len(entries)
