@@ -7,7 +7,7 @@ import numpy as np
 
 from remogpt.retriever.text.frozen_text_model import FrozenText
 
-NEAR = 0.55
+NEAR = 0.5
 """Least cosine of two words that are near in meaning, for all-MiniLM-L6-v2."""
 
 
