@@ -84,8 +84,9 @@ class ReMoGPT:
     @cached_property
     def reader(self) -> CaptionReader | None:
         """Reads what captions claim; None where the model has no reader."""
-        folder = self.folder / "reader"
-        return CaptionReader.from_pretrained(folder, self.device) if "reader" in self.manifest["hashes"] else None
+        if "reader" not in self.manifest["hashes"]:
+            return None
+        return CaptionReader.from_pretrained(self.folder / "reader", self.device, self.retriever.text)
 
     @cached_property
     def finder(self) -> FactFinder | None:

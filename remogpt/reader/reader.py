@@ -71,13 +71,17 @@ class CaptionReader:
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path | None = None, device: str | torch.device | None = None
+        cls,
+        path: str | Path | None = None,
+        device: str | torch.device | None = None,
+        text: TextSource | None = None,
     ) -> "CaptionReader":
         """Load a trained reader.
 
         Args:
             path: the reader's folder, a model's, or a model's name on the hub; the embedded `mini` without it.
             device: where it runs; the CPU without it.
+            text: an open text model, a retriever's; it is used, not opened again, if it is the one that was trained on.
 
         Raises:
             MissingPathError: if a file is missing, or the text model that it names.
@@ -88,7 +92,8 @@ class CaptionReader:
         language = ClaimLanguage.from_json(config["language"])
         network = ReaderNetwork(ReaderSize(**config["size"]), config["text"]["dim"], len(language.tokens))
         network.load_state_dict(component.tensors, strict=True)
-        text = FrozenText(config["text"]["name"], config["text"]["sha256"], device or "cpu")
+        if not isinstance(text, FrozenText) or text.sha256 != config["text"]["sha256"]:
+            text = FrozenText(config["text"]["name"], config["text"]["sha256"], device or "cpu")
         return cls(network.to(device or "cpu"), language, text, config, component.hash)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:

@@ -55,6 +55,15 @@ def test_the_same_seed_gives_the_same_reader(reader: CaptionReader, tmp_path: Pa
     assert trained(tmp_path).hash == reader.hash
 
 
+def test_an_open_text_model_is_used_if_it_is_the_right_one(reader: CaptionReader, tmp_path: Path) -> None:
+    reader.save_pretrained(tmp_path)
+    own = CaptionReader.from_pretrained(tmp_path, text=reader.text)
+    assert own.text is reader.text
+    assert own.read(["someone swims"])[0].num_unknown == 1
+    other = CaptionReader.from_pretrained(tmp_path, text=None)
+    assert other.text is not reader.text
+
+
 def test_one_string_is_refused(reader: CaptionReader) -> None:
     with pytest.raises(RemogptError, match="put it in a list"):
         reader.read("a person waves")

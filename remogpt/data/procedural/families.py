@@ -26,7 +26,7 @@ _TRIES = 6
 
 
 def vary(script: Script, rng: np.random.Generator, *, factors: tuple[str, ...] = ()) -> Iterator[tuple[str, Script]]:
-    """Yield (factor, variant): each variant changes this one factor of the script, fits 196 frames, and is new.
+    """Yield (factor, variant): each variant is the script with this one factor changed, fits 196 frames, and is new.
 
     Args:
         script: what the base clip shows.
