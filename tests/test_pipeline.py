@@ -436,18 +436,6 @@ def test_examples_that_do_not_answer_change_nothing(copying: ReMoGPT, monkeypatc
     assert all(example.caption in shown.prompt.text() for example in found)
 
 
-def test_a_motion_is_as_long_as_the_examples_that_answer(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = examples_of(copying, 0.95)
-    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_, **__: [found for _ in texts])
-    how = GenerationOptions(strength=2.0, best_of=2)
-    answers = copying.generate("a person walks", seed=0, num_samples=2, options=how)
-    wanted = round(np.mean([len(example.codes) for example in found]))
-    assert {len(answer.codes) for answer in answers} == {wanted}
-    assert f" {wanted / 5:.1f} seconds" in answers[0].prompt.text()
-    (asked,) = copying.generate("a person walks", seconds=1, seed=0, options=how)
-    assert asked.motion.num_frames == 20
-
-
 def test_captions_read_the_examples_that_answer(copying: ReMoGPT, motion: Motion, monkeypatch: Any) -> None:
     (real,) = copying.examples_for_motions([motion.features])
     for closeness, strength, number in ((-1.0, None, 0), (0.95, None, 2), (-1.0, 0.0, 2)):

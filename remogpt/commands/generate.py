@@ -51,7 +51,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--file", type=str, default=None, help="text file with one caption a line")
     parser.add_argument("--out", type=str, default="motion.html", help="file, or a folder with --file or --num-samples")
     parser.add_argument("--format", type=str, default="bvh", help="bvh, html, npy or npz: suffix of files in a folder")
-    parser.add_argument("--seconds", type=float, default=None, help="length, 0.4 to 60; default: the model's choice")
+    parser.add_argument("--seconds", type=float, default=None, help="length, 0.4 to 60; default: the model chooses")
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")

@@ -85,14 +85,10 @@ def retrieve(
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
-    """Write each segment's prompt, with the examples that are to be shown, and the one that guidance contrasts with.
-
-    A segment without a given length is as long as the examples that answer it.
-    """
+    """Write each segment's prompt, with the examples that are to be shown, and the one that guidance contrasts with."""
     for segment in segments:
         shown = following.shown_for_text(segment.examples)
         segment.examples = marked_as_used(segment.examples, shown)
-        segment.length = segment.length or following.length_for(shown)
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
         words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)
         segment.prompt = words(segment.text, shown)

@@ -156,9 +156,8 @@ class ReMoGPT:
 
         Args:
             text: what the person does; one caption or a list of them.
-            seconds: exact length, to a frame (0.05 s), or a list of one for each caption; for None the motion is as
-                long as the examples that answer, or as the model chooses, up to 9.8 s. A longer motion is written in
-                segments, over which the sentences are spread.
+            seconds: exact length, to a frame (0.05 s), or a list of one for each caption; for None the model
+                chooses, up to 9.8 s. A longer motion is written in segments, over which the sentences are spread.
             num_samples: motions for each caption.
             seed: same seed, same motions (on the CPU).
             database: database to retrieve examples from.

@@ -53,8 +53,7 @@ class Segment:
     text: str
     """The sentences of the caption that the segment shows."""
     length: int | None
-    """Codes, overlap included; None where the language model stops by itself. Without a given length it comes from the
-    examples that answer."""
+    """Codes, overlap included; None where the model stops by itself."""
     previous: "Segment | None" = None
     """The segment whose last `OVERLAP` codes this one begins with."""
     goes_on: bool = False

@@ -18,7 +18,6 @@ from torch import Tensor
 from remogpt.interfaces import FoundExample
 from remogpt.lm.copying.copy_head import CopyHead, ExampleT
 from remogpt.lm.copying.example_trust import MatchTest
-from remogpt.lm.limits import MAX_CODES
 from remogpt.lm.vocabulary import Vocabulary
 
 WORD_FLOOR = 0.25
@@ -54,17 +53,6 @@ class Following:
     def chance_for_motion(self, examples: Sequence[ExampleT]) -> float | None:
         """Return the probability that the best of a motion's examples answers it; None where nothing tells."""
         return None if self._head is None else max(self._head.chances(examples, self._head.motion_match), default=None)
-
-    def length_for(self, shown: Sequence[FoundExample]) -> int | None:
-        """Return the codes to write for a caption without a given length: as many as its answering examples on average.
-
-        mini's language model hardly knows how long a motion lasts: on 100 validation clips its own lengths are 9 to 10
-        codes off, those of the examples that answer 5 to 6 (`studies/results/guidance.md`). None leaves the length to
-        it: without such an example, or where it follows none.
-        """
-        if self._head is None or not shown:
-            return None
-        return min(round(float(np.mean([len(example.codes) for example in shown]))), MAX_CODES)
 
     def codes(self, examples: Sequence[Sequence[FoundExample]], lengths: Sequence[int | None]) -> "CodeMixer | None":
         """Make the mixer that copies each prompt's examples into its motion; `lengths`: codes to write, or None."""

@@ -7,7 +7,6 @@ import torch
 from remogpt.lm import Vocabulary
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.logit_mixers import CodeMixer, ExampleMixer, Following, WordMixer
-from remogpt.lm.limits import MAX_CODES
 from remogpt.retriever import RetrievedExample
 
 NUM_CODES = 12
@@ -169,13 +168,9 @@ def test_a_model_that_does_not_follow_shows_all_its_examples(head: CopyHead, voc
     examples = [example([1]), example([2], cosines=-1.0)]
     assert following.codes([examples], [None]) is None and following.words([examples]) is None
     assert following.shown_for_text(examples) == following.shown_for_motion(examples) == examples
-    assert following.length_for(examples) is None
 
 
 def test_one_that_follows_shows_those_that_answer(head: CopyHead, vocabulary: Vocabulary) -> None:
     good, bad = example([1]), example([2], cosines=-1.0)
     following = Following(head, 2.0, vocabulary)
     assert following.shown_for_text([bad, good]) == following.shown_for_motion([bad, good]) == (good,)
-    assert following.length_for(()) is None
-    assert following.length_for([example([1] * 4), example([2] * 8)]) == 6
-    assert following.length_for([example([1] * 200)]) == MAX_CODES
