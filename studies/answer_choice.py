@@ -32,7 +32,7 @@ RESULTS = Path(__file__).parent / "results"
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.0)
 OFFERED = 8
 SEED = 5
-Shares = dict[str, dict[float, list[float]]]
+Shares = defaultdict[str, defaultdict[float, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def unseen_queries(count: int) -> list[Query]:
 
 def study(model: ReMoGPT, queries: list[Query], name: str) -> dict[str, Any]:
     """Return for each way of choosing, at each weight, the mean share of facts that the chosen motions hold."""
-    database, shares = model.database(), defaultdict(lambda: defaultdict(list))
+    database = model.database()
+    shares: Shares = defaultdict(lambda: defaultdict(list))
     assert model.reader is not None
     written = GenerationOptions(retrieved=0, verify=False, fact_weight=0.0)
     for query in progress(queries, desc=name, unit="caption"):

@@ -27,6 +27,7 @@ from benchmarks.command import command
 from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval import facts
+from remogpt.interfaces import FoundExample
 from remogpt.lm import DecodeOptions, MotionWriter, Sampling, requests_for
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import MAX_CODES
@@ -93,6 +94,11 @@ def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int, way:
     }  # fmt: skip
 
 
+def _mean_length(examples: Sequence[FoundExample]) -> int | None:
+    """Return the mean number of codes of the examples that answer; None without any."""
+    return min(round(float(np.mean([len(one.codes) for one in examples]))), MAX_CODES) if examples else None
+
+
 def write(model: ReMoGPT, texts: list[str], true_lengths: list[int], way: Way) -> list[np.ndarray]:
     """Write one motion's codes for each caption."""
     words = model.lm.vocabulary
@@ -104,7 +110,7 @@ def write(model: ReMoGPT, texts: list[str], true_lengths: list[int], way: Way) -
     following = Following(model.copy_head, way.strength, words)
     shown = [following.shown_for_text(examples) for examples in found]
     if way.length == "shown":
-        lengths = [following.length_for(examples) for examples in shown]
+        lengths = [_mean_length(examples) for examples in shown]
     rows = [index for index in range(len(texts)) for _ in range(way.best_of)]
 
     def prompts(captions: Sequence[str | None], shown: Sequence[Any]) -> list[Any]:
