@@ -13,7 +13,7 @@ from remogpt.commands.cli_parts.parser import CommandParser
 
 CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
-INPUTS = {"lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}
+INPUTS = {"reader": (), "lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}
 """Options that a stage asks for, where they are not --data alone."""
 
 

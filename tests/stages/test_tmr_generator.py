@@ -48,7 +48,8 @@ def test_one_caption_is_decoded_to_a_file(run, tmr: Path, tmp_path: Path) -> Non
         "generate", "a person walks", "--retriever", tmr, "--seconds", 1, "--out", tmp_path / "walk.bvh", "--json"
     )
     assert json.loads(ran.out)[0] | {"path": ""} == {
-        "path": "", "caption": "a person walks", "frames": 20, "seconds": 1.0, "examples": []
+        "path": "", "caption": "a person walks", "frames": 20, "seconds": 1.0, "examples": [],
+        "copied_from": None, "checks": [], "confidence": None, "warnings": [],
     }  # fmt: skip
     assert "Frames: 20" in (tmp_path / "walk.bvh").read_text()
 
