@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.data.procedural.make import UNSEEN_SHARE, make_clip, split_of
-from remogpt.data.procedural.sample import sample_script
 from remogpt.motion import features_to_joints
 from remogpt.motion.facts import Fact, facts_of_claims
 from remogpt.motion.found_facts import find_facts
@@ -27,6 +25,7 @@ from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
 from remogpt.runtime.files import write_json, write_text
 from remogpt.runtime.progress import progress
+from studies.unseen import unseen_clips
 
 RESULTS = Path(__file__).parent / "results"
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.0)
@@ -55,16 +54,9 @@ def val_queries(motions: MotionTextSet, count: int) -> list[Query]:
 
 def unseen_queries(count: int) -> list[Query]:
     """Return the first captions of clips of another seed, of combinations that no training split holds."""
-    found: list[Query] = []
-    index = 0
-    while len(found) < count:
-        script = sample_script(np.random.default_rng((SEED, index)))
-        if split_of(script.combination(), len(script.actions), f"{index:06d}", UNSEEN_SHARE) == "test_unseen":
-            clip = make_clip(SEED, index)
-            if clip.facts:
-                found.append(Query(clip.captions[0].text, facts_of_claims(clip.claims[0]), clip.facts))
-        index += 1
-    return found
+    return [
+        Query(clip.captions[0].text, facts_of_claims(clip.claims[0]), clip.facts) for clip in unseen_clips(SEED, count)
+    ]
 
 
 def study(model: ReMoGPT, queries: list[Query], name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from remogpt.data.procedural.make import UNSEEN_SHARE, split_of
+from remogpt.data.procedural.make import is_unseen
 from remogpt.data.procedural.rewordings import claimed_captions
 from remogpt.motion.facts import Fact, Steps, claims_from_json, facts_of_claims
 from remogpt.reader import CaptionReader, Reading
@@ -32,8 +32,7 @@ def grammar_captions(count: int, reworded: float, unseen: bool) -> list[Known]:
     """Return captions whose combination of actions training has seen, or has not; all of another seed."""
     found: list[Known] = []
     for script, caption in claimed_captions(SEED, 0, 50 * count, reworded):
-        is_unseen = split_of(script.combination(), len(script.actions), "", UNSEEN_SHARE) == "test_unseen"
-        if is_unseen == unseen:
+        if is_unseen(script) == unseen:
             found.append((caption.text, caption.steps))
         if len(found) == count:
             break

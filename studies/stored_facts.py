@@ -28,8 +28,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
 import numpy as np
 
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.data.procedural.make import make_clip, split_of
-from remogpt.data.procedural.sample import sample_script
 from remogpt.eval.detectors import facts_hold
 from remogpt.eval.interval import mean_interval
 from remogpt.motion import features_to_joints
@@ -40,13 +38,12 @@ from remogpt.retriever import MotionDatabase, TextMotionRetriever
 from remogpt.retriever.database.stored_facts import StoredFacts
 from remogpt.runtime.files import write_json, write_text
 from remogpt.runtime.progress import progress
+from studies.unseen import unseen_clips
 
 RESULTS = Path(__file__).parent / "results" / "stored_facts.json"
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.0)
 MISREAD = 0.3
 CHECKS = ("predicates", "second detectors")
-UNSEEN_SHARE = 0.06
-"""Of `make_procedural_set`: it decides which combinations are unseen."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +92,7 @@ def seen_queries(motions: MotionTextSet, limit: int) -> list[Query]:
 
 def unseen_queries(count: int, seed: int) -> list[Query]:
     """Make clips of another seed whose combination no training split holds."""
-    queries: list[Query] = []
-    index = 0
-    while len(queries) < count:
-        script = sample_script(np.random.default_rng((seed, index)))
-        if split_of(script.combination(), len(script.actions), f"{index:06d}", UNSEEN_SHARE) == "test_unseen":
-            clip = make_clip(seed, index)
-            queries += [Query(clip.captions[0].text, clip.facts)] if clip.facts else []
-        index += 1
-    return queries
+    return [Query(clip.captions[0].text, clip.facts) for clip in unseen_clips(seed, count)]
 
 
 def measure(trial: Trial, queries: Sequence[Query], seed: int) -> dict[str, dict[str, dict[str, float]]]:

@@ -21,7 +21,7 @@ ALLOWED = {
     "data": {"motion", "runtime"},
     "tokenizer_vqvae": {"data", "motion", "runtime"},
     "retriever": {"data", "motion", "runtime"},
-    "finder": {"motion", "runtime"},
+    "finder": {"retriever", "motion", "runtime"},
     "lm": {"prompts", "data", "motion", "runtime"},
     "reader": {"retriever", "motion", "runtime"},
     "eval": {"data", "motion", "runtime"},

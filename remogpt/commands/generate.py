@@ -31,7 +31,6 @@ from remogpt.commands.cli_parts.options import (
     read_lines,
 )
 from remogpt.lm.long_motion import num_frames
-from remogpt.motion.facts import describe
 from remogpt.motion.files.write import WRITABLE
 from remogpt.pipeline.checks import check_model, check_seed, check_words
 from remogpt.runtime.errors import RemogptError
@@ -90,7 +89,7 @@ def run(args: Any) -> int:
             written.append({
                 "path": str(path), "caption": text, "frames": result.motion.num_frames,
                 "seconds": result.motion.num_frames / result.motion.fps, **describe_answer(result),
-                "copied_from": getattr(result, "copied_from", None), "checks": _checks(result),
+                "copied_from": result.copied_from, "checks": [check.to_json() for check in result.checks],
             })  # fmt: skip
     _report(args, written)
     for text in dict.fromkeys(row["caption"] for row in written):
@@ -153,14 +152,6 @@ def _check_out(args: Any, in_folder: bool) -> None:
         if suffix not in WRITABLE:
             raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
         check_output_file(args.out)
-
-
-def _checks(result: Any) -> list[dict[str, Any]]:
-    """Return as JSON which facts of the caption the motion's joints hold."""
-    return [
-        {"fact": describe(check.fact), "holds": check.holds, "seen": check.seen}
-        for check in getattr(result, "checks", ())
-    ]
 
 
 def _format(args: Any) -> str:

@@ -14,6 +14,7 @@ from remogpt.finder.network import PATCH, FinderNetwork, FinderSize
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact
 from remogpt.motion.found_facts import FoundFacts
+from remogpt.retriever.padding import batches_by_length, normalized_batch
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.find_model import find_component
@@ -24,8 +25,6 @@ LIKELY = 0.3
 ACTIVE = 0.5
 """A fact holds at the steps whose probability is at least this share of the largest."""
 BATCH = 64
-MIN_STD, MAX_SCORE = 1e-3, 10.0
-"""As in `remogpt.retriever.padding`: smallest deviation divided by, largest |z-score|."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +96,13 @@ class FactFinder:
 
     def pad(self, motions: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         """Z-score and pad raw motions: (B, T, 263), zero beyond each length, and lengths (B,)."""
-        lengths = torch.tensor([len(motion) for motion in motions])
-        padded = torch.zeros(len(motions), int(lengths.max()), len(self.mean))
-        for row, motion in zip(padded, motions, strict=True):
-            raw = torch.from_numpy(np.array(motion, dtype=np.float32))
-            row[: len(motion)] = ((raw - self.mean) / self.std.clamp(min=MIN_STD)).clamp(-MAX_SCORE, MAX_SCORE)
-        return padded, lengths
+        return normalized_batch(motions, self.mean, self.std)
 
     @torch.inference_mode()
     def probabilities(self, motions: Sequence[np.ndarray]) -> list[FactProbabilities]:
         """Say of motions, (T, 263) raw features each, how probable each fact is, in all and at each step."""
         found: dict[int, FactProbabilities] = {}
-        order = sorted(range(len(motions)), key=lambda index: len(motions[index]))
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
+        for batch in batches_by_length([len(motion) for motion in motions], BATCH):
             whole, steps, real = self.network(*self.pad([motions[index] for index in batch]))
             for row, index in enumerate(batch):
                 own = torch.sigmoid(steps[row, real[row]]).numpy()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.retriever.padding import real_positions
 
 PATCH = 4
 """Frames of a step."""
@@ -69,7 +70,7 @@ class FinderNetwork(nn.Module):
         features = functional.pad(features, (0, 0, 0, -features.shape[1] % PATCH))
         patches = features.unflatten(1, (-1, PATCH)).flatten(2)  # (B, N, PATCH channels)
         num_steps = torch.div(lengths + PATCH - 1, PATCH, rounding_mode="floor")
-        real = torch.arange(patches.shape[1], device=patches.device) < num_steps[:, None]
+        real = real_positions(num_steps, patches.shape[1])
         mask = real[..., None].to(patches)
         states = functional.gelu(self.embed(patches)) * mask
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):

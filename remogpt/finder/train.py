@@ -18,6 +18,7 @@ from remogpt.finder.finder import FactFinder
 from remogpt.finder.network import PATCH, FinderSize
 from remogpt.motion.fact_catalogue import GRID, catalogue, fact_number
 from remogpt.motion.facts import RELATIONS, Fact, Steps, facts_of_claims, implied
+from remogpt.motion.predicates.gait import is_about
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
@@ -92,7 +93,7 @@ def _numbers(facts: Iterable[Fact]) -> np.ndarray:
         distance = fact.params.get("distance")
         near = [fact] if distance is None else [
             Fact(fact.name, {**fact.params, "distance": value})
-            for value in GRID["distance"] if abs(distance - value) <= 0.25 + 0.15 * value
+            for value in GRID["distance"] if is_about(distance, value)
         ]  # fmt: skip
         found |= {fact_number(one) for one in near} - {None}
     return np.array(sorted(number for number in found if number is not None), dtype=np.int64)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from remogpt.motion.body import MIN_FRAMES, Body
+from remogpt.motion.fact_catalogue import GRID
 from remogpt.motion.facts import Fact, events
+from remogpt.motion.predicates.gait import is_about
 from remogpt.notices.numbers import Number, number_words
 from remogpt.pipeline.number_claims import (
     DirectionClaim,
@@ -22,7 +24,6 @@ from remogpt.pipeline.number_claims import (
 
 _OPPOSITE = {"left": "right", "right": "left", "forward": "backward", "backward": "forward",
              "clockwise": "counterclockwise", "counterclockwise": "clockwise"}  # fmt: skip
-_ANGLES = (45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 360.0)
 _MOST = 12
 """Largest count that is looked for."""
 _EDGE = 6
@@ -70,7 +71,7 @@ def _holds(claim: NumberClaim, body: Body) -> bool:
     """Return whether the joints prove a number; the length of a curve, which is no straight walk, may be the path's."""
     if _proofs(claim.fact, body):
         return True
-    near = abs(_path(body) - claim.number.value) <= 0.25 + 0.15 * claim.number.value
+    near = is_about(_path(body), claim.number.value)
     return "distance" in claim.fact.params and near and not _proofs(Fact(claim.fact.name), body)
 
 
@@ -114,7 +115,7 @@ def _path(body: Body, start: int = 0, end: int | None = None) -> float:
 
 
 def _angle(name: str, body: Body) -> float | None:
-    return next((angle for angle in _ANGLES if _proofs(Fact(name, {"angle": angle}), body)), None)
+    return next((angle for angle in GRID["angle"] if _proofs(Fact(name, {"angle": angle}), body)), None)
 
 
 def _count(name: str, body: Body) -> float | None:

@@ -3,8 +3,8 @@
 Source: ReMoGPT, Fig. 5.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -18,7 +18,7 @@ Examples = tuple[RetrievedExample, ...]
 Search = Callable[[Route, int], list[RetrievedExample]]
 
 
-def examples_for_texts(
+def searches_for_texts(
     texts: Sequence[str],
     database: MotionDatabase,
     retriever: TextMotionRetriever,
@@ -26,8 +26,8 @@ def examples_for_texts(
     facts: Sequence[Sequence[Fact]] | None = None,
     *,
     fact_weight: float = 0.0,
-) -> list[Examples]:
-    """Retrieve two examples for each caption: the motion that fits it best, then the one with the most similar caption.
+) -> list[Search]:
+    """Make a search for each caption: `search(route, k)`.
 
     Args:
         texts: N captions.
@@ -39,50 +39,24 @@ def examples_for_texts(
 
     differs: ReMoGPT ranks by the cosine alone.
     """
-    queries = _Queries(database, retriever, fact_weight)
-    return [_two_routes(search, TEXT_ROUTES) for search in queries.searches(texts, exclude, facts)]
-
-
-def best_motions_for_texts(
-    texts: Sequence[str],
-    database: MotionDatabase,
-    retriever: TextMotionRetriever,
-    exclude: Sequence[Iterable[str]],
-    facts: Sequence[Sequence[Fact]] | None = None,
-    *,
-    fact_weight: float = 0.0,
-    k: int,
-) -> list[Examples]:
-    """Retrieve the k motions that fit each caption best; arguments as in `examples_for_texts`."""
-    queries = _Queries(database, retriever, fact_weight)
-    return [tuple(search("t2m", k)) for search in queries.searches(texts, exclude, facts)]
-
-
-@dataclass(frozen=True)
-class _Queries:
-    """Makes searches of a database, one for each caption."""
-
-    database: MotionDatabase
-    retriever: TextMotionRetriever
-    fact_weight: float
-
-    def searches(
-        self, texts: Sequence[str], exclude: Sequence[Iterable[str]], facts: Sequence[Sequence[Fact]] | None
-    ) -> Iterator[Search]:
-        """Yield `search(route, k)` for each caption; it remembers what it found."""
+    keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
+    made: dict[tuple[str, frozenset[str]], Search] = {}
+    for (text, ids), claimed in zip(keys, facts or [()] * len(texts), strict=True):
         # Each text is embedded alone: in a batch, rounding would depend on the others. Equal captions are one query.
-        made: dict[tuple[str, frozenset[str]], Search] = {}
-        for text, ids, claimed in zip(texts, exclude, facts or [()] * len(texts), strict=True):
-            key = text, frozenset(ids)
-            if key not in made:
-                query = self.retriever.encode_text([text])[0]
-                made[key] = cache(
-                    partial(
-                        self.database.search_embedding, query, exclude=key[1], facts=claimed,
-                        fact_weight=self.fact_weight,
-                    )
-                )  # fmt: skip
-            yield made[key]
+        if (text, ids) not in made:
+            query = retriever.encode_text([text])[0]
+            search = partial(database.search_embedding, query, exclude=ids, facts=claimed, fact_weight=fact_weight)
+            made[text, ids] = cache(search)
+    return [made[key] for key in keys]
+
+
+def examples_for_texts(searches: Sequence[Search]) -> list[Examples]:
+    """Retrieve two examples for each caption: the motion that fits it best, then the one with the most similar caption.
+
+    Args:
+        searches: of the captions, from `searches_for_texts`.
+    """
+    return [_two_routes(search, TEXT_ROUTES) for search in searches]
 
 
 def examples_for_motions(

@@ -4,6 +4,7 @@ A motion longer than the language model writes at once has several segments, eac
 (`remogpt.lm.long_motion`). `write` and `choose` alternate over them: all first segments, then all second ones.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -17,7 +18,7 @@ from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
-from remogpt.pipeline.examples import best_motions_for_texts, examples_for_texts, marked_as_used
+from remogpt.pipeline.examples import examples_for_texts, marked_as_used, searches_for_texts
 from remogpt.pipeline.judge import Judge, checked
 from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
@@ -56,8 +57,7 @@ def _segments_of(request: MotionRequest) -> list[Segment]:
     lengths = segment_lengths(None if request.num_frames is None else -(-request.num_frames // FRAMES_PER_CODE))
     segments: list[Segment] = []
     for number, (text, length) in enumerate(zip(spread_sentences(request.text, len(lengths)), lengths, strict=True)):
-        previous = segments[-1] if segments else None
-        segments.append(Segment(request, number, text, length, previous, goes_on=number + 1 < len(lengths)))
+        segments.append(Segment(request, number, text, length, segments[-1] if segments else None))
     return segments
 
 
@@ -73,15 +73,17 @@ def retrieve(
     segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
 ) -> None:
     """Find the examples of each segment's text, and the motions that compete with the written ones."""
-    facts = [() if segment.reading is None else segment.reading.facts for segment in segments]
-    queries = ([segment.text for segment in segments], database, retriever, [one.request.exclude for one in segments])
-    weight = options.fact_weight or 0.0
-    for segment, examples in zip(segments, examples_for_texts(*queries, facts, fact_weight=weight), strict=True):
+    searches = searches_for_texts(
+        [segment.text for segment in segments], database, retriever,
+        [segment.request.exclude for segment in segments],
+        [() if segment.reading is None else segment.reading.facts for segment in segments],
+        fact_weight=options.fact_weight or 0.0,
+    )  # fmt: skip
+    of_motion = Counter(segment.request.index for segment in segments)
+    for segment, search, examples in zip(segments, searches, examples_for_texts(searches), strict=True):
         segment.examples = examples
-    if options.retrieved:
-        found = best_motions_for_texts(*queries, facts, fact_weight=weight, k=options.retrieved)
-        for segment, rivals in zip(segments, found, strict=True):
-            segment.rivals = rivals if segment.stands_alone else ()
+        if options.retrieved and of_motion[segment.request.index] == 1:  # a retrieved motion is a whole one
+            segment.rivals = tuple(search("t2m", options.retrieved))
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +23,9 @@ class CheckedFact:
     seen: int | None = None
     """Repetitions that the joints show, for facts with a count."""
 
-    def __str__(self) -> str:
-        seen = "" if self.holds or self.seen is None else f" ({self.seen} seen)"
-        return f"{describe(self.fact)}: {'seen' if self.holds else 'not seen'}{seen}"
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary, the fact in words."""
+        return {"fact": describe(self.fact), "holds": self.holds, "seen": self.seen}
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,20 @@ class Judge:
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:
     """Return which facts a motion, (T, 263) raw features, holds; one too short to be measured holds none."""
-    if len(features) < MIN_FRAMES:
-        return [False] * len(facts)
-    body = Body(features_to_joints(features))
-    return [holds(fact, body) for fact in facts]
+    body = _measured(features)
+    return [body is not None and holds(fact, body) for fact in facts]
 
 
 def checked(facts: Sequence[Fact], features: np.ndarray) -> tuple[CheckedFact, ...]:
     """Check facts on a motion, (T, 263) raw features, and count the repetitions that it shows."""
-    if len(features) < MIN_FRAMES:
+    body = _measured(features)
+    if body is None:
         return tuple(CheckedFact(fact, False) for fact in facts)
-    body = Body(features_to_joints(features))
     return tuple(CheckedFact(fact, holds(fact, body), _repetitions(fact, body)) for fact in facts)
+
+
+def _measured(features: np.ndarray) -> Body | None:
+    return Body(features_to_joints(features)) if len(features) >= MIN_FRAMES else None
 
 
 def _repetitions(fact: Fact, body: Body) -> int | None:

@@ -22,7 +22,7 @@ from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.confidence import rate_captions, rate_motions
-from remogpt.pipeline.examples import examples_for_motions, examples_for_texts
+from remogpt.pipeline.examples import examples_for_motions, examples_for_texts, searches_for_texts
 from remogpt.pipeline.judge import Judge
 from remogpt.pipeline.notices import warn_of_captions, warn_of_motions
 from remogpt.pipeline.open_databases import Database, OpenDatabases
@@ -172,9 +172,10 @@ class ReMoGPT:
         options = _complete(options, seed, self.generation)
         texts = [text] if isinstance(text, str) else text
         segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)))
-        verify = bool(options.verify and self.reader)
-        if self.reader is not None and (verify or options.fact_weight):
-            generation.read(segments, self.reader)
+        reader = self.reader if options.verify or options.fact_weight else None
+        if reader is not None:
+            generation.read(segments, reader)
+        verify = bool(options.verify and reader)
         if options.examples != "none":
             generation.retrieve(segments, self._databases.open_for_prompts(database), self.retriever, options)
         following = self._following(options)
@@ -271,11 +272,13 @@ class ReMoGPT:
         self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> list[tuple[RetrievedExample, ...]]:
         """Retrieve the examples of each caption, as `generate` does; `exclude` holds ids for each."""
-        readings = [] if self.reader is None else self.reader.read(texts)
-        return examples_for_texts(
-            texts, self.database(database), self.retriever, exclude or [()] * len(texts),
-            [reading.facts for reading in readings] or None, fact_weight=self.generation["fact_weight"],
-        )  # fmt: skip
+        weight = self.generation["fact_weight"]
+        reader = self.reader if weight else None
+        facts = None if reader is None else [reading.facts for reading in reader.read(texts)]
+        searches = searches_for_texts(
+            texts, self.database(database), self.retriever, exclude or [()] * len(texts), facts, fact_weight=weight
+        )
+        return examples_for_texts(searches)
 
     def examples_for_motions(
         self, motions: Sequence[np.ndarray], database: Database = None, exclude: Sequence[Iterable[str]] | None = None

@@ -56,8 +56,6 @@ class Segment:
     """Codes, overlap included; None where the model stops by itself."""
     previous: "Segment | None" = None
     """The segment whose last `OVERLAP` codes this one begins with."""
-    goes_on: bool = False
-    """Whether another segment follows."""
     reading: Reading | None = None
     """What `text` claims, where the model has a reader."""
     examples: tuple[RetrievedExample, ...] = ()
@@ -71,11 +69,6 @@ class Segment:
     """Index of the best candidate."""
     decoded: np.ndarray | None = None
     """(4N, 263) features of the chosen candidate, where choosing has decoded it."""
-
-    @property
-    def stands_alone(self) -> bool:
-        """Whether the segment is the whole motion."""
-        return self.previous is None and not self.goes_on
 
     @property
     def overlap(self) -> int:

@@ -8,22 +8,20 @@ catalogue, whatever the order of the words. `<other>` stands for an action that 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from remogpt.motion.fact_catalogue import GRID
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.predicates import PREDICATES
 
 END, STEP, OTHER = "<end>", "<step>", "<other>"
 MAX_TOKENS = 40
 """Most tokens of a caption's claims, the end included."""
-_GRIDS: dict[str, tuple[float, ...]] = {
-    "count": tuple(range(1, 11)),
-    "distance": tuple(0.5 * half for half in range(1, 25)),
-    "angle": (45.0, 60.0, 90.0, 120.0, 180.0, 360.0),
-}
-"""Values of parameters that are numbers; a claim takes the nearest."""
+_GRIDS = {**GRID, "angle": tuple(angle for angle in GRID["angle"] if angle != 270.0)}
+"""Values of parameters that are numbers; a claim takes the nearest. No procedural caption claims 270 degrees."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,24 @@ class ClaimLanguage:
         """Rebuild what `to_json` wrote."""
         return cls(tuple(data["tokens"]), {name: tuple(own) for name, own in data["values"].items()})
 
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.tokens)}
+
+    @property
+    def first_value(self) -> int:
+        """Id of the first parameter: before it stand END, STEP, OTHER and the predicates."""
+        return len((END, STEP, OTHER)) + len(self.values)
+
     def encode(self, steps: Steps, num_unknown: int = 0) -> list[int]:
         """Return the ids of claims, the end included; unknown actions come last."""
-        number = {token: index for index, token in enumerate(self.tokens)}
-        order = {name: index for index, name in enumerate(PREDICATES)}
+        number, order = self._number, list(PREDICATES)
         words: list[str] = []
         for step in steps:
             words += [STEP] if words else []
-            words += [token for claim in sorted(step, key=lambda one: order[one.name]) for token in _tokens(claim)]
+            words += [
+                token for claim in sorted(step, key=lambda one: order.index(one.name)) for token in _tokens(claim)
+            ]
         words += [OTHER] * num_unknown
         return [number[word] for word in words[: MAX_TOKENS - 1]] + [0]
 
@@ -93,8 +101,7 @@ class ClaimLanguage:
 
         The first axis is p's id, N where no claim is open yet; parameters come in the predicate's own order.
         """
-        size = len(self.tokens)
-        number = {token: index for index, token in enumerate(self.tokens)}
+        size, number = len(self.tokens), self._number
         names = [number[name] for name in PREDICATES]
         allowed = np.zeros((size + 1, size, size), dtype=bool)
         allowed[size, :, names] = True

@@ -142,7 +142,6 @@ class CaptionReader:
         last = torch.zeros(count, dtype=torch.long, device=words.device)
         probability = torch.ones(count, device=words.device)
         has_ended = torch.zeros(count, dtype=torch.bool, device=words.device)
-        first_value = 3 + sum(token in self.language.values for token in self.language.tokens)
         for _ in range(MAX_TOKENS):
             logits = self.network.decode(claims, words, padding)[:, -1].float()
             shares = logits.masked_fill(~may_follow[opened, last], -torch.inf).softmax(dim=1)
@@ -150,7 +149,7 @@ class CaptionReader:
             last = last.masked_fill(has_ended, end)
             probability = torch.where(has_ended, probability, probability * best)
             claims = torch.cat([claims, last[:, None]], dim=1)
-            is_name = (last >= 3) & (last < first_value)
+            is_name = (last >= 3) & (last < self.language.first_value)
             opened = torch.where(is_name, last, torch.where(last < 3, self.network.start_id, opened))
             has_ended |= last == end
             if has_ended.all():

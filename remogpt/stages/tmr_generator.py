@@ -14,6 +14,7 @@ from remogpt.motion.skeleton import FPS
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_words, length_of_each
+from remogpt.pipeline.judge import CheckedFact
 from remogpt.prompts import clean_text
 from remogpt.retriever import RetrievedExample, TextMotionRetriever
 from remogpt.retriever.tmr_decoder import decoding_network, reconstruct, synthesise
@@ -33,6 +34,10 @@ class Synthesised:
     """Empty, since the words that the decoder knows are not told."""
     confidence: float = math.nan
     """Not known."""
+    copied_from: None = None
+    """None, since nothing is retrieved."""
+    checks: tuple[CheckedFact, ...] = ()
+    """Empty, since nothing is read in the caption."""
 
 
 class Synthesis:

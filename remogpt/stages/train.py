@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.data.procedural.make import UNSEEN_SHARE, split_of
+from remogpt.data.procedural.make import is_unseen
 from remogpt.data.procedural.rewordings import claimed_captions, people_captions
 from remogpt.finder import FactFinder
 from remogpt.finder import train as finder_training
@@ -155,7 +155,7 @@ def _claimed(config: ReaderConfig, start: int, num_scripts: int) -> list[reader_
     return [
         (caption.text, caption.steps, caption.num_unknown)
         for script, caption in progress(rows, total=3 * num_scripts, desc="captions", unit="caption")
-        if split_of(script.combination(), len(script.actions), "", UNSEEN_SHARE) != "test_unseen"
+        if not is_unseen(script)
     ]
 
 

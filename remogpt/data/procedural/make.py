@@ -155,10 +155,19 @@ def _in_parallel(write: Callable[[Any], Result], items: Sequence[Any], workers: 
 
 def split_of(combination: str, num_actions: int, clip_id: str, unseen_share: float) -> str:
     """Return the split of a clip; does not depend on other clips."""
-    if num_actions > 1 and _draw(f"combination {combination}") < unseen_share:
+    if _is_kept(combination, num_actions, unseen_share):
         return "test_unseen"
     draw = _draw(f"clip {clip_id}")
     return next((name for name, end in _SHARES if draw < end), "train")
+
+
+def is_unseen(script: Script) -> bool:
+    """Return whether sets of the usual `UNSEEN_SHARE` keep a script's combination of actions for `test_unseen`."""
+    return _is_kept(script.combination(), len(script.actions), UNSEEN_SHARE)
+
+
+def _is_kept(combination: str, num_actions: int, share: float) -> bool:
+    return num_actions > 1 and _draw(f"combination {combination}") < share
 
 
 def _draw(key: str) -> float:

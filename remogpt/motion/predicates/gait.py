@@ -96,6 +96,11 @@ def runs(body: Body, distance: float | None = None, speed: str | None = None) ->
     return _select(body, _gaits(body, "forward", running=True), distance, speed, RUN_SPEED_LIMITS)
 
 
+def is_about(length: float, distance: float) -> bool:
+    """Return whether a path of this length, metres, may be called a distance."""
+    return abs(length - distance) <= 0.25 + 0.15 * distance
+
+
 def _select(
     body: Body,
     found: Intervals,
@@ -104,7 +109,7 @@ def _select(
     limits: dict[str, tuple[float, float]],
 ) -> Intervals:
     if distance is not None:
-        found = [one for one in found if abs(_length(body, one) - distance) <= 0.25 + 0.15 * distance]
+        found = [one for one in found if is_about(_length(body, one), distance)]
     if speed is not None:
         low, high = limits[speed]
         found = [one for one in found if low <= _steady_speed(body, one) <= high]

@@ -15,6 +15,7 @@ from itertools import chain
 import numpy as np
 
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
+from remogpt.motion.predicates.gait import is_about
 
 MANNERS: dict[str, tuple[str, ...]] = {
     "slow": ("slow", "leisurely", "stroll", "without any hurry"),
@@ -113,7 +114,7 @@ def within_tolerance(fact: Fact) -> list[str]:
     if distance is None:
         return [nearest(fact)]
     bins = [step * BIN for step in range(1, int(2 * distance / BIN) + 2)]
-    close = [value for value in bins if abs(distance - value) <= 0.25 + 0.15 * value]
+    close = [value for value in bins if is_about(distance, value)]
     return [nearest(replace(fact, params={**fact.params, "distance": value})) for value in close]
 
 
