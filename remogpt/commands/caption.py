@@ -22,6 +22,7 @@ from remogpt.commands.cli_parts.options import (
     generation_options,
     print_warnings,
 )
+from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.motion.files.read import READABLE
 from remogpt.pipeline.checks import check_model, check_seed
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -35,6 +36,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; only matters with a temperature")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
+    add_reading_options(parser)
     add_model_options(parser)
     add_example_options(parser)
     add_writing_options(parser, 0.0, "0 takes the likeliest word at each step")
@@ -49,14 +51,16 @@ def run(args: Any) -> int:
     check_seed(args.seed)
     check_model(args.model, None if args.no_retrieval else args.database)
     # A single file is read first: one that cannot be read is refused before the model is loaded.
-    read = {files[0]: remogpt.load_motion(files[0])} if len(files) == 1 else {}
+    how = reading_options(args)
+    read = {files[0]: remogpt.load_motion(files[0], **how)} if len(files) == 1 else {}
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(("file", "caption", "seconds", "error"), "")
         row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
         try:
-            motion = read.get(path) or remogpt.load_motion(path)
+            motion = read.get(path) or remogpt.load_motion(path, **how)
+            print_notices(motion, f"{path}: " if len(files) > 1 else "")
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=args.database, options=options)
             row |= {"caption": result.text, **describe_answer(result)}

@@ -1,11 +1,12 @@
 """`remogpt data import`: datasets as they were downloaded, own recordings, and TMR's annotations."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.cli_parts.reading import add_reading_options, reading_options
 from remogpt.data.importers import IMPORTERS
 from remogpt.runtime.files import check_output_folder
 
@@ -29,6 +30,7 @@ def add_import(actions: Any) -> None:
     folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
     folder.add_argument("--seed", type=int, default=0, help="selects the recordings of each split")
+    add_reading_options(folder)
     _add_about(folder)
     sources.add_subcommand("folder", folder)
     tmr = CommandParser(description="Cut features of whole AMASS sequences by TMR's annotations of a set.")
@@ -72,13 +74,14 @@ def _import_folder(args: Any, out: Path) -> int:
     from remogpt.data.importers.recordings import Recordings
     from remogpt.data.importers.to_set import import_recordings
 
-    recordings = Recordings.open(args.path, args.captions, args.licence)
+    recordings = Recordings.open(args.path, args.captions, args.licence, **reading_options(args))
     try:
         counts = import_recordings(
             recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
         )
         _tell_short(counts)
     finally:  # tell why if nothing could be read
+        _tell_notices(recordings.notices)
         code = _report(recordings.failed, "recordings or stretches that could not be used, left out")
     return code
 
@@ -102,6 +105,16 @@ def _tell_short(counts: Mapping[str, int]) -> None:
 
     if counts["too short"]:
         print(f"clips of fewer than {MIN_FRAMES} frames (two codes), left out: {counts['too short']}", file=sys.stderr)
+
+
+def _tell_notices(notices: Mapping[str, Sequence[str]]) -> None:
+    """Print what was understood and mended while recordings were read: one line for all files of the same kind."""
+    alike: dict[str, list[str]] = {}
+    for file, phrases in notices.items():
+        alike.setdefault("; ".join(phrases), []).append(file)
+    for text, files in list(alike.items())[:_MANY]:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        print(f"note: {files[0]}{more}: {text}", file=sys.stderr)
 
 
 def _report(failed: Mapping[str, str], what: str) -> int:

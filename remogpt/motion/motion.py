@@ -37,6 +37,9 @@ class Motion:
     given_features: np.ndarray | None = field(default=None, repr=False)
     """(T, 263) float32 as read from a file; kept because a round trip through joints loses precision."""
 
+    notices: tuple[str, ...] = ()
+    """What was understood and mended when the motion was read, one phrase each."""
+
     def __post_init__(self) -> None:
         joints = check_joints(self.joints, where=self.name or "joints")
         object.__setattr__(self, "joints", np.ascontiguousarray(joints, dtype=np.float32))

@@ -42,6 +42,14 @@ class SourceMotion:
     """Frames a second."""
     origin: str
     """File, and where in it, for error messages."""
+    parents: tuple[int, ...] | None = None
+    """Parent of each joint, -1 for a root; None where the source has no tree."""
+    rest: np.ndarray | None = None
+    """(J, 3) positions in the rest pose, in the file's units and axes."""
+    metres_per_unit: float | None = None
+    """Length of the unit where the format fixes it."""
+    up: str | None = None
+    """Axis that points up where the format fixes it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from remogpt.motion.files.arrays import DAMAGE
+from remogpt.motion.files.archives import DAMAGE
 from remogpt.motion.files.mat import KINECT_JOINTS
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import RemogptError

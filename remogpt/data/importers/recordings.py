@@ -13,9 +13,10 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
 from remogpt.motion.files.read import READABLE, load_motion
@@ -40,12 +41,16 @@ class Recordings:
     licence: str = "unknown"
     max_frames: int | None = MAX_FRAMES
     """Longest clip; longer stretches are cut into windows under one source id. None: never."""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """Keywords of `load_motion` for every recording."""
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was understood and mended, by file; filled by `clips`."""
     failed: dict[str, str] = field(default_factory=dict)
     """Reason by file or stretch that could not be used; filled by `clips`."""
 
     @classmethod
-    def open(cls, folder: str | Path, table: str | Path, licence: str = "unknown") -> Recordings:
-        """Read the table; the recordings themselves are read by `clips`.
+    def open(cls, folder: str | Path, table: str | Path, licence: str = "unknown", **reading: Any) -> Recordings:
+        """Read the table; the recordings themselves are read by `clips`, with the keywords of `load_motion` given here.
 
         Raises:
             MissingPathError: if folder or table do not exist.
@@ -59,20 +64,23 @@ class Recordings:
             own = texts.setdefault(_inside(folder, file), {})
             for stretch, captions in stretches.items():
                 own.setdefault(stretch, []).extend(captions)
-        return cls(folder, texts, licence)
+        return cls(folder, texts, licence, reading=reading)
 
     def clips(self) -> Iterator[ImportedClip]:
         """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
         self.failed.clear()
+        self.notices.clear()
         names = clip_names(list(self.texts))
         self._count_silent()
         for file, stretches in self.texts.items():
             path = self.folder / file
             try:
-                motion = load_motion(path)
+                motion = load_motion(path, **self.reading)
             except RemogptError as error:
                 self.failed[file] = str(error)
                 continue
+            if motion.notices:
+                self.notices[file] = motion.notices
             tags = {"file": file, "recording": sha256_file(path)[:16]}
             for number, ((start, end), captions) in enumerate(stretches.items()):
                 first, stop = round(start * FPS), motion.num_frames if end is None else round(end * FPS)

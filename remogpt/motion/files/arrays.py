@@ -2,98 +2,116 @@
 
 from __future__ import annotations
 
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from remogpt.motion.checks import check_features, check_joints
-from remogpt.motion.motion import Motion
-from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
+from remogpt.motion.files.amass import is_amass, read_amass
+from remogpt.motion.files.archives import Archive, open_npy, open_npz
+from remogpt.motion.files.rates import stored_rate
+from remogpt.motion.files.recording import Recording
+from remogpt.motion.retarget import SourceMotion
+from remogpt.motion.skeleton import FPS, JOINT_NAMES, NUM_FEATURES, NUM_JOINTS, PARENTS
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import read_npy
 
-DAMAGE = (
-    ValueError, TypeError, AttributeError, KeyError, EOFError, OSError, OverflowError, MemoryError, RuntimeError,
-    SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""Errors of NumPy and zipfile on damaged files: headers are parsed as Python, a flipped bit may mean "encrypted"."""
+SMPL_SIZES = (22, 24, 45, 52, 55, 73, 127, 144)
+"""Joints that SMPL, SMPL-H and SMPL-X give, with and without hands, face and landmarks; the first 22 are ours."""
+_MOTION_KEYS = ("joints", "features", "positions", "motion", "arr_0")
 
 
-def read_npy_motion(path: Path, fps: float = FPS) -> Motion:
-    """Read features (T, 263), joints (T, 22, 3) or flat joints (T, 66) from one array.
+def read_npy_recording(path: Path, fps: float | None = None) -> Recording:
+    """Read features (T, 263), joints (T, 22, 3) or more of SMPL's, or flat joints (T, 66) from one array.
 
     Args:
         path: the file.
-        fps: frames a second of joints; features are at 20 by definition.
-    """
-    try:
-        array = read_npy(path)
-    except tokenize.TokenError as error:
-        raise RemogptError(f"{path} is not a readable .npy array ({error}); save it again with numpy.save") from error
-    return motion_from_array(array, fps, str(path), path.stem)
-
-
-def motion_from_array(array: np.ndarray, fps: float, origin: str, name: str) -> Motion:
-    """Build a motion from an array, whose shape tells its content.
+        fps: frames a second of joints, default 20; features are at 20 by definition.
 
     Raises:
-        RemogptError: for any other shape, a type that holds no numbers, NaN, or fewer than two frames.
+        RemogptError: any other shape, a type that holds no numbers, NaN.
     """
-    shape = array.shape
-    if array.ndim == 2 and shape[1] == NUM_JOINTS * 3:
+    return from_array(open_npy(path), fps, str(path), path.stem)
+
+
+def from_array(array: np.ndarray, fps: float | None, origin: str, name: str) -> Recording:
+    """Take an array, whose shape tells its content."""
+    if array.ndim == 4 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 2 and array.shape[1] == NUM_JOINTS * 3:
         array = array.reshape(-1, NUM_JOINTS, 3)
-    if array.ndim == 3:
-        motion = Motion.from_joints(_in_file(array, origin), fps, name=name)
-    elif array.ndim == 2:
-        if fps != FPS:
+    if array.ndim == 3 and array.shape[:2] == (NUM_JOINTS, 3) and array.shape[2] != 3:
+        array = np.moveaxis(array, 2, 0)  # as diffusion models write them
+    if array.ndim == 2:
+        if fps not in (None, FPS):
             raise RemogptError(f"{origin}: features are at {FPS:g} fps by definition, got fps={fps:g}. Leave fps out")
-        motion = Motion.from_features(_in_file(array, origin), name=name)
+        check_features(array, where=origin)
+        return Recording(name, features=array)
+    if array.ndim == 3 and array.shape[1] in SMPL_SIZES:
+        joints = check_joints(array[:, :NUM_JOINTS], where=origin)
+        return Recording(name, SourceMotion(JOINT_NAMES, joints, FPS if fps is None else fps, origin, PARENTS))
+    raise _unknown(array.shape, origin)
+
+
+def _unknown(shape: tuple[int, ...], origin: str) -> RemogptError:
+    wanted = f"features (T, {NUM_FEATURES}), joints (T, {NUM_JOINTS}, 3) or (T, {NUM_JOINTS * 3})"
+    if len(shape) == 4 and shape[-1] == 3 and 2 in shape[:2]:
+        hint = "These seem to be two people; save each as a file of its own"
+    elif shape[-2:] == (21, 3):
+        hint = "21 joints are KIT-ML's skeleton; bring them to SMPL's 22 first"
     else:
-        raise RemogptError(
-            f"{origin}: expected features (T, {NUM_FEATURES}), joints (T, {NUM_JOINTS}, 3) or (T, {NUM_JOINTS * 3}), "
-            f"found shape {shape}. Save one motion a file in one of these shapes"
-        )
-    return motion
+        hint = f"Of SMPL's joints any of {', '.join(map(str, SMPL_SIZES))} will do. Save one motion a file"
+    return RemogptError(f"{origin}: expected {wanted}, found shape {shape}. {hint}")
 
 
-def _in_file(array: np.ndarray, origin: str) -> np.ndarray:
-    """Check the array with the file's full name in the message; `Motion` only knows the stem."""
-    if array.ndim == 3:
-        return check_joints(array, where=origin)
-    check_features(array, where=origin)
-    return array
-
-
-def read_npz_motion(path: Path, fps: float | None = None) -> Motion:
-    """Read `joints` (T, 22, 3) or `features` (T, 263) from a .npz, with `fps` and `caption` if it has them.
+def read_npz_recording(path: Path, fps: float | None = None, body_model: str | Path | None = None) -> Recording:
+    """Read joints or features from a .npz, with the frame rate and `caption` if it has them, or AMASS's poses.
 
     If a file holds both, joints are used and features are kept beside them.
+
+    Raises:
+        RemogptError: none of them, an unusable rate, or AMASS's poses without a body model.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files if key in ("joints", "features", "fps", "caption")}
-            found = ", ".join(f"{key} {archive[key].shape}" for key in archive.files[:8])
-    except DAMAGE as error:
-        # NumPy reports any unknown file as a pickle and suggests loading it unsafely.
-        why = "it holds Python objects or is no .npz file" if "pickle" in str(error) else str(error)
-        raise RemogptError(
-            f"{path} is not a readable .npz of numeric arrays ({why}); save it again with numpy.savez(joints=...)"
-        ) from error
-    key = "features" if "features" in content else "joints"
-    if key not in content:
-        raise RemogptError(
-            f"{path}: expected an array named joints (T, {NUM_JOINTS}, 3) or features (T, {NUM_FEATURES}), found "
-            f"{found or 'nothing'}. Save it with numpy.savez(path, joints=..., fps=20)"
-        )
-    stored = float(content["fps"]) if "fps" in content and content["fps"].size == 1 else FPS
-    motion = motion_from_array(
-        content[key], FPS if key == "features" else (stored if fps is None else fps), f"{path} ({key})", path.stem
+    with open_npz(path) as archive:
+        rate = fps
+        if rate is None:
+            rate = stored_rate({key: archive.read(key) for key in archive.keys if _is_small(archive, key)}, str(path))
+        caption = str(archive.read("caption")) if "caption" in archive and _is_small(archive, "caption") else None
+        if is_amass(archive):
+            return Recording(path.stem, read_amass(archive, path, rate, body_model), caption=caption)
+        key = _motion_key(archive, path)
+        array, origin = archive.read(key), f"{path} ({key})"
+        if array.ndim == 2 and array.shape[1] == NUM_FEATURES:
+            kept = _joints_beside(archive, array, path)
+            found = from_array(array, None if rate == FPS or fps is None else rate, origin, path.stem)
+            return Recording(path.stem, kept, found.features, caption)
+        return Recording(path.stem, from_array(array, rate, origin, path.stem).source, caption=caption)
+
+
+def _is_small(archive: Archive, key: str) -> bool:
+    """Return whether a key holds a handful of values, as a rate or a caption does."""
+    shape = archive.shape(key)
+    return shape is not None and int(np.prod(shape)) <= 16
+
+
+def _motion_key(archive: Archive, path: Path) -> str:
+    """Choose the array that holds the motion: by its name, or the only one of a motion's shape."""
+    named = [key for key in ("features", *_MOTION_KEYS) if key in archive]
+    shapes = {key: archive.shape(key) or () for key in archive.keys}
+    fitting = [
+        key for key, shape in shapes.items()
+        if (len(shape) == 3 and shape[1] in SMPL_SIZES and shape[2] == 3) or shape[1:] == (NUM_FEATURES,)
+    ]  # fmt: skip
+    if named or len(fitting) == 1:
+        return named[0] if named else fitting[0]
+    raise RemogptError(
+        f"{path}: expected an array named joints (T, {NUM_JOINTS}, 3) or features (T, {NUM_FEATURES}), found "
+        f"{archive.describe()}. Save it with numpy.savez(path, joints=..., fps=20)"
     )
-    caption = str(content["caption"]) if "caption" in content else None
-    joints = content.get("joints")
-    if key == "features" and joints is not None and joints.shape == motion.joints.shape:
-        motion = Motion(_in_file(joints, f"{path} (joints)"), FPS, path.stem, caption, motion.given_features)
-    return Motion(motion.joints, motion.fps, motion.name, caption, motion.given_features)
+
+
+def _joints_beside(archive: Archive, features: np.ndarray, path: Path) -> SourceMotion | None:
+    """Return the joints that are stored beside features of the same frames."""
+    if archive.shape("joints") != (len(features), NUM_JOINTS, 3) if "joints" in archive else True:
+        return None
+    joints = check_joints(archive.read("joints"), where=f"{path} (joints)")
+    return SourceMotion(JOINT_NAMES, joints, FPS, str(path), PARENTS)

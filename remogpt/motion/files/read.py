@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
+from remogpt.motion.door.check import check_body
+from remogpt.motion.door.given import Given
 from remogpt.motion.files.amc import CMU_FPS, read_amc
-from remogpt.motion.files.arrays import read_npy_motion, read_npz_motion
+from remogpt.motion.files.arrays import read_npy_recording, read_npz_recording
 from remogpt.motion.files.bvh import read_bvh
 from remogpt.motion.files.mat import read_mat
+from remogpt.motion.files.rates import check_rate
+from remogpt.motion.files.recording import Recording
 from remogpt.motion.motion import Motion
 from remogpt.motion.retarget import SourceMotion, to_joints
-from remogpt.motion.skeleton import FPS
+from remogpt.motion.skeleton import FPS, JOINT_NAMES, PARENTS
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 READABLE = (".npy", ".npz", ".bvh", ".amc", ".mat")
@@ -19,30 +24,91 @@ READABLE = (".npy", ".npz", ".bvh", ".amc", ".mat")
 
 
 def load_motion(
-    path: str | Path, *, fps: float | None = None, skeleton: str | None = None, asf: str | Path | None = None
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    skeleton: str | Path | None = None,
+    asf: str | Path | None = None,
+    up: str | None = None,
+    unit: str | float | None = None,
+    swap_sides: bool = False,
+    first_frame: int | None = None,
+    clip: str | None = None,
+    body_model: str | Path | None = None,
 ) -> Motion:
     """Read a motion in the format that its suffix names, at 20 fps on our 22 joints.
+
+    What was understood and mended is in the motion's `notices`; what cannot be known for certain is refused, and the
+    message names the argument that settles it.
 
     Args:
         path: a file with one of the suffixes in `READABLE`.
         fps: frames a second of the recording, if the file does not hold it or holds a wrong one.
-        skeleton: name of a table in `remogpt/motion/skeletons`; by default chosen by the joint names.
-        asf: body file of an .amc motion; by default the subject's .asf beside it.
+        skeleton: name of a table in `remogpt/motion/skeletons`, or path of a table (.yaml) of your own; by default
+            the joints are told by their names and by the tree.
+        asf: body file of an .amc motion; by default the one in its folder.
+        up: axis that points up: y, z, x, -y, -z or -x.
+        unit: unit of length: m, cm, mm, dm, inch, foot, or its metres as a number.
+        swap_sides: exchange left and right joints.
+        first_frame: frame of the file, counted from 0, where the motion begins; nothing else is cut then.
+        clip: which animation of a file that holds several, by name.
+        body_model: folder of the licensed SMPL body models, for AMASS's .npz.
 
     Raises:
         MissingPathError: no such file; names similar ones in the folder.
         RemogptError: unknown suffix, or content that cannot be used.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
+    given = Given.read(up, unit, swap_sides, first_frame)
+    recording = read_recording(path, fps=fps, asf=asf, clip=clip, body_model=body_model)
+    return to_motion(recording, path, given, skeleton)
+
+
+def read_recording(
+    path: Path,
+    *,
+    fps: float | None = None,
+    asf: str | Path | None = None,
+    clip: str | None = None,
+    body_model: str | Path | None = None,
+) -> Recording:
+    """Read what a file holds: features, or joint positions of any skeleton in the file's units and axes.
+
+    Raises:
+        MissingPathError, RemogptError: as `load_motion`.
+    """
     if not path.is_file():
         raise MissingPathError(_missing(path))
+    if fps is not None:
+        check_rate(fps, "fps")
+    suffix = path.suffix.lower()
+    if clip is not None:
+        raise RemogptError(f"{path}: clip= (--clip) chooses among several animations; {suffix} files hold one")
     if suffix == ".npy":
-        motion = read_npy_motion(path, FPS if fps is None else fps)
-    elif suffix == ".npz":
-        motion = read_npz_motion(path, fps)
+        return read_npy_recording(path, fps)
+    if suffix == ".npz":
+        return read_npz_recording(path, fps, body_model)
+    return Recording(path.stem, read_source(path, fps=fps, asf=asf))
+
+
+def to_motion(recording: Recording, path: Path, given: Given, skeleton: str | Path | None = None) -> Motion:
+    """Bring a recording through the door: our 22 joints, metres, y up, 20 fps.
+
+    Raises:
+        RemogptError: as `load_motion`.
+    """
+    if recording.features is not None:
+        motion = Motion.from_features(recording.features, name=recording.name, caption=recording.caption)
+        if recording.source is not None:
+            motion = replace(motion, joints=recording.source.positions)
     else:
-        motion = motion_from_source(read_source(path, fps=fps, asf=asf), path.stem, skeleton)
+        source = recording.source
+        assert source is not None
+        is_ours = source.names == JOINT_NAMES and source.parents == PARENTS
+        joints = source.positions if is_ours else to_joints(source, None if skeleton is None else str(skeleton))
+        checked = check_body(joints, source.fps, given, source.origin)
+        motion = Motion.from_joints(checked.joints, source.fps, name=recording.name, caption=recording.caption)
+        motion = replace(motion, notices=checked.notices)
     if motion.num_frames < 2:
         raise RemogptError(
             f"{path}: expected a motion of at least 2 frames at {FPS:g} fps, found {motion.num_frames}; a single pose "
@@ -69,11 +135,11 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
         raise RemogptError(
             f"{path}: cannot read {suffix or 'a file without suffix'}; expected {', '.join(READABLE)}. {hint}"
         )
-    return SourceMotion(source.names, source.positions, source.fps if fps is None else fps, source.origin)
+    return source if fps is None else replace(source, fps=fps)
 
 
 def motion_from_source(source: SourceMotion, name: str, skeleton: str | None = None) -> Motion:
-    """Convert a motion of another skeleton to our joints and to 20 fps.
+    """Convert a motion of a known data set's skeleton to our joints and to 20 fps.
 
     Raises:
         RemogptError: unknown skeleton or units, or positions that are not finite.
