@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AutoTokenizer
 
 from remogpt.lm.model import MotionLanguageModel
 from remogpt.lm.t5_size import T5Size
+from remogpt.lm.transformers_t5 import untie_output
 from remogpt.lm.vocabulary import NUM_MOTION_MARKS, Vocabulary
 from remogpt.runtime.errors import RemogptError
 
@@ -74,7 +75,7 @@ def language_model_from_reference(
     vocabulary = Vocabulary.from_t5(tokenizer, _read_num_codes(state, len(tokenizer), num_codes))
     model = MotionLanguageModel.build(vocabulary, size, prompt_form="motiongpt")
     if not _is_tied(state):
-        model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
+        untie_output(model.t5)
     filled = dict.fromkeys((*_INPUTS, OUTPUT), state[SHARED]) | dict(state)
     _check_names(filled, model)
     for name in _INPUTS:

@@ -1,7 +1,8 @@
 """The language model: a T5 whose ids are words and motion codes.
 
 `MotionLanguageModel.from_pretrained(folder)` loads `config.json`, `model.safetensors` and `vocabulary.json`, and
-nothing else; `from_hub` starts from any published T5. Embeddings of encoder, decoder and output are one matrix.
+nothing else; `from_hub` starts from any published T5. Encoder and decoder share one embedding matrix, and so does the
+output unless the published model has one of its own (T5 1.1, flan-T5).
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from remogpt.lm.decoding.generate import LogitMixer
 from remogpt.lm.decoding.matmul import Precision
 from remogpt.lm.decoding.request import DecodeOptions, DecodeRequest
 from remogpt.lm.t5_size import T5Size
-from remogpt.lm.transformers_t5 import InferenceCache, size_of, t5_config
+from remogpt.lm.transformers_t5 import InferenceCache, resize_embeddings, size_of, t5_config, untie_output
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.lm.writer import KIND, MotionWriter, load_saved, vocabulary_hash
 from remogpt.prompts import PromptForm
@@ -90,18 +91,21 @@ class MotionLanguageModel(nn.Module):
     def from_hub(cls, name_or_path: str, num_codes: int = 512) -> "MotionLanguageModel":
         """Start from a published T5 (google/flan-t5-base in the papers), its embeddings extended by motion ids.
 
+        On text it answers as it was published: rows of words stay as they are, an output of its own stays its own.
+
         Raises:
             RemogptError: if the model is not in the local cache and the hub cannot be reached.
         """
         try:
             vocabulary = Vocabulary.from_t5(AutoTokenizer.from_pretrained(name_or_path), num_codes)
-            t5 = T5ForConditionalGeneration.from_pretrained(name_or_path)
-        except OSError as error:
+            t5 = T5ForConditionalGeneration.from_pretrained(name_or_path, dtype=torch.float32)
+        except (OSError, ValueError) as error:
             raise RemogptError(
                 f"no T5 {name_or_path!r}: it is neither a folder nor in the local cache, and the hub gave no answer "
-                f"({str(error).splitlines()[0]}); download it once, or leave 'hub' empty to train one from scratch"
+                f"({str(error).strip().splitlines()[0]}); download it once, or leave 'hub' empty to train one from "
+                "scratch"
             ) from error
-        t5.resize_token_embeddings(vocabulary.size)
+        resize_embeddings(t5, vocabulary.size)
         return cls(vocabulary, t5)
 
     @classmethod
@@ -122,7 +126,7 @@ class MotionLanguageModel(nn.Module):
         saved, vocabulary, size = load_saved(path)
         model = cls.build(vocabulary, size, saved.config.get("prompt_form", "remogpt"))
         if "t5.lm_head.weight" in saved.tensors:
-            model.t5.lm_head.weight = nn.Parameter(model.t5.lm_head.weight.detach().clone())
+            untie_output(model.t5)
         model.load_state_dict(saved.tensors)
         model.hash = saved.hash
         return model.to(device or "cpu").eval()

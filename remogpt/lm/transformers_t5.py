@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torch import nn
 from transformers import T5Config, T5ForConditionalGeneration
 
 from remogpt.lm.decoding.inference_t5 import InferenceT5
@@ -49,6 +50,38 @@ def size_of(config: Any) -> T5Size:
 def is_scaled(config: Any) -> bool:
     """Whether this T5 divides the decoder's output before the output embedding."""
     return bool(getattr(config, "scale_decoder_outputs", config.tie_word_embeddings))
+
+
+def is_tied(t5: T5ForConditionalGeneration) -> bool:
+    """Whether the output embedding is the input embedding, as in the first T5 and not in T5 1.1 and flan-T5."""
+    return t5.lm_head.weight.data_ptr() == t5.shared.weight.data_ptr()
+
+
+def untie_output(t5: T5ForConditionalGeneration) -> None:
+    """Give a T5 an output embedding of its own, in place: a copy of its input embedding."""
+    t5.lm_head.weight = nn.Parameter(t5.shared.weight.detach().clone())
+    keep_own_output(t5)
+
+
+def keep_own_output(t5: T5ForConditionalGeneration) -> None:
+    """Take an output embedding of its own off the list of tied weights, in place; a tied one stays on it.
+
+    transformers 5 takes every T5 for a tied one and ties it anew whenever its embeddings are resized; peft updates the
+    output with the input's rows. Both read `_tied_weights_keys`.
+    """
+    if not is_tied(t5):
+        tied: dict[str, str] = t5._tied_weights_keys
+        t5._tied_weights_keys = {name: source for name, source in tied.items() if name != "lm_head.weight"}
+
+
+def resize_embeddings(t5: T5ForConditionalGeneration, num_ids: int) -> None:
+    """Give a T5 `num_ids` embeddings, in place: rows that it has stay as they are, tied or not.
+
+    New rows are drawn from a normal distribution with the mean and covariance of the old ones; those of an output of
+    its own from the output's.
+    """
+    keep_own_output(t5)
+    t5.resize_token_embeddings(num_ids)
 
 
 def for_inference(t5: T5ForConditionalGeneration, precision: Precision = "float32") -> InferenceT5:

@@ -197,7 +197,8 @@ def _param_groups(model: nn.Module, config: LanguageModelConfig) -> list[dict[st
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             is_matrix = parameter.ndim > 1 and "relative_attention_bias" not in name
-            (embeddings if "shared" in name else matrices if is_matrix else others).append(parameter)
+            is_embedding = "shared" in name or "lm_head" in name
+            (embeddings if is_embedding else matrices if is_matrix else others).append(parameter)
     groups = [
         {"params": matrices, "weight_decay": config.loop.weight_decay},
         {"params": embeddings, "weight_decay": 0.0, "lr_scale": config.embedding_rate},
