@@ -11,6 +11,7 @@ Examples:
 Files are PyTorch's (.pt, .pth, .ckpt, .tar, .bin) or safetensors, and are opened without running their code. Every
 name and every shape has to fit. --statistics is the folder of the mean and std (.pt or .npy) that the weights were
 trained with: a network that reads features of another scale answers nonsense. `guo` takes its files or their folders.
+--expect is a .npz of answers that the source gave to a few inputs; where ours differ, nothing is written.
 MotionGPT's language model reads its own prompts, which cannot hold examples: use it with --no-retrieval.
 """
 
@@ -53,6 +54,7 @@ def _motiongpt_parser() -> CommandParser:
         help="folder or hub name of MotionGPT's T5",
     )
     parser.add_argument("--out", type=str, required=True, help="folder of the component, or of tokenizer/ and lm/")
+    _add_expect(parser)
     return parser
 
 
@@ -68,27 +70,38 @@ def _guo_parser() -> CommandParser:
         help="packed: the original; unpacked: MotionGPT's. Their numbers are not comparable",
     )  # fmt: skip
     guo.add_argument("--trained-on", type=str, default="HumanML3D", help="name of the training set")
+    _add_expect(guo)
     return guo
+
+
+def _add_expect(parser: Any) -> None:
+    parser.add_argument(
+        "--expect", type=str, default=None,
+        help=".npz of the source's own answers (motion_0 and codes_0, text_0 and text_embedding_0, …) to compare with",
+    )  # fmt: skip
 
 
 def _add_common(parser: Any, kind: str) -> None:
     parser.add_argument("--statistics", type=str, required=True, help="folder of the training set's mean and std")
     parser.add_argument("--out", type=str, required=True, help=f"folder of the {kind}")
+    _add_expect(parser)
 
 
 def run(args: Any) -> int:
     """Import the chosen kind."""
     options = dict(vars(args[args.kind]))
     if args.kind == "tmr":
-        _tell_tmr(stages.import_tmr_retriever(options.pop("files"), **options))
+        made = {"tmr": stages.import_tmr_retriever(options.pop("files"), **options)}
     elif args.kind == "guo":
-        _tell_guo(stages.import_guo(options.pop("files"), **options))
+        made = {"guo": stages.import_guo(options.pop("files"), **options)}
     elif args.kind == "t2mgpt":
-        _tell_tokenizer(stages.import_t2mgpt(options.pop("file"), **options))
+        made = {"tokenizer": stages.import_t2mgpt(options.pop("file"), **options)}
     else:
         made = stages.import_motiongpt(options.pop("file"), **options)
-        for kind, imported in made.items():
-            {"tokenizer": _tell_tokenizer, "lm": _tell_lm}[kind](imported)
+    for kind, imported in made.items():
+        {"tmr": _tell_tmr, "guo": _tell_guo, "tokenizer": _tell_tokenizer, "lm": _tell_lm}[kind](imported)
+        for line in imported.compared:
+            print(f"  {line}")
     return 0
 
 

@@ -1,7 +1,8 @@
 """Turn released weights into components: TMR, T2M-GPT, MotionGPT, and the evaluator of Guo et al.
 
 Files are PyTorch's or safetensors, and are opened without running their code. Every name and every shape has
-to fit. Statistics are a folder of the mean and std (.pt or .npy) that the weights were trained with.
+to fit. Statistics are a folder of the mean and std (.pt or .npy) that the weights were trained with. `expect` names a
+file of answers that the source gave (`remogpt.stages.source_outputs`): where ours differ, nothing is written.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.safe_torch_load import read_released, read_statistics, strip_prefix
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
+from remogpt.stages.source_outputs import compare_with_source, read_source_outputs
 from remogpt.tokenizer_vqvae.import_t2mgpt import CODEBOOK, tokenizer_from_reference
 
 _T2MGPT_PREFIXES = ("vqvae.",)
@@ -39,6 +41,8 @@ class Imported:
     """The retriever, tokenizer, language model or evaluator."""
     left_aside: tuple[str, ...] = ()
     """Further networks of the checkpoint, not imported."""
+    compared: tuple[str, ...] = ()
+    """What was compared with the source's answers, one line each."""
 
 
 def import_tmr_retriever(
@@ -48,6 +52,7 @@ def import_tmr_retriever(
     statistics: str | Path,
     text_model: str = "distilbert-base-uncased",
     heads: int = 4,
+    expect: str | Path | None = None,
 ) -> Imported:
     """Make a retriever from TMR's released weights.
 
@@ -57,8 +62,10 @@ def import_tmr_retriever(
         statistics: folder of mean and std.
         text_model: text model whose token states TMR reads.
         heads: number of attention heads, which the weights do not tell.
+        expect: file of the source's answers.
     """
     folder = check_output_folder(out)
+    outputs = _expected(expect)
     found: dict[str, dict[str, Tensor]] = {}
     for path in map(Path, files):
         if path.stem in found:
@@ -66,14 +73,17 @@ def import_tmr_retriever(
         found[path.stem] = read_released(path)
     network, config = from_reference(join_modules(found), heads)
     retriever = new_tmr_retriever(config, text_model, *read_statistics(statistics), network)
-    return _saved(retriever, folder)
+    return _saved(retriever, folder, outputs)
 
 
-def import_t2mgpt(file: str | Path, *, out: str | Path, statistics: str | Path) -> Imported:
+def import_t2mgpt(
+    file: str | Path, *, out: str | Path, statistics: str | Path, expect: str | Path | None = None
+) -> Imported:
     """Make a tokenizer from T2M-GPT's released checkpoint; `statistics` is the folder of mean and std."""
     folder = check_output_folder(out)
+    outputs = _expected(expect)
     state, others = strip_prefix(read_released(file), _T2MGPT_PREFIXES)
-    return _saved(tokenizer_from_reference(state, *read_statistics(statistics)), folder, others)
+    return _saved(tokenizer_from_reference(state, *read_statistics(statistics)), folder, outputs, others)
 
 
 def import_motiongpt(
@@ -83,6 +93,7 @@ def import_motiongpt(
     statistics: str | Path | None = None,
     text_tokenizer: str | Path = "google/flan-t5-base",
     part: Literal["tokenizer", "lm"] | None = None,
+    expect: str | Path | None = None,
 ) -> dict[str, Imported]:
     """Make a tokenizer and a language model from MotionGPT's checkpoint; both are built before one is written.
 
@@ -92,11 +103,13 @@ def import_motiongpt(
         statistics: folder of the mean and std that the tokenizer was trained with.
         text_tokenizer: folder or hub name of MotionGPT's T5.
         part: which of them; default: both.
+        expect: file of the source's answers, of each component that is imported.
 
     Returns:
         Imported components by kind: tokenizer, lm.
     """
     folder = check_output_folder(out)
+    outputs = _expected(expect)
     has_tokenizer, has_lm = part != "lm", part != "tokenizer"
     if has_tokenizer and statistics is None:
         raise RemogptError(
@@ -116,7 +129,10 @@ def import_motiongpt(
         weights, _ = strip_prefix(released, (_LM_PREFIX,))
         made["lm"] = language_model_from_reference(weights, words, num_codes)
         others = [name for name in others if name != "lm"]
-    return {kind: _saved(one, folder if part else folder / kind, others) for kind, one in made.items()}
+    compared = {kind: _compared(one, outputs) for kind, one in made.items()}
+    return {
+        kind: _written(one, folder if part else folder / kind, others, compared[kind]) for kind, one in made.items()
+    }
 
 
 def import_guo(
@@ -125,6 +141,7 @@ def import_guo(
     out: str | Path,
     variant: Literal["packed", "unpacked"] = "packed",
     trained_on: str = "HumanML3D",
+    expect: str | Path | None = None,
 ) -> Imported:
     """Make an evaluator from the weights, statistics and word vectors of Guo et al.
 
@@ -133,14 +150,28 @@ def import_guo(
         out: folder of the evaluator.
         variant: the original, or MotionGPT's; can be changed when opening the evaluator.
         trained_on: name of its training set.
+        expect: file of the source's answers.
     """
     folder = check_output_folder(out)
+    outputs = _expected(expect)
     evaluator = load_released(files, variant)
-    imported = _saved(evaluator, folder)
+    imported = _saved(evaluator, folder, outputs)
     write_record(folder, TrainingRecord(trained_on, part=read_envelope(folder, GUO)["hash"]))
     return imported
 
 
-def _saved(component: Any, folder: Path, left_aside: Sequence[str] = ()) -> Imported:
+def _expected(path: str | Path | None) -> dict[str, Any] | None:
+    return None if path is None else read_source_outputs(path)
+
+
+def _saved(component: Any, folder: Path, outputs: dict[str, Any] | None, left_aside: Sequence[str] = ()) -> Imported:
+    return _written(component, folder, left_aside, _compared(component, outputs))
+
+
+def _compared(component: Any, outputs: dict[str, Any] | None) -> tuple[str, ...]:
+    return () if outputs is None else tuple(compare_with_source(component, outputs))
+
+
+def _written(component: Any, folder: Path, left_aside: Sequence[str], compared: tuple[str, ...]) -> Imported:
     component.save_pretrained(folder)
-    return Imported(folder, component, tuple(left_aside))
+    return Imported(folder, component, tuple(left_aside), compared)

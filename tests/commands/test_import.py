@@ -14,6 +14,7 @@ from torch.nn import functional
 from remogpt.retriever.import_tmr import MODULES, their_name
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
 from remogpt.retriever.retriever import TextMotionRetriever
+from remogpt.runtime.folders.safe_torch_load import read_released
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae.import_t2mgpt import reference_key_map
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
@@ -130,6 +131,56 @@ def test_an_imported_tokenizer_answers_as_the_reference(
     assert np.abs(decoded - golden["eval_recon"].numpy()).max() < 1e-5
 
 
+def expected_of_golden_tokenizer(golden_dir: Path, folder: Path) -> tuple[Path, Path]:
+    """The reference's small VQ-VAE as a checkpoint, and its answers as a user would keep them."""
+    with np.load(golden_dir / "vq.npz", allow_pickle=False) as arrays:
+        golden = {name.removeprefix("vqvae/"): arrays[name] for name in arrays.files}
+    state = {name[6:]: torch.from_numpy(value) for name, value in golden.items() if name.startswith("state/")}
+    state["quantizer.codebook"] = torch.from_numpy(golden["codebook_after_train_step"])
+    torch.save({"net": {f"vqvae.{name}": tensor for name, tensor in state.items()}}, folder / "net_last.pth")
+    cases: dict[str, np.ndarray] = {}
+    for number, (motion, codes, decoded) in enumerate(
+        zip(golden["x"], golden["eval_idx"], golden["eval_recon"], strict=True)
+    ):
+        cases |= {f"motion_{number}": motion, f"codes_{number}": codes, f"decoded_{number}": decoded}
+    np.savez(folder / "expected.npz", **cases)
+    return folder / "net_last.pth", folder / "expected.npz"
+
+
+def test_a_tokenizer_is_compared_with_its_source(run: Any, golden_dir: Path, tmp_path: Path, statistics: Path) -> None:
+    weights, expected = expected_of_golden_tokenizer(golden_dir, tmp_path)
+    words = ("import", "t2mgpt", weights, "--statistics", statistics, "--expect", expected, "--out", tmp_path / "out")
+    ran = run(*words)
+    assert ran.code == 0 and "codes: 3 as the source gave them, largest difference 0.0e+00" in ran.out, ran.err
+    assert "decoded: 3 as the source gave them" in ran.out
+    other = tmp_path / "other"
+    shutil.copytree(statistics, other)
+    np.save(other / "std.npy", np.full(263, 1.5, dtype=np.float32))
+    ran = run(*words[:3], "--statistics", other, *words[5:-1], tmp_path / "refused")
+    assert "is not what the source gave" in ran.complaint and not (tmp_path / "refused").exists()
+
+
+def test_a_tmr_is_compared_with_its_source(
+    run: Any, golden_dir: Path, tmp_path: Path, statistics: Path, tiny_text_model: Path
+) -> None:
+    with np.load(golden_dir / "tmr_evaluator.npz", allow_pickle=False) as arrays:
+        tensors = {name.removeprefix("tiny/"): arrays[name] for name in arrays.files}
+    state = {name[6:]: torch.from_numpy(value) for name, value in tensors.items() if name.startswith("state/")}
+    state["text_encoder.projection.weight"] = state["text_encoder.projection.weight"][:, :16].clone()
+    save_file({name: t for name, t in state.items() if name.split(".")[0] in MODULES}, tmp_path / "tmr.safetensors")
+    cases: dict[str, np.ndarray] = {}
+    for number, (motion, length, latent) in enumerate(
+        zip(tensors["motion"], tensors["motion_len"], tensors["m_latent"], strict=True)
+    ):
+        cases |= {f"motion_{number}": motion[:length], f"motion_embedding_{number}": latent}
+    np.savez(tmp_path / "expected.npz", **cases)
+    words = ("--statistics", statistics, "--text-model", tiny_text_model, "--expect", tmp_path / "expected.npz")
+    ran = run("import", "tmr", tmp_path / "tmr.safetensors", *words, "--out", tmp_path / "out")
+    assert ran.code == 0 and "motion_embedding: " in ran.out, ran.err
+    ran = run("import", "tmr", tmp_path / "tmr.safetensors", *words, "--heads", 2, "--out", tmp_path / "refused")
+    assert "is not what the source gave" in ran.complaint and not (tmp_path / "refused").exists()
+
+
 class Settings:
     """What a Lightning checkpoint holds beside the weights; never to be made again."""
 
@@ -177,6 +228,69 @@ def test_motiongpt_whole_and_one_by_one(
     alone = [MotionTokenizer.from_pretrained(tmp_path / "tokenizer").hash,
              MotionLanguageModel.from_pretrained(tmp_path / "lm").hash]  # fmt: skip
     assert whole == alone
+
+
+def test_motiongpts_t5_is_compared_with_its_source(
+    run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path
+) -> None:
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    file, text = motiongpt_release
+    state = {
+        name.removeprefix("lm.language_model."): tensor
+        for name, tensor in read_released(file, skip_objects=True).items()
+        if name.startswith("lm.")
+    }
+    config = T5Config(vocab_size=len(state["shared.weight"]), d_model=16, d_kv=8, d_ff=24, num_layers=1,
+                      num_decoder_layers=1, num_heads=2, feed_forward_proj="gated-gelu",
+                      tie_word_embeddings=False)  # fmt: skip
+    theirs = T5ForConditionalGeneration(config).eval()
+    theirs.load_state_dict(state)
+    asked, written = np.array([5, 9, 1]), np.array([0, 7])
+    with torch.no_grad():
+        answer = theirs(torch.as_tensor(asked)[None], decoder_input_ids=torch.as_tensor(written)[None])
+    logits = answer.logits[0].numpy()
+    words = ("import", "motiongpt", file, "--part", "lm", "--text-tokenizer", text, "--expect", tmp_path / "e.npz")
+    np.savez(tmp_path / "e.npz", input_ids_0=asked, decoder_ids_0=written, logits_0=logits)
+    ran = run(*words, "--out", tmp_path / "out")
+    assert ran.code == 0 and "logits: 1 as the source gave them" in ran.out, ran.err
+    np.savez(tmp_path / "e.npz", input_ids_0=asked, decoder_ids_0=written, logits_0=logits * 16**-0.5)
+    assert "logits_0 is not" in run(*words, "--out", tmp_path / "refused").complaint
+
+
+def test_guos_evaluator_is_compared_with_its_source(run: Any, guo_release: Path, tmp_path: Path) -> None:
+    from remogpt.eval.evaluators.guo import GuoEvaluator
+
+    assert run("import", "guo", guo_release, "--out", tmp_path / "unpacked", "--variant", "unpacked").code == 0
+    theirs = GuoEvaluator.from_pretrained(tmp_path / "unpacked")
+    motion, tokens = np.random.default_rng(0).normal(size=(60, 263)), ["a/DET", "person/NOUN"]
+    np.savez(tmp_path / "e.npz", motion_0=motion, motion_embedding_0=theirs.encode_motion([motion])[0],
+             text_0=" ".join(tokens), text_embedding_0=theirs.encode_text([tokens])[0])  # fmt: skip
+    words = ("import", "guo", guo_release, "--expect", tmp_path / "e.npz")
+    ran = run(*words, "--variant", "unpacked", "--out", tmp_path / "again")
+    assert ran.code == 0 and ran.out.count("as the source gave them") == 2, ran.err
+    assert "motion_embedding_0 is not" in run(*words, "--out", tmp_path / "refused").complaint
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"motion_0": np.zeros((8, 263))}, "holds no answer to compare with"),
+        ({"codes_0": np.zeros(2)}, "holds the answer codes_0 without motion_0"),
+        ({"motions": np.zeros(2)}, "holds 'motions'; wanted"),
+        ({"codes_0": np.array([{}], dtype=object)}, "is not a readable .npz"),
+        ({"text_0": "walk", "text_embedding_0": np.zeros(4)}, "hold none of a MotionTokenizer"),
+        ({"motion_0": np.zeros((64, 263)), "codes_0": np.zeros(3)}, "codes_0 has shape (3,)"),
+    ],
+)
+def test_expected_outputs_that_cannot_be_compared(
+    run: Any, golden_dir: Path, tmp_path: Path, statistics: Path, content: dict, message: str
+) -> None:
+    weights, expected = expected_of_golden_tokenizer(golden_dir, tmp_path)
+    np.savez(expected, **content)
+    words = ("--statistics", statistics, "--expect", expected, "--out", tmp_path / "out")
+    assert message in run("import", "t2mgpt", weights, *words).complaint
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_with_motiongpts_components(
