@@ -24,7 +24,7 @@ import torch
 
 from remogpt.eval.evaluators.guo import GuoEvaluator
 from remogpt.lm import MotionLanguageModel
-from remogpt.motion.files.arrays import DAMAGE
+from remogpt.motion.files.archives import DAMAGE
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
