@@ -18,6 +18,10 @@ from remogpt.eval.interval import mean_interval
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
+POOL = 32
+"""Items in a pool of R-precision."""
+PAIRS = 300
+"""Pairs of Diversity."""
 
 
 def validate(embeddings: Array, name: str = "embeddings", min_rows: int = 1, dims: int = 2) -> Array:
@@ -50,7 +54,7 @@ def _paired(text: Array, motion: Array) -> tuple[Array, Array]:
     return text, motion
 
 
-def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = 32) -> Array:
+def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = POOL) -> Array:
     """Return the share of rows of `text` whose own row of `motion` is among the nearest 1..top_k of its group.
 
     Swap the arguments for the other direction (motion queries, text gallery), as captioning reports it.
@@ -67,7 +71,8 @@ def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = 32) -> 
         RemogptError: if fewer than `group` rows are given.
 
     Source: Guo et al. 2022, sec. 5; differs: tied distances are scored by what a random order of the tied items would
-    give on average (the reference leaves them in the order of an unstable sort), and no NaN can arise.
+    give on average (the reference leaves them in the order of an unstable sort), and no NaN can arise. Distances are
+    tied that differ by no more than the rounding of a product of matrices, whose last digits depend on the pool's size.
     """
     text, motion = _paired(text, motion)
     num_groups = len(text) // group
@@ -79,8 +84,9 @@ def r_precision(text: Array, motion: Array, top_k: int = 3, group: int = 32) -> 
     gallery = motion[: num_groups * group].reshape(num_groups, group, -1)
     distance = squared_distances(queries, gallery)  # (groups, group, group)
     own = np.diagonal(distance, axis1=1, axis2=2)[..., None]
-    nearer = (distance < own).sum(-1)
-    tied = (distance == own).sum(-1)
+    rounding = _rounding(queries, gallery)
+    nearer = (distance < own - rounding).sum(-1)
+    tied = (np.abs(distance - own) <= rounding).sum(-1)
     hits = [np.clip((k - nearer) / tied, 0.0, 1.0).mean() for k in range(1, top_k + 1)]
     return np.array(hits)
 
@@ -90,6 +96,16 @@ def squared_distances(left: Array, right: Array) -> Array:
     cross = left @ np.swapaxes(right, -1, -2)
     square = (left**2).sum(-1)[..., :, None] + (right**2).sum(-1)[..., None, :]
     return np.maximum(square - 2.0 * cross, 0.0)
+
+
+def _rounding(queries: Array, gallery: Array) -> Array:
+    """Return (groups, N, 1) bounds on the rounding error of the difference of two of a query's squared distances.
+
+    Each is a sum of about D products, none larger than the squared lengths, in float64.
+    """
+    squares = (queries**2).sum(-1) + (gallery**2).sum(-1).max(-1, keepdims=True)
+    bounds: Array = 4 * queries.shape[-1] * np.finfo(np.float64).eps * squares[..., None]
+    return bounds
 
 
 def mm_dist(text: Array, motion: Array) -> float:
@@ -170,6 +186,22 @@ def _index_pair(first: Array, second: Array, size: int) -> tuple[Array, Array]:
     return first, second
 
 
+def marks(num_items: int, dim: int, group: int = POOL, pairs: int = PAIRS) -> list[str]:
+    """Return what keeps scores of so few items from being compared with published ones, a sentence each.
+
+    Args:
+        num_items: N. dim: width D of the evaluator. group: pool that R-precision was computed in. pairs: of Diversity.
+    """
+    found = []
+    if group < POOL:
+        found.append(f"R-precision in pools of {group}, the protocol's are {POOL}: too high")
+    if num_items <= dim:
+        found.append(f"FID of {num_items} items in {dim} dimensions: too high")
+    if num_items < pairs:
+        found.append(f"Diversity of {num_items} pairs, the protocol's are {pairs}")
+    return found
+
+
 def draw_pairs(size: int, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Draw `count` distinct rows out of `size`, twice; a pair may coincide, as in the reference."""
     if count > size:
@@ -189,9 +221,9 @@ def evaluate(
     *,
     multimodal: Array | None = None,
     repeats: int = 20,
-    pairs: int = 300,
+    pairs: int = PAIRS,
     multimodal_pairs: int = 10,
-    group: int = 32,
+    group: int = POOL,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Compute every generation metric over `repeats` draws of pools and pairs.

@@ -39,6 +39,16 @@ ALIASES = {
 }  # fmt: skip
 
 
+def cosines(text: Array, motion: Array) -> Array:
+    """Multiply unit rows (N, D) and (M, D) to similarities (N, M), for equal rows equal to the last bit.
+
+    A product of matrices adds up in an order that depends on where a row stands, so that ties would be broken by place.
+    """
+    tables = [np.unique(np.asarray(rows, dtype=np.float64), axis=0, return_inverse=True) for rows in (text, motion)]
+    (left, of_text), (right, of_motion) = tables
+    return (left @ right.T)[np.ix_(of_text.ravel(), of_motion.ravel())]
+
+
 def validate(similarity: Array) -> Array:
     """Check a square similarity matrix without NaN and return it unchanged (ranks depend on exact equality)."""
     table = np.asarray(similarity)

@@ -24,6 +24,7 @@ from safetensors.numpy import load_file
 import remogpt
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_folder, fingerprint, is_writable, read_json, read_npy, write_json, write_npy
+from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.resumable import Arrays, compute_in_shards
 
 FOLDER = "vectors"
@@ -94,7 +95,7 @@ class VectorCache:
             about: JSON-ready description, written beside the arrays.
 
         Raises:
-            RemogptError: if the cached arrays are damaged.
+            RemogptError: if the cached arrays are damaged, or a network gave NaN or infinity.
         """
         # The key holds the shard size: a network's last digits depend on which items share a batch.
         size = shard or SHARD
@@ -102,10 +103,23 @@ class VectorCache:
         folder = self.folder / network[:16] / key
         if not folder.is_dir():
             shards = folder.with_name(f"{key}.shards")
-            paths = compute_in_shards(shards, count, compute, size=size, desc=desc, unit=unit)
+            paths = compute_in_shards(shards, count, _checked(compute), size=size, desc=desc, unit=unit)
             _publish(folder, paths, {"network": network, "num_items": count, **(about or {})})
             shutil.rmtree(shards, ignore_errors=True)
         return _read(folder)
+
+
+def _checked(compute: Callable[[range], Arrays]) -> Callable[[range], Arrays]:
+    def checked(indices: range) -> Arrays:
+        arrays = compute(indices)
+        for name, array in arrays.items():
+            if np.issubdtype(array.dtype, np.floating):
+                # Where an item has several rows, its own number is not known here.
+                first = indices.start if len(array) == len(indices) else 0
+                check_finite(array, lambda row, first=first: f"item {first + row}", name)  # type: ignore[misc]
+        return arrays
+
+    return checked
 
 
 def _publish(folder: Path, shards: list[Path], about: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ import torch
 
 from remogpt.eval.evaluators.guo import GuoEvaluator
 from remogpt.lm import MotionLanguageModel
-from remogpt.motion.files.archives import DAMAGE
+from remogpt.motion.files.archives import open_npz
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -55,13 +55,8 @@ def read_source_outputs(path: str | Path) -> dict[str, Array]:
     path = Path(path)
     if not path.is_file():
         raise MissingPathError(f"--expect {path}: no such file; wanted a .npz of the source's answers")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {name: archive[name] for name in archive.files}
-    except (*DAMAGE, AttributeError, TypeError) as error:
-        raise RemogptError(f"{path} is not a readable .npz of numeric arrays and texts ({error}); save it again") from (
-            error
-        )
+    with open_npz(path) as archive:
+        content = {name: archive.read(name) for name in archive.keys}
     known = {*_ASKED, *(name for names in _ASKED.values() for name in names)}
     for name in content:
         what, number = _split(name)

@@ -155,3 +155,37 @@ def test_evaluate_gives_mean_and_interval_of_every_metric():
 def test_input_that_cannot_be_scored_is_refused_with_the_reason(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dim", [3, 8, 64, 512])
+def test_equal_motions_are_tied_in_pools_of_every_size(dim: int) -> None:
+    """Half of a pool are copies; distances pair by pair, which give copies one value, say what is right."""
+    rng = np.random.default_rng(dim)
+    for group in (*range(4, 33), 40):
+        text = rng.normal(size=(group, dim)).astype(np.float32)
+        motion = (text + rng.normal(size=text.shape)).astype(np.float32)
+        motion[: group // 2] = motion[group // 2 : 2 * (group // 2)][rng.integers(group // 2, size=group // 2)]
+        for left, right in ((text, motion), (motion, text)):
+            pairs = [[np.square(one.astype(float) - other).sum() for other in right] for one in left]
+            distance = np.array(pairs)
+            own = np.diagonal(distance)[:, None]
+            nearer, tied = (distance < own).sum(1), (distance == own).sum(1)
+            wanted = [np.clip((k - nearer) / tied, 0, 1).mean() for k in (1, 2, 3)]
+            assert generation.r_precision(left, right, group=group).tolist() == pytest.approx(wanted, abs=1e-12)
+        alike = np.repeat(motion[:1], group, axis=0)
+        assert generation.r_precision(text, alike, group=group).tolist() == pytest.approx(np.arange(1, 4) / group)
+
+
+def test_distances_that_differ_are_no_ties() -> None:
+    """The nearest of two motions wins by one unit in the last place of float32, far from the origin."""
+    text = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
+    motion = np.array([[1000.0, 1.0], [1000.0, np.nextafter(np.float32(1.0), np.float32(0.0))]])
+    assert generation.r_precision(text, motion, top_k=1, group=2).tolist() == [0.5]
+
+
+def test_too_few_items_for_the_protocol_are_marked() -> None:
+    assert generation.marks(4000, 512) == []
+    few = generation.marks(20, 64, group=20)
+    assert [mark.split(" ")[0] for mark in few] == ["R-precision", "FID", "Diversity"]
+    assert "pools of 20" in few[0] and "20 items in 64 dimensions" in few[1] and "20 pairs" in few[2]
+    assert generation.marks(64, 64) == ["FID of 64 items in 64 dimensions: too high", generation.marks(64, 8)[0]]

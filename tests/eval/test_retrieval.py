@@ -7,6 +7,7 @@ import pytest
 
 from remogpt.eval.retrieval import (
     caption_positives,
+    cosines,
     rank_rows,
     retrieval_metrics,
     retrieval_ranks,
@@ -130,3 +131,15 @@ def test_identical_captions_share_their_motions_and_nsim_takes_the_list():
 def test_input_that_cannot_be_scored_is_refused_with_the_reason(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_equal_rows_have_equal_cosines_wherever_they_stand() -> None:
+    rng = np.random.default_rng(0)
+    for count in (3, 7, 20, 33, 100):
+        text, motion = (rng.normal(size=(count, 70)).astype(np.float32) for _ in range(2))
+        text[count // 2], motion[-1] = text[0], motion[1]
+        similarity = cosines(text, motion)
+        np.testing.assert_allclose(similarity, text.astype(float) @ motion.astype(float).T, atol=1e-12)
+        assert (similarity[0] == similarity[count // 2]).all() and (similarity[:, 1] == similarity[:, -1]).all()
+        alike = cosines(text, np.repeat(motion[:1], count, axis=0))
+        assert (retrieval_ranks(alike)["t2m"] == (count - 1) / 2).all()

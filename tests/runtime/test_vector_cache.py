@@ -130,3 +130,15 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
     shape, folder = done.stdout.strip().rsplit(" ", 1)
     assert shape == "(2, 3)" and not Path(folder).exists()
+
+
+def test_a_network_that_gives_nan_is_named_and_nothing_is_kept(tmp_path: Path) -> None:
+    cache = VectorCache(tmp_path)
+
+    def diverged(indices: range) -> np.ndarray:
+        return np.array([[np.nan if index == 6 else index] for index in indices])
+
+    with pytest.raises(RemogptError, match="gave NaN in the rows of item 6, and in 1 of"):
+        cache.rows(NETWORK, ITEMS, 10, diverged, desc="rows")
+    healthy = cache.rows(NETWORK, ITEMS, 10, lambda indices: np.array([[float(i)] for i in indices]), desc="rows")
+    assert healthy[:, 0].tolist() == list(range(10))

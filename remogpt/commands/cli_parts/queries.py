@@ -16,6 +16,7 @@ import remogpt
 from remogpt.motion.files.read import READABLE
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.progress import progress
 
 if TYPE_CHECKING:  # slow to import, and `--help` should be fast
@@ -127,7 +128,7 @@ def embed(retriever: "TextMotionRetriever", queries: Sequence[Query]) -> np.ndar
     features = [query.features for query in queries if query.features is not None]
     for start in progress(range(0, len(motions), 256), desc="encode", unit="batch"):
         rows[motions[start : start + 256]] = retriever.encode_motion(features[start : start + 256])
-    return rows
+    return check_finite(rows, lambda row: repr(queries[row].name), "embedding")
 
 
 def _meaning(word: str) -> list[str | Path]:

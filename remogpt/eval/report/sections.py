@@ -11,7 +11,7 @@ from remogpt.eval.report.motion_tables import (
     tokenizer_tables,
 )
 from remogpt.eval.report.rare_tables import rare_tables
-from remogpt.eval.report.tables import Entry, Report, Table, entries, in_order
+from remogpt.eval.report.tables import Entry, Report, Table, entries, in_order, marks_table
 from remogpt.eval.report.text_tables import captioning_tables, retrieval_tables
 
 
@@ -38,7 +38,7 @@ def sections(report: Report) -> list[Section]:
         if own:
             cards = tuple(entry for entry in own if entry.name not in seen)
             seen |= {entry.name for entry in own}
-            tables = tuple(one for one in make(own) if one is not None)
+            tables = tuple(one for one in (*make(own), marks_table(own)) if one is not None)
             found.append(Section(task, title, intro, tables, tuple(own), cards))
     others = tuple(
         Entry(name, "", "", result["card"], result["scores"])

@@ -127,6 +127,19 @@ def table(
     return Table(title, tuple(heads[column] for column in kept), shorter, 2 if 1 in kept else 1, note, shown)
 
 
+def marks_table(found: Sequence[Entry]) -> Table | None:
+    """Return what some results must not be read without, a line each; None where there is nothing."""
+    modes: dict[tuple[str, str], list[Entry]] = {}
+    for entry in found:
+        for mark in entry.scores.get("marks", ()):
+            modes.setdefault((entry.split, mark), []).append(entry)
+    rows = [
+        Row((split, ", ".join(entry.mode for entry in marked), mark), marked[0].name)
+        for (split, mark), marked in modes.items()
+    ]
+    return Table("Not to be compared without this", ("split", "mode", "what"), tuple(rows), labels=3) if rows else None
+
+
 def _row(entry: Entry, columns: Sequence[Column]) -> Row:
     cells = (entry.split, entry.mode, *(value(entry) for _, value in columns))
     return Row(cells, entry.name, entry.kind)

@@ -4,6 +4,7 @@ Every result is written with its protocol card as soon as it is there; a second 
 of computing it again.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,8 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
 from remogpt.runtime.vector_cache import VectorCache
+
+_log = logging.getLogger(__name__)
 
 Result = dict[str, Any]
 Named = tuple[str, Result]
@@ -59,6 +62,8 @@ class Run:
     """Folder of motions that somebody else generated."""
     captions: Path | None = None
     """JSON of captions that somebody else generated."""
+    told: set[str] = field(default_factory=set, compare=False)
+    """Marks that were logged."""
 
     @property
     def own_database_hash(self) -> str | None:
@@ -147,6 +152,14 @@ class Run:
     def batch_seed(self, *key: int | str) -> int:
         """Return the sampling seed of the batch that begins at an item (of a generation)."""
         return int(sha256_of([self.config.seed, *key])[:7], 16)
+
+    def marked(self, marks: Sequence[str]) -> Result:
+        """Return a result's `marks`, sentences that its numbers must not be read without; each is told once."""
+        for mark in marks:
+            if mark not in self.told:
+                _log.warning("%s", mark)
+                self.told.add(mark)
+        return {"marks": list(marks)} if marks else {}
 
     # ---- embeddings by the evaluator ---------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from remogpt.eval.evaluators.embeddings import embed_texts
 from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
-from remogpt.eval.tasks.generation import GROUP
+from remogpt.eval.tasks.generation import evaluator_marks
 from remogpt.motion.motion import Motion
 from remogpt.runtime.files import read_json, sha256_file, write_json
 
@@ -52,7 +52,8 @@ def protocol(run: Run, clips: Sequence[Clip]) -> Card:
     """Return card entries of what `score` does."""
     return {
         "references": "three (first; a, b, a; a, a, a)", "protocols": list(run.config.caption_protocols),
-        "bertscore": run.config.bertscore or None, "repeats": run.config.repeats, "pool": min(GROUP, len(clips)),
+        "bertscore": run.config.bertscore or None, "repeats": run.config.repeats,
+        "pool": min(generation.POOL, len(clips)),
     }  # fmt: skip
 
 
@@ -129,7 +130,8 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
         ]
         scores |= score_texts(texts, lemmas, ["lemma"])
     if run.evaluator is not None and len(clips) > 1:
-        scores["evaluator"] = _by_evaluator(run, clips, texts)
+        scores["evaluator"], marks = _by_evaluator(run, clips, texts)
+        scores |= run.marked(marks)
     if all("copied" in item for item in items):
         scores["copied_share"] = float(np.mean([item["copied"] for item in items]))
     return scores | {
@@ -139,8 +141,8 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
     }
 
 
-def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
-    """Return R-precision both ways and MM-dist of captions with their real motions, over draws of pools."""
+def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> tuple[Result, list[str]]:
+    """Return R-precision both ways and MM-dist of captions with their real motions, and marks on them."""
     evaluator = run.needs_evaluator("captioning")
     # Not every text model takes an empty caption, which is an answer all the same.
     text = embed_texts(
@@ -149,6 +151,7 @@ def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Resu
     motion = run.embed_clips(clips)
     scores = generation.evaluate(
         text, motion, motion, repeats=run.config.repeats,
-        group=min(GROUP, len(clips)), seed=run.config.seed,
+        group=min(generation.POOL, len(clips)), seed=run.config.seed,
     )  # fmt: skip
-    return {name: value for name, value in scores.items() if "/R" in name or name == "mm_dist"}
+    kept = {name: value for name, value in scores.items() if "/R" in name or name == "mm_dist"}
+    return kept, evaluator_marks(text, motion, is_distribution=False)

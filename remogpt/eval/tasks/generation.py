@@ -21,11 +21,9 @@ from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
+from remogpt.runtime.network_outputs import are_alike, collapsed
 
 _log = logging.getLogger(__name__)
-
-GROUP = 32
-"""Pool of R-precision."""
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
@@ -96,7 +94,7 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
     """Return card entries of what `score` does."""
     return {
-        "generations": len(samples), "repeats": _repeats(run, samples), "pool": min(GROUP, len(clips)),
+        "generations": len(samples), "repeats": _repeats(run, samples), "pool": min(generation.POOL, len(clips)),
         "real": "every clip of the split",
         "memorisation": f"train {sha256_of(run.motions.ids('train'))}" if _has_memorisation(run) else None,
     }  # fmt: skip
@@ -111,13 +109,14 @@ def score(
     made = np.stack([embed(run, one) for one in samples])
     real = run.embed_clips(run.subset(split, 0))
     scores = generation.evaluate(
-        text, made, real, multimodal=multimodal, repeats=_repeats(run, samples), group=min(GROUP, len(clips)),
+        text, made, real, multimodal=multimodal, repeats=_repeats(run, samples), group=min(generation.POOL, len(clips)),
         seed=run.config.seed,
         multimodal_pairs=min(10, run.config.multimodal_generations),
     )  # fmt: skip
     distances = np.linalg.norm(np.asarray(text, np.float64) - made[0], axis=1)
     items = [item | {"mm_dist": float(value)} for item, value in zip(first.items, distances, strict=True)]
     result: Result = {"evaluator": scores, **bodies(run, clips, first), "num_items": len(items), "items": items}
+    result |= run.marked(evaluator_marks(text, made[0]))
     if _has_memorisation(run):
         training, gallery = run.training
         distance, nearest = rare.nearest_distance(made[0], gallery)
@@ -128,6 +127,21 @@ def score(
         overlaps = np.array([item["overlap"] for item in items])
         result |= {"copied_share": float((overlaps == 1.0).mean()), "overlap_with_examples": mean_interval(overlaps)}
     return result
+
+
+def evaluator_marks(text: np.ndarray, motion: np.ndarray, *, is_distribution: bool = True) -> list[str]:
+    """Return what an evaluator's scores of captions (N, D) and motions (N, D) must not be read without.
+
+    Args:
+        is_distribution: whether FID and Diversity are among them.
+    """
+    count, dim = motion.shape
+    found = generation.marks(count, dim if is_distribution else 0, min(generation.POOL, count),
+                             generation.PAIRS if is_distribution else 0)  # fmt: skip
+    for what, rows in (("captions", text), ("motions", motion)):
+        if are_alike(rows):
+            found.append(collapsed(f"the evaluator's embeddings of the {what}"))
+    return found
 
 
 def _repeats(run: Run, samples: Sequence[Samples]) -> int:

@@ -1,5 +1,6 @@
 """Write databases: from captioned motions, or from entries of other databases without embedding anything again."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,10 @@ from remogpt.retriever.database.part_search import with_parts
 from remogpt.retriever.database.version_files import VersionWriter, new_version, publish
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.network_outputs import are_alike, check_finite, check_unit_rows, collapsed
 from remogpt.runtime.progress import progress
+
+_log = logging.getLogger(__name__)
 
 ORIGIN = ("num_features", "retriever_hash", "statistics_hash", "tokenizer_hash")
 """Entries of the manifest that name the components that built a database."""
@@ -48,10 +52,15 @@ def write_entries(
             captions = [caption for entry in batch for caption in entry.captions]
             codes = tokenizer.encode_batch(motions)
             embeddings, parts = _embed(retriever, motions)
+            sentences = retriever.encode_text(captions)
+            _check_outputs(batch, embeddings, parts, sentences)
             infos = [entry.info for entry in batch]
             found = _found(motions, finder) if facts else None
-            writer.add(infos, embeddings, retriever.encode_text(captions), codes, motions, parts, found)
+            writer.add(infos, embeddings, sentences, codes, motions, parts, found)
             bar.update(len(batch))
+        for name, what in (("motion_embeddings", "motions"), ("caption_embeddings", "captions")):
+            if are_alike(writer.rows(name)):
+                _log.warning("%s", collapsed(f"the retriever's embeddings of the database's {what}"))
         origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
         about = dict(zip(ORIGIN, origin, strict=True)) | ({"finder_hash": finder.hash} if finder and facts else {})
         publish(path, folder, writer.finish(about, allow_empty))
@@ -103,6 +112,17 @@ def _embed(retriever: Retriever, motions: list[np.ndarray]) -> tuple[np.ndarray,
     """Return embeddings (n, D) and, where the retriever has body parts, their encodings (n, 6, W)."""
     parted = with_parts(retriever)
     return (retriever.encode_motion(motions), None) if parted is None else parted.encode_motion_and_parts(motions)
+
+
+def _check_outputs(
+    batch: Sequence[DatabaseEntry], embeddings: np.ndarray, parts: np.ndarray | None, sentences: np.ndarray
+) -> None:
+    """Refuse what a diverged retriever returns, naming the entry."""
+    owners = [entry.id for entry in batch for _ in entry.captions]
+    check_unit_rows(embeddings, lambda row: f"entry {batch[row].id}")
+    check_unit_rows(sentences, lambda row: f"a caption of entry {owners[row]}")
+    if parts is not None:
+        check_finite(parts, lambda row: f"entry {batch[row].id}", "part encodings")
 
 
 def _check(entry: DatabaseEntry) -> None:

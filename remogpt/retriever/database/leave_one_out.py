@@ -24,6 +24,7 @@ from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
+from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.progress import progress
 
 FORMAT = 1
@@ -132,6 +133,8 @@ def find_neighbours(
             raise RemogptError(
                 f"the database in {asked.path} is empty and has no neighbours; build it from a set's clips"
             )
+        for rows in (asked.motion_embeddings, asked.caption_embeddings):
+            check_finite(rows, lambda row: f"row {row} of the database in {asked.path}", "embedding")  # noqa: B023
     ours, theirs = list(queries.infos()), list(database.infos())
     families = family_numbers([*ours, *theirs])
     search = _Search(database, theirs, families[len(ours) :], depth)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path
 
 FLAT_ROWS = 100_000
@@ -96,7 +97,15 @@ class VectorIndex:
 
         Returns:
             owners (k',), their best rows (k',), similarities (k',) float32, best first; k' < k where there are no more.
+
+        Raises:
+            RemogptError: if the query is not finite.
         """
+        if not np.isfinite(query).all():
+            raise RemogptError(
+                "the query's embedding holds NaN or infinity and is near nothing; the retriever has diverged or "
+                "overflowed, use another checkpoint"
+            )
         total = len(self._rows)
         of_rows = None if bonus is None else bonus.astype(np.float32)[owner(np.arange(total))]
         is_reranked = of_rows is not None and total > FLAT_ROWS

@@ -58,6 +58,14 @@ class RowAppender:
         self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).tobytes())
         self.num_rows += len(rows)
 
+    def written(self) -> np.ndarray:
+        """Return the rows so far (num_rows, *row_shape), memory-mapped."""
+        self.file.flush()
+        if not self.num_rows:
+            return np.zeros((0, *self.row_shape), self.dtype)
+        shape = (self.num_rows, *self.row_shape)
+        return np.memmap(self.file.name, self.dtype, mode="r", offset=self.header_bytes, shape=shape)
+
     def close(self) -> None:
         """Write the number of rows into the header; NumPy leaves room there for it to grow."""
         assert self._write_header() == self.header_bytes
@@ -130,6 +138,10 @@ class VersionWriter:
             for found in facts:
                 self.arrays["found_facts"].add(found.rows)
                 self.ends["found_facts"].append(self.arrays["found_facts"].num_rows)
+
+    def rows(self, name: str) -> np.ndarray:
+        """Return the rows of an array that have been written, memory-mapped."""
+        return self.arrays[name].written()
 
     def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
         """Write offsets, search structures and the manifest; return the version's hash."""

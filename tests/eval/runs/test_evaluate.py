@@ -474,3 +474,30 @@ def test_unusable_settings_are_refused_with_the_reason(known_set, oracle, tmp_pa
     with pytest.raises(ValueError, match="none of its clips has facts"):
         evaluate(Run(known_set, tmp_path, EvalConfig(), oracle), ["facts"])
     assert not (tmp_path / "results.json").exists()
+
+
+def test_few_items_and_collapsed_networks_are_marked_in_results_and_report(world, known_set, tmp_path, caplog):
+    class Alike(world.Oracle):
+        """Its retriever gives every motion one row."""
+
+        @property
+        def retriever(self):
+            inner = super().retriever
+            first = inner.encode_motion([known_set.features(known_set.clips("test")[0])])
+            return SimpleNamespace(
+                hash="a" * 64, encode_text=inner.encode_text,
+                encode_motion=lambda motions: np.repeat(first, len(motions), axis=0),
+            )  # fmt: skip
+
+    few, count = EvalConfig(num_generation=20, num_retrieval=20, memorisation=False, **QUICK), 20
+    run = Run(known_set, tmp_path, few, Alike(known_set), world.Evaluator(known_set))
+    report = evaluate(run, ["retrieval", "generation"])
+    scores = {name: result["scores"] for name, result in report["results"].items()}
+    assert scores["retrieval/test"]["normal"]["t2m/MedR"] == (count + 1) / 2
+    alike = "the retriever's embeddings of the motions cannot be told apart"
+    left_out, collapsed = scores["retrieval/test"]["marks"]
+    assert left_out == "protocol guo is left out: it wants 32 items, the split has 20" and collapsed.startswith(alike)
+    assert caplog.text.count(alike) == 1
+    assert "R-precision in pools of 20" in scores["generation/test/real"]["marks"][0]
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Not to be compared without this" in page and alike in page and f"Diversity of {count} pairs" in page

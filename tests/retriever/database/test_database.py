@@ -263,3 +263,58 @@ def test_long_motions_are_windowed_under_one_source() -> None:
         ("a#1", "tape", "b#1", 196),
         ("a#2", "tape", "b#2", 196),
     ]
+
+
+class Changed:
+    """A retriever whose rows of motions or captions are changed."""
+
+    def __init__(self, retriever: Any, change: Callable[[np.ndarray], np.ndarray], of: str) -> None:
+        self.inner, self.change, self.of = retriever, change, of
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def encode_motion(self, motions: list[np.ndarray]) -> np.ndarray:
+        rows = self.inner.encode_motion(motions)
+        return self.change(rows) if self.of == "motion" else rows
+
+    def encode_text(self, texts: list[str]) -> np.ndarray:
+        rows = self.inner.encode_text(texts)
+        return self.change(rows) if self.of == "caption" else rows
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "message"),
+    [
+        (np.nan, "motion", "gave NaN in the embedding of entry c2, and in 1 of 40"),
+        (np.inf, "caption", "gave infinity in the embedding of a caption of entry c1"),
+        (1.0, "motion", "the embedding of entry c2 has length 4, wanted 1"),
+    ],
+)
+def test_a_diverged_retriever_builds_no_database(
+    value: float, of: str, message: str, retriever: Any, tokenizer: Any, entries: Entries, tmp_path: Path
+) -> None:
+    def change(rows: np.ndarray) -> np.ndarray:
+        rows[2] = value
+        return rows
+
+    with pytest.raises(RemogptError, match=message):
+        MotionDatabase.build(entries, Changed(retriever, change, of), tokenizer, tmp_path / "db", facts=False)
+    assert not (tmp_path / "db" / "CURRENT").exists()
+
+
+def test_a_query_that_is_not_finite_is_refused(database: MotionDatabase) -> None:
+    for route in ("t2m", "t2t"):
+        with pytest.raises(RemogptError, match="the query's embedding holds NaN or infinity"):
+            database.search_embedding(np.full(16, np.nan), route, k=2)
+
+
+def test_a_collapsed_retriever_is_warned_of(
+    retriever: Any, tokenizer: Any, entries: Entries, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    MotionDatabase.build(entries, retriever, tokenizer, tmp_path / "good", facts=False)
+    assert "cannot be told apart" not in caplog.text
+    collapsed = Changed(retriever, lambda rows: np.repeat(rows[:1], len(rows), axis=0), "motion")
+    MotionDatabase.build(entries, collapsed, tokenizer, tmp_path / "alike", facts=False)
+    assert "embeddings of the database's motions cannot be told apart" in caplog.text
+    assert "captions cannot" not in caplog.text
