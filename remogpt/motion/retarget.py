@@ -1,15 +1,8 @@
 """Convert other skeletons to our 22 joints: metres, y up, right-handed, the person's left at our left.
 
-A table in `skeletons/*.yaml` says, for each of our joints, which joint of the source it is, or which weighted mean
-of several (weights sum to one). Bodies are not scaled: except for a few tilted bones (below) positions are as measured,
-and `joints_to_features` scales every person to the one body of the feature format.
-
-Keys of a table:
-    title            name for people
-    joints           ours -> theirs, or ours -> {theirs: weight, ...}
-    axes             our x, y, z as signed source axes, such as [x, z, -y]; must be a rotation
-    metres_per_unit  candidates, likeliest first; the first that gives a leg of human length is taken
-    tilt_degrees     optional: ours -> turn of the bone that ends there, in degrees towards the front of the body
+Bodies are not scaled: except for a few tilted bones (below) positions are as measured, and `joints_to_features` scales
+every person to the one body of the feature format. Which joint is which is told by a `SkeletonTable`: a known one whose
+names the file has, or one that `anatomy` makes from the file's names and tree.
 """
 
 from __future__ import annotations
@@ -20,12 +13,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import yaml
 
-from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, PARENTS
+from remogpt.motion.anatomy.recognise import Understood
+from remogpt.motion.skeleton import JOINT_INDEX, NUM_JOINTS, PARENTS
+from remogpt.motion.skeleton_table import SkeletonTable, read_table, skeleton_tables
 from remogpt.runtime.errors import RemogptError
 
-_FOLDER = Path(__file__).parent / "skeletons"
 _HUMAN_LEG = (0.5, 1.3)
 """Metres from hip to ankle along the bones, from a child of six to a giant."""
 
@@ -52,71 +45,62 @@ class SourceMotion:
     """Axis that points up where the format fixes it."""
 
 
-@dataclass(frozen=True)
-class SkeletonTable:
-    """Conversion of one skeleton to ours; read from `skeletons/<name>.yaml`."""
-
-    name: str
-    title: str
-    joints: Mapping[str, Mapping[str, float]]
-    axes: np.ndarray
-    """(3, 3) rotation from source axes to ours."""
-    metres_per_unit: tuple[float, ...]
-    tilt_degrees: Mapping[str, float]
-
-    @property
-    def source_names(self) -> tuple[str, ...]:
-        """Source joints that a file must have, each once."""
-        return tuple(dict.fromkeys(name for sources in self.joints.values() for name in sources))
-
-
-@cache
-def skeleton_tables() -> dict[str, SkeletonTable]:
-    """Return all skeleton tables by name."""
-    return {path.stem: _read_table(path) for path in sorted(_FOLDER.glob("*.yaml"))}
-
-
-def _read_table(path: Path) -> SkeletonTable:
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    joints = {ours: {theirs: 1.0} if isinstance(theirs, str) else theirs for ours, theirs in raw["joints"].items()}
-    axes = np.zeros((3, 3))
-    for row, axis in enumerate(raw["axes"]):
-        axes[row, "xyz".index(axis[-1])] = -1.0 if axis.startswith("-") else 1.0
-    assert tuple(joints) == JOINT_NAMES, f"{path.name}: joints must be our {NUM_JOINTS}, in order"
-    assert all(abs(sum(sources.values()) - 1) < 1e-6 for sources in joints.values()), (
-        f"{path.name}: weights must sum to 1"
-    )
-    assert np.isclose(np.linalg.det(axes), 1.0), f"{path.name}: axes would mirror the person"
-    return SkeletonTable(
-        path.stem, raw["title"], joints, axes, tuple(raw["metres_per_unit"]), raw.get("tilt_degrees", {})
-    )
-
-
-def find_table(names: Sequence[str], origin: str, skeleton: str | None = None) -> SkeletonTable:
-    """Choose the table whose joints a source has.
+def find_table(source: SourceMotion, skeleton: str | Path | None = None) -> SkeletonTable:
+    """Choose the table whose joints a source has, or make one by the anatomy of its names and tree.
 
     Args:
-        names: joint names of the source.
-        origin: file of the names, for messages.
-        skeleton: required table; by default the largest table that fits.
+        source: the motion.
+        skeleton: required table: the name of a known one, or the path of a user's; by default the largest that fits.
 
     Raises:
-        RemogptError: if no table fits; names the joints that the nearest table misses and the known skeletons.
+        RemogptError: if no table fits and no body is found; names what is missing and how to go on.
     """
     tables = skeleton_tables()
-    if skeleton is not None and skeleton not in tables:
-        raise RemogptError(f"no skeleton named {skeleton!r}; known: {', '.join(tables)}. Or leave it out to detect it")
-    candidates = [tables[skeleton]] if skeleton is not None else list(tables.values())
-    missing = {table.name: [name for name in table.source_names if name not in names] for table in candidates}
-    fitting = [table for table in candidates if not missing[table.name]]
-    if fitting:
-        return max(fitting, key=lambda table: len(table.source_names))
-    nearest = min(candidates, key=lambda table: len(missing[table.name]) / len(table.source_names))
-    known = "; ".join(f"{table.name} ({table.title})" for table in tables.values())
+    if skeleton is not None:
+        table = _named(skeleton, source.names)
+        if missing := table.missing(source.names):
+            raise RemogptError(
+                f"{source.origin}: the skeleton {table.name} wants joints that the file lacks: {_some(missing)}; the "
+                f"file has {_some(source.names)}. Leave skeleton out (--skeleton), or correct the table"
+            )
+        return table
+    for spelled in (list(tables.values()), [table.spelled_as(source.names) for table in tables.values()]):
+        fitting = [one for one in spelled if not one.missing(source.names) and not set(one.without) & set(source.names)]
+        if fitting:
+            return max(fitting, key=lambda table: len(table.source_names))
+    return by_anatomy(source)
+
+
+def by_anatomy(source: SourceMotion) -> SkeletonTable:
+    """Make a table from a source's names and tree.
+
+    Raises:
+        RemogptError: if no body is found in them.
+    """
+    if source.parents is None:
+        raise RemogptError(f"{source.origin}: joint names fit no known skeleton: {_some(source.names)}")
+    found = Understood(source.names, source.parents, source.positions, source.rest)
+    if found.limbs is None:
+        raise RemogptError(
+            f"{source.origin}: no human body found in its {len(source.names)} joints: {found.missing}; the file has "
+            f"{_some(source.names)}. Write which joint is which into a table, which 'remogpt data map FILE' drafts, "
+            f"and give it with skeleton= (--skeleton TABLE.yaml)"
+        )
+    return SkeletonTable(
+        "anatomy", found.title, found.joints, metres_per_unit=() if found.unit is None else (found.unit,),
+        tilt_degrees=found.tilt_degrees, notice=found.notice,
+    )  # fmt: skip
+
+
+def _named(skeleton: str | Path, names: Sequence[str]) -> SkeletonTable:
+    tables = skeleton_tables()
+    if str(skeleton) in tables:
+        return tables[str(skeleton)].spelled_as(names)
+    if Path(skeleton).suffix.lower() in (".yaml", ".yml") or Path(skeleton).is_file():
+        return read_table(Path(skeleton)).spelled_as(names)
     raise RemogptError(
-        f"{origin}: joint names fit no known skeleton. Nearest is {nearest.name}, without "
-        f"{_some(missing[nearest.name])}; the file has {_some(names)}. Known skeletons: {known}. Rename the joints to "
-        f"one of these, or add a table in remogpt/motion/skeletons"
+        f"no skeleton named {str(skeleton)!r}; known: {', '.join(tables)}, or the path of a table (.yaml). Or leave it "
+        f"out to detect it"
     )
 
 
@@ -126,7 +110,7 @@ def _some(names: Sequence[str], limit: int = 12) -> str:
 
 
 def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
-    """Convert a motion of another skeleton to our joints.
+    """Convert a motion of a known data set's skeleton to our joints.
 
     Returns:
         (T, 22, 3) float64 metres, y up; frame rate, position and heading as in the source.
@@ -134,20 +118,25 @@ def to_joints(source: SourceMotion, skeleton: str | None = None) -> np.ndarray:
     Raises:
         RemogptError: if the skeleton is unknown, or none of its known units gives a leg of human length.
     """
-    table = find_table(source.names, source.origin, skeleton)
+    table = find_table(source, skeleton)
+    joints = place_joints(source, table)
+    joints *= _metres_per_unit(joints, table, source.origin)
+    return tilt(joints, table.tilt_degrees)
+
+
+def place_joints(source: SourceMotion, table: SkeletonTable) -> np.ndarray:
+    """Return our joints (T, 22, 3) float64 in the source's units and the table's axes."""
     weights = np.zeros((NUM_JOINTS, len(source.names)))
     for ours, sources in table.joints.items():
         for theirs, weight in sources.items():
             weights[JOINT_INDEX[ours], source.names.index(theirs)] = weight
-    joints = weights @ source.positions @ table.axes.T
-    joints *= _metres_per_unit(joints, table, source.origin)
-    return _tilt(joints, table.tilt_degrees)
+    return np.asarray(weights @ source.positions @ table.axes.T)
 
 
 def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> float:
     hip, knee, ankle = (joints[:, JOINT_INDEX[name]] for name in ("right_hip", "right_knee", "right_ankle"))
     leg = float(np.median(np.linalg.norm(knee - hip, axis=-1) + np.linalg.norm(ankle - knee, axis=-1)))
-    for scale in table.metres_per_unit:
+    for scale in table.metres_per_unit or (1.0,):
         if _HUMAN_LEG[0] <= leg * scale <= _HUMAN_LEG[1]:
             return scale
     units = ", ".join(f"{scale:g} m" for scale in table.metres_per_unit)
@@ -157,7 +146,7 @@ def _metres_per_unit(joints: np.ndarray, table: SkeletonTable, origin: str) -> f
     )
 
 
-def _tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
+def tilt(joints: np.ndarray, degrees: Mapping[str, float]) -> np.ndarray:
     """Turn single bones of `joints` towards the front of the body, moving the joints below with them.
 
     Other skeletons have a straight spine and a head joint right above the neck; ours curves, and its head joint sits in

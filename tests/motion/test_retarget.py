@@ -11,8 +11,9 @@ from remogpt.data.importers.packed import read_packed
 from remogpt.motion import joints_to_features
 from remogpt.motion.files.bvh import read_bvh
 from remogpt.motion.files.read import load_motion, motion_from_source
-from remogpt.motion.retarget import SourceMotion, find_table, skeleton_tables, to_joints
+from remogpt.motion.retarget import SourceMotion, find_table, to_joints
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
+from remogpt.motion.skeleton_table import skeleton_tables
 from remogpt.runtime.errors import RemogptError
 
 
@@ -151,9 +152,14 @@ def test_units_are_found_by_the_length_of_the_leg(data_dir: Path) -> None:
 
 
 def test_unknown_skeletons_are_explained() -> None:
+    def source(*names: str, parents: tuple[int, ...] | None = None) -> SourceMotion:
+        return SourceMotion(names, np.zeros((3, len(names), 3)), 20.0, "a.bvh", parents)
+
     with pytest.raises(RemogptError, match="no skeleton named 'smpl'; known: bandai, cmu_amc, cmu_bvh, own, utd_mhad"):
-        find_table(["Hips"], "a.bvh", "smpl")
-    with pytest.raises(RemogptError, match=r"a\.bvh: joint names fit no known skeleton.*the file has Hips, Tail"):
-        find_table(["Hips", "Tail"], "a.bvh")
-    with pytest.raises(RemogptError, match="Nearest is bandai"):
-        find_table(JOINT_NAMES, "own.bvh", "bandai")
+        find_table(source("Hips"), "smpl")
+    with pytest.raises(RemogptError, match=r"a\.bvh: joint names fit no known skeleton: Hips, Tail"):
+        find_table(source("Hips", "Tail"))
+    with pytest.raises(RemogptError, match=r"no left leg \(hip, knee, ankle\); the file has Hips, Tail.*data map FILE"):
+        find_table(source("Hips", "Tail", parents=(-1, 0)))
+    with pytest.raises(RemogptError, match="the skeleton bandai wants joints that the file lacks: Hips, Spine"):
+        find_table(source(*JOINT_NAMES), "bandai")

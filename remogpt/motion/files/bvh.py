@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from remogpt.motion.files.euler import euler_to_matrix
+from remogpt.motion.files.rates import check_rate
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import RemogptError
 
@@ -27,6 +29,8 @@ class BvhJoint:
     offset: tuple[float, float, float]
     channels: tuple[str, ...]
     """Lower case, such as ("xposition", "zrotation"), in file order."""
+    end: tuple[float, float, float] | None = None
+    """Offset of the joint's end site, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -41,55 +45,108 @@ class BvhFile:
     @property
     def fps(self) -> float:
         """Frames a second; headers round the frame time, so 0.0333333 is read as 30, not 30.00003."""
-        fps = 1.0 / self.frame_seconds
-        return float(round(fps)) if abs(fps - round(fps)) < 1e-3 * fps / 10 else fps
+        fps = 1.0 / self.frame_seconds if self.frame_seconds else np.inf
+        return float(round(fps)) if np.isfinite(fps) and abs(fps - round(fps)) < 1e-3 * fps / 10 else fps
 
 
-def read_bvh(path: str | Path) -> SourceMotion:
+def read_bvh(path: str | Path, fps: float | None = None) -> SourceMotion:
     """Read a BVH file and pose its joints.
 
+    Args:
+        path: the file.
+        fps: frames a second, where the header does not say so or says it wrong.
+
     Returns:
-        Global joint positions in file units.
+        Global positions of the joints, and after them of the end sites, in file units.
 
     Raises:
-        RemogptError: if the file is not BVH, is cut off, or holds a value that is no number; names the line.
+        RemogptError: if the file is not BVH, is cut off, has a frame time that no recording has, or holds a value that
+            is no number; names the line.
     """
     file = parse_bvh(Path(path).read_text(encoding="utf-8", errors="replace"), str(path))
-    names = tuple(joint.name for joint in file.joints)
-    return SourceMotion(names, pose(file), file.fps, str(path))
+    if fps is None and not file.frame_seconds:
+        raise RemogptError(f"{path}: its Frame Time is 0; say the frames a second with fps= (--fps)")
+    if fps is None:
+        check_rate(file.fps, f"{path}: Frame Time {file.frame_seconds:g}")
+    parents = tuple(joint.parent for joint in file.joints)
+    ends = [index for index, joint in enumerate(file.joints) if joint.end is not None]
+    names = _unique([*(joint.name for joint in file.joints), *(f"{file.joints[index].name} (end)" for index in ends)])
+    return SourceMotion(
+        names, pose(file), file.fps if fps is None else fps, str(path), (*parents, *ends), _rest(file, ends)
+    )
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Number names that occur more than once."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)
+
+
+def _rest(file: BvhFile, ends: Sequence[int]) -> np.ndarray:
+    """Return the positions of joints and end sites with all angles zero, (J, 3)."""
+    places: list[np.ndarray] = []
+    for joint in file.joints:
+        places.append(np.array(joint.offset) + (places[joint.parent] if joint.parent >= 0 else 0.0))
+    return np.stack([*places, *(places[index] + np.array(file.joints[index].end) for index in ends)])
 
 
 def parse_bvh(text: str, origin: str) -> BvhFile:
     """Parse the text of a BVH file; `origin` names it in messages."""
-    start = re.search(r"^\s*MOTION\s*$", text, re.MULTILINE)
+    lines = text.splitlines(keepends=True)
+    start = next((number for number, line in enumerate(lines) if line.strip() == "MOTION"), None)
     if not text.lstrip("\ufeff \r\n\t").startswith("HIERARCHY") or start is None:
         raise RemogptError(
             f"{origin}: expected a BVH file with the words HIERARCHY and MOTION, found neither or only one; "
             f"the file is cut off or is not BVH. Export or download it again"
         )
-    joints = _parse_hierarchy(text[: start.start()], origin)
-    header = re.compile(r"\s*Frames:\s*(\d+)\s+Frame\s+Time:\s*([-+.\deE]+)[^\S\n]*").match(text, start.end())
-    if header is None or not float(header[2]) > 0:
-        raise RemogptError(
-            f"{origin}, line {_line_number(text, start.end())}: expected 'Frames: <count>' and 'Frame Time: <seconds "
-            f"above 0>' after MOTION; repair the header or export the file again"
-        )
-    num_frames, num_channels = int(header[1]), sum(len(joint.channels) for joint in joints)
-    values = _parse_values(text, header.end(), num_frames, num_channels, origin)
-    return BvhFile(joints, values, float(header[2]))
+    joints = _parse_hierarchy(lines[:start], origin)
+    num_frames, seconds, first = _parse_header(lines, start + 1, origin)
+    num_channels = sum(len(joint.channels) for joint in joints)
+    block = "".join(lines[first:])
+    return BvhFile(joints, _parse_values(block, first + 1, num_frames, num_channels, origin), seconds)
 
 
-def _parse_hierarchy(text: str, origin: str) -> tuple[BvhJoint, ...]:
+_HEADER = re.compile(r"Frames:\s*(\d{1,18})\s+Frame\s+Time:\s*(\S+)")
+
+
+def _parse_header(lines: Sequence[str], start: int, origin: str) -> tuple[int, float, int]:
+    """Return frame count, seconds a frame, and the index of the first line of values."""
+    words = ""
+    for number in range(start, min(len(lines), start + 1000)):
+        words = " ".join((*words.split(), *lines[number].split()))
+        found = _HEADER.fullmatch(words)
+        if found is not None:
+            try:
+                seconds = float(found[2])
+            except ValueError:
+                break
+            if not 0 <= seconds < np.inf:
+                break
+            return int(found[1]), seconds, number + 1
+        if len(words) > 200:
+            break
+    raise RemogptError(
+        f"{origin}, line {start + 1}: expected 'Frames: <count>' and 'Frame Time: <seconds>' after MOTION, found "
+        f"{words[:60]!r}; repair the header or export the file again"
+    )
+
+
+def _parse_hierarchy(lines: Sequence[str], origin: str) -> tuple[BvhJoint, ...]:
     tree = _Tree()
-    for number, line in enumerate(text.splitlines(), start=1):
-        for statement in re.split(r"([{}])", line):
+    for number, line in enumerate(lines, start=1):
+        for statement in re.split(r"([{}])", line) if line.strip() else ():
             words = statement.split()
             try:
                 tree.take(words)
             except (ValueError, IndexError) as error:
                 raise RemogptError(
-                    f"{origin}, line {number}: cannot read {statement.strip()!r} in the joint hierarchy ({error}); "
-                    f"expected ROOT, JOINT, End Site, OFFSET x y z, CHANNELS n names, or a brace. Export the file again"
+                    f"{origin}, line {number}: cannot read {statement.strip()[:60]!r} in the joint hierarchy "
+                    f"({error}); expected ROOT, JOINT, End Site, OFFSET x y z, CHANNELS n names, or a brace. Export "
+                    f"the file again"
                 ) from error
     if tree.open or not tree.joints:
         raise RemogptError(
@@ -121,9 +178,13 @@ class _Tree:
             self.open.pop()
         elif word in ("OFFSET", "CHANNELS"):
             joint = self.open[-1]
-            if joint is not None and word == "OFFSET":
+            if word == "OFFSET":
                 offset = (float(words[1]), float(words[2]), float(words[3]))
-                self.joints[joint] = replace(self.joints[joint], offset=offset)
+                if not np.isfinite(offset).all():
+                    raise ValueError("an offset is not a finite number")
+                owner = joint if joint is not None else next((one for one in reversed(self.open) if one is not None), 0)
+                old = self.joints[owner]
+                self.joints[owner] = replace(old, end=offset) if joint is None else replace(old, offset=offset)
             elif joint is not None:
                 self.joints[joint] = replace(self.joints[joint], channels=_channel_names(words))
         elif word != "HIERARCHY":
@@ -137,8 +198,7 @@ def _channel_names(words: list[str]) -> tuple[str, ...]:
     return found
 
 
-def _parse_values(text: str, start: int, num_frames: int, num_channels: int, origin: str) -> np.ndarray:
-    block = text[start:]
+def _parse_values(block: str, first_line: int, num_frames: int, num_channels: int, origin: str) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:
@@ -147,7 +207,7 @@ def _parse_values(text: str, start: int, num_frames: int, num_channels: int, ori
         except (DeprecationWarning, ValueError):
             values = np.empty(0)
     if values.size != num_frames * num_channels or num_frames == 0:
-        raise _explain_values(block, _line_number(text, start), num_frames, num_channels, origin)
+        raise _explain_values(block, first_line, num_frames, num_channels, origin)
     if not np.isfinite(values).all():
         frame, channel = divmod(int(np.flatnonzero(~np.isfinite(values))[0]), num_channels)
         raise RemogptError(
@@ -179,12 +239,8 @@ def _explain_values(block: str, first_line: int, num_frames: int, num_channels: 
     )
 
 
-def _line_number(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
-
-
 def pose(file: BvhFile) -> np.ndarray:
-    """Compute global joint positions (T, J, 3) of every frame, in file units."""
+    """Compute global positions (T, J, 3) of joints, and after them of end sites, of every frame, in file units."""
     num_frames = len(file.values)
     positions = np.empty((num_frames, len(file.joints), 3))
     rotations: list[np.ndarray] = []
@@ -205,4 +261,8 @@ def pose(file: BvhFile) -> np.ndarray:
             positions[:, index] = positions[:, joint.parent] + np.einsum("tij,tj->ti", parent, translation)
             rotation = parent @ local
         rotations.append(rotation)
-    return positions
+    ends = [
+        positions[:, index] + rotations[index] @ np.array(joint.end)
+        for index, joint in enumerate(file.joints) if joint.end is not None
+    ]  # fmt: skip
+    return np.concatenate([positions, np.stack(ends, axis=1)], axis=1) if ends else positions

@@ -6,8 +6,10 @@ import difflib
 from dataclasses import replace
 from pathlib import Path
 
-from remogpt.motion.door.check import check_body
+from remogpt.motion.door.bones import check_features
+from remogpt.motion.door.check import Format, check_body
 from remogpt.motion.door.given import Given
+from remogpt.motion.door.measure import stands
 from remogpt.motion.files.amc import CMU_FPS, read_amc
 from remogpt.motion.files.arrays import read_npy_recording, read_npz_recording
 from remogpt.motion.files.bvh import read_bvh
@@ -15,7 +17,7 @@ from remogpt.motion.files.mat import read_mat
 from remogpt.motion.files.rates import check_rate
 from remogpt.motion.files.recording import Recording
 from remogpt.motion.motion import Motion
-from remogpt.motion.retarget import SourceMotion, to_joints
+from remogpt.motion.retarget import SourceMotion, find_table, place_joints, tilt, to_joints
 from remogpt.motion.skeleton import FPS, JOINT_NAMES, PARENTS
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
@@ -98,23 +100,49 @@ def to_motion(recording: Recording, path: Path, given: Given, skeleton: str | Pa
         RemogptError: as `load_motion`.
     """
     if recording.features is not None:
+        check_features(recording.features, str(path))
         motion = Motion.from_features(recording.features, name=recording.name, caption=recording.caption)
         if recording.source is not None:
             motion = replace(motion, joints=recording.source.positions)
     else:
         source = recording.source
         assert source is not None
-        is_ours = source.names == JOINT_NAMES and source.parents == PARENTS
-        joints = source.positions if is_ours else to_joints(source, None if skeleton is None else str(skeleton))
-        checked = check_body(joints, source.fps, given, source.origin)
-        motion = Motion.from_joints(checked.joints, source.fps, name=recording.name, caption=recording.caption)
-        motion = replace(motion, notices=checked.notices)
+        motion = _from_joints(recording, source, path, given, skeleton)
     if motion.num_frames < 2:
-        raise RemogptError(
-            f"{path}: expected a motion of at least 2 frames at {FPS:g} fps, found {motion.num_frames}; a single pose "
-            f"has no velocities. Give a longer recording, or correct its frame rate"
-        )
+        raise _single_pose(path, motion.num_frames)
     return motion
+
+
+def _from_joints(
+    recording: Recording, source: SourceMotion, path: Path, given: Given, skeleton: str | Path | None
+) -> Motion:
+    """Bring joint positions of any skeleton through the door."""
+    if len(source.positions) < 2:
+        raise _single_pose(path, len(source.positions))
+    fixed = () if source.metres_per_unit is None else (source.metres_per_unit,)
+    known = Format(units=fixed, is_unit_fixed=bool(fixed), up=source.up)
+    if source.names == JOINT_NAMES and source.parents == PARENTS and skeleton is None:  # an array: nothing to place
+        checked = check_body(source.positions, source.fps, given, source.origin, known)
+        joints, notices = checked.joints, checked.notices
+    else:
+        table = find_table(source, skeleton)
+        rest = None if source.rest is None else place_joints(replace(source, positions=source.rest[None]), table)[0]
+        known = replace(
+            known, units=fixed or table.metres_per_unit, rest=rest if rest is not None and stands(rest) else None,
+            is_guessed=bool(table.notice),
+        )  # fmt: skip
+        checked = check_body(place_joints(source, table), source.fps, given, source.origin, known)
+        joints = tilt(checked.joints, table.tilt_degrees)
+        notices = (table.notice, *checked.notices) if table.notice else checked.notices
+    motion = Motion.from_joints(joints, source.fps, name=recording.name, caption=recording.caption)
+    return replace(motion, notices=notices)
+
+
+def _single_pose(path: Path, count: int) -> RemogptError:
+    return RemogptError(
+        f"{path}: expected a motion of at least 2 frames at {FPS:g} fps, found {count}; a single pose has no "
+        f"velocities. Give a longer recording, or correct its frame rate"
+    )
 
 
 def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None = None) -> SourceMotion:
@@ -125,7 +153,7 @@ def read_source(path: Path, *, fps: float | None = None, asf: str | Path | None 
     """
     suffix = path.suffix.lower()
     if suffix == ".bvh":
-        source = read_bvh(path)
+        source = read_bvh(path, fps)
     elif suffix == ".amc":
         source = read_amc(path, asf, CMU_FPS if fps is None else fps)
     elif suffix == ".mat":

@@ -1,0 +1,96 @@
+"""See whether bones keep their lengths and stand in a person's proportions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from remogpt.motion.door.measure import OUR_LEG, bone_lengths, leg_length, trunk_length
+from remogpt.motion.features import features_to_joints
+from remogpt.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, JOINT_NAMES, PARENTS
+from remogpt.runtime.errors import RemogptError
+
+_ELASTIC = 0.6
+"""Share of its length by which a typical bone of a body that is none changes (10th to 90th percentile)."""
+_OUR_TRUNK = float(BONE_LENGTHS[[JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum())
+_PROPORTIONS = (0.6, 1.0)
+"""Trunk over leg of people, by the joints of common rigs; the feature format's body has 0.67."""
+_LOWER = ("pelvis", "hip", "knee", "ankle", "foot")
+_UPPER = [joint for joint, name in enumerate(JOINT_NAMES) if not name.endswith(_LOWER)]
+"""Joints above the pelvis."""
+
+
+def check_rigid(joints: np.ndarray, origin: str) -> None:
+    """Refuse a body whose bones change their lengths as no body's do.
+
+    Raises:
+        RemogptError: with the bones that change most.
+    """
+    lengths = bone_lengths(joints)[:, 1:]
+    low, middle, high = np.percentile(lengths, [10, 50, 90], axis=0)
+    change = (high - low) / np.maximum(middle, 1e-9)
+    if np.median(change) > _ELASTIC:
+        worst = int(np.argmax(change))
+        raise RemogptError(
+            f"{origin}: bones change their lengths by {np.median(change):.0%} (the one to {JOINT_NAMES[worst + 1]} "
+            f"from {low[worst]:.2g} to {high[worst]:.2g}), so these are no joint positions of one body. Is the joint "
+            f"order that of remogpt.motion.skeleton.JOINT_NAMES, and are the values neither normalised nor angles?"
+        )
+
+
+def to_our_proportions(joints: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Pose our upper body by the directions of the bones where a figure is not built like a person.
+
+    Toys have large heads, and some rigs lose a part of the spine; the directions of their bones still say what the
+    body does. Pelvis and legs stay as they are.
+
+    Args:
+        joints: (T, 22, 3) metres.
+
+    Returns:
+        The joints, and what is to be said.
+    """
+    ratio = trunk_length(joints) / leg_length(joints)
+    if _PROPORTIONS[0] < ratio < _PROPORTIONS[1]:
+        return joints, ()
+    size = leg_length(joints) / OUR_LEG
+    posed = joints.copy()
+    lengths = np.maximum(bone_lengths(joints), 1e-9)
+    for joint in _UPPER:
+        direction = (joints[:, joint] - joints[:, PARENTS[joint]]) / lengths[:, joint, None]
+        posed[:, joint] = posed[:, PARENTS[joint]] + direction * float(BONE_LENGTHS[joint]) * size
+    built = f"it has {ratio:.2f} of the leg, people {_OUR_TRUNK / OUR_LEG:.2f}"
+    return posed, (f"upper body posed with a usual trunk by the directions of the bones: {built}",)
+
+
+def check_features(features: np.ndarray, origin: str) -> None:
+    """Refuse features whose joints are no body's: normalised, scaled, or something else.
+
+    Args:
+        features: (T, 263).
+        origin: file, for messages.
+
+    Raises:
+        RemogptError: with what they seem to be.
+    """
+    joints = features_to_joints(np.asarray(features, dtype=np.float64))
+    found = np.median(bone_lengths(joints)[:, 1:], axis=0) / BONE_LENGTHS[1:]
+    step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
+    if np.median(np.abs(found - 1)) < 0.25 and np.median(step) < 1.0:
+        return
+    spread = features.std(axis=0) if len(features) > 1 else np.zeros(1)
+    ratio = float(np.median(found))
+    if not np.abs(features).max() > 0:
+        what = "all values are zero"
+    elif np.abs(found / max(ratio, 1e-9) - 1).max() < 0.2 and ratio > 0:
+        what = f"all bones are {ratio:.3g} times those of a body; the features seem to be scaled"
+    elif 0.2 < np.median(spread) < 5 and np.abs(np.median(features)) < 1:
+        what = (
+            f"bones are {ratio:.2g} times those of a body, and channels spread by {np.median(spread):.2g}; the "
+            f"features seem to be normalised, (x - mean) / std. Multiply by std and add the mean of their set"
+        )
+    else:
+        what = f"bones are {ratio:.2g} times those of a body"
+    raise RemogptError(
+        f"{origin}: wanted features in metres as joints_to_features makes them, but {what}. Give raw features, or "
+        f"joints"
+    )
