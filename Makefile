@@ -22,7 +22,7 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
-.PHONY: demo quick test lint docs install clean
+.PHONY: demo quick test lint docs browser-libraries install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
@@ -45,6 +45,10 @@ lint: $(VENV)/.installed-$(EXTRA)-dev
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open site/index.html"
+
+# three.js and Khronos's validator, which read our glTF files in tests/motion/test_glb.py; without them those are skipped.
+browser-libraries:
+	npm install --no-audit --no-fund --prefix tests/browser
 
 install: $(VENV)/.installed-$(EXTRA)
 
