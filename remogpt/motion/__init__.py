@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from remogpt.motion.features import features_to_joints, features_to_joints_from_rotations, joints_to_features
     from remogpt.motion.files.read import load_motion
+    from remogpt.motion.files.write import save_motion
     from remogpt.motion.mirror import mirror_caption, mirror_joints
     from remogpt.motion.motion import Motion
     from remogpt.motion.player import motion_html
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Motion": "motion",
     "load_motion": "files.read",
+    "save_motion": "files.write",
     "joints_to_features": "features",
     "features_to_joints": "features",
     "features_to_joints_from_rotations": "features",
@@ -38,6 +40,7 @@ __all__ = [
     "mirror_caption",
     "mirror_joints",
     "motion_html",
+    "save_motion",
 ]
 
 

@@ -100,12 +100,11 @@ class Motion:
         return Motion(mirror_joints(self.joints), self.fps, f"M{self.name}" if self.name else "", caption)
 
     def save(self, path: str | Path, **options: Any) -> Path:
-        """Write the motion in the format that the suffix names; see `remogpt.motion.files` for formats and options.
+        """Write the motion in the format that the suffix names; see `save_motion` for formats and options.
 
         Raises:
-            RemogptError: a suffix that cannot be written.
+            RemogptError: a suffix that cannot be written, or an option that the format has no place for.
         """
         from remogpt.motion.files.write import save_motion  # keep reading cheap
 
-        save_motion(self, path, **options)
-        return Path(path)
+        return save_motion(self, path, **options)

@@ -64,7 +64,7 @@ def strip(joints: np.ndarray, *, num_poses: int = 10, label: str = "") -> str:
     if not np.isfinite(joints).all():
         raise RemogptError("a strip needs finite joints, came NaN or infinity; were the features damaged?")
     frames = np.round(np.linspace(0, len(joints) - 1, min(num_poses, len(joints)))).astype(int)
-    across, depth = _project(joints)
+    across, depth = (joints @ direction for direction in view_directions(joints))
     top = float(np.clip(joints[..., 1].max() + 0.15, LOWEST, HIGHEST))
     floor, width = SCALE * top, POSE_WIDTH * num_poses
     poses = []
@@ -86,17 +86,14 @@ def side_of(chain: tuple[int, ...]) -> str:
     return side if side in ("left", "right") else "trunk"
 
 
-def _project(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (T, 22) metres to the right in the drawing, and (T, 22) towards the camera."""
+def view_directions(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return unit vectors to the right in a drawing and towards its camera, for joints (T, 22, 3)."""
     right_hip, left_hip, right_shoulder, left_shoulder = joints[0, FACE_JOINTS, :]
     to_left = (left_hip - right_hip + left_shoulder - right_shoulder) * (1.0, 0.0, 1.0)
     length = np.linalg.norm(to_left)
     to_left = to_left / length if length > 1e-6 else np.array([1.0, 0.0, 0.0])
     forward = np.cross(to_left, (0.0, 1.0, 0.0))
-    return (
-        joints @ (np.cos(VIEW) * to_left + np.sin(VIEW) * forward),
-        joints @ (np.cos(VIEW) * forward - np.sin(VIEW) * to_left),
-    )
+    return np.cos(VIEW) * to_left + np.sin(VIEW) * forward, np.cos(VIEW) * forward - np.sin(VIEW) * to_left
 
 
 def _pose(points: np.ndarray, depth: np.ndarray) -> str:
