@@ -28,6 +28,7 @@ _REMEDIES = {
 COMMANDS = {
     "generate": "write a motion for a caption, or motions for a file of captions",
     "caption": "write captions for motion files",
+    "convert": "write motion files for other programs: BVH, glTF, SMPL, films, pages",
     "search": "find motions in a database by words or by a motion",
     "encode": "embed captions, motions or a whole set in the retriever's space",
     "similarity": "measure how well captions and motions match",

@@ -4,17 +4,21 @@ Examples:
   remogpt generate "a person waves with the right hand" --out wave.bvh
   remogpt generate "someone walks forward and sits down" --seconds 6 --out walk.html
   remogpt generate "a person walks in a circle. the person sits down." --seconds 20 --out scene.bvh
+  remogpt generate "a person walks" --out walk.glb --to-skeleton mixamo --fps 30 --in-place
   remogpt generate --file prompts.txt --out motions/ --format npy
   remogpt generate "a person walks" --retriever imported/tmr --seconds 5 --out walk.bvh
 
-The suffix of --out chooses the format: .bvh (centimetres, 20 fps), .npy (joints, metres), .npz (joints and features),
-.html (a page that plays the motion). With --retriever there is no model: the decoder that a TMR was trained with writes
-the motion, without examples.
+The suffix of --out chooses the format: .bvh and .glb for animation programs, .html (a page that plays the motion),
+.gif, .mp4, .png (a strip of poses), .npy and .npz for arrays; - is standard output. --fps, --unit, --up and so on say
+how the motion is written. With --retriever there is no model: the decoder that a TMR was trained with writes the
+motion, without examples.
 """
 
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,11 +34,11 @@ from remogpt.commands.cli_parts.options import (
     print_warnings,
     read_lines,
 )
+from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.pipeline.checks import check_model, check_seed, check_words
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = (
@@ -48,8 +52,9 @@ def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("text", type=str, nargs="?", default=None, help="the caption")
     parser.add_argument("--file", type=str, default=None, help="text file with one caption a line")
-    parser.add_argument("--out", type=str, default="motion.html", help="file, or a folder with --file or --num-samples")
-    parser.add_argument("--format", type=str, default="bvh", help="bvh, html, npy or npz: suffix of files in a folder")
+    parser.add_argument("--out", type=str, default="motion.html",
+                        help="file, or a folder with --file or --num-samples, or - for standard output")  # fmt: skip
+    add_output_options(parser)
     parser.add_argument("--seconds", type=float, default=None, help="length, 0.4 to 60; default: the model chooses")
     parser.add_argument("--num-samples", type=int, default=1, help="motions for each caption")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same motion")
@@ -69,10 +74,13 @@ def run(args: Any) -> int:
     """Generate, save, and list the retrieved examples; a bad caption in a file does not stop the others."""
     texts = _texts(args)
     in_folder = args.file is not None or args.num_samples > 1
-    _check_out(args, in_folder)
+    output = _output(args, in_folder)
+    targets = _targets(args, texts, in_folder, output)
+    output.check(target for row in targets for target in row)
     answers = _generator(args)
     written, failed = [], []
-    for number, text in progress(texts, desc="generate", unit="caption") if len(texts) > 1 else texts:
+    pairs = list(zip(texts, targets, strict=True))
+    for (number, text), paths in progress(pairs, desc="generate", unit="caption") if len(texts) > 1 else pairs:
         try:
             results = answers(text)
         except RemogptError as error:
@@ -80,15 +88,11 @@ def run(args: Any) -> int:
                 raise
             failed.append((number, text, str(error)))
             continue
-        for sample, result in enumerate(results):
-            path = Path(args.out)
-            if in_folder:
-                suffix = f"_{sample}" if args.num_samples > 1 else ""
-                path = path / f"{file_name_of(text, number)}{suffix}{_format(args)}"
-            result.motion.save(path)
+        for path, result in zip(paths, results, strict=True):
+            motion = output.write(result.motion, path)
             written.append({
-                "path": str(path), "caption": text, "frames": result.motion.num_frames,
-                "seconds": result.motion.num_frames / result.motion.fps, **describe_answer(result),
+                "path": str(path), "caption": text, "frames": motion.num_frames, "seconds": motion.seconds,
+                **describe_answer(result),
                 "copied_from": result.copied_from, "checks": [check.to_json() for check in result.checks],
             })  # fmt: skip
     _report(args, written)
@@ -137,26 +141,33 @@ def _texts(args: Any) -> list[tuple[int, str]]:
     return [(1, args.text)]
 
 
-def _check_out(args: Any, in_folder: bool) -> None:
-    """Refuse an output that cannot be written, before generating."""
+def _output(args: Any, in_folder: bool) -> Output:
+    """Return how motions are written; refuse an output that cannot be, before generating."""
     if args.num_samples < 1:
         raise RemogptError(f"--num-samples must be at least 1, got {args.num_samples}")
-    suffix = Path(args.out).suffix.lower()
+    output, suffix = Output.of(args), Path(args.out).suffix.lower()
+    if args.out == STDOUT:
+        if in_folder:
+            raise RemogptError("several motions need a folder, but --out is -; give a folder's name")
+    elif in_folder and suffix in WRITABLE:
+        raise RemogptError(f"several motions need a folder, but --out is {args.out}; give a folder's name")
+    elif not in_folder and suffix not in WRITABLE:
+        raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
+    if (in_folder or args.out == STDOUT) and output.suffix is None:
+        output = replace(output, suffix=".bvh")
     if in_folder:
-        if _format(args) not in WRITABLE:
-            raise RemogptError(f"--format must be bvh, html, npy or npz, got {args.format!r}")
-        if suffix in WRITABLE:
-            raise RemogptError(f"several motions need a folder, but --out is {args.out}; give a folder's name")
-        check_output_folder(args.out)
-    else:
-        if suffix not in WRITABLE:
-            raise RemogptError(f"--out must end in {', '.join(WRITABLE)}, got {args.out!r}; e.g. --out wave.bvh")
-        check_output_file(args.out)
+        output.check_folder(args.out)
+    return output
 
 
-def _format(args: Any) -> str:
-    """Return the suffix of the files in a folder."""
-    return f".{args.format.lower().lstrip('.')}"
+def _targets(args: Any, texts: list[tuple[int, str]], in_folder: bool, output: Output) -> list[list[str | Path]]:
+    """Return for each caption the files that its samples are written to."""
+    if not in_folder:
+        return [[args.out]]
+    ends = [f"_{sample}{output.suffix}" for sample in range(args.num_samples)]
+    if args.num_samples == 1:
+        ends = [str(output.suffix)]
+    return [[Path(args.out) / f"{file_name_of(text, number)}{end}" for end in ends] for number, text in texts]
 
 
 def _tell(row: dict[str, Any]) -> None:
@@ -172,6 +183,11 @@ def _tell(row: dict[str, Any]) -> None:
 
 
 def _report(args: Any, written: list[dict[str, Any]]) -> None:
+    with redirect_stdout(sys.stderr if args.out == STDOUT else sys.stdout):
+        _print_written(args, written)
+
+
+def _print_written(args: Any, written: list[dict[str, Any]]) -> None:
     if args.json:
         print(json.dumps(written, indent=2, ensure_ascii=False))
         return

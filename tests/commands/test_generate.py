@@ -1,6 +1,8 @@
 """`remogpt generate`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,25 @@ def test_every_precision_writes_a_motion(run, tiny_model: Path, tmp_path: Path, 
     assert ran.code == 0 and np.load(out).shape == (40, 22, 3)
 
 
+def test_options_of_the_written_file(run, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "wave.bvh"
+    words = ("generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--fps", 40, "--trim",
+             "0:1", "--to-skeleton", "humanik", "--in-place", "--mirror", "--unit", "m")  # fmt: skip
+    assert run(*words).code == 0
+    text = out.read_text()
+    assert "ROOT Hips" in text and "Frames: 41\nFrame Time: 0.025000000" in text
+    again = run(*words, "--force", "--json")
+    (row,) = json.loads(again.out)
+    assert (row["frames"], row["seconds"]) == (41, 1.025) and out.read_text() == text
+
+
+def test_standard_output_holds_the_motion_alone(tiny_model: Path) -> None:
+    command = [sys.executable, "-m", "remogpt.cli", "generate", "a person waves", "--seconds", "1", "--out", "-",
+               "--model", str(tiny_model)]  # fmt: skip
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stdout.startswith("HIERARCHY") and "retrieved" not in ran.stdout and "retrieved" in ran.stderr
+
+
 def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "wave.npy"
     ran = run("generate", "a person waves", "--seconds", 2, "--out", out, "--model", tiny_model, "--json")
@@ -116,6 +137,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
     (tmp_path / "empty.txt").write_text("\n\n")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00walks")
     (tmp_path / "folder.bvh").mkdir()
+    (tmp_path / "there.npy").write_bytes(b"precious")
     before = sorted(path.name for path in tmp_path.iterdir())
     cases = {
         ("",): "the caption '' holds no words",
@@ -124,7 +146,11 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("--file", tmp_path / "nowhere.txt"): "no file",
         ("--file", tmp_path / "empty.txt"): "holds no captions",
         ("--file", tmp_path / "binary.txt"): "not UTF-8 text",
-        ("walks", "--out", tmp_path / "m.fbx"): "--out must end in .npy, .npz, .bvh, .html, got",
+        ("walks", "--out", tmp_path / "m.fbx"): "--out must end in .npy, .npz, .bvh, .glb, .html, .gif, .mp4, .png,",
+        ("walks", "--out", tmp_path / "binary.txt.bvh", "--trim", "x"): "trim: wanted START:END in seconds",
+        ("walks", "--out", tmp_path / "m.glb", "--up", "z"): "up 'z' has no place in a .glb file",
+        ("walks", "--out", "-", "--num-samples", 2): "several motions need a folder, but --out is -",
+        ("walks", "--out", tmp_path / "there.npy"): "there.npy is there already; give --force to replace it",
         ("walks", "--out", ""): "--out must end in",
         ("walks", "--out", tmp_path / "folder.bvh"): "is a folder; name a file in it",
         ("walks", "--out", tmp_path / "file" / "m.bvh"): "is a file, not a folder; choose another path",
