@@ -1,6 +1,7 @@
-"""Run the `remogpt` command: import the named command's module, run it, and print our errors as one line.
+"""Run the `remogpt` command: import the named command's module, run it, and print every error as one line.
 
-Only the module of the named command is imported, so that `remogpt --help` is fast.
+Only the module of the named command is imported, so that `remogpt --help` is fast. Nothing leaves `main` as a
+traceback but with `--debug`, and nothing is printed that a terminal would obey (`remogpt.runtime.text`).
 """
 
 import difflib
@@ -8,8 +9,12 @@ import errno
 import keyword
 import os
 import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 # Spinning threads do not help a small model, and slow it down fourfold if two processes share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -51,6 +56,10 @@ commands:
   remogpt COMMAND --help     options of a command and a working example
   remogpt --version
 
+options of every command:
+  --debug                    show where in the program an error arose
+  --encoding NAME            read text files (captions, splits, tables) as latin-1, utf-16, ...; default: UTF-8
+
 first steps:
   remogpt generate "a person waves with the right hand" --out wave.bvh
   remogpt caption wave.bvh
@@ -60,6 +69,29 @@ first steps:
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 some items failed, 2 unusable input, 130 interrupted."""
     argv = sys.argv[1:] if argv is None else argv
+    is_debugged = "--debug" in argv
+    words = [word for word in argv if word != "--debug"]
+    try:
+        with _printable_streams():
+            try:
+                code = _main(words)
+                sys.stdout.flush()  # a closed pipe and a full disk are met here, not at exit
+                return code
+            except BrokenPipeError:
+                _drop_unwritten()
+                return 0
+            except (Exception, KeyboardInterrupt) as error:
+                if is_debugged:
+                    traceback.print_exception(error, file=sys.stderr)
+                code = _tell(words[0] if words and words[0] in COMMANDS else "", error)
+                if isinstance(error, OSError):
+                    _drop_unwritten()
+                return code
+    except KeyboardInterrupt:  # a second one, or one before the first line
+        return 130
+
+
+def _main(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(USAGE.format(commands="\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())), end="")
         return 0 if argv else 2
@@ -84,31 +116,119 @@ def command_module(name: str) -> ModuleType:
 
 def _run(name: str, rest: list[str]) -> int:
     from remogpt.commands.cli_parts.parser import CommandParser
-    from remogpt.runtime.errors import RemogptError
+    from remogpt.runtime.text import reading_as
 
+    words, encoding = _without_encoding(_as_text(rest))
     module = command_module(name)
     parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
         module.add_arguments(parser)
-        return int(module.run(parser.read(rest)) or 0)
-    except RemogptError as error:
-        return _fail(name, str(error))
-    except BrokenPipeError:
-        # The reader closed our output (`| head`); without this Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        return _fail(name, _describe(error))
-    except KeyboardInterrupt:
-        print(f"remogpt {name}: interrupted; what was finished is kept", file=sys.stderr)
-        return 130
+        with reading_as(encoding):
+            return int(module.run(parser.read(words)) or 0)
     except SystemExit as finished:  # --help
         return int(finished.code or 0)
 
 
+def _as_text(words: Sequence[str]) -> list[str]:
+    """Refuse an argument whose bytes are no UTF-8; Python hands them on as lone surrogates."""
+    from remogpt.runtime.errors import RemogptError
+
+    for number, word in enumerate(words, start=2):
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            raise RemogptError(
+                f"argument {number} holds bytes that are not UTF-8: {os.fsencode(word)!r}; set the terminal to UTF-8, "
+                "or write the caption into a file and name its --encoding (rename files with such names)"
+            ) from None
+    return list(words)
+
+
+def _without_encoding(words: list[str]) -> tuple[list[str], str]:
+    """Take `--encoding NAME` out of a command line."""
+    from remogpt.runtime.errors import RemogptError
+
+    kept, encoding, rest = [], "utf-8", iter(words)
+    for word in rest:
+        if word == "--encoding":
+            encoding = next(rest, "")
+            if not encoding:
+                raise RemogptError("--encoding wants a name, such as latin-1, cp1252 or utf-16")
+        elif word.startswith("--encoding="):
+            encoding = word.removeprefix("--encoding=")
+        else:
+            kept.append(word)
+    return kept, encoding
+
+
+def _tell(name: str, error: BaseException) -> int:
+    """Print an error as one line and return the exit code."""
+    from remogpt.runtime.errors import RemogptError
+
+    # Libraries turn an interrupt into errors of their own while they are imported.
+    if isinstance(error, KeyboardInterrupt) or any(isinstance(one, KeyboardInterrupt) for one in _causes(error)):
+        print(f"{_program(name)}: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    if isinstance(error, RemogptError):
+        return _fail(name, str(error))
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return _fail(name, f"the memory is not enough ({_short(error)}); use smaller batches or fewer items at once")
+    if isinstance(error, OSError):
+        return _fail(name, _describe(error))
+    if "No space left on device" in str(error):  # as safetensors tells it
+        return _fail(name, f"no space left on device; {_REMEDIES[errno.ENOSPC]}")
+    if isinstance(error, RecursionError):
+        return _fail(name, "the input is nested too deeply; give a plain file")
+    return _fail(
+        name,
+        f"{_short(error)}; no part of the program expected this of its input: --debug shows where it arose, please "
+        "report that with the input",
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    found = error.__cause__ or error.__context__
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _short(error: BaseException) -> str:
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words[:300]}" if words else type(error).__name__
+
+
+def _drop_unwritten() -> None:
+    """Let go of output that cannot be written; Python would try again at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def _printable_streams() -> Iterator[None]:
+    """Let both standard streams show what a terminal would obey (escape sequences in captions and file names)."""
+    from remogpt.runtime.text import PrintableStream
+
+    before = sys.stdout, sys.stderr
+    streams: Any = tuple(PrintableStream(stream) for stream in before)
+    sys.stdout, sys.stderr = streams
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def _fail(name: str, message: str) -> int:
-    print(f"remogpt {name}: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{_program(name)}: error: {' '.join(message.split())}", file=sys.stderr)
     return 2
+
+
+def _program(name: str) -> str:
+    return f"remogpt {name}".rstrip()
 
 
 def _describe(error: OSError) -> str:

@@ -7,13 +7,13 @@ Examples:
 Reads .bvh, .amc (with its .asf beside it), .npy (263 features or 22 joints), .npz and UTD-MHAD's .mat.
 """
 
-import csv
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import remogpt
+from remogpt.commands.cli_parts.caption_table import COLUMNS, CaptionTable
 from remogpt.commands.cli_parts.options import (
     add_example_options,
     add_model_options,
@@ -25,15 +25,21 @@ from remogpt.commands.cli_parts.options import (
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.motion.files.read import READABLE
 from remogpt.pipeline.checks import check_model, check_seed
-from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_path, check_output_file
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
+from remogpt.runtime.files import check_output_file
 from remogpt.runtime.progress import progress
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
     parser.add_argument("paths", type=str, nargs="+", help="motion files or folders of them")
-    parser.add_argument("--out", type=str, default=None, help="CSV file: file, caption, seconds, error")
+    parser.add_argument(
+        "--out",
+        type=str,
+        default=None,
+        help="CSV file: file, caption, seconds, error; goes on with one that is there",
+    )
+    parser.add_argument("--force", action="store_true", help="write over --out instead of going on from it")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same caption; only matters with a temperature")
     parser.add_argument("--json", action="store_true", help="print captions and examples as JSON")
     add_reading_options(parser)
@@ -53,25 +59,36 @@ def run(args: Any) -> int:
     # A single file is read first: one that cannot be read is refused before the model is loaded.
     how = reading_options(args)
     read = {files[0]: remogpt.load_motion(files[0], **how)} if len(files) == 1 else {}
+    table = CaptionTable(args.out, begin_anew=args.force) if args.out else None
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
-        row: dict[str, Any] = dict.fromkeys(("file", "caption", "seconds", "error"), "")
+        row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
         row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
+        if table is not None and str(path) in table.done:
+            rows.append(row | table.done[str(path)])
+            continue
         try:
             motion = read.get(path) or remogpt.load_motion(path, **how)
             print_notices(motion, f"{path}: " if len(files) > 1 else "")
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=args.database, options=options)
             row |= {"caption": result.text, **describe_answer(result)}
-        except RemogptError as error:
+        except ITEM_ERRORS as error:
             if len(files) == 1:
                 raise
-            row["error"] = str(error)
+            row["error"] = why(error)
         rows.append(row)
+        if table is not None:
+            table.add(row)
     _report(args, rows)
     for row in rows:
         print_warnings(row["warnings"], f"{row['file']}: " if len(rows) > 1 else "")
+    if table is not None and table.done:
+        print(
+            f"{len(table.done)} captions were in {args.out} already; --force begins anew",
+            file=sys.stderr,
+        )
     failed = [row for row in rows if row["error"]]
     for row in failed:
         print(f"{row['file']}: {row['error']}", file=sys.stderr)
@@ -89,7 +106,10 @@ def motion_files(paths: list[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in READABLE)
+            # Files whose names begin with a dot are what a killed run left.
+            found += sorted(
+                file for file in path.rglob("[!.]*") if file.suffix.lower() in READABLE and not file.is_dir()
+            )
         else:  # the reader reports a missing file and suggests similar names
             found.append(path)
     if not found:
@@ -98,11 +118,6 @@ def motion_files(paths: list[str]) -> list[Path]:
 
 
 def _report(args: Any, rows: list[dict[str, Any]]) -> None:
-    if args.out:
-        with atomic_path(args.out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, ("file", "caption", "seconds", "error"), extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
     if args.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     elif not args.out:

@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from remogpt import stages
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.data_import import add_import, run_import
 from remogpt.data.humanml3d import MotionTextSet
@@ -95,12 +96,13 @@ def _check(args: Any) -> int:
 
 
 def _stats(args: Any) -> int:
-    described = stages.describe_set(args.folder, text_model=args.text_model if args.similar else None)
+    motions = MotionTextSet.open(args.folder)
+    described = stages.describe_set(motions, text_model=args.text_model if args.similar else None)
     if args.json:
         print(json.dumps(described, indent=2))
     else:
         _print_stats(described)
-    return 0
+    return report_left_out(motions.left_out, args.folder)
 
 
 def _dissimilar(args: Any) -> int:

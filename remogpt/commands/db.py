@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from remogpt import stages
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.data.humanml3d import MotionTextSet
 
@@ -74,7 +75,7 @@ def _build(args: Any) -> int:
         facts=not args.no_facts, finder=args.finder,
     )  # fmt: skip
     print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
-    return 0
+    return report_left_out(motions.left_out, args.set)
 
 
 def _neighbours(args: Any) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.queries import (
     Queries,
     Query,
@@ -101,23 +102,25 @@ def _count(found: tuple[Query, ...]) -> str:
 
 def _encode_set(args: Any) -> int:
     from remogpt.stages.encode_set import encode_set
+    from remogpt.stages.inputs import open_set
 
     if args.words or args.text:
         raise RemogptError("--set encodes a set's own captions and motions; leave the other words out")
     if args.out is None:
         raise RemogptError("give --out FOLDER for the arrays of the set")
     check_one_retriever(args)
+    motions = open_set(args.set)
     done = encode_set(
-        args.set, out=args.out, split=args.split, retriever=args.retriever, model=args.model,
+        motions, out=args.out, split=args.split, retriever=args.retriever, model=args.model,
         min_frames=args.min_frames, max_frames=args.max_frames, token_states=args.token_states,
         text_model=args.text_model,
     )  # fmt: skip
     if args.json:
         print(json.dumps({"out": args.out, **done}, indent=2))
-        return 0
+        return report_left_out(motions.left_out, args.set)
     states = f", token states of {done['token_states']}" if done["token_states"] else ""
     print(
         f"{args.out}: {done['motions']} motions and {done['captions']} captions of {done['set']}, split "
         f"{args.split}, {done['dim']} values each{states}"
     )
-    return 0
+    return report_left_out(motions.left_out, args.set)

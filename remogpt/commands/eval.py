@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from remogpt import stages
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.runs.config import EvalConfig
-from remogpt.stages.inputs import SENTENCE_MODEL
+from remogpt.stages.inputs import SENTENCE_MODEL, open_set
 
 _ABOUT = {
     "all": "Every task whose inputs are given.",
@@ -89,9 +90,10 @@ def run(args: Any) -> int:
         return _compare(chosen)
     options = dict(vars(chosen))
     model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
-    report = stages.evaluate(model, data, tasks=task, warn=_warn, **options)
+    motions = None if data is None else open_set(data)
+    report = stages.evaluate(model, motions, tasks=task, warn=_warn, **options)
     print(json.dumps(report, indent=2) if as_json else (Path(chosen.out) / "report.md").read_text(encoding="utf-8"))
-    return 0
+    return 0 if motions is None else report_left_out(motions.left_out, data)
 
 
 def _warn(why: str) -> None:

@@ -38,7 +38,7 @@ from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.pipeline.checks import check_model, check_seed, check_words
-from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = (
@@ -83,10 +83,10 @@ def run(args: Any) -> int:
     for (number, text), paths in progress(pairs, desc="generate", unit="caption") if len(texts) > 1 else pairs:
         try:
             results = answers(text)
-        except RemogptError as error:
+        except ITEM_ERRORS as error:
             if args.file is None:
                 raise
-            failed.append((number, text, str(error)))
+            failed.append((number, text, why(error)))
             continue
         for path, result in zip(paths, results, strict=True):
             motion = output.write(result.motion, path)

@@ -20,6 +20,7 @@ import numpy as np
 from remogpt.commands.cli_parts.queries import Query, add_query_options, embed, load_retriever, read_queries
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
+from remogpt.runtime.text import csv_cell
 
 _WIDTH = 40
 """Longest name in a table; a longer one is cut."""
@@ -89,7 +90,7 @@ def _write_csv(path: str, rows: Sequence[Query], columns: Sequence[Query], cosin
         writer.writerow(("row", "column", "cosine", "score"))
         for row, line in zip(rows, cosines, strict=True):
             for column, cosine in zip(columns, line, strict=True):
-                writer.writerow((row.name, column.name, f"{cosine:.6f}", f"{score(cosine):.6f}"))
+                writer.writerow((csv_cell(row.name), csv_cell(column.name), f"{cosine:.6f}", f"{score(cosine):.6f}"))
 
 
 def _table(rows: Sequence[Query], columns: Sequence[Query], cosines: np.ndarray) -> str:

@@ -23,9 +23,11 @@ and CopyConfig; any of them can be changed on the command line: --config.loop.st
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from remogpt import stages
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.finder.train import FinderConfig
 from remogpt.lm.copying.train import CopyConfig
@@ -33,6 +35,8 @@ from remogpt.lm.training.train import LanguageModelConfig
 from remogpt.reader.train import ReaderConfig
 from remogpt.retriever.training.pl_tmr import RetrieverConfig
 from remogpt.retriever.training.tmr import TMRTrainingConfig
+from remogpt.runtime.files import read_json
+from remogpt.stages.train import LEFT_OUT
 from remogpt.tokenizer_vqvae.train import TokenizerConfig
 
 _STAGES: dict[str, tuple[Any, Callable[..., Any]]] = {
@@ -82,4 +86,5 @@ def run(args: Any) -> int:
     learned_from = {"copy": "queries", "reader": None}.get(args.stage, "data")
     source = "captions of the procedural grammar" if learned_from is None else chosen[learned_from]
     print(f"{chosen.out}: {args.stage} trained on {source}")
-    return 0
+    record = Path(chosen.out) / "run" / LEFT_OUT
+    return report_left_out(read_json(record, dict[str, str]), source) if record.is_file() else 0

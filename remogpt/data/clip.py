@@ -6,6 +6,9 @@ from typing import Any
 
 from remogpt.runtime.errors import RemogptError
 
+MAX_SECONDS = 1e5
+"""Longest recording that a caption's times may speak of."""
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -45,6 +48,13 @@ class Caption:
             raise RemogptError(
                 f"wanted seconds behind the last two '#' in {where}, got {line.strip()!r}; correct the line"
             ) from error
+        if not (0 <= start < MAX_SECONDS and 0 <= end < MAX_SECONDS) or (end <= start and (start or end)):
+            raise RemogptError(
+                f"a caption from {fields[2]} to {fields[3].strip()} s in {where}; wanted a start of 0 or more and an "
+                "end behind it, or 0.0#0.0 for the whole motion"
+            )
+        if not fields[0].strip():
+            raise RemogptError(f"an empty caption in {where}; write words, or take the line out")
         return cls(fields[0].strip(), tuple(fields[1].split()), start, end)
 
 

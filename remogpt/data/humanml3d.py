@@ -17,7 +17,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from remogpt.motion.facts import Fact, Steps, claims_from_json
 from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import fingerprint, read_json, read_npy
+from remogpt.runtime.inside import path_inside
+from remogpt.runtime.progress import progress
+from remogpt.runtime.text import read_text
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +37,29 @@ MIN_FRAMES, MAX_FRAMES = 40, 199
 """HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A filter of the protocols, not a limit of the format."""
 NUM_PROBES = 16
 """Clips whose features `MotionTextSet.probe` reads."""
+MOST_TOLD = 20
+"""Motions and captions left out that are warned of one by one."""
+LARGEST_VALUE = 1e4
+"""Metres, or metres a second, that no feature of a body reaches."""
 KEPT_BYTES = 2**26
 """Bytes of features that an opened set keeps in memory: about 600 clips of HumanML3D."""
+
+
+class SetFile(TypedDict):
+    """Content of `set.json`, and whatever its writer adds."""
+
+    name: str
+    licence: NotRequired[str]
+
+
+class ItemFile(TypedDict):
+    """Content of `items/<id>.json`."""
+
+    source_id: NotRequired[str]
+    provenance: NotRequired[str]
+    tags: NotRequired[dict[str, Any]]
+    facts: NotRequired[list[dict[str, Any]]]
+    claims: NotRequired[list[list[list[dict[str, Any]]]]]
 
 
 class MotionTextSet:
@@ -51,6 +75,8 @@ class MotionTextSet:
         self.folder, self.num_features = folder, num_features
         self.fps = KIT_FPS if num_features == KIT_NUM_FEATURES else FPS
         self._clips: dict[str, list[Clip]] = {}
+        self.left_out: dict[str, str] = {}
+        """What was left out so far and why: an id, or `id, line 3` for one of its captions."""
         self._recent = RecentArrays(KEPT_BYTES)
 
     @classmethod
@@ -88,7 +114,7 @@ class MotionTextSet:
     def info(self) -> dict[str, Any]:
         """Content of `set.json`; of other folders only the name is known."""
         path = self.folder / "set.json"
-        return read_json(path) if path.is_file() else {"name": self.folder.name, "licence": "unknown"}
+        return dict(read_json(path, SetFile)) if path.is_file() else {"name": self.folder.name, "licence": "unknown"}
 
     @property
     def name(self) -> str:
@@ -112,19 +138,25 @@ class MotionTextSet:
 
     def splits(self) -> list[str]:
         """Names of the split files."""
-        return sorted(path.stem for path in self.folder.glob("*.txt"))
+        # Files whose names begin with a dot are what a killed run left.
+        return sorted(path.stem for path in self.folder.glob("[!.]*.txt"))
 
     def ids(self, split: str) -> list[str]:
-        """Return the ids that a split file lists, in its order."""
-        path = self.folder / f"{split}.txt"
+        """Return the ids that a split file lists, in its order.
+
+        Raises:
+            MissingPathError: if there is no such split.
+            RemogptError: if its file is not text, or the split's name leads elsewhere.
+        """
+        path = path_inside(self.folder, split, ".txt", for_reading=True)
         if not path.is_file():
             raise MissingPathError(f"no split {split!r} in {self.folder}; it has {', '.join(self.splits()) or 'none'}")
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
     def item(self, file_id: str) -> dict[str, Any]:
         """Return the content of `items/<id>.json`, {} if there is none."""
-        path = self.folder / "items" / f"{file_id}.json"
-        return read_json(path) if path.is_file() else {}
+        path = path_inside(self.folder / "items", file_id, ".json", for_reading=True)
+        return dict(read_json(path, ItemFile)) if path.is_file() else {}
 
     def facts(self, file_id: str) -> list[Fact]:
         """Return the checkable facts of one motion's captions; empty where none are known."""
@@ -135,13 +167,26 @@ class MotionTextSet:
         return [claims_from_json(steps) for steps in self.item(file_id).get("claims", [])]
 
     def captions(self, file_id: str) -> list[Caption]:
-        """Return all captions of one motion, with their times."""
-        path = self.folder / "texts" / f"{file_id}.txt"
+        """Return all captions of one motion, with their times; lines that cannot be used are noted in `left_out`.
+
+        Raises:
+            MissingPathError: if the motion has no text file.
+            RemogptError: if the file is not text, or holds no caption.
+        """
+        path = path_inside(self.folder / "texts", file_id, ".txt", for_reading=True)
         if not path.is_file():
             close = difflib.get_close_matches(file_id, (p.stem for p in path.parent.glob("*.txt")), n=3)
             raise MissingPathError(f"no captions {path}" + (f"; did you mean {', '.join(close)}?" if close else ""))
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [Caption.from_line(line, str(path)) for line in lines if line.strip()]
+        found = []
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
+            try:
+                if line.strip():
+                    found.append(Caption.from_line(line, f"{path}, line {number}"))
+            except RemogptError as error:
+                self.left_out[f"{file_id}, line {number}"] = str(error)
+        if not found:
+            raise RemogptError(f"{path} holds no caption that can be used; write one, or take the id out of its split")
+        return found
 
     def features(self, clip: Clip | str) -> np.ndarray:
         """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
@@ -171,7 +216,7 @@ class MotionTextSet:
 
     def joints(self, file_id: str) -> np.ndarray | None:
         """Return (T, 22, 3) joints if the set holds them."""
-        path = self.folder / "new_joints" / f"{file_id}.npy"
+        path = path_inside(self.folder / "new_joints", file_id, ".npy", for_reading=True)
         return read_npy(path).astype(np.float32) if path.is_file() else None
 
     def clips(self, split: str, min_frames: int = MIN_FRAMES, max_frames: int = MAX_FRAMES) -> list[Clip]:
@@ -212,31 +257,90 @@ class MotionTextSet:
         return fingerprint([self.probe(clips), *known])
 
     def _feature_file(self, file_id: str) -> Path:
-        return self.folder / "new_joint_vecs" / f"{file_id}.npy"
+        return path_inside(self.folder / "new_joint_vecs", file_id, ".npy", for_reading=True)
 
     def _read_split(self, split: str) -> list[Clip]:
         """Read the captions and lengths of all clips of a split; raises as `clips` does."""
         ids = self.ids(split)
-        present = [file_id for file_id in ids if self._feature_file(file_id).is_file()]
-        if ids and not present:
+        found: list[Clip] = []
+        absent: list[str] = []
+        known = len(self.left_out)
+        for file_id in dict.fromkeys(ids):
+            if file_id in self.left_out:
+                continue
+            try:
+                if self._feature_file(file_id).is_file():
+                    found += self._clips_of(file_id)
+                else:
+                    absent.append(file_id)
+            except RemogptError as error:
+                self.left_out[file_id] = str(error)
+        if ids and len(absent) == len(set(ids)):
             raise MissingPathError(
                 f"none of the {len(ids)} motions of split {split!r} is in {self.folder / 'new_joint_vecs'} "
                 f"(the first is {ids[0]}.npy); check the folder"
             )
-        if len(present) < len(ids):
-            absent = sorted(set(ids) - set(present))
+        if absent:
             _log.warning("%s: %d of %d motions of split %s have no feature file and are left out (%s%s)", self.folder,
                         len(absent), len(ids), split, ", ".join(absent[:3]), ", ..." if absent[3:] else "")  # fmt: skip
-        return [clip for file_id in present for clip in self._clips_of(file_id)]
+        self._tell(known)
+        if not found and self.left_out:
+            raise RemogptError(next(iter(self.left_out.values())))
+        return found
+
+    def check_values(self, *splits: str) -> None:
+        """Read every motion of some splits, and leave out those with values that are no numbers, before work begins.
+
+        They are noted in `left_out`, with file and frame, and no later call of `clips` returns them.
+
+        Raises:
+            RemogptError: if no motion of a split can be used.
+        """
+        for split in splits:
+            clips, known = self.clips(split, 0, 10**9), len(self.left_out)
+            for clip in progress(clips, desc=f"check {split}", unit="clip"):
+                if clip.file_id in self.left_out:
+                    continue
+                try:
+                    _check_values(self._read_features(clip.file_id, 0, None), self._feature_file(clip.file_id))
+                except RemogptError as error:
+                    self.left_out[clip.file_id] = str(error)
+            self.leave_out(())
+            self._tell(known)
+            if not self._clips[split]:
+                raise RemogptError(next(iter(self.left_out.values())))
+
+    def leave_out(self, file_ids: Iterable[str]) -> None:
+        """Return no clips of these motions from now on, as of those that could not be used."""
+        self.left_out |= dict.fromkeys(file_ids, "left out as in an earlier run")
+        for split, clips in self._clips.items():
+            self._clips[split] = [clip for clip in clips if clip.file_id not in self.left_out]
+
+    def _tell(self, known: int) -> None:
+        """Warn of what has been left out since there were `known`."""
+        new = list(self.left_out.values())[known:]
+        for why in new[:MOST_TOLD]:
+            _log.warning("left out: %s", why)
+        if new[MOST_TOLD:]:
+            _log.warning("left out: %d more", len(new) - MOST_TOLD)
 
     def _clips_of(self, file_id: str) -> Iterable[Clip]:
-        total = len(np.atleast_1d(read_npy(self._feature_file(file_id), mmap=True)))
+        shape = read_npy(self._feature_file(file_id), mmap=True).shape
+        if len(shape) != 2 or not shape[0]:
+            raise RemogptError(f"{self._feature_file(file_id)} holds {shape}, wanted (T, {self.num_features}) features")
+        total = shape[0]
         item = self.item(file_id)
         by_span: dict[tuple[float, float], list[Caption]] = {}
         for caption in self.captions(file_id):
             by_span.setdefault((caption.start, caption.end), []).append(caption)
         for (start, end), captions in by_span.items():
             whole = captions[0].is_whole
+            if not whole and start * self.fps >= total:
+                path = self.folder / "texts" / f"{file_id}.txt"
+                self.left_out[f"{file_id}, {start:g} to {end:g} s"] = (
+                    f"{path}: a caption begins at {start:g} s, but the motion ends at {total / self.fps:g} s"
+                )
+                continue
             first, stop = (0, total) if whole else (int(start * self.fps), min(total, int(end * self.fps)))
             name = file_id if whole else f"{file_id}:{start:g}-{end:g}"
             mirrored = file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None
@@ -251,3 +355,15 @@ class MotionTextSet:
                 num_frames=max(0, stop - first),
                 tags=item.get("tags", {}),
             )
+
+
+def _check_values(features: np.ndarray, path: Path) -> None:
+    """Refuse features (T, F) with a value that is no number, or that no body has."""
+    is_good = np.isfinite(features) & (np.abs(features) < LARGEST_VALUE)
+    if not is_good.all():
+        frame, channel = np.argwhere(~is_good)[0]
+        raise RemogptError(
+            f"{path} holds {features[frame, channel]:g} in frame {frame} (channel {channel}), and such values in "
+            f"{int((~is_good).any(axis=1).sum())} of {len(features)} frames; mend the motion, or take its id out of "
+            "the split files"
+        )

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.analysis.statistics import mean_and_std
-from remogpt.data.humanml3d import Caption
+from remogpt.data.clip import Caption
+from remogpt.data.humanml3d import ItemFile
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy, write_text
+from remogpt.runtime.inside import path_inside
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class SetItem:
 
 def is_written(folder: Path, item_id: str) -> bool:
     """Return whether an item is completely written."""
-    return (folder / "items" / f"{item_id}.json").is_file()
+    return path_inside(folder / "items", item_id, ".json").is_file()
 
 
 def is_current(
@@ -51,18 +53,19 @@ def is_current(
     """Return whether an item is written with these captions, tags and source; features are not compared."""
     if not is_written(folder, item_id):
         return False
-    record = read_json(folder / "items" / f"{item_id}.json")
-    if (record["tags"], record["source_id"]) != (dict(tags), source_id):
+    record = read_json(path_inside(folder / "items", item_id, ".json"), ItemFile)
+    if (record.get("tags"), record.get("source_id")) != (dict(tags), source_id):
         return False
-    return (folder / "texts" / f"{item_id}.txt").read_text(encoding="utf-8") == _lines(captions)
+    path = path_inside(folder / "texts", item_id, ".txt")
+    return path.is_file() and path.read_bytes() == _lines(captions).encode()
 
 
 def write_item(folder: Path, item: SetItem) -> None:
     """Write one item's files."""
-    write_npy(folder / "new_joint_vecs" / f"{item.id}.npy", item.features.astype(np.float32))
+    write_npy(path_inside(folder / "new_joint_vecs", item.id, ".npy"), item.features.astype(np.float32))
     if item.joints is not None:
-        write_npy(folder / "new_joints" / f"{item.id}.npy", item.joints.astype(np.float32))
-    write_text(folder / "texts" / f"{item.id}.txt", _lines(item.captions))
+        write_npy(path_inside(folder / "new_joints", item.id, ".npy"), item.joints.astype(np.float32))
+    write_text(path_inside(folder / "texts", item.id, ".txt"), _lines(item.captions))
     record: dict[str, Any] = {
         "source_id": item.source_id or item.id,
         "provenance": item.provenance,
@@ -71,7 +74,7 @@ def write_item(folder: Path, item: SetItem) -> None:
     }
     if item.claims:
         record["claims"] = [[[dict(fact) for fact in step] for step in steps] for steps in item.claims]
-    write_json(folder / "items" / f"{item.id}.json", record, indent=None)
+    write_json(path_inside(folder / "items", item.id, ".json"), record, indent=None)
 
 
 def _lines(captions: Sequence[Caption]) -> str:
@@ -90,7 +93,7 @@ def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Seque
     """
     everything = sorted({item_id for ids in splits.values() for item_id in ids})
     for split, ids in {**splits, "all": everything}.items():
-        write_text(folder / f"{split}.txt", "".join(f"{item_id}\n" for item_id in ids))
+        write_text(path_inside(folder, split, ".txt"), "".join(f"{item_id}\n" for item_id in ids))
     training = splits.get("train") or everything
     mean, std = mean_and_std(read_npy(folder / "new_joint_vecs" / f"{item_id}.npy") for item_id in training)
     write_npy(folder / "Mean.npy", mean)

@@ -24,6 +24,7 @@ from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segmen
 from remogpt.prompts import ask_for_motion, clean_text
 from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 
@@ -93,7 +94,13 @@ def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> 
         segment.examples = marked_as_used(segment.examples, shown)
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
         words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)
-        segment.prompt = words(segment.text, shown)
+        try:
+            segment.prompt = words(segment.text, shown)
+        except ValueError as error:  # the prompts' room knows no errors of ours
+            raise RemogptError(
+                f"the first word of the caption {segment.text[:40]!r}… is longer than a prompt has room for; describe "
+                "a motion in words"
+            ) from error
         segment.plain = words(None)
 
 

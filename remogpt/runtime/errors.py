@@ -14,3 +14,14 @@ class MissingPathError(RemogptError, FileNotFoundError):
 
     def __str__(self) -> str:
         return ValueError.__str__(self)
+
+
+ITEM_ERRORS = (RemogptError, OSError, MemoryError)
+"""What may be wrong with one item of many without being wrong with the others."""
+
+
+def why(error: BaseException) -> str:
+    """Say in one sentence why an item could not be used."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}" if error.filename else error.strerror.lower()
+    return " ".join(str(error).split()) or type(error).__name__

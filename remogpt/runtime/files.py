@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.schema import checked
+
+MAX_JSON_BYTES = 1 << 30
+"""Size of the largest JSON document that is read."""
 
 
 @contextmanager
@@ -118,20 +122,29 @@ def write_json(path: str | Path, value: Any, indent: int | None = 2) -> None:
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, kind: Any = None) -> Any:
     """Read a JSON document.
+
+    Args:
+        path: the file.
+        kind: type that it must hold (`remogpt.runtime.schema`); None where the caller checks it.
 
     Raises:
         MissingPathError: if the file is not there.
-        RemogptError: if it is not JSON; the message names the line.
+        RemogptError: if it is not JSON, or not of this type; the message names the place.
     """
     path = Path(path)
     if not path.is_file():
         raise MissingPathError(f"no file {path}; expected a JSON document there")
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise RemogptError(f"{path} is larger than {MAX_JSON_BYTES >> 20} MiB, which no JSON document of ours is")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        value = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # JSONDecodeError, UnicodeDecodeError, numbers of too many digits
         raise RemogptError(f"{path} is not valid JSON ({error}); restore it or make it again") from error
+    if kind is not None:
+        checked(value, kind, path)  # which gives back the known keys alone
+    return value
 
 
 def write_npy(path: str | Path, array: np.ndarray) -> None:

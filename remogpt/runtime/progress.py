@@ -6,6 +6,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from remogpt.runtime.text import PrintableStream
+
 
 def progress(
     iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it"
@@ -16,6 +18,11 @@ def progress(
     """
     interval, delay = (0.2, 0.5) if sys.stderr.isatty() else (10.0, 10.0)
     return tqdm(
-        iterable, total=total, desc=desc, unit=unit, mininterval=interval, delay=delay, file=sys.stderr,
+        iterable, total=total, desc=desc, unit=unit, mininterval=interval, delay=delay, file=_moving(sys.stderr),
         dynamic_ncols=True,
     )  # fmt: skip
+
+
+def _moving(stream: Any) -> Any:
+    """Return the stream on which a bar may move the cursor, which the command line's own escapes."""
+    return stream.stream if isinstance(stream, PrintableStream) else stream

@@ -31,6 +31,8 @@ def build_database(
 ) -> MotionDatabase:
     """Embed and tokenize every clip of a set, and write them as a database.
 
+    Motions and captions that cannot be used are left out and noted in the set's `left_out`.
+
     Args:
         data: set in HumanML3D's layout.
         out: folder of the database; an earlier version there stays in use until this one is complete.
@@ -55,6 +57,8 @@ def build_database(
         raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
     check_output_folder(out)
     motions = open_set(data)
+    if not empty:
+        motions.check_values(split)
     clips = _spread(motions.clips(split, min_frames, 10**9), limit)
     clips = [] if empty else clips
     opened = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)

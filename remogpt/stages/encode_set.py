@@ -66,7 +66,7 @@ def encode_set(
         raise RemogptError(f"wanted 1 <= --min-frames <= --max-frames, got {min_frames} and {max_frames}; correct them")
     check_output_folder(out)
     motions = open_set(data)
-    motions.ids(split)  # report a missing split before anything is loaded
+    motions.check_values(split)  # before anything is loaded
     opened = open_retriever(retriever, model)
     text = _token_text(opened, text_model) if token_states else None
     index = write_arrays(opened, motions, split, out, min_frames=min_frames, max_frames=max_frames, token_text=text)

@@ -29,7 +29,7 @@ def describe_set(data: str | Path | MotionTextSet, *, text_model: str | None = N
         {"name", "licence", "text_model" if given, "splits": {split: counts}}.
     """
     motions = open_set(data)
-    clips = {split: motions.clips(split, *_ANY_LENGTH) for split in motions.splits() if motions.ids(split)}
+    clips = {split: _usable(motions, split) for split in motions.splits() if motions.ids(split)}
     rows = {split: count_clips(own) for split, own in clips.items()}
     about: dict[str, Any] = {"name": motions.name, "licence": motions.licence}
     if text_model is not None:
@@ -37,6 +37,16 @@ def describe_set(data: str | Path | MotionTextSet, *, text_model: str | None = N
         for split, counts in _similar(motions, clips, text_model).items():
             rows[split]["similar"] = counts
     return {**about, "splits": rows}
+
+
+def _usable(motions: MotionTextSet, split: str) -> list[Clip]:
+    """Return the clips of a split; none where none of its motions can be used, which `motions` has noted."""
+    try:
+        return motions.clips(split, *_ANY_LENGTH)
+    except RemogptError:
+        if not motions.left_out:
+            raise
+        return []
 
 
 def list_dissimilar(

@@ -27,7 +27,7 @@ from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder, remove_leftovers
+from remogpt.runtime.files import check_output_folder, read_json, remove_leftovers, write_json
 from remogpt.runtime.folders.model_folder import check_belongs
 from remogpt.runtime.progress import progress
 from remogpt.runtime.vector_cache import VectorCache
@@ -37,6 +37,8 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae import train as tokenizer_training
 
 SPLITS = ("train", "val")
+LEFT_OUT = "left_out.json"
+"""Beside a run's log: what of the set could not be used, and why."""
 
 
 def train_tokenizer(
@@ -53,6 +55,7 @@ def train_tokenizer(
         config: settings; default: `TokenizerConfig()`.
     """
     motions, folder = open_set(data), _cleared(out)
+    _check_values(motions, folder)
     train, val = (features_of(motions, split) for split in SPLITS)
     config = config or tokenizer_training.TokenizerConfig()
     return tokenizer_training.train_tokenizer(config, train, val, folder / "run", folder)
@@ -71,6 +74,7 @@ def train_retriever(
     config = config or pl_tmr.RetrieverConfig()
     num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
     motions, folder = open_set(data, num_features), _cleared(out)
+    _check_values(motions, folder, *([config.family_split] if config.family_split else []))
     train = TrainingPairs.from_set(
         motions, "train", config.same_tag, family_split=config.family_split, reads_claims=config.reads_claims
     )
@@ -84,6 +88,7 @@ def train_tmr(
     """Train a TMR retriever; arguments as in `train_retriever`, with `TMRTrainingConfig`."""
     config = config or tmr.TMRTrainingConfig()
     motions, folder = open_set(data), _cleared(out)
+    _check_values(motions, folder)
     train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
     return tmr.train_tmr(config, train, val, folder / "run", folder)
 
@@ -118,6 +123,7 @@ def train_lm(
         raise RemogptError("neighbours are rows of a database: give it with --database")
     config = config or LanguageModelConfig()
     config = config if start_from is None else replace(config, start_from=str(start_from))
+    _check_values(motions, folder)
     coder = open_tokenizer(tokenizer, "the language model")
     examples = None if database is None else open_database(database)
     clips = {split: motions.clips(split) for split in SPLITS}
@@ -171,6 +177,7 @@ def train_finder(
     """
     motions, folder = open_set(data), _cleared(out)
     config = config or FinderConfig()
+    _check_values(motions, folder, *([config.families] if config.families else []))
     train = labelled_motions(motions, ["train", *([config.families] if config.families else [])])
     return finder_training.train_finder(config, train, labelled_motions(motions, ["val"]), folder / "run", folder)
 
@@ -206,6 +213,21 @@ def train_copy(
     belongs_to = {kind: examples.manifest[f"{kind}_hash"] for kind in ("tokenizer", "retriever")}
     train_copy_head(config, train, val, coder.code_vectors, belongs_to, folder, folder / "run")
     return CopyHead.from_pretrained(folder)
+
+
+def _check_values(motions: MotionTextSet, folder: Path, *more: str) -> None:
+    """Leave out motions that cannot be used, before the first step, and write what they were beside the log.
+
+    A run that began without some of them goes on without them, whether or not they have been repaired.
+    """
+    record = folder / "run" / LEFT_OUT
+    if record.is_file() and (folder / "run" / "training.pt").is_file():
+        motions.leave_out(read_json(record, dict[str, str]))
+    motions.check_values(*SPLITS, *more)
+    if motions.left_out:
+        write_json(record, motions.left_out)
+    else:
+        record.unlink(missing_ok=True)
 
 
 def _cleared(out: str | Path) -> Path:

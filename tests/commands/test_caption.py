@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import remogpt
+
 UNKNOWN_SKELETON = """HIERARCHY
 ROOT Anchor
 {
@@ -150,3 +152,65 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, wave: Path, tmp_path: 
     for words, message in cases.items():
         assert message in run("caption", *words, "--model", tiny_model).complaint, words
     assert "paths" in run("caption", "--model", tiny_model).complaint
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_an_interrupt_keeps_the_rows_and_the_next_run_goes_on(
+    run, tiny_model: Path, wave: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unreadable file costs itself alone; rows of finished files stand in the table when the interrupt comes."""
+    folder, table = tmp_path / "rec", tmp_path / "captions.csv"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.npy").write_bytes(wave.read_bytes())
+    (folder / ".5.x1y2z3.npy").write_bytes(b"half of a save")
+    words = ("caption", folder, "--out", table, "--model", tiny_model)
+    load, opened = remogpt.load_motion, []
+
+    def interrupted(path: Path, **how):
+        opened.append(Path(path).name)
+        if Path(path).name == "0.npy":
+            raise PermissionError(13, "Permission denied", str(path))
+        if len(opened) == 4:
+            raise KeyboardInterrupt
+        return load(path, **how)
+
+    monkeypatch.setattr(remogpt, "load_motion", interrupted)
+    assert run(*words).code == 130
+    first = rows_of(table)
+    assert [Path(row["file"]).name for row in first] == ["0.npy", "1.npy", "2.npy"]
+    assert first[0]["error"].endswith("0.npy: permission denied") and first[1]["caption"]
+    with table.open("a") as file:
+        file.write(f"{folder / '3.npy'},half a ro")  # a kill while a row is written
+    opened.clear()
+    monkeypatch.setattr(remogpt, "load_motion", lambda path, **how: opened.append(Path(path).name) or load(path, **how))
+    ran = run(*words)
+    assert ran.code == 0 and opened == ["0.npy", "3.npy"] and "2 captions were in" in ran.err
+    second = rows_of(table)
+    assert sorted(Path(row["file"]).name for row in second) == [f"{number}.npy" for number in range(4)]
+    assert len({row["caption"] for row in second}) == 1 and not any(row["error"] for row in second)
+    opened.clear()
+    assert run(*words).code == 0 and opened == [] and rows_of(table) == second
+    assert run(*words, "--force").code == 0 and len(opened) == 4
+
+
+def test_a_table_is_written_over_only_by_force_and_no_cell_is_a_formula(
+    run, tiny_model: Path, wave: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = tmp_path / "notes.csv"
+    notes.write_text("day,note\n1,keep me\n")
+    words = ("caption", wave, "--out", notes, "--model", tiny_model)
+    assert "is no table of file, caption, seconds, error" in run(*words).complaint
+    assert "keep me" in notes.read_text()
+    assert run(*words, "--force").code == 0 and rows_of(notes)[0]["file"] == str(wave)
+    monkeypatch.chdir(tmp_path)
+    for name in ("=cmd.npy", "-1.npy"):
+        Path(name).write_bytes(wave.read_bytes())
+    assert run("caption", "./", "--out", "c.csv", "--model", tiny_model).code == 0
+    assert {row["file"] for row in rows_of(tmp_path / "c.csv")} >= {"'=cmd.npy", "'-1.npy"}
+    again = run("caption", "./", "--out", "c.csv", "--model", tiny_model)
+    assert again.code == 0 and "3 captions were in" in again.err

@@ -10,6 +10,7 @@ from remogpt.data.humanml3d import Caption, MotionTextSet
 from remogpt.data.writer import SetItem, finish_set, write_item
 from remogpt.motion.facts import Fact
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.text import reading_as
 
 
 @pytest.fixture
@@ -150,8 +151,53 @@ def test_what_may_be_wrong_with_a_folder(made: Path, tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match="KIT-ML's 251 channels"):
         motions.features("000001")
     (made / "texts" / "000001.txt").write_text("walks#walk/VERB\n")
-    with pytest.raises(RemogptError, match=r"000001.txt, got 2 fields"):
-        motions.clips("train")
-    (made / "texts" / "000001.txt").write_text("walks#walk/VERB#soon#later\n")
-    with pytest.raises(RemogptError, match=r"wanted seconds .*000001.txt"):
-        motions.clips("train")
+    with pytest.raises(RemogptError, match=r"000001.txt holds no caption that can be used"):
+        motions.captions("000001")
+    assert "000001.txt, line 1, got 2 fields" in motions.left_out["000001, line 1"]
+
+
+HOSTILE = ("../secret", "/etc/passwd", "a/../../secret", ".", "a\\b", "a\x1b[2J", "x" * 300, "a\x00b")
+
+
+def test_what_cannot_be_used_is_left_out_and_named(made: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Ids that lead elsewhere, times that are none, an empty caption, a cut file: the others are read."""
+    whole = {clip.id for clip in MotionTextSet.open(made).clips("train", 1)}
+    names = sorted({clip.file_id for clip in MotionTextSet.open(made).clips("train", 1)})
+    np.save(made.parent / "secret.npy", np.zeros((60, 263), dtype=np.float32))
+    for number, line in enumerate(["walks#x#0#inf", "walks#x#-1#2", "##0.0#0.0", "walks#x#3#2", "walks#x#900#901"]):
+        file_id = f"bad{number}"
+        np.save(made / "new_joint_vecs" / f"{file_id}.npy", np.zeros((60, 263), dtype=np.float32))
+        (made / "texts" / f"{file_id}.txt").write_text(f"someone waves##0.0#0.0\n{line}\n")
+        names.append(file_id)
+    (made / "new_joint_vecs" / "cut.npy").write_bytes(b"\x93NUMPY")
+    (made / "texts" / "cut.txt").write_text("walks##0.0#0.0\n")
+    np.save(made / "new_joint_vecs" / "latin.npy", np.zeros((60, 263), dtype=np.float32))
+    (made / "texts" / "latin.txt").write_bytes("gr\xfc\xdft##0.0#0.0\n".encode("latin-1"))
+    (made / "train.txt").write_bytes("\n".join(["\ufeff" + names[0], *names[1:], "cut", "latin", *HOSTILE]).encode())
+    (made / ".train.x1y2z3.txt").write_text("ghost\n")
+    motions = MotionTextSet.open(made)
+    assert {clip.id for clip in motions.clips("train", 1)} == whole | {f"bad{number}" for number in range(5)}
+    assert all(clip.captions == ("someone waves",) for clip in motions.clips("train", 1) if "bad" in clip.id)
+    assert set(HOSTILE) <= motions.left_out.keys() and {"cut", "latin", "bad0, line 2"} <= motions.left_out.keys()
+    assert "bad1.txt, line 2" in motions.left_out["bad1, line 2"] and "cut.npy" in motions.left_out["cut"]
+    assert "latin.txt is not UTF-8 text: byte 0xfc at 2 (line 1)" in motions.left_out["latin"]
+    assert "left out" in caplog.text and ".train" not in str(motions.splits())
+    with reading_as("latin-1"):
+        assert MotionTextSet.open(made).captions("latin")[0].text == "gr\xfc\xdft"
+
+
+def test_values_that_are_none_are_found_before_work_begins(made: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = [clip.file_id for clip in MotionTextSet.open(made).clips("train", 1)]
+    np.save(made / "new_joint_vecs" / "000900.npy", np.zeros((60, 263), dtype=np.float32))
+    (made / "texts" / "000900.txt").write_text("walks##0.0#0.0\n")
+    (made / "train.txt").write_text("\n".join([*names, "000900"]))
+    for value in (np.nan, np.inf, 1e30):
+        rows = np.zeros((60, 263), dtype=np.float32)
+        rows[17, 3] = value
+        np.save(made / "new_joint_vecs" / "000900.npy", rows)
+        motions = MotionTextSet.open(made)
+        assert "000900" in {clip.id for clip in motions.clips("train", 1)}
+        motions.check_values("train")
+        assert "000900" not in {clip.id for clip in motions.clips("train", 1)}
+        assert "000900.npy holds" in motions.left_out["000900"] and "in frame 17" in motions.left_out["000900"]
+    assert caplog.text.count("000900.npy holds") == 3

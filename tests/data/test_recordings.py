@@ -166,7 +166,7 @@ def test_what_may_be_wrong_with_the_table(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingPathError, match=r"nowhere\.csv"):
         read_table(tmp_path / "nowhere.csv")
     (tmp_path / "latin.csv").write_bytes("file,caption\na,gr\xfc\xdf".encode("latin-1"))
-    with pytest.raises(RemogptError, match="save the table as UTF-8"):
+    with pytest.raises(RemogptError, match=r"latin.csv is not UTF-8 text: byte 0xfc at 17 \(line 2\)"):
         read_table(tmp_path / "latin.csv")
     captions = table(tmp_path, "broken.bvh,x,,")
     with pytest.raises(MissingPathError, match="name the folder that holds the recordings"):

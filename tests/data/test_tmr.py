@@ -121,8 +121,8 @@ def test_what_may_be_wrong(layout: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match=r"none of the 9 keys .*the first failed: no file"):
         import_tmr(annotations, tmp_path, tmp_path / "set")
     for table, message in (
-        ({"a": {"path": "x"}}, "KeyError: 'annotations'"),
-        ([1], "AttributeError"),
+        ({"a": {"path": "x"}}, "key 'a': object missing required field annotations"),
+        ([1], "got a list"),
         ({"../a": {"path": "x", "annotations": []}}, "is no file name"),
         ({"a": {"path": "x", "annotations": [note("walks", 3.0, 2.0)]}}, "without 0 <= start < end"),
         ({"a": {"path": "x", "annotations": [note(" ", 0.0, 2.0)]}}, "an annotation without words"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.text import read_text
 
 
 def add_model_options(parser: Any) -> None:
@@ -62,12 +63,7 @@ def read_lines(path: str | Path) -> list[tuple[int, str]]:
     path = Path(path)
     if not path.is_file():
         raise MissingPathError(f"no file {path}; give a text file with one caption on each line")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise RemogptError(
-            f"{path} is not UTF-8 text ({error}); give a text file with one caption on each line"
-        ) from error
+    lines = read_text(path).splitlines()
     numbered = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
     if not numbered:
         raise RemogptError(f"{path} holds no captions; write one on each line")

@@ -15,7 +15,7 @@ import numpy as np
 import remogpt
 from remogpt.motion.files.read import READABLE
 from remogpt.prompts import clean_text
-from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.progress import progress
 
@@ -49,8 +49,8 @@ class Queries:
 
     def report(self) -> int:
         """Print the unreadable files; return the command's exit code, 1 if there are any."""
-        for name, why in self.failed:
-            print(why if name in why else f"{name}: {why}", file=sys.stderr)
+        for name, reason in self.failed:
+            print(reason if name in reason else f"{name}: {reason}", file=sys.stderr)
         if self.failed:
             total = len(self.failed) + sum(query.kind == "motion" for query in self.found)
             print(f"{len(self.failed)} of {total} files could not be read", file=sys.stderr)
@@ -111,10 +111,10 @@ def read_queries(words: Sequence[str], texts: Sequence[str] | None = None) -> Qu
             continue
         try:
             found.append(Query(str(item), remogpt.load_motion(item).features))
-        except RemogptError as error:
+        except ITEM_ERRORS as error:
             if num_files == 1:
                 raise
-            failed.append((str(item), str(error)))
+            failed.append((str(item), why(error)))
     return Queries(tuple(found), tuple(failed))
 
 

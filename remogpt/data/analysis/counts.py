@@ -20,5 +20,5 @@ def count_clips(clips: Sequence[Clip]) -> dict[str, Any]:
         "distinct captions": len(set(captions)),
         "distinct words": len(words),
         "minutes": round(float(seconds.sum()) / 60, 1),
-        "median seconds": round(float(np.median(seconds)), 2),
+        "median seconds": round(float(np.median(seconds)), 2) if len(seconds) else 0.0,
     }

@@ -15,15 +15,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
 from remogpt.motion.files.read import READABLE, load_motion
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
-from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.files import fingerprint, sha256_file
+from remogpt.runtime.text import read_text, text_of_csv_cell
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ class Recordings:
             path = self.folder / file
             try:
                 motion = load_motion(path, **self.reading)
-            except RemogptError as error:
-                self.failed[file] = str(error)
+            except ITEM_ERRORS as error:
+                self.failed[file] = why(error)
                 continue
             if motion.notices:
                 self.notices[file] = motion.notices
@@ -113,7 +114,7 @@ class Recordings:
     def _count_silent(self) -> None:
         """Warn about recordings without captions."""
         named = {(self.folder / file).resolve() for file in self.texts}
-        found = [path for path in self.folder.rglob("*") if path.suffix.lower() in READABLE]
+        found = [path for path in self.folder.rglob("[!.]*") if path.suffix.lower() in READABLE]
         silent = sorted(path for path in found if path.resolve() not in named)
         if silent:
             first = silent[0].relative_to(self.folder)
@@ -139,10 +140,7 @@ def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
     """
     if not path.is_file():
         raise MissingPathError(f"no file {path}; wanted a CSV table with the columns file, caption[, start, end]")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RemogptError(f"{path} is not UTF-8 text ({error}); save the table as UTF-8") from error
+    text = read_text(path)
     header = text.partition("\n")[0].strip()
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
     rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or []]
@@ -156,15 +154,21 @@ def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
         where = f"{path}, line {rows.line_num}"
         if None in row:
             raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
-        file, caption = ((row[name] or "").strip() for name in ("file", "caption"))
+        file, caption = (text_of_csv_cell((row[name] or "").strip()) for name in ("file", "caption"))
         if not caption and (row.get("error") or "").strip():
             continue  # `remogpt caption` could not read this file either
         if not file or not caption:
             raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
-        texts.setdefault(Path(file).as_posix(), {}).setdefault(_stretch(row, where), []).append(caption)
+        texts.setdefault(_plain_path(path.parent, file), {}).setdefault(_stretch(row, where), []).append(caption)
     if not texts:
         raise RemogptError(f"{path} has no rows; write one line for each caption")
     return texts
+
+
+def _plain_path(folder: Path, file: str) -> str:
+    """Return a file's path with forward slashes, as another system than Windows writes it."""
+    is_windows = "\\" in file and not (folder / file).exists()
+    return PureWindowsPath(file).as_posix() if is_windows else Path(file).as_posix()
 
 
 def _stretch(row: dict[str, str], where: str) -> Stretch:

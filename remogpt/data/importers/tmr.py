@@ -16,19 +16,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from remogpt.data.humanml3d import Caption
 from remogpt.data.writer import SetItem, finish_set, is_current, write_item
 from remogpt.motion.skeleton import FPS, KIT_NUM_FEATURES, NUM_FEATURES
-from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.files import read_json, read_npy
+from remogpt.runtime.inside import why_no_name
 from remogpt.runtime.progress import progress
+from remogpt.runtime.schema import checked
+from remogpt.runtime.text import read_text
 
 MIN_SECONDS, MAX_SECONDS = 2.0, 10.0
 """Durations that TMR trains on, both ends included."""
+
+
+MAX_TIME = 1e5
+"""Longest sequence, in seconds, that an annotation may speak of."""
+
+
+class _Stretch(TypedDict):
+    text: str
+    start: float
+    end: float
+
+
+class _Key(TypedDict):
+    """What `annotations.json` holds for a key."""
+
+    path: str
+    annotations: list[_Stretch]
 
 
 @dataclass(frozen=True)
@@ -86,12 +106,12 @@ def import_tmr(
     """
     annotations, features, folder = Path(annotations), Path(features), Path(folder)
     name = name or annotations.resolve().name
-    table, splits = _read_annotations(annotations / "annotations.json"), _read_splits(annotations / "splits")
+    (table, failed), splits = _read_annotations(annotations / "annotations.json"), _read_splits(annotations / "splits")
     if not features.is_dir():
         raise MissingPathError(f"no folder {features}; name the one with the features of whole sequences")
     about = {"made_from": "tmr", "annotations": name, "every_stretch": every_stretch}
     _check_same_set(folder, about)
-    result = Imported()
+    result = Imported(failed=failed)
     homes: dict[str, list[str]] = {}
     for split, keys in splits.items():
         for key in keys:
@@ -99,7 +119,7 @@ def import_tmr(
     written = set()
     for key, split_names in progress(homes.items(), desc=f"import {name}", unit="clip"):
         if key not in table:
-            result.num_silent += 1
+            result.num_silent += key not in failed
             continue
         path, found = table[key]
         kept = keep(found, split_names, every_stretch)
@@ -108,13 +128,13 @@ def import_tmr(
             continue
         try:
             _write_key(folder, key, path, kept, features, name)
-        except RemogptError as error:
-            result.failed[key] = str(error)
+        except ITEM_ERRORS as error:
+            result.failed[key] = why(error)
             continue
         written.add(key)
     if not written:
-        why = f"; the first failed: {next(iter(result.failed.values()))}" if result.failed else ""
-        raise RemogptError(f"none of the {len(homes)} keys of {annotations} gave a motion{why}")
+        first = f"; the first failed: {next(iter(result.failed.values()))}" if result.failed else ""
+        raise RemogptError(f"none of the {len(homes)} keys of {annotations} gave a motion{first}")
     result.num_clips = len(written)
     present = {split: [key for key in keys if key in written] for split, keys in splits.items()}
     finish_set(folder, name, licence, present, **about)
@@ -133,32 +153,39 @@ def keep(annotations: Sequence[Annotation], splits: Sequence[str], every_stretch
     return [one for one in kept if one.frames == kept[0].frames]
 
 
-def _read_annotations(path: Path) -> dict[str, tuple[str, list[Annotation]]]:
-    """Return path and annotations of every key."""
+def _read_annotations(path: Path) -> tuple[dict[str, tuple[str, list[Annotation]]], dict[str, str]]:
+    """Return path and annotations of every key, and why some keys or annotations cannot be used."""
     table = read_json(path)
-    result = {}
-    try:
-        for key, value in table.items():
-            found = [Annotation(one["text"], float(one["start"]), float(one["end"])) for one in value["annotations"]]
-            result[key] = (str(value["path"]), found)
-            if not key or set(key) & set("/\\:") or key.startswith("."):
-                raise ValueError(f"the key {key!r} is no file name")
-            if not all(0 <= one.start < one.end < float("inf") and one.text.strip() for one in found):
-                raise ValueError(f"{key!r} has an annotation without words, or without 0 <= start < end")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    if not isinstance(table, dict):
         raise RemogptError(
-            f"{path}: wanted {{key: {{path, annotations: [{{text, start, end}}]}}}} as in TMR's datasets/annotations "
-            f"({type(error).__name__}: {error})"
-        ) from error
-    return result
+            f"{path}: wanted {{key: {{path, annotations: [{{text, start, end}}]}}}} as in TMR's datasets/annotations, "
+            f"got a {type(table).__name__}"
+        )
+    result: dict[str, tuple[str, list[Annotation]]] = {}
+    failed: dict[str, str] = {}
+    for key, value in table.items():
+        try:
+            checked(value, _Key, f"{path}, key {key!r}")
+            if why_no_name(key) or set(key) & set("/:") or key.startswith("."):
+                raise RemogptError(f"{path}: the key {key!r} is no file name")
+        except RemogptError as error:
+            failed[key] = str(error)
+            continue
+        found = [Annotation(one["text"], max(one["start"], 0.0), one["end"]) for one in value["annotations"]]
+        good = [one for one in found if one.start < one.end < MAX_TIME and one.text.strip()]
+        if len(good) < len(found):
+            failed[key] = f"{path}: {key!r} has an annotation without words, or without 0 <= start < end"
+        if good or not found:
+            result[key] = (value["path"], good)
+    return result, failed
 
 
 def _read_splits(folder: Path) -> dict[str, list[str]]:
     """Return the keys of each split file except all.txt, which is rewritten."""
-    files = sorted(path for path in folder.glob("*.txt") if path.stem != "all")
+    files = sorted(path for path in folder.glob("[!.]*.txt") if path.stem != "all")
     if not files:
         raise MissingPathError(f"no split files in {folder}; wanted train.txt, val.txt, test.txt with one key a line")
-    return {path.stem: list(dict.fromkeys(path.read_text(encoding="utf-8").split())) for path in files}
+    return {path.stem: list(dict.fromkeys(read_text(path).split())) for path in files}
 
 
 def _check_same_set(folder: Path, about: Mapping[str, Any]) -> None:

@@ -48,6 +48,8 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
         raise RemogptError(
             f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
         )
+    used = [*present, *(["train"] if run.config.memorisation and run.has_training else [])]
+    run.motions.check_values(*dict.fromkeys(used))
     found: dict[str, Result] = {}
     try:
         for split in present:

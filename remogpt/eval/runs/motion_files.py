@@ -6,6 +6,7 @@ The folder holds one `<clip id>.npy` for each clip, raw features (T, 263) or joi
 evaluation wrote itself (`samples`) has `samples.json` instead; motions that `samples.json` does not name are not read.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, read_npy, sha256_file
 
+_log = logging.getLogger(__name__)
+
 MIN_FRAMES = 4
 """Fewer have no jerk, and no movement that Guo's evaluator could read."""
 
@@ -37,7 +40,7 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
         RemogptError: if a file is neither features nor joints.
     """
     wanted = sorted(run.motions.clips(split), key=lambda clip: clip.id)
-    clips = with_motions(wanted, folder)
+    clips = _readable(run, with_motions(wanted, folder), folder)
     if not clips:
         raise MissingPathError(
             f"{folder} holds no motion of split {split} of {run.motions.name} (its first clip would be "
@@ -61,6 +64,22 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
         "clips_without_file": len(wanted) - len(clips),
     }  # fmt: skip
     return clips, queries, [_files(row, items, card) for row in paths]
+
+
+def _readable(run: Run, clips: Sequence[Clip], folder: Path) -> list[Clip]:
+    """Return the clips whose motion can be read in every generation that has it; others are noted as left out."""
+    kept = []
+    for clip in clips:
+        paths = [generation / file_name(clip.id) for generation in _generations(folder)]
+        try:
+            for path in paths:
+                if path.is_file():
+                    load_features(path)
+            kept.append(clip)
+        except RemogptError as error:
+            run.motions.left_out[str(paths[0])] = str(error)
+            _log.warning("left out: %s", error)
+    return kept
 
 
 def with_motions(clips: Sequence[Clip], folder: Path) -> list[Clip]:

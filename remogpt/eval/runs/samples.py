@@ -24,6 +24,7 @@ from remogpt.interfaces import GeneratedMotion
 from remogpt.motion import features_to_joints
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.files import fingerprint, read_json, read_npy, write_json, write_npy
+from remogpt.runtime.inside import path_inside
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +78,12 @@ def of_clips(
 
 
 def file_name(clip_id: str) -> str:
-    """Return the file of a clip's sample."""
-    return f"{clip_id.replace(':', '_')}.npy"
+    """Return the name of the file of a clip's sample.
+
+    Raises:
+        RemogptError: for an id that cannot name a file within a folder.
+    """
+    return path_inside("", clip_id.replace(":", "_"), ".npy").as_posix()
 
 
 def by_model(

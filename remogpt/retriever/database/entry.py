@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.schema import checked
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,11 @@ class EntryInfo:
     @classmethod
     def from_line(cls, line: bytes) -> "EntryInfo":
         """Read what `to_line` wrote."""
-        values = json.loads(line)
-        return cls(**{**values, "captions": tuple(values["captions"])})
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            raise RemogptError(f"a line of entries.jsonl is not JSON ({error}); copy the database again") from error
+        return checked(values, cls, "a line of entries.jsonl")
 
 
 def windowed(entries: Iterable[DatabaseEntry], max_frames: int = 196, min_frames: int = 40) -> Iterator[DatabaseEntry]:

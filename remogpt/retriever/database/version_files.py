@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -32,9 +32,35 @@ from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.vector_index import write_inverted_file
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file, write_json, write_npy, write_text
+from remogpt.runtime.inside import path_inside
+from remogpt.runtime.schema import Count, Hash
+from remogpt.runtime.text import read_text
 
 SCHEMA = 1
 STALE_SECONDS = 24 * 3600.0
+
+
+class Counts(TypedDict):
+    """How much a version holds."""
+
+    entries: Count
+    captions: Count
+    frames: Count
+    codes: Count
+
+
+class Manifest(TypedDict):
+    """Content of `manifest.json`."""
+
+    schema: Count
+    num_features: Count
+    retriever_hash: Hash
+    tokenizer_hash: Hash
+    statistics_hash: Hash
+    has_features: bool
+    counts: Counts
+    licences: dict[str, Count]
+    files: dict[str, Hash]
 
 
 class RowAppender:
@@ -233,16 +259,16 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
             f"no motion database in {path} (wanted a file CURRENT, found {present or 'an empty folder'}); "
             "build one with 'remogpt db build'"
         )
-    version = pointer.read_text(encoding="utf-8").strip()
-    folder = path / "versions" / version
+    version = read_text(pointer).strip()
+    folder = path_inside(path / "versions", version or "?")
     if not version or not (folder / "manifest.json").is_file():
         present = ", ".join(sorted(child.name for child in (path / "versions").glob("[!.]*"))) or "none"
         raise MissingPathError(
             f"{pointer} names version {version!r}, which is not there (there are: {present}); "
             "write one of these into CURRENT, or build the database again"
         )
-    manifest = read_json(folder / "manifest.json")
-    if manifest.get("schema", 0) > SCHEMA:
+    manifest: dict[str, Any] = read_json(folder / "manifest.json", Manifest)
+    if manifest["schema"] > SCHEMA:
         raise RemogptError(
             f"the database in {path} has schema {manifest['schema']}, wanted is at most {SCHEMA}; upgrade remogpt"
         )
@@ -253,5 +279,5 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
 
 def damaged_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
     """Name the files of a version that are missing or differ from their checksum."""
-    files = manifest["files"].items()
-    return [name for name, digest in files if not (folder / name).is_file() or sha256_file(folder / name) != digest]
+    files = [(name, path_inside(folder, name), digest) for name, digest in manifest["files"].items()]
+    return [name for name, path, digest in files if not path.is_file() or sha256_file(path) != digest]

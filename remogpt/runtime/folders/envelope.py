@@ -1,14 +1,24 @@
 """Read a component's `config.json` without loading its weights or torch."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
+from remogpt.runtime.schema import Count, Hash
 
 FORMAT_VERSION = 1
 _MAKERS = {"guo_evaluator": "import guo"}
 """Commands that write components of a kind, where the command is not 'train'."""
+
+
+class Envelope(TypedDict):
+    """A component's `config.json`."""
+
+    kind: str
+    format: Count
+    hash: Hash
+    config: dict[str, Any]
 
 
 def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
@@ -22,12 +32,10 @@ def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
             f"no {kind} in {folder}: {' and '.join(missing)} missing ({found}); "
             f"point to a folder written by 'remogpt {_MAKERS.get(kind, f'train {kind}')}', or restore what is missing"
         )
-    envelope = read_json(folder / "config.json")
-    if not isinstance(envelope, dict) or not {"kind", "format", "hash", "config"} <= envelope.keys():
-        raise RemogptError(f"{folder / 'config.json'} is not the description of a {kind}; restore it or train it anew")
+    envelope: dict[str, Any] = read_json(folder / "config.json", Envelope)
     if envelope["kind"] != kind:
         raise RemogptError(f"wanted a {kind}, but {folder} holds a {envelope['kind']}; point to the {kind}'s folder")
-    if not isinstance(envelope["format"], int) or envelope["format"] > FORMAT_VERSION:
+    if envelope["format"] > FORMAT_VERSION:
         raise RemogptError(
             f"{folder} was written in format {envelope['format']}, newer than this version's {FORMAT_VERSION}; "
             "upgrade remogpt"

@@ -7,11 +7,14 @@ retriever. A folder whose components' hashes differ from its `remogpt.json` is t
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
 from remogpt.runtime.folders.envelope import read_envelope
+from remogpt.runtime.inside import path_inside
+from remogpt.runtime.schema import Count, Hash
+from remogpt.runtime.text import read_text
 
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
@@ -20,6 +23,16 @@ OPTIONAL = ("copy", "reader", "finder")
 """Components that a model may lack: the copy head, the reader of captions and the finder of facts."""
 RUN = "run"
 """Log and checkpoints of a component's training; stays behind when the component is copied."""
+
+
+class Manifest(TypedDict):
+    """Content of `remogpt.json`."""
+
+    format: NotRequired[Count]
+    name: NotRequired[str]
+    licence: NotRequired[str]
+    hashes: dict[str, Hash]
+    generation: NotRequired[dict[str, Any]]
 
 
 def assemble(
@@ -82,15 +95,18 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             f"{folder} is not a model folder: {what}; "
             "give a folder written by 'remogpt assemble', or leave --model out for the embedded model"
         )
-    manifest = read_json(path)
-    hashes = manifest.get("hashes") if isinstance(manifest, dict) else None
-    if not isinstance(hashes, dict) or not set(COMPONENTS) <= hashes.keys():
+    manifest: dict[str, Any] = read_json(path, Manifest)
+    hashes = manifest["hashes"]
+    if not set(COMPONENTS) <= hashes.keys():
         raise RemogptError(
             f"{path} should name the hashes of {', '.join(COMPONENTS)} and does not; restore it, or write it anew with "
             "'remogpt assemble'"
         )
     if manifest.get("format", 0) > FORMAT_VERSION:
         raise RemogptError(f"{path} has format {manifest['format']}, newer than {FORMAT_VERSION}; upgrade remogpt")
+    unknown = hashes.keys() - {*COMPONENTS, *OPTIONAL, "database"}
+    if unknown:
+        raise RemogptError(f"{path} names {sorted(unknown)[0]!r}, a component that this version lacks; upgrade remogpt")
     for kind, wanted in hashes.items():
         came = _database_hash(folder / kind) if kind == "database" else read_envelope(folder / kind, kind)["hash"]
         if came != wanted:
@@ -151,8 +167,8 @@ def _database_hash(folder: Path) -> str:
     current = folder / "CURRENT"
     if not current.is_file():
         raise MissingPathError(f"no database in {folder}: CURRENT is missing; build one with 'remogpt db build'")
-    version = current.read_text(encoding="utf-8").strip()
-    if not version or not (folder / "versions" / version).is_dir():
+    version = read_text(current).strip()
+    if not version or not path_inside(folder / "versions", version).is_dir():
         raise MissingPathError(
             f"the database in {folder} has no version {version!r}, which its CURRENT names; copy it again as a whole, "
             "or build it anew with 'remogpt db build'"

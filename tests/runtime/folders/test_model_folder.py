@@ -125,7 +125,7 @@ def test_another_part_in_its_place_is_refused(components, tmp_path: Path, kind: 
     ("content", "message"),
     [
         ("{", "not valid JSON"),
-        ("[]", "should name the hashes"),
+        ("[]", "wanted object, got array"),
         ('{"hashes": {"lm": "x"}}', "should name the hashes"),
         ('{"format": 99, "hashes": {"tokenizer": "", "retriever": "", "lm": ""}}', "newer than 1; upgrade"),
     ],
