@@ -43,6 +43,8 @@ class SourceMotion:
     """Length of the unit where the format fixes it."""
     up: str | None = None
     """Axis that points up where the format fixes it."""
+    notices: tuple[str, ...] = ()
+    """What the reader had to decide, one phrase each."""
 
 
 def find_table(source: SourceMotion, skeleton: str | Path | None = None) -> SkeletonTable:

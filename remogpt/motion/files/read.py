@@ -13,6 +13,7 @@ from remogpt.motion.door.measure import stands
 from remogpt.motion.files.amc import CMU_FPS, read_amc
 from remogpt.motion.files.arrays import read_npy_recording, read_npz_recording
 from remogpt.motion.files.bvh import read_bvh
+from remogpt.motion.files.gltf import GltfFile
 from remogpt.motion.files.mat import read_mat
 from remogpt.motion.files.rates import check_rate
 from remogpt.motion.files.recording import Recording
@@ -21,7 +22,7 @@ from remogpt.motion.retarget import SourceMotion, find_table, place_joints, tilt
 from remogpt.motion.skeleton import FPS, JOINT_NAMES, PARENTS
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
-READABLE = (".npy", ".npz", ".bvh", ".amc", ".mat")
+READABLE = (".npy", ".npz", ".bvh", ".glb", ".gltf", ".amc", ".mat")
 """Suffixes that `load_motion` reads."""
 
 
@@ -84,6 +85,9 @@ def read_recording(
     if fps is not None:
         check_rate(fps, "fps")
     suffix = path.suffix.lower()
+    if suffix in (".glb", ".gltf"):
+        source = GltfFile(path).read(clip)
+        return Recording(path.stem, source if fps is None else replace(source, fps=fps))
     if clip is not None:
         raise RemogptError(f"{path}: clip= (--clip) chooses among several animations; {suffix} files hold one")
     if suffix == ".npy":
@@ -135,7 +139,7 @@ def _from_joints(
         joints = tilt(checked.joints, table.tilt_degrees)
         notices = (table.notice, *checked.notices) if table.notice else checked.notices
     motion = Motion.from_joints(joints, source.fps, name=recording.name, caption=recording.caption)
-    return replace(motion, notices=notices)
+    return replace(motion, notices=(*source.notices, *notices))
 
 
 def _single_pose(path: Path, count: int) -> RemogptError:

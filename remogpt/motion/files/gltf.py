@@ -1,0 +1,235 @@
+"""Read animations of glTF files (.glb, .gltf): joint trees moved by translations, rotations and scales.
+
+`pygltflib` reads the document; what follows is the specification's: interpolation of keys and global transforms.
+Units are metres and y points up, by the specification.
+
+Source: glTF 2.0 specification (Khronos), sections 3.6 (accessors), 3.5.3 (transformations), 3.11 and appendix C
+(animations).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.files.gltf_keys import Track, matrices, sample
+from remogpt.motion.retarget import SourceMotion
+from remogpt.runtime.errors import MissingPathError, RemogptError
+
+SAMPLE_FPS = 60.0
+"""Frames a second at which keys are sampled: a multiple of ours, so that nothing is interpolated twice."""
+_LONGEST = 3600.0
+"""Seconds of the longest animation that is read."""
+_SHORTEST = 0.05
+"""Seconds below which an animation is a pose, which is held for two frames at 20 fps."""
+_TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+_PATHS = {"translation": 3, "rotation": 4, "scale": 3}
+_DAMAGE = (
+    ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, UnicodeDecodeError, RecursionError,
+    struct.error, json.JSONDecodeError, binascii.Error, OSError, MemoryError, AssertionError,
+)  # fmt: skip
+
+
+class GltfFile:
+    """An opened file: its nodes and the names of its animations."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the document.
+
+        Raises:
+            RemogptError: if it is no glTF 2.0 file, or has no animation.
+        """
+        self.path = path
+        try:
+            from pygltflib import GLTF2  # slow to import
+
+            self._content: Any = GLTF2().load(str(path))
+            self.clips = _clip_names(self._content.animations)
+            self._parents, self._order = _tree(self._content.nodes)
+        except _DAMAGE as error:
+            raise self._broken(error) from error
+        if not self.clips:
+            raise RemogptError(f"{path}: expected an animation, found {len(self._parents)} nodes and none")
+
+    def read(self, clip: str | None = None) -> SourceMotion:
+        """Pose the nodes by one animation.
+
+        Args:
+            clip: name of the animation; needed where there are several.
+
+        Raises:
+            RemogptError: no such animation, several and none named, or damage.
+        """
+        index = self._choose(clip)
+        try:
+            return self._pose(self._content.animations[index], self.clips[index])
+        except _DAMAGE as error:
+            if isinstance(error, RemogptError):
+                raise
+            raise self._broken(error) from error
+
+    def _choose(self, clip: str | None) -> int:
+        known = ", ".join(self.clips)
+        if clip is None:
+            if len(self.clips) > 1:
+                raise RemogptError(
+                    f"{self.path} holds {len(self.clips)} animations; say which with clip= (--clip): {known}"
+                )
+            return 0
+        wanted = clip.strip().lower()
+        for names in (self.clips, [name.rpartition("|")[2] for name in self.clips]):
+            found = [index for index, name in enumerate(names) if name.lower() == wanted]
+            if len(found) == 1:
+                return found[0]
+        raise RemogptError(f"{self.path} has no animation {clip!r}; it holds {known}")
+
+    def _pose(self, animation: Any, clip: str) -> SourceMotion:
+        tracks = self._tracks(animation)
+        begin = min((float(track.times[0]) for track in tracks.values()), default=0.0)
+        end = max((float(track.times[-1]) for track in tracks.values()), default=0.0)
+        if not 0 <= end - begin <= _LONGEST:
+            raise RemogptError(f"{self.path} ({clip}): wanted an animation of up to an hour, got {end - begin:g} s")
+        is_pose = end - begin < _SHORTEST
+        count = 1 if is_pose else int((end - begin) * SAMPLE_FPS + 1e-6) + 1
+        times = np.minimum(begin + np.arange(count) / SAMPLE_FPS, end)
+        if is_pose:
+            times = np.full(4, begin)
+        positions = _positions(self._content.nodes, self._parents, self._order, tracks, times)
+        rest = _positions(self._content.nodes, self._parents, self._order, {}, times[:1])[0]
+        kept = self._joints(animation)
+        place = {node: position for position, node in enumerate(kept)}
+        parents = tuple(place.get(_above(node, self._parents, place), -1) for node in kept)
+        return SourceMotion(
+            _names(self._content.nodes, kept), positions[:, kept], SAMPLE_FPS, f"{self.path} ({clip})", parents,
+            rest[kept], metres_per_unit=1.0, up="y", notices=("a single pose, held",) if is_pose else (),
+        )  # fmt: skip
+
+    def _joints(self, animation: Any) -> list[int]:
+        """Return the nodes of the skin that the animation moves, or else what it moves and what hangs on that."""
+        moved = {channel.target.node for channel in animation.channels}
+        skins = [set(skin.joints) for skin in self._content.skins or []]
+        skin = max(skins, key=lambda joints: len(joints & moved), default=set())
+        if len(skin & moved) > 0.5 * len(skin) and skin:
+            return [node for node in self._order if node in skin]
+        kept = set(moved)
+        for node in self._order:
+            if self._parents[node] in kept:
+                kept.add(node)
+        return [node for node in self._order if node in kept]
+
+    def _tracks(self, animation: Any) -> dict[tuple[int, str], Track]:
+        """Return the keys of each animated node and path."""
+        found = {}
+        for channel in animation.channels:
+            path, node = channel.target.path, channel.target.node
+            if path not in _PATHS or node is None:
+                continue  # weights of morph targets move no joint
+            sampler = animation.samplers[channel.sampler]
+            times = self._values(sampler.input)[:, 0]
+            values, mode = self._values(sampler.output), sampler.interpolation or "LINEAR"
+            per_key = 3 if mode == "CUBICSPLINE" else 1
+            if values.shape != (per_key * len(times), _PATHS[path]) or not len(times) or (np.diff(times) < 0).any():
+                raise ValueError(f"channel {path} of node {node} has {values.shape} values for {len(times)} keys")
+            if not (np.isfinite(times).all() and np.isfinite(values).all()):
+                raise ValueError(f"channel {path} of node {node} has a key that is not finite")
+            found[node, path] = Track(times, values, mode)
+        for (node, path), track in found.items():
+            if path == "scale":  # a body does not grow: squash and stretch are left out
+                found[node, path] = Track(track.times[:1], np.median(track.values, axis=0)[None], "STEP")
+        return found
+
+    def _values(self, index: int) -> np.ndarray:
+        """Return an accessor as (count, width) float64."""
+        accessor = self._content.accessors[index]
+        width, kind = _WIDTHS[accessor.type], np.dtype(_TYPES[accessor.componentType])
+        if accessor.bufferView is None or accessor.sparse is not None:
+            raise ValueError("sparse accessors are not read in animations")
+        view = self._content.bufferViews[accessor.bufferView]
+        data = self._buffer(view.buffer)
+        start = (view.byteOffset or 0) + (accessor.byteOffset or 0)
+        stride = view.byteStride or width * kind.itemsize
+        if start < 0 or accessor.count < 0 or start + (accessor.count - 1) * stride + width * kind.itemsize > len(data):
+            raise ValueError(f"accessor {index} lies outside its buffer")
+        array = np.ndarray((accessor.count, width), kind, data, start, (stride, kind.itemsize)).astype(np.float64)
+        if accessor.normalized and kind.kind in "iu":
+            array = np.maximum(array / np.iinfo(kind).max, -1.0)
+        return array
+
+    def _buffer(self, index: int) -> bytes:
+        uri = self._content.buffers[index].uri
+        if uri is None:
+            return bytes(self._content.binary_blob() or b"")
+        if uri.startswith("data:"):
+            return base64.b64decode(uri.partition(",")[2])
+        file = self.path.parent / uri
+        if ".." in Path(uri).parts or Path(uri).is_absolute():
+            raise ValueError(f"buffer {uri!r} lies outside the file's folder")
+        if not file.is_file():
+            raise MissingPathError(f"{self.path}: wanted its buffer {uri} beside it, which is not there; copy both")
+        return file.read_bytes()
+
+    def _broken(self, error: Exception) -> RemogptError:
+        why = " ".join(str(error).split())[:160] or type(error).__name__
+        return RemogptError(f"{self.path} cannot be read as glTF 2.0 ({why}); export it again")
+
+
+def _clip_names(animations: Sequence[Any] | None) -> tuple[str, ...]:
+    names: list[str] = []
+    for index, animation in enumerate(animations or []):
+        name = animation.name or f"animation {index}"
+        names.append(name if name not in names else f"{name} ({index})")
+    return tuple(names)
+
+
+def _tree(nodes: Sequence[Any]) -> tuple[list[int], list[int]]:
+    """Return the parent of each node, and the nodes with parents before children."""
+    parents = [-1] * len(nodes)
+    for index, node in enumerate(nodes):
+        for child in node.children or []:
+            parents[child] = index
+    order: list[int] = [index for index, parent in enumerate(parents) if parent < 0]
+    for index in order:
+        order.extend(nodes[index].children or [])
+        if len(order) > len(nodes):
+            raise ValueError("its nodes are no tree")
+    return parents, order
+
+
+def _above(node: int, parents: Sequence[int], kept: dict[int, int]) -> int:
+    """Return the nearest node above one that is kept, -1 if there is none."""
+    above = parents[node]
+    while above >= 0 and above not in kept:
+        above = parents[above]
+    return above
+
+
+def _names(nodes: Sequence[Any], kept: Sequence[int]) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in kept:
+        name = nodes[node].name or f"node {node}"
+        names.append(name if name not in names else f"{name} ({node})")
+    return tuple(names)
+
+
+def _positions(
+    nodes: Sequence[Any], parents: Sequence[int], order: Sequence[int], tracks: dict[tuple[int, str], Track],
+    times: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Return global positions of all nodes, (T, nodes, 3)."""
+    globals_: dict[int, np.ndarray] = {}
+    positions = np.zeros((len(times), len(nodes), 3))
+    for index in order:
+        moved = {path: sample(tracks[index, path], times) for path in _PATHS if (index, path) in tracks}
+        local = matrices(nodes[index], moved, len(times))
+        world = local if parents[index] < 0 else globals_[parents[index]] @ local
+        globals_[index] = world
+        positions[:, index] = world[:, :3, 3]
+    return positions
