@@ -10,7 +10,8 @@ import pytest
 import scipy.io
 
 from remogpt.motion import Motion, load_motion
-from remogpt.motion.files.amc import parse_asf, read_amc
+from remogpt.motion.files.amc import read_amc
+from remogpt.motion.files.asf import parse_asf
 from remogpt.motion.files.mat import read_mat
 from remogpt.motion.files.write import save_motion
 from remogpt.runtime.errors import MissingPathError, RemogptError

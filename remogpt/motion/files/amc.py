@@ -1,4 +1,4 @@
-"""Read Acclaim motion capture: a body (.asf) and its motion (.amc), as the CMU database distributes them.
+"""Read Acclaim motion capture: a motion (.amc) with its body (.asf), as the CMU database distributes them.
 
 A bone's position here is where it ends: `lfemur` is the left knee. AMC files do not hold their frame rate;
 CMU used 120 fps for most subjects and 60 for some.
@@ -9,43 +9,16 @@ its angles, and both apply x first.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from remogpt.motion.files.asf import Body, Row, find_asf, parse_asf, same_subject
 from remogpt.motion.files.euler import euler_to_matrix
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 CMU_FPS = 120.0
-_INCH = 0.0254
-
-
-@dataclass(frozen=True)
-class Bone:
-    """One bone of an ASF body."""
-
-    name: str
-    parent: str
-    offset: np.ndarray
-    """(3,) from the bone's start to its end in the rest pose, in file units."""
-    frame: np.ndarray
-    """(3, 3) the bone's own axes, in which its angles are given."""
-    dof: tuple[str, ...]
-    """Angles in the AMC line, such as ("rx", "rz")."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """A parsed ASF file."""
-
-    bones: tuple[Bone, ...]
-    """Parents before children; the root is not among them."""
-    root_order: tuple[str, ...]
-    """Order of the root line's numbers: a permutation of tx, ty, tz, rx, ry, rz."""
-    metres_per_unit: float
 
 
 def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = CMU_FPS) -> SourceMotion:
@@ -53,97 +26,34 @@ def read_amc(path: str | Path, asf: str | Path | None = None, fps: float = CMU_F
 
     Args:
         path: the .amc file, such as 02_01.amc.
-        asf: body file; default: the .asf of the same subject number in the same folder.
+        asf: body file; default: see `find_asf`.
         fps: frames a second of the recording, which the file does not hold.
 
     Returns:
-        Positions in metres of the root and of every bone's end.
+        Positions in metres: with CMU's bone names of the root and of every bone's end; with other names of where each
+        bone begins, and of the ends that no other bone begins at.
 
     Raises:
         RemogptError: if the body is missing, or a file is damaged or belongs to another body.
     """
     path = Path(path)
-    asf = Path(asf) if asf is not None else find_asf(path)
-    if not asf.is_file():
-        raise MissingPathError(f"no file {asf}; expected the .asf body of {path.name} there")
-    body = parse_asf(asf.read_text(encoding="latin-1"), str(asf))
+    chosen = Path(asf) if asf is not None else find_asf(path)
+    if not chosen.is_file():
+        raise MissingPathError(f"no file {chosen}; expected the .asf body of {path.name} there")
+    body = parse_asf(chosen.read_text(encoding="latin-1"), str(chosen))
     motion = parse_amc(path.read_text(encoding="latin-1"), body, str(path))
+    ends = pose(body, motion)
     names = ("root", *(bone.name for bone in body.bones))
-    return SourceMotion(names, pose(body, motion), fps, str(path))
-
-
-def find_asf(path: Path) -> Path:
-    """Find the body of an .amc file beside it: the same subject number, leading zeros aside."""
-    subject = path.stem.split("_")[0].lstrip("0").lower()
-    bodies = sorted(file for file in path.parent.iterdir() if file.suffix.lower() == ".asf")
-    for body in bodies:
-        if body.stem.lstrip("0").lower() in (subject, path.stem.lower()):
-            return body
-    beside = f"the folder has {', '.join(body.name for body in bodies[:8])}" if bodies else "the folder has no .asf"
-    raise MissingPathError(
-        f"{path}: an .amc motion needs its body; expected {path.stem.split('_')[0]}.asf in {path.parent}, but "
-        f"{beside}. Download the subject's .asf into that folder, or name it with asf="
-    )
-
-
-def parse_asf(text: str, origin: str) -> Body:
-    """Parse the text of a body file."""
-    sections = {
-        name.lower(): rest for name, rest in re.findall(r"^:(\w+)([^:]*)", _without_comments(text), re.MULTILINE)
-    }
-    try:
-        unit = _INCH / float(_after("length", sections["units"])[0])
-        if not _after("angle", sections["units"])[0].startswith("deg"):
-            raise ValueError("angles must be in degrees")
-        parents = _parse_hierarchy(sections["hierarchy"])
-        blocks = re.findall(r"\bbegin\b(.*?)\bend\b", sections["bonedata"], re.DOTALL)
-        bones = {bone.name: bone for bone in (_parse_bone(block, parents) for block in blocks)}
-        ordered = tuple(bones[name] for name in parents)
-        order = tuple(word.lower() for word in _after("order", sections["root"])[:6])
-    except (KeyError, ValueError, IndexError) as error:
-        raise RemogptError(
-            f"{origin}: expected an Acclaim body with :units, :root, :bonedata and :hierarchy, but it cannot be read "
-            f"({error}); download the .asf again"
-        ) from error
-    return Body(ordered, order, unit)
-
-
-def _without_comments(text: str) -> str:
-    return re.sub(r"#.*", "", text.replace("\r", ""))
-
-
-def _after(key: str, text: str) -> list[str]:
-    """Return the words that follow `key` on its line."""
-    match = re.search(rf"^\s*{key}\s+(.*)$", text, re.MULTILINE)
-    if match is None:
-        raise ValueError(f"no {key!r}")
-    return match[1].split()
-
-
-def _parse_bone(block: str, parents: dict[str, str]) -> Bone:
-    name = _after("name", block)[0]
-    direction = np.array([float(word) for word in _after("direction", block)[:3]])
-    axis = _after("axis", block)
-    order = axis[3].lower() if len(axis) > 3 else "xyz"
-    # The first axis is applied first, so it is the rightmost factor.
-    frame = euler_to_matrix(np.array([float(word) for word in axis[:3]])[::-1], order[::-1])
-    dof = tuple(word.lower() for word in _after("dof", block)) if re.search(r"^\s*dof\b", block, re.MULTILINE) else ()
-    if unknown := set(dof) - {"rx", "ry", "rz"}:
-        raise ValueError(f"bone {name} moves by {', '.join(sorted(unknown))}, only rx, ry, rz are known")
-    return Bone(name, parents[name], direction * float(_after("length", block)[0]), frame, dof)
-
-
-def _parse_hierarchy(text: str) -> dict[str, str]:
-    """Return child -> parent, parents before children."""
-    children = {words[0]: words[1:] for line in text.splitlines() if len(words := line.split()) > 1}
-    parents: dict[str, str] = {}
-    waiting = ["root"]
-    while waiting:
-        parent = waiting.pop(0)
-        for child in children.pop(parent, []):
-            parents[child] = parent
-            waiting.append(child)
-    return parents
+    said = () if asf is not None or same_subject(chosen.stem, path.stem) else (f"body taken from {chosen.name}",)
+    if {"lfemur", "rfemur"} <= {name.lower() for name in names}:
+        return SourceMotion(names, ends, fps, str(path), notices=said)
+    parents = [-1, *(names.index(bone.parent) for bone in body.bones)]
+    tips = [index for index in range(1, len(names)) if index not in parents]
+    begins = ends[:, [max(parent, 0) for parent in parents]]
+    return SourceMotion(
+        (*names, *(f"{names[tip]} (end)" for tip in tips)), np.concatenate([begins, ends[:, tips]], axis=1), fps,
+        str(path), (*parents, *tips), metres_per_unit=1.0, notices=said,
+    )  # fmt: skip
 
 
 def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
@@ -155,7 +65,7 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
     Raises:
         RemogptError: if the file is cut off, damaged, or has bones that the body lacks.
     """
-    lines = [line.split() for line in _without_comments(text).splitlines()]
+    lines = [line.partition("#")[0].split() for line in text.splitlines()]
     rows = [(number, words) for number, words in enumerate(lines, start=1) if words and not words[0].startswith(":")]
     if not rows or len(rows[0][1]) != 1:
         raise RemogptError(
@@ -179,11 +89,7 @@ def parse_amc(text: str, body: Body, origin: str) -> dict[str, np.ndarray]:
     return motion
 
 
-_Row = tuple[int, list[str]]
-"""Line number and words of a line."""
-
-
-def _frame_layout(rows: list[_Row], body: Body, origin: str) -> dict[str, int]:
+def _frame_layout(rows: list[Row], body: Body, origin: str) -> dict[str, int]:
     """Return how many values each bone has, in the order of the first frame's lines, checked against the body."""
     widths = {"root": len(body.root_order), **{bone.name: len(bone.dof) for bone in body.bones}}
     layout = {}
@@ -199,7 +105,7 @@ def _frame_layout(rows: list[_Row], body: Body, origin: str) -> dict[str, int]:
     return layout
 
 
-def _check_rows(rows: list[_Row], layout: dict[str, int], origin: str) -> None:
+def _check_rows(rows: list[Row], layout: dict[str, int], origin: str) -> None:
     """Refuse a motion whose frames are not all laid out like the first."""
     expected = [("", 1), *((name, width + 1) for name, width in layout.items())]
     for index, (number, words) in enumerate(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from scipy.io.matlab import MatReadError
 from remogpt.motion.retarget import SourceMotion
 from remogpt.runtime.errors import RemogptError
 
-_DAMAGE = (MatReadError, ValueError, TypeError, KeyError, NotImplementedError, OSError, MemoryError, zlib.error)
+_DAMAGE = (
+    MatReadError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, OverflowError,
+    OSError, MemoryError, EOFError, struct.error, zlib.error,
+)  # fmt: skip
 KINECT_FPS = 30.0
 KINECT_JOINTS = (
     "head", "shoulder_center", "spine", "hip_center", "left_shoulder", "left_elbow", "left_wrist", "left_hand",
