@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from remogpt.motion.arrays import Array
+from remogpt.motion.sides_in_text import Sentence
 from remogpt.motion.skeleton import MIRROR_PAIRS, NUM_JOINTS
 
 _LEFT = [left for left, _ in MIRROR_PAIRS]
@@ -23,25 +24,26 @@ MIRROR_ORDER: tuple[int, ...] = tuple(
 )
 """Source joint of each joint of a mirrored body."""
 
-_OPPOSITES = {"left": "right", "right": "left"}
+_OPPOSITES = {"left": "right", "right": "left", "southpaw": "orthodox", "orthodox": "southpaw"}
+_HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+_BEFORE = "(?:top|bottom|upper|lower|front|back|far|mid|middle|inner|outer)"
+_AFTER = """(?: s|y|ie|ies|ward|wards|ways|most|handed|hander|handers|footed|footer|footers|sided
+    | (?:hand|arm|leg|knee|elbow|shoulder|hip|wrist|ankle|thigh|calf|heel|toe|palm|fist|finger|thumb|eye|ear|cheek
+        |forearm|side|hook|jab|punch|kick)s? | foot | feet )"""
 
 _WORDS = re.compile(
-    r"""\b(?:
-        (?P<against>(?:counter|anti)[\s-]?clock[\s-]?wise)
-      | (?P<along>clock-?wise)
-      | (?P<side>left|right)(?=(?:s|y|ie|ies|ward|wards|most|hand|handed|hander|handers|side|footed)?\b)
-    )""",
+    rf"""(?<![^\W\d_])(?:
+        (?P<against>(?:counter|anti|contra)[\s-]?clock[\s-]?wise | ccw | acw)
+      | (?P<along>clock[\s-]?wise | cw)
+      | {_BEFORE}?(?P<side>left|right){_AFTER}?
+      | (?P<guard>southpaw | orthodox(?=\s+(?:stance|guard|boxer|position|fighter)))
+      | (?P<hour>1?\d|{"|".join(_HOURS)})(?=\s*o['’]?\s?clock)
+    )(?![^\W\d_])""",
     re.IGNORECASE | re.VERBOSE,
 )
 
-_NOT_A_SIDE = re.compile(
-    r"""\b(?:
-        right[\s-]angle[sd]? | right\s+(?:away|now) | all[\s-]right | right[\s-]side[\s-]up
-    )\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-_AN = re.compile(r"\ba(?P<n>n)\s+$", re.IGNORECASE)
+_ARTICLE = re.compile(r"\ba(?P<n>n?)\s+$", re.IGNORECASE)
 
 
 def mirror_joints(joints: Array) -> Array:
@@ -63,11 +65,14 @@ def mirror_joints(joints: Array) -> Array:
 def mirror_caption(text: str) -> str:
     """Swap left and right, clockwise and counterclockwise in a sentence, keeping letter case.
 
-    Whole words and their families are swapped ("left-handed", "lefts", "rightmost"); "upright", "right away",
-    "right now", "all right", "right side up" and "right angle" are left alone. "anticlockwise" and "counter-clockwise"
-    become "clockwise", which becomes "counterclockwise": twice mirrored, such a word keeps its sense, not its spelling.
-    The verb "left" is swapped as well, as in HumanML3D's own texts: in captions of motions "he left" is nearly always
-    a slip for "his left", and a tagger cannot tell them apart.
+    Whole words, their families ("left-handed", "lefts", "rightmost") and their compounds ("leftleg", "right_hand") are
+    swapped, cw and ccw, the hours of a clock-face ("at 3 o'clock"), southpaw and orthodox. "right" stays where it means
+    directly ("stops right before the wall"), correctly ("the right way around") or upright, in "right angle" and "all
+    right"; how that is decided: `remogpt.motion.sides_in_text`. "anticlockwise" and "clock wise" become "clockwise" and
+    "counterclockwise": twice mirrored, such a word keeps its sense, not its spelling.
+
+    The verb "left" stays in its clear forms ("has left the room", "nothing is left"). Elsewhere it is swapped, as in
+    HumanML3D's own texts: in captions of motions "he left" is nearly always a slip for "his left".
     """
     mirrored, position = [], 0
     for start, end, word in _swaps(text):
@@ -78,20 +83,39 @@ def mirror_caption(text: str) -> str:
 
 def _swaps(text: str) -> list[tuple[int, int, str]]:
     """Return the replacements (start, end, new word), in order."""
-    kept = [match.span() for match in _NOT_A_SIDE.finditer(text)]
-    swaps = []
+    sentence = Sentence(text)
+    swaps: list[tuple[int, int, str]] = []
     for match in _WORDS.finditer(text):
-        if any(start <= match.start() < end for start, end in kept):
-            continue
-        if match["side"]:
-            word = _OPPOSITES[match["side"].lower()]
+        kind = str(match.lastgroup)
+        word = match[kind]
+        if kind in ("side", "guard"):
+            if sentence.names_a_side(match.start()):
+                swaps.append((*match.span(kind), _in_case_of(word, _OPPOSITES[word.lower()])))
+        elif kind == "hour":
+            swaps.append((*match.span(kind), _in_case_of(word, _opposite_hour(word))))
         else:
-            word = "clockwise" if match["against"] else "counterclockwise"
-            article = _AN.search(text, 0, match.start())
-            if article:  # "an anticlockwise circle" -> "a clockwise circle"
-                swaps.append((*article.span("n"), ""))
-        swaps.append((match.start(), match.end(), _in_case_of(match.group(), word)))
-    return swaps
+            short = word.lower().endswith("w")
+            opposite = "clockwise" if kind == "against" else "counterclockwise"
+            if short:
+                opposite = "cw" if kind == "against" else "ccw"
+            swaps.append((match.start(), match.end(), _in_case_of(word, opposite)))
+    return [change for swap in swaps for change in (*_article(text, swap), swap)]
+
+
+def _article(text: str, swap: tuple[int, int, str]) -> list[tuple[int, int, str]]:
+    """Return the change of the article before a new word: "an anticlockwise circle" becomes "a clockwise circle"."""
+    article = _ARTICLE.search(text, 0, swap[0])
+    is_vowel = re.match(r"(?!one)[aeio]|8$|11$", swap[2], re.IGNORECASE) is not None
+    if article is None or is_vowel == bool(article["n"]):
+        return []
+    return [(*article.span("n"), "n" if is_vowel else "")]
+
+
+def _opposite_hour(word: str) -> str:
+    """Mirror an hour of the clock-face: 3 becomes 9; 6 and 12 stay, and so does what is no hour."""
+    if word.isdigit():
+        return str(12 - int(word)) if 0 < int(word) < 12 else word
+    return _HOURS[11 - (_HOURS.index(word.lower()) + 1)] if word.lower() != "twelve" else word
 
 
 def _in_case_of(model: str, word: str) -> str:

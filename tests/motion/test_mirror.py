@@ -29,6 +29,34 @@ def test_mirrored_joints_equal_the_reference(full_golden_dir: Path, clip):
         np.testing.assert_allclose(mirror_joints(golden[f"{clip}/joints_in"]), golden[f"{clip}_M/joints_in"], atol=1e-7)
 
 
+SENTENCES = json.loads((Path(__file__).parents[1] / "data" / "mirror_sentences.json").read_text(encoding="utf-8"))
+"""Sentences and their mirror images, those that stay as they are among them: words that only look like sides."""
+RESPELT = ("counter-clock", "counter clock", "anti-clock", "anti clock", "clock wise")
+
+
+@pytest.mark.parametrize(("sentence", "mirrored"), SENTENCES)
+def test_sentences_by_grammar(sentence: str, mirrored: str) -> None:
+    assert mirror_caption(sentence) == mirrored
+
+
+@pytest.mark.parametrize(("sentence", "mirrored"), SENTENCES)
+def test_sentences_mirrored_twice_are_themselves(sentence: str, mirrored: str) -> None:
+    if not any(spelling in sentence.lower() for spelling in RESPELT):
+        assert mirror_caption(mirrored).replace(" a orthodox", " an orthodox") == sentence.replace(
+            " a orth", " an orth"
+        )
+
+
+def test_there_are_sentences_of_both_kinds() -> None:
+    kept = sum(sentence == mirrored for sentence, mirrored in SENTENCES)
+    assert kept > 80 and len(SENTENCES) - kept > 80
+
+
+def test_case_and_everything_else_is_kept() -> None:
+    text = "  LEFT\tfoot…  Right-hand\n«left», Łeft, brightly; l'arm left?! "
+    assert mirror_caption(text) == "  RIGHT\tfoot…  Left-hand\n«right», Łeft, brightly; l'arm right?! "
+
+
 @pytest.mark.parametrize(
     ("caption", "expected"),
     [
