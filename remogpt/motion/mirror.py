@@ -3,7 +3,7 @@
 Features are never mirrored directly, since their processing is not symmetric: mirror the joints and compute anew.
 
 Source: HumanML3D augments every clip this way. Its code mirrors motions only; the rules for texts here are our own.
-differs: HumanML3D's texts change "upright" into "upleft"; these rules do not.
+differs: HumanML3D's texts change "upright" into "upleft", "right before" into "left before"; these rules do not.
 """
 
 from __future__ import annotations
