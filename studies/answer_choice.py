@@ -1,107 +1,214 @@
-"""How an answer is chosen: by the retriever's cosine, and by the share of the caption's facts, at several weights.
+"""How an answer is chosen: what is written, what competes, and what decides among the candidates.
 
-    python -m studies.answer_choice --model runs/mini/model --data runs/mini/set
+    python -m studies.answer_choice --data runs/mini/set --finder runs/finder --finder-database runs/finder_database
 
-For each caption the model writes eight candidates; its database offers its eight best motions. What is chosen is scored
-by the facts of the clip that the caption describes. It is chosen by the facts that the model's reader finds in the
-words (`read`), by those that the caption claims (`claimed`, a perfect reader), or by the cosine alone (weight 0);
-`oracle` chooses by the score itself. Validation clips, and clips of another seed whose combination of actions training
-never saw; no test clip. Database motions are scored as they were before encoding, candidates as they are decoded.
+For each caption the model writes eight candidates, in each of the ways of `WAYS`; its database offers its eight best
+motions, as they were recorded. The best is chosen by the retriever's cosine + weight * the share of facts that the
+model's reader finds in the words. Whether a fact holds is told by the predicates on the joints, or by a network
+(`--finder`): then no predicate runs when the database is built or when it answers. What is chosen is scored by the facts
+of the clip that the caption describes (predicates, and the second detectors, which decide nothing), and by the
+evaluator's R-precision (top 3 of 32), which decides nothing either. `oracle` chooses by the first of these scores.
+
+Validation clips, and clips of another seed whose combination of actions training never saw; no test clip.
 """
 
 import argparse
-from collections import defaultdict
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.eval.detectors import facts_hold
+from remogpt.eval.generation import r_precision
+from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
-from remogpt.motion.facts import Fact, facts_of_claims
-from remogpt.motion.found_facts import find_facts
+from remogpt.motion.body import MIN_FRAMES
+from remogpt.motion.facts import Fact
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
+from remogpt.pipeline.judge import facts_held
+from remogpt.pipeline.segment import Candidate
+from remogpt.retriever import MotionDatabase, TextMotionRetriever
 from remogpt.runtime.files import write_json, write_text
+from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.progress import progress
 from studies.unseen import unseen_clips
 
 RESULTS = Path(__file__).parent / "results"
 WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.0)
+WAYS = {
+    "examples by cosine": GenerationOptions(fact_weight=0.0),
+    "examples by facts": GenerationOptions(fact_weight=3.0),
+    "guided": GenerationOptions(fact_weight=0.0, guidance=2.0, strength=4.0),
+}
 OFFERED = 8
 SEED = 5
-Shares = defaultdict[str, defaultdict[float, list[float]]]
+POOL = 32
 
 
 @dataclass(frozen=True)
 class Query:
-    """A caption, what it claims, and the facts of the clip that it describes."""
+    """A caption and the facts of the clip that it describes."""
 
     text: str
-    claimed: list[Fact]
     facts: list[Fact]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate: by what it may be chosen, and how good it is."""
+
+    cosine: float
+    """Of the caption and the motion, by the model's retriever."""
+    shares: dict[str, float]
+    """Of the caption's facts, as they were read, by who tells which of them hold."""
+    facts: float
+    second: float
+    """Share of the clip's facts, by the predicates and by the second detectors."""
+    embedding: list[float]
+    """By the evaluator."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Everything about one caption."""
+
+    embedding: list[float]
+    candidates: dict[str, list[Scored]]
+    """By where they come from: one of `WAYS`, or 'retrieved WEIGHT, by …'."""
 
 
 def val_queries(motions: MotionTextSet, count: int) -> list[Query]:
     """Return the first captions of validation clips that have facts."""
     clips = [clip for clip in motions.clips("val") if motions.facts(clip.file_id)][:count]
-    return [
-        Query(clip.captions[0], facts_of_claims(motions.claims(clip.file_id)[0]), motions.facts(clip.file_id))
-        for clip in clips
-    ]
+    return [Query(clip.captions[0], motions.facts(clip.file_id)) for clip in clips]
 
 
 def unseen_queries(count: int) -> list[Query]:
     """Return the first captions of clips of another seed, of combinations that no training split holds."""
-    return [
-        Query(clip.captions[0].text, facts_of_claims(clip.claims[0]), clip.facts) for clip in unseen_clips(SEED, count)
-    ]
+    return [Query(clip.captions[0].text, clip.facts) for clip in unseen_clips(SEED, count)]
 
 
-def study(model: ReMoGPT, queries: list[Query], name: str) -> dict[str, Any]:
-    """Return for each way of choosing, at each weight, the mean share of facts that the chosen motions hold."""
-    database = model.database()
-    shares: Shares = defaultdict(lambda: defaultdict(list))
-    assert model.reader is not None
-    written = GenerationOptions(retrieved=0, verify=False, fact_weight=0.0)
-    for query in progress(queries, desc=name, unit="caption"):
-        (answer,) = model.generate(query.text, seed=0, options=written)
-        candidates = model.tokenizer.decode_batch([one.codes for one in answer.segments[0].candidates])
-        wanted = model.retriever.encode_text([query.text])[0]
-        near = model.retriever.encode_motion(candidates) @ wanted
-        cosines = np.asarray(database.motion_embeddings, dtype=np.float32) @ wanted
-        found = [find_facts(features_to_joints(motion)) for motion in candidates]
-        score = np.array([one.share(query.facts) for one in found])
-        offered_score = database.fact_shares(query.facts)
-        (reading,) = model.reader.read([query.text])
-        for by, facts in (("read", reading.facts), ("claimed", query.claimed)):
-            own = np.array([one.share(facts) for one in found]) if facts else np.zeros(len(found))
-            theirs = database.fact_shares(facts) if facts else np.zeros(len(cosines))
+class Collector:
+    """Writes, retrieves and scores the candidates of captions."""
+
+    def __init__(self, model: ReMoGPT, finder: tuple[FactFinder, MotionDatabase] | None) -> None:
+        self.model = model
+        self.evaluator = TextMotionRetriever.from_pretrained(embedded_model("evaluator"))
+        self.databases = {"predicates": model.database()}
+        self.finder = None
+        if finder is not None:
+            self.finder, self.databases["finder"] = finder
+
+    def __call__(self, query: Query) -> Collected:
+        (reading,) = self.model.reader.read([query.text])  # type: ignore[union-attr]
+        candidates = {}
+        for way, options in WAYS.items():
+            own = {"best_of": 8, "retrieved": 0, "verify": False, "top_p": 1.0, "strength": 3.0}
+            (answer,) = self.model.generate(query.text, seed=0, options=options.with_defaults(own))
+            written = self.model.tokenizer.decode_batch([_codes(one) for one in answer.segments[0].candidates])
+            candidates[way] = self._scored(query, reading.facts, written)
+        cosine_of = np.asarray(self.model.database().motion_embeddings, dtype=np.float32)
+        cosines = cosine_of @ self.model.retriever.encode_text([query.text])[0]
+        offered = {}
+        for by, database in self.databases.items():
+            shares = database.fact_shares(reading.facts) if reading.facts else 0.0
             for weight in WEIGHTS:
-                ours, ranks = near + weight * own, cosines + weight * theirs
-                best = np.argsort(-ranks, kind="stable")[:OFFERED]
-                rows = shares[f"first retrieved, {by}"], shares[f"written, {by}"], shares[f"both, {by}"]
-                rows[0][weight].append(offered_score[best[0]])
-                rows[1][weight].append(score[np.argmax(ours)])
-                both = np.argmax(np.concatenate([ours, ranks[best]]))
-                rows[2][weight].append(np.concatenate([score, offered_score[best]])[both])
-        shares["written, oracle"][0.0].append(score.max())
-        nearest = np.argsort(-cosines, kind="stable")[:OFFERED]
-        shares["both, oracle"][0.0].append(max(score.max(), offered_score[nearest].max()))
-    return {way: {str(weight): float(np.mean(row)) for weight, row in rows.items()} for way, rows in shares.items()}
+                order = np.argsort(-(cosines + weight * shares), kind="stable")
+                offered[f"retrieved {weight}, by {by}"] = order[:OFFERED].tolist()
+        rows = sorted({row for own in offered.values() for row in own})
+        recorded = [self.model.database().features(row) for row in rows]
+        scored = dict(zip(rows, self._scored(query, reading.facts, recorded), strict=True))
+        candidates |= {source: [scored[row] for row in own] for source, own in offered.items()}
+        return Collected(self.evaluator.encode_text([query.text])[0].tolist(), candidates)
+
+    def _scored(self, query: Query, read: Sequence[Fact], motions: list[np.ndarray]) -> list[Scored]:
+        cosines = self.model.retriever.encode_motion(motions) @ self.model.retriever.encode_text([query.text])[0]
+        embeddings = self.evaluator.encode_motion(motions)
+        scored = []
+        for motion, cosine, embedding in zip(motions, cosines, embeddings, strict=True):
+            shares = {"predicates": _share(facts_held(read, motion))}
+            if self.finder is not None:
+                shares["finder"] = self.finder.find([motion])[0].share(read) if read else 0.0
+            second = facts_hold(query.facts, features_to_joints(motion)) if len(motion) >= MIN_FRAMES else []
+            facts = _share(facts_held(query.facts, motion))
+            scored.append(Scored(float(cosine), shares, facts, _share(second), embedding.round(5).tolist()))
+        return scored
 
 
-def table(found: dict[str, Any]) -> str:
-    """Return the study as Markdown, in percent."""
+def _share(held: Sequence[bool]) -> float:
+    return sum(held) / max(len(held), 1)
+
+
+def _codes(candidate: Candidate) -> np.ndarray:
+    return candidate.codes
+
+
+def choices(rows: Sequence[Collected], by: str) -> Iterator[dict[str, Any]]:
+    """Yield how good the chosen candidates are, for each way of writing and each weight, with and without rivals."""
+    sources: dict[str, tuple[str | None, bool]] = {"retrieved alone": (None, True)}
+    sources |= {f"written, {way}": (way, False) for way in WAYS} | {f"both, {way}": (way, True) for way in WAYS}
+    for name, (way, retrieved) in sources.items():
+        for weight in WEIGHTS:
+            chosen = []
+            for row in rows:
+                pool = row.candidates[way] if way else []
+                pool = pool + (row.candidates[f"retrieved {weight}, by {by}"] if retrieved else [])
+                chosen.append(max(pool, key=lambda one: one.cosine + weight * one.shares[by]))
+            yield {"chosen from": name, "weight": weight, **_scores(rows, chosen)}
+        if retrieved:
+            best = [
+                max([*(row.candidates[way] if way else []), *row.candidates[f"retrieved 3.0, by {by}"]],
+                    key=lambda one: one.facts) for row in rows
+            ]  # fmt: skip
+            yield {"chosen from": name, "weight": "oracle", **_scores(rows, best)}
+
+
+def _scores(rows: Sequence[Collected], chosen: Sequence[Scored]) -> dict[str, float]:
+    texts = np.array([row.embedding for row in rows])
+    motions = np.array([one.embedding for one in chosen])
+    return {
+        "facts": 100 * float(np.mean([one.facts for one in chosen])),
+        "second": 100 * float(np.mean([one.second for one in chosen])),
+        "R@3": 100 * float(r_precision(texts, motions, group=POOL)[2]),
+        "cosine": float((texts * motions).sum(1).mean()),
+    }
+
+
+def table(found: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
+    """Return the study as Markdown."""
     lines = []
-    for name, ways in found.items():
-        lines += [f"## {name}", "", f"| chosen | {' | '.join(map(str, WEIGHTS))} |", "|---" * (len(WEIGHTS) + 1) + "|"]
-        for way, rows in sorted(ways.items()):
-            cells = [f"{100 * rows[str(weight)]:.1f}" if str(weight) in rows else "" for weight in WEIGHTS]
-            lines.append(f"| {way} | {' | '.join(cells)} |")
-        lines.append("")
+    for name, judges in found.items():
+        for by, rows in judges.items():
+            lines += [f"## {name}, facts told by the {by}", ""]
+            lines += [
+                "| chosen from | weight | facts % | second detectors % | R-precision top 3 % | evaluator's cosine |"
+            ]
+            lines += ["|---|---:|---:|---:|---:|---:|"]
+            for row in rows:
+                numbers = f"{row['facts']:.1f} | {row['second']:.1f} | {row['R@3']:.1f} | {row['cosine']:.3f}"
+                lines.append(f"| {row['chosen from']} | {row['weight']} | {numbers} |")
+            lines.append("")
     return "\n".join(lines)
+
+
+def collected(path: Path, queries: Sequence[Query], collect: Collector, name: str) -> list[Collected]:
+    """Collect what is not in the file of an earlier run yet; one line a caption."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    with path.open("a", encoding="utf-8") as file:
+        for query in progress(queries[len(lines) :], desc=name, unit="caption"):
+            lines.append(json.dumps(asdict(collect(query))))
+            print(lines[-1], file=file, flush=True)
+    rows = [json.loads(line) for line in lines[: len(queries)]]
+    return [
+        Collected(row["embedding"], {
+            source: [Scored(**one) for one in candidates] for source, candidates in row["candidates"].items()
+        }) for row in rows
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -109,21 +216,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=100, help="validation clips; 0.6 times as many unseen ones")
+    parser.add_argument("--finder", type=Path, help="a finder, and the database whose facts it found")
+    parser.add_argument("--finder-database", type=Path)
+    parser.add_argument("--clips", type=int, default=160, help="validation clips; 0.6 times as many unseen ones")
+    parser.add_argument("--work", type=Path, default=Path("runs/answer_choice"), help="candidates, to go on from")
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     model = ReMoGPT.from_pretrained(args.model)
+    finder = None
+    if args.finder is not None:
+        finder = FactFinder.from_pretrained(args.finder), model.database(args.finder_database)
+    args.work.mkdir(parents=True, exist_ok=True)
     queries = {
         "validation clips": val_queries(MotionTextSet(args.data), args.clips),
-        "unseen combinations": unseen_queries(max(1, round(0.6 * args.clips))),
+        "unseen combinations": unseen_queries(round(0.6 * args.clips)),
     }
-    found = {name: study(model, rows, name) for name, rows in queries.items()}
-    command = "python -m studies.answer_choice --model runs/mini/model --data runs/mini/set"
+    collect, found = Collector(model, finder), {}
+    for name, asked in queries.items():
+        rows = collected(args.work / f"{name.replace(' ', '_')}.jsonl", asked, collect, name)
+        found[name] = {by: list(choices(rows, by)) for by in collect.databases}
+    command = " ".join(["python -m studies.answer_choice", *_arguments(args)])
     counts = {name: len(rows) for name, rows in queries.items()}
-    write_json(args.out / "answer_choice.json", {"command": command, "captions": counts, "facts": found})
-    head = f"# How an answer is chosen\n\n`{command}`\n\nFacts that hold (%), by their weight beside the cosine.\n\n"
-    write_text(args.out / "answer_choice.md", head + table(found))
+    write_json(args.out / "answer_choice.json", {"command": command, "captions": counts, "choices": found})
+    write_text(args.out / "answer_choice.md", f"# How an answer is chosen\n\n`{command}`\n\n{counts}\n\n{table(found)}")
     print(table(found))
+
+
+def _arguments(args: argparse.Namespace) -> list[str]:
+    """Return the command as one would type it, without folders of one machine."""
+    given = ["--data runs/mini/set", f"--clips {args.clips}"]
+    return given + (["--finder runs/finder --finder-database runs/finder_database"] if args.finder else [])
 
 
 if __name__ == "__main__":

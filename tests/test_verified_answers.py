@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 import remogpt
+from remogpt import stages
+from remogpt.motion import features_to_joints
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
 from remogpt.pipeline.judge import Judge, checked, facts_held
 from remogpt.reader import Reading
+from remogpt.retriever import MotionDatabase
 from remogpt.runtime.errors import RemogptError
 
 WALK: Steps = ((Fact("walks", {"direction": "forward", "distance": 3.0}),), (Fact("jumps", {"count": 2}),))
@@ -45,6 +48,30 @@ def test_retrieved_motions_compete_as_they_are(model: ReMoGPT) -> None:
     assert answer.copied_from is None or np.array_equal(answer.codes, codes[answer.copied_from])
 
 
+@pytest.mark.parametrize("kept", ["features", "joints", "nothing"])
+def test_a_retrieved_answer_is_the_recording_where_it_is_kept(
+    model: ReMoGPT, tiny_set: Path, tmp_path: Path, kept: str
+) -> None:
+    stages.build_database(tiny_set, out=tmp_path, model=model, compact=kept != "features")
+    database = MotionDatabase.open(tmp_path)
+    if kept == "nothing":  # as compact databases of earlier versions
+        database.manifest["motions"] = "nothing"
+    options = replace(OPTIONS, best_of=1, fact_weight=100.0)
+    for text in ("a person walks", "a person jumps", "a person waves"):
+        (answer,) = model.generate(text, seed=0, database=database, options=options)
+        whole = [one for one in answer.segments[0].candidates[1:] if "#" not in str(one.copied_from)]
+        for one in whole:
+            recorded = np.load(tiny_set / "new_joint_vecs" / f"{one.copied_from}.npy")
+            if kept == "nothing":
+                assert one.features is None
+            else:
+                assert one.features is not None and one.features.shape == recorded.shape
+                assert np.allclose(features_to_joints(one.features), features_to_joints(recorded), atol=1e-3)
+        if answer.copied_from is not None and "#" not in answer.copied_from and kept == "features":
+            recorded = np.load(tiny_set / "new_joint_vecs" / f"{answer.copied_from}.npy")
+            assert np.array_equal(answer.motion.features, recorded)
+
+
 def test_without_them_the_answer_is_always_written(model: ReMoGPT) -> None:
     for seed in range(3):
         (answer,) = model.generate("a person walks", seed=seed, options=replace(OPTIONS, retrieved=0))
@@ -72,9 +99,9 @@ def test_a_retrieved_motion_has_the_length_asked_for(model: ReMoGPT, seconds: fl
 
 def test_ids_that_are_excluded_do_not_compete(model: ReMoGPT) -> None:
     (first,) = model.generate("a person walks", seed=0, options=OPTIONS)
-    rivals = [one.id for one in first.segments[0].rivals]
+    rivals = [str(one.copied_from) for one in first.segments[0].rivals]
     (second,) = model.generate("a person walks", seed=0, options=replace(OPTIONS, exclude=rivals[:2]))
-    assert not {one.id for one in second.segments[0].rivals} & set(rivals[:2])
+    assert not {one.copied_from for one in second.segments[0].rivals} & set(rivals[:2])
 
 
 def test_the_answer_tells_which_claims_hold(model: ReMoGPT) -> None:

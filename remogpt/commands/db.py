@@ -30,7 +30,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
     build.add_argument("--empty", action="store_true", help="write a database without clips, as a baseline")
     build.add_argument(
-        "--compact", action="store_true", help="keep captions, codes and half-precision embeddings; no motion, no tags"
+        "--compact",
+        action="store_true",
+        help="keep motions as 16-bit joint positions, embeddings in half precision, and no tags",
     )
     build.add_argument(
         "--no-facts", action="store_true", help="do not find the facts that hold for each motion; for huge sets"

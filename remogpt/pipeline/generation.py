@@ -6,6 +6,7 @@ A motion longer than the language model writes at once has several segments, eac
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -84,7 +85,13 @@ def retrieve(
     for segment, search, examples in zip(segments, searches, examples_for_texts(searches), strict=True):
         segment.examples = examples
         if options.retrieved and of_motion[segment.request.index] == 1:  # a retrieved motion is a whole one
-            segment.rivals = tuple(search("t2m", options.retrieved))
+            segment.rivals = tuple(_as_candidate(hit, database) for hit in search("t2m", options.retrieved))
+
+
+def _as_candidate(hit: RetrievedExample, database: MotionDatabase) -> Candidate:
+    keeps_motions = database.motions_kept != "nothing"
+    features = np.array(database.features(database.rows[hit.id])) if keeps_motions else None
+    return Candidate(hit.codes, hit.id, features)
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
@@ -133,10 +140,9 @@ def add_rivals(segments: Sequence[Segment]) -> None:
     Samples of one caption share its rivals out among them, so that no two samples are the same motion.
     """
     for segment in segments:
-        own = segment.rivals[segment.request.sample :: segment.request.num_samples]
-        for rival in own:
+        for rival in segment.rivals[segment.request.sample :: segment.request.num_samples]:
             if segment.length is None or len(rival.codes) >= segment.length:
-                segment.candidates.append(Candidate(rival.codes[: segment.length], rival.id))
+                segment.candidates.append(replace(rival, codes=rival.codes[: segment.length]))
 
 
 def _request(segment: Segment, row: int) -> DecodeRequest:
@@ -154,14 +160,17 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
 
     Args:
         segments: with their candidates.
-        tokenizer: decodes them.
+        tokenizer: decodes those that are not recorded.
         judge: scores them by the retriever's cosine, and by the facts that it finds if it has a finder.
         verify: score them also by the claims of the text that their joints hold.
 
     differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
     """
-    decoded = iter(tokenizer.decode_batch([one.codes for segment in segments for one in segment.candidates]))
-    motions = [[next(decoded) for _ in segment.candidates] for segment in segments]
+    codes = [one.codes for segment in segments for one in segment.candidates if one.features is None]
+    decoded = iter(tokenizer.decode_batch(codes))
+    motions = [
+        [next(decoded) if one.features is None else one.features for one in segment.candidates] for segment in segments
+    ]
     cut = [
         [motion[: segment.request.num_frames] for motion in own] for segment, own in zip(segments, motions, strict=True)
     ]

@@ -40,6 +40,8 @@ class Candidate:
     """(N,) int64, overlap included."""
     copied_from: str | None = None
     """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
+    features: np.ndarray | None = None
+    """(T, 263) raw features of that entry; None where its database keeps codes alone, which are decoded then."""
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Segment:
     reading: Reading | None = None
     """What `text` claims, where the model has a reader."""
     examples: tuple[RetrievedExample, ...] = ()
-    rivals: tuple[RetrievedExample, ...] = ()
+    rivals: tuple[Candidate, ...] = ()
     """Retrieved motions that compete with the written ones, as they are."""
     prompt: Prompt | None = None
     plain: Prompt | None = None
@@ -68,7 +70,7 @@ class Segment:
     chosen: int = 0
     """Index of the best candidate."""
     decoded: np.ndarray | None = None
-    """(4N, 263) features of the chosen candidate, where choosing has decoded it."""
+    """(T, 263) raw features of the chosen candidate, where choosing has decoded it."""
 
     @property
     def overlap(self) -> int:

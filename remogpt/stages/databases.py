@@ -42,7 +42,7 @@ def build_database(
         limit: largest number of clips, evenly spaced in the split; 0: all.
         min_frames: leave out shorter clips; at least 4, one code. Longer ones than 199 frames are cut into windows.
         empty: write a database without clips, in which searches find nothing.
-        compact: keep captions, codes and half-precision embeddings; no motion, no tags.
+        compact: keep motions as 16-bit joint positions, embeddings in half precision, and no tags.
         facts: find the facts that hold for each motion and store them; about 20 ms for 5 s of motion.
         finder: finds these facts, by a network; default: the predicates on the joints.
 

@@ -40,13 +40,13 @@ def test_the_longest_clips_of_the_protocol_are_entries_as_they_are(run, tiny_mod
     assert names["000000"] == 199 and {"000001#0", "000001#1"} <= names.keys()
 
 
-def test_limit_spreads_over_the_split_and_compact_keeps_no_features(run, tiny_model, tiny_set, tmp_path: Path) -> None:
+def test_limit_spreads_over_the_split_and_compact_keeps_joints(run, tiny_model, tiny_set, tmp_path: Path) -> None:
     out = tmp_path / "small"
     ran = run("db", "build", tiny_set, "--limit", 5, "--compact", "--out", out, "--model", tiny_model)
     assert ran.code == 0
     small = MotionDatabase.open(out)
     assert [info.id for info in small.infos()] == ["000000", "000003", "000006", "000009", "000012"]
-    assert not small.manifest["has_features"]
+    assert small.motions_kept == "joints"
 
 
 def test_generate_uses_the_database_that_it_is_given(run, tiny_model, tiny_set, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_found_in_an_empty_database(
         assert ran.code == 2 and "is empty and has no neighbours" in ran.err
     full = MotionDatabase.open(tiny_components.database)
     both = MotionDatabase.merge([MotionDatabase.open(empty), full], tmp_path / "both")
-    assert len(both) == 12 and both.has_part_encodings and both.manifest["has_features"]
+    assert len(both) == 12 and both.has_part_encodings and both.motions_kept == "features"
 
 
 def test_info_prints_the_manifest(run, tiny_components) -> None:

@@ -13,7 +13,7 @@ from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
-from remogpt.retriever.database.version_files import VersionWriter, new_version, publish
+from remogpt.retriever.database.version_files import MotionsKept, VersionWriter, new_version, publish
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.network_outputs import are_alike, check_finite, check_unit_rows, collapsed
@@ -43,8 +43,8 @@ def write_entries(
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
-        width, dtype = (None, "float16") if compact else (NUM_FEATURES, "float32")
-        writer = VersionWriter(folder, retriever.dim, width, dtype, facts)
+        kept: MotionsKept = "joints" if compact else "features"
+        writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts)
         while batch := list(islice(iterator, BATCH)):
             for entry in batch:
                 _check(entry)
@@ -74,7 +74,7 @@ def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFa
 def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
     """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
-    Features, part encodings and facts are kept where every source has them.
+    Motions, part encodings and facts are kept where every source has them; features where every source has features.
 
     Raises:
         RemogptError: if retrievers or tokenizers differ, or two entries have one id.
@@ -86,13 +86,13 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
             found = "; ".join(f"{where}: {value[:12]}" for value, where in values.items())
             raise RemogptError(f"databases to merge differ in {name} ({found}); build them anew with one model")
     filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
-    has_features = all(database.manifest["has_features"] for database, _ in filled)
+    kinds = {database.motions_kept for database, _ in filled}
+    kept: MotionsKept = next((kind for kind in ("nothing", "joints") if kind in kinds), "features")
     has_parts = all(database.has_part_encodings for database, _ in filled)
     has_facts = all(database.has_facts for database, _ in filled)
-    width = first.manifest["num_features"] if has_features else None
     dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
     with new_version(path) as folder:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], width, dtype.name, has_facts)
+        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, has_facts)
         for database, rows in filled:
             offsets = database.caption_offsets
             for row in rows:
@@ -101,7 +101,7 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
                     database.motion_embeddings[row : row + 1],
                     database.caption_embeddings[offsets[row] : offsets[row + 1]],
                     [database.codes(row)],
-                    [database.features(row)] if has_features else None,
+                    None if kept == "nothing" else [database.motion(row)],
                     database.part_encodings[row : row + 1] if has_parts else None,
                     [database.facts.of(row)] if has_facts else None,
                 )

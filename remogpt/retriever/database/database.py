@@ -72,8 +72,8 @@ class MotionDatabase(VersionReader):
             entries: read once, in batches; an iterator of any length does.
             retriever, tokenizer: objects with a hash.
             path: folder of the database; an earlier version in it stays there and in use until this one is complete.
-            compact: keep no raw features, and embeddings in half precision, which costs about 5e-4 in a score. Such a
-                database cannot be embedded again with another retriever.
+            compact: keep motions as joint positions in 16 bits, an eighth of their features (see `packed_motion`), and
+                embeddings in half precision, which costs about 5e-4 in a score.
             facts: find the facts that hold for each motion and store them, for searches that count them; about 20 ms
                 for 5 s of motion on one core.
             finder: finds these facts; default: the predicates on the joints, see `remogpt.motion.found_facts`.

@@ -85,7 +85,7 @@ class PartSearch:
         """Search a database by its stored encodings, or by encodings made from its features, which takes a while.
 
         Raises:
-            RemogptError: if the retriever has no parts, or the database neither encodings nor features.
+            RemogptError: if the retriever has no parts, or the database neither encodings nor motions.
         """
         parted = with_parts(retriever)
         if parted is None:
@@ -95,9 +95,9 @@ class PartSearch:
             )
         if database.has_part_encodings:
             return cls(database.part_encodings, parted)
-        if not database.manifest["has_features"]:
+        if database.motions_kept == "nothing":
             raise RemogptError(
-                f"the database in {database.path} was built without part encodings and keeps no features to make them "
+                f"the database in {database.path} was built without part encodings and keeps no motions to make them "
                 "from; build one that has them (remogpt db build SET --out DATABASE) and search that"
             )
         encodings = [

@@ -8,7 +8,9 @@ versions/<hash>/             never changes once it is there
     motion_embeddings.npy    (E, D)
     caption_embeddings.npy   (C, D), caption_offsets.npy (E + 1)
     part_encodings.npy       (E, 6, W) float16 encodings of `PARTS`; only if the retriever encodes parts apart
-    features.npy             (frames, F) raw features, feature_offsets.npy (E + 1); only if they are stored
+    feature_offsets.npy      (E + 1) where motions begin; only if they are stored, as one of
+    features.npy             (frames, F) raw features
+    joints.npy               (frames + E, 22, 3) packed joint positions, joint_units.npy (E,); see `packed_motion`
     found_facts.npy          (R, 3) what `motion.found_facts` found, found_facts_offsets.npy (E + 1); only if stored
     motions.ivf, captions.ivf   search structures of large databases
 """
@@ -21,14 +23,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.motion.found_facts import FoundFacts
-from remogpt.motion.skeleton import FPS
+from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
 from remogpt.retriever.database.entry import EntryInfo
+from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.vector_index import write_inverted_file
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sha256_file, write_json, write_npy, write_text
@@ -38,6 +41,8 @@ from remogpt.runtime.text import read_text
 
 SCHEMA = 1
 STALE_SECONDS = 24 * 3600.0
+MotionsKept = Literal["features", "joints", "nothing"]
+"""How the motions of a database are stored: as raw features, as packed joint positions, or as codes alone."""
 
 
 class Counts(TypedDict):
@@ -57,7 +62,9 @@ class Manifest(TypedDict):
     retriever_hash: Hash
     tokenizer_hash: Hash
     statistics_hash: Hash
-    has_features: bool
+    motions: NotRequired[MotionsKept]
+    has_features: NotRequired[bool]
+    """How versions before `motions` said that features are stored."""
     counts: Counts
     licences: dict[str, Count]
     files: dict[str, Hash]
@@ -104,12 +111,12 @@ class VersionWriter:
     Args:
         folder: empty; see `new_version`.
         dim: width D of the embeddings.
-        num_features: width F of features that are stored, None to store none.
+        motions: how motions are stored beside their codes.
         embedding_dtype: float16 halves the file and costs about 5e-4 in a score.
         has_facts: whether facts come with the entries.
     """
 
-    def __init__(self, folder: Path, dim: int, num_features: int | None, embedding_dtype: str, has_facts: bool) -> None:
+    def __init__(self, folder: Path, dim: int, motions: MotionsKept, embedding_dtype: str, has_facts: bool) -> None:
         self.folder, self.seen = folder, set[str]()
         self.licences: dict[str, int] = {}
         self.lines = (folder / "entries.jsonl").open("wb")
@@ -118,8 +125,11 @@ class VersionWriter:
             "motion_embeddings": RowAppender(folder / "motion_embeddings.npy", (dim,), embedding_dtype),
             "caption_embeddings": RowAppender(folder / "caption_embeddings.npy", (dim,), embedding_dtype),
         }
-        if num_features is not None:
-            self.arrays["features"] = RowAppender(folder / "features.npy", (num_features,), "<f4")
+        if motions == "features":
+            self.arrays["features"] = RowAppender(folder / "features.npy", (NUM_FEATURES,), "<f4")
+        elif motions == "joints":
+            self.arrays["joints"] = RowAppender(folder / "joints.npy", (NUM_JOINTS, 3), "<i2")
+            self.arrays["joint_units"] = RowAppender(folder / "joint_units.npy", (), "<f4")
         if has_facts:
             self.arrays["found_facts"] = RowAppender(folder / "found_facts.npy", (3,), "<u2")
         self.ends: dict[str, list[int]] = {name: [0] for name in ("entry", "code", "caption", "feature", "found_facts")}
@@ -130,7 +140,7 @@ class VersionWriter:
         motion_embeddings: np.ndarray,
         caption_embeddings: np.ndarray,
         codes: Sequence[np.ndarray],
-        features: Sequence[np.ndarray] | None,
+        motions: Sequence[np.ndarray | PackedMotion] | None,
         part_encodings: np.ndarray | None = None,
         facts: Sequence[FoundFacts] | None = None,
     ) -> None:
@@ -157,9 +167,8 @@ class VersionWriter:
                 path = self.folder / "part_encodings.npy"
                 self.arrays["part_encodings"] = RowAppender(path, part_encodings.shape[1:], "<f2")
             self.arrays["part_encodings"].add(part_encodings)
-        if features is not None and "features" in self.arrays:
-            for motion in features:
-                self.arrays["features"].add(np.asarray(motion))
+        for motion in motions or ():
+            self._add_motion(motion)
         if facts is not None and "found_facts" in self.arrays:
             for found in facts:
                 self.arrays["found_facts"].add(found.rows)
@@ -168,6 +177,14 @@ class VersionWriter:
     def rows(self, name: str) -> np.ndarray:
         """Return the rows of an array that have been written, memory-mapped."""
         return self.arrays[name].written()
+
+    def _add_motion(self, motion: np.ndarray | PackedMotion) -> None:
+        if "features" in self.arrays:
+            self.arrays["features"].add(motion.unpack() if isinstance(motion, PackedMotion) else np.asarray(motion))
+        elif "joints" in self.arrays:
+            packed = motion if isinstance(motion, PackedMotion) else PackedMotion.pack(motion)
+            self.arrays["joints"].add(packed.joints)
+            self.arrays["joint_units"].add(np.array([packed.unit]))
 
     def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
         """Write offsets, search structures and the manifest; return the version's hash."""
@@ -181,9 +198,10 @@ class VersionWriter:
             for name in ("motion_embeddings", "part_encodings")
             if name in self.arrays
         )
-        optional = {"feature": "features", "found_facts": "found_facts"}
+        stored = self.arrays.keys()
+        absent = {"feature": not stored & {"features", "joints"}, "found_facts": "found_facts" not in stored}
         for name, ends in self.ends.items():
-            if name not in optional or optional[name] in self.arrays:
+            if not absent.get(name):
                 write_npy(self.folder / f"{name}_offsets.npy", np.array(ends, dtype=np.int64))
         for name, index in (("motion_embeddings", "motions.ivf"), ("caption_embeddings", "captions.ivf")):
             write_inverted_file(np.load(self.folder / f"{name}.npy", mmap_mode="r"), self.folder / index)
@@ -192,7 +210,7 @@ class VersionWriter:
             "skeleton": "humanml3d-22",
             "fps": FPS,
             **origin,
-            "has_features": "features" in self.arrays,
+            "motions": next((kind for kind in ("features", "joints") if kind in self.arrays), "nothing"),
             **({"facts": {"catalogue": catalogue_hash()}} if "found_facts" in self.arrays else {}),
             "counts": {
                 "entries": len(self.seen),

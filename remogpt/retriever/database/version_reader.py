@@ -10,8 +10,9 @@ import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo
+from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.stored_facts import StoredFacts
-from remogpt.retriever.database.version_files import current_version
+from remogpt.retriever.database.version_files import MotionsKept, current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
 
@@ -57,19 +58,32 @@ class VersionReader:
         start, end = self._array("code_offsets")[row : row + 2]
         return np.array(self._array("codes")[start:end], dtype=np.int64)
 
+    @property
+    def motions_kept(self) -> MotionsKept:
+        """How motions are stored beside their codes."""
+        kept: MotionsKept = self.manifest.get("motions", "nothing")
+        return "features" if self.manifest.get("has_features") else kept  # as earlier versions wrote it
+
     def features(self, row: int) -> np.ndarray:
-        """Return (T, F) raw features of an entry, memory-mapped.
+        """Return (T, F) raw features of an entry: memory-mapped, or made from its joint positions (about 4 ms).
 
         Raises:
-            RemogptError: if the database was built without them.
+            RemogptError: if the database has no motions, as an earlier version's compact ones.
         """
-        if not self.manifest["has_features"]:
+        motion = self.motion(row)
+        return motion.unpack() if isinstance(motion, PackedMotion) else motion
+
+    def motion(self, row: int) -> np.ndarray | PackedMotion:
+        """Return the motion of an entry as it is stored; see `features`."""
+        if self.motions_kept == "nothing":
             raise RemogptError(
-                f"the database in {self.path} keeps no raw features; decode its codes with the tokenizer, or build it "
-                "without compact=True"
+                f"the database in {self.path} keeps no motions beside their codes; decode these with the tokenizer, or "
+                "build the database again: remogpt db build SET --out DATABASE"
             )
-        start, end = self._array("feature_offsets")[row : row + 2]
-        return self._array("features")[start:end]
+        start, end = (int(offset) for offset in self._array("feature_offsets")[row : row + 2])
+        if self.motions_kept == "features":
+            return self._array("features")[start:end]
+        return PackedMotion(self._array("joints")[start + row : end + row + 1], float(self._array("joint_units")[row]))
 
     def entries(self) -> Iterator[DatabaseEntry]:
         """Yield every entry with its features, for a build with another retriever or tokenizer."""

@@ -73,12 +73,11 @@ def test_no_file_is_mapped_when_its_folder_gets_its_name(
     assert len(mapped) == 1 and kept.folder != database.folder and database.info(5).id == "c5"
 
 
-def test_a_compact_database_keeps_no_features(entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
+def test_a_compact_database_keeps_joints(entries: Entries, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
     small = MotionDatabase.build(entries, retriever, tokenizer, tmp_path, compact=True)
     assert small.motion_embeddings.dtype == small.caption_embeddings.dtype == np.float16
     assert {example.id for example in small.search(text="a person kicks", k=5)} == {"c3", "c11", "c19", "c27", "c35"}
-    with pytest.raises(RemogptError, match="keeps no raw features"):
-        small.features(0)
+    assert small.motions_kept == "joints" and not (small.folder / "features.npy").exists()
 
 
 @pytest.mark.parametrize("route", ["t2m", "t2t", "m2t", "m2m"])
