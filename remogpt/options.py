@@ -30,8 +30,8 @@ class GenerationOptions:
     retrieved: int | None = None
     """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
     fact_weight: float | None = None
-    """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where examples
-    are ranked (by the facts that a database keeps) and where candidates are verified; 0: nothing."""
+    """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
+    motions are ranked that compete (by the facts that a database keeps), and among candidates; 0: nothing."""
     verify: bool | None = None
     """Check candidates by the facts that the caption claims; answers then tell which of them hold."""
     temperature: float | None = None

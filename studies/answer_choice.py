@@ -5,7 +5,7 @@
 For each caption the model writes eight candidates, in each of the ways of `WAYS`; its database offers its eight best
 motions, as they were recorded. The best is chosen by the retriever's cosine + weight * the share of facts that the
 model's reader finds in the words. Whether a fact holds is told by the predicates on the joints, or by a network
-(`--finder`): then no predicate runs when the database is built or when it answers. What is chosen is scored by the facts
+(`--finder`): then no predicate runs when the database is built or when it answers. What is chosen is scored by facts
 of the clip that the caption describes (predicates, and the second detectors, which decide nothing), and by the
 evaluator's R-precision (top 3 of 32), which decides nothing either. `oracle` chooses by the first of these scores.
 

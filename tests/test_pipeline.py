@@ -18,8 +18,9 @@ from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.motion import Motion
 from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
-from remogpt.pipeline import ReMoGPT, captioning, generation
+from remogpt.pipeline import ReMoGPT, captioning
 from remogpt.pipeline.confidence import UNLEARNT
+from remogpt.pipeline.examples import TextSearch
 from remogpt.prompts import MotionSegment, TextSegment, text_to_motion_prompt
 from remogpt.retriever import MotionDatabase, RetrievedExample
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -298,7 +299,7 @@ def test_what_cannot_be_generated_is_said(model: ReMoGPT, arguments: dict[str, A
 def test_another_models_database_is_refused(model: ReMoGPT, make_tiny_components: Callable, tmp_path: Path) -> None:
     other = make_tiny_components(tmp_path, 1)
     for database in (other.database, MotionDatabase.open(other.database)):
-        with pytest.raises(RemogptError, match=r"was built with retriever .* but the model in .* has .* db build SET"):
+        with pytest.raises(RemogptError, match=r"was built with retriever .* but the model in .* has .* db rebuild"):
             model.generate("a person walks", database=database)
 
 
@@ -417,7 +418,7 @@ def test_an_example_says_how_close_it_is_both_ways(model: ReMoGPT) -> None:
 
 def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, 0.95)[:1]
-    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_, **__: [found for _ in texts])
+    monkeypatch.setattr(TextSearch, "examples", found)
     length = len(found[0].codes) / 5
     (copied,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(50.0))
     (plain,) = copying.generate("a person walks", seconds=length, seed=0, options=followed(0.0))
@@ -427,7 +428,7 @@ def test_a_model_copies_from_examples_that_answer(copying: ReMoGPT, monkeypatch:
 
 def test_examples_that_do_not_answer_change_nothing(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     found = examples_of(copying, -1.0)
-    monkeypatch.setattr(generation, "examples_for_texts", lambda texts, *_, **__: [found for _ in texts])
+    monkeypatch.setattr(TextSearch, "examples", found)
     (answer,) = copying.generate("a person walks", seconds=3, seed=0, options=followed(2.0))
     (alone,) = copying.generate("a person walks", seconds=3, seed=0, options=replace(ALONE, temperature=0.0))
     assert np.array_equal(answer.codes, alone.codes) and answer.prompt == alone.prompt

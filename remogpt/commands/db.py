@@ -1,21 +1,28 @@
-"""Build, check and describe retrieval databases; precompute the examples of every training sample.
+"""Build, change, check and describe retrieval databases; precompute the examples of every training sample.
 
 Examples:
   remogpt db build sets/bandai --out databases/bandai
-  remogpt db build sets/procedural --split train --out databases/mine --model models/my-model
-  remogpt db build sets/procedural --empty --out databases/empty
+  remogpt db build sets/procedural --split all --out databases/mine --model models/my-model
+  remogpt db add databases/mine sets/more
+  remogpt db remove databases/mine --ids wave_01 wave_02
+  remogpt db filter databases/mine --text "waves" --max-seconds 5 --out databases/waves
+  remogpt db merge databases/mine databases/bandai --out databases/both
+  remogpt db rebuild databases/mine --model models/other --out databases/for-other
+  remogpt db audit databases/mine --against sets/procedural:test
   remogpt db info databases/bandai
-  remogpt db verify databases/bandai
-  remogpt db neighbours databases/mine --out runs/train.safetensors
   remogpt db neighbours databases/mine --queries databases/val --out runs/val.safetensors
+
+Every change is one atomic step: killed at any moment, the old version stays whole and in use.
 """
 
 import json
 from typing import Any
 
 from remogpt import stages
+from remogpt.commands import db_edits
 from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.db_options import add_component_options
 from remogpt.data.humanml3d import MotionTextSet
 
 
@@ -24,7 +31,7 @@ def add_arguments(parser: Any) -> None:
     actions = parser.add_subcommands(dest="action")
     build = CommandParser(description="Embed and tokenize every clip of a set.")
     build.add_argument("set", type=str, help="folder in HumanML3D's layout; see 'remogpt data import'")
-    build.add_argument("--split", type=str, default="all", help="split of the set")
+    build.add_argument("--split", type=str, default="train", help="split of the set; all: every clip")
     build.add_argument("--out", type=str, required=True, help="database folder")
     build.add_argument("--limit", type=int, default=0, help="largest number of clips; 0: all")
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
@@ -40,8 +47,9 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--finder", type=str, default=None, help="find facts by this network ('train finder'), not by the predicates"
     )
-    _add_component_options(build)
+    add_component_options(build)
     actions.add_subcommand("build", build)
+    db_edits.add_subcommands(actions)
     neighbours = CommandParser(
         description="Find each clip's examples; clips of its source and its mirror image are excluded."
     )
@@ -51,22 +59,20 @@ def add_arguments(parser: Any) -> None:
     neighbours.add_argument("--depth", type=int, default=8, help="entries stored for each clip and route")
     neighbours.add_argument("--exclude-same-caption", action="store_true", help="skip entries with the same caption")
     actions.add_subcommand("neighbours", neighbours)
-    for name, what in (("info", "Describe a database."), ("verify", "Check every file's checksum.")):
-        action = CommandParser(description=what)
-        action.add_argument("database", type=str, help="database folder")
-        actions.add_subcommand(name, action)
-
-
-def _add_component_options(parser: Any) -> None:
-    parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
-    parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
-    parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
+    info = CommandParser(description="Describe a database: what it holds, and what its tokenizer loses of it.")
+    info.add_argument("database", type=str, help="database folder")
+    info.add_argument("--plot", type=str, default=None, help="also draw the distributions, as PNG")
+    info.add_argument("--json", action="store_true", help="print the description and the manifest as JSON")
+    actions.add_subcommand("info", info)
+    verify = CommandParser(description="Check every file's checksum.")
+    verify.add_argument("database", type=str, help="database folder")
+    actions.add_subcommand("verify", verify)
 
 
 def run(args: Any) -> int:
     """Run the chosen subcommand."""
-    chosen = args[args.action]
-    return {"build": _build, "neighbours": _neighbours, "info": _info, "verify": _verify}[args.action](chosen)
+    own = {"build": _build, "neighbours": _neighbours, "info": _info, "verify": _verify}
+    return (own | db_edits.ACTIONS)[args.action](args[args.action])
 
 
 def _build(args: Any) -> int:
@@ -91,8 +97,16 @@ def _neighbours(args: Any) -> int:
 
 def _info(args: Any) -> int:
     from remogpt.retriever import MotionDatabase
+    from remogpt.retriever.database.description import describe, plot, to_text
 
-    print(json.dumps(MotionDatabase.open(args.database).manifest, indent=2))
+    database = MotionDatabase.open(args.database)
+    description = describe(database)
+    if args.plot is not None:
+        plot(database, args.plot)
+    if args.json:
+        print(json.dumps({**description, "manifest": database.manifest}, indent=2, ensure_ascii=False))
+    else:
+        print(f"{args.database}\n{to_text(description)}")
     return 0
 
 

@@ -14,6 +14,7 @@ under the same card is not computed again, so an interrupted evaluation goes on.
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ def add_arguments(parser: Any) -> None:
             own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
         if task in ("all", "swap"):
             own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")
+        own.add_argument(
+            "--allow-overlap", action="store_true", help="evaluate although a database holds clips that are asked about"
+        )
         own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="YAML file, or --config.field")
         own.add_argument("--json", action="store_true", help="print results.json instead of the report")
         actions.add_subcommand(task, own)
@@ -90,6 +94,8 @@ def run(args: Any) -> int:
         return _compare(chosen)
     options = dict(vars(chosen))
     model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
+    if options.pop("allow_overlap"):
+        options["config"] = replace(options["config"], allow_overlap=True)
     motions = None if data is None else open_set(data)
     report = stages.evaluate(model, motions, tasks=task, warn=_warn, **options)
     print(json.dumps(report, indent=2) if as_json else (Path(chosen.out) / "report.md").read_text(encoding="utf-8"))

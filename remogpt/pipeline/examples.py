@@ -4,8 +4,8 @@ Source: ReMoGPT, Fig. 5.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -15,48 +15,49 @@ from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetrie
 from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES
 
 Examples = tuple[RetrievedExample, ...]
-Search = Callable[[Route, int], list[RetrievedExample]]
+_Search = Callable[[Route, int], list[RetrievedExample]]
 
 
-def searches_for_texts(
-    texts: Sequence[str],
-    database: MotionDatabase,
-    retriever: TextMotionRetriever,
-    exclude: Sequence[Iterable[str]],
-    facts: Sequence[Sequence[Fact]] | None = None,
-    *,
-    fact_weight: float = 0.0,
-) -> list[Search]:
-    """Make a search for each caption: `search(route, k)`.
+@dataclass(frozen=True)
+class TextSearch:
+    """Searches a database by one caption, which is embedded once.
 
     Args:
-        texts: N captions.
-        database: where examples come from.
-        retriever: the one that built it.
-        exclude: N sets of ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
-        facts: what each caption claims, compared with the facts that the database keeps; None ranks by cosines alone.
-        fact_weight: what the share of these facts that an entry holds counts beside the cosine.
-
-    differs: ReMoGPT ranks by the cosine alone.
+        query: (D,) embedding of the caption.
+        database: where motions come from.
+        exclude: ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
     """
-    keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
-    made: dict[tuple[str, frozenset[str]], Search] = {}
-    for (text, ids), claimed in zip(keys, facts or [()] * len(texts), strict=True):
-        # Each text is embedded alone: in a batch, rounding would depend on the others. Equal captions are one query.
-        if (text, ids) not in made:
-            query = retriever.encode_text([text])[0]
-            search = partial(database.search_embedding, query, exclude=ids, facts=claimed, fact_weight=fact_weight)
-            made[text, ids] = cache(search)
-    return [made[key] for key in keys]
 
+    query: np.ndarray
+    database: MotionDatabase
+    exclude: frozenset[str]
 
-def examples_for_texts(searches: Sequence[Search]) -> list[Examples]:
-    """Retrieve two examples for each caption: the motion that fits it best, then the one with the most similar caption.
+    @classmethod
+    def of_texts(
+        cls, texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever,
+        exclude: Sequence[Iterable[str]],
+    ) -> "list[TextSearch]":  # fmt: skip
+        """Make a search for each caption; equal captions are embedded once.
 
-    Args:
-        searches: of the captions, from `searches_for_texts`.
-    """
-    return [_two_routes(search, TEXT_ROUTES) for search in searches]
+        Each text is embedded alone: in a batch, rounding would depend on the others.
+        """
+        queries = {text: retriever.encode_text([text])[0] for text in dict.fromkeys(texts)}
+        return [cls(queries[text], database, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
+
+    @cached_property
+    def examples(self) -> Examples:
+        """Two examples: the motion that fits the caption best, then the one with the most similar caption."""
+        return _two_routes(partial(self.database.search_embedding, self.query, exclude=self.exclude), TEXT_ROUTES)
+
+    def motions(self, count: int, facts: Sequence[Fact], fact_weight: float) -> list[RetrievedExample]:
+        """Find the motions that fit best, by their cosines and the share of some facts that the database knows of.
+
+        differs: ReMoGPT ranks by the cosine alone, and answers with no retrieved motion. Examples for the prompt are
+        ranked as in the paper: by facts they are no better (studies/results/answer_choice.md).
+        """
+        return self.database.search_embedding(
+            self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight
+        )
 
 
 def examples_for_motions(
@@ -74,7 +75,7 @@ def examples_for_motions(
     ]
 
 
-def _two_routes(search: Search, routes: Sequence[Route]) -> Examples:
+def _two_routes(search: _Search, routes: Sequence[Route]) -> Examples:
     """Take the best hit of each route; where both find one entry, the second route gives its next best.
 
     Only that entry is passed over, not its relatives, as in training.

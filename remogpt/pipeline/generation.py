@@ -19,7 +19,7 @@ from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
-from remogpt.pipeline.examples import examples_for_texts, marked_as_used, searches_for_texts
+from remogpt.pipeline.examples import TextSearch, marked_as_used
 from remogpt.pipeline.judge import Judge, checked
 from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
@@ -75,17 +75,16 @@ def retrieve(
     segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
 ) -> None:
     """Find the examples of each segment's text, and the motions that compete with the written ones."""
-    searches = searches_for_texts(
-        [segment.text for segment in segments], database, retriever,
-        [segment.request.exclude for segment in segments],
-        [() if segment.reading is None else segment.reading.facts for segment in segments],
-        fact_weight=options.fact_weight or 0.0,
-    )  # fmt: skip
+    searches = TextSearch.of_texts(
+        [segment.text for segment in segments], database, retriever, [segment.request.exclude for segment in segments]
+    )
     of_motion = Counter(segment.request.index for segment in segments)
-    for segment, search, examples in zip(segments, searches, examples_for_texts(searches), strict=True):
-        segment.examples = examples
+    for segment, search in zip(segments, searches, strict=True):
+        segment.examples = search.examples
         if options.retrieved and of_motion[segment.request.index] == 1:  # a retrieved motion is a whole one
-            segment.rivals = tuple(_as_candidate(hit, database) for hit in search("t2m", options.retrieved))
+            claimed = [] if segment.reading is None else segment.reading.facts
+            hits = search.motions(options.retrieved, claimed, options.fact_weight or 0.0)
+            segment.rivals = tuple(_as_candidate(hit, database) for hit in hits)
 
 
 def _as_candidate(hit: RetrievedExample, database: MotionDatabase) -> Candidate:

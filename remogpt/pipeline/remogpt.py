@@ -22,7 +22,7 @@ from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.checks import check_seed, check_words
 from remogpt.pipeline.confidence import rate_captions, rate_motions
-from remogpt.pipeline.examples import examples_for_motions, examples_for_texts, searches_for_texts
+from remogpt.pipeline.examples import TextSearch, examples_for_motions
 from remogpt.pipeline.judge import Judge
 from remogpt.pipeline.notices import warn_of_captions, warn_of_motions
 from remogpt.pipeline.open_databases import Database, OpenDatabases
@@ -272,13 +272,8 @@ class ReMoGPT:
         self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> list[tuple[RetrievedExample, ...]]:
         """Retrieve the examples of each caption, as `generate` does; `exclude` holds ids for each."""
-        weight = self.generation["fact_weight"]
-        reader = self.reader if weight else None
-        facts = None if reader is None else [reading.facts for reading in reader.read(texts)]
-        searches = searches_for_texts(
-            texts, self.database(database), self.retriever, exclude or [()] * len(texts), facts, fact_weight=weight
-        )
-        return examples_for_texts(searches)
+        searches = TextSearch.of_texts(texts, self.database(database), self.retriever, exclude or [()] * len(texts))
+        return [search.examples for search in searches]
 
     def examples_for_motions(
         self, motions: Sequence[np.ndarray], database: Database = None, exclude: Sequence[Iterable[str]] | None = None

@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING
 from remogpt.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from remogpt.stages.database_audit import audit_database, export_entries
+    from remogpt.stages.database_edits import (
+        add_to_database,
+        collect_garbage,
+        drop_doubles,
+        filter_database,
+        merge_databases,
+        rebuild_database,
+    )
     from remogpt.stages.databases import build_database, find_neighbours
     from remogpt.stages.evaluation import evaluate
     from remogpt.stages.released import import_guo, import_motiongpt, import_t2mgpt, import_tmr_retriever
@@ -28,15 +37,23 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "add_to_database",
+    "audit_database",
     "build_database",
+    "collect_garbage",
     "describe_set",
+    "drop_doubles",
     "evaluate",
+    "export_entries",
+    "filter_database",
     "find_neighbours",
     "import_guo",
     "import_motiongpt",
     "import_t2mgpt",
     "import_tmr_retriever",
     "list_dissimilar",
+    "merge_databases",
+    "rebuild_database",
     "train_copy",
     "train_finder",
     "train_lm",
@@ -47,6 +64,15 @@ __all__ = [
 ]
 
 _NAMES = {
+    "database_audit": ("audit_database", "export_entries"),
+    "database_edits": (
+        "add_to_database",
+        "collect_garbage",
+        "drop_doubles",
+        "filter_database",
+        "merge_databases",
+        "rebuild_database",
+    ),
     "databases": ("build_database", "find_neighbours"),
     "evaluation": ("evaluate",),
     "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),

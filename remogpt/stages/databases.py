@@ -18,7 +18,7 @@ def build_database(
     data: str | Path | MotionTextSet,
     *,
     out: str | Path,
-    split: str = "all",
+    split: str = "train",
     retriever: str | Path | TextMotionRetriever | None = None,
     tokenizer: str | Path | MotionTokenizer | None = None,
     model: str | Path | ReMoGPT | None = None,
@@ -36,7 +36,7 @@ def build_database(
     Args:
         data: set in HumanML3D's layout.
         out: folder of the database; an earlier version there stays in use until this one is complete.
-        split: the clips' split.
+        split: the clips' split; `all`: every clip.
         retriever, tokenizer: networks that embed and tokenize; default: those of `model`.
         model: default: the embedded `mini`.
         limit: largest number of clips, evenly spaced in the split; 0: all.

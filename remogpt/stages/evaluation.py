@@ -16,10 +16,12 @@ from remogpt.eval.runs.evaluate import evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Result, Run
 from remogpt.interfaces import Evaluator, Model
 from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database.overlap import find_overlaps
 from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder, sentence_fingerprint
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model
+from remogpt.stages.database_audit import ClipsOf
 from remogpt.stages.evaluators import open_evaluator, why_dependent
 from remogpt.stages.inputs import SENTENCE_MODEL, best_device, open_model, open_retriever, open_set
 from remogpt.stages.tmr_generator import Synthesis
@@ -107,7 +109,34 @@ def evaluate(
         sentences=None if sentence_model is None else SentenceEncoder(sentence_model),
         generated=None if motions is None else Path(motions), captions=None if captions is None else Path(captions),
     )  # fmt: skip
-    return evaluate_run(run, possible_tasks(run) if wanted == ("all",) else wanted)
+    tasks_to_run = possible_tasks(run) if wanted == ("all",) else wanted
+    _check_overlap(run, scored, tasks_to_run)
+    return evaluate_run(run, tasks_to_run)
+
+
+def _check_overlap(run: Run, model: Any, tasks: Sequence[str]) -> None:
+    """Refuse databases that hold what is asked about: with the answer at hand, retrieval is no achievement.
+
+    A query never sees its own entries (`own_ids`), but it would see other takes of its recording, and other queries'.
+    """
+    if run.config.allow_overlap or not {"generation", "facts", "captioning", "rare", "swap"} & set(tasks):
+        return
+    used = [database for database, _ in run.others.values()]
+    if run.database is not None:
+        used.append(run.database)
+    elif run.own_database_hash:
+        used.append(model.database())
+    splits = [split for split in run.config.splits if split in run.motions.splits() and run.motions.ids(split)]
+    clips = [clip for split in splits for clip in run.motions.clips(split)]
+    for database in used:
+        held = find_overlaps(database, ClipsOf(run.motions, clips), kinds=("same id", "same source", "mirror"))
+        if held:
+            shared = len({one.query for one in held})
+            raise RemogptError(
+                f"the database in {database.path} holds {shared} of the {len(clips)} clips to evaluate, their "
+                f"recordings or mirror images ({held[0].query}, ...); 'remogpt db audit' lists them. Build it of other "
+                "splits (remogpt db build SET --split train), or give --allow-overlap, which the results will say"
+            )
 
 
 def _wanted_tasks(tasks: str | Sequence[str], given: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def test_the_longest_clips_of_the_protocol_are_entries_as_they_are(run, tiny_mod
 
 def test_limit_spreads_over_the_split_and_compact_keeps_joints(run, tiny_model, tiny_set, tmp_path: Path) -> None:
     out = tmp_path / "small"
-    ran = run("db", "build", tiny_set, "--limit", 5, "--compact", "--out", out, "--model", tiny_model)
+    ran = run("db", "build", tiny_set, "--split", "all", "--limit", 5, "--compact", "--out", out, "--model", tiny_model)
     assert ran.code == 0
     small = MotionDatabase.open(out)
     assert [info.id for info in small.infos()] == ["000000", "000003", "000006", "000009", "000012"]
@@ -92,9 +92,13 @@ def test_nothing_is_found_in_an_empty_database(
     assert len(both) == 12 and both.has_part_encodings and both.motions_kept == "features"
 
 
-def test_info_prints_the_manifest(run, tiny_components) -> None:
-    manifest = json.loads(run("db", "info", tiny_components.database).out)
-    assert manifest["counts"]["entries"] == 12 and manifest["fps"] == 20
+def test_info_describes_a_database(run, tiny_components, tiny_model, tiny_set, tmp_path: Path) -> None:
+    said = json.loads(run("db", "info", tiny_components.database, "--json").out)
+    assert said["manifest"]["counts"]["entries"] == said["entries"] == 12 and said["manifest"]["fps"] == 20
+    run("db", "build", tiny_set, "--out", tmp_path / "db", "--model", tiny_model)
+    text = run("db", "info", tmp_path / "db", "--plot", tmp_path / "plot.png").out
+    assert "12 entries of 12 recordings" in text and "lost by the tokenizer (cm): min" in text and "MIT 12" in text
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_verify_finds_what_was_damaged(run, database: Path) -> None:
@@ -127,7 +131,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model, tiny_components, tiny_set, d
     half = shutil.copytree(tiny_components.retriever, tmp_path / "half")
     (half / "model.safetensors").unlink()
     cases = {
-        (): "say which action: build, neighbours, info, verify",
+        (): "say which action: build, add, remove, filter, merge, ...",
         ("bild",): "no action 'bild'; did you mean 'build'?",
         ("build", tmp_path, *out, *model): "is not in HumanML3D's layout: new_joint_vecs, texts, Mean.npy, Std.npy",
         ("build", tiny_set, *model): "out",
@@ -162,5 +166,5 @@ def test_a_database_of_another_retriever_is_refused(run, tiny_model, make_tiny_c
     other = make_tiny_components(tmp_path / "other", 3)
     for words in (("generate", "walks", "--out", tmp_path / "m.npy"), ("search", "walks")):
         complaint = run(*words, "--database", other.database, "--model", tiny_model).complaint
-        assert "was built with retriever" in complaint and "build it again: remogpt db build" in complaint
+        assert "was built with retriever" in complaint and "embed it again: remogpt db rebuild" in complaint
     assert not (tmp_path / "m.npy").exists()

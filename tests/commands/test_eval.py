@@ -19,7 +19,7 @@ from remogpt.runtime.files import read_json, write_json, write_npy
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
 
-SMALL = ("--config.splits", "[train]", "--config.num_tokenizer", 3, "--config.num_generation", 3,
+SMALL = ("--allow-overlap", "--config.splits", "[train]", "--config.num_tokenizer", 3, "--config.num_generation", 3,
          "--config.num_captioning", 2, "--config.best_of", "[1]", "--config.repeats", 2)  # fmt: skip
 BARE = (*SMALL, "--config.controls", "false", "--config.memorisation", "false")
 MODES = ("real", "retrieval", "no_retrieval", "nearest_training", "retrieved")

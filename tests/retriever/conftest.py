@@ -43,6 +43,9 @@ class ToyTokenizer:
     def encode_batch(self, features: list[np.ndarray]) -> list[np.ndarray]:
         return [np.arange(len(motion) // 4) % 512 for motion in features]
 
+    def decode_batch(self, codes: list[np.ndarray]) -> list[np.ndarray]:
+        return [np.zeros((4 * len(row), 263), dtype=np.float32) for row in codes]
+
 
 def make_entry(number: int, source: str | None = None, mirror_of: str | None = None) -> DatabaseEntry:
     rng = np.random.default_rng(number)

@@ -42,7 +42,7 @@ def test_neighbours_are_those_of_the_command_line(run: Any, tiny_components: Any
 
 
 def test_limit_and_empty(tiny_set: Path, tiny_model: Path, tmp_path: Path) -> None:
-    few = stages.build_database(tiny_set, out=tmp_path / "few", model=tiny_model, limit=5, compact=True)
+    few = stages.build_database(tiny_set, out=tmp_path / "few", model=tiny_model, split="all", limit=5, compact=True)
     assert [info.id for info in few.infos()] == ["000000", "000003", "000006", "000009", "000012"]
     assert len(stages.build_database(tiny_set, out=tmp_path / "none", model=tiny_model, empty=True)) == 0
 

@@ -16,8 +16,8 @@ from remogpt.runtime.files import read_json, write_json
 from remogpt.stages.evaluators import open_evaluator, why_dependent
 from remogpt.stages.inputs import open_retriever
 
-SMALL = EvalConfig(splits=("train",), num_tokenizer=2, num_generation=2, num_captioning=2, best_of=(1,), repeats=1,
-                   controls=False, memorisation=False)  # fmt: skip
+SMALL = EvalConfig(splits=("train",), allow_overlap=True, num_tokenizer=2, num_generation=2, num_captioning=2,
+                   best_of=(1,), repeats=1, controls=False, memorisation=False)  # fmt: skip
 
 
 def test_paths_objects_and_the_command_line_give_one_report(
@@ -35,8 +35,9 @@ def test_paths_objects_and_the_command_line_give_one_report(
         sentence_model=str(tiny_text_model), config=SMALL, warn=told.append,
     )  # fmt: skip
     words = ("--data", tiny_set, "--model", tiny_model, "--evaluator", tiny_model, "--sentence-model", tiny_text_model)
-    config = ("--config.splits", "[train]", "--config.num_tokenizer", 2, "--config.num_generation", 2,
-              "--config.num_captioning", 2, "--config.best_of", "[1]", "--config.repeats", 1,
+    config = ("--allow-overlap", "--config.splits", "[train]", "--config.num_tokenizer", 2,
+              "--config.num_generation", 2, "--config.num_captioning", 2, "--config.best_of", "[1]",
+              "--config.repeats", 1,
               "--config.controls", "false", "--config.memorisation", "false")  # fmt: skip
     assert run("eval", "all", *words, "--out", tmp_path / "command", *config).code == 0
     assert by_path == by_object == read_json(tmp_path / "command" / "results.json")

@@ -38,6 +38,8 @@ class EvalConfig:
     """Motions for each of them."""
     true_length: bool = False
     """Give the generator the real motion's length (9.8 s at most), as some published evaluations do."""
+    allow_overlap: bool = False
+    """Evaluate although a database holds clips of an evaluated split, their sources or mirror images."""
     controls: bool = True
     """Score real motions, the best retrieved motion and the nearest training motion beside the model's."""
     memorisation: bool = True

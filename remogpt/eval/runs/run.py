@@ -119,7 +119,14 @@ class Run:
         """Describe how a result of these clips is made."""
         contents = self.motions.probe(clips)[:16]
         return protocol_card(
-            self.model, self.motions, split, clips, seed=self.config.seed, motions_sha256=contents, **protocol
+            self.model,
+            self.motions,
+            split,
+            clips,
+            seed=self.config.seed,
+            motions_sha256=contents,
+            **({"overlap_allowed": True} if self.config.allow_overlap else {}),
+            **protocol,
         )
 
     def evaluator_card(self) -> Card:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
-from remogpt.retriever.database.version_files import MotionsKept, VersionWriter, new_version, publish
+from remogpt.retriever.database.version_files import (
+    MotionsKept,
+    NewEntries,
+    VersionWriter,
+    name_in_use,
+    new_version,
+    publish,
+)
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.network_outputs import are_alike, check_finite, check_unit_rows, collapsed
@@ -42,6 +50,7 @@ def write_entries(
     """Embed and encode entries and write them as the current version in `path`; see `MotionDatabase.build`."""
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
+    replaces = name_in_use(path)
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
         kept: MotionsKept = "joints" if compact else "features"
         writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts)
@@ -54,16 +63,25 @@ def write_entries(
             embeddings, parts = _embed(retriever, motions)
             sentences = retriever.encode_text(captions)
             _check_outputs(batch, embeddings, parts, sentences)
-            infos = [entry.info for entry in batch]
-            found = _found(motions, finder) if facts else None
-            writer.add(infos, embeddings, sentences, codes, motions, parts, found)
+            writer.add(
+                NewEntries(
+                    [entry.info for entry in batch],
+                    embeddings,
+                    sentences,
+                    codes,
+                    motions,
+                    parts,
+                    _found(motions, finder) if facts else None,
+                    reconstruction_errors(motions, codes, tokenizer),
+                )
+            )
             bar.update(len(batch))
         for name, what in (("motion_embeddings", "motions"), ("caption_embeddings", "captions")):
             if are_alike(writer.rows(name)):
                 _log.warning("%s", collapsed(f"the retriever's embeddings of the database's {what}"))
         origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
         about = dict(zip(ORIGIN, origin, strict=True)) | ({"finder_hash": finder.hash} if finder and facts else {})
-        publish(path, folder, writer.finish(about, allow_empty))
+        publish(path, folder, writer.finish(about, allow_empty), replaces)
 
 
 def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFacts]:
@@ -74,7 +92,8 @@ def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFa
 def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
     """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
-    Motions, part encodings and facts are kept where every source has them; features where every source has features.
+    Motions, part encodings, facts and reconstruction errors are kept where every source has them, features where every
+    source has features, facts if one finder or the predicates found all of them.
 
     Raises:
         RemogptError: if retrievers or tokenizers differ, or two entries have one id.
@@ -88,24 +107,63 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
     filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
     kinds = {database.motions_kept for database, _ in filled}
     kept: MotionsKept = next((kind for kind in ("nothing", "joints") if kind in kinds), "features")
-    has_parts = all(database.has_part_encodings for database, _ in filled)
-    has_facts = all(database.has_facts for database, _ in filled)
+    finders = {database.manifest.get("finder_hash") for database, _ in filled}
+    kept_too = KeptToo(
+        motions=kept != "nothing",
+        parts=all(database.has_part_encodings for database, _ in filled),
+        facts=all(database.has_facts for database, _ in filled) and len(finders) <= 1,
+        errors=all(database.has_reconstruction_errors for database, _ in filled),
+    )
     dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
-    with new_version(path) as folder:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, has_facts)
+    replaces = name_in_use(path)
+    _check_unchanged(path, [database for database, _ in sources], replaces)
+    total = sum(len(rows) for _, rows in filled)
+    with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
+        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, kept_too.facts)
         for database, rows in filled:
-            offsets = database.caption_offsets
-            for row in rows:
-                writer.add(
-                    [database.info(row)],
-                    database.motion_embeddings[row : row + 1],
-                    database.caption_embeddings[offsets[row] : offsets[row + 1]],
-                    [database.codes(row)],
-                    None if kept == "nothing" else [database.motion(row)],
-                    database.part_encodings[row : row + 1] if has_parts else None,
-                    [database.facts.of(row)] if has_facts else None,
-                )
-        publish(path, folder, writer.finish({name: first.manifest[name] for name in ORIGIN}))
+            for start in range(0, len(rows), BATCH):
+                block = rows[start : start + BATCH]
+                writer.add(_read(database, block, kept_too))
+                bar.update(len(block))
+        about = {name: first.manifest[name] for name in ORIGIN}
+        if kept_too.facts:
+            about |= {"finder_hash": finder for finder in finders if finder}  # noqa: B035  (there is one at most)
+        publish(path, folder, writer.finish(about), replaces)
+
+
+@dataclass(frozen=True)
+class KeptToo:
+    """What of an entry is copied beside captions, codes and embeddings."""
+
+    motions: bool
+    parts: bool
+    facts: bool
+    errors: bool
+
+
+def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo) -> NewEntries:
+    offsets = database.caption_offsets
+    captions = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
+    return NewEntries(
+        [database.info(row) for row in rows],
+        database.motion_embeddings[rows],
+        database.caption_embeddings[captions],
+        [database.codes(row) for row in rows],
+        [database.motion(row) for row in rows] if kept_too.motions else None,
+        database.part_encodings[rows] if kept_too.parts else None,
+        [database.facts.of(row) for row in rows] if kept_too.facts else None,
+        database.reconstruction_errors[rows] if kept_too.errors else None,
+    )
+
+
+def _check_unchanged(path: Path, sources: Sequence[VersionReader], now: str | None) -> None:
+    """Refuse to change a database in place that is no longer what was opened."""
+    for database in sources:
+        if database.path.resolve() == path.resolve() and database.hash != now:
+            raise RemogptError(
+                f"the database in {path} was changed since it was opened (it holds {str(now)[:12]}, was "
+                f"{database.hash[:12]}); open it again"
+            )
 
 
 def _embed(retriever: Retriever, motions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -123,6 +181,18 @@ def _check_outputs(
     check_unit_rows(sentences, lambda row: f"a caption of entry {owners[row]}")
     if parts is not None:
         check_finite(parts, lambda row: f"entry {batch[row].id}", "part encodings")
+
+
+def reconstruction_errors(
+    motions: Sequence[np.ndarray], codes: Sequence[np.ndarray], tokenizer: Tokenizer
+) -> np.ndarray:
+    """Return (n,) metres by which encoding and decoding moves joints, relative to the root, on average of a motion."""
+    errors = []
+    for motion, decoded in zip(motions, tokenizer.decode_batch(codes), strict=True):
+        frames = min(len(motion), len(decoded))
+        was, now = (features_to_joints(np.asarray(one[:frames])) for one in (motion, decoded))
+        errors.append(np.linalg.norm((was - was[:, :1]) - (now - now[:, :1]), axis=-1).mean())
+    return np.array(errors, dtype=np.float32)
 
 
 def _check(entry: DatabaseEntry) -> None:

@@ -268,8 +268,11 @@ class MotionDatabase(VersionReader):
 
     def filter(self, keep: Callable[[EntryInfo], bool], path: str | Path) -> "MotionDatabase":
         """Write the entries for which `keep` is true as a database of its own; nothing is embedded again."""
-        chosen = [row for row, info in enumerate(self.infos()) if keep(info)]
-        copy_entries([(self, chosen)], Path(path))
+        return self.select([row for row, info in enumerate(self.infos()) if keep(info)], path)
+
+    def select(self, rows: Sequence[int], path: str | Path) -> "MotionDatabase":
+        """Write some entries as a database of its own, or, at this one's path, as its new version."""
+        copy_entries([(self, list(rows))], Path(path))
         return MotionDatabase(Path(path), self.retriever)
 
     @staticmethod

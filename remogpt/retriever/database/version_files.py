@@ -11,6 +11,7 @@ versions/<hash>/             never changes once it is there
     feature_offsets.npy      (E + 1) where motions begin; only if they are stored, as one of
     features.npy             (frames, F) raw features
     joints.npy               (frames + E, 22, 3) packed joint positions, joint_units.npy (E,); see `packed_motion`
+    reconstruction_errors.npy   (E,) metres, what the tokenizer loses of each motion; only if measured
     found_facts.npy          (R, 3) what `motion.found_facts` found, found_facts_offsets.npy (E + 1); only if stored
     motions.ivf, captions.ivf   search structures of large databases
 """
@@ -22,10 +23,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.motion.found_facts import FoundFacts
@@ -105,6 +108,25 @@ class RowAppender:
         self.file.close()
 
 
+@dataclass(frozen=True)
+class NewEntries:
+    """Entries on their way into a version. What is None is stored for no entry of it."""
+
+    infos: Sequence[EntryInfo]
+    motion_embeddings: np.ndarray
+    """(n, D)"""
+    caption_embeddings: np.ndarray
+    """(c, D) of all their captions, in order."""
+    codes: Sequence[np.ndarray]
+    motions: Sequence[np.ndarray | PackedMotion] | None = None
+    """(T, 263) raw features, or packed; stored as the version stores motions."""
+    part_encodings: np.ndarray | None = None
+    """(n, 6, W); kept in float16, which moves an embedding that is made from them by 6e-5 at most (mini's)."""
+    facts: Sequence[FoundFacts] | None = None
+    errors: np.ndarray | None = None
+    """(n,) metres, what the tokenizer loses."""
+
+
 class VersionWriter:
     """Writes the entries of a new version into an empty folder.
 
@@ -134,22 +156,9 @@ class VersionWriter:
             self.arrays["found_facts"] = RowAppender(folder / "found_facts.npy", (3,), "<u2")
         self.ends: dict[str, list[int]] = {name: [0] for name in ("entry", "code", "caption", "feature", "found_facts")}
 
-    def add(
-        self,
-        infos: Sequence[EntryInfo],
-        motion_embeddings: np.ndarray,
-        caption_embeddings: np.ndarray,
-        codes: Sequence[np.ndarray],
-        motions: Sequence[np.ndarray | PackedMotion] | None,
-        part_encodings: np.ndarray | None = None,
-        facts: Sequence[FoundFacts] | None = None,
-    ) -> None:
-        """Append entries; caption embeddings are those of all their captions, in order.
-
-        Part encodings (n, 6, W) come with all entries or with none. They are kept in float16, which moves an embedding
-        that is made from them by 6e-5 at most (mini's).
-        """
-        for info, entry_codes in zip(infos, codes, strict=True):
+    def add(self, new: NewEntries) -> None:
+        """Append entries."""
+        for info, entry_codes in zip(new.infos, new.codes, strict=True):
             if info.id in self.seen:
                 raise RemogptError(f"two entries are called {info.id!r}; ids name an entry, rename or drop one")
             self.seen.add(info.id)
@@ -160,23 +169,28 @@ class VersionWriter:
             self.ends["caption"].append(self.ends["caption"][-1] + len(info.captions))
             self.ends["feature"].append(self.ends["feature"][-1] + info.num_frames)
             self.arrays["codes"].add(_checked_codes(info.id, entry_codes))
-        self.arrays["motion_embeddings"].add(motion_embeddings)
-        self.arrays["caption_embeddings"].add(caption_embeddings)
-        if part_encodings is not None:
-            if "part_encodings" not in self.arrays:
-                path = self.folder / "part_encodings.npy"
-                self.arrays["part_encodings"] = RowAppender(path, part_encodings.shape[1:], "<f2")
-            self.arrays["part_encodings"].add(part_encodings)
-        for motion in motions or ():
+        self.arrays["motion_embeddings"].add(new.motion_embeddings)
+        self.arrays["caption_embeddings"].add(new.caption_embeddings)
+        if new.part_encodings is not None:
+            self._optional("part_encodings", new.part_encodings.shape[1:], "<f2").add(new.part_encodings)
+        if new.errors is not None:
+            self._optional("reconstruction_errors", (), "<f4").add(new.errors)
+        for motion in new.motions or ():
             self._add_motion(motion)
-        if facts is not None and "found_facts" in self.arrays:
-            for found in facts:
+        if new.facts is not None and "found_facts" in self.arrays:
+            for found in new.facts:
                 self.arrays["found_facts"].add(found.rows)
                 self.ends["found_facts"].append(self.arrays["found_facts"].num_rows)
 
     def rows(self, name: str) -> np.ndarray:
         """Return the rows of an array that have been written, memory-mapped."""
         return self.arrays[name].written()
+
+    def _optional(self, name: str, row_shape: tuple[int, ...], dtype: str) -> RowAppender:
+        """Return an array that has a row of every entry or is not there at all."""
+        if name not in self.arrays:
+            self.arrays[name] = RowAppender(self.folder / f"{name}.npy", row_shape, dtype)
+        return self.arrays[name]
 
     def _add_motion(self, motion: np.ndarray | PackedMotion) -> None:
         if "features" in self.arrays:
@@ -195,7 +209,7 @@ class VersionWriter:
             array.close()
         assert all(
             self.arrays[name].num_rows == len(self.seen)
-            for name in ("motion_embeddings", "part_encodings")
+            for name in ("motion_embeddings", "part_encodings", "reconstruction_errors")
             if name in self.arrays
         )
         stored = self.arrays.keys()
@@ -241,6 +255,7 @@ def manifest_hash(manifest: dict[str, Any]) -> str:
 def new_version(path: Path) -> Iterator[Path]:
     """Give an empty folder for a new version; it is removed unless `publish` moved it."""
     versions = path / "versions"
+    is_new = not path.exists()
     versions.mkdir(parents=True, exist_ok=True)
     for left in versions.glob(".building.*"):  # by a build that was killed
         with suppress(FileNotFoundError):  # or by one that has just ended
@@ -252,15 +267,56 @@ def new_version(path: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # something was published, or another build has begun
+                versions.rmdir()
+                path.rmdir()
 
 
-def publish(path: Path, folder: Path, version: str) -> None:
-    """Give a finished version its name and make it the current one. Readers of another version are not disturbed."""
+def name_in_use(path: Path) -> str | None:
+    """Return the hash of the version that CURRENT names; None where there is no database yet."""
+    pointer = path / "CURRENT"
+    return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+
+
+def publish(path: Path, folder: Path, version: str, replaces: str | None) -> None:
+    """Give a finished version its name and make it the current one. Readers of another version are not disturbed.
+
+    Args:
+        path: of the database.
+        folder: from `new_version`.
+        version: its hash.
+        replaces: what `name_in_use` said when the work began.
+
+    Raises:
+        RemogptError: if another process has changed the database meanwhile.
+    """
     target = path / "versions" / version
     if not target.exists():
         folder.chmod(0o755)
         folder.replace(target)
-    write_text(path / "CURRENT", version + "\n")
+    try:
+        # The lock goes when its process ends, killed or not.
+        with FileLock(path / ".lock", timeout=10):
+            now = name_in_use(path)
+            if now not in (replaces, version):
+                raise RemogptError(
+                    f"the database in {path} was changed by another command while this one ran (it holds "
+                    f"{str(now)[:12]}, was {str(replaces)[:12]}), and was left as it is; run the command again, or "
+                    f"write {version} into {path / 'CURRENT'} to take this result"
+                )
+            write_text(path / "CURRENT", version + "\n")
+    except Timeout as error:
+        raise RemogptError(f"another command is changing the database in {path}; run this one again") from error
+
+
+def remove_old_versions(path: Path) -> list[str]:
+    """Delete every version but the one in use, and unfinished ones; returns the names of the folders deleted."""
+    now = name_in_use(path)
+    old = sorted(folder for folder in (path / "versions").iterdir() if folder.is_dir() and folder.name != now)
+    for folder in old:
+        shutil.rmtree(folder)
+    return [folder.name for folder in old]
 
 
 def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:

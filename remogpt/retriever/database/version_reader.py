@@ -115,6 +115,16 @@ class VersionReader:
         """(E, 6, W) float16 encodings of the body parts, memory-mapped; only if `has_part_encodings`."""
         return self._array("part_encodings")
 
+    @property
+    def has_reconstruction_errors(self) -> bool:
+        """Whether it was measured what the tokenizer loses; databases built by earlier versions do not say it."""
+        return "reconstruction_errors.npy" in self.manifest["files"]
+
+    @property
+    def reconstruction_errors(self) -> np.ndarray:
+        """(E,) metres by which encoding and decoding moves joints, relative to the root; only if they are stored."""
+        return self._array("reconstruction_errors")
+
     @cached_property
     def has_facts(self) -> bool:
         """Whether the facts of the entries are stored, found by the predicates that this program has."""

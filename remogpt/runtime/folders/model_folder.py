@@ -129,7 +129,7 @@ def check_belongs(
         model: folder of the model that the components belong to, if any.
 
     Raises:
-        RemogptError: with both hashes and the command that rebuilds the database.
+        RemogptError: with both hashes and the command that embeds the database again.
     """
     for kind, wanted in hashes.items():
         came = origin[f"{kind}_hash"]
@@ -138,7 +138,7 @@ def check_belongs(
             components = f"--model {model}" if model else "--retriever ... --tokenizer ..."
             raise RemogptError(
                 f"the database {database} was built with {kind} {came[:12]}, but {owner}, which cannot read it; "
-                f"build it again: remogpt db build SET {components} --out {database}"
+                f"embed it again: remogpt db rebuild {database} {components}"
             )
 
 

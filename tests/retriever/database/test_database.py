@@ -63,10 +63,10 @@ def test_no_file_is_mapped_when_its_folder_gets_its_name(
     mapped: list[str] = []
     publish = build.publish
 
-    def looked_at(path: Path, folder: Path, version: str) -> None:
+    def looked_at(path: Path, folder: Path, version: str, replaces: str | None) -> None:
         mapped.append(Path("/proc/self/maps").read_text(encoding="utf-8"))
         assert str(database.folder) in mapped[-1] and str(folder) not in mapped[-1]
-        publish(path, folder, version)
+        publish(path, folder, version, replaces)
 
     monkeypatch.setattr(build, "publish", looked_at)
     kept = database.filter(lambda info: info.id == "c3", database.path)
@@ -162,7 +162,7 @@ def test_text_search_needs_a_retriever(database: MotionDatabase, tmp_path: Path)
 
 
 def test_another_retriever_is_refused(database: MotionDatabase, other_retriever: Any, tmp_path: Path) -> None:
-    with pytest.raises(RemogptError, match="remogpt db build") as caught:
+    with pytest.raises(RemogptError, match="remogpt db rebuild") as caught:
         MotionDatabase.open(tmp_path / "db", other_retriever)
     assert database.manifest["retriever_hash"][:12] in str(caught.value)
     assert other_retriever.hash[:12] in str(caught.value)
@@ -210,7 +210,7 @@ def test_damage_is_found(database: MotionDatabase) -> None:
 
 
 def test_missing_and_broken_folders(database: MotionDatabase, tmp_path: Path) -> None:
-    with pytest.raises(MissingPathError, match="remogpt db build"):
+    with pytest.raises(MissingPathError, match="remogpt db rebuild"):
         MotionDatabase.open(tmp_path / "nothing")
     (tmp_path / "db" / "CURRENT").write_text("abc\n")
     with pytest.raises(MissingPathError, match=database.hash):

@@ -1,0 +1,125 @@
+"""The database commands that change databases, compare them with a set, or take their contents elsewhere."""
+
+import json
+from typing import Any
+
+from remogpt import stages
+from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.db_options import add_component_options, add_filter_options, entry_filter
+
+
+def add_subcommands(actions: Any) -> None:
+    """Declare the subcommands."""
+    _declare(actions, "add", "Add the clips of a set, or another database's entries.", source=True, components=True)
+    remove = _declare(actions, "remove", "Remove the entries that meet all conditions given.")
+    add_filter_options(remove)
+    filtered = _declare(actions, "filter", "Write the entries that meet all conditions given as a database of its own.")
+    add_filter_options(filtered)
+    filtered.add_argument("--out", type=str, required=True, help="folder of the new database")
+    merge = CommandParser(description="Write several databases of one model as one; nothing is embedded again.")
+    merge.add_argument("databases", type=str, nargs="+", help="database folders")
+    merge.add_argument("--out", type=str, required=True, help="folder of the new database")
+    actions.add_subcommand("merge", merge)
+    dedupe = _declare(actions, "dedupe", "Drop entries whose motion an earlier entry shows already.")
+    dedupe.add_argument("--max-distance", type=float, default=None, help="metres between joints; default: 0.02")
+    rebuild = _declare(actions, "rebuild", "Embed and tokenize the stored motions with another model.", components=True)
+    rebuild.add_argument("--no-facts", action="store_true", help="do not find the facts that hold for each motion")
+    for changed in (dedupe, rebuild):
+        changed.add_argument("--out", type=str, default=None, help="folder of the result; default: a new version here")
+    audit = _declare(actions, "audit", "List what a database shares with the clips of a set.")
+    audit.add_argument("--against", type=str, required=True, help="SET:SPLIT, e.g. sets/procedural:test")
+    audit.add_argument("--max-distance", type=float, default=None, help="metres between joints; default: 0.02")
+    audit.add_argument("--json", action="store_true", help="print as JSON")
+    export = _declare(actions, "export", "Write ids, captions, sources, licences and tags as a table.")
+    export.add_argument("--out", type=str, required=True, help="file to write: .jsonl, .csv or .parquet")
+    _declare(actions, "gc", "Delete every version but the one in use, and what killed builds left.")
+
+
+def _declare(actions: Any, name: str, about: str, *, source: bool = False, components: bool = False) -> Any:
+    parser = CommandParser(description=about)
+    parser.add_argument("database", type=str, help="database folder")
+    if source:
+        parser.add_argument("source", type=str, help="set in HumanML3D's layout, or a database")
+        parser.add_argument("--split", type=str, default="train", help="split of the set; all: every clip")
+    if components:
+        add_component_options(parser)
+    actions.add_subcommand(name, parser)
+    return parser
+
+
+def _add(args: Any) -> int:
+    database = stages.add_to_database(
+        args.database, args.source, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer,
+        model=args.model,
+    )  # fmt: skip
+    print(f"{args.database}: {len(database)} entries, with those of {args.source}")
+    return 0
+
+
+def _remove(args: Any) -> int:
+    options = {"like": args.like, "min_score": args.min_score, "model": args.model}
+    database = stages.filter_database(args.database, entry_filter(args), invert=True, **options)
+    print(f"{args.database}: {len(database)} entries are left ('remogpt db gc' deletes the version before)")
+    return 0
+
+
+def _filter(args: Any) -> int:
+    options = {"like": args.like, "min_score": args.min_score, "model": args.model}
+    database = stages.filter_database(args.database, entry_filter(args), out=args.out, **options)
+    print(f"{args.out}: {len(database)} entries of {args.database}")
+    return 0
+
+
+def _merge(args: Any) -> int:
+    database = stages.merge_databases(args.databases, out=args.out)
+    print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases")
+    return 0
+
+
+def _dedupe(args: Any) -> int:
+    database, dropped = stages.drop_doubles(args.database, out=args.out, max_distance=args.max_distance)
+    for name in dropped:
+        print(name)
+    print(f"{args.out or args.database}: {len(database)} entries, {len(dropped)} doubles dropped (above)")
+    return 0
+
+
+def _rebuild(args: Any) -> int:
+    database = stages.rebuild_database(
+        args.database, out=args.out, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
+        facts=not args.no_facts,
+    )  # fmt: skip
+    print(f"{args.out or args.database}: {len(database)} entries, embedded again")
+    return 0
+
+
+def _audit(args: Any) -> int:
+    found = stages.audit_database(args.database, args.against, max_distance=args.max_distance)
+    if args.json:
+        print(json.dumps([vars(one) for one in found], indent=2, ensure_ascii=False))
+        return 0
+    for one in found:
+        how = f"  {100 * one.distance:.1f} cm, {one.shift:+.2f} s, speed {one.speed:g}" if "motion" in one.kind else ""
+        print(f"{one.kind}  {one.query}  {one.entry}{how}")
+    clips = len({one.query for one in found})
+    print(f"{args.database} and {args.against}: {clips} clips have something in common ({len(found)} pairs)")
+    return 0
+
+
+def _export(args: Any) -> int:
+    count = stages.export_entries(args.database, args.out)
+    print(f"{args.out}: {count} entries")
+    return 0
+
+
+def _gc(args: Any) -> int:
+    deleted = stages.collect_garbage(args.database)
+    print(f"{args.database}: {len(deleted)} old versions deleted")
+    return 0
+
+
+ACTIONS = {
+    "add": _add, "remove": _remove, "filter": _filter, "merge": _merge, "dedupe": _dedupe, "rebuild": _rebuild,
+    "audit": _audit, "export": _export, "gc": _gc,
+}  # fmt: skip
+"""What each subcommand runs."""

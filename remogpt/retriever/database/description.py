@@ -1,0 +1,95 @@
+"""Describe a database: lengths, licences, tags, and what its tokenizer cannot say."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.motion.skeleton import FPS
+from remogpt.retriever.database.version_reader import VersionReader
+from remogpt.runtime.files import atomic_path
+
+MOST_SHOWN = 10
+POORLY_SAID = 2.0
+"""An entry is poorly said where the tokenizer loses this many times what it loses of the median entry."""
+
+
+def describe(database: VersionReader) -> dict[str, Any]:
+    """Return a JSON-ready description; distributions as percentiles, tags with their most frequent values."""
+    infos = list(database.infos())
+    tags: dict[str, Counter[str]] = {}
+    for info in infos:
+        for name, value in info.tags.items():
+            if not isinstance(value, str | int):  # a script or a timeline: every entry has another one
+                continue
+            tags.setdefault(name, Counter())[str(value)] += 1
+    described: dict[str, Any] = {
+        "entries": len(infos),
+        "captions": database.manifest["counts"]["captions"],
+        "sources": len({info.source_id for info in infos}),
+        "minutes": round(sum(info.num_frames for info in infos) / FPS / 60, 1),
+        "motions": database.motions_kept,
+        "facts": database.has_facts,
+        "licences": database.manifest["licences"],
+        "provenance": dict(Counter(info.provenance for info in infos).most_common(MOST_SHOWN)),
+        "tags": {name: dict(values.most_common(MOST_SHOWN)) for name, values in sorted(tags.items())},
+    }
+    if infos:
+        described["seconds"] = _percentiles(np.array([info.num_frames / FPS for info in infos]))
+    if infos and database.has_reconstruction_errors:
+        errors = 100 * np.asarray(database.reconstruction_errors, dtype=np.float64)
+        worst = np.argsort(-errors, kind="stable")
+        poor = [int(row) for row in worst if errors[row] > POORLY_SAID * np.median(errors)]
+        described["lost by the tokenizer (cm)"] = _percentiles(errors)
+        described["poorly said"] = {
+            "entries": len(poor),
+            "worst": [{"id": infos[row].id, "cm": round(errors[row], 1), "caption": infos[row].captions[0]}
+                      for row in poor[:MOST_SHOWN]],
+        }  # fmt: skip
+    return described
+
+
+def to_text(described: dict[str, Any]) -> str:
+    """Return a description as lines to read."""
+    lines = [
+        f"  {described['entries']} entries of {described['sources']} recordings, {described['captions']} captions, "
+        f"{described['minutes']:g} minutes",
+        f"  motions kept as {described['motions']}, facts {'stored' if described['facts'] else 'not stored'}",
+    ]
+    for name in ("seconds", "lost by the tokenizer (cm)"):
+        if name in described:
+            lines.append(f"  {name}: " + ", ".join(f"{key} {value:g}" for key, value in described[name].items()))
+    if "poorly said" in described:
+        poor = described["poorly said"]
+        lines.append(f"  {poor['entries']} entries lose over {POORLY_SAID:g} times the median's")
+        lines += [f"    {row['cm']:5.1f} cm  {row['id']}  {row['caption']}" for row in poor["worst"]]
+    for name in ("licences", "provenance"):
+        lines.append(f"  {name}: " + _counts(described[name]))
+    lines += [f"  tag {name}: " + _counts(values) for name, values in described["tags"].items()]
+    return "\n".join(lines)
+
+
+def plot(database: VersionReader, path: str | Path) -> None:
+    """Draw the distributions of lengths and of what the tokenizer loses, as PNG."""
+    from matplotlib.figure import Figure
+
+    shown = {"seconds": np.array([info.num_frames / FPS for info in database.infos()])}
+    if database.has_reconstruction_errors:
+        shown["cm lost by the tokenizer"] = 100 * np.asarray(database.reconstruction_errors)
+    figure = Figure(figsize=(4.5 * len(shown), 3), layout="constrained")
+    for axes, (name, values) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
+        axes.hist(values, bins=40, color="#3b6ea5")
+        axes.set_xlabel(name)
+        axes.set_ylabel("entries")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+
+
+def _percentiles(values: np.ndarray) -> dict[str, float]:
+    shares = {"min": 0, "5 %": 5, "median": 50, "95 %": 95, "max": 100}
+    return {name: round(float(np.percentile(values, share)), 2) for name, share in shares.items()}
+
+
+def _counts(values: dict[str, int]) -> str:
+    return ", ".join(f"{name or '(none)'} {count}" for name, count in values.items()) or "none"

@@ -1,0 +1,174 @@
+"""Change databases: add, remove, filter, merge, drop doubles, embed again; every change is one atomic step."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database.entry_filter import EntryFilter
+from remogpt.retriever.database.overlap import MAX_DISTANCE, Kind, find_overlaps
+from remogpt.retriever.database.version_files import name_in_use, remove_old_versions
+from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.files import check_output_folder
+from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.stages.databases import build_database
+from remogpt.stages.inputs import open_database, open_retriever, open_set, open_tokenizer
+
+if TYPE_CHECKING:
+    from remogpt.pipeline import ReMoGPT
+    from remogpt.retriever import TextMotionRetriever
+    from remogpt.tokenizer_vqvae import MotionTokenizer
+
+
+def add_to_database(
+    database: str | Path | MotionDatabase,
+    source: str | Path | MotionTextSet | MotionDatabase,
+    *,
+    split: str = "train",
+    retriever: "str | Path | TextMotionRetriever | None" = None,
+    tokenizer: "str | Path | MotionTokenizer | None" = None,
+    model: "str | Path | ReMoGPT | None" = None,
+) -> MotionDatabase:
+    """Add the clips of a set, or the entries of a database of the same retriever and tokenizer.
+
+    Only what is added is embedded. What the database does not keep of its entries (features, facts) is not kept of the
+    new ones.
+
+    Args:
+        database: changed in place: its folder gets a new version.
+        source: set in HumanML3D's layout, or a database.
+        split: of a set.
+        retriever, tokenizer, model: the components that built the database; see `build_database`.
+
+    Raises:
+        RemogptError: if other components built the database, or an id is there already.
+    """
+    opened = open_database(database)
+    if isinstance(source, MotionDatabase) or (isinstance(source, str | Path) and is_database(source)):
+        return MotionDatabase.merge([opened, open_database(source)], opened.path)
+    motions = open_set(source)
+    parts = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
+    check_belongs(opened.path, opened.manifest, {"retriever": parts[0].hash, "tokenizer": parts[1].hash})
+    work = Path(tempfile.mkdtemp(dir=opened.path.parent, prefix=f".{opened.path.name}.adding."))
+    try:
+        new = build_database(
+            motions, out=work, split=split, retriever=parts[0], tokenizer=parts[1], facts=opened.has_facts,
+            compact=opened.motions_kept != "features",
+        )  # fmt: skip
+        return MotionDatabase.merge([opened, new], opened.path)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def merge_databases(databases: Sequence[str | Path | MotionDatabase], *, out: str | Path) -> MotionDatabase:
+    """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
+
+    Raises:
+        RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
+    """
+    check_output_folder(out)
+    return MotionDatabase.merge([open_database(one) for one in databases], out)
+
+
+def filter_database(
+    database: str | Path | MotionDatabase,
+    keep: EntryFilter,
+    *,
+    out: str | Path | None = None,
+    invert: bool = False,
+    like: str | None = None,
+    min_score: float = 0.5,
+    model: "str | Path | ReMoGPT | None" = None,
+) -> MotionDatabase:
+    """Keep the entries that meet conditions; nothing is embedded again.
+
+    Args:
+        database: to choose from.
+        keep: the conditions.
+        out: folder of the result; default: the database itself gets a new version.
+        invert: keep the others: remove those that meet the conditions.
+        like: a text; keeps motions whose cosine with it is at least `min_score`.
+        min_score: the least cosine.
+        model: whose retriever embeds the text of `like`; it must be the one that built the database.
+
+    Raises:
+        RemogptError: if no entry meets the conditions, or none would be left.
+    """
+    opened = open_database(database)
+    near = None
+    if like is not None:
+        retriever = open_retriever(None, model)
+        check_belongs(opened.path, opened.manifest, {"retriever": retriever.hash})
+        near = np.asarray(opened.motion_embeddings, np.float32) @ retriever.encode_text([like])[0] >= min_score
+    meets = [keep.keeps(info) and (near is None or bool(near[row])) for row, info in enumerate(opened.infos())]
+    if not any(meets):
+        raise RemogptError(f"no entry of {opened.path} meets these conditions; 'remogpt db info' shows what there is")
+    rows = [row for row, met in enumerate(meets) if met != invert]
+    return opened.select(rows, opened.path if out is None else check_output_folder(out))
+
+
+def drop_doubles(
+    database: str | Path | MotionDatabase, *, out: str | Path | None = None, max_distance: float | None = None
+) -> tuple[MotionDatabase, list[str]]:
+    """Drop entries whose motion an earlier entry shows already; returns the database and the ids that went.
+
+    Args:
+        database: with features or joints.
+        out: folder of the result; default: the database itself gets a new version.
+        max_distance: metres between joints, see `find_overlaps`.
+    """
+    opened = open_database(database)
+    row_of = opened.rows
+    same: tuple[Kind] = ("same motion",)
+    found = find_overlaps(opened, opened, kinds=same, max_distance=max_distance or MAX_DISTANCE)
+    later = {one.query for one in found if row_of[one.query] > row_of[one.entry]}
+    rows = [row for name, row in row_of.items() if name not in later]
+    return opened.select(rows, opened.path if out is None else check_output_folder(out)), sorted(later)
+
+
+def rebuild_database(
+    database: str | Path | MotionDatabase,
+    *,
+    out: str | Path | None = None,
+    retriever: "str | Path | TextMotionRetriever | None" = None,
+    tokenizer: "str | Path | MotionTokenizer | None" = None,
+    model: "str | Path | ReMoGPT | None" = None,
+    facts: bool = True,
+) -> MotionDatabase:
+    """Embed and tokenize the stored motions with another model, and find their facts.
+
+    Args:
+        database: with features or joints; captions, sources, licences and tags stay as they are.
+        out: folder of the result; default: the database itself gets a new version.
+        retriever, tokenizer, model: the new components; default: those of the embedded `mini`.
+        facts: find the facts that hold for each motion.
+
+    Raises:
+        RemogptError: if the database keeps no motions.
+    """
+    opened = open_database(database)
+    if opened.motions_kept == "nothing":
+        opened.features(0)  # says what to do
+    parts = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
+    return MotionDatabase.build(
+        opened.entries(), *parts, opened.path if out is None else check_output_folder(out),
+        compact=opened.motions_kept == "joints", facts=facts, total=len(opened),
+    )  # fmt: skip
+
+
+def collect_garbage(database: str | Path) -> list[str]:
+    """Delete all versions of a database but the one in use, and what killed builds left; returns their hashes."""
+    path = Path(database)
+    if name_in_use(path) is None:
+        raise MissingPathError(f"no motion database in {path} (wanted a file CURRENT); name its folder")
+    return remove_old_versions(path)
+
+
+def is_database(path: str | Path) -> bool:
+    """Say whether a folder is a database."""
+    return (Path(path) / "CURRENT").is_file()

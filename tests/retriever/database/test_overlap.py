@@ -1,0 +1,92 @@
+"""What a database shares with other clips: by name, and by motion under other names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remogpt.motion import features_to_joints, joints_to_features
+from remogpt.motion.mirror import mirror_joints
+from remogpt.motion.resample import resample
+from remogpt.retriever.database.entry import EntryInfo
+from remogpt.retriever.database.overlap import Kind, find_overlaps
+
+
+@dataclass
+class Clips:
+    rows: list[tuple[EntryInfo, np.ndarray]]
+
+    def infos(self) -> Iterator[EntryInfo]:
+        return (info for info, _ in self.rows)
+
+    def features(self, row: int) -> np.ndarray:
+        return self.rows[row][1]
+
+
+def info(name: str, source: str = "", mirror_of: str | None = None, caption: str = "") -> EntryInfo:
+    return EntryInfo(name, source or f"source of {name}", mirror_of, (caption or f"caption of {name}",), 0, "", "", {})
+
+
+@pytest.fixture(scope="module")
+def gallery(tiny_set: Path) -> Clips:
+    files = sorted((tiny_set / "new_joint_vecs").glob("*.npy"))
+    return Clips([(info(file.stem), np.load(file)) for file in files])
+
+
+def copied(features: np.ndarray, how: str) -> np.ndarray:
+    joints = features_to_joints(features)
+    if how == "mirrored":
+        return joints_to_features(mirror_joints(joints))
+    if how == "shifted":
+        return joints_to_features(joints[10:])
+    if how == "slower":
+        return joints_to_features(resample(joints, 18.0, 20.0))
+    return features
+
+
+@pytest.mark.parametrize("how", ["as it is", "mirrored", "shifted", "slower"])
+def test_a_copy_under_another_name_is_found(gallery: Clips, how: str) -> None:
+    kind: Kind = "mirrored motion" if how == "mirrored" else "same motion"
+    queries = Clips([(info(f"copy of {one.id}"), copied(features, how)) for one, features in gallery.rows[:5]])
+    found = find_overlaps(gallery, queries, kinds=[kind])
+    assert {(one.query, one.entry) for one in found} >= {(f"copy of {one.id}", one.id) for one, _ in gallery.rows[:5]}
+    (first,) = [one for one in found if one.query == f"copy of {one.entry}" and one.entry == gallery.rows[0][0].id]
+    assert first.distance < 0.02
+    assert first.shift == (pytest.approx(0.5, abs=0.06) if how == "shifted" else pytest.approx(0.0, abs=0.06))
+    if how == "slower":
+        assert first.speed == pytest.approx(20 / 18, abs=0.02)
+
+
+def test_other_motions_are_not_reported(gallery: Clips) -> None:
+    half = len(gallery.rows) // 2
+    one, other = Clips(gallery.rows[:half]), Clips(gallery.rows[half:])
+    assert find_overlaps(one, other, kinds=["same motion", "mirrored motion"]) == []
+    assert find_overlaps(gallery, gallery, kinds=["same motion"]) == [], "a clip is no copy of itself"
+
+
+def test_names_are_compared(gallery: Clips) -> None:
+    motion = gallery.rows[0][1]
+    database = Clips([(one, motion) for one in (
+        info("a", "tape 1"), info("b", "tape 2", caption="A person waves."), info("Mc", "tape 3", mirror_of="c"),
+    )])  # fmt: skip
+    queries = Clips([(one, motion) for one in (
+        info("a", "tape 9"), info("x", "tape 2"), info("c", "tape 8"), info("y", "tape 7", caption="a person waves"),
+        info("Md", mirror_of="a"), info("nothing"),
+    )])  # fmt: skip
+    names: list[Kind] = ["same id", "same source", "mirror", "same caption"]
+    found = {(one.kind, one.query, one.entry) for one in find_overlaps(database, queries, kinds=names)}
+    assert found == {
+        ("same id", "a", "a"), ("same source", "x", "b"), ("mirror", "c", "Mc"), ("mirror", "Md", "a"),
+        ("same caption", "a", "a"), ("same caption", "y", "b"),
+    }  # fmt: skip
+
+
+def test_a_walk_is_not_a_walk_on_the_spot(gallery: Clips) -> None:
+    """Poses alone would call them the same."""
+    walk = next(features for _, features in gallery.rows if np.abs(features[:, 2]).mean() > 0.03)
+    spot = walk.copy()
+    spot[:, 1:3] = 0
+    queries = Clips([(replace(info("spot")), spot)])
+    assert find_overlaps(Clips([(info("walk"), walk)]), queries, kinds=["same motion"]) == []
