@@ -14,6 +14,7 @@ from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.overlap import KINDS, MAX_DISTANCE, Overlap, find_overlaps
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
+from remogpt.runtime.text import csv_cell
 from remogpt.stages.inputs import open_database, open_set
 
 
@@ -80,7 +81,9 @@ def export_entries(database: str | Path | MotionDatabase, out: str | Path) -> in
         with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(EntryInfo.__dataclass_fields__))
             writer.writeheader()
-            writer.writerows({**row, "captions": _json(row["captions"]), "tags": _json(row["tags"])} for row in rows)
+            for row in rows:
+                flat = {**row, "captions": _json(row["captions"]), "tags": _json(row["tags"])}
+                writer.writerow({name: csv_cell(value) for name, value in flat.items()})
     elif path.suffix == ".parquet":
         _write_parquet(path, rows)
     else:

@@ -210,7 +210,7 @@ def test_damage_is_found(database: MotionDatabase) -> None:
 
 
 def test_missing_and_broken_folders(database: MotionDatabase, tmp_path: Path) -> None:
-    with pytest.raises(MissingPathError, match="remogpt db rebuild"):
+    with pytest.raises(MissingPathError, match="remogpt db build"):
         MotionDatabase.open(tmp_path / "nothing")
     (tmp_path / "db" / "CURRENT").write_text("abc\n")
     with pytest.raises(MissingPathError, match=database.hash):
