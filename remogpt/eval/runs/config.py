@@ -28,6 +28,8 @@ class EvalConfig:
     best_of: tuple[int, ...] = (1, 8)
     """Candidates for each motion or caption, of which the model's retriever keeps the best; each number is reported
     apart, and swaps take the first."""
+    modes: tuple[str, ...] = ()
+    """Ways in which a model answers that are evaluated, by the names in the report; all of them by default."""
     generations: int = 1
     """Times that the motions of a split are generated anew; papers report 20. With several, they are the repeats."""
     repeats: int = 20

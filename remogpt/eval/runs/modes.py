@@ -10,6 +10,7 @@ from remogpt.eval.cards import Card
 from remogpt.eval.runs.run import Run
 from remogpt.interfaces import GeneratedMotion
 from remogpt.options import GenerationOptions
+from remogpt.runtime.errors import RemogptError
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,20 @@ class NamesModes(Protocol):
 
 
 def modes(run: Run) -> list[Mode]:
+    """Return the ways in which the model answers; of these, if `config.modes` names some, those.
+
+    Raises:
+        RemogptError: if the model does not answer in a way that is named.
+    """
+    every = _every_mode(run)
+    missing = sorted(set(run.config.modes) - {mode.name for mode in every})
+    if missing:
+        names = ", ".join(mode.name for mode in every)
+        raise RemogptError(f"the model does not answer in the mode {missing[0]!r}; its modes are {names}")
+    return [mode for mode in every if not run.config.modes or mode.name in run.config.modes]
+
+
+def _every_mode(run: Run) -> list[Mode]:
     """Return the model's own ways to answer; else with retrieval where it has a database, and without, by `best_of`.
 
     A model that copies from its examples also answers as the paper does, with examples in its prompt alone. One whose
@@ -92,7 +107,7 @@ def modes(run: Run) -> list[Mode]:
 
 def _by_facts(run: Run, own: Mapping[str, Any]) -> list[Mode]:
     """Return the modes in which a caption's facts decide, where the model's settings let them."""
-    if not run.own_database_hash or not own.get("verify"):
+    if not run.own_database_hash or not own.get("fact_weight"):
         return []
     verified = [Mode(_numbered("verified", count), best_of=count, uses_facts=True) for count in run.config.best_of]
     return [*verified, Mode("default", best_of=own.get("best_of", 1), uses_facts=True, retrieved=None)]

@@ -11,6 +11,7 @@ from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Run
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
+from remogpt.runtime.errors import RemogptError
 
 QUICK = {"best_of": (1, 8), "batch_size": 16, "repeats": 5, "memorisation": False}
 
@@ -102,4 +103,14 @@ def test_a_model_that_checks_facts_is_scored_by_them_and_without(known_set, tmp_
     assert (plain.retrieved, plain.verify, plain.fact_weight) == (0, False, 0.0)
     assert found["default"].own_card != found["verified_best_of_8"].own_card != found["retrieval"].own_card
     del settings["verify"]
+    assert "default" in {mode.name for mode in modes(run)}, "a finder of facts may tell them"
+    del settings["fact_weight"]
     assert "default" not in {mode.name for mode in modes(run)}
+
+
+def test_modes_that_are_named_are_evaluated_alone(known_set, oracle, tmp_path):
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK, modes=("no_retrieval",)), oracle)
+    assert [mode.name for mode in modes(run)] == ["no_retrieval"]
+    unknown = Run(known_set, tmp_path, EvalConfig(**QUICK, modes=("best",)), oracle)
+    with pytest.raises(RemogptError, match="mode 'best'; its modes are retrieval, retrieval_best_of_8, no_retrieval"):
+        modes(unknown)
