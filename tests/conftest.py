@@ -44,6 +44,12 @@ def data_dir() -> Path:
     return _shared_folder("data")
 
 
+@pytest.fixture(scope="session")
+def cases_dir() -> Path:
+    """Small inputs that once went wrong, with what is right."""
+    return _shared_folder("cases")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep embeddings out of the home of whoever runs the tests, and out of sets that tests share."""

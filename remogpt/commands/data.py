@@ -8,6 +8,7 @@ Examples:
   remogpt data check sets/procedural
   remogpt data stats sets/procedural --similar
   remogpt data dissimilar sets/procedural --split test --size 100
+  remogpt data map walk.bvh --out my_skeleton.yaml
 """
 
 import json
@@ -17,6 +18,7 @@ from remogpt import stages
 from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.data_import import add_import, run_import
+from remogpt.commands.data_map import add_map, run_map
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.stages.inputs import SENTENCE_MODEL
 
@@ -53,6 +55,7 @@ def add_arguments(parser: Any) -> None:
     _add_text_model(dissimilar)
     dissimilar.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("dissimilar", dissimilar)
+    add_map(actions)
 
 
 def _add_text_model(parser: Any) -> None:
@@ -65,9 +68,10 @@ def _add_text_model(parser: Any) -> None:
 def run(args: Any) -> int:
     """Run the chosen subcommand."""
     chosen = args[args.action]
-    return {"make": _make, "import": _import, "check": _check, "stats": _stats, "dissimilar": _dissimilar}[args.action](
-        chosen
-    )
+    actions = {
+        "make": _make, "import": _import, "check": _check, "stats": _stats, "dissimilar": _dissimilar, "map": run_map,
+    }  # fmt: skip
+    return actions[args.action](chosen)
 
 
 def _make(args: Any) -> int:

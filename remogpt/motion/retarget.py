@@ -8,15 +8,16 @@ names the file has, or one that `anatomy` makes from the file's names and tree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from remogpt.motion.anatomy.recognise import Understood
-from remogpt.motion.skeleton import JOINT_INDEX, NUM_JOINTS, PARENTS
-from remogpt.motion.skeleton_table import SkeletonTable, read_table, skeleton_tables
+from remogpt.motion.anatomy.people import one_person
+from remogpt.motion.anatomy.recognise import Understood, guesses
+from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, PARENTS
+from remogpt.motion.skeleton_table import SkeletonTable, read_table, skeleton_tables, to_yaml
 from remogpt.runtime.errors import RemogptError
 
 _HUMAN_LEG = (0.5, 1.3)
@@ -45,6 +46,25 @@ class SourceMotion:
     """Axis that points up where the format fixes it."""
     notices: tuple[str, ...] = ()
     """What the reader had to decide, one phrase each."""
+
+
+def of_one_person(source: SourceMotion, person: str | None = None) -> SourceMotion:
+    """Keep the joints of one person of a file; things and other people are left out.
+
+    Raises:
+        RemogptError: several people and none named, or no such person.
+    """
+    if source.parents is None:
+        return source
+    kept = one_person(source.names, source.parents, person, source.origin)
+    if len(kept) == len(source.names):
+        return source
+    place = {joint: index for index, joint in enumerate(kept)}
+    return replace(
+        source, names=tuple(source.names[joint] for joint in kept), positions=source.positions[:, kept],
+        parents=tuple(place.get(source.parents[joint], -1) for joint in kept),
+        rest=None if source.rest is None else source.rest[kept],
+    )  # fmt: skip
 
 
 def find_table(source: SourceMotion, skeleton: str | Path | None = None) -> SkeletonTable:
@@ -92,6 +112,17 @@ def by_anatomy(source: SourceMotion) -> SkeletonTable:
         "anatomy", found.title, found.joints, metres_per_unit=() if found.unit is None else (found.unit,),
         tilt_degrees=found.tilt_degrees, notice=found.notice,
     )  # fmt: skip
+
+
+def draft_table(source: SourceMotion) -> str:
+    """Write a skeleton table for a file as YAML: what was understood, or what single names suggest, to be corrected."""
+    try:
+        table = find_table(source)
+    except RemogptError:
+        guessed = guesses(source.names)
+        joints = {ours: {guessed.get(ours, "?"): 1.0} for ours in JOINT_NAMES}
+        table = SkeletonTable("draft", "not understood", joints, notice="write a joint of the file for every ?")
+    return to_yaml(table, source.names)
 
 
 def _named(skeleton: str | Path, names: Sequence[str]) -> SkeletonTable:

@@ -24,6 +24,7 @@ from remogpt.motion.anatomy.names import plain
 from remogpt.motion.skeleton import JOINT_NAMES
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
+_KEYS = ("title", "joints", "axes", "metres_per_unit", "tilt_degrees", "without")
 _FOLDER = Path(__file__).parent / "skeletons"
 
 
@@ -79,7 +80,7 @@ def read_table(path: Path) -> SkeletonTable:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         return _table(raw, path)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise RemogptError(f"{path} is not YAML ({' '.join(str(error).split())}); correct it") from error
 
 
@@ -93,13 +94,21 @@ def _table(raw: Any, path: Path) -> SkeletonTable:
         made[ours] = _weights(theirs, f"{path}: joints: {ours}")
     if unknown := [name for name in joints if name not in JOINT_NAMES]:
         raise RemogptError(f"{path}: joints: {unknown[0]!r} is none of ours; known: {', '.join(JOINT_NAMES)}")
-    units = raw.get("metres_per_unit", ())
+    units = raw.get("metres_per_unit") or []
+    if unknown := [str(name) for name in raw if name not in _KEYS]:
+        raise RemogptError(f"{path}: there is no key {unknown[0]!r}; known: {', '.join(_KEYS)}")
     return SkeletonTable(
         path.stem, str(raw.get("title", path.stem)), made, _axes(raw.get("axes", ["x", "y", "z"]), path),
-        tuple(float(unit) for unit in (units if isinstance(units, list) else [units])),
-        {str(name): float(angle) for name, angle in (raw.get("tilt_degrees") or {}).items()},
+        tuple(_number(unit, f"{path}: metres_per_unit") for unit in (units if isinstance(units, list) else [units])),
+        {str(name): _number(angle, f"{path}: tilt_degrees") for name, angle in (raw.get("tilt_degrees") or {}).items()},
         tuple(raw.get("without", ())),
     )  # fmt: skip
+
+
+def _number(value: Any, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
+        raise RemogptError(f"{where}: wanted a number, got {value!r}")
+    return float(value)
 
 
 def _weights(theirs: Any, where: str) -> dict[str, float]:
@@ -107,7 +116,7 @@ def _weights(theirs: Any, where: str) -> dict[str, float]:
         return {str(theirs): 1.0}
     if not isinstance(theirs, dict) or not theirs:
         raise RemogptError(f"{where}: wanted the name of a joint, or {{name: weight, ...}}, got {theirs!r}")
-    weights = {str(name): float(weight) for name, weight in theirs.items()}
+    weights = {str(name): _number(weight, where) for name, weight in theirs.items()}
     total = sum(weights.values())
     if abs(total - 1) > 0.01:
         raise RemogptError(f"{where}: wanted weights that sum to 1, got {total:g}")

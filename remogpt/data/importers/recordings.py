@@ -2,7 +2,8 @@
 
 The table is CSV with a header: `file`, `caption`, and optionally `start` and `end` in seconds. Several rows of one file
 (and of one stretch) are several captions. `file` is the path inside the folder of the recordings, or any other
-path; other columns are ignored, so that a table of `remogpt caption --out` can be corrected and used.
+path; `moves.glb#Walk` is one animation of a file, and a file of several gives a clip for each. Other columns are
+ignored, so that a table of `remogpt caption --out` can be corrected and used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
-from remogpt.motion.files.read import READABLE, load_motion
+from remogpt.motion.files.read import READABLE, clips_of, load_motion, with_clip
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
@@ -71,9 +72,14 @@ class Recordings:
         """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
         self.failed.clear()
         self.notices.clear()
-        names = clip_names(list(self.texts))
+        texts = {
+            clip.relative_to(self.folder).as_posix() if clip.is_relative_to(self.folder) else str(clip): stretches
+            for file, stretches in self.texts.items()
+            for clip in clips_of(self.folder / file)
+        }
+        names = clip_names(list(texts))
         self._count_silent()
-        for file, stretches in self.texts.items():
+        for file, stretches in texts.items():
             path = self.folder / file
             try:
                 motion = load_motion(path, **self.reading)
@@ -82,7 +88,7 @@ class Recordings:
                 continue
             if motion.notices:
                 self.notices[file] = motion.notices
-            tags = {"file": file, "recording": sha256_file(path)[:16]}
+            tags = {"file": file, "recording": sha256_file(with_clip(path)[0])[:16]}
             for number, ((start, end), captions) in enumerate(stretches.items()):
                 first, stop = round(start * FPS), motion.num_frames if end is None else round(end * FPS)
                 if first >= motion.num_frames:
@@ -113,7 +119,7 @@ class Recordings:
 
     def _count_silent(self) -> None:
         """Warn about recordings without captions."""
-        named = {(self.folder / file).resolve() for file in self.texts}
+        named = {with_clip(self.folder / file)[0].resolve() for file in self.texts}
         found = [path for path in self.folder.rglob("[!.]*") if path.suffix.lower() in READABLE]
         silent = sorted(path for path in found if path.resolve() not in named)
         if silent:

@@ -14,6 +14,8 @@ import yaml
 
 _WORDS = Path(__file__).with_name("words.yaml")
 _SIDES = {"l": "left", "left": "left", "lft": "left", "lt": "left", "r": "right", "right": "right", "rgt": "right"}
+_FEWEST = 5
+"""Names from which a word that most begin with is a prefix."""
 _MANY = 0.6
 """Share of the joints whose names begin with a word, from which it is a prefix."""
 
@@ -58,7 +60,7 @@ def read_names(names: Sequence[str]) -> list[JointName]:
     split = [_tokens(name) for name in names]
     for _ in range(4):
         first = Counter(tokens[0] for tokens in split if len(tokens) > 1)
-        if not first:
+        if not first or len(names) < _FEWEST:
             break
         word, count = first.most_common(1)[0]
         if count < _MANY * len(names) or word in _SIDES or _is_anatomical(word):

@@ -47,6 +47,17 @@ class Understood:
         self.notice = _notice(self.limbs, names, self.title, by_shape is not None)
 
 
+def guesses(names: Sequence[str]) -> dict[str, str]:
+    """Return what single names suggest: our joints by the first joint of the source that is called so."""
+    ours = {"toe": "foot"}
+    found: dict[str, str] = {}
+    for name, read in zip(names, read_names(names), strict=True):
+        for role in sorted(read.roles(), key=lambda role: -read.roles()[role])[:1]:
+            joint = f"{read.side}_{ours.get(role, role)}" if read.side else role
+            found.setdefault(joint, name)
+    return found
+
+
 def _notice(limbs: Limbs, names: Sequence[str], title: str, is_by_shape: bool) -> str:
     """Say in one phrase what was understood."""
     like = "by the tree's shape" if is_by_shape else f"as {title}"

@@ -78,12 +78,12 @@ def _whole(values: np.ndarray) -> np.ndarray:
 
 def matrices(node: Any, moved: Mapping[str, np.ndarray], count: int) -> np.ndarray:
     """Return the transforms of a node against its parent, (T, 4, 4): translation, rotation, scale, or its matrix."""
-    if not moved and node.matrix is not None and len(node.matrix) == 16:
-        fixed = np.array(node.matrix, dtype=np.float64).reshape(4, 4).T  # stored column by column
+    if not moved and "matrix" in node:
+        fixed = np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T  # stored column by column
         return np.broadcast_to(fixed, (count, 4, 4))
     default = {"translation": [0, 0, 0], "rotation": [0, 0, 0, 1], "scale": [1, 1, 1]}
     parts = {
-        path: moved[path] if path in moved else np.tile(np.array(getattr(node, path) or rest, np.float64), (count, 1))
+        path: moved[path] if path in moved else np.tile(np.array(node.get(path, rest), np.float64), (count, 1))
         for path, rest in default.items()
     }
     from scipy.spatial.transform import Rotation  # slow to import

@@ -18,8 +18,9 @@ from remogpt.motion.files.mat import read_mat
 from remogpt.motion.files.rates import check_rate
 from remogpt.motion.files.recording import Recording
 from remogpt.motion.motion import Motion
-from remogpt.motion.retarget import SourceMotion, find_table, place_joints, tilt, to_joints
+from remogpt.motion.retarget import SourceMotion, find_table, of_one_person, place_joints, tilt, to_joints
 from remogpt.motion.skeleton import FPS, JOINT_NAMES, PARENTS
+from remogpt.motion.skeleton_table import skeleton_tables
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 READABLE = (".npy", ".npz", ".bvh", ".glb", ".gltf", ".amc", ".mat")
@@ -45,7 +46,7 @@ def load_motion(
     message names the argument that settles it.
 
     Args:
-        path: a file with one of the suffixes in `READABLE`.
+        path: a file with one of the suffixes in `READABLE`; `moves.glb#Walk` names an animation in it.
         fps: frames a second of the recording, if the file does not hold it or holds a wrong one.
         skeleton: name of a table in `remogpt/motion/skeletons`, or path of a table (.yaml) of your own; by default
             the joints are told by their names and by the tree.
@@ -54,17 +55,41 @@ def load_motion(
         unit: unit of length: m, cm, mm, dm, inch, foot, or its metres as a number.
         swap_sides: exchange left and right joints.
         first_frame: frame of the file, counted from 0, where the motion begins; nothing else is cut then.
-        clip: which animation of a file that holds several, by name.
+        clip: which animation of a file that holds several, by name; of several people in a .bvh, the joint on which
+            one hangs.
         body_model: folder of the licensed SMPL body models, for AMASS's .npz.
 
     Raises:
         MissingPathError: no such file; names similar ones in the folder.
         RemogptError: unknown suffix, or content that cannot be used.
     """
-    path = Path(path)
+    path, clip = with_clip(path, clip)
     given = Given.read(up, unit, swap_sides, first_frame)
     recording = read_recording(path, fps=fps, asf=asf, clip=clip, body_model=body_model)
     return to_motion(recording, path, given, skeleton)
+
+
+def with_clip(path: str | Path, clip: str | None = None) -> tuple[Path, str | None]:
+    """Split `moves.glb#Walk` into the file and the name of an animation in it; other paths stay whole."""
+    file, mark, name = str(path).rpartition("#")
+    if clip is None and mark and not Path(path).is_file() and Path(file).is_file():
+        return Path(file), name
+    return Path(path), clip
+
+
+def clips_of(path: str | Path) -> list[Path]:
+    """Return the paths by which `load_motion` reads every motion of a file: itself, or one for each animation in it.
+
+    A file that cannot be read is returned as it is; `load_motion` says why.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".glb", ".gltf") or not path.is_file():
+        return [path]
+    try:
+        clips = GltfFile(path).short_names
+    except RemogptError:
+        return [path]
+    return [path] if len(clips) == 1 else [path.with_name(f"{path.name}#{clip}") for clip in clips]
 
 
 def read_recording(
@@ -87,14 +112,15 @@ def read_recording(
     suffix = path.suffix.lower()
     if suffix in (".glb", ".gltf"):
         source = GltfFile(path).read(clip)
-        return Recording(path.stem, source if fps is None else replace(source, fps=fps))
-    if clip is not None:
+        name = path.stem if clip is None else f"{path.stem}_{clip}"
+        return Recording(name, of_one_person(source if fps is None else replace(source, fps=fps)))
+    if clip is not None and suffix != ".bvh":
         raise RemogptError(f"{path}: clip= (--clip) chooses among several animations; {suffix} files hold one")
     if suffix == ".npy":
         return read_npy_recording(path, fps)
     if suffix == ".npz":
         return read_npz_recording(path, fps, body_model)
-    return Recording(path.stem, read_source(path, fps=fps, asf=asf))
+    return Recording(path.stem, of_one_person(read_source(path, fps=fps, asf=asf), clip))
 
 
 def to_motion(recording: Recording, path: Path, given: Given, skeleton: str | Path | None = None) -> Motion:
@@ -133,7 +159,7 @@ def _from_joints(
         rest = None if source.rest is None else place_joints(replace(source, positions=source.rest[None]), table)[0]
         known = replace(
             known, units=fixed or table.metres_per_unit, rest=rest if rest is not None and stands(rest) else None,
-            is_guessed=bool(table.notice),
+            is_guessed=table.name not in skeleton_tables(),
         )  # fmt: skip
         checked = check_body(place_joints(source, table), source.fps, given, source.origin, known)
         joints = tilt(checked.joints, table.tilt_degrees)
