@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from remogpt.motion import Motion
+from remogpt.motion import Motion, load_motion
 from remogpt.motion.files.body_mesh import body_mesh
 from remogpt.motion.rig import SKELETONS, rig_motion
 from remogpt.motion.skeleton import JOINT_INDEX
@@ -98,6 +98,14 @@ def test_three_js_plays_it(tmp_path: Path) -> None:
     last = joints[-1]
     assert (np.array(report["low"]) < last.min(0)).all() and (np.array(report["high"]) > last.max(0)).all()
     assert (np.array(report["high"]) - np.array(report["low"]) < np.ptp(last, axis=0) + 0.5).all()
+
+
+@pytest.mark.parametrize("num_frames", [2, 41, 58, 100, 239])
+def test_we_read_as_many_frames_as_we_wrote(tmp_path: Path, num_frames: int) -> None:
+    joints = np.concatenate([made_motion("away")[0]] * 6)[:num_frames]
+    Motion(joints).save(tmp_path / "a.glb")
+    back = load_motion(tmp_path / "a.glb", first_frame=0).joints
+    assert len(back) == num_frames and np.abs(back - joints).max() < 1e-3
 
 
 def resting_body() -> np.ndarray:

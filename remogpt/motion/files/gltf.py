@@ -106,7 +106,7 @@ class GltfFile:
         if not 0 <= end - begin <= _LONGEST:
             raise RemogptError(f"{self.path} ({clip}): wanted an animation of up to an hour, got {end - begin:g} s")
         is_pose = end - begin < _SHORTEST
-        count = 1 if is_pose else int((end - begin) * SAMPLE_FPS + 1e-6) + 1
+        count = 1 if is_pose else int((end - begin) * SAMPLE_FPS + 1e-3) + 1  # keys' times are float32
         times = np.minimum(begin + np.arange(count) / SAMPLE_FPS, end)
         if is_pose:
             times = np.full(4, begin)
