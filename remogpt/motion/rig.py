@@ -8,12 +8,14 @@ rigid fork would be wrong by more than half a millimetre.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from remogpt.motion.kinematics import bone_offsets
-from remogpt.motion.rotation_fit import T_POSE, RotationFit, fit_rotations, rest_offsets
+from remogpt.motion.rotation_fit import CHILDREN, T_POSE, RotationFit, fit_rotations, rest_offsets
 from remogpt.motion.skeleton import JOINT_NAMES, NUM_JOINTS, PARENTS
 from remogpt.runtime.errors import RemogptError
 
@@ -43,6 +45,8 @@ SKELETONS: dict[str, tuple[str, ...]] = {
 """Joint names of each named skeleton, in our order: this project's, SMPL's, Mixamo's (Maya's HumanIK, MotionBuilder and
 Unity take the same without the prefix), and Unreal's mannequin's."""
 
+_LEAVES = tuple(joint for joint, children in enumerate(CHILDREN) if not children)
+
 _CONSTANT = 5e-3
 """Metres by which a bone's length may differ from its median in a motion of constant bones."""
 _RIGID = 5e-4
@@ -59,7 +63,9 @@ class Rig:
     offsets: np.ndarray
     """(J, 3) metres, each joint from its parent at rest, y up; the root's is zero."""
     places: tuple[int, ...]
-    """Index in `names` of each of our 22 joints."""
+    """Index in `names` of each of our 22 joints; -1 where a rig has none."""
+    ends: Mapping[int, np.ndarray]
+    """Offset (3,) in metres of the tip beyond each joint without children."""
 
     @property
     def children(self) -> tuple[tuple[int, ...], ...]:
@@ -74,16 +80,6 @@ class Rig:
         for joint, parent in enumerate(self.parents[1:], start=1):
             positions[joint] = positions[parent] + self.offsets[joint]
         return positions
-
-    @property
-    def ends(self) -> dict[int, np.ndarray]:
-        """Offsets (3,) in metres of the tips beyond joints without children: half the bone that ends there."""
-        kinds = {place: ours for ours, place in enumerate(self.places)}
-        return {
-            joint: 0.5 * np.linalg.norm(self.offsets[joint]) * T_POSE[kinds[joint]]
-            for joint, children in enumerate(self.children)
-            if not children
-        }
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,8 @@ class RigMotion:
 
     def turned(self, axes: np.ndarray) -> RigMotion:
         """Express the motion in other axes: `axes` (3, 3) takes a vector of ours to theirs."""
-        rig = replace(self.rig, offsets=self.rig.offsets @ axes.T)
+        ends = {joint: axes @ end for joint, end in self.rig.ends.items()}
+        rig = replace(self.rig, offsets=self.rig.offsets @ axes.T, ends=ends)
         return RigMotion(rig, axes @ self.rotations @ axes.T, self.root @ axes.T, self.fps)
 
 
@@ -129,7 +126,14 @@ def check_skeleton(skeleton: str) -> None:
         RemogptError: says which there are.
     """
     if skeleton not in SKELETONS:
-        raise RemogptError(f"no skeleton named {skeleton!r} to write; there are {', '.join(SKELETONS)}")
+        raise RemogptError(
+            f"no skeleton named {skeleton!r} to write; there are {', '.join(SKELETONS)}, or a .bvh file with your rig"
+        )
+
+
+def is_own_rig(skeleton: str | None) -> bool:
+    """Tell whether a skeleton is a rig of the user's own, named by its file."""
+    return skeleton is not None and skeleton not in SKELETONS and Path(skeleton).suffix.lower() == ".bvh"
 
 
 def rig_motion(joints: np.ndarray, fps: float, skeleton: str = "remogpt", *, pivots: bool = True) -> RigMotion:
@@ -173,6 +177,7 @@ def _with_pivots(
         parents,
         np.stack([offsets[joint] * (not is_pivot) for joint, is_pivot in order]),
         places,
+        {places[leaf]: 0.5 * np.linalg.norm(offsets[leaf]) * T_POSE[leaf] for leaf in _LEAVES},
     )
     rotations = np.stack([(fit.swings if pivot else fit.rotations)[:, joint] for joint, pivot in order], axis=1)
     return RigMotion(rig, rotations, root, fps)

@@ -148,6 +148,14 @@ def fit_rotations(
     return RotationFit(local, swings, fork_error)
 
 
+def world_rotations(local: np.ndarray) -> np.ndarray:
+    """Turn our joints' rotations (T, 22, 3, 3) relative to their parents into rotations in the world."""
+    world = [local[:, 0]]
+    for joint in range(1, NUM_JOINTS):
+        world.append(world[PARENTS[joint]] @ local[:, joint])
+    return np.stack(world, axis=1)
+
+
 def best_rotation(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return the rotations (T, 3, 3) that bring the vectors `source` (C, 3) closest to `target` (T, C, 3).
 

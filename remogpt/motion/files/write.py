@@ -13,7 +13,7 @@ import numpy as np
 from remogpt.motion.door.given import UP_AXES, metres_in
 from remogpt.motion.edit import Seconds, edit_motion
 from remogpt.motion.skeleton import FPS
-from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_path
 
 if TYPE_CHECKING:
@@ -109,9 +109,21 @@ def check_layout(path: str | Path, layout: Layout) -> None:
     if layout.content == "features" and layout.up not in (None, "y"):
         raise RemogptError(f"{path}: features have y up by definition, got up {layout.up!r}")
     if layout.skeleton is not None:
-        from remogpt.motion.rig import check_skeleton
+        _check_skeleton(path, layout)
 
-        check_skeleton(layout.skeleton)
+
+def _check_skeleton(path: str | Path, layout: Layout) -> None:
+    from remogpt.motion.rig import check_skeleton, is_own_rig
+
+    if not is_own_rig(layout.skeleton):
+        return check_skeleton(str(layout.skeleton))
+    if Path(path).suffix.lower() != ".bvh":
+        raise RemogptError(f"{path}: a rig of one's own is written as .bvh alone; got the skeleton {layout.skeleton}")
+    if layout.unit is not None or layout.up is not None:
+        raise RemogptError(f"{path}: a rig of one's own keeps its unit and axes; leave unit and up out")
+    if not Path(str(layout.skeleton)).is_file():
+        raise MissingPathError(f"no file {layout.skeleton}; name a .bvh file with the rig to be moved")
+    return None
 
 
 def motion_bytes(motion: Motion, suffix: str, layout: Layout) -> bytes:
@@ -166,8 +178,12 @@ def _placed(joints: np.ndarray, layout: Layout) -> np.ndarray:
 
 def _bvh(motion: Motion, layout: Layout) -> bytes:
     from remogpt.motion.files.bvh_writer import CENTIMETRES, bvh_text
-    from remogpt.motion.rig import rig_motion
+    from remogpt.motion.rig import is_own_rig, rig_motion
 
+    if is_own_rig(layout.skeleton):
+        from remogpt.motion.files.own_rig import follow, read_rig
+
+        return bvh_text(follow(read_rig(str(layout.skeleton)), motion.joints, motion.fps), 1.0).encode()
     moving = rig_motion(motion.joints, motion.fps, layout.skeleton or "remogpt").turned(layout.axes())
     return bvh_text(moving, layout.metres_per_unit(CENTIMETRES)).encode()
 
