@@ -18,6 +18,7 @@ from remogpt.motion.files.mat import read_mat
 from remogpt.motion.files.rates import check_rate
 from remogpt.motion.files.recording import Recording
 from remogpt.motion.motion import Motion
+from remogpt.motion.resample import resample
 from remogpt.motion.retarget import SourceMotion, find_table, of_one_person, place_joints, tilt, to_joints
 from remogpt.motion.skeleton import FPS, JOINT_NAMES, PARENTS
 from remogpt.motion.skeleton_table import skeleton_tables
@@ -39,6 +40,7 @@ def load_motion(
     first_frame: int | None = None,
     clip: str | None = None,
     body_model: str | Path | None = None,
+    rate: float | None = FPS,
 ) -> Motion:
     """Read a motion in the format that its suffix names, at 20 fps on our 22 joints.
 
@@ -58,6 +60,7 @@ def load_motion(
         clip: which animation of a file that holds several, by name; of several people in a .bvh, the joint on which
             one hangs.
         body_model: folder of the licensed SMPL body models, for AMASS's .npz.
+        rate: frames a second of the result; None keeps the recording's own. Features are at 20 by definition.
 
     Raises:
         MissingPathError: no such file; names similar ones in the folder.
@@ -66,7 +69,7 @@ def load_motion(
     path, clip = with_clip(path, clip)
     given = Given.read(up, unit, swap_sides, first_frame)
     recording = read_recording(path, fps=fps, asf=asf, clip=clip, body_model=body_model)
-    return to_motion(recording, path, given, skeleton)
+    return to_motion(recording, path, given, skeleton, rate)
 
 
 def with_clip(path: str | Path, clip: str | None = None) -> tuple[Path, str | None]:
@@ -123,8 +126,10 @@ def read_recording(
     return Recording(path.stem, of_one_person(read_source(path, fps=fps, asf=asf), clip))
 
 
-def to_motion(recording: Recording, path: Path, given: Given, skeleton: str | Path | None = None) -> Motion:
-    """Bring a recording through the door: our 22 joints, metres, y up, 20 fps.
+def to_motion(
+    recording: Recording, path: Path, given: Given, skeleton: str | Path | None = None, rate: float | None = FPS
+) -> Motion:
+    """Bring a recording through the door: our 22 joints, metres, y up, `rate` frames a second (None: its own).
 
     Raises:
         RemogptError: as `load_motion`.
@@ -137,14 +142,19 @@ def to_motion(recording: Recording, path: Path, given: Given, skeleton: str | Pa
     else:
         source = recording.source
         assert source is not None
-        motion = _from_joints(recording, source, path, given, skeleton)
+        motion = _from_joints(recording, source, path, given, skeleton, rate)
     if motion.num_frames < 2:
         raise _single_pose(path, motion.num_frames)
     return motion
 
 
 def _from_joints(
-    recording: Recording, source: SourceMotion, path: Path, given: Given, skeleton: str | Path | None
+    recording: Recording,
+    source: SourceMotion,
+    path: Path,
+    given: Given,
+    skeleton: str | Path | None,
+    rate: float | None,
 ) -> Motion:
     """Bring joint positions of any skeleton through the door."""
     if len(source.positions) < 2:
@@ -164,7 +174,8 @@ def _from_joints(
         checked = check_body(place_joints(source, table), source.fps, given, source.origin, known)
         joints = tilt(checked.joints, table.tilt_degrees)
         notices = (table.notice, *checked.notices) if table.notice else checked.notices
-    motion = Motion.from_joints(joints, source.fps, name=recording.name, caption=recording.caption)
+    rate = source.fps if rate is None else rate
+    motion = Motion(resample(joints, source.fps, rate), rate, recording.name, recording.caption)
     return replace(motion, notices=(*source.notices, *notices))
 
 
