@@ -4,12 +4,14 @@ Examples:
   remogpt convert walk.bvh walk.glb
   remogpt convert take.npz take.bvh --to-skeleton mixamo --fps 30
   remogpt convert recordings/ converted/ --format glb --in-place
+  remogpt convert moves.glb clips/ --format bvh
   remogpt convert walk.bvh walk.npz --content amass
   remogpt convert walk.npy - --format bvh --trim 1:3 > middle.bvh
 
 The last argument is what is written: a file whose suffix names the format, a folder (with --format), or - for standard
-output (with --format). --fps, --unit, --up and so on say how the result is written; --in-fps, --in-unit, --in-up,
---skeleton and so on how the files are to be read.
+output (with --format). A file of several animations gives one file each in a folder. Frame rates are kept.
+--fps, --unit, --up and so on say how the result is written; --in-fps, --in-unit, --in-up, --skeleton and so on how the
+files are to be read.
 """
 
 import json
@@ -20,9 +22,9 @@ from typing import Any
 import remogpt
 from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
-from remogpt.motion.files.read import READABLE
+from remogpt.motion.files.read import READABLE, clips_of, with_clip
 from remogpt.motion.files.write import WRITABLE
-from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.progress import progress
 
 
@@ -38,9 +40,8 @@ def run(args: Any) -> int:
     """Convert one motion after the other; an unreadable one of several does not stop the others."""
     if len(args.files) < 2:
         raise RemogptError("name what to read and what to write, e.g. 'remogpt convert walk.bvh walk.glb'")
-    *sources, out = args.files
     output = Output.of(args)
-    targets = _targets(sources, out, output)
+    targets = _targets(args, output)
     output.check(targets.values())
     how = reading_options(args)
     written: list[dict[str, Any]] = []
@@ -49,40 +50,41 @@ def run(args: Any) -> int:
         progress(targets.items(), desc="convert", unit="file") if len(targets) > 1 else targets.items()
     ):
         try:
-            motion = remogpt.load_motion(source, **how)
+            motion = remogpt.load_motion(source, rate=None, **how)
             print_notices(motion, f"{source}: " if len(targets) > 1 else "")
             motion = output.write(motion, target)
-        except RemogptError as error:
+        except ITEM_ERRORS as error:
             if len(targets) == 1:
                 raise
-            failed.append((source, str(error)))
+            failed.append((source, why(error)))
             continue
         written.append({
             "path": str(target), "source": str(source), "frames": motion.num_frames, "fps": motion.fps,
             "seconds": motion.seconds,
         })  # fmt: skip
-    _report(args, written, out)
-    for source, why in failed:
-        print(why if str(source) in why else f"{source}: {why}", file=sys.stderr)
+    _report(args, written)
+    for source, reason in failed:
+        print(reason if str(source) in reason else f"{source}: {reason}", file=sys.stderr)
     if failed:
         print(f"{len(failed)} of {len(targets)} files could not be converted", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _targets(sources: list[str], out: str, output: Output) -> dict[Path, Path | str]:
+def _targets(args: Any, output: Output) -> dict[Path, Path | str]:
     """Return what is read, with what it is written to.
 
     Raises:
         RemogptError: several files for one, two files of one name, nothing to read.
     """
-    found = [pair for source in sources for pair in _files(Path(source))]
-    several = len(found) > 1 or Path(sources[0]).is_dir()
+    *sources, out = args.files
     suffix = Path(out).suffix.lower()
+    is_folder = out != STDOUT and (out.endswith(("/", "\\")) or Path(out).is_dir() or not suffix)
+    found = [pair for source in sources for pair in _files(Path(source), every_clip=is_folder and args.clip is None)]
+    several = len(found) > 1 or Path(sources[0]).is_dir()
     if out == STDOUT:
         if several:
             raise RemogptError(f"{len(found)} files cannot be written to standard output; name a folder")
         return {found[0][0]: STDOUT}
-    is_folder = out.endswith(("/", "\\")) or Path(out).is_dir() or not suffix
     if not is_folder and not several:
         return {found[0][0]: Path(out)}
     if suffix in WRITABLE and not Path(out).is_dir():
@@ -97,18 +99,31 @@ def _targets(sources: list[str], out: str, output: Output) -> dict[Path, Path | 
     return targets
 
 
-def _files(source: Path) -> list[tuple[Path, Path]]:
-    """Return a file, or the motion files of a folder, each with its name below the folder."""
-    if not source.is_dir():
-        return [(source, Path(source.name))]
-    files = sorted(file for file in source.rglob("*") if file.suffix.lower() in READABLE)
-    if not files:
-        raise MissingPathError(f"no motion files in {source}; looked for {', '.join(sorted(READABLE))}")
-    return [(file, file.relative_to(source)) for file in files]
+def _files(source: Path, every_clip: bool) -> list[tuple[Path, Path]]:
+    """Return a file, or the motion files of a folder, each with its name below the folder.
+
+    Args:
+        source: the file or folder.
+        every_clip: a file of several animations stands for each of them.
+    """
+    files, folder = [source], source.parent
+    if source.is_dir():
+        files, folder = sorted(file for file in source.rglob("[!.]*") if file.suffix.lower() in READABLE), source
+        if not files:
+            raise MissingPathError(f"no motion files in {source}; looked for {', '.join(sorted(READABLE))}")
+    motions = [motion for file in files for motion in (clips_of(file) if every_clip else [file])]
+    return [(motion, _name(motion).relative_to(folder)) for motion in motions]
 
 
-def _report(args: Any, written: list[dict[str, Any]], out: str) -> None:
-    stream = sys.stderr if out == STDOUT else sys.stdout
+def _name(motion: Path) -> Path:
+    """Return the path of a motion with the name of its animation: `moves.glb#Jump` is moves_Jump.glb."""
+    path, clip = with_clip(motion)
+    words = "" if clip is None else "_" + "".join(letter if letter.isalnum() else "_" for letter in clip)
+    return path.with_name(f"{path.stem}{words}{path.suffix}")
+
+
+def _report(args: Any, written: list[dict[str, Any]]) -> None:
+    stream = sys.stderr if args.files[-1] == STDOUT else sys.stdout
     if args.json:
         print(json.dumps(written, indent=2, ensure_ascii=False), file=stream)
         return

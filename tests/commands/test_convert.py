@@ -76,6 +76,28 @@ def test_several_files_go_to_a_folder_and_a_bad_one_does_not_stop_them(run, take
     assert "a.glb is there already" in run("convert", tmp_path / "in", tmp_path / "out", "--format", "glb").complaint
 
 
+def test_frame_rates_are_kept(run, tmp_path: Path) -> None:
+    joints = np.repeat(made_motion("ahead")[0], 3, axis=0)
+    Motion(joints, fps=120).save(tmp_path / "fast.bvh")
+    assert "(123 frames at 120 fps" in run("convert", tmp_path / "fast.bvh", tmp_path / "fast.glb").out
+    assert "(21 frames at 20 fps" in run("convert", tmp_path / "fast.bvh", tmp_path / "slow.bvh", "--fps", 20).out
+
+
+def test_every_animation_of_a_file(run, tmp_path: Path) -> None:
+    from pygltflib import GLTF2
+
+    Motion(made_motion("ahead")[0], name="Walk").save(tmp_path / "moves.glb")
+    content = GLTF2().load(str(tmp_path / "moves.glb"))
+    content.animations.append(type(content.animations[0])(
+        name="Hop/High", samplers=content.animations[0].samplers, channels=content.animations[0].channels,
+    ))  # fmt: skip
+    content.save(str(tmp_path / "moves.glb"))
+    assert run("convert", tmp_path / "moves.glb", tmp_path / "clips", "--format", "npy").code == 0
+    assert sorted(path.name for path in (tmp_path / "clips").iterdir()) == ["moves_Hop_High.npy", "moves_Walk.npy"]
+    assert run("convert", tmp_path / "moves.glb", tmp_path / "one.npy", "--clip", "walk").code == 0
+    assert "say which with clip= (--clip)" in run("convert", tmp_path / "moves.glb", tmp_path / "two.npy").complaint
+
+
 def test_standard_output(take: Path) -> None:
     command = [sys.executable, "-m", "remogpt.cli", "convert", str(take), "-", "--format", "bvh"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

@@ -32,7 +32,7 @@ def add_output_options(parser: Any) -> None:
         help="joints of .bvh and .glb: remogpt (default), smpl, mixamo, humanik, unreal, or a .bvh file with your rig",
     )
     add("--content", type=str, default=None, help=".npy: joints or features; .npz: joints, rotations or amass (SMPL)")
-    add("--fps", type=float, default=None, help="frames a second of the written file; default: 20")
+    add("--fps", type=float, default=None, help="frames a second of the written file; default: as it is")
     add("--unit", type=str, default=None, help=f"{', '.join(UNITS)}; default: cm in .bvh, else m")
     add(
         "--up", type=str, default=None, help=f"axis that points up, {', '.join(UP_AXES)}; default: y (z in AMASS files)"

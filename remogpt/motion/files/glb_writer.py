@@ -1,7 +1,7 @@
 """Write a moving skeleton as binary glTF 2.0 (.glb) with a simple skinned body and one animation.
 
 glTF fixes metres and y up. The body stands at rest in a T-pose; every joint is a node whose rotation is animated, the
-root's translation too. pygltflib writes it: small, kept up, and the same library reads foreign files.
+root's translation too. pygltflib writes the document.
 
 Source: Khronos, glTF 2.0 specification, sections 3.7 (skins) and 3.11 (animations).
 """
