@@ -41,6 +41,7 @@ COMMANDS = {
     "data": "make the procedural set, import motion capture, check a set",
     "train": "train a tokenizer, a retriever or a language model",
     "import": "turn released weights (TMR, T2M-GPT, MotionGPT, Guo et al.'s evaluator) into components",
+    "verify": "check a model, database, set, run or results: sums and sense",
     "assemble": "put trained components together into one model folder",
     "eval": "measure a model, or anybody's motions and captions; compare evaluations",
     "demo": "make a page of generated motions and captions",

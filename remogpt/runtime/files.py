@@ -1,5 +1,6 @@
 """Write files atomically, and read arrays without pickles."""
 
+import ctypes
 import glob
 import hashlib
 import json
@@ -16,13 +17,20 @@ import numpy as np
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.schema import checked
 
+_HERE, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
+"""AT_FDCWD, and the flags that ask for an exchange on Linux and macOS."""
 MAX_JSON_BYTES = 1 << 30
 """Size of the largest JSON document that is read."""
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path, renamed to `path` if the block ends without an error."""
+def atomic_path(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
+    """Yield a temporary path, renamed to `path` if the block ends without an error.
+
+    Args:
+        path: of the finished file.
+        durable: wait until it would outlive a power cut; for what took hours.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
@@ -34,9 +42,24 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        if durable:
+            sync(temporary)
         temporary.replace(path)
+        if durable:
+            sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    if path.is_dir() and os.name == "nt":  # which cannot open folders
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def remove_leftovers(path: str | Path) -> None:
@@ -59,15 +82,43 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
+        if not path.exists():
+            temporary.replace(path)
+        elif not _exchange(temporary, path):
+            # Where the system cannot exchange two folders, nothing stands under the name for an instant.
             retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
             path.replace(retired / path.name)
             temporary.replace(path)
             shutil.rmtree(retired)
-        else:
-            temporary.replace(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)  # the earlier folder, where two were exchanged
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two folders' names in one step (Linux's renameat2, macOS's renamex_np); say whether that was done."""
+    names = os.fsencode(first), os.fsencode(second)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if hasattr(libc, "renameat2"):
+            return bool(libc.renameat2(_HERE, names[0], _HERE, names[1], _RENAME_EXCHANGE) == 0)
+        return bool(libc.renamex_np(*names, _RENAME_SWAP) == 0)
+    except (AttributeError, TypeError, OSError):  # another system, or another C library
+        return False
+
+
+def remove_folder_leftovers(path: str | Path) -> None:
+    """Delete folders that a killed `atomic_folder` left beside `path`; no process may be writing `path`.
+
+    The earlier folder, which a kill between two renames left hidden, is put back first.
+    """
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.old.*"):
+        if (left / path.name).is_dir() and not path.exists():
+            (left / path.name).replace(path)
+        shutil.rmtree(left, ignore_errors=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_output_file(path: str | Path) -> Path:
@@ -111,15 +162,15 @@ def _existing_parent(path: Path) -> Path:
     return next(parent for parent in path.absolute().parents if parent.exists())
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-    with atomic_path(path) as temporary:
+def write_text(path: str | Path, text: str, *, durable: bool = False) -> None:
+    """Write UTF-8 text atomically; `durable` as in `atomic_path`."""
+    with atomic_path(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: str | Path, value: Any, indent: int | None = 2) -> None:
-    """Write a JSON document atomically."""
-    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+def write_json(path: str | Path, value: Any, indent: int | None = 2, *, durable: bool = False) -> None:
+    """Write a JSON document atomically; `durable` as in `atomic_path`."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n", durable=durable)
 
 
 def read_json(path: str | Path, kind: Any = None) -> Any:

@@ -25,7 +25,7 @@ def check_finite(rows: np.ndarray, name: Callable[[int], str], what: str) -> np.
     Raises:
         RemogptError: naming the first item whose row holds NaN or infinity.
     """
-    is_finite = np.isfinite(rows).reshape(len(rows), -1).all(axis=1)
+    is_finite = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
     if not is_finite.all():
         bad = int(np.flatnonzero(~is_finite)[0])
         raise RemogptError(

@@ -1,12 +1,26 @@
 """Files are whole or absent; arrays are numbers or refused."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import remogpt
+from remogpt.runtime import files
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_folder, atomic_path, read_json, read_npy, sha256_file, write_json, write_npy
+from remogpt.runtime.files import (
+    atomic_folder,
+    atomic_path,
+    read_json,
+    read_npy,
+    remove_folder_leftovers,
+    sha256_file,
+    write_json,
+    write_npy,
+)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -52,3 +66,53 @@ def test_json_errors_name_the_place(tmp_path: Path) -> None:
 def test_sha256_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert sha256_file(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+CUT = """
+import os, sys
+from pathlib import Path
+from remogpt.runtime import files
+from remogpt.runtime.files import atomic_folder
+count, last = 0, int(sys.argv[1])
+def dying(real):
+    def step(*words):
+        global count
+        count += 1
+        if count == last:
+            os.kill(os.getpid(), 9)
+        return real(*words)
+    return step
+files._exchange, Path.replace = dying(files._exchange), dying(Path.replace)
+with atomic_folder("model") as folder:
+    (folder / "new").write_text("new")
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems cannot exchange two folders' names")
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_whole_folder_stands_under_the_name_at_every_moment(step: int, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "old").write_text("old")
+    environment = {**os.environ, "PYTHONPATH": str(Path(remogpt.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", CUT, str(step)], cwd=tmp_path, env=environment, check=False)
+    assert {path.name for path in (tmp_path / "model").iterdir()} in ({"old"}, {"new"})
+    remove_folder_leftovers(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_that_a_kill_between_two_renames_hid_is_put_back(tmp_path: Path) -> None:
+    """As on systems that cannot exchange two names in one step."""
+    hidden = tmp_path / ".model.old.a1b2c3d4" / "model"
+    hidden.mkdir(parents=True)
+    (hidden / "old").write_text("old")
+    (tmp_path / ".model.x1y2z3w4").mkdir()
+    remove_folder_leftovers(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"] and (tmp_path / "model" / "old").is_file()
+
+
+def test_without_an_exchange_a_folder_is_replaced_in_two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    for name in ("old", "new"):
+        with atomic_folder(tmp_path / "model") as folder:
+            (folder / name).write_text(name)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"] and (tmp_path / "model" / "new").is_file()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class CaptionTable:
         """Append a row; it is in the file when this returns."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             file.write(_line(row))
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _line(row: Mapping[str, Any]) -> str:

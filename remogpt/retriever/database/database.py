@@ -20,12 +20,12 @@ from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, Retrieved
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
 from remogpt.retriever.database.vector_index import VectorIndex, exact_similarities
-from remogpt.retriever.database.version_files import damaged_files
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.retriever.networks.body_parts import named_parts
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_component
 from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.runtime.folders.sums import changed_files
 
 _log = logging.getLogger(__name__)
 
@@ -257,14 +257,15 @@ class MotionDatabase(VersionReader):
     # ---- whole databases ---------------------------------------------------------------------------------------------
 
     def verify(self) -> None:
-        """Compare every file with its checksum.
+        """Compare every file with its checksum, and what the files hold with each other.
 
         Raises:
-            RemogptError: naming the files that are damaged or missing.
+            RemogptError: naming the files that are damaged or missing, or what makes no sense.
         """
-        damaged = damaged_files(self.folder, self.manifest)
+        damaged = changed_files(self.folder, self.manifest["files"])
         if damaged:
             raise RemogptError(f"{self.folder}: {', '.join(damaged)} differ from the manifest; copy or build it again")
+        self.check_sense()
 
     def filter(self, keep: Callable[[EntryInfo], bool], path: str | Path) -> "MotionDatabase":
         """Write the entries for which `keep` is true as a database of its own; nothing is embedded again."""

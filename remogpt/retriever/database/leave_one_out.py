@@ -9,11 +9,12 @@ that the second route of a training sample can take its next best where the firs
 
 import json
 import logging
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -23,17 +24,28 @@ from remogpt.interfaces import Route
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_path
+from remogpt.runtime.files import atomic_path, fingerprint
 from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.progress import progress
+from remogpt.runtime.schema import Count, Hash, checked
 
 FORMAT = 1
 TEXT_ROUTES: tuple[Route, Route] = ("t2m", "t2t")
 MOTION_ROUTES: tuple[Route, Route] = ("m2t", "m2m")
+MOST_CAPTIONS = 1 << 16
+"""More captions than any entry has."""
 BLOCK = 256
 """Queries whose similarities are in memory at once."""
 
 logger = logging.getLogger(__name__)
+
+
+class Header(TypedDict):
+    """What a file of neighbours says of itself."""
+
+    format: Count
+    database_hash: Hash
+    query_ids: list[str]
 
 
 class Neighbours:
@@ -57,18 +69,22 @@ class Neighbours:
         return str(self.header["database_hash"])
 
     def check(self, database: MotionDatabase) -> None:
-        """Refuse a database other than the one that was searched."""
+        """Refuse a database other than the one that was searched, and rows that it does not have."""
         if database.hash != self.database_hash:
             raise RemogptError(
                 f"these neighbours are rows of database {self.database_hash[:12]}, but {database.path} holds "
                 f"{database.hash[:12]}; find them again: remogpt db neighbours {database.path}"
             )
+        largest = max((int(rows.max(initial=-1)) for name, rows in self.tensors.items() if name.endswith("/rows")))
+        if largest >= len(database):
+            raise RemogptError(f"these neighbours name row {largest} of {database.path}, which has {len(database)}")
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file; the header is in its metadata."""
-        with atomic_path(path) as temporary:
+        with atomic_path(path, durable=True) as temporary:
             tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
-            save_file(tensors, temporary, metadata={"header": json.dumps(self.header)})
+            header = json.dumps(self.header)
+            save_file(tensors, temporary, metadata={"header": header, "sha256": _sum(header, tensors)})
 
     @classmethod
     def load(cls, path: str | Path, database: MotionDatabase | None = None) -> "Neighbours":
@@ -87,18 +103,53 @@ class Neighbours:
             raise MissingPathError(f"no file {path}; make it with 'remogpt db neighbours'")
         try:
             with safe_open(path, framework="numpy") as file:
-                header = json.loads((file.metadata() or {})["header"])
+                about = file.metadata() or {}
+                header = checked(json.loads(about["header"]), dict[str, Any], path)
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        except (SafetensorError, KeyError, ValueError, OSError, TypeError, AttributeError) as error:
             raise RemogptError(
                 f"{path} is not a file of neighbours ({error}); make it again with 'remogpt db neighbours'"
             ) from error
         if header.get("format") != FORMAT:
             raise RemogptError(f"{path} has format {header.get('format')}, wanted {FORMAT}; find neighbours again")
+        if "sha256" in about and about["sha256"] != _sum(about["header"], tensors):
+            raise RemogptError(
+                f"{path} is not what was written there; copy it again, or make it: remogpt db neighbours"
+            )
+        checked(header, Header, path)
+        _check_sense(header, tensors, path)
         neighbours = cls(header, tensors)
         if database is not None:
             neighbours.check(database)
         return neighbours
+
+
+def _sum(header: str, tensors: Mapping[str, np.ndarray]) -> str:
+    """Return a SHA-256 over everything in a file of neighbours."""
+    return fingerprint([header, *(one for name in sorted(tensors) for one in (name, tensors[name]))])
+
+
+def _check_sense(header: Mapping[str, Any], tensors: Mapping[str, np.ndarray], path: Path) -> None:
+    """Refuse tensors of other names, types, shapes or values than `find_neighbours` gives."""
+    clips = len(header["query_ids"])
+    offsets = tensors.get("caption_offsets", np.zeros(0, np.int64))
+    is_whole = offsets.shape == (clips + 1,) and offsets.dtype.kind == "i" and offsets[0] == 0
+    if not is_whole or (np.diff(offsets) < 1).any():
+        raise RemogptError(f"{path}: caption_offsets does not divide captions among {clips} clips; make the file again")
+    for route in (*TEXT_ROUTES, *MOTION_ROUTES):
+        count = int(offsets[-1]) if route in TEXT_ROUTES else clips
+        for name, kind, least, most in (
+            ("rows", "i", -1, 2**31), ("captions", "i", 0, MOST_CAPTIONS), ("scores", "f", -math.inf, 1.01)
+        ):  # fmt: skip
+            tensor = tensors.get(f"{route}/{name}")
+            if tensor is None or tensor.ndim != 2 or len(tensor) != count or tensor.dtype.kind != kind:
+                raise RemogptError(
+                    f"{path}: {route}/{name} is missing, or not {count} rows of numbers; make the file again"
+                )
+            if np.isnan(tensor).any() or not ((tensor >= least) & (tensor <= most)).all():
+                raise RemogptError(
+                    f"{path}: {route}/{name} holds values outside {least:g} to {most:g}; make the file again"
+                )
 
 
 def find_neighbours(

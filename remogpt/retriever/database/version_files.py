@@ -37,7 +37,8 @@ from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.vector_index import write_inverted_file
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import read_json, sha256_file, write_json, write_npy, write_text
+from remogpt.runtime.files import read_json, sha256_file, sync, write_json, write_npy, write_text
+from remogpt.runtime.folders.sums import SMALL, changed_files
 from remogpt.runtime.inside import path_inside
 from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.text import read_text
@@ -294,6 +295,8 @@ def publish(path: Path, folder: Path, version: str, replaces: str | None) -> Non
     target = path / "versions" / version
     if not target.exists():
         folder.chmod(0o755)
+        for file in folder.iterdir():
+            sync(file)
         folder.replace(target)
     try:
         # The lock goes when its process ends, killed or not.
@@ -305,7 +308,7 @@ def publish(path: Path, folder: Path, version: str, replaces: str | None) -> Non
                     f"{str(now)[:12]}, was {str(replaces)[:12]}), and was left as it is; run the command again, or "
                     f"write {version} into {path / 'CURRENT'} to take this result"
                 )
-            write_text(path / "CURRENT", version + "\n")
+            write_text(path / "CURRENT", version + "\n", durable=True)
     except Timeout as error:
         raise RemogptError(f"another command is changing the database in {path}; run this one again") from error
 
@@ -351,7 +354,14 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
     return version, folder, manifest
 
 
-def damaged_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Name the files of a version that are missing or differ from their checksum."""
-    files = [(name, path_inside(folder, name), digest) for name, digest in manifest["files"].items()]
-    return [name for name, path, digest in files if not path.is_file() or sha256_file(path) != digest]
+def check_small_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a version of which a file is missing, or one of at most 16 MiB is not what was written.
+
+    Larger ones are compared by `verify`: reading them would take longer than a search.
+    """
+    changed = changed_files(folder, manifest["files"], SMALL)
+    if changed:
+        raise RemogptError(
+            f"{folder}: {', '.join(changed)} differ from the manifest, or are missing; "
+            "copy the database again, or build it anew"
+        )

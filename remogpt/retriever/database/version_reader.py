@@ -12,11 +12,15 @@ from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.stored_facts import StoredFacts
-from remogpt.retriever.database.version_files import MotionsKept, current_version
+from remogpt.retriever.database.version_files import MotionsKept, check_small_files, current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
+from remogpt.runtime.network_outputs import check_unit_rows
 
 _log = logging.getLogger(__name__)
+
+BLOCK = 1 << 16
+"""Embeddings that are checked at once."""
 
 
 class VersionReader:
@@ -33,6 +37,7 @@ class VersionReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.hash, self.folder, self.manifest = current_version(path)
+        check_small_files(self.folder, self.manifest)
         self._arrays: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -149,6 +154,30 @@ class VersionReader:
                 f"'remogpt db build SET --out {self.path}'"
             )
         return StoredFacts(self._array("found_facts"), self._array("found_facts_offsets"))
+
+    def check_sense(self) -> None:
+        """Check that entries, offsets, codes and embeddings fit each other, and that embeddings are unit rows.
+
+        Raises:
+            RemogptError: naming the file and the entry.
+        """
+        counts, rows = self.manifest["counts"], [info.id for info in self.infos()]
+        if len(set(rows)) != counts["entries"]:
+            raise RemogptError(f"{self.folder}: {len(set(rows))} ids in entries.jsonl, the manifest says {len(self)}")
+        sizes = {"code": len(self._array("codes")), "caption": len(self.caption_embeddings)}
+        if self.motions_kept == "features":
+            sizes["feature"] = len(self._array("features"))
+        for name, size in sizes.items():
+            offsets = self._array(f"{name}_offsets")
+            if len(offsets) != len(rows) + 1 or offsets[0] != 0 or offsets[-1] != size or (np.diff(offsets) < 1).any():
+                raise RemogptError(f"{self.folder}: {name}_offsets.npy does not divide {size} rows among {len(rows)}")
+        owners = np.repeat(np.arange(len(rows)), np.diff(self.caption_offsets))
+        for start in range(0, len(rows), BLOCK):
+            block = self.motion_embeddings[start : start + BLOCK]
+            check_unit_rows(block, lambda row, start=start: f"entry {rows[start + row]}")  # type: ignore[misc]
+        for start in range(0, len(owners), BLOCK):
+            block = self.caption_embeddings[start : start + BLOCK]
+            check_unit_rows(block, lambda row, start=start: f"a caption of {rows[owners[start + row]]}")  # type: ignore[misc]
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:

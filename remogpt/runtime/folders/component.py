@@ -60,7 +60,9 @@ def save_component(
     component_hash = _hash(folder, kind, dict(config))
     # Written last: a folder without a config.json is visibly incomplete.
     write_json(
-        folder / "config.json", {"kind": kind, "format": FORMAT_VERSION, "hash": component_hash, "config": dict(config)}
+        folder / "config.json",
+        {"kind": kind, "format": FORMAT_VERSION, "hash": component_hash, "config": dict(config)},
+        durable=True,
     )
     return component_hash
 
@@ -98,7 +100,7 @@ def _loaded(tensor: Tensor) -> Tensor:
 
 
 def _save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable=True) as temporary:
         save_file(tensors, temporary)
 
 

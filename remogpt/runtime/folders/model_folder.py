@@ -4,17 +4,21 @@ Components that do not belong together would run and give nonsense: codes of ano
 retriever. A folder whose components' hashes differ from its `remogpt.json` is therefore refused.
 """
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
+from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, remove_folder_leftovers, write_json
 from remogpt.runtime.folders.envelope import read_envelope
+from remogpt.runtime.folders.sums import OWN, SMALL, changed_files, file_sums, own_hash
 from remogpt.runtime.inside import path_inside
 from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.text import read_text
+
+_log = logging.getLogger(__name__)
 
 MANIFEST = "remogpt.json"
 FORMAT_VERSION = 1
@@ -33,6 +37,8 @@ class Manifest(TypedDict):
     licence: NotRequired[str]
     hashes: dict[str, Hash]
     generation: NotRequired[dict[str, Any]]
+    files: NotRequired[dict[str, Hash]]
+    sha256: NotRequired[Hash]
 
 
 def assemble(
@@ -68,7 +74,8 @@ def assemble(
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
         check_belongs(database, origin, {kind: hashes[kind] for kind in ("retriever", "tokenizer")})
-    _check_replaceable(check_output_folder(out))
+    remove_folder_leftovers(check_output_folder(out))
+    _check_replaceable(Path(out))
     manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
     manifest["generation"] = dict(generation or {})
     with atomic_folder(out) as folder:
@@ -76,6 +83,9 @@ def assemble(
             _copy_component(Path(components[kind]), folder / kind)
         if database is not None:
             _copy_database(Path(database), folder / "database", hashes["database"])
+        # The database has a manifest of its own, which its hash covers.
+        manifest["files"] = file_sums(folder, leave_out=("database",))
+        manifest[OWN] = own_hash(manifest)
         write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -104,6 +114,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         )
     if manifest.get("format", 0) > FORMAT_VERSION:
         raise RemogptError(f"{path} has format {manifest['format']}, newer than {FORMAT_VERSION}; upgrade remogpt")
+    if OWN in manifest and manifest[OWN] != own_hash(manifest):
+        _log.warning("%s is not as 'remogpt assemble' wrote it; its defaults are taken as they are now", path)
     unknown = hashes.keys() - {*COMPONENTS, *OPTIONAL, "database"}
     if unknown:
         raise RemogptError(f"{path} names {sorted(unknown)[0]!r}, a component that this version lacks; upgrade remogpt")
@@ -114,6 +126,14 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
                 f"the {kind} in {folder} has hash {came[:12]}, but {MANIFEST} names {wanted[:12]}: the components do "
                 "not belong together; restore it, or put matching components together with 'remogpt assemble'"
             )
+    # Weights are compared with their component's hash when they are loaded.
+    others = {name: digest for name, digest in manifest.get("files", {}).items() if not name.endswith(".safetensors")}
+    changed = changed_files(folder, others, SMALL)
+    if changed:
+        raise RemogptError(
+            f"{folder}: {', '.join(changed[:3])} missing, or not what 'remogpt assemble' wrote; "
+            "copy the model again, or assemble it anew"
+        )
     return manifest
 
 

@@ -111,7 +111,7 @@ class RunFolder:
         }
         if not self.accelerator.is_main_process:
             return
-        with atomic_path(self.folder / "training.pt") as temporary:
+        with atomic_path(self.folder / "training.pt", durable=True) as temporary:
             torch.save(content, temporary)
 
     def log(self, state: FitResult, line: Mapping[str, float]) -> None:
@@ -142,7 +142,7 @@ class RunFolder:
             state.best = {"step": state.step, **scores}
             weights = model_state(model, self.accelerator)
             if self.accelerator.is_main_process:
-                with atomic_path(self.folder / "best.safetensors") as temporary:
+                with atomic_path(self.folder / "best.safetensors", durable=True) as temporary:
                     save_file({k: v.cpu().clone().contiguous() for k, v in weights.items()}, temporary)
 
     def load_best(self, state: FitResult, model: nn.Module) -> None:
