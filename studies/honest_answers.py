@@ -6,7 +6,8 @@ Writes studies/results/honest_answers.json and .md. Warnings: 100 captions each 
 their CRC-32, of people (HumanML3D test captions, drawn alike, of which the model knows every word; their texts are not
 passed on), and of `odd_captions.txt`, written by hand. Numbers and confidence: clips of the split `val` in the order of
 their ids' CRC-32. Facts are checked by the predicates, and for captions by the second detectors too, which checking
-numbers does not use. Motions are the best of those written, without verified facts. Confidence is fitted on one half of
+numbers does not use. Motions are the best of those written, without facts, and, as `checked motions`, the model's own
+answers, which retrieved motions compete for and whose facts are verified. Confidence is fitted on one half of
 the clips and read off the other half, both ways round; the printed weights, of all clips, are those of
 `remogpt.pipeline.confidence`.
 """
@@ -41,7 +42,7 @@ ODD = Path(__file__).with_name("odd_captions.txt")
 RESULTS = Path(__file__).parent / "results" / "honest_answers.json"
 DRAWN, BATCH, BINS = 100, 20, 10
 LEARNT = GenerationOptions(retrieved=0, verify=False, fact_weight=0.0)
-"""Without facts: where they are verified, confidence is mostly their share."""
+"""Without facts."""
 OF_WORDS = ("unknown_word", "misspelling", "language")
 
 
@@ -129,10 +130,17 @@ def gather(model: ReMoGPT, motions: MotionTextSet, work: Path, count: int) -> li
         captions = model.caption(given, seed=first, options=hidden)
         made = [one for (one,) in model.generate(asked, seed=first, options=LEARNT)]
         cosines = _cosines(model, asked, [one.motion.features for one in made])
+        own = GenerationOptions(exclude=[[clip.id] for clip in part])
+        checked = [one for (one,) in model.generate(asked, seed=first, options=own)]
+        of_checked = _cosines(model, asked, [one.motion.features for one in checked])
         of_captions = _cosines(model, [one.text for one in captions], [one.features for one in given])
         for index, (clip, one, caption) in enumerate(zip(part, made, captions, strict=True)):
+            best = checked[index]
             np.save(work / "motions" / f"{clip.id}.npy", one.motion.features)
+            np.save(work / "motions" / f"checked_{clip.id}.npy", best.motion.features)
             rows.append({
+                "kcos": float(of_checked[index]), "kch": following.chance_for_text(best.examples),
+                "kheld": np.mean([check.holds for check in best.checks]) if best.checks else None,
                 "id": clip.id, "gcos": float(cosines[index]), "gch": following.chance_for_text(one.examples),
                 "cap": caption.text, "ccos": float(of_captions[index]),
                 "cch": following.chance_for_motion(caption.examples),
@@ -190,17 +198,26 @@ def numbers(motions: MotionTextSet, answers: Sequence[dict[str, Any]]) -> dict[s
 def confidence(motions: MotionTextSet, answers: Sequence[dict[str, Any]], work: Path) -> dict[str, Any]:
     """Fit confidence to the share of facts that hold, and tell its reliability in ten bins."""
     clips = {clip.id: clip for clip in motions.clips("val")}
-    shown, holding = [], []
+    shown, verified, holding = [], [], []
     for row in answers:
-        made = features_to_joints(np.load(work / "motions" / f"{row['id']}.npy"))
+        made, checked = (
+            features_to_joints(np.load(work / "motions" / f"{name}{row['id']}.npy")) for name in ("", "checked_")
+        )
         real = features_to_joints(motions.features(clips[row["id"]]))
-        shown.append(facts_correct(motions.facts(clips[row["id"]].file_id), made))
+        facts = motions.facts(clips[row["id"]].file_id)
+        shown.append(facts_correct(facts, made))
+        verified.append(facts_correct(facts, checked) if row["kheld"] is not None else [])
         holding.append(held(said(with_checked_numbers(row["cap"], real)), real))
-    return {"motions": _reliability(answers, shown, "g"), "captions": _reliability(answers, holding, "c")}
+    return {
+        "motions": _reliability(answers, shown, "g"), "checked motions": _reliability(answers, verified, "k"),
+        "captions": _reliability(answers, holding, "c"),
+    }  # fmt: skip
 
 
 def _reliability(answers: Sequence[dict[str, Any]], found: Sequence[Sequence[bool]], kind: str) -> dict[str, Any]:
     inputs = np.array([[1.0, row[f"{kind}cos"], log_odds(row[f"{kind}ch"])] for row in answers])
+    if kind == "k":
+        inputs = np.column_stack([inputs, [row["kheld"] or 0.0 for row in answers]])
     told = np.array([bool(one) for one in found])
     share = np.array([np.mean(one) if one else 0.0 for one in found])
     halves = np.arange(len(answers)) % 2
@@ -254,8 +271,8 @@ def markdown(results: dict[str, Any]) -> str:
     for name, row in results["confidence"].items():
         parts += [
             f"Confidence of {name}: {row['answers']} answers, {row['share']:.1%} of what they claim holds, correlation "
-            f"{row['correlation']:.2f}, calibration error {row['calibration error']:.3f}. Weights of bias, cosine and "
-            f"log-odds: {', '.join(map(str, row['weights']))}.",
+            f"{row['correlation']:.2f}, calibration error {row['calibration error']:.3f}. Weights of bias, cosine, "
+            f"log-odds (and the share of checked facts): {', '.join(map(str, row['weights']))}.",
             _table("confidence answers mean share_that_holds", [
                 [f"{one['from']:.1f} to {one['from'] + 1 / BINS:.1f}", one["answers"], f"{one['confidence']:.2f}",
                  f"{one['share']:.2f}"]

@@ -1,4 +1,4 @@
-"""Estimate how much of what was asked an answer shows, from what the retriever sees."""
+"""Estimate how much of what was asked an answer shows, from what the retriever sees and what was checked."""
 
 import math
 from collections.abc import Sequence
@@ -22,21 +22,23 @@ class Calibration:
     """Of the cosine of caption and motion."""
     chance: float
     """Of the log-odds that the best example answers."""
+    held: float = 0.0
+    """Of the share of the caption's facts that were checked and hold."""
 
-    def share(self, cosine: float, chance: float | None) -> float:
+    def share(self, cosine: float, chance: float | None, held: float = 0.0) -> float:
         """Return the expected share of facts that hold, in (0, 1)."""
-        return 1.0 / (1.0 + math.exp(-(self.bias + self.cosine * cosine + self.chance * log_odds(chance))))
+        sum_ = self.bias + self.cosine * cosine + self.chance * log_odds(chance) + self.held * held
+        return 1.0 / (1.0 + math.exp(-sum_))
 
 
 _LEAST = 1e-3
 """Chances count as no smaller, and no nearer to 1."""
 OF_MOTIONS = Calibration(-3.27, 3.921, 0.475)
+OF_CHECKED = Calibration(-3.27, 3.921, 0.475, 2.0)
 OF_CAPTIONS = Calibration(-0.712, 2.948, 0.222)
-"""For mini, best of 8 with examples followed (`studies/honest_answers.py` fits them)."""
+"""For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
 _NO_WORDS = "nothing"
 """Embedded in place of a caption without words, which an untrained model may write."""
-CHECKED = 0.8
-"""Weight of the facts that were checked beside the estimate, set by hand: a reader may misread them."""
 UNLEARNT = 0.5
 """Factor for a caption that says what the model has not learnt: such captions have no facts to fit it to."""
 
@@ -52,9 +54,12 @@ def rate_motions(answers: Sequence[Generated], following: Following, retriever: 
     cosines = _cosines(retriever, texts, [answer.motion.features for answer in answers])
     rated = []
     for answer, cosine in zip(answers, cosines, strict=True):
-        share = OF_MOTIONS.share(float(cosine), _mean_chance(answer, following))
+        chance = _mean_chance(answer, following)
         if answer.checks:
-            share = CHECKED * sum(check.holds for check in answer.checks) / len(answer.checks) + (1 - CHECKED) * share
+            held = sum(check.holds for check in answer.checks) / len(answer.checks)
+            share = OF_CHECKED.share(float(cosine), chance, held)
+        else:
+            share = OF_MOTIONS.share(float(cosine), chance)
         unlearnt = any(warning.kind != "no_example" for warning in answer.warnings)
         rated.append(replace(answer, confidence=share * (UNLEARNT if unlearnt else 1.0)))
     return rated

@@ -59,9 +59,14 @@ class VectorIndex:
         faiss.extract_index_ivf(index).nprobe = 32
         return index
 
-    def _candidates(self, query: np.ndarray, count: int, bonus: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the about `count` best rows in any order, and their approximate similarities, with a bonus (M,)."""
-        if self.use_faiss and bonus is None and self.file is not None:
+    def _candidates(
+        self, query: np.ndarray, count: int, bonus: np.ndarray | None, whole: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the about `count` best rows in any order, and their approximate similarities, with a bonus (M,).
+
+        Of an inverted file, unless `whole`, fewer come back where the lists nearest to the query hold no more.
+        """
+        if self.use_faiss and bonus is None and self.file is not None and not whole:
             similarities, ids = self._inverted_file.search(query[None], count)
             return ids[0][ids[0] >= 0], similarities[0][ids[0] >= 0]
         if self.use_faiss and bonus is None:
@@ -110,9 +115,13 @@ class VectorIndex:
         of_rows = None if bonus is None else bonus.astype(np.float32)[owner(np.arange(total))]
         is_reranked = of_rows is not None and total > FLAT_ROWS
         count = min(total, (max(k, RERANKED) if is_reranked else k) + len(excluded) + 16)
+        whole = False
         while True:
-            ids, rough = self._candidates(query, count, None if is_reranked else of_rows)
+            ids, rough = self._candidates(query, count, None if is_reranked else of_rows, whole)
             found = self._ranked(query, ids, owner, excluded, of_rows)
+            if len(ids) < count and len(found[0]) < k and not whole:
+                whole = True
+                continue
             is_all = count >= total or len(ids) < count
             # Rows that were not looked at are no better than the worst candidate, up to rounding.
             is_safe = len(found[0]) >= k and (is_reranked or found[3][k - 1] > rough.min() + ROUNDING)

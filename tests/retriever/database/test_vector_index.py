@@ -52,6 +52,20 @@ def test_faiss_and_numpy_give_identical_arrays() -> None:
 
 
 @needs_faiss
+def test_an_inverted_file_gives_k_where_there_are_k(tmp_path: Path) -> None:
+    """The lists nearest to the query may hold fewer rows, or none that is not excluded."""
+    rows = unit_rows(3000, 16)
+    assert write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1000)
+    index, query = VectorIndex(rows, tmp_path / "x.ivf", use_faiss=True), rows[7]
+    index._inverted_file.nprobe = 2
+    assert len(index.search(query, 2500, np.asarray, NONE)[0]) == 2500
+    best = index.search(query, 2000, np.asarray, NONE)[0]
+    rest = index.search(query, 900, np.asarray, np.sort(best))[0]
+    assert len(rest) == 900 and not set(rest) & set(best)
+    assert len(index.search(query, 5000, np.asarray, NONE)[0]) == 3000
+
+
+@needs_faiss
 def test_an_inverted_file_finds_nearly_all(tmp_path: Path) -> None:
     rows = unit_rows(1500, 16)
     assert not write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1500)
