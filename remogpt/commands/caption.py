@@ -18,6 +18,7 @@ from remogpt.commands.cli_parts.options import (
     add_example_options,
     add_model_options,
     add_writing_options,
+    chosen_database,
     describe_answer,
     generation_options,
     print_warnings,
@@ -61,6 +62,7 @@ def run(args: Any) -> int:
     read = {files[0]: remogpt.load_motion(files[0], **how)} if len(files) == 1 else {}
     table = CaptionTable(args.out, begin_anew=args.force) if args.out else None
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
+    database = None if args.no_retrieval else chosen_database(args, model)
     rows: list[dict[str, Any]] = []
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
@@ -72,7 +74,7 @@ def run(args: Any) -> int:
             motion = read.get(path) or remogpt.load_motion(path, **how)
             print_notices(motion, f"{path}: " if len(files) > 1 else "")
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
-            result = model.caption(motion, seed=args.seed, database=args.database, options=options)
+            result = model.caption(motion, seed=args.seed, database=database, options=options)
             row |= {"caption": result.text, **describe_answer(result)}
         except ITEM_ERRORS as error:
             if len(files) == 1:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from remogpt.commands.cli_parts.options import read_tags
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
@@ -36,14 +37,8 @@ def entry_filter(args: Any) -> "EntryFilter":
     """
     from remogpt.retriever.database.entry_filter import EntryFilter
 
-    tags = []
-    for given in args.tag:
-        name, mark, value = given.partition("=")
-        if not mark or not name:
-            raise RemogptError(f"wanted --tag name=value, came {given!r}; 'remogpt db info' lists the tags")
-        tags.append((name, value))
     found = EntryFilter(
-        ids=frozenset(args.ids) if args.ids else None, text=args.text, licence=args.licence, tags=tuple(tags),
+        ids=frozenset(args.ids) if args.ids else None, text=args.text, licence=args.licence, tags=read_tags(args.tag),
         min_seconds=args.min_seconds, max_seconds=args.max_seconds,
     )  # fmt: skip
     if found == EntryFilter() and args.like is None:

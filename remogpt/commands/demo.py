@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 import remogpt
 from remogpt.app.demo_page import Card, demo_page
 from remogpt.commands.caption import motion_files
-from remogpt.commands.cli_parts.options import add_example_options, add_model_options, generation_options, read_lines
+from remogpt.commands.cli_parts.options import (
+    add_example_options,
+    add_model_options,
+    chosen_database,
+    generation_options,
+    read_lines,
+)
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
@@ -58,13 +64,14 @@ def run(args: Any) -> int:
     prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
     questions = _recordings(args.motions) if args.motions else []
     model = remogpt.ReMoGPT.from_pretrained(args.model)
-    generated = [_generated(model, text, args) for text in progress(prompts, desc="generate", unit="caption")]
+    database = chosen_database(args, model)
+    generated = [_generated(model, text, database, args) for text in progress(prompts, desc="generate", unit="caption")]
     if not args.motions:
-        motions = [_generated(model, text, args).motion for text in EXTRA_PROMPTS]
+        motions = [_generated(model, text, database, args).motion for text in EXTRA_PROMPTS]
         questions = [(motion, f"the model, for '{motion.caption}'") for motion in motions]
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
-        answer = model.caption(motion, seed=args.seed, database=args.database, options=generation_options(args))
+        answer = model.caption(motion, seed=args.seed, database=database, options=generation_options(args))
         captioned.append(Card(answer.text, motion, answer.examples, source, answer.warnings, answer.confidence))
     page = Path(args.out) / "index.html"
     write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
@@ -83,6 +90,6 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
     return motions
 
 
-def _generated(model: "ReMoGPT", text: str, args: Any) -> Card:
-    answer = model.generate(text, seed=args.seed, database=args.database, options=generation_options(args))[0]
+def _generated(model: "ReMoGPT", text: str, database: Any, args: Any) -> Card:
+    answer = model.generate(text, seed=args.seed, database=database, options=generation_options(args))[0]
     return Card(text, answer.motion, answer.examples, "", answer.warnings, answer.confidence)

@@ -28,6 +28,7 @@ from remogpt.commands.cli_parts.options import (
     add_example_options,
     add_model_options,
     add_writing_options,
+    chosen_database,
     describe_answer,
     file_name_of,
     generation_options,
@@ -42,8 +43,8 @@ from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = (
-    "model", "database", "no_retrieval", "retrieved", "no_verify", "best_of", "guidance", "temperature",
-    "copy_strength", "precision",
+    "model", "database", "licence", "tag", "no_retrieval", "retrieved", "no_verify", "best_of", "guidance",
+    "temperature", "copy_strength", "precision",
 )  # fmt: skip
 """Options that a TMR's decoder cannot use."""
 
@@ -116,11 +117,11 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
         model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
         return partial(
             model.generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed,
-            database=args.database, options=options,
+            database=None if args.no_retrieval else chosen_database(args, model), options=options,
         )  # fmt: skip
     from remogpt.stages.tmr_generator import Synthesis, check_seconds
 
-    unused = [name for name in _OF_A_MODEL if args[name] not in (None, False)]
+    unused = [name for name in _OF_A_MODEL if args[name] not in (None, False, [])]
     if unused:
         raise RemogptError(
             f"--retriever writes with TMR's decoder instead of a model; leave --{unused[0].replace('_', '-')} out"

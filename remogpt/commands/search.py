@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import remogpt
-from remogpt.commands.cli_parts.options import add_model_options, describe_examples
+from remogpt.commands.cli_parts.options import add_model_options, chosen_database, describe_examples
 from remogpt.commands.search_inside import add_inside_options, run_inside
 from remogpt.pipeline.checks import check_model, check_words
 from remogpt.runtime.errors import RemogptError
@@ -29,6 +29,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--like", type=str, default=None, help="motion file to search by")
     parser.add_argument("--route", type=str, default=None, help="t2m or t2t for words, m2m or m2t for a motion")
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
+    parser.add_argument("--min-score", type=float, default=-1.0, help="leave out hits with a smaller score")
     parser.add_argument(
         "--part", type=str, default=None,
         help="rank motions by these body parts alone, separated by commas: root, right_leg, left_leg, backbone, "
@@ -52,8 +53,10 @@ def run(args: Any) -> int:
     motion = None if args.like is None else remogpt.load_motion(args.like)
     model = remogpt.ReMoGPT.from_pretrained(args.model)
     route = _route(args)
-    hits = model.search(args.text, motion=motion, route=route, k=args.k, database=args.database, part=args.part)
-    database = model.database(args.database)
+    database = model.database(chosen_database(args, model))
+    hits = model.search(
+        args.text, motion=motion, route=route, k=args.k, database=database, part=args.part, min_score=args.min_score
+    )
     by_part = _contributions(args, database, motion if args.text is None else args.text, hits)
     if args.json:
         print(json.dumps(_described(hits, by_part), indent=2, ensure_ascii=False))

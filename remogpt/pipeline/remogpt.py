@@ -252,6 +252,7 @@ class ReMoGPT:
         k: int = 5,
         database: Database = None,
         part: str | Sequence[str] | None = None,
+        min_score: float = -1.0,
     ) -> list[RetrievedExample]:
         """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t), or by parts of their bodies.
 
@@ -261,7 +262,8 @@ class ReMoGPT:
         if text is not None:
             check_words(text)
         features = None if motion is None else motion.features
-        hits = self.database(database).search(text=text, motion=features, route=route, k=k, part=part)
+        opened = self.database(database)
+        hits = opened.search(text=text, motion=features, route=route, k=k, part=part, min_score=min_score)
         if self.copy_head is None or part is not None:
             return hits
         match = self.copy_head.motion_match if text is None else self.copy_head.text_match

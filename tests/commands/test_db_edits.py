@@ -105,3 +105,19 @@ def test_a_compact_database_of_an_earlier_version_says_what_to_do(run, database:
     old.manifest["motions"] = "nothing"
     with pytest.raises(Exception, match="keeps no motions beside their codes"):
         old.features(0)
+
+
+def test_entries_that_may_not_be_used_are_not_found(run, tiny_model, database: Path, tmp_path: Path) -> None:
+    infos = list(MotionDatabase.open(database).infos())
+    tag, value = next((name, value) for name, value in infos[0].tags.items() if isinstance(value, str))
+    allowed = {info.id for info in infos if info.tags[tag] == value}
+    own = ("--database", database, "--model", tiny_model, "--tag", f"{tag}={value}")
+    found = json.loads(run("search", "a person walks", "-k", 20, "--json", *own).out)
+    assert {hit["id"] for hit in found} == allowed and len(allowed) < len(infos)
+    best = max(hit["score"] for hit in found)
+    least = json.loads(run("search", "a person walks", "-k", 20, "--json", "--min-score", best - 1e-3, *own).out)
+    assert 0 < len(least) <= len(found) and all(hit["score"] >= best - 1e-3 for hit in least)
+    answer = json.loads(run("generate", "a person walks", "--out", tmp_path / "m.npy", "--json", *own).out)
+    assert {example["id"] for example in answer[0]["examples"]} <= allowed
+    ran = run("search", "a person walks", "--licence", "none", "--database", database, "--model", tiny_model)
+    assert ran.code == 2 and "meets the conditions" in ran.complaint

@@ -2,19 +2,48 @@
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.text import read_text
 
+if TYPE_CHECKING:  # slow to import, and `--help` should be fast
+    from remogpt.pipeline import ReMoGPT
+    from remogpt.retriever import MotionDatabase
+
 
 def add_model_options(parser: Any) -> None:
-    """Add --model and --database."""
+    """Add --model, --database, and which entries of the database may be used: --licence and --tag."""
     parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
     parser.add_argument("--database", type=str, default=None, help="database folder; default: the model's own")
+    parser.add_argument("--licence", type=str, default=None, help="use entries of this licence alone")
+    parser.add_argument("--tag", type=str, nargs="*", default=[], help="use entries with these tags alone: name=value")
+
+
+def chosen_database(args: Any, model: "ReMoGPT") -> "str | MotionDatabase | None":
+    """Return the database that `add_model_options` names, without the entries that may not be used."""
+    from remogpt.retriever.database.entry_filter import EntryFilter
+
+    conditions = EntryFilter(licence=args.licence, tags=read_tags(args.tag))
+    return args.database if conditions == EntryFilter() else model.database(args.database).where(conditions)
+
+
+def read_tags(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Split tags at their equals sign.
+
+    Raises:
+        RemogptError: if one has none.
+    """
+    tags = []
+    for one in given:
+        name, mark, value = one.partition("=")
+        if not mark or not name:
+            raise RemogptError(f"wanted --tag name=value, came {one!r}; 'remogpt db info' lists the tags")
+        tags.append((name, value))
+    return tuple(tags)
 
 
 def add_example_options(parser: Any) -> None:

@@ -6,6 +6,7 @@ tokenizer that encoded it; both are named by hash in its manifest.
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from remogpt.interfaces import FindsFacts, Retriever, Route, Tokenizer
 from remogpt.motion.facts import Fact
 from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
+from remogpt.retriever.database.entry_filter import EntryFilter
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
 from remogpt.retriever.database.vector_index import VectorIndex, exact_similarities
@@ -47,6 +49,7 @@ class MotionDatabase(VersionReader):
     def __init__(self, path: Path, retriever: Retriever | None = None) -> None:
         super().__init__(path)
         self.retriever = retriever
+        self._hidden = np.empty(0, dtype=np.int64)
         if retriever is not None:
             check_belongs(path, self.manifest, {"retriever": retriever.hash})
         if not len(self):
@@ -103,6 +106,20 @@ class MotionDatabase(VersionReader):
         """
         return cls(find_component(path, "database"), retriever)
 
+    def where(self, keep: EntryFilter) -> "MotionDatabase":
+        """Return this database with searches that pass over the entries that do not meet the conditions.
+
+        Nothing is copied; rows, ids and length stay those of the whole database.
+
+        Raises:
+            RemogptError: if no entry meets them.
+        """
+        view = copy(self)
+        view._hidden = np.array([row for row, info in enumerate(self.infos()) if not keep.keeps(info)], dtype=np.int64)
+        if len(view._hidden) == len(self):
+            raise RemogptError(f"no entry of {self.path} meets the conditions; 'remogpt db info' shows what there is")
+        return view
+
     # ---- search ------------------------------------------------------------------------------------------------------
 
     def search(
@@ -116,6 +133,7 @@ class MotionDatabase(VersionReader):
         *,
         facts: Sequence[Fact] = (),
         fact_weight: float = FACT_WEIGHT,
+        min_score: float = -1.0,
     ) -> list[RetrievedExample]:
         """Return the k entries closest to a text or a motion, best first; ties in the order of the entries.
 
@@ -130,6 +148,7 @@ class MotionDatabase(VersionReader):
             facts: what the query claims; ranks by score + `fact_weight` * share of them that the motion holds. Without
                 effect where the database has no facts (see `has_facts`).
             fact_weight: at least 0.
+            min_score: hits with a smaller score are left out.
 
         Raises:
             RemogptError: without a retriever, for an empty text, a route that does not fit the query, an unknown part,
@@ -142,10 +161,12 @@ class MotionDatabase(VersionReader):
         if chosen is not None and len(self):
             scores, embedding = self._part_search.scores(query, chosen)
             shares = self._shares(facts)
-            rows = best_rows(scores if shares is None else scores + fact_weight * shares, k, self._rows_named(exclude))
-            return [self._hit(row, embedding, scores[row], route, shares) for row in rows]
+            rows = best_rows(scores if shares is None else scores + fact_weight * shares, k, self._passed_over(exclude))
+            hits = [self._hit(row, embedding, scores[row], route, shares) for row in rows]
+            return [hit for hit in hits if hit.score >= min_score]
         embedding = retriever.encode_text([query])[0] if isinstance(query, str) else retriever.encode_motion([query])[0]
-        return self.search_embedding(embedding, route, k, exclude, facts=facts, fact_weight=fact_weight)
+        hits = self.search_embedding(embedding, route, k, exclude, facts=facts, fact_weight=fact_weight)
+        return [hit for hit in hits if hit.score >= min_score]
 
     def search_embedding(
         self,
@@ -169,7 +190,7 @@ class MotionDatabase(VersionReader):
         owner = self._owner_of_caption if route.endswith("t") else np.asarray
         shares = self._shares(facts)
         bonus = None if shares is None else fact_weight * shares
-        entries, _, scores = gallery.search(query, k, owner, self._rows_named(exclude), bonus)
+        entries, _, scores = gallery.search(query, k, owner, self._passed_over(exclude), bonus)
         return [self._hit(row, query, score, route, shares) for row, score in zip(entries, scores, strict=True)]
 
     def fact_shares(self, facts: Sequence[Fact]) -> np.ndarray:
@@ -229,9 +250,9 @@ class MotionDatabase(VersionReader):
                 rows.setdefault(str(name), []).append(row)
         return rows
 
-    def _rows_named(self, names: Collection[str]) -> np.ndarray:
+    def _passed_over(self, names: Collection[str]) -> np.ndarray:
         rows = {row for name in names for row in self._rows_by_name.get(name, ())}
-        return np.array(sorted(rows), dtype=np.int64)
+        return np.union1d(self._hidden, np.array(sorted(rows), dtype=np.int64))
 
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
