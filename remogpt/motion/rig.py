@@ -2,8 +2,7 @@
 
 Named skeletons have our 22 joints under the names that a program looks for, a T as rest pose, and the bones of the
 person. A few recordings turn the hips against the waist (CMU's bodies do); a rigid pelvis cannot, so a joint of length
-zero named `<child>_pivot` is put between, as CMU's own BVH files do. It is there only where bones are constant and a
-rigid fork would be wrong by more than half a millimetre.
+zero named `<child>_pivot` is put between, as CMU's own BVH files do. It is there only where that halves the error.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from remogpt.motion.kinematics import bone_offsets
 from remogpt.motion.rotation_fit import CHILDREN, T_POSE, RotationFit, fit_rotations, rest_offsets
 from remogpt.motion.skeleton import JOINT_NAMES, NUM_JOINTS, PARENTS
 from remogpt.runtime.errors import RemogptError
@@ -47,10 +45,8 @@ Unity take the same without the prefix), and Unreal's mannequin's."""
 
 _LEAVES = tuple(joint for joint, children in enumerate(CHILDREN) if not children)
 
-_CONSTANT = 5e-3
-"""Metres by which a bone's length may differ from its median in a motion of constant bones."""
 _RIGID = 5e-4
-"""Metres; error of a fork above which a motion of constant bones gets pivots."""
+"""Metres; error of a fork above which pivots are tried."""
 
 
 @dataclass(frozen=True)
@@ -151,13 +147,19 @@ def rig_motion(joints: np.ndarray, fps: float, skeleton: str = "remogpt", *, piv
     check_skeleton(skeleton)
     offsets = rest_offsets(joints)
     fit = fit_rotations(joints, offsets, same_body=True)
-    loose = [int(child) for child in np.flatnonzero(fit.fork_error > _RIGID)]
-    lengths = np.linalg.norm(bone_offsets(joints.astype(np.float64)), axis=-1)
-    if pivots and loose and np.abs(lengths - np.linalg.norm(offsets, axis=-1)).max() < _CONSTANT:
-        fit = fit_rotations(joints, offsets, same_body=True, swinging=loose)
-    else:
-        loose = []
+    loose = [int(child) for child in np.flatnonzero(fit.fork_error > _RIGID)] if pivots else []
+    if loose:
+        free = fit_rotations(joints, offsets, same_body=True, swinging=loose)
+        if _misplaced(free, joints) < 0.5 * _misplaced(fit, joints):
+            fit = free
+        else:  # what is wrong are the lengths of bones, which no joint mends
+            loose = []
     return _with_pivots(SKELETONS[skeleton], offsets, fit, joints[:, 0].astype(np.float64), fps, loose)
+
+
+def _misplaced(fit: RotationFit, joints: np.ndarray) -> float:
+    """Return the mean distance in metres of the joints from where they should be."""
+    return float(np.linalg.norm(fit.posed - joints, axis=-1).mean())
 
 
 def _with_pivots(

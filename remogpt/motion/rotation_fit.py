@@ -76,6 +76,8 @@ class RotationFit:
     """(T, 22, 3, 3) rotation of the bone that ends at a joint, before the joint's own; identity where not asked for."""
     fork_error: np.ndarray
     """(22,) metres by which a rigid fork misplaces each joint at most; 0 where a joint has one child."""
+    posed: np.ndarray
+    """(T, 22, 3) metres: where the skeleton's joints come to lie, the pelvis at its place in the motion."""
 
 
 def rest_offsets(joints: np.ndarray) -> np.ndarray:
@@ -145,7 +147,7 @@ def fit_rotations(
                 swings[:, child] = _arc(offsets[child], wanted)
             carried[:, child] = world[:, joint] @ swings[:, child]
             posed[:, child] = posed[:, joint] + carried[:, child] @ offsets[child]
-    return RotationFit(local, swings, fork_error)
+    return RotationFit(local, swings, fork_error, posed)
 
 
 def world_rotations(local: np.ndarray) -> np.ndarray:
