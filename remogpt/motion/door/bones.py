@@ -6,11 +6,17 @@ import numpy as np
 
 from remogpt.motion.door.measure import OUR_LEG, bone_lengths, leg_length, trunk_length
 from remogpt.motion.features import features_to_joints
-from remogpt.motion.skeleton import BONE_LENGTHS, JOINT_INDEX, JOINT_NAMES, PARENTS
+from remogpt.motion.skeleton import BONE_LENGTHS, FPS, JOINT_INDEX, JOINT_NAMES, PARENTS
 from remogpt.runtime.errors import RemogptError
 
 _ELASTIC = 0.6
 """Share of its length by which a typical bone of a body that is none changes (10th to 90th percentile)."""
+_LOOSE = 0.9
+"""The same for features, which models write with some noise on every joint."""
+_SCALED = 0.08
+"""Share by which all bones of features differ from the one body that features have, if they are scaled."""
+_OTHER_BODY = 0.25
+"""Share by which the typical bone of features may differ: some sets keep each person's own body."""
 _OUR_TRUNK = float(BONE_LENGTHS[[JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum())
 _PROPORTIONS = (0.6, 1.0)
 """Trunk over leg of people, by the joints of common rigs; the feature format's body has 0.67."""
@@ -73,23 +79,25 @@ def check_features(features: np.ndarray, origin: str) -> None:
         RemogptError: with what they seem to be.
     """
     joints = features_to_joints(np.asarray(features, dtype=np.float64))
-    found = np.median(bone_lengths(joints)[:, 1:], axis=0) / BONE_LENGTHS[1:]
-    step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
-    if np.median(np.abs(found - 1)) < 0.25 and np.median(step) < 1.0:
-        return
-    spread = features.std(axis=0) if len(features) > 1 else np.zeros(1)
+    lengths = bone_lengths(joints)[:, 1:]
+    low, middle, high = np.percentile(lengths, [10, 50, 90], axis=0)
+    found, change = middle / BONE_LENGTHS[1:], float(np.median((high - low) / np.maximum(middle, 1e-9)))
     ratio = float(np.median(found))
+    is_scaled = abs(ratio - 1) > _SCALED and np.abs(found / max(ratio, 1e-9) - 1).max() < _SCALED
+    step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
+    if not is_scaled and np.median(np.abs(found - 1)) < _OTHER_BODY and change < _LOOSE and np.median(step) < 1.0:
+        return
     if not np.abs(features).max() > 0:
         what = "all values are zero"
-    elif np.abs(found / max(ratio, 1e-9) - 1).max() < 0.2 and ratio > 0:
+    elif is_scaled:
         what = f"all bones are {ratio:.3g} times those of a body; the features seem to be scaled"
-    elif 0.2 < np.median(spread) < 5 and np.abs(np.median(features)) < 1:
+    elif change >= _LOOSE:
         what = (
-            f"bones are {ratio:.2g} times those of a body, and channels spread by {np.median(spread):.2g}; the "
-            f"features seem to be normalised, (x - mean) / std. Multiply by std and add the mean of their set"
+            f"bones are {ratio:.2g} times those of a body and change their lengths by {change:.0%}; the features seem "
+            f"to be normalised, (x - mean) / std. Multiply by std and add the mean of their set"
         )
     else:
-        what = f"bones are {ratio:.2g} times those of a body"
+        what = f"bones are {ratio:.2g} times those of a body, and it moves {np.median(step) * FPS:.2g} m/s"
     raise RemogptError(
         f"{origin}: wanted features in metres as joints_to_features makes them, but {what}. Give raw features, or "
         f"joints"

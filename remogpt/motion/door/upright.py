@@ -19,6 +19,10 @@ _FLOOR = 0.12
 """Metres from zero within which the lowest point of a body stands on a floor at zero."""
 
 
+_SUNK = 0.04
+"""Metres by which a body that lies on a floor at zero may sink into it."""
+
+
 def find_up(joints: np.ndarray, rest: np.ndarray | None, origin: str) -> str:
     """Return the axis that points up, a key of `UP_AXES`.
 
@@ -47,10 +51,9 @@ def find_up(joints: np.ndarray, rest: np.ndarray | None, origin: str) -> str:
     if np.ptp(np.percentile(joints[:, 0, 1], [2, 98])) > _TRAVEL:
         return best
     lowest, lowest_y = _lowest(joints @ turn[1]), _lowest(joints[..., 1])
-    if abs(lowest) < _FLOOR < abs(lowest_y):
-        return best
-    if abs(lowest_y) < _FLOOR < abs(lowest):
-        return "y"
+    stands_on_zero, lies_on_zero = abs(lowest) < _FLOOR, -_SUNK < lowest_y < _FLOOR
+    if stands_on_zero != lies_on_zero:
+        return best if stands_on_zero else "y"
     raise RemogptError(
         f"{origin}: the body stands along {best} in {shares[best]:.0%} of the frames and never along y; either "
         f"{best} points up, or a person lies on the floor. Say the axis that points up with up= (--up {best} or --up y)"

@@ -47,7 +47,7 @@ class Body:
 def find_asf(path: Path) -> Path:
     """Find the body of an .amc file beside it or one folder up.
 
-    It has the same subject number, leading zeros aside; or the motion's name begins with its name, the longest such; or
+    It has the same subject number, leading zeros aside, or a name with which the motion's begins, the longest such; or
     it is the only one in the folder and no other subject's.
 
     Raises:
@@ -55,10 +55,12 @@ def find_asf(path: Path) -> Path:
     """
     beside = _bodies(path.parent)
     for bodies in (beside, _bodies(path.parent.parent)):
-        same = [body for body in bodies if same_subject(body.stem, path.stem)]
-        begins = [body for body in bodies if path.stem.lower().startswith(body.stem.lower())]
-        if same or begins:
-            return same[0] if same else max(begins, key=lambda body: len(body.stem))
+        named = [
+            body for body in bodies
+            if same_subject(body.stem, path.stem) or path.stem.lower().startswith(body.stem.lower())
+        ]  # fmt: skip
+        if named:
+            return max(named, key=lambda body: len(body.stem))
     subject = path.stem.split("_")[0]
     if len(beside) == 1 and not (beside[0].stem.isdigit() and subject.isdigit()):
         return beside[0]

@@ -236,7 +236,9 @@ def _tree(nodes: Sequence[Any]) -> tuple[list[int], list[int]]:
     for index in order:
         order.extend(nodes[index].get("children", []))
         if len(order) > len(nodes):
-            raise ValueError("its nodes are no tree")
+            break
+    if len(order) != len(nodes):
+        raise ValueError("its nodes are no tree")
     return parents, order
 
 
