@@ -63,7 +63,7 @@ def library(name: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("skeleton", SKELETONS)
+@pytest.mark.parametrize("skeleton", ["remogpt", "mixamo"])
 def test_khronos_finds_nothing_wrong(tmp_path: Path, skeleton: str) -> None:
     validator = library("gltf-validator")
     Motion(made_motion("away")[0], name="Wave “both” hands").save(tmp_path / "a.glb", skeleton=skeleton)

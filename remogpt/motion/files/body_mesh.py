@@ -121,10 +121,10 @@ def _arm(at: Mapping[str, np.ndarray], side: str, size: float) -> list[_Ring]:
     )  # fmt: skip
     along = unit(at[wrist] - at[elbow])
     for distance, thick, broad in (
-        (0.03, 0.022, 0.034),
-        (0.085, 0.019, 0.044),
-        (0.14, 0.016, 0.036),
-        (0.175, 0.01, 0.02),
+        (0.03, 0.027, 0.034),
+        (0.085, 0.026, 0.042),
+        (0.14, 0.022, 0.034),
+        (0.175, 0.013, 0.018),
     ):
         rings.append(_Ring(at[wrist] + distance * size * along, thick * size, broad * size, {wrist: 1.0}))
     return rings
