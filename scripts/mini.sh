@@ -48,7 +48,7 @@ remogpt train copy --config mini/copy --tokenizer "$work/tokenizer" --out "$work
 stage "6. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
-    --reader "$work/reader" --retrieved 8 --fact-weight 3 --verify \
+    --reader "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
     --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
     --out "$work/model"
 du -sh "$work/model"
