@@ -66,7 +66,7 @@ _PLACES = _words(
     "through into onto upon toward towards against opposite near past alongside smack dab"
 )
 _PHRASES = {
-    "in": _words("front middle center centre between face line time"),
+    "in": _words("front middle center centre between line time face eye stomach belly chest head back ribs"),
     "on": _words("top time cue spot line edge target mark"),
     "at": _words("start beginning end edge moment"),
     "to": _words("ground floor end edge wall top bottom very"),
@@ -80,6 +80,7 @@ _CORRECT = _words(
     "number track tempo pace manner words"
 )
 """After "the right": the correct one."""
+_SIDES = _words("left right side")
 _SELVES = _words("himself herself itself themselves themself oneself myself yourself ourselves")
 _CONJUNCTIONS = _words("and then or but , & / ; nor than")
 _DETERMINERS = _words("the a an his her their its this that my your our some")
@@ -148,6 +149,8 @@ def _is_directly(before: Sequence[str], after: Sequence[str]) -> bool:
         return True
     if _is_a_side_by_what_stands_before(before, after):
         return False
+    if first in _AT_ONCE and "left" in after and last not in _AIMED:  # "kicks right after kicking left"
+        return False
     if first in _AT_ONCE or (first == "at" and after[2] in ("end", "start", "beginning")):
         return last not in _DIRECTED
     if first in _PLACES or after[2 if after[1] in _DETERMINERS else 1] in _PHRASES.get(first, ()):
@@ -157,7 +160,8 @@ def _is_directly(before: Sequence[str], after: Sequence[str]) -> bool:
     if first in ("at", "by", "in"):
         return last in _AIMED
     if first == "to":
-        return last in _GOING and after[1] in _DETERMINERS and after[2] not in ("left", "right", "side")
+        aim = after[2] if after[1] in _DETERMINERS else after[1]
+        return last in _GOING and (aim != after[1] or aim in ("sleep", "work", "bed")) and aim not in _SIDES
     if first in _PARTICLES and last.isalpha():
         ends = first not in ("around", "round", "in", "along") or _closes(after[1])
         return ends and last not in _HANDLING | _CONJUNCTIONS
@@ -167,12 +171,12 @@ def _is_directly(before: Sequence[str], after: Sequence[str]) -> bool:
 def _is_a_side_by_what_stands_before(before: Sequence[str], after: Sequence[str]) -> bool:
     last, first = before[0], after[0]
     joined = next((word for word in before if word not in _CONJUNCTIONS), "^")  # "left and then right"
-    if (last in _CONJUNCTIONS and joined in ("left", "right")) or (first == "over" and after[1] in ("left", "right")):
+    if (last in _CONJUNCTIONS and joined == "left") or (first == "over" and after[1] in ("left", "right")):
         return True
     if last in ("back", "front") and before[1] in _MARKERS:  # to the back right: a corner, unless time follows
         return last == "front" or first not in ("after", "before")
     if last in _TURNING:
-        return first not in ("around", "round") or not _closes(after[1])
+        return first != "back" and (first not in ("around", "round") or not _closes(after[1]))
     return last in _MARKERS or (last in _STEPS and (before[1] in _COUNTS or before[1].isdigit()))
 
 
@@ -196,4 +200,4 @@ def _is_gone(before: Sequence[str], after: Sequence[str]) -> bool:
         return after[1] not in _DETERMINERS | {"left", "right", "$", ".", ","}
     if last in _SUBJECTS and before[1] not in _MARKERS | {"with", "by", "using", "in", "at"}:
         return (first in _DETERMINERS and after[1] not in _COUNTS | {"step", "bit", "little"}) or first == "something"
-    return first in _DETERMINERS and after[1] in _EXITED and last not in _MARKERS | _DIRECTED | _CONJUNCTIONS
+    return first in _DETERMINERS and after[1] in _EXITED and last not in _MARKERS | _DIRECTED
