@@ -22,7 +22,7 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
-.PHONY: demo quick test lint docs browser-libraries install clean
+.PHONY: demo quick test fuzz lint docs browser-libraries install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
@@ -36,6 +36,10 @@ test: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+# An hour of damaged inputs for every reader; what is found lies in fuzz/findings, with the seed that makes it again.
+fuzz: $(VENV)/.installed-$(EXTRA)-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(or $(SECONDS_OF_FUZZ),3600) --seed $(or $(SEED),0)
 
 lint: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff check --fix .

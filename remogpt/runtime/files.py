@@ -4,19 +4,26 @@ import ctypes
 import glob
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
+import tokenize
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.schema import checked
 
+NPY_ERRORS = (
+    ValueError, TypeError, KeyError, EOFError, OSError, OverflowError, MemoryError, SyntaxError, RecursionError,
+    tokenize.TokenError,
+)  # fmt: skip
+"""What NumPy raises for a damaged .npy, whose header it parses as Python."""
 _HERE, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 """AT_FDCWD, and the flags that ask for an exchange on Linux and macOS."""
 MAX_JSON_BYTES = 1 << 30
@@ -215,8 +222,11 @@ def read_npy(path: str | Path, mmap: bool = False) -> np.ndarray:
     if not path.is_file():
         raise MissingPathError(f"no file {path}; expected a .npy array there")
     try:
-        return _map_npy(path) if mmap else np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        if mmap:
+            return _map_npy(path)
+        _check_length(path)
+        return np.load(path, allow_pickle=False)
+    except NPY_ERRORS as error:
         # NumPy reports any unknown file as a pickle and suggests loading it unsafely.
         unknown = "pickle" in str(error) or "magic string" in str(error)
         why = "it holds Python objects or is no .npy file" if unknown else str(error)
@@ -225,14 +235,28 @@ def read_npy(path: str | Path, mmap: bool = False) -> np.ndarray:
         ) from error
 
 
+def _check_length(path: Path) -> None:
+    """Refuse a file whose header announces more than it holds, before memory is asked for."""
+    with path.open("rb") as file:
+        shape, _, dtype = _npy_header(file)
+        announced, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+    if announced > there:
+        raise ValueError(f"its header announces {announced} bytes of shape {shape}, the file has {there}")
+
+
+def _npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    version = np.lib.format.read_magic(file)
+    head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, is_fortran, dtype = head(file)
+    if dtype.hasobject:
+        raise ValueError("Object arrays are pickles")
+    return shape, is_fortran, dtype
+
+
 def _map_npy(path: Path) -> np.memmap:
     """Map an array, opening its file once; `numpy.load` opens it three times."""
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, is_fortran, dtype = head(file)
-        if dtype.hasobject:
-            raise ValueError("Object arrays are pickles")
+        shape, is_fortran, dtype = _npy_header(file)
         order: Any = "F" if is_fortran else "C"
         return np.memmap(file, dtype=dtype, mode="r", offset=file.tell(), shape=shape, order=order)
 

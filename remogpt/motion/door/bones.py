@@ -18,11 +18,36 @@ _SCALED = 0.08
 _OTHER_BODY = 0.25
 """Share by which the typical bone of features may differ: some sets keep each person's own body."""
 _OUR_TRUNK = float(BONE_LENGTHS[[JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum())
+_REACH, _FARTHEST = 5.0, 1e5
+"""Largest distance of a joint from the pelvis, in medians of the frames' largest; metres from the origin."""
 _PROPORTIONS = (0.6, 1.0)
 """Trunk over leg of people, by the joints of common rigs; the feature format's body has 0.67."""
 _LOWER = ("pelvis", "hip", "knee", "ankle", "foot")
 _UPPER = [joint for joint, name in enumerate(JOINT_NAMES) if not name.endswith(_LOWER)]
 """Joints above the pelvis."""
+
+
+def check_reach(joints: np.ndarray, origin: str) -> None:
+    """Refuse a body of which a joint lies, in some frame, where no body reaches or no recording goes.
+
+    Args:
+        joints: (T, 22, 3) metres.
+        origin: file, for messages.
+
+    Raises:
+        RemogptError: with the first such frame and joint.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        reach = np.linalg.norm(np.asarray(joints, dtype=np.float64) - joints[:, :1], axis=-1)  # (T, 22)
+        most = max(_REACH * float(np.nanmedian(reach.max(axis=1))), 1e-6)
+        is_off = ~(reach <= most) | ~(np.abs(joints).max(axis=-1) < _FARTHEST)
+    if is_off.any():
+        frame, joint = np.argwhere(is_off)[0]
+        where = ", ".join(f"{value:.4g}" for value in joints[frame, joint])
+        raise RemogptError(
+            f"{origin}: in frame {frame} the {JOINT_NAMES[joint]} lies at ({where}) m, where no joint of this body can "
+            f"be ({int(is_off.any(axis=1).sum())} of {len(joints)} frames). Cut or interpolate these frames."
+        )
 
 
 def check_rigid(joints: np.ndarray, origin: str) -> None:
@@ -86,6 +111,7 @@ def check_features(features: np.ndarray, origin: str) -> None:
     is_scaled = abs(ratio - 1) > _SCALED and np.abs(found / max(ratio, 1e-9) - 1).max() < _SCALED
     step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
     if not is_scaled and np.median(np.abs(found - 1)) < _OTHER_BODY and change < _LOOSE and np.median(step) < 1.0:
+        check_reach(joints, origin)
         return
     if not np.abs(features).max() > 0:
         what = "all values are zero"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remogpt.motion.checks import check_joints
-from remogpt.motion.door.bones import check_rigid, to_our_proportions
+from remogpt.motion.door.bones import check_reach, check_rigid, to_our_proportions
 from remogpt.motion.door.given import UP_AXES, Given
 from remogpt.motion.door.missing import fill_missing
 from remogpt.motion.door.scale import metres_per_unit
@@ -71,6 +71,7 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
         scale, said = metres_per_unit(joints, known.units, known.is_unit_fixed, origin)
         notices += said
         joints = joints if scale == 1 else joints * scale
+    check_reach(joints, origin)
     check_rigid(joints, origin)
     if not given.swap_sides:
         check_sides(joints, origin)
