@@ -81,6 +81,8 @@ def test_frame_rates_are_kept(run, tmp_path: Path) -> None:
     Motion(joints, fps=120).save(tmp_path / "fast.bvh")
     assert "(123 frames at 120 fps" in run("convert", tmp_path / "fast.bvh", tmp_path / "fast.glb").out
     assert "(21 frames at 20 fps" in run("convert", tmp_path / "fast.bvh", tmp_path / "slow.bvh", "--fps", 20).out
+    assert run("convert", tmp_path / "fast.bvh", tmp_path / "features.npy", "--content", "features").code == 0
+    assert np.load(tmp_path / "features.npy").shape == (20, 263)
 
 
 def test_every_animation_of_a_file(run, tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_every_animation_of_a_file(run, tmp_path: Path) -> None:
     assert "say which with clip= (--clip)" in run("convert", tmp_path / "moves.glb", tmp_path / "two.npy").complaint
 
 
-def test_standard_output(take: Path) -> None:
+def test_standard_output(run, take: Path) -> None:
+    assert run("convert", take, "-", "--format", "bvh").out.startswith("HIERARCHY")
     command = [sys.executable, "-m", "remogpt.cli", "convert", str(take), "-", "--format", "bvh"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.startswith("HIERARCHY") and len(ran.stdout.splitlines()[-41].split()) == 69

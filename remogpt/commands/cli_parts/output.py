@@ -3,7 +3,6 @@
 An existing file is never replaced without --force. `-` stands for standard output.
 """
 
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,9 +79,9 @@ class Output:
         """
         for target in targets:
             if str(target) == STDOUT:
-                check_layout(self._stdout_name(), self.layout)
+                check_layout(self._stdout_name(), self.layout, self.edits["fps"])
                 continue
-            check_layout(target, self.layout)
+            check_layout(target, self.layout, self.edits["fps"])
             check_output_file(target)
             if Path(target).exists() and not self.force:
                 raise RemogptError(f"{target} is there already; give --force to replace it, or another name")
@@ -91,7 +90,7 @@ class Output:
         """Refuse a folder that cannot be written, or a missing --format."""
         if self.suffix is None:
             raise RemogptError(f"files in the folder {folder} need a format; add for example --format bvh")
-        check_layout(f"*{self.suffix}", self.layout)
+        check_layout(f"*{self.suffix}", self.layout, self.edits["fps"])
         check_output_folder(folder)
 
     def write(self, motion: Motion, target: str | Path) -> Motion:
@@ -100,8 +99,7 @@ class Output:
         if str(target) == STDOUT:
             content = motion_bytes(edited, Path(self._stdout_name()).suffix, self.layout)
             sys.stdout.flush()
-            with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
-                stream.write(content)
+            sys.stdout.buffer.write(content)
             return edited
         content = motion_bytes(edited, Path(target).suffix, self.layout)
         with atomic_path(target) as temporary:

@@ -77,14 +77,14 @@ def save_motion(
     """
     path = Path(path)
     layout = Layout(content, skeleton, unit, up)
-    check_layout(path, layout)
+    check_layout(path, layout, fps)
     edited = edit_motion(motion, trim=trim, mirror=mirror, in_place=in_place, fps=fps)
     with atomic_path(path) as temporary:
         temporary.write_bytes(motion_bytes(edited, path.suffix, layout))
     return path
 
 
-def check_layout(path: str | Path, layout: Layout) -> None:
+def check_layout(path: str | Path, layout: Layout, fps: float | None = None) -> None:
     """Refuse a suffix that cannot be written, and options that its format has no place for.
 
     Raises:
@@ -106,6 +106,8 @@ def check_layout(path: str | Path, layout: Layout) -> None:
         _check_choice(path, "up", layout.up, tuple(UP_AXES))
     if layout.content in ("features", "amass") and layout.metres_per_unit(1.0) != 1.0:
         raise RemogptError(f"{path}: {layout.content} are in metres by definition, got unit {layout.unit!r}")
+    if layout.content == "features" and fps not in (None, FPS):
+        raise RemogptError(f"{path}: features are at {FPS:g} fps by definition, got fps={fps:g}; leave fps out")
     if layout.content == "features" and layout.up not in (None, "y"):
         raise RemogptError(f"{path}: features have y up by definition, got up {layout.up!r}")
     if layout.skeleton is not None:
@@ -138,8 +140,6 @@ def _check_choice(path: str | Path, name: str, value: str | None, choices: tuple
 
 def _npy(motion: Motion, layout: Layout) -> bytes:
     if layout.content == "features":
-        if motion.fps != FPS:
-            raise RemogptError(f"features are at {FPS:g} fps by definition, got fps={motion.fps:g}; leave fps out")
         array = motion.features
     else:
         array = _placed(motion.joints, layout)
