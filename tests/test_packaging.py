@@ -83,7 +83,7 @@ def test_symbolic_links_at_the_root_are_no_packages() -> None:
 
 
 def test_no_large_file_is_tracked() -> None:
-    """The embedded model is at most 38 MB in all, most of it the recorded motions of its database, its evaluator 2 MB."""
+    """The embedded model is at most 38 MB, most of it the recorded motions of its database, its evaluator 2 MB."""
     sizes = {path: (ROOT / path).stat().st_size for path in package_files()}
     for name, limit in (("mini", 38), ("evaluator", 2)):
         embedded = [size for path, size in sizes.items() if path.is_relative_to(f"remogpt/models/{name}")]
