@@ -33,9 +33,9 @@ class Calibration:
 
 _LEAST = 1e-3
 """Chances count as no smaller, and no nearer to 1."""
-OF_MOTIONS = Calibration(-3.27, 3.921, 0.475)
-OF_CHECKED = Calibration(-3.27, 3.921, 0.475, 2.0)
-OF_CAPTIONS = Calibration(-0.712, 2.948, 0.222)
+OF_MOTIONS = Calibration(-2.406, 2.746, 0.472)
+OF_CHECKED = Calibration(-2.054, 0.835, 0.297, 3.122)
+OF_CAPTIONS = Calibration(-0.773, 3.097, 0.208)
 """For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
 _NO_WORDS = "nothing"
 """Embedded in place of a caption without words, which an untrained model may write."""
