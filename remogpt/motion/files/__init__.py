@@ -2,10 +2,11 @@
 
 | suffix | read | written |
 |---|---|---|
-| .npy | features (T, 263), joints (T, 22, 3) or (T, 66) | joints, or `content="features"` |
-| .npz | `joints` or `features`, with `fps`, `caption` | joints, fps, caption, features if they were given |
-| .bvh | Bandai-Namco, CMU conversion, our own | our 22 joints, centimetres |
-| .amc | CMU, with the subject's .asf beside it or `asf=` | no |
+| .npy | features (T, 263), joints of SMPL (T, 22 or more, 3), (T, 66) | joints, or `content="features"` |
+| .npz | `joints` or `features`, with a rate, `caption`; AMASS | joints, fps, caption, features if they were given |
+| .bvh | any human skeleton | our 22 joints, centimetres |
+| .glb, .gltf | animations of any human skeleton | see `write` |
+| .amc | any human skeleton, with its .asf | no |
 | .mat | UTD-MHAD `d_skel` | no |
 | .html | no | a page that plays the motion |
 

@@ -23,12 +23,13 @@ import numpy as np
 
 from remogpt.motion.files.gltf_keys import Track, matrices, sample
 from remogpt.motion.retarget import SourceMotion
+from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 SAMPLE_FPS = 60.0
 """Frames a second at which keys are sampled: a multiple of ours, so that nothing is interpolated twice."""
-_LONGEST = 3600.0
-"""Seconds of the longest animation that is read."""
+_MANY = 2_000_000
+"""Transforms of nodes that are held at once, a quarter of a gigabyte; above it keys are sampled at 20 fps."""
 _SHORTEST = 0.05
 """Seconds below which an animation is a pose, which is held for two frames at 20 fps."""
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -103,11 +104,14 @@ class GltfFile:
         tracks = self._tracks(animation)
         begin = min((float(track.times[0]) for track in tracks.values()), default=0.0)
         end = max((float(track.times[-1]) for track in tracks.values()), default=0.0)
-        if not 0 <= end - begin <= _LONGEST:
-            raise RemogptError(f"{self.path} ({clip}): wanted an animation of up to an hour, got {end - begin:g} s")
         is_pose = end - begin < _SHORTEST
-        count = 1 if is_pose else int((end - begin) * SAMPLE_FPS + 1e-3) + 1  # keys' times are float32
-        times = np.minimum(begin + np.arange(count) / SAMPLE_FPS, end)
+        fps = SAMPLE_FPS if (end - begin) * SAMPLE_FPS * len(self._nodes) < _MANY else FPS
+        if not 0 <= (end - begin) * fps * len(self._nodes) < _MANY:
+            raise RemogptError(
+                f"{self.path} ({clip}): an animation of {end - begin:g} s with {len(self._nodes)} nodes is more than "
+                f"can be read at once; cut it"
+            )
+        times = np.minimum(begin + np.arange(int((end - begin) * fps + 1e-6) + 1) / fps, end)
         if is_pose:
             times = np.full(4, begin)
         positions = _positions(self._nodes, self._parents, self._order, tracks, times)
@@ -116,7 +120,7 @@ class GltfFile:
         place = {node: position for position, node in enumerate(kept)}
         parents = tuple(place.get(_above(node, self._parents, place), -1) for node in kept)
         return SourceMotion(
-            _names(self._nodes, kept), positions[:, kept], SAMPLE_FPS, f"{self.path} ({clip})", parents,
+            _names(self._nodes, kept), positions[:, kept], fps, f"{self.path} ({clip})", parents,
             rest[kept], metres_per_unit=1.0, up="y", notices=("a single pose, held",) if is_pose else (),
         )  # fmt: skip
 
