@@ -4,6 +4,8 @@ from pathlib import Path
 
 from remogpt.data.humanml3d import MAX_FRAMES, Clip, MotionTextSet
 from remogpt.finder import FactFinder
+from remogpt.motion.door.bones import check_features
+from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever import DatabaseEntry, MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.database import leave_one_out as neighbours
@@ -12,6 +14,9 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
 from remogpt.stages.inputs import open_database, open_finder, open_retriever, open_set, open_tokenizer
 from remogpt.tokenizer_vqvae import MotionTokenizer
+
+_LOOKED_AT = 12
+"""Clips that are looked at for what all clips of a set share."""
 
 
 def build_database(
@@ -61,6 +66,7 @@ def build_database(
         motions.check_values(split)
     clips = _spread(motions.clips(split, min_frames, 10**9), limit)
     clips = [] if empty else clips
+    _check_bodies(motions, clips)
     opened = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
     entries = (
         DatabaseEntry(
@@ -74,6 +80,21 @@ def build_database(
         windowed(entries, MAX_FRAMES), *opened, out,
         compact=compact, facts=facts, finder=open_finder(finder), total=len(clips), allow_empty=empty,
     )  # fmt: skip
+
+
+def _check_bodies(motions: MotionTextSet, clips: list[Clip]) -> None:
+    """Refuse a set whose features are scaled or normalised: they are so in all clips, so that some tell."""
+    if motions.num_features != NUM_FEATURES:
+        return
+    faults = []
+    some = _spread(clips, _LOOKED_AT)
+    for clip in some:
+        try:
+            check_features(motions.features(clip), f"{motions.name} ({clip.id})")
+        except RemogptError as error:
+            faults.append(error)
+    if len(faults) > len(some) / 2:
+        raise faults[0]
 
 
 def find_neighbours(

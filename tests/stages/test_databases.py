@@ -1,5 +1,6 @@
 """Databases built and searched for neighbours by Python functions."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,12 @@ def test_what_is_refused_before_anything_is_loaded(tiny_set: Path, tiny_componen
     with pytest.raises(RemogptError, match=r"must end in \.safetensors, got '.*n\.txt'"):
         stages.find_neighbours(tiny_components.database, out=tmp_path / "n.txt")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_set_of_normalised_features_is_refused(tiny_set: Path, tiny_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_set, tmp_path / "set")
+    for file in (tmp_path / "set" / "new_joint_vecs").glob("*.npy"):
+        features = np.load(file)
+        np.save(file, ((features - features.mean(0)) / (features.std(0) + 1e-3)).astype(np.float32))
+    with pytest.raises(RemogptError, match=r"the features seem to be normalised, \(x - mean\) / std"):
+        stages.build_database(tmp_path / "set", out=tmp_path / "database", model=tiny_model)
