@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -147,11 +148,11 @@ def _make_tables(folder: Path) -> None:
     note = {"seg_id": "a", "text": "a person walks", "start": 0.0, "end": 2.2}
     write_json(annotations / "annotations.json", {"00001": {"path": "seq", "duration": 4.0, "annotations": [note]}})
     (annotations / "splits" / "train.txt").write_text("00001\n")
+    shutil.copy(sorted((folder / "whole_set" / "new_joint_vecs").iterdir())[0], annotations / "seq.npy")
     (folder / "prompts.txt").write_text("a person walks forward\nsomeone waves twice with the left hand\n")
     (folder / "settings.yaml").write_text("width: 64\nnum_codes: 32\nloop:\n  steps: 10\n  learning_rate: 1.0e-3\n")
-    write_json(
-        folder / "results.json", {"format": 1, "results": {"a/test": {"card": {"set": "x"}, "scores": {"fid": 1.0}}}}
-    )
+    result = {"card": {"set": "x"}, "scores": {"fid": 1.0}}
+    write_json(folder / "results.json", {"format": 1, "results": {"a/test": result}})
 
 
 def _make_models(folder: Path) -> None:

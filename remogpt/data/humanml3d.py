@@ -52,14 +52,19 @@ class SetFile(TypedDict):
     licence: NotRequired[str]
 
 
+class _FactFile(TypedDict):
+    name: str
+    params: NotRequired[dict[str, Any]]
+
+
 class ItemFile(TypedDict):
     """Content of `items/<id>.json`."""
 
     source_id: NotRequired[str]
     provenance: NotRequired[str]
     tags: NotRequired[dict[str, Any]]
-    facts: NotRequired[list[dict[str, Any]]]
-    claims: NotRequired[list[list[list[dict[str, Any]]]]]
+    facts: NotRequired[list[_FactFile]]
+    claims: NotRequired[list[list[list[_FactFile]]]]
 
 
 class MotionTextSet:
@@ -129,12 +134,23 @@ class MotionTextSet:
     @cached_property
     def mean(self) -> np.ndarray:
         """(F,) mean of each feature over the training frames."""
-        return read_npy(self.folder / "Mean.npy").astype(np.float32)
+        return self._statistics("Mean.npy")
 
     @cached_property
     def std(self) -> np.ndarray:
         """(F,) standard deviation, averaged within the channel groups."""
-        return read_npy(self.folder / "Std.npy").astype(np.float32)
+        return self._statistics("Std.npy")
+
+    def _statistics(self, name: str) -> np.ndarray:
+        path = self.folder / name
+        values = read_npy(path)
+        is_good = values.shape == (self.num_features,) and values.dtype.kind in "fiu"
+        if not is_good or not np.isfinite(values).all():
+            raise RemogptError(
+                f"{path} holds {values.dtype} of shape {values.shape}, wanted {self.num_features} finite numbers; copy "
+                "it again, or make the set anew"
+            )
+        return values.astype(np.float32)
 
     def splits(self) -> list[str]:
         """Names of the split files."""

@@ -52,9 +52,17 @@ def test_what_must_be_found_is_found(seeds: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("reader", "seed"),
-    [("features.npy", 80), ("walk.npy", 95), ("walk.npy", 646), ("database_sums", 642), ("set", 1583)],
-)
+    [
+        ("features.npy", 80),
+        ("walk.npy", 95),
+        ("walk.npy", 646),
+        ("database_sums", 642),
+        ("set", 1583),
+        ("set", 100519),
+        ("set", 101583),
+    ],
+)  # fmt: skip
 def test_what_was_found_once(reader: str, seed: int, seeds: Path, tmp_path: Path) -> None:
-    """A joint at 1e37 m that was accepted; a header of an array that NumPy's reader cannot take apart."""
+    """A joint at 1e37 m; a header of an array that NumPy's reader cannot take apart; facts and means that are none."""
     (target,) = (target for target in targets() if target.name == reader)
     assert run(target, seeds, tmp_path / "work", seed) is None
