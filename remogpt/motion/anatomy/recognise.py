@@ -43,7 +43,8 @@ class Understood:
             return
         weights = our_joints(self.limbs, tree, some)
         self.joints = {ours: {names[joint]: weight for joint, weight in of.items()} for ours, of in weights.items()}
-        self.tilt_degrees = leans(np.stack([place(of, some) for of in weights.values()], axis=1))
+        poses = [some] if rest is None else [some, rest[None]]
+        self.tilt_degrees = leans([np.stack([place(of, pose) for of in weights.values()], axis=1) for pose in poses])
         self.notice = _notice(self.limbs, names, self.title, by_shape is not None)
 
 

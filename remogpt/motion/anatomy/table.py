@@ -50,18 +50,20 @@ def our_joints(limbs: Limbs, tree: Tree, positions: np.ndarray) -> dict[str, Wei
     return {name: made[name] for name in JOINT_NAMES}
 
 
-def leans(joints: np.ndarray) -> dict[str, float]:
-    """Return by how many degrees single bones of our joints (T, 22, 3) are to be turned towards the front.
+def leans(poses: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return by how many degrees single bones are to be turned towards the front.
 
-    Most rigs have a straight spine and a head right above the neck; ours curves. A rig whose head already
-    stands before its neck is left as it is.
+    Most rigs have a straight spine and a head right above the neck; ours curves. A rig whose head stands before its
+    neck, when it moves or at rest, is left as it is.
+
+    Args:
+        poses: our joints (T, 22, 3) of some frames, and of the rest pose (1, 22, 3) where there is one.
     """
-    found = {name: _lean(joints, JOINT_NAMES.index(name)) for name in _LEANS}
-    if found["head"] > _STRAIGHT:
+    if max(_lean(joints, JOINT_NAMES.index("head")) for joints in poses) > _STRAIGHT:
         return {}
     turns = {}
     for name, ours in _LEANS.items():
-        turn = ours - found[name]
+        turn = ours - _lean(poses[0], JOINT_NAMES.index(name))
         turns[name] = float(np.clip(turn, min(ours, 0.0), max(ours, 0.0)))
     return {name: round(turn, 1) for name, turn in turns.items() if abs(turn) > 1}
 

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from remogpt.motion.files.gltf_document import clip_names, document, nearest_above, node_names, tree
 from remogpt.motion.files.gltf_keys import Track, matrices, sample
 from remogpt.motion.retarget import SourceMotion
 from remogpt.motion.skeleton import FPS
@@ -53,10 +54,10 @@ class GltfFile:
         self.path = path
         self._loaded: dict[int, bytes] = {}
         try:
-            self._content, self._blob = _document(path.read_bytes())
+            self._content, self._blob = document(path.read_bytes())
             self._nodes: list[Any] = self._content.get("nodes", [])
-            self.clips = _clip_names(self._content.get("animations", []))
-            self._parents, self._order = _tree(self._nodes)
+            self.clips = clip_names(self._content.get("animations", []))
+            self._parents, self._order = tree(self._nodes)
         except _DAMAGE as error:
             raise self._broken(error) from error
         if not self.clips:
@@ -118,9 +119,9 @@ class GltfFile:
         rest = _positions(self._nodes, self._parents, self._order, {}, times[:1])[0]
         kept = self._joints(animation)
         place = {node: position for position, node in enumerate(kept)}
-        parents = tuple(place.get(_above(node, self._parents, place), -1) for node in kept)
+        parents = tuple(place.get(nearest_above(node, self._parents, place), -1) for node in kept)
         return SourceMotion(
-            _names(self._nodes, kept), positions[:, kept], fps, f"{self.path} ({clip})", parents,
+            node_names(self._nodes, kept), positions[:, kept], fps, f"{self.path} ({clip})", parents,
             rest[kept], metres_per_unit=1.0, up="y", notices=("a single pose, held",) if is_pose else (),
         )  # fmt: skip
 
@@ -198,68 +199,6 @@ class GltfFile:
     def _broken(self, error: Exception) -> RemogptError:
         why = " ".join(str(error).split())[:160] or type(error).__name__
         return RemogptError(f"{self.path} cannot be read as glTF 2.0 ({why}); export it again")
-
-
-def _document(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return the JSON document and the binary chunk of a .glb, or the document of a .gltf."""
-    blob, text = b"", content
-    if content[:4] == b"glTF":
-        version, _ = struct.unpack_from("<II", content, 4)
-        if version != 2:
-            raise ValueError(f"version {version}")
-        place = 12
-        chunks: dict[bytes, bytes] = {}
-        while place + 8 <= len(content):
-            length, kind = struct.unpack_from("<I4s", content, place)
-            if place + 8 + length > len(content):
-                raise ValueError("it is cut off")
-            chunks.setdefault(kind, content[place + 8 : place + 8 + length])
-            place += 8 + length
-        text, blob = chunks[b"JSON"], chunks.get(b"BIN\0", b"")
-    document = json.loads(text.decode("utf-8-sig"))
-    if not isinstance(document, dict) or not str(document["asset"]["version"]).startswith("2"):
-        raise ValueError("no glTF of version 2")
-    return document, blob
-
-
-def _clip_names(animations: Sequence[Any]) -> tuple[str, ...]:
-    names: list[str] = []
-    for index, animation in enumerate(animations):
-        name = str(animation.get("name") or f"animation {index}")
-        names.append(name if name not in names else f"{name} ({index})")
-    return tuple(names)
-
-
-def _tree(nodes: Sequence[Any]) -> tuple[list[int], list[int]]:
-    """Return the parent of each node, and the nodes with parents before children."""
-    parents = [-1] * len(nodes)
-    for index, node in enumerate(nodes):
-        for child in node.get("children", []):
-            parents[child] = index
-    order: list[int] = [index for index, parent in enumerate(parents) if parent < 0]
-    for index in order:
-        order.extend(nodes[index].get("children", []))
-        if len(order) > len(nodes):
-            break
-    if len(order) != len(nodes):
-        raise ValueError("its nodes are no tree")
-    return parents, order
-
-
-def _above(node: int, parents: Sequence[int], kept: dict[int, int]) -> int:
-    """Return the nearest node above one that is kept, -1 if there is none."""
-    above = parents[node]
-    while above >= 0 and above not in kept:
-        above = parents[above]
-    return above
-
-
-def _names(nodes: Sequence[Any], kept: Sequence[int]) -> tuple[str, ...]:
-    names: list[str] = []
-    for node in kept:
-        name = str(nodes[node].get("name") or f"node {node}")
-        names.append(name if name not in names else f"{name} ({node})")
-    return tuple(names)
 
 
 def _positions(
