@@ -112,7 +112,7 @@ class GltfFile:
                 f"{self.path} ({clip}): an animation of {end - begin:g} s with {len(self._nodes)} nodes is more than "
                 f"can be read at once; cut it"
             )
-        times = np.minimum(begin + np.arange(int((end - begin) * fps + 1e-6) + 1) / fps, end)
+        times = np.minimum(begin + np.arange(int((end - begin) * fps + 1e-3) + 1) / fps, end)
         if is_pose:
             times = np.full(4, begin)
         positions = _positions(self._nodes, self._parents, self._order, tracks, times)
