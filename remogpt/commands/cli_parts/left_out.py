@@ -13,5 +13,9 @@ def report_left_out(left_out: Mapping[str, str], what: str) -> int:
     """
     if not left_out:
         return 0
-    print(f"{len(left_out)} motions or captions of {what} could not be used and were left out", file=sys.stderr)
+    # All were told when they were found, which may be hours ago; the first reason says what kind of fault it was.
+    first = next(iter(left_out.values()))
+    print(
+        f"{len(left_out)} motions or captions of {what} could not be used and were left out: {first}", file=sys.stderr
+    )
     return 1
