@@ -137,6 +137,8 @@ def test_arrays_that_are_no_body_are_refused(walk: np.ndarray, tmp_path: Path) -
 def test_features_that_are_not_raw_are_refused(walk: np.ndarray, tmp_path: Path) -> None:
     features = joints_to_features(walk)
     np.testing.assert_array_equal(_load(tmp_path, features).features, features)
+    with pytest.raises(RemogptError, match="holds features, which are metres, y up, at 20 fps by definition"):
+        _load(tmp_path, features, up="z")
     for wrong, message in (
         (features * 100, "100 times those of a body; the features seem to be scaled"),
         (features * 0, "all values are zero"),

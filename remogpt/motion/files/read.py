@@ -135,6 +135,11 @@ def to_motion(
         RemogptError: as `load_motion`.
     """
     if recording.features is not None:
+        if given != Given():
+            raise RemogptError(
+                f"{path} holds features, which are metres, y up, at 20 fps by definition; leave out up, unit, "
+                f"swap_sides and first_frame (--up, --unit, --swap-sides, --first-frame), or give joints"
+            )
         check_features(recording.features, str(path))
         motion = Motion.from_features(recording.features, name=recording.name, caption=recording.caption)
         if recording.source is not None:
