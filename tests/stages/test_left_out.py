@@ -62,7 +62,7 @@ def test_a_database_is_built_of_the_others_and_the_exit_code_says_so(
     np.save(folder / "new_joint_vecs" / "empty.npy", np.zeros((60, 263), dtype=np.float32))
     with (folder / "all.txt").open("a") as file:
         file.write("empty\n")
-    ran = run("db", "build", folder, "--out", tmp_path / "db", "--model", tiny_model, "--no-facts")
+    ran = run("db", "build", folder, "--split", "all", "--out", tmp_path / "db", "--model", tiny_model, "--no-facts")
     assert ran.code == 1 and "4 motions or captions of" in ran.err, ran.err
     database = MotionDatabase.open(tmp_path / "db")
     assert len(database) == whole - 2 and not {train, val, "empty"} & set(database.rows)
