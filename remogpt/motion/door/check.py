@@ -61,6 +61,7 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
     known = known or Format()
     joints = check_joints(joints, where=origin)
     notices: list[str] = []
+    left_out: tuple[str, ...] = ()
     if given.first_frame is not None:
         joints = _from_frame(joints, given.first_frame, origin)
     if given.swap_sides:
@@ -71,6 +72,8 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
         scale, said = metres_per_unit(joints, known.units, known.is_unit_fixed, origin)
         notices += said
         joints = joints if scale == 1 else joints * scale
+    if given.first_frame is None:
+        joints, left_out = _without_inserted(joints, fps)
     check_reach(joints, origin)
     check_rigid(joints, origin)
     if not given.swap_sides:
@@ -87,10 +90,7 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
     if known.is_guessed:
         joints, said = to_our_proportions(joints)
         notices += said
-    if given.first_frame is None:
-        joints, said = _without_inserted(joints, fps)
-        notices += said
-    notices += check_speed(joints, fps, origin)
+    notices += (*left_out, *check_speed(joints, fps, origin))
     return Checked(joints, tuple(notices))
 
 
@@ -102,7 +102,8 @@ def _from_frame(joints: np.ndarray, first: int, origin: str) -> np.ndarray:
 
 def _without_inserted(joints: np.ndarray, fps: float) -> tuple[np.ndarray, tuple[str, ...]]:
     """Drop rest and calibration frames at both ends."""
-    start, end = inserted_frames(joints, fps)
+    with np.errstate(over="ignore", invalid="ignore"):  # such frames are refused after this
+        start, end = inserted_frames(joints, fps)
     said = [
         f"{count} frame{'s' if count > 1 else ''} at the {where} left out: from another pose, a jump away"
         for count, where in ((start, "start"), (end, "end")) if count
