@@ -83,8 +83,9 @@ class Neighbours:
         """Write one safetensors file; the header is in its metadata."""
         with atomic_path(path, durable=True) as temporary:
             tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
-            header = json.dumps(self.header)
-            save_file(tensors, temporary, metadata={"header": header, "sha256": _sum(header, tensors)})
+            header = {**self.header, "sha256": _sum(json.dumps(self.header), tensors)}
+            # One entry: safetensors writes several in any order, and the same neighbours shall be the same bytes.
+            save_file(tensors, temporary, metadata={"header": json.dumps(header)})
 
     @classmethod
     def load(cls, path: str | Path, database: MotionDatabase | None = None) -> "Neighbours":
@@ -112,7 +113,8 @@ class Neighbours:
             ) from error
         if header.get("format") != FORMAT:
             raise RemogptError(f"{path} has format {header.get('format')}, wanted {FORMAT}; find neighbours again")
-        if "sha256" in about and about["sha256"] != _sum(about["header"], tensors):
+        wanted = header.pop("sha256", None)
+        if wanted is not None and wanted != _sum(json.dumps(header), tensors):
             raise RemogptError(
                 f"{path} is not what was written there; copy it again, or make it: remogpt db neighbours"
             )
