@@ -23,8 +23,9 @@ from remogpt.runtime.progress import progress
 
 Kind = Literal["same id", "same source", "mirror", "same caption", "same motion", "mirrored motion"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MAX_DISTANCE = 0.02
-"""Metres between joints, on average; see studies/overlap.py."""
+MAX_DISTANCE = 0.01
+"""Metres between joints, on average; twice that is right for generated motion, and takes one actor's takes of different
+styles for the same (studies/results/overlap.md)."""
 CANDIDATES = 8
 MAX_SHIFT = 1.0
 """Seconds."""
