@@ -37,10 +37,13 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
 
     Raises:
         MissingPathError: if the folder is not there, holds no motion of the split, or lacks some in one generation.
-        RemogptError: if a file is neither features nor joints.
+        RemogptError: if every file is neither features nor joints; single ones are left out.
     """
     wanted = sorted(run.motions.clips(split), key=lambda clip: clip.id)
-    clips = _readable(run, with_motions(wanted, folder), folder)
+    found = with_motions(wanted, folder)
+    clips = _readable(run, found, folder)
+    if found and not clips:
+        raise RemogptError(run.motions.left_out[str(_generations(folder)[0] / file_name(found[0].id))])
     if not clips:
         raise MissingPathError(
             f"{folder} holds no motion of split {split} of {run.motions.name} (its first clip would be "

@@ -131,6 +131,9 @@ def test_a_database_is_built_and_searched(tiny_text_model: Path, tmp_path: Path)
         def encode_batch(self, features: list[np.ndarray]) -> list[np.ndarray]:
             return [np.arange(len(motion) // 4) for motion in features]
 
+        def decode_batch(self, codes: list[np.ndarray]) -> list[np.ndarray]:
+            return [np.zeros((4 * len(row), 263), dtype=np.float32) for row in codes]
+
     torch.manual_seed(0)
     retriever = new_tmr_retriever(MODEL, str(tiny_text_model), torch.zeros(263), torch.ones(263))
     retriever.save_pretrained(tmp_path / "tmr")
