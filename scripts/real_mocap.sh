@@ -65,7 +65,7 @@ du -sh "$work/model"
 
 stage "8. numbers: its own database, none, a wrong one (procedural clips, which it has never seen) and an empty one"
 remogpt data make --out "$work/procedural" --clips 500 --seed 3000 --unseen-share 0
-remogpt db build "$work/procedural" --out "$work/wrong" --compact "${parts[@]}"
+remogpt db build "$work/procedural" --split all --out "$work/wrong" --compact "${parts[@]}"
 remogpt db build "$set" --empty --out "$work/empty" --compact "${parts[@]}"
 remogpt eval all --model "$work/model" --data "$set" --evaluator "$work/evaluator" \
     --databases "$work/wrong" "$work/empty" --out "$work/eval" --config.num_generation 0 --config.num_captioning 0 \

@@ -82,18 +82,22 @@ def find_overlaps(
 
 
 def _by_name(theirs: Sequence[EntryInfo], ours: Sequence[EntryInfo]) -> Iterator[Overlap]:
-    """Compare ids, sources, mirror links and captions."""
-    holders: dict[tuple[Kind, str], list[str]] = {}
+    """Compare ids, sources, mirror links and captions; two sets may use the same ids for other clips."""
+    holders: dict[tuple[Kind, str], list[EntryInfo]] = {}
     for info in theirs:
         for key in _names(info):
-            holders.setdefault(key, []).append(info.id)
+            holders.setdefault(key, []).append(info)
     for info in ours:
-        for kind, name in _names(info):
-            yield from (Overlap(kind, info.id, entry) for entry in holders.get((kind, name), ()))
-        for entry in holders.get(("same id", info.mirror_of or ""), ()):
-            yield Overlap("mirror", info.id, entry)
-        for entry in holders.get(("mirror", info.id), ()):
-            yield Overlap("mirror", info.id, entry)
+        keys = [(kind, kind, name) for kind, name in _names(info)]
+        keys += [("mirror", "same id", info.mirror_of or ""), ("mirror", "mirror", info.id)]
+        for said, kind, name in keys:
+            for entry in holders.get((kind, name), ()):
+                if kind == "same caption" or _of_one_set(info, entry):
+                    yield Overlap(said, info.id, entry.id)
+
+
+def _of_one_set(one: EntryInfo, other: EntryInfo) -> bool:
+    return not one.provenance or not other.provenance or one.provenance == other.provenance
 
 
 def _names(info: EntryInfo) -> Iterator[tuple[Kind, str]]:

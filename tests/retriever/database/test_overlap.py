@@ -83,6 +83,16 @@ def test_names_are_compared(gallery: Clips) -> None:
     }  # fmt: skip
 
 
+def test_another_set_may_use_the_same_ids(gallery: Clips) -> None:
+    motion = gallery.rows[0][1]
+    of_a, of_b = (replace(info("000001", "000001", caption=f"caption of {name}"), provenance=name) for name in "ab")
+    unknown = replace(of_b, provenance="")
+    names: list[Kind] = ["same id", "same source", "mirror"]
+    assert find_overlaps(Clips([(of_a, motion)]), Clips([(of_b, motion)]), kinds=names) == []
+    for other in (of_a, unknown):
+        assert len(find_overlaps(Clips([(of_a, motion)]), Clips([(other, motion)]), kinds=names)) == 2
+
+
 def test_a_walk_is_not_a_walk_on_the_spot(gallery: Clips) -> None:
     """Poses alone would call them the same."""
     walk = next(features for _, features in gallery.rows if np.abs(features[:, 2]).mean() > 0.03)
