@@ -31,11 +31,12 @@ COMMANDS = {
 """In this order: a motion is generated before it is captioned."""
 
 
-def user_seconds(words: list[str], checkout: Path, folder: Path) -> float:
-    """Run one Python process in a folder; return its user CPU seconds."""
+def user_seconds(words: list[str], checkout: Path, folder: Path, code: int = 0) -> float:
+    """Run one Python process in a folder, which has to end with an exit code; return its user CPU seconds."""
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, check=False)
+    ran = subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, check=False)
+    assert ran.returncode == code, ran.stderr.decode()
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
@@ -45,8 +46,11 @@ def measure(checkouts: dict[str, Path], repeats: int) -> dict[str, dict[str, dic
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(repeats):
             for command, words in COMMANDS.items():
+                code = 2 if command.startswith("refused") else 0
                 for name, checkout in checkouts.items():
-                    taken[name][command].append(user_seconds(words, checkout, Path(folder)))
+                    if command == "generate":  # no command writes over a file
+                        (Path(folder) / "wave.bvh").unlink(missing_ok=True)
+                    taken[name][command].append(user_seconds(words, checkout, Path(folder), code))
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name, by_command in taken.items():
         medians = {command: statistics.median(values) for command, values in by_command.items()}
