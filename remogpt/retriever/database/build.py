@@ -16,13 +16,12 @@ from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
 from remogpt.retriever.database.version_files import (
     MotionsKept,
-    NewEntries,
-    VersionWriter,
     name_in_use,
     new_version,
     publish,
 )
 from remogpt.retriever.database.version_reader import VersionReader
+from remogpt.retriever.database.version_writer import NewEntries, VersionWriter
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.network_outputs import are_alike, check_finite, check_unit_rows, collapsed
 from remogpt.runtime.progress import progress
