@@ -86,7 +86,7 @@ def _contributions(
     by_motion = all(hit.route.endswith("m") for hit in hits)
     if not args.contributions and not (args.json and by_motion and database.has_part_encodings):
         return None
-    return database.contributions(query, [database.rows[hit.id] for hit in hits], args.part)
+    return database.contributions(query, [hit.row for hit in hits], args.part)
 
 
 def _mark(hit: "RetrievedExample") -> str:

@@ -157,7 +157,7 @@ def recover_root(features: Array) -> tuple[Array, Array]:
     """
     xp = namespace(features)
     turn = 2 * _sum_before(features[..., 0])
-    side, ahead = _turned(features[..., :-1, 1], features[..., :-1, 2], turn[..., 1:])
+    side, ahead = turned(features[..., :-1, 1], features[..., :-1, 2], turn[..., 1:])
     start = xp.zeros_like(turn[..., :1])
     side, ahead = (xp.concatenate([start, xp.cumsum(step, axis=-1)], axis=-1) for step in (side, ahead))
     return turn, xp.stack([side, features[..., 3], ahead], axis=-1)
@@ -182,7 +182,7 @@ def features_to_joints(features: Array) -> Array:
     xp = namespace(values)
     turn, root = recover_root(values)
     local = values[..., POSITIONS].reshape(*values.shape[:-1], NUM_JOINTS - 1, 3)
-    x, z = _turned(local[..., 0], local[..., 2], turn[..., None])
+    x, z = turned(local[..., 0], local[..., 2], turn[..., None])
     placed = xp.stack([x + root[..., None, 0], local[..., 1], z + root[..., None, 2]], axis=-1)
     return _as_given(xp.concatenate([root[..., None, :], placed], axis=-2), features)
 
@@ -215,8 +215,8 @@ def features_to_joints_from_rotations(features: Array) -> Array:
     return _as_given(chain_forward_kinematics(rotations, root), features)
 
 
-def _turned(x: Array, z: Array, turn: Array) -> tuple[Array, Array]:
-    """Undo a turn about the upright axis."""
+def turned(x: Array, z: Array, turn: Array) -> tuple[Array, Array]:
+    """Undo a turn (rad) about the upright axis; all arrays broadcast."""
     xp = namespace(x)
     cos, sin = xp.cos(turn), xp.sin(turn)
     return x * cos - z * sin, x * sin + z * cos

@@ -18,9 +18,9 @@ Examples = tuple[RetrievedExample, ...]
 _Search = Callable[[Route, int], list[RetrievedExample]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextSearch:
-    """Searches a database by one caption, which is embedded once.
+    """Searches a database by one caption, once for all who ask the same.
 
     Args:
         query: (D,) embedding of the caption.
@@ -37,12 +37,14 @@ class TextSearch:
         cls, texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever,
         exclude: Sequence[Iterable[str]],
     ) -> "list[TextSearch]":  # fmt: skip
-        """Make a search for each caption; equal captions are embedded once.
+        """Make a search for each caption; equal captions with the same exclusions share one.
 
         Each text is embedded alone: in a batch, rounding would depend on the others.
         """
+        keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
         queries = {text: retriever.encode_text([text])[0] for text in dict.fromkeys(texts)}
-        return [cls(queries[text], database, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
+        made = {key: cls(queries[key[0]], database, key[1]) for key in dict.fromkeys(keys)}
+        return [made[key] for key in keys]
 
     @cached_property
     def examples(self) -> Examples:

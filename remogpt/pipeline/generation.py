@@ -74,22 +74,28 @@ def read(segments: Sequence[Segment], reader: CaptionReader) -> None:
 def retrieve(
     segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
 ) -> None:
-    """Find the examples of each segment's text, and the motions that compete with the written ones."""
+    """Find the examples of each segment's text, and the motions that compete with the written ones.
+
+    Samples of one caption share its rivals out among them, so that no two samples are the same motion.
+    """
     searches = TextSearch.of_texts(
         [segment.text for segment in segments], database, retriever, [segment.request.exclude for segment in segments]
     )
     of_motion = Counter(segment.request.index for segment in segments)
+    found: dict[TextSearch, list[RetrievedExample]] = {}
     for segment, search in zip(segments, searches, strict=True):
-        segment.examples = search.examples
-        if options.retrieved and of_motion[segment.request.index] == 1:  # a retrieved motion is a whole one
-            claimed = [] if segment.reading is None else segment.reading.facts
-            hits = search.motions(options.retrieved, claimed, options.fact_weight or 0.0)
-            segment.rivals = tuple(_as_candidate(hit, database) for hit in hits)
+        request, segment.examples = segment.request, search.examples
+        if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
+            if search not in found:
+                claimed = [] if segment.reading is None else segment.reading.facts
+                found[search] = search.motions(options.retrieved, claimed, options.fact_weight or 0.0)
+            own = found[search][request.sample :: request.num_samples]
+            segment.rivals = tuple(_as_candidate(hit, database) for hit in own)
 
 
 def _as_candidate(hit: RetrievedExample, database: MotionDatabase) -> Candidate:
     keeps_motions = database.motions_kept != "nothing"
-    features = np.array(database.features(database.rows[hit.id])) if keeps_motions else None
+    features = np.array(database.features(hit.row)) if keeps_motions else None
     return Candidate(hit.codes, hit.id, features)
 
 
@@ -134,12 +140,9 @@ def write(
 
 
 def add_rivals(segments: Sequence[Segment]) -> None:
-    """Let retrieved motions compete, as they are: whole where the length is free, else those that are long enough.
-
-    Samples of one caption share its rivals out among them, so that no two samples are the same motion.
-    """
+    """Let retrieved motions compete, as they are: whole where the length is free, else those that are long enough."""
     for segment in segments:
-        for rival in segment.rivals[segment.request.sample :: segment.request.num_samples]:
+        for rival in segment.rivals:
             if segment.length is None or len(rival.codes) >= segment.length:
                 segment.candidates.append(replace(rival, codes=rival.codes[: segment.length]))
 

@@ -109,7 +109,7 @@ def filter_database(
     if not any(meets):
         raise RemogptError(f"no entry of {opened.path} meets these conditions; 'remogpt db info' shows what there is")
     rows = [row for row, met in enumerate(meets) if met != invert]
-    return opened.select(rows, opened.path if out is None else check_output_folder(out))
+    return opened.select(rows, _place(opened, out))
 
 
 def drop_doubles(
@@ -128,7 +128,7 @@ def drop_doubles(
     found = find_overlaps(opened, opened, kinds=same, max_distance=max_distance or MAX_DISTANCE)
     later = {one.query for one in found if row_of[one.query] > row_of[one.entry]}
     rows = [row for name, row in row_of.items() if name not in later]
-    return opened.select(rows, opened.path if out is None else check_output_folder(out)), sorted(later)
+    return opened.select(rows, _place(opened, out)), sorted(later)
 
 
 def rebuild_database(
@@ -156,7 +156,7 @@ def rebuild_database(
         opened.features(0)  # says what to do
     parts = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
     return MotionDatabase.build(
-        opened.entries(), *parts, opened.path if out is None else check_output_folder(out),
+        opened.entries(), *parts, _place(opened, out),
         compact=opened.motions_kept == "joints", facts=facts, total=len(opened),
     )  # fmt: skip
 
@@ -167,6 +167,11 @@ def collect_garbage(database: str | Path) -> list[str]:
     if name_in_use(path) is None:
         raise MissingPathError(f"no motion database in {path} (wanted a file CURRENT); name its folder")
     return remove_old_versions(path)
+
+
+def _place(database: MotionDatabase, out: str | Path | None) -> Path:
+    """Return where a result goes: to `out`, or into the database itself as its new version."""
+    return database.path if out is None else check_output_folder(out)
 
 
 def is_database(path: str | Path) -> bool:

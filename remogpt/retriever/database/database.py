@@ -163,9 +163,10 @@ class MotionDatabase(VersionReader):
             shares = self._shares(facts)
             rows = best_rows(scores if shares is None else scores + fact_weight * shares, k, self._passed_over(exclude))
             hits = [self._hit(row, embedding, scores[row], route, shares) for row in rows]
-            return [hit for hit in hits if hit.score >= min_score]
-        embedding = retriever.encode_text([query])[0] if isinstance(query, str) else retriever.encode_motion([query])[0]
-        hits = self.search_embedding(embedding, route, k, exclude, facts=facts, fact_weight=fact_weight)
+        else:
+            rows_of = retriever.encode_text([query]) if isinstance(query, str) else retriever.encode_motion([query])
+            embedding = rows_of[0]
+            hits = self.search_embedding(embedding, route, k, exclude, facts=facts, fact_weight=fact_weight)
         return [hit for hit in hits if hit.score >= min_score]
 
     def search_embedding(
@@ -263,8 +264,9 @@ class MotionDatabase(VersionReader):
         to_motion = exact_similarities(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
         index, info = int(np.argmax(to_captions)), self.info(row)
         return RetrievedExample(
-            info.id, info.captions[index], self.codes(row), score, route, float(to_motion), float(to_captions[index])
-        )
+            info.id, info.captions[index], self.codes(row), score, route, float(to_motion), float(to_captions[index]),
+            row=row,
+        )  # fmt: skip
 
     @cached_property
     def _motions(self) -> VectorIndex:

@@ -11,6 +11,7 @@ from remogpt.motion.features import (
     features_to_joints,
     joints_to_features,
     recover_root,
+    turned,
 )
 from remogpt.motion.skeleton import NUM_JOINTS
 
@@ -65,5 +66,5 @@ def _with_next_frame(features: np.ndarray) -> np.ndarray:
     joints = features_to_joints(np.asarray(features, dtype=np.float32))
     turn = recover_root(np.asarray(features, dtype=np.float64))[0][-1]
     x, y, z = features[-1, VELOCITIES].reshape(NUM_JOINTS, 3).astype(np.float64).T
-    step = np.stack([x * np.cos(turn) - z * np.sin(turn), y, x * np.sin(turn) + z * np.cos(turn)], axis=-1)
-    return np.concatenate([joints, (joints[-1] + step)[None]])
+    x, z = turned(x, z, turn)
+    return np.concatenate([joints, (joints[-1] + np.stack([x, y, z], axis=-1))[None]])

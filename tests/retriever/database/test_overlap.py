@@ -1,28 +1,14 @@
 """What a database shares with other clips: by name, and by motion under other names."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from remogpt.motion import features_to_joints, joints_to_features
-from remogpt.motion.mirror import mirror_joints
-from remogpt.motion.resample import resample
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.overlap import Kind, find_overlaps
-
-
-@dataclass
-class Clips:
-    rows: list[tuple[EntryInfo, np.ndarray]]
-
-    def infos(self) -> Iterator[EntryInfo]:
-        return (info for info, _ in self.rows)
-
-    def features(self, row: int) -> np.ndarray:
-        return self.rows[row][1]
+from studies.overlap import CHANGES, Clips, changed
 
 
 def info(name: str, source: str = "", mirror_of: str | None = None, caption: str = "") -> EntryInfo:
@@ -35,27 +21,16 @@ def gallery(tiny_set: Path) -> Clips:
     return Clips([(info(file.stem), np.load(file)) for file in files])
 
 
-def copied(features: np.ndarray, how: str) -> np.ndarray:
-    joints = features_to_joints(features)
-    if how == "mirrored":
-        return joints_to_features(mirror_joints(joints))
-    if how == "shifted":
-        return joints_to_features(joints[10:])
-    if how == "slower":
-        return joints_to_features(resample(joints, 18.0, 20.0))
-    return features
-
-
-@pytest.mark.parametrize("how", ["as it is", "mirrored", "shifted", "slower"])
+@pytest.mark.parametrize("how", CHANGES)
 def test_a_copy_under_another_name_is_found(gallery: Clips, how: str) -> None:
     kind: Kind = "mirrored motion" if how == "mirrored" else "same motion"
-    queries = Clips([(info(f"copy of {one.id}"), copied(features, how)) for one, features in gallery.rows[:5]])
+    queries = Clips([(info(f"copy of {one.id}"), changed(features, how)) for one, features in gallery.rows[:5]])
     found = find_overlaps(gallery, queries, kinds=[kind], max_distance=0.02)
     assert {(one.query, one.entry) for one in found} >= {(f"copy of {one.id}", one.id) for one, _ in gallery.rows[:5]}
     (first,) = [one for one in found if one.query == f"copy of {one.entry}" and one.entry == gallery.rows[0][0].id]
     assert first.distance < 0.02
-    assert first.shift == (pytest.approx(0.5, abs=0.06) if how == "shifted" else pytest.approx(0.0, abs=0.06))
-    if how == "slower":
+    assert first.shift == (pytest.approx(0.5, abs=0.06) if how == "shifted by 0.5 s" else pytest.approx(0.0, abs=0.06))
+    if how == "10 % slower":
         assert first.speed == pytest.approx(20 / 18, abs=0.02)
 
 
