@@ -96,7 +96,7 @@ def new_version(path: Path) -> Iterator[Path]:
 def name_in_use(path: Path) -> str | None:
     """Return the hash of the version that CURRENT names; None where there is no database yet."""
     pointer = path / "CURRENT"
-    return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+    return read_text(pointer).strip() if pointer.is_file() else None
 
 
 def publish(path: Path, folder: Path, version: str, replaces: str | None) -> None:
