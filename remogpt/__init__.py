@@ -4,9 +4,11 @@ The public names load lazily, so that `import remogpt` costs nothing until a mod
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this, and Ctrl-C would show where
 if TYPE_CHECKING:
+    from typing import Any
+
     from remogpt.motion import Motion, load_motion
     from remogpt.options import GenerationOptions
     from remogpt.pipeline import ReMoGPT
@@ -22,7 +24,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     # Not `runtime.lazy`, which the rooms use: importing the package imports nothing of it.
     if name not in _HOMES:
         raise AttributeError(f"module 'remogpt' has no attribute {name!r}")

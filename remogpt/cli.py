@@ -4,21 +4,25 @@ Only the module of the named command is imported, so that `remogpt --help` is fa
 traceback but with `--debug`, and nothing is printed that a terminal would obey (`remogpt.runtime.text`).
 """
 
-import difflib
-import errno
-import keyword
 import os
 import sys
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
-from types import ModuleType
-from typing import Any
 
-# Spinning threads do not help a small model, and slow it down fourfold if two processes share the cores.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+try:
+    import difflib
+    import errno
+    import keyword
+    import traceback
+    from collections.abc import Iterator, Sequence
+    from contextlib import contextmanager
+    from importlib import import_module
+    from types import ModuleType
+    from typing import Any
+
+    # Spinning threads do not help a small model, and slow it down fourfold if two processes share the cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+except KeyboardInterrupt:  # as quiet as one within `main`
+    sys.exit(130)
 
 _REMEDIES = {
     errno.EACCES: "you may not read or write there: change its permissions or choose another path",
