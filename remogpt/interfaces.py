@@ -6,7 +6,7 @@ methods: the classes of this package, or your own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -224,3 +224,11 @@ class Model(Protocol):
 
     def database(self, path: Any = None) -> Any:
         """Open a database; `infos()` yields its entries with their captions."""
+
+
+@runtime_checkable
+class TellsWhyNot(Protocol):
+    """A model that tells of captions that it cannot answer before it is asked for motions."""
+
+    def why_not(self, text: str) -> str:
+        """Say why no motion can be written for a caption; empty where one can."""

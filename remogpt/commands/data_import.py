@@ -82,7 +82,7 @@ def _import_folder(args: Any, out: Path) -> int:
         _tell_short(counts)
     finally:  # tell why if nothing could be read
         _tell_notices(recordings.notices)
-        code = _report(recordings.failed, "recordings or stretches that could not be used, left out")
+        code = _report(recordings.failed, "rows, recordings or stretches that could not be used, left out")
     return code
 
 

@@ -99,7 +99,7 @@ def run(args: Any) -> int:
     motions = None if data is None else open_set(data)
     report = stages.evaluate(model, motions, tasks=task, warn=_warn, **options)
     print(json.dumps(report, indent=2) if as_json else (Path(chosen.out) / "report.md").read_text(encoding="utf-8"))
-    return 0 if motions is None else report_left_out(motions.left_out, data)
+    return report_left_out(report["left_out"], data or chosen.captions)
 
 
 def _warn(why: str) -> None:

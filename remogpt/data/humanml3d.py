@@ -14,7 +14,8 @@ that names are the same in every run.
 
 import difflib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -325,6 +326,32 @@ class MotionTextSet:
             self._tell(known)
             if not self._clips[split]:
                 raise RemogptError(next(iter(self.left_out.values())))
+
+    def check_captions(self, why_not: Callable[[str], str], *splits: str) -> None:
+        """Leave out captions of some splits, and clips that then have none; noted and warned of as `check_values` does.
+
+        Args:
+            why_not: says why a caption cannot be used; empty where it can.
+
+        Raises:
+            RemogptError: if no clip of a split has a caption left.
+        """
+        for split in splits:
+            known, kept = len(self.left_out), []
+            for clip in self.clips(split, 0, 10**9):
+                reasons = [why_not(text) for text in clip.captions]
+                for number, reason in enumerate(reasons, start=1):
+                    if reason:
+                        self.left_out[f"{clip.id}, caption {number}"] = f"{clip.id}, caption {number}: {reason}"
+                good = [index for index, reason in enumerate(reasons) if not reason]
+                if len(good) < len(reasons):
+                    captions = tuple(clip.captions[index] for index in good)
+                    clip = replace(clip, captions=captions, tokens=tuple(clip.tokens[index] for index in good))
+                kept += [clip] if good else []
+            self._clips[split] = kept
+            self._tell(known)
+            if not kept:
+                raise RemogptError(next(reversed(self.left_out.values())))
 
     def leave_out(self, file_ids: Iterable[str]) -> None:
         """Return no clips of these motions from now on, as of those that could not be used."""

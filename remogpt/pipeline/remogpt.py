@@ -30,6 +30,7 @@ from remogpt.pipeline.segment import Generated
 from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.text.word_meanings import WordMeanings
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -194,6 +195,15 @@ class ReMoGPT:
         if isinstance(text, str):
             return answers
         return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
+
+    def why_not(self, text: str) -> str:
+        """Say why no motion can be written for a caption, before any is; empty where one can."""
+        try:
+            segments = generation.plan([text], None, 1, [frozenset()])
+            generation.ask(segments, self.lm, self._following(GenerationOptions(examples="none")))
+        except RemogptError as error:
+            return str(error)
+        return ""
 
     @overload
     def caption(

@@ -106,6 +106,14 @@ class Synthesis:
             return answers
         return [answers[first : first + num_samples] for first in range(0, len(answers), num_samples)]
 
+    def why_not(self, text: str) -> str:
+        """Say why no motion can be written for a caption; empty where one can."""
+        try:
+            check_words(text)
+        except RemogptError as error:
+            return str(error)
+        return ""
+
     def reconstruct_batch(self, motions: Sequence[np.ndarray]) -> list[Synthesised]:
         """Encode and decode motions, each (T, 263) raw features."""
         return [_answer(features) for features in reconstruct(self.retriever, motions)]

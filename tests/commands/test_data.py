@@ -158,10 +158,12 @@ def test_own_recordings_become_a_set(run, tiny_set: Path, tmp_path: Path) -> Non
     (folder / "bad.bvh").write_text("x")
     (tmp_path / "c.csv").write_text(
         "file,caption\n000003.npy,a person walks\n000004.npy,a person waves\n000005.npy,someone runs\nbad.bvh,a fall\n"
+        "000005.npy,\n"
     )
     command = ("data", "import", "folder", folder, "--captions", tmp_path / "c.csv", "--licence", "CC0", "--out")
     ran = run(*command, tmp_path / "mine")
-    assert ran.code == 1 and "bad.bvh" in ran.err and "could not be used, left out: 1" in ran.err
+    assert ran.code == 1 and "bad.bvh" in ran.err and "could not be used, left out: 2" in ran.err
+    assert "c.csv, line 6: wanted a file and its caption, got '000005.npy' and ''" in ran.err
     assert ran.out.startswith("mine (CC0)") and MotionTextSet.open(tmp_path / "mine").ids("all") == [
         "000003", "000004", "000005",
     ]  # fmt: skip

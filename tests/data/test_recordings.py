@@ -122,9 +122,9 @@ def test_names_are_plain_and_different() -> None:
 
 def test_a_table_of_captions_as_the_caption_command_writes_it(tmp_path: Path) -> None:
     path = table(tmp_path, "rec/a.npy,a person waves,2.1,", "rec/b.npy,,,no file", header="file,caption,seconds,error")
-    assert read_table(path) == {"rec/a.npy": {(0.0, None): ["a person waves"]}}
+    assert read_table(path, {}) == {"rec/a.npy": {(0.0, None): ["a person waves"]}}
     path.write_text("File; Caption\na.npy;walks, then runs\n", encoding="utf-8-sig")
-    assert read_table(path) == {"a.npy": {(0.0, None): ["walks, then runs"]}}
+    assert read_table(path, {}) == {"a.npy": {(0.0, None): ["walks, then runs"]}}
 
 
 def test_a_path_from_elsewhere_is_named_inside_the_folder(folder: Path, tmp_path: Path, monkeypatch) -> None:
@@ -148,7 +148,8 @@ def test_a_path_from_elsewhere_is_named_inside_the_folder(folder: Path, tmp_path
     [
         ([], "has no rows"),
         (["a.npy,"], "line 2: wanted a file and its caption"),
-        (["a.npy,walks,,", "b.npy,walks,soon,"], "line 3: wanted seconds"),
+        (["a.npy,#,,"], "line 2: wanted a file and its caption"),
+        (["b.npy,walks,soon,"], "line 2: wanted seconds"),
         (["a.npy,walks,3,2"], "wanted 0 <= start < end"),
         (["a.npy,walks,-1,"], "wanted 0 <= start < end"),
         (["a.npy,walks,nan,"], "wanted 0 <= start < end"),
@@ -157,17 +158,25 @@ def test_a_path_from_elsewhere_is_named_inside_the_folder(folder: Path, tmp_path
 )
 def test_a_row_that_cannot_be_used_is_named(rows: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match=message):
-        read_table(table(tmp_path, *rows))
+        read_table(table(tmp_path, *rows), {})
+    left_out: dict[str, str] = {}
+    assert list(read_table(table(tmp_path, "good.npy,waves,,", *rows), left_out)) == ["good.npy"]
+    assert list(left_out) == [f"{tmp_path / 'captions.csv'}, line 3"] * len(rows)
+
+
+def test_a_quote_that_is_never_closed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RemogptError, match=r"line .*is a quotation mark missing"):
+        read_table(table(tmp_path, 'a.npy,"waves,,', *["b.npy,a person walks on,,"] * 9000), {})
 
 
 def test_what_may_be_wrong_with_the_table(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RemogptError, match="without caption; add it as the first line"):
-        read_table(table(tmp_path, "a.npy,walks", header="file,text"))
+        read_table(table(tmp_path, "a.npy,walks", header="file,text"), {})
     with pytest.raises(MissingPathError, match=r"nowhere\.csv"):
-        read_table(tmp_path / "nowhere.csv")
+        read_table(tmp_path / "nowhere.csv", {})
     (tmp_path / "latin.csv").write_bytes("file,caption\na,gr\xfc\xdf".encode("latin-1"))
     with pytest.raises(RemogptError, match=r"latin.csv is not UTF-8 text: byte 0xfc at 17 \(line 2\)"):
-        read_table(tmp_path / "latin.csv")
+        read_table(tmp_path / "latin.csv", {})
     captions = table(tmp_path, "broken.bvh,x,,")
     with pytest.raises(MissingPathError, match="name the folder that holds the recordings"):
         Recordings.open(tmp_path / "nowhere", captions)

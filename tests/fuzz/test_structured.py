@@ -42,7 +42,7 @@ def test_json_of_any_content(value: Any, tmp_path: Path) -> None:
         except RemogptError as error:
             assert "a.json" in str(error)
     try:
-        read_captions(path)
+        read_captions(path, {})
     except RemogptError as error:
         assert "a.json" in str(error)
 

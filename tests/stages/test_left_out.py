@@ -81,3 +81,36 @@ def test_an_evaluation_leaves_bad_motions_out(
         assert ran.code == 1 and read_json(tmp_path / "out" / "results.json")["results"], ran.err
     else:
         assert ran.code == 2 and f"{val}.npy holds nan in frame 11" in ran.err
+
+
+def test_a_caption_that_cannot_be_answered_costs_itself_alone(
+    run: Any, tiny_set: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "set", tmp_path / "out"
+    shutil.copytree(tiny_set, folder)
+    bad, good = (clip.file_id for clip in MotionTextSet.open(folder).clips("val"))
+    (folder / "texts" / f"{bad}.txt").write_text("< >##0.0#0.0\n")
+    with (folder / "texts" / f"{good}.txt").open("a") as file:
+        file.write("qz7!" * 300 + "##0.0#0.0\n")
+    settings = ("--config.splits", '["val"]', "--config.best_of", "[1]", "--config.controls", "false")
+    ran = run("eval", "facts", "--data", folder, "--out", out, "--model", tiny_model, *settings)
+    report = read_json(out / "results.json")
+    assert ran.code == 1 and "could not be used and were left out" in ran.err, ran.err
+    assert f"{bad}, caption 1" in report["left_out"] and len(report["left_out"]) == 2
+    items = report["results"]["facts/val/no_retrieval"]["scores"]["items"]
+    assert [item["id"] for item in items] == [good]
+    assert f"{bad}, caption 1" in (out / "report.md").read_text()
+    assert run("eval", "tokenizer", "--data", folder, "--out", out, "--model", tiny_model, *settings).code == 0
+
+
+def test_a_bad_item_of_given_captions_costs_itself_alone(run: Any, tmp_path: Path) -> None:
+    given = [{"id": "a", "caption": "a man walks", "references": ["a man walks"]}, {"id": "b", "caption": 7},
+             {"id": "a", "caption": "a man runs", "references": ["a man runs"]}]  # fmt: skip
+    (tmp_path / "c.json").write_text(json.dumps(given))
+    ran = run("eval", "captioning", "--captions", tmp_path / "c.json", "--out", tmp_path / "out")
+    assert ran.code == 1 and "2 motions or captions of" in ran.err, ran.err
+    report = read_json(tmp_path / "out" / "results.json")
+    assert report["results"]["captioning/all/files"]["scores"]["num_items"] == 1
+    assert [place.rpartition(" ")[2] for place in report["left_out"]] == ["1", "2"]
+    (tmp_path / "c.json").write_text(json.dumps(given[1:2]))
+    assert "item 0 of" in run("eval", "captioning", "--captions", tmp_path / "c.json", "--out", tmp_path).complaint

@@ -9,7 +9,7 @@ def report_left_out(left_out: Mapping[str, str], what: str) -> int:
 
     Args:
         left_out: reason by id, as in `MotionTextSet.left_out`.
-        what: name of the set.
+        what: name of the set or file.
     """
     if not left_out:
         return 0

@@ -47,8 +47,10 @@ class Recordings:
     """Keywords of `load_motion` for every recording."""
     notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What was understood and mended, by file; filled by `clips`."""
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    """Reason by line of the table that could not be used."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Reason by file or stretch that could not be used; filled by `clips`."""
+    """Reason by line, file or stretch that could not be used; filled by `clips`."""
 
     @classmethod
     def open(cls, folder: str | Path, table: str | Path, licence: str = "unknown", **reading: Any) -> Recordings:
@@ -56,21 +58,23 @@ class Recordings:
 
         Raises:
             MissingPathError: if folder or table do not exist.
-            RemogptError: if the table lacks a column or a row cannot be used; names the line.
+            RemogptError: if the table lacks a column, or none of its rows can be used.
         """
         folder = Path(folder)
         if not folder.is_dir():
             raise MissingPathError(f"no folder {folder}; name the folder that holds the recordings")
         texts: dict[str, dict[Stretch, list[str]]] = {}
-        for file, stretches in read_table(Path(table)).items():
+        unusable: dict[str, str] = {}
+        for file, stretches in read_table(Path(table), unusable).items():
             own = texts.setdefault(_inside(folder, file), {})
             for stretch, captions in stretches.items():
                 own.setdefault(stretch, []).extend(captions)
-        return cls(folder, texts, licence, reading=reading)
+        return cls(folder, texts, licence, reading=reading, unusable=unusable)
 
     def clips(self) -> Iterator[ImportedClip]:
         """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
         self.failed.clear()
+        self.failed.update(self.unusable)
         self.notices.clear()
         texts = {
             clip.relative_to(self.folder).as_posix() if clip.is_relative_to(self.folder) else str(clip): stretches
@@ -137,12 +141,16 @@ def _inside(folder: Path, file: str) -> str:
     return file
 
 
-def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
+def read_table(path: Path, left_out: dict[str, str]) -> dict[str, dict[Stretch, list[str]]]:
     """Read captions by file and stretch, as the module's docstring describes.
+
+    Args:
+        path: the table.
+        left_out: gets the reason of each row that cannot be used, by its line.
 
     Raises:
         MissingPathError: if there is no such file.
-        RemogptError: if it is not such a table; names the line.
+        RemogptError: if it is not such a table, or none of its rows can be used; the message names the first one.
     """
     if not path.is_file():
         raise MissingPathError(f"no file {path}; wanted a CSV table with the columns file, caption[, start, end]")
@@ -156,19 +164,33 @@ def read_table(path: Path) -> dict[str, dict[Stretch, list[str]]]:
             f"{', '.join(sorted(absent))}; add it as the first line"
         )
     texts: dict[str, dict[Stretch, list[str]]] = {}
-    for row in rows:
-        where = f"{path}, line {rows.line_num}"
-        if None in row:
-            raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
-        file, caption = (text_of_csv_cell((row[name] or "").strip()) for name in ("file", "caption"))
-        if not caption and (row.get("error") or "").strip():
-            continue  # `remogpt caption` could not read this file either
-        if not file or not caption:
-            raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
-        texts.setdefault(_plain_path(path.parent, file), {}).setdefault(_stretch(row, where), []).append(caption)
+    known = len(left_out)
+    try:
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            try:
+                _add_row(texts, row, where, path.parent)
+            except RemogptError as error:
+                left_out[where] = str(error)
+    except csv.Error as error:  # a field of more than 128 KiB: a quote that is never closed
+        raise RemogptError(f"{path}, line {rows.line_num}: {error}; is a quotation mark missing there?") from error
     if not texts:
-        raise RemogptError(f"{path} has no rows; write one line for each caption")
+        first = list(left_out.values())[known:]
+        raise RemogptError(first[0] if first else f"{path} has no rows; write one line for each caption")
     return texts
+
+
+def _add_row(texts: dict[str, dict[Stretch, list[str]]], row: dict[Any, Any], where: str, folder: Path) -> None:
+    """Add a row's caption to those of its file and stretch; raises `RemogptError` if it cannot be used."""
+    if None in row:
+        raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
+    file, caption = (text_of_csv_cell((row[name] or "").strip()) for name in ("file", "caption"))
+    if not caption and (row.get("error") or "").strip():
+        return  # `remogpt caption` could not read this file either
+    if not file or not caption.replace("#", " ").strip():  # which separates fields in a set
+        raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
+    stretch = _stretch(row, where)
+    texts.setdefault(_plain_path(folder, file), {}).setdefault(stretch, []).append(caption)
 
 
 def _plain_path(folder: Path, file: str) -> str:

@@ -34,7 +34,9 @@ def heading(report: Report) -> str:
         line += f"({_escape(str(first.get('licence')))}), seed {first.get('seed')}. "
         line += "± is the half width of a 95 % interval."
     if report.get("missing_splits"):
-        line += f" Nothing to score in {', '.join(report['missing_splits'])}."
+        line += f" Nothing to score in {_escape(', '.join(report['missing_splits']))}."
+    if report.get("left_out"):
+        line += f" **Left out, since they could not be used:** {_escape(', '.join(report['left_out']))}."
     for reason in dependences(report):
         line += f" **The evaluator is not independent of the model:** {_escape(reason)}."
     return line

@@ -61,6 +61,7 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
         style=Markup((here / "report.css").read_text(encoding="utf-8")),
         first=first,
         missing_splits=report.get("missing_splits") or [],
+        left_out=report.get("left_out") or {},
         dependences=dependences(report),
         tiles=_tiles(found),
         sections=found,

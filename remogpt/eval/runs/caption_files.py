@@ -27,23 +27,33 @@ class GivenCaption:
     """Reference captions, where the file brings its own."""
 
 
-def read_captions(path: Path) -> list[GivenCaption]:
+def read_captions(path: Path, left_out: dict[str, str]) -> list[GivenCaption]:
     """Read a file of captions.
+
+    Args:
+        path: the file.
+        left_out: gets the reason of each item that cannot be used, by its place.
 
     Raises:
         MissingPathError: if there is no such file.
-        RemogptError: if it is not such a JSON, or an id comes twice.
+        RemogptError: if it is not such a JSON, or none of its items can be used.
     """
     found = read_json(path)
     rows = [{"id": key, "caption": value} for key, value in found.items()] if isinstance(found, dict) else found
     if not isinstance(rows, list) or not rows:
         raise RemogptError(f"{path} should hold {{id: caption}} or a list of {{id, caption, references}}; it is empty")
-    given = [_given(row, index, path) for index, row in enumerate(rows)]
-    ids = [one.id for one in given]
-    if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise RemogptError(f"{path} has two captions for {twice!r}; keep one")
-    return given
+    given: dict[str, GivenCaption] = {}
+    for index, row in enumerate(rows):
+        try:
+            one = _given(row, index, path)
+            if one.id in given:
+                raise RemogptError(f"item {index} of {path} is a second caption for {one.id!r}; keep one")
+            given[one.id] = one
+        except RemogptError as error:
+            left_out[f"{path}, item {index}"] = str(error)
+    if not given:
+        raise RemogptError(left_out[f"{path}, item 0"])
+    return list(given.values())
 
 
 def _given(row: Any, index: int, path: Path) -> GivenCaption:

@@ -11,6 +11,7 @@ from remogpt.eval.runs.config import TASK_NAMES, EvalConfig
 from remogpt.eval.runs.motion_files import with_motions
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
+from remogpt.interfaces import TellsWhyNot
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, sha256_file
 
@@ -23,6 +24,8 @@ TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
     "rare": rare.evaluate,
     "swap": swap.evaluate,
 }
+_NEED_NO_CAPTIONS = frozenset(["tokenizer", "retrieval", "captioning"])
+"""Tasks that ask a model for no motion."""
 FORMAT = 2
 
 
@@ -32,7 +35,8 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
     Results that the folder already holds of the same model on the same set stay in the report.
 
     Returns:
-        {"format", "missing_splits", "results": {"<task>/<split>[/<mode>]": {"card", "scores"}}}.
+        {"format", "missing_splits", "left_out", "results": {"<task>/<split>[/<mode>]": {"card", "scores"}}}; "left_out"
+        holds the reason of each motion or caption that could not be used.
 
     Raises:
         RemogptError: if a task is unknown, the set has none of the splits, or a task lacks what it needs.
@@ -50,6 +54,8 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
         )
     used = [*present, *(["train"] if run.config.memorisation and run.has_training else [])]
     run.motions.check_values(*dict.fromkeys(used))
+    if isinstance(run.model, TellsWhyNot) and not _NEED_NO_CAPTIONS.issuperset(tasks):
+        run.motions.check_captions(run.model.why_not, *present)
     found: dict[str, Result] = {}
     try:
         for split in present:
@@ -59,6 +65,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
         # Finished results are reported even where a later task fails or is interrupted.
         report: Result = {"format": FORMAT, "missing_splits": [split for split in wanted if split not in present]}
         if found:
+            report["left_out"] = dict(run.motions.left_out)
             report["results"] = _earlier(run, next(iter(found.values()))["card"]) | found
             write_report(report, run.out)
     if not found:
@@ -72,7 +79,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
 def _has_answers(run: Run, split: str) -> bool:
     """Whether a model answers for a split, or somebody's files hold anything for it."""
     if run.captions is not None:
-        given = {one.id for one in read_captions(run.captions)}
+        given = {one.id for one in read_captions(run.captions, run.motions.left_out)}
         return any(clip.id in given for clip in run.motions.clips(split))
     return run.generated is None or bool(with_motions(run.motions.clips(split), run.generated))
 
@@ -89,7 +96,8 @@ def possible_tasks(run: Run) -> list[str]:
 
 def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
     """Score a file of captions that brings its own references, without a set; writes the same report."""
-    given = read_captions(path)
+    left_out: dict[str, str] = {}
+    given = read_captions(path, left_out)
     card = {
         "model": None, "set": path.name, "licence": "unknown", "num_items": len(given), "seed": config.seed,
         "items_sha256": sha256_of([[one.id, list(one.references)] for one in given]),
@@ -103,6 +111,7 @@ def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
     report = {
         "format": FORMAT,
         "missing_splits": [],
+        "left_out": left_out,
         "results": {"captioning/all/files": {"card": card, "scores": scores}},
     }
     write_report(report, run_out)

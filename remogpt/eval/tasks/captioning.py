@@ -60,7 +60,7 @@ def protocol(run: Run, clips: Sequence[Clip]) -> Card:
 def _answers(run: Run, split: str) -> Iterator[_Answers]:
     if run.captions is not None:
         clips = run.subset(split, 0)
-        pairs = for_clips(read_captions(run.captions), clips, run.captions)
+        pairs = for_clips(read_captions(run.captions, run.motions.left_out), clips, run.captions)
         card = {"made_by": "files", "files_sha256": sha256_file(run.captions)[:16],
                 "clips_without_file": len(clips) - len(pairs)}  # fmt: skip
         yield _Answers("files", [clip for clip, _ in pairs], [{"id": c.id, "caption": t} for c, t in pairs], card)
