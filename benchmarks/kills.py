@@ -59,8 +59,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "copy": {"loop": LOOP},
 }  # fmt: skip
 """Of each training; dropout, noise and drawn latents are on."""
-HALF_WRITTEN = {"checkpoint": ".training.*.pt", "best weights": ".best.*.safetensors", "part": ".model.*.safetensors"}
-"""Files that are there only while something is being written."""
+HALF_WRITTEN = {"checkpoint": ".training.*.pt", "best weights": ".best.safetensors.*", "part": ".model.safetensors.*"}
+"""Files, or the folders that they are written in, that are there only while something is being written."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def saved_step(run: Path) -> int:
 def half_written(out: Path) -> list[str]:
     """Name the files under `out` that have not got their names yet."""
     found = [path for pattern in HALF_WRITTEN.values() for path in out.rglob(pattern)]
-    return sorted(f"{path.name.split('.')[1]}{path.suffix}, {path.stat().st_size} bytes" for path in found)
+    sizes = {path: sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()) for path in found}
+    return sorted(f"{path.name.split('.')[1]}, {size} bytes" for path, size in sizes.items())
 
 
 def moments_of(number: int, start_seconds: float) -> list[Moment]:

@@ -14,6 +14,7 @@ import numpy as np
 from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.data.clip import Caption
 from remogpt.data.humanml3d import ItemFile
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, read_npy, write_json, write_npy, write_text
 from remogpt.runtime.inside import path_inside
 
@@ -43,8 +44,16 @@ class SetItem:
 
 
 def is_written(folder: Path, item_id: str) -> bool:
-    """Return whether an item is completely written."""
-    return path_inside(folder / "items", item_id, ".json").is_file()
+    """Return whether an item is completely written; after a power cut its last file may be there and others empty."""
+    if not path_inside(folder / "items", item_id, ".json").is_file():
+        return False
+    try:
+        read_json(path_inside(folder / "items", item_id, ".json"), ItemFile)
+        features = read_npy(path_inside(folder / "new_joint_vecs", item_id, ".npy"))
+    except RemogptError:
+        return False
+    texts = path_inside(folder / "texts", item_id, ".txt")
+    return features.ndim == 2 and texts.is_file() and texts.stat().st_size > 0
 
 
 def is_current(

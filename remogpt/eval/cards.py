@@ -7,14 +7,45 @@ rest and says where the cards differ.
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import remogpt
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.interfaces import Model
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.schema import Count
 
 Card = dict[str, Any]
+
+
+class ResultFile(TypedDict):
+    """One result of an evaluation, as `parts/<name>.json` and `results.json` hold it."""
+
+    card: Card
+    scores: dict[str, Any]
+
+
+class ReportFile(TypedDict):
+    """Content of `results.json`."""
+
+    results: dict[str, ResultFile]
+    format: NotRequired[Count]
+    missing_splits: NotRequired[list[str]]
+    left_out: NotRequired[dict[str, str]]
+
+
+class ItemEntry(TypedDict):
+    """An answer, and whatever its writer adds."""
+
+    id: str
+    caption: str
+
+
+class ItemsFile(TypedDict):
+    """The answers of a model under one card: `samples.json`, and the JSON files of captions."""
+
+    card: Card
+    items: list[ItemEntry]
 
 
 def sha256_of(value: Any) -> str:

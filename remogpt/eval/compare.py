@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.cards import Card, check_comparable, short
+from remogpt.eval.cards import Card, ReportFile, check_comparable, short
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 
@@ -74,15 +74,8 @@ def to_markdown(compared: dict[str, dict[str, Any]]) -> str:
 
 def _results(path: Path) -> dict[str, Any]:
     path = path / "results.json" if path.is_dir() else path
-    report = read_json(path)
-    results = report.get("results") if isinstance(report, dict) else None
-    if not isinstance(results, dict) or not all(_is_result(result) for result in results.values()):
-        raise RemogptError(f"{path} is not the results.json of an evaluation; give a folder written by 'remogpt eval'")
+    results: dict[str, Any] = read_json(path, ReportFile)["results"]
     return results
-
-
-def _is_result(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(value.get(name), dict) for name in ("card", "scores"))
 
 
 def _pairs(

@@ -11,7 +11,7 @@ lower-cased text, which reads and writes any UTF-8 and has no unknown word.
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -19,11 +19,26 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from remogpt.prompts import MotionSegment, Prompt, Segment, TextSegment
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
+from remogpt.runtime.schema import Count
 
 FILE_NAME = "vocabulary.json"
 NUM_MOTION_MARKS = 3
 """Motion start, end and mask follow the codes: 515 motion ids for 512 codes."""
 _CACHE_SIZE = 200_000
+
+
+class VocabularyFile(TypedDict):
+    """Content of `vocabulary.json`; see the arguments of `Vocabulary`."""
+
+    tokenizer: dict[str, Any]
+    num_codes: Count
+    pad_id: Count
+    eos_id: Count
+    text_offset: Count
+    motion_offset: Count
+    sentinel_ids: list[Count]
+    reserved_ids: NotRequired[list[Count]]
+    brackets: NotRequired[bool]
 
 
 class Vocabulary:
@@ -145,10 +160,7 @@ class Vocabulary:
             RemogptError: if it is not a vocabulary.
         """
         path = Path(folder) / FILE_NAME
-        content = read_json(path)
-        if not isinstance(content, dict) or "tokenizer" not in content:
-            raise RemogptError(f"{path} is not a vocabulary of words and codes; restore it or train the model anew")
-        return cls.from_json(content)
+        return cls.from_json(read_json(path, VocabularyFile))
 
     def to_json(self) -> dict[str, Any]:
         """Return everything that `from_json` needs."""
@@ -167,8 +179,12 @@ class Vocabulary:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Vocabulary":
         """Rebuild from `to_json`."""
-        settings = {name: value for name, value in content.items() if name != "tokenizer"}
-        return cls(Tokenizer.from_str(json.dumps(content["tokenizer"])), settings.pop("num_codes"), **settings)
+        settings = {name: content[name] for name in VocabularyFile.__annotations__ if name in content}
+        try:
+            tokenizer = Tokenizer.from_str(json.dumps(settings.pop("tokenizer")))
+        except Exception as error:  # tokenizers raises no other
+            raise RemogptError(f"a vocabulary's tokenizer is damaged ({error}); restore vocabulary.json") from error
+        return cls(tokenizer, settings.pop("num_codes"), **settings)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """Turn words into text ids, without an end of sequence. Never gives any other kind of id."""

@@ -5,16 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypedDict
 
 from remogpt.notices.numbers import find_numbers
 from remogpt.notices.words import lists, stem, words_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
+from remogpt.runtime.schema import Count
 
 FILE_NAME = "words.json"
 FORMAT_VERSION = 1
 CAPTIONS_A_USE = 20_000
 """A word of a large set is known if it occurs at least once in as many captions; rarer ones are typing errors."""
+
+
+class _File(TypedDict):
+    """Content of `words.json`."""
+
+    format: Count
+    words: list[str]
+    negations: list[str]
+    largest: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -63,14 +74,10 @@ class KnownWords:
         path = Path(folder) / FILE_NAME
         if not path.is_file():
             return None
-        data = read_json(path)
-        if not isinstance(data, dict) or data.get("format", 0) > FORMAT_VERSION:
-            raise RemogptError(f"{path} is not a word list of this version (format {FORMAT_VERSION}); copy it again")
-        try:
-            largest = {measure: float(value) for measure, value in data["largest"].items()}
-            return cls(tuple(data["words"]), frozenset(data["negations"]), largest)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RemogptError(f"{path} is damaged ({error}); copy it again") from error
+        data = read_json(path, _File)
+        if data["format"] > FORMAT_VERSION:
+            raise RemogptError(f"{path} has format {data['format']}, newer than {FORMAT_VERSION}; upgrade remogpt")
+        return cls(tuple(data["words"]), frozenset(data["negations"]), data["largest"])
 
     def knows(self, word: str) -> bool:
         """Whether a word, another form of it, or each of its parts ("side-kick") is known or a function word."""

@@ -1,13 +1,10 @@
 """Write files atomically, and read arrays without pickles."""
 
 import ctypes
-import glob
 import hashlib
 import json
 import math
 import os
-import shutil
-import tempfile
 import tokenize
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.leftovers import temporary_path
 from remogpt.runtime.schema import checked
 
 NPY_ERRORS = (
@@ -40,22 +38,24 @@ def atomic_path(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes private files; published files follow the user's umask.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+    # safetensors writes beside the path that it is given, under names of its own: it gets a folder.
+    in_folder = path.suffix == ".safetensors"
+    with temporary_path(path, is_folder=in_folder) as temporary:
+        written = temporary / path.name if in_folder else temporary
+        yield written
+        # Temporary files are private; published files follow the user's umask.
+        written.chmod(0o666 & ~_umask())
         if durable:
-            sync(temporary)
-        temporary.replace(path)
+            sync(written)
+        written.replace(path)
         if durable:
             sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def sync(path: Path) -> None:
@@ -69,36 +69,29 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def remove_leftovers(path: str | Path) -> None:
-    """Delete temporary files that a killed `atomic_path` left beside `path`; no process may be writing `path`."""
-    path = Path(path)
-    patterns = [f".{glob.escape(path.stem)}.*{path.suffix}"]
-    if path.suffix == ".safetensors":
-        patterns.append(".tmp??????")  # safetensors' own temporary files
-    for pattern in patterns:
-        for leftover in path.parent.glob(pattern):
-            leftover.unlink(missing_ok=True)
-
-
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary folder that replaces `path` if the block ends without an error."""
+def atomic_folder(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
+    """Yield an empty temporary folder that replaces `path` if the block ends without an error; `durable` as above."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
+    with temporary_path(path, is_folder=True) as temporary:
         yield temporary
         temporary.chmod(0o755)
+        if durable:
+            sync_folder(temporary)
         if not path.exists():
             temporary.replace(path)
-        elif not _exchange(temporary, path):
+        elif not _exchange(temporary, path):  # if they are, the earlier folder goes with the temporary name
             # Where the system cannot exchange two folders, nothing stands under the name for an instant.
-            retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-            path.replace(retired / path.name)
-            temporary.replace(path)
-            shutil.rmtree(retired)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)  # the earlier folder, where two were exchanged
+            with temporary_path(path.with_name(f"{path.name}.old"), is_folder=True) as retired:
+                path.replace(retired / path.name)
+                try:
+                    temporary.replace(path)
+                except BaseException:
+                    (retired / path.name).replace(path)
+                    raise
+        if durable:
+            sync(path.parent)
 
 
 def _exchange(first: Path, second: Path) -> bool:
@@ -113,19 +106,11 @@ def _exchange(first: Path, second: Path) -> bool:
         return False
 
 
-def remove_folder_leftovers(path: str | Path) -> None:
-    """Delete folders that a killed `atomic_folder` left beside `path`; no process may be writing `path`.
-
-    The earlier folder, which a kill between two renames left hidden, is put back first.
-    """
-    path = Path(path)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.old.*"):
-        if (left / path.name).is_dir() and not path.exists():
-            (left / path.name).replace(path)
-        shutil.rmtree(left, ignore_errors=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+def sync_folder(folder: Path) -> None:
+    """Wait until everything in a folder is on the disk."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
 
 
 def check_output_file(path: str | Path) -> Path:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -24,8 +24,22 @@ from safetensors.numpy import load_file
 import remogpt
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_folder, fingerprint, is_writable, read_json, read_npy, write_json, write_npy
+from remogpt.runtime.folders.sums import SMALL, changed_files, file_sums
 from remogpt.runtime.network_outputs import check_finite
 from remogpt.runtime.resumable import Arrays, compute_in_shards
+from remogpt.runtime.schema import Count, Hash
+
+
+class About(TypedDict):
+    """Content of `about.json`, and what its writer adds."""
+
+    network: Hash
+    num_items: Count
+    arrays: dict[str, tuple[str, list[Count]]]
+    """Type and shape by name."""
+    files: NotRequired[dict[str, Hash]]
+    """SHA-256 of every array's file."""
+
 
 FOLDER = "vectors"
 VARIABLE = "REMOGPT_CACHE"
@@ -95,7 +109,8 @@ class VectorCache:
             about: JSON-ready description, written beside the arrays.
 
         Raises:
-            RemogptError: if the cached arrays are damaged, or a network gave NaN or infinity.
+            RemogptError: if cached arrays are damaged (of more than 16 MiB only the shape is compared), or a network
+                gave NaN or infinity.
         """
         # The key holds the shard size: a network's last digits depend on which items share a batch.
         size = shard or SHARD
@@ -133,17 +148,24 @@ def _publish(folder: Path, shards: list[Path], about: dict[str, Any]) -> None:
             return
         raise
     kinds = {}
-    with atomic_folder(folder) as temporary:
+    with atomic_folder(folder, durable=True) as temporary:
         for name in loaded[0]:
             array = np.concatenate([shard[name] for shard in loaded])
             write_npy(temporary / f"{name}.npy", array)
             kinds[name] = [str(array.dtype), list(array.shape)]
-        write_json(temporary / "about.json", {**about, "arrays": kinds})
+        write_json(temporary / "about.json", {**about, "arrays": kinds, "files": file_sums(temporary)})
 
 
 def _read(folder: Path) -> dict[str, np.ndarray]:
     arrays = {}
-    for name, (dtype, shape) in read_json(folder / "about.json")["arrays"].items():
+    about = read_json(folder / "about.json", About)
+    changed = changed_files(folder, about.get("files", {}), SMALL)
+    if changed:
+        raise RemogptError(
+            f"{', '.join(changed)} in {folder} missing, or not what was written; delete {folder}, and it is computed "
+            "again"
+        )
+    for name, (dtype, shape) in about["arrays"].items():
         array = read_npy(folder / f"{name}.npy", mmap=True)
         if (str(array.dtype), list(array.shape)) != (dtype, shape):
             raise RemogptError(

@@ -1,7 +1,5 @@
 """Change databases: add, remove, filter, merge, drop doubles, embed again; every change is one atomic step."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from remogpt.retriever.database.version_files import name_in_use, remove_old_ver
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.runtime.leftovers import temporary_path
 from remogpt.stages.databases import build_database
 from remogpt.stages.inputs import open_database, open_retriever, open_set, open_tokenizer
 
@@ -54,15 +53,12 @@ def add_to_database(
     motions = open_set(source)
     parts = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
     check_belongs(opened.path, opened.manifest, {"retriever": parts[0].hash, "tokenizer": parts[1].hash})
-    work = Path(tempfile.mkdtemp(dir=opened.path.parent, prefix=f".{opened.path.name}.adding."))
-    try:
+    with temporary_path(opened.path.with_name(f"{opened.path.name}.adding"), is_folder=True) as work:
         new = build_database(
             motions, out=work, split=split, retriever=parts[0], tokenizer=parts[1], facts=opened.has_facts,
             compact=opened.motions_kept != "features",
         )  # fmt: skip
         return MotionDatabase.merge([opened, new], opened.path)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def merge_databases(databases: Sequence[str | Path | MotionDatabase], *, out: str | Path) -> MotionDatabase:

@@ -9,7 +9,7 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_states import write_token_states
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, fingerprint, read_json, write_json, write_npy
+from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_retriever, open_set
 
@@ -27,6 +28,22 @@ _FORMAT = 1
 _SHARD = 256
 """Clips per shard; a shard of captions is four times as large."""
 ANY_LENGTH = 10**9
+
+
+class _Index(TypedDict):
+    """Content of `index.json`."""
+
+    format: Count
+    identity: Hash
+    set: str
+    licence: str
+    split: str
+    retriever: Hash
+    dim: Count
+    ids: list[str]
+    num_frames: list[Count]
+    captions: list[str]
+    clip_of_caption: list[Count]
 
 
 def encode_set(
@@ -117,7 +134,7 @@ def write_arrays(
     out = Path(out)
     clips = motions.clips(split, min_frames, max_frames)
     identity = _identity(retriever, motions, split, clips)
-    index = read_json(out / "index.json") if (out / "index.json").is_file() else None
+    index = read_json(out / "index.json", _Index) if (out / "index.json").is_file() else None
     if index is not None and index.get("identity") != identity:
         raise RemogptError(
             f"{out} holds the encoding of another set, split or retriever; choose another folder, or delete this one"

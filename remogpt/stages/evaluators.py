@@ -55,8 +55,7 @@ def evaluator_folder(path: str | Path) -> tuple[Path, str]:
             f"no evaluator in {path}: {what}; give a folder made by 'remogpt import guo', a retriever's folder, or a "
             "model's"
         )
-    envelope = read_json(folder / "config.json")
-    kind = envelope.get("kind") if isinstance(envelope, dict) else None
+    kind = read_json(folder / "config.json", dict[str, object]).get("kind")  # other programs' files have none
     if kind not in (GUO, RETRIEVER):
         held = f"a component of kind {kind!r}" if kind else "something else"
         raise RemogptError(

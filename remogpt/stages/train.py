@@ -27,8 +27,9 @@ from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import check_output_folder, read_json, remove_leftovers, write_json
+from remogpt.runtime.files import check_output_folder, read_json, write_json
 from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.runtime.leftovers import remove_leftovers
 from remogpt.runtime.progress import progress
 from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_database, open_neighbours, open_set, open_tokenizer

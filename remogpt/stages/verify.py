@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.eval.cards import ReportFile, ResultFile
 from remogpt.lm.writer import KIND as LM
 from remogpt.lm.writer import load_saved
 from remogpt.notices import KnownWords
@@ -125,14 +126,9 @@ def _run(folder: Path) -> str:
 
 
 def _results(folder: Path) -> str:
-    report = read_json(folder / "results.json", dict[str, object])
-    results = report.get("results")
-    if not isinstance(results, dict) or not all(
-        isinstance(one, dict) and {"card", "scores"} <= one.keys() for one in results.values()
-    ):
-        raise RemogptError(f"{folder / 'results.json'} is not the results of an evaluation; run 'remogpt eval' again")
+    results = read_json(folder / "results.json", ReportFile)["results"]
     for part in sorted((folder / "parts").glob("[!.]*.json")) if (folder / "parts").is_dir() else []:
-        read_json(part, dict[str, object])
+        read_json(part, ResultFile)
     bad = [name for name, one in results.items() if not _all_finite(one["scores"])]
     if bad:
         raise RemogptError(f"{folder / 'results.json'}: {bad[0]} holds a score that is no number; evaluate it again")

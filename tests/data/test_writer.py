@@ -80,3 +80,13 @@ def test_statistics_of_large_offsets_keep_their_digits() -> None:
 def test_statistics_need_a_motion() -> None:
     with pytest.raises(RemogptError, match="at least one motion, got none"):
         mean_and_std([])
+
+
+def test_what_a_power_cut_emptied_is_written_anew(tmp_path: Path) -> None:
+    write_item(tmp_path, item("a", 0))
+    for name in ("new_joint_vecs/a.npy", "texts/a.txt", "items/a.json"):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(b"")
+        assert not is_written(tmp_path, "a"), name
+        (tmp_path / name).write_bytes(content)
+    assert is_written(tmp_path, "a")

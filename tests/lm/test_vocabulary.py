@@ -90,7 +90,7 @@ def test_save_and_load(vocabulary: Vocabulary, t5_vocabulary: Vocabulary, tmp_pa
         assert again.to_json() == words.to_json() and again.size == words.size
         assert np.array_equal(again.text_ids, words.text_ids)
     (tmp_path / "vocabulary.json").write_text(json.dumps([1]))
-    with pytest.raises(RemogptError, match="not a vocabulary"):
+    with pytest.raises(RemogptError, match=r"vocabulary.json: wanted object, got array"):
         Vocabulary.load(tmp_path)
 
 

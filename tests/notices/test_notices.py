@@ -93,10 +93,17 @@ def test_words_are_kept_in_a_file(known: KnownWords, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("content", ["[]", '{"format": 2}', '{"format": 1, "words": ["a"]}'])
-def test_a_damaged_file_is_refused(content: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "wanted object, got array"),
+        ('{"format": 1, "words": ["a"]}', "missing required field negations"),
+        ('{"format": 2, "words": [], "negations": [], "largest": {}}', "has format 2, newer than 1"),
+    ],
+)
+def test_a_damaged_file_is_refused(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "words.json").write_text(content, encoding="utf-8")
-    with pytest.raises(RemogptError, match="copy it again"):
+    with pytest.raises(RemogptError, match=message):
         KnownWords.load(tmp_path)
 
 

@@ -16,11 +16,11 @@ from remogpt.runtime.files import (
     atomic_path,
     read_json,
     read_npy,
-    remove_folder_leftovers,
     sha256_file,
     write_json,
     write_npy,
 )
+from remogpt.runtime.leftovers import remove_leftovers
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_whole_folder_stands_under_the_name_at_every_moment(step: int, tmp_pat
     environment = {**os.environ, "PYTHONPATH": str(Path(remogpt.__file__).parents[1])}
     subprocess.run([sys.executable, "-c", CUT, str(step)], cwd=tmp_path, env=environment, check=False)
     assert {path.name for path in (tmp_path / "model").iterdir()} in ({"old"}, {"new"})
-    remove_folder_leftovers(tmp_path / "model")
+    remove_leftovers(tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -106,7 +106,7 @@ def test_a_folder_that_a_kill_between_two_renames_hid_is_put_back(tmp_path: Path
     hidden.mkdir(parents=True)
     (hidden / "old").write_text("old")
     (tmp_path / ".model.x1y2z3w4").mkdir()
-    remove_folder_leftovers(tmp_path / "model")
+    remove_leftovers(tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"] and (tmp_path / "model" / "old").is_file()
 
 

@@ -88,7 +88,7 @@ def test_what_is_no_evaluator(trained: Path, tmp_path: Path) -> None:
     write_json(tmp_path / "config.json", {"kind": "tokenizer"})
     with pytest.raises(RemogptError, match="holds a component of kind 'tokenizer'"):
         open_evaluator(tmp_path)
-    write_json(tmp_path / "config.json", ["?"])
+    write_json(tmp_path / "config.json", {"model": "?"})
     with pytest.raises(RemogptError, match="holds something else"):
         open_evaluator(tmp_path)
 
@@ -139,5 +139,5 @@ def test_a_record_of_a_part_that_lay_there_before_is_not_taken(trained: Path, tm
     assert open_evaluator(tmp_path / "component").trained_on == "by hand"
     assert str(TrainingRecord("s", "d" * 64, 3, 10)) == "s (10 clips, data dddddddddddd, seed 3)"
     write_json(tmp_path / "component" / "training.json", {"data": "x"})
-    with pytest.raises(RemogptError, match="should say which set the component was trained on"):
+    with pytest.raises(RemogptError, match="missing required field set"):
         read_record(tmp_path / "component")

@@ -20,7 +20,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from remogpt.data.humanml3d import Caption
+from remogpt.data.humanml3d import Caption, SetFile
 from remogpt.data.writer import SetItem, finish_set, is_current, write_item
 from remogpt.motion.skeleton import FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
@@ -190,7 +190,7 @@ def _read_splits(folder: Path) -> dict[str, list[str]]:
 
 def _check_same_set(folder: Path, about: Mapping[str, Any]) -> None:
     path = folder / "set.json"
-    held = read_json(path) if path.is_file() else about if not (folder / "Mean.npy").is_file() else {}
+    held = read_json(path, SetFile) if path.is_file() else about if not (folder / "Mean.npy").is_file() else {}
     if any(held.get(key) != value for key, value in about.items()):
         raise RemogptError(f"{folder} holds another set already; import these annotations into a folder of their own")
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from remogpt.data.humanml3d import Caption
+from remogpt.data.humanml3d import Caption, SetFile
 from remogpt.data.importers import IMPORTERS, ImportedClip
 from remogpt.data.importers.recordings import Recordings
 from remogpt.data.writer import SetItem, finish_set, is_current, write_item
@@ -119,7 +119,7 @@ def _write(
 def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> None:
     """Refuse a folder that holds another set, whose split files would be overwritten."""
     about = folder / "set.json"
-    held = read_json(about) if about.is_file() else {"made_from": source, **origin}
+    held = read_json(about, SetFile) if about.is_file() else {"made_from": source, **origin}
     is_same = held.get("made_from") == source and all(held.get(key) == value for key, value in origin.items())
     if not is_same or (not about.is_file() and (folder / "Mean.npy").is_file()):
         what = "the recordings" if source == "folder" else source

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from remogpt.data.humanml3d import Caption
+from remogpt.data.humanml3d import Caption, SetFile
 from remogpt.data.procedural.animate import Take, animate
 from remogpt.data.procedural.captions import wordings
 from remogpt.data.procedural.facts import claims_of, facts_of
@@ -125,7 +125,7 @@ def make_procedural_set(
     if not 0 <= unseen_share < 1:
         raise RemogptError(f"--unseen-share must lie between 0 and 1, got {unseen_share}")
     folder = check_output_folder(folder)
-    old = read_json(folder / "set.json") if (folder / "set.json").is_file() else {}
+    old = read_json(folder / "set.json", SetFile) if (folder / "set.json").is_file() else {}
     if old and (old.get("seed"), old.get("version")) != (seed, VERSION):
         raise RemogptError(
             f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "

@@ -101,4 +101,4 @@ def read_words(folder: str | Path, sha256: str) -> list[str]:
         raise MissingPathError(f"no {WORDS_FILE} in {folder}, the evaluator's words; copy the whole folder again")
     if sha256_file(path) != sha256:
         raise RemogptError(f"{path} is not the file that was saved there; copy it again or import the evaluator anew")
-    return [str(word) for word in read_json(path)]
+    return list(read_json(path, list[str]))

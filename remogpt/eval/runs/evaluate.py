@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from remogpt.eval.cards import sha256_of
+from remogpt.eval.cards import ReportFile, sha256_of
 from remogpt.eval.report import write_report
 from remogpt.eval.runs.caption_files import read_captions, score_alone
 from remogpt.eval.runs.config import TASK_NAMES, EvalConfig
@@ -123,8 +123,8 @@ def _earlier(run: Run, card: dict[str, Any]) -> dict[str, Result]:
     path = run.out / "results.json"
     if not path.is_file():
         return {}
-    report = read_json(path)
-    results = report["results"] if isinstance(report, dict) and report.get("format") == FORMAT else {}
+    report = read_json(path, ReportFile)
+    results = report["results"] if report.get("format") == FORMAT else {}
     same = ("model", "hashes", "set", "code_version")
     return {
         name: result

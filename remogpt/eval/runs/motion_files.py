@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval.cards import Card, sha256_of
+from remogpt.eval.cards import Card, ItemsFile, sha256_of
 from remogpt.eval.runs.run import CaptionQuery, Run
 from remogpt.eval.runs.samples import INDEX, Samples, file_name
 from remogpt.motion import joints_to_features
@@ -121,13 +121,10 @@ def _index(folder: Path) -> dict[str, Any] | None:
     path = folder / INDEX
     if not path.is_file():
         return None
-    index = read_json(path)
-    has_all = isinstance(index, dict) and isinstance(index.get("card"), dict) and isinstance(index.get("items"), list)
-    if not has_all or not all(isinstance(item, dict) and {"id", "caption"} <= item.keys() for item in index["items"]):
-        raise RemogptError(
-            f"{path} is not what an evaluation writes; remove it, and name captions in captions.json ({{id: caption}})"
-        )
-    return dict(index)
+    try:
+        return dict(read_json(path, ItemsFile))
+    except RemogptError as error:
+        raise RemogptError(f"{error}; or remove it, and name captions in captions.json ({{id: caption}})") from error
 
 
 def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card) -> Samples:
@@ -139,11 +136,7 @@ def _given_captions(folder: Path) -> dict[str, str]:
     named, index = folder / "captions.json", _index(folder)
     if not named.is_file():
         return {} if index is None else {item["id"]: item["caption"] for item in index["items"]}
-    given = read_json(named)
-    if not isinstance(given, dict) or not all(isinstance(caption, str) for caption in given.values()):
-        raise RemogptError(
-            f"{named} should hold {{id: caption}}; correct it, or leave it out for each clip's first one"
-        )
+    given: dict[str, str] = read_json(named, dict[str, str])
     return given
 
 

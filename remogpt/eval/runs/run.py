@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip, MotionTextSet
-from remogpt.eval.cards import Card, protocol_card, sha256_of
+from remogpt.eval.cards import Card, ResultFile, protocol_card, sha256_of
 from remogpt.eval.evaluators.embeddings import embed_motions, embed_texts
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.interfaces import Evaluator, Model, TextEncoder
@@ -140,7 +140,7 @@ class Run:
         """Read a finished result if its card is this run's, else compute and write it."""
         path = self.out / "parts" / f"{name.replace('/', '_')}.json"
         if path.is_file():
-            done = read_json(path)
+            done = read_json(path, ResultFile)
             if done["card"] == card:
                 return name, done
         result = {"card": card, "scores": work()}

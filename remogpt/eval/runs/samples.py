@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval.cards import Card, sha256_of
+from remogpt.eval.cards import Card, ItemsFile, sha256_of
 from remogpt.eval.runs.modes import Mode, NamesModes
 from remogpt.eval.runs.run import CaptionQuery, Run, own_ids
 from remogpt.eval.text.rouge import lcs_length
@@ -166,7 +166,7 @@ def _already_there(folder: Path, card: Card) -> list[dict[str, Any]]:
     """
     if not (folder / INDEX).is_file():
         return []
-    index = read_json(folder / INDEX)
+    index = read_json(folder / INDEX, ItemsFile)
     if index["card"] != card:
         aside = folder.with_name(f"{folder.name}_before_{sha256_of(index['card'])[:8]}")
         if not aside.exists():

@@ -12,7 +12,7 @@ import numpy as np
 from remogpt.data.humanml3d import Clip
 from remogpt.eval import generation
 from remogpt.eval.captioning import three_references
-from remogpt.eval.cards import Card
+from remogpt.eval.cards import Card, ItemsFile
 from remogpt.eval.evaluators.embeddings import embed_texts
 from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
 from remogpt.eval.runs.modes import Mode, modes
@@ -99,7 +99,7 @@ def by_model(
         "best_of": mode.best_of, **mode.own_card, "batch_size": run.config.batch_size,
     }  # fmt: skip
     card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode.name}.json"
-    done = read_json(path) if path.is_file() else {}
+    done = read_json(path, ItemsFile) if path.is_file() else {}
     items: Items = done["items"] if done.get("card") == card else []
     for start, batch in run.batches(clips, f"{split} {mode.name}"):
         if start + len(batch) <= len(items):

@@ -19,8 +19,6 @@ versions/<hash>/             never changes once it is there
 import hashlib
 import json
 import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,14 +27,14 @@ from typing import Any, Literal, NotRequired, TypedDict
 from filelock import FileLock, Timeout
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import read_json, sync, write_text
+from remogpt.runtime.files import read_json, sync, sync_folder, write_text
 from remogpt.runtime.folders.sums import SMALL, changed_files
 from remogpt.runtime.inside import path_inside
+from remogpt.runtime.leftovers import is_held, temporary_path
 from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.text import read_text
 
 SCHEMA = 1
-STALE_SECONDS = 24 * 3600.0
 MotionsKept = Literal["features", "joints", "nothing"]
 """How the motions of a database are stored: as raw features, as packed joint positions, or as codes alone."""
 
@@ -77,16 +75,10 @@ def new_version(path: Path) -> Iterator[Path]:
     versions = path / "versions"
     is_new = not path.exists()
     versions.mkdir(parents=True, exist_ok=True)
-    for left in versions.glob(".building.*"):  # by a build that was killed
-        with suppress(FileNotFoundError):  # or by one that has just ended
-            # Files that grow do not change their folder's time: a long build is known by its newest file.
-            if time.time() - max(path.stat().st_mtime for path in (left, *left.iterdir())) > STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(dir=versions, prefix=".building."))
     try:
-        yield folder
+        with temporary_path(versions / "building", is_folder=True) as folder:
+            yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         if is_new:
             with suppress(OSError):  # something was published, or another build has begun
                 versions.rmdir()
@@ -114,9 +106,9 @@ def publish(path: Path, folder: Path, version: str, replaces: str | None) -> Non
     target = path / "versions" / version
     if not target.exists():
         folder.chmod(0o755)
-        for file in folder.iterdir():
-            sync(file)
+        sync_folder(folder)
         folder.replace(target)
+        sync(target.parent)
     try:
         # The lock goes when its process ends, killed or not.
         with FileLock(path / ".lock", timeout=10):
@@ -133,9 +125,10 @@ def publish(path: Path, folder: Path, version: str, replaces: str | None) -> Non
 
 
 def remove_old_versions(path: Path) -> list[str]:
-    """Delete every version but the one in use, and unfinished ones; returns the names of the folders deleted."""
+    """Delete every version but the one in use, and what killed builds left; return the names of the folders deleted."""
     now = name_in_use(path)
-    old = sorted(folder for folder in (path / "versions").iterdir() if folder.is_dir() and folder.name != now)
+    folders = (folder for folder in (path / "versions").iterdir() if folder.is_dir() and folder.name != now)
+    old = sorted(folder for folder in folders if not is_held(folder))
     for folder in old:
         shutil.rmtree(folder)
     return [folder.name for folder in old]

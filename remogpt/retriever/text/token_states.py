@@ -12,9 +12,10 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
+from msgspec import Meta
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -23,10 +24,23 @@ from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, read_json, write_json
 from remogpt.runtime.progress import progress
+from remogpt.runtime.schema import Count, Hash
 
 SHARD = 512
 """Sentences in a file."""
 _FORMAT = 1
+
+
+class _Index(TypedDict):
+    """Content of `index.json`."""
+
+    format: Count
+    identity: Hash
+    model: str
+    sha256: Hash
+    dim: Count
+    shard_size: Annotated[int, Meta(ge=1)]
+    sentences: list[str]
 
 
 class TokenStates:
@@ -49,7 +63,7 @@ class TokenStates:
         Raises:
             MissingPathError: if it has no index: nothing was written there, or not to the end.
         """
-        return cls(Path(folder), read_json(Path(folder) / "index.json"))
+        return cls(Path(folder), read_json(Path(folder) / "index.json", _Index))
 
     def __len__(self) -> int:
         return len(self.row_of)
@@ -98,7 +112,7 @@ def write_token_states(source: FrozenText, sentences: Sequence[str], folder: str
         "format": _FORMAT, "identity": identity, "model": source.name, "sha256": source.sha256, "dim": source.dim,
         "shard_size": SHARD, "sentences": list(sentences),
     }  # fmt: skip
-    if (folder / "index.json").is_file() and read_json(folder / "index.json").get("identity") != identity:
+    if (folder / "index.json").is_file() and read_json(folder / "index.json", _Index)["identity"] != identity:
         raise RemogptError(
             f"{folder} holds token states of other sentences or of another text model than {source.name}; choose "
             "another folder, or delete this one"

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
-from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, remove_folder_leftovers, write_json
+from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
 from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.sums import OWN, SMALL, changed_files, file_sums, own_hash
 from remogpt.runtime.inside import path_inside
+from remogpt.runtime.leftovers import remove_leftovers
 from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.text import read_text
 
@@ -74,11 +75,11 @@ def assemble(
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
         check_belongs(database, origin, {kind: hashes[kind] for kind in ("retriever", "tokenizer")})
-    remove_folder_leftovers(check_output_folder(out))
+    remove_leftovers(check_output_folder(out))
     _check_replaceable(Path(out))
     manifest = {"format": FORMAT_VERSION, "name": name, "licence": licence, "hashes": hashes}
     manifest["generation"] = dict(generation or {})
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, durable=True) as folder:
         for kind in kinds:
             _copy_component(Path(components[kind]), folder / kind)
         if database is not None:

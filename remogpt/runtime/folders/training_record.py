@@ -7,7 +7,6 @@ evaluator was trained on, and whether the scored model was trained on the same d
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 
 RECORD_FILE = "training.json"
@@ -56,11 +55,6 @@ def read_record(folder: str | Path, component: str | None = None) -> TrainingRec
     path = Path(folder) / RECORD_FILE
     if not path.is_file():
         return None
-    found = read_json(path)
-    if not isinstance(found, dict) or not isinstance(found.get("set"), str):
-        raise RemogptError(
-            f"{path} should say which set the component was trained on (set, data, seed, clips) and does not; "
-            "restore or remove it"
-        )
+    found = read_json(path, TrainingRecord)
     record = TrainingRecord(**{name: found[name] for name in TrainingRecord.__dataclass_fields__ if name in found})
     return None if component and record.part and record.part != component else record

@@ -26,7 +26,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import atomic_path, remove_leftovers, write_json, write_text
+from remogpt.runtime.files import atomic_path, write_json, write_text
+from remogpt.runtime.leftovers import remove_leftovers
 from remogpt.runtime.training.fsdp import is_sharded, load_states, model_state, optimizer_state
 
 _FILES = ("config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors")

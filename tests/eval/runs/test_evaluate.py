@@ -404,7 +404,7 @@ def test_what_an_evaluation_wrote_is_read_as_far_as_it_says(world, known_set, ev
     card = evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]
     assert (card["num_items"], card["clips_without_file"], card["generations"]) == (20, world.num_test - 20, 1)
     write_json(folder / "samples.json", {"items": [3]})
-    with pytest.raises(ValueError, match=r"samples\.json is not what an evaluation writes; remove it"):
+    with pytest.raises(ValueError, match=r"samples\.json: wanted object, got int at items.*; or remove it"):
         evaluate(run, ["generation"])
 
 

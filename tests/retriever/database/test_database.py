@@ -11,7 +11,7 @@ import pytest
 from remogpt.retriever.database import build
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry, windowed
-from remogpt.retriever.database.version_files import new_version
+from remogpt.retriever.database.version_files import new_version, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 Entries = list[DatabaseEntry]
@@ -182,15 +182,17 @@ def test_a_build_that_dies_leaves_the_old_version(
     assert [child.name for child in (tmp_path / "db" / "versions").iterdir()] == [database.hash]
 
 
-def test_what_a_killed_build_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
-    dead, slow = (tmp_path / "versions" / f".building.{name}" for name in ("dead", "slow"))
-    for folder in (dead, slow):
-        folder.mkdir(parents=True)
-        (folder / "features.npy").write_bytes(b"x")
-        os.utime(folder, (0, 0))
-    os.utime(dead / "features.npy", (0, 0))
-    with new_version(tmp_path) as folder:
-        assert folder.is_dir() and not dead.exists() and slow.is_dir()  # its file still grows
+def test_what_a_killed_build_left_is_removed_and_a_build_that_goes_on_is_not(tmp_path: Path) -> None:
+    dead = tmp_path / "versions" / ".building.a1b2c3d4"
+    dead.mkdir(parents=True)
+    (dead / "features.npy").write_bytes(b"x")
+    with new_version(tmp_path) as first:
+        assert first.is_dir() and not dead.exists()
+        dead.mkdir()
+        with new_version(tmp_path) as second:
+            assert first.is_dir() and second.is_dir()
+            dead.mkdir()
+            assert remove_old_versions(tmp_path) == [dead.name] and first.is_dir() and second.is_dir()
 
 
 def test_a_reader_keeps_its_version_through_a_rebuild(
