@@ -12,7 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remogpt.motion.features import features_to_joints, features_to_joints_from_rotations, joints_to_features
+    from remogpt.motion.features import (
+        features_to_joints,
+        features_to_joints_from_rotations,
+        joints_to_features,
+        joints_to_features_batch,
+    )
     from remogpt.motion.files.read import load_motion
     from remogpt.motion.files.write import save_motion
     from remogpt.motion.mirror import mirror_caption, mirror_joints
@@ -24,6 +29,7 @@ _HOMES = {
     "load_motion": "files.read",
     "save_motion": "files.write",
     "joints_to_features": "features",
+    "joints_to_features_batch": "features",
     "features_to_joints": "features",
     "features_to_joints_from_rotations": "features",
     "mirror_joints": "mirror",
@@ -36,6 +42,7 @@ __all__ = [
     "features_to_joints",
     "features_to_joints_from_rotations",
     "joints_to_features",
+    "joints_to_features_batch",
     "load_motion",
     "mirror_caption",
     "mirror_joints",

@@ -29,6 +29,21 @@ def like(values: np.ndarray, other: Array) -> Array:
     return other.new_tensor(values.tolist())
 
 
+def stack_last(components: list[Any]) -> Any:
+    """Stack components (...) of vectors to (..., C).
+
+    NumPy arrays are laid out component by component, since arithmetic on components is many times faster on numbers
+    that lie side by side.
+    """
+    first = components[0]
+    if not isinstance(first, np.ndarray | np.generic):
+        return namespace(first).stack(components, axis=-1)
+    stacked = np.empty((len(components), *first.T.shape), dtype=first.dtype)
+    for index, component in enumerate(components):
+        stacked[index] = component.T
+    return stacked.T
+
+
 def to_numpy(array: Any) -> np.ndarray:
     """Return a NumPy view of an array, a tensor (detached, on the CPU) or a nested list."""
     if hasattr(array, "detach"):

@@ -11,20 +11,25 @@ from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES, NUM_JOINTS
 from remogpt.runtime.errors import RemogptError
 
 
-def check_joints(joints: Any, *, where: str = "joints", min_frames: int = 1) -> np.ndarray:
+def check_joints(
+    joints: Any, *, where: str = "joints", min_frames: int = 1, num_joints: int = NUM_JOINTS
+) -> np.ndarray:
     """Return joints as a (T, 22, 3) floating array, or raise an error that says what is wrong.
 
     Args:
         joints: array, tensor or nested list, (T, 22, 3) metres.
         where: name of the joints in the message: a variable or a file's path.
         min_frames: fewest frames the caller can use.
+        num_joints: 21 for KIT-ML's skeleton.
 
     Raises:
         RemogptError: other shape, not numbers, NaN or infinity, too few frames.
     """
     array = _numbers(joints, where)
-    if array.ndim != 3 or array.shape[1:] != (NUM_JOINTS, 3):
-        raise RemogptError(f"{where}: wanted joints of shape (T, 22, 3), got {array.shape}. {_shape_hint(array)}")
+    if array.ndim != 3 or array.shape[1:] != (num_joints, 3):
+        raise RemogptError(
+            f"{where}: wanted joints of shape (T, {num_joints}, 3), got {array.shape}. {_shape_hint(array)}"
+        )
     if len(array) < min_frames:
         raise RemogptError(
             f"{where}: wanted at least {min_frames} frames, got {len(array)}. Give a longer motion."
@@ -34,7 +39,9 @@ def check_joints(joints: Any, *, where: str = "joints", min_frames: int = 1) -> 
     return array
 
 
-def check_features(features: Any, *, where: str = "features", min_frames: int = 1) -> None:
+def check_features(
+    features: Any, *, where: str = "features", min_frames: int = 1, num_features: int = NUM_FEATURES
+) -> None:
     """Refuse features that are not (..., T, 263), with a hint for KIT-ML's 251 channels.
 
     Tensors are not copied and keep their gradient; NaN is refused in NumPy arrays only, since looking into a tensor
@@ -44,8 +51,10 @@ def check_features(features: Any, *, where: str = "features", min_frames: int = 
         RemogptError: other shape, not numbers, NaN or infinity, too few frames.
     """
     shape = tuple(getattr(features, "shape", ()))
-    if len(shape) < 2 or shape[-1] != NUM_FEATURES:
-        raise RemogptError(f"{where}: wanted features of shape (..., T, 263), got {shape}. {_channel_hint(shape)}")
+    if len(shape) < 2 or shape[-1] != num_features:
+        raise RemogptError(
+            f"{where}: wanted features of shape (..., T, {num_features}), got {shape}. {_channel_hint(shape)}"
+        )
     if shape[-2] < min_frames:
         raise RemogptError(f"{where}: wanted at least {min_frames} frames, got {shape[-2]}. Give a longer motion.")
     if isinstance(features, np.ndarray):

@@ -38,7 +38,12 @@ def forward_kinematics(local_rotations: Array, root: Array, offsets: np.ndarray 
     return namespace(root).stack(positions, axis=-2)
 
 
-def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray = TARGET_OFFSETS) -> Array:
+def chain_forward_kinematics(
+    rotations: Array,
+    root: Array,
+    offsets: np.ndarray = TARGET_OFFSETS,
+    chains: tuple[tuple[int, ...], ...] = CHAINS,
+) -> Array:
     """Turn HumanML3D's rotations, which are relative along each chain, into joint positions.
 
     In HumanML3D the rotation of joint j turns the bone that *ends* at j, and every chain (arms included) starts from
@@ -48,6 +53,7 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
         rotations: (..., 22, 3, 3); entry 0 is the root's orientation.
         root: (..., 3) metres, position of the pelvis.
         offsets: (22, 3) metres, each joint from its parent in the rest pose.
+        chains: joints of each limb, root first.
 
     Returns:
         (..., 22, 3) metres.
@@ -55,8 +61,8 @@ def chain_forward_kinematics(rotations: Array, root: Array, offsets: np.ndarray 
     Source: HumanML3D 9176e8f, `Skeleton.forward_kinematics_np`.
     """
     turns = like(offsets, root)
-    positions: list[Any] = [root] + [None] * (NUM_JOINTS - 1)
-    for chain in CHAINS:
+    positions: list[Any] = [root] + [None] * (len(offsets) - 1)
+    for chain in chains:
         world = rotations[..., 0, :, :]
         for parent, joint in pairwise(chain):
             world = world @ rotations[..., joint, :, :]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from remogpt.motion.arrays import Array, like, namespace
+from remogpt.motion.arrays import Array, like, namespace, stack_last
 
 _TINY = 1e-8
 
@@ -24,22 +24,26 @@ def quaternion_multiply(first: Array, second: Array) -> Array:
     """Compose rotations (..., 4): the result turns by `second`, then by `first`."""
     a, b, c, d = first[..., 0], first[..., 1], first[..., 2], first[..., 3]
     w, x, y, z = second[..., 0], second[..., 1], second[..., 2], second[..., 3]
-    return namespace(first).stack(
+    return stack_last(
         [
             a * w - b * x - c * y - d * z,
             a * x + b * w + c * z - d * y,
             a * y - b * z + c * w + d * x,
             a * z + b * y - c * x + d * w,
-        ],
-        axis=-1,
+        ]
     )
+
+
+def dot(first: Array, second: Array) -> Array:
+    """Return the scalar product of vectors (..., 3) over the last axis; both sides broadcast."""
+    return first[..., 0] * second[..., 0] + first[..., 1] * second[..., 1] + first[..., 2] * second[..., 2]
 
 
 def cross(first: Array, second: Array) -> Array:
     """Return the cross product over the last axis; both sides broadcast."""
     a, b, c = first[..., 0], first[..., 1], first[..., 2]
     x, y, z = second[..., 0], second[..., 1], second[..., 2]
-    return namespace(first).stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)
+    return stack_last([b * z - c * y, c * x - a * z, a * y - b * x])
 
 
 def quaternion_rotate(quaternion: Array, vector: Array) -> Array:
@@ -52,13 +56,24 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
     """Turn quaternions (..., 4) into rotation matrices (..., 3, 3); any non-zero length is accepted."""
     xp = namespace(quaternion)
     w, x, y, z = (quaternion[..., index] for index in range(4))
-    scale = 2.0 / (quaternion * quaternion).sum(-1)
+    scale = 2.0 / (w * w + dot(quaternion[..., 1:], quaternion[..., 1:]))
     rows = [
         xp.stack([1 - scale * (y * y + z * z), scale * (x * y - z * w), scale * (x * z + y * w)], axis=-1),
         xp.stack([scale * (x * y + z * w), 1 - scale * (x * x + z * z), scale * (y * z - x * w)], axis=-1),
         xp.stack([scale * (x * z - y * w), scale * (y * z + x * w), 1 - scale * (x * x + y * y)], axis=-1),
     ]
     return xp.stack(rows, axis=-2)
+
+
+def quaternion_to_6d(quaternion: Array) -> Array:
+    """Return the first two columns (..., 6) of the matrices of quaternions (..., 4) of any length but zero."""
+    w, x, y, z = (quaternion[..., index] for index in range(4))
+    scale = 2.0 / (w * w + x * x + y * y + z * z)
+    xy, zw, xz, yw, yz, xw = x * y, z * w, x * z, y * w, y * z, x * w
+    xx, yy, zz = x * x, y * y, z * z
+    first = 1 - scale * (yy + zz), scale * (xy + zw), scale * (xz - yw)
+    second = scale * (xy - zw), 1 - scale * (xx + zz), scale * (yz + xw)
+    return stack_last([*first, *second])
 
 
 def matrix_to_6d(matrix: Array) -> Array:
@@ -96,15 +111,17 @@ def shortest_arc(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     Source: HumanML3D 9176e8f, `qbetween`, in float32 as there; differs: opposite directions (and a zero vector) give
         half a turn (no turn) instead of NaN.
     """
-    source, target = np.broadcast_arrays(source.astype(np.float32), target.astype(np.float32))
-    real = np.sqrt((source * source).sum(-1) * (target * target).sum(-1)) + (source * target).sum(-1)
-    quaternion = np.concatenate([real[..., None], cross(source, target)], axis=-1)
-    length = np.sqrt((quaternion * quaternion).sum(-1, keepdims=True))
-    if (length < _TINY).any():
-        undefined = length[..., 0] < _TINY
-        quaternion[undefined] = _half_turn(source[undefined])
+    source, target = source.astype(np.float32), target.astype(np.float32)
+    real = np.sqrt(dot(source, source) * dot(target, target)) + dot(source, target)
+    vector = cross(source, target)
+    length = np.asarray(np.sqrt(real * real + dot(vector, vector)))
+    undefined = length < _TINY
+    quaternion = stack_last([real, vector[..., 0], vector[..., 1], vector[..., 2]])
+    if undefined.any():
+        quaternion[undefined] = _half_turn(np.broadcast_to(source, vector.shape)[undefined])
         length[undefined] = 1.0
-    return quaternion / length
+    quaternion /= length[..., None]
+    return quaternion
 
 
 def _half_turn(direction: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from remogpt.motion.feature_body import KIT
 from remogpt.motion.skeleton import CHAINS
 from remogpt.runtime.errors import RemogptError
 
@@ -29,19 +30,7 @@ PART_GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """Names for several parts at once."""
 
-KIT_CHAINS: tuple[tuple[int, ...], ...] = (
-    (0, 11, 12, 13, 14, 15),  # right leg
-    (0, 16, 17, 18, 19, 20),  # left leg
-    (0, 1, 2, 3, 4),  # backbone
-    (3, 5, 6, 7),  # right arm
-    (3, 8, 9, 10),  # left arm
-)
-"""KIT-ML's 21 joints, root first, in the order of `remogpt.motion.skeleton.CHAINS`.
-
-Source: HumanML3D's code (9176e8f).
-"""
-
-_CHAINS: Mapping[str, tuple[tuple[int, ...], ...]] = {"humanml3d": CHAINS, "kit": KIT_CHAINS}
+_CHAINS: Mapping[str, tuple[tuple[int, ...], ...]] = {"humanml3d": CHAINS, "kit": KIT.chains}
 
 
 def part_channels(layout: Layout = "shared", skeleton: Skeleton = "humanml3d") -> dict[str, tuple[int, ...]]:
