@@ -1,10 +1,11 @@
-"""Make the procedural set, import motion capture and captioned recordings, check and describe a set.
+"""Make the procedural set, import motion capture and captioned recordings, examine and describe a set.
 
 Examples:
   remogpt data make --out sets/procedural --clips 5000
   remogpt data import bandai Bandai-Namco-Research-Motiondataset/ --out sets/bandai
   remogpt data import folder recordings/ --captions captions.csv --out sets/mine
   remogpt data import tmr datasets/annotations/kitml --features datasets/motions/guoh3dfeats --out sets/kitml
+  remogpt data doctor datasets/HumanML3D
   remogpt data check sets/procedural
   remogpt data stats sets/procedural --similar
   remogpt data dissimilar sets/procedural --split test --size 100
@@ -17,6 +18,7 @@ from typing import Any
 from remogpt import stages
 from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.commands.data_doctor import add_doctor, run_doctor
 from remogpt.commands.data_import import add_import, run_import
 from remogpt.commands.data_map import add_map, run_map
 from remogpt.data.humanml3d import MotionTextSet
@@ -55,6 +57,7 @@ def add_arguments(parser: Any) -> None:
     _add_text_model(dissimilar)
     dissimilar.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("dissimilar", dissimilar)
+    add_doctor(actions)
     add_map(actions)
 
 
@@ -70,6 +73,7 @@ def run(args: Any) -> int:
     chosen = args[args.action]
     actions = {
         "make": _make, "import": _import, "check": _check, "stats": _stats, "dissimilar": _dissimilar, "map": run_map,
+        "doctor": run_doctor,
     }  # fmt: skip
     return actions[args.action](chosen)
 

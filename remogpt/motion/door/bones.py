@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from remogpt.motion.door.measure import OUR_LEG, bone_lengths, leg_length, trunk_length
@@ -93,6 +95,44 @@ def to_our_proportions(joints: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]
     return posed, (f"upper body posed with a usual trunk by the directions of the bones: {built}",)
 
 
+@dataclass(frozen=True)
+class FeatureFault:
+    """Why features are no body's in metres."""
+
+    kind: str
+    """zero, scaled, normalised or body."""
+    what: str
+    """For messages."""
+    ratio: float
+    """Typical length of the bones over a body's."""
+
+
+def judge_features(features: np.ndarray) -> FeatureFault | None:
+    """Find out whether the joints of features (T, 263) are a body's; None if they are."""
+    joints = features_to_joints(np.asarray(features, dtype=np.float64))
+    lengths = bone_lengths(joints)[:, 1:]
+    low, middle, high = np.percentile(lengths, [10, 50, 90], axis=0)
+    found, change = middle / BONE_LENGTHS[1:], float(np.median((high - low) / np.maximum(middle, 1e-9)))
+    ratio = float(np.median(found))
+    is_scaled = abs(ratio - 1) > _SCALED and np.abs(found / max(ratio, 1e-9) - 1).max() < _SCALED
+    step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
+    if not is_scaled and np.median(np.abs(found - 1)) < _OTHER_BODY and change < _LOOSE and np.median(step) < 1.0:
+        return None
+    if not np.abs(features).max() > 0:
+        return FeatureFault("zero", "all values are zero", ratio)
+    if is_scaled:
+        what = f"all bones are {ratio:.3g} times those of a body; the features seem to be scaled"
+        return FeatureFault("scaled", what, ratio)
+    if change >= _LOOSE:
+        what = (
+            f"bones are {ratio:.2g} times those of a body and change their lengths by {change:.0%}; the features seem "
+            f"to be normalised, (x - mean) / std"
+        )
+        return FeatureFault("normalised", what, ratio)
+    what = f"bones are {ratio:.2g} times those of a body, and it moves {np.median(step) * FPS:.2g} m/s"
+    return FeatureFault("body", what, ratio)
+
+
 def check_features(features: np.ndarray, origin: str) -> None:
     """Refuse features whose joints are no body's: normalised, scaled, or something else.
 
@@ -103,28 +143,12 @@ def check_features(features: np.ndarray, origin: str) -> None:
     Raises:
         RemogptError: with what they seem to be.
     """
-    joints = features_to_joints(np.asarray(features, dtype=np.float64))
-    lengths = bone_lengths(joints)[:, 1:]
-    low, middle, high = np.percentile(lengths, [10, 50, 90], axis=0)
-    found, change = middle / BONE_LENGTHS[1:], float(np.median((high - low) / np.maximum(middle, 1e-9)))
-    ratio = float(np.median(found))
-    is_scaled = abs(ratio - 1) > _SCALED and np.abs(found / max(ratio, 1e-9) - 1).max() < _SCALED
-    step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1) if len(joints) > 1 else np.zeros(1)
-    if not is_scaled and np.median(np.abs(found - 1)) < _OTHER_BODY and change < _LOOSE and np.median(step) < 1.0:
-        check_reach(joints, origin)
+    fault = judge_features(features)
+    if fault is None:
+        check_reach(features_to_joints(np.asarray(features, dtype=np.float64)), origin)
         return
-    if not np.abs(features).max() > 0:
-        what = "all values are zero"
-    elif is_scaled:
-        what = f"all bones are {ratio:.3g} times those of a body; the features seem to be scaled"
-    elif change >= _LOOSE:
-        what = (
-            f"bones are {ratio:.2g} times those of a body and change their lengths by {change:.0%}; the features seem "
-            f"to be normalised, (x - mean) / std. Multiply by std and add the mean of their set"
-        )
-    else:
-        what = f"bones are {ratio:.2g} times those of a body, and it moves {np.median(step) * FPS:.2g} m/s"
+    hint = ". Multiply by std and add the mean of their set" if fault.kind == "normalised" else ""
     raise RemogptError(
-        f"{origin}: wanted features in metres as joints_to_features makes them, but {what}. Give raw features, or "
-        f"joints"
+        f"{origin}: wanted features in metres as joints_to_features makes them, but {fault.what}{hint}. Give raw "
+        f"features, or joints"
     )
