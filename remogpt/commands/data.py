@@ -6,6 +6,7 @@ Examples:
   remogpt data import folder recordings/ --captions captions.csv --out sets/mine
   remogpt data import tmr datasets/annotations/kitml --features datasets/motions/guoh3dfeats --out sets/kitml
   remogpt data doctor datasets/HumanML3D
+  remogpt data pack datasets/HumanML3D
   remogpt data check sets/procedural
   remogpt data stats sets/procedural --similar
   remogpt data dissimilar sets/procedural --split test --size 100
@@ -21,6 +22,7 @@ from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.data_doctor import add_doctor, run_doctor
 from remogpt.commands.data_import import add_import, run_import
 from remogpt.commands.data_map import add_map, run_map
+from remogpt.commands.data_pack import add_pack, run_pack
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.stages.inputs import SENTENCE_MODEL
 
@@ -58,6 +60,7 @@ def add_arguments(parser: Any) -> None:
     dissimilar.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("dissimilar", dissimilar)
     add_doctor(actions)
+    add_pack(actions)
     add_map(actions)
 
 
@@ -73,7 +76,7 @@ def run(args: Any) -> int:
     chosen = args[args.action]
     actions = {
         "make": _make, "import": _import, "check": _check, "stats": _stats, "dissimilar": _dissimilar, "map": run_map,
-        "doctor": run_doctor,
+        "doctor": run_doctor, "pack": run_pack,
     }  # fmt: skip
     return actions[args.action](chosen)
 
