@@ -117,12 +117,16 @@ class MotionWriter:
         prompts = {one for request in requests for one in (request.prompt, request.plain) if one is not None}
         # Each prompt is encoded once: candidates of one caption have the same one.
         ids = {prompt: tuple(self.vocabulary.encode_prompt(prompt)) for prompt in prompts}
+        drawn = int(np.random.SeedSequence(options.seed).entropy)  # type: ignore[arg-type]
         rows = [
             Row(
                 ids[request.prompt],
                 tuple(self.vocabulary.encode_codes(request.begun)[1:-1]),
                 request.length,
-                (index,) if request.stream is None else tuple(request.stream),
+                (
+                    drawn if request.seed is None else request.seed,
+                    *((index,) if request.stream is None else request.stream),
+                ),
                 None if request.plain is None else ids[request.plain],
             )
             for index, request in enumerate(requests)

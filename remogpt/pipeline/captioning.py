@@ -4,6 +4,7 @@ A motion longer than the language model reads at once is read in windows; each h
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +21,7 @@ from remogpt.options import GenerationOptions
 from remogpt.pipeline.best_of import closest
 from remogpt.pipeline.checked_numbers import with_checked_numbers
 from remogpt.pipeline.examples import examples_for_motions, marked_as_used
-from remogpt.prompts import Prompt, ask_for_text
+from remogpt.prompts import Prompt, ask_for_text, clean_text
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
@@ -98,29 +99,56 @@ def ask(windows: Sequence[Window], lm: MotionWriter, following: Following) -> No
 
 def write(
     windows: Sequence[Window], lm: MotionWriter, following: Following, options: GenerationOptions,
-    seed: int | None,
+    seed: int | Sequence[int] | None,
 ) -> None:  # fmt: skip
-    """Write `options.best_of` candidates for each window: the likeliest words, then drawn ones."""
-    guidance = options.guidance or 1.0
-    _write(windows, 1, DecodeOptions(Sampling(**options.sampling), seed, guidance), lm, following)
-    if options.best_of is not None and options.best_of > 1:
-        _write(windows, options.best_of - 1, DecodeOptions(FURTHER_CANDIDATES, seed, guidance), lm, following)
+    """Write `options.best_of` candidates for each window: the likeliest words, then drawn ones.
+
+    With a seed for each motion, a motion is answered as if it were asked for alone with its seed.
+    """
+    samplings = [(1, Sampling(**options.sampling)), ((options.best_of or 1) - 1, FURTHER_CANDIDATES)]
+    one_seed, seeds = (seed, None) if seed is None or isinstance(seed, int) else (None, seed)
+    for count, sampling in samplings:
+        if count:
+            how = DecodeOptions(sampling, one_seed, options.guidance or 1.0)
+            _write(windows, count, how, seeds, lm, following)
 
 
 def _write(
-    windows: Sequence[Window], count: int, options: DecodeOptions, lm: MotionWriter, following: Following
-) -> None:
+    windows: Sequence[Window], count: int, options: DecodeOptions, seeds: Sequence[int] | None, lm: MotionWriter,
+    following: Following,
+) -> None:  # fmt: skip
     """Add `count` candidates to each window."""
     rows = [window for window in windows for _ in range(count)]
-    requests = [DecodeRequest(window.prompt, plain=window.plain) for window in rows if window.prompt is not None]
+    seed_of_row = [None if seeds is None else seeds[window.motion] for window in rows]
+    streams = range(len(rows)) if seeds is None else _places([window.motion for window in rows])
+    requests = [
+        DecodeRequest(window.prompt, stream=[stream], seed=seed, plain=window.plain)
+        for window, stream, seed in zip(rows, streams, seed_of_row, strict=True)
+        if window.prompt is not None
+    ]
     mixer = following.words([window.examples for window in rows])
     for window, text in zip(rows, lm.generate_text(requests, options, mixer), strict=True):
         window.candidates.append(text)
 
 
+def or_no_words(caption: str) -> str:
+    """Return what is embedded in place of a caption: another where it has no words, as an untrained model may write."""
+    return caption if clean_text(caption) else "nothing"
+
+
+def _places(motions: Sequence[int]) -> list[int]:
+    """Number the rows of each motion from 0."""
+    counts: Counter[int] = Counter()
+    places = []
+    for motion in motions:
+        places.append(counts[motion])
+        counts[motion] += 1
+    return places
+
+
 def choose(windows: Sequence[Window], retriever: TextMotionRetriever) -> None:
     """Choose, of each window's candidates, the caption that the retriever finds closest to its motion."""
-    texts = retriever.encode_text([text for window in windows for text in window.candidates])
+    texts = retriever.encode_text([or_no_words(text) for window in windows for text in window.candidates])
     motions = retriever.encode_motion([window.features for window in windows])
     for window, best in zip(windows, closest(motions, texts), strict=True):
         window.chosen = best

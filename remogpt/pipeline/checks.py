@@ -23,14 +23,20 @@ def check_words(text: str) -> None:
         raise RemogptError(f"the caption {text!r} holds no words; describe a motion, e.g. 'a person waves'")
 
 
-def check_seed(seed: int | None) -> None:
-    """Refuse a seed below 0.
+def check_seed(seed: int | Sequence[int] | None, count: int | None = None) -> None:
+    """Refuse a seed below 0, and seeds that are not one for each of `count` captions or motions.
 
     Raises:
-        RemogptError: with the seed.
+        RemogptError: with the seed, or with how many there are.
     """
-    if seed is not None and seed < 0:
-        raise RemogptError(f"a seed must be 0 or more, got {seed}")
+    seeds = [] if seed is None else [seed] if isinstance(seed, int) else list(seed)
+    if seed is not None and not isinstance(seed, int) and len(seeds) != count:
+        raise RemogptError(
+            f"seed has {len(seeds)} seeds for {count} captions or motions; give one each, or one for all"
+        )
+    for one in seeds:
+        if one < 0:
+            raise RemogptError(f"a seed must be 0 or more, got {one}")
 
 
 def check_num_samples(num_samples: int) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remogpt.lm.copying.logit_mixers import Following
-from remogpt.pipeline.captioning import Captioned
+from remogpt.pipeline.captioning import Captioned, or_no_words
 from remogpt.pipeline.segment import Generated
-from remogpt.prompts import clean_text
 from remogpt.retriever import TextMotionRetriever
 
 
@@ -37,8 +36,6 @@ OF_MOTIONS = Calibration(-2.406, 2.746, 0.472)
 OF_CHECKED = Calibration(-2.054, 0.835, 0.297, 3.122)
 OF_CAPTIONS = Calibration(-0.773, 3.097, 0.208)
 """For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
-_NO_WORDS = "nothing"
-"""Embedded in place of a caption without words, which an untrained model may write."""
 UNLEARNT = 0.5
 """Factor for a caption that says what the model has not learnt: such captions have no facts to fit it to."""
 
@@ -69,8 +66,7 @@ def rate_captions(
     answers: Sequence[Captioned], motions: Sequence[np.ndarray], following: Following, retriever: TextMotionRetriever
 ) -> list[Captioned]:
     """Add each caption's confidence; motions: (T, 263) raw features of each."""
-    texts = [answer.text if clean_text(answer.text) else _NO_WORDS for answer in answers]
-    cosines = _cosines(retriever, texts, motions)
+    cosines = _cosines(retriever, [or_no_words(answer.text) for answer in answers], motions)
     return [
         replace(answer, confidence=OF_CAPTIONS.share(float(cosine), following.chance_for_motion(answer.examples)))
         for answer, cosine in zip(answers, cosines, strict=True)
@@ -79,9 +75,7 @@ def rate_captions(
 
 def _cosines(retriever: TextMotionRetriever, texts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:
     """Return the cosine of each text with its motion."""
-    each = list(dict.fromkeys(texts))
-    rows = dict(zip(each, retriever.encode_text(each), strict=True))
-    return np.einsum("nd,nd->n", np.stack([rows[text] for text in texts]), retriever.encode_motion(motions))
+    return np.einsum("nd,nd->n", retriever.encode_each_text(texts), retriever.encode_motion(motions))
 
 
 def _mean_chance(answer: Generated, following: Following) -> float | None:

@@ -37,12 +37,9 @@ class TextSearch:
         cls, texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever,
         exclude: Sequence[Iterable[str]],
     ) -> "list[TextSearch]":  # fmt: skip
-        """Make a search for each caption; equal captions with the same exclusions share one.
-
-        Each text is embedded alone: in a batch, rounding would depend on the others.
-        """
+        """Make a search for each caption; equal captions with the same exclusions share one."""
         keys = [(text, frozenset(ids)) for text, ids in zip(texts, exclude, strict=True)]
-        queries = {text: retriever.encode_text([text])[0] for text in dict.fromkeys(texts)}
+        queries = dict(zip(texts, retriever.encode_each_text(texts), strict=True))
         made = {key: cls(queries[key[0]], database, key[1]) for key in dict.fromkeys(keys)}
         return [made[key] for key in keys]
 

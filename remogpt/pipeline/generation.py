@@ -31,7 +31,7 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 
 def plan(
     texts: Sequence[str], seconds: float | Sequence[float | None] | None, num_samples: int,
-    exclude: Sequence[frozenset[str]],
+    exclude: Sequence[frozenset[str]], seed: int | Sequence[int] | None = None,
 ) -> list[Segment]:  # fmt: skip
     """Divide each motion into segments, the sentences of its caption spread over them in order.
 
@@ -40,6 +40,8 @@ def plan(
         seconds: one length for all, or one for each caption; None where the model chooses.
         num_samples: motions for each caption.
         exclude: for each caption, ids that are not retrieved.
+        seed: one for each caption, with which it is answered as if it were asked for alone; one for all stands in
+            `write`.
 
     Raises:
         RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
@@ -47,10 +49,12 @@ def plan(
     check_num_samples(num_samples)
     lengths = length_of_each(seconds, len(texts))
     segments: list[Segment] = []
-    for index, (text, length, hidden) in enumerate(zip(texts, lengths, exclude, strict=True)):
+    seeds = [None] * len(texts) if seed is None or isinstance(seed, int) else seed
+    for index, (text, length, hidden, own) in enumerate(zip(texts, lengths, exclude, seeds, strict=True)):
         check_words(text)
         for sample in range(num_samples):
-            request = MotionRequest(index * num_samples + sample, text, num_frames(length), hidden, sample, num_samples)
+            place = index * num_samples + sample
+            request = MotionRequest(place, text, num_frames(length), hidden, sample, num_samples, own)
             segments += _segments_of(request)
     return segments
 
@@ -126,10 +130,10 @@ def write(
     segments: Sequence[Segment], lm: MotionWriter, following: Following, options: GenerationOptions,
     seed: int | None,
 ) -> None:  # fmt: skip
-    """Write `options.best_of` candidates of each segment, all together."""
+    """Write `options.best_of` candidates of each segment, all together; `seed` for those without one of their own."""
     count = options.best_of or 1
     rows = [(segment, candidate) for segment in segments for candidate in range(count)]
-    requests = [_request(segment, segment.request.index * count + candidate) for segment, candidate in rows]
+    requests = [_request(segment, segment.request.stream * count + candidate) for segment, candidate in rows]
     codes = lm.generate_codes(
         requests,
         DecodeOptions(Sampling(**options.sampling), seed, options.guidance or 1.0),
@@ -152,7 +156,7 @@ def _request(segment: Segment, row: int) -> DecodeRequest:
     assert segment.prompt is not None  # `ask` comes first
     length = None if segment.length is None else segment.length - segment.overlap
     stream = [row, segment.number] if segment.number else [row]
-    return DecodeRequest(segment.prompt, length, segment.begun, stream, segment.plain)
+    return DecodeRequest(segment.prompt, length, segment.begun, stream, segment.request.seed, segment.plain)
 
 
 def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge, verify: bool) -> None:

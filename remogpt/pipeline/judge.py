@@ -56,7 +56,7 @@ class Judge:
         ends = np.cumsum([len(own) for own in motions])[:-1]
         found = []
         for text, reading, own, rows in zip(
-            self.retriever.encode_text(texts), readings, motions, np.split(embedded, ends), strict=True
+            self.retriever.encode_each_text(texts), readings, motions, np.split(embedded, ends), strict=True
         ):
             scores = rows @ text
             if reading is not None and reading.facts:

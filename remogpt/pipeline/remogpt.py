@@ -1,5 +1,6 @@
 """A whole model: tokenizer, retriever, database, language model and copy head behind one class."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -34,6 +35,12 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
+
+# PyTorch and the oneDNN below it each keep a compiled kernel, up to 1 MB, for the last 1,024 shapes that they met, and
+# captions and motions have thousands. With 32 the memory of a process that answers for days stays what it was, at equal
+# speed (benchmarks/steady_memory.py). Both are read at the first product, so that torch may be imported before.
+for _cache in ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+    os.environ.setdefault(_cache, "32")
 
 
 class ReMoGPT:
@@ -140,7 +147,7 @@ class ReMoGPT:
     @overload
     def generate(
         self, text: list[str], *, seconds: float | Sequence[float | None] | None = None, num_samples: int = 1,
-        seed: int | None = None, database: Database = None, options: GenerationOptions | None = None,
+        seed: int | Sequence[int] | None = None, database: Database = None, options: GenerationOptions | None = None,
     ) -> list[list[Generated]]: ...  # fmt: skip
 
     def generate(
@@ -149,7 +156,7 @@ class ReMoGPT:
         *,
         seconds: float | Sequence[float | None] | None = None,
         num_samples: int = 1,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         database: Database = None,
         options: GenerationOptions | None = None,
     ) -> list[Generated] | list[list[Generated]]:
@@ -160,7 +167,8 @@ class ReMoGPT:
             seconds: exact length, to a frame (0.05 s), or a list of one for each caption; for None the model
                 chooses, up to 9.8 s. A longer motion is written in segments, over which the sentences are spread.
             num_samples: motions for each caption.
-            seed: same seed, same motions (on the CPU).
+            seed: same seed, same motions (on the CPU). A list holds one for each caption, which is then answered as if
+                it were asked for alone with its seed, whatever is written beside it.
             database: database to retrieve examples from.
             options: how the motions are written; see `GenerationOptions`.
 
@@ -170,10 +178,12 @@ class ReMoGPT:
         Raises:
             RemogptError: empty text, a length out of range, a database that does not fit the model.
         """
-        options = _complete(options, seed, self.generation)
         texts = [text] if isinstance(text, str) else text
-        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)))
-        reader = self.reader if options.verify or options.fact_weight else None
+        check_seed(seed, len(texts))
+        options = (options or GenerationOptions()).with_defaults(self.generation)
+        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)), seed)
+        chooses = options.best_of != 1 or options.retrieved
+        reader = self.reader if options.verify or (options.fact_weight and chooses) else None
         if reader is not None:
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
@@ -182,7 +192,7 @@ class ReMoGPT:
         following = self._following(options)
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):
-            generation.write(rows, self.lm, following, options, seed)
+            generation.write(rows, self.lm, following, options, seed if isinstance(seed, int) else None)
             generation.add_rivals(rows)
             if any(len(row.candidates) > 1 for row in rows):
                 judge = Judge(self.retriever, options.fact_weight or 0.0, None if verify else self.finder)
@@ -213,7 +223,7 @@ class ReMoGPT:
 
     @overload
     def caption(
-        self, motion: list[Motion], *, seed: int | None = None, database: Database = None,
+        self, motion: list[Motion], *, seed: int | Sequence[int] | None = None, database: Database = None,
         options: GenerationOptions | None = None,
     ) -> list[Captioned]: ...  # fmt: skip
 
@@ -221,7 +231,7 @@ class ReMoGPT:
         self,
         motion: Motion | list[Motion],
         *,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         database: Database = None,
         options: GenerationOptions | None = None,
     ) -> Captioned | list[Captioned]:
@@ -236,8 +246,9 @@ class ReMoGPT:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
         """
         motions = [motion] if isinstance(motion, Motion) else motion
+        check_seed(seed, len(motions))
         own = {name: self.generation[name] for name in ("best_of", "strength")}
-        options = _complete(options, seed, {**own, "temperature": 0.0})
+        options = (options or GenerationOptions()).with_defaults({**own, "temperature": 0.0})
         windows = captioning.plan(motions, options.excluded(len(motions)), self.tokenizer)
         if options.examples != "none":
             captioning.retrieve(windows, self._databases.open_for_prompts(database), self.retriever)
@@ -296,9 +307,3 @@ class ReMoGPT:
     def _following(self, options: GenerationOptions) -> Following:
         strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0
         return Following(self.copy_head, strength, self.lm.vocabulary)
-
-
-def _complete(options: GenerationOptions | None, seed: int | None, defaults: dict[str, Any]) -> GenerationOptions:
-    """Fill in the model's own values; refuse a seed below 0."""
-    check_seed(seed)
-    return (options or GenerationOptions()).with_defaults(defaults)

@@ -19,7 +19,7 @@ class MotionRequest:
     """One motion to write."""
 
     index: int
-    """Index among the motions of one call; seeds its random numbers."""
+    """Index among the motions of one call."""
     text: str
     """The whole caption."""
     num_frames: int | None
@@ -30,6 +30,13 @@ class MotionRequest:
     """Index among the motions of its caption."""
     num_samples: int = 1
     """Motions of its caption."""
+    seed: int | None = None
+    """Seed of its caption; that of the whole call without it."""
+
+    @property
+    def stream(self) -> int:
+        """Number that tells it from the other motions of its seed; seeds its random numbers."""
+        return self.index if self.seed is None else self.sample
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,6 +124,14 @@ class TextMotionRetriever:
             rows[batch] = self.network.embed_text(prepared.to(self.device), lengths.to(self.device)).cpu().numpy()
         return rows
 
+    def encode_each_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Embed N sentences one by one, so that a row depends on no other sentence: (N, D) float32 unit rows.
+
+        In a batch, `encode_text` is faster, and rounds by what stands beside a sentence.
+        """
+        rows = {text: self.encode_text([text])[0] for text in dict.fromkeys(texts)}
+        return np.stack([rows[text] for text in texts]) if texts else np.zeros((0, self.dim), dtype=np.float32)
+
     def word_meanings(self, words: Sequence[str]) -> WordMeanings | None:
         """Return what finds the nearest in meaning of some words; None where the text tower is no frozen model's."""
         return WordMeanings(self.text, words) if isinstance(self.text, FrozenText) else None

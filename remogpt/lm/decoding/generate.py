@@ -106,7 +106,7 @@ class Row:
     length: int | None
     """Ids to write, exactly; None where the row ends by itself."""
     stream: tuple[int, ...]
-    """Seed suffix."""
+    """Names its random numbers: the seed, then what tells it from others with that seed."""
     plain: tuple[int, ...] | None
     """Encoder ids of the prompt that guidance contrasts with."""
 
@@ -135,8 +135,8 @@ def generate(
         t5: the weights.
         rows: one for each sequence to write.
         writable: ids that may be written.
-        sampling: how ids are chosen; each row draws from the stream (seed, *its stream).
-        options: seed, guidance, batch size.
+        sampling: how ids are chosen.
+        options: guidance, batch size.
         mixer: adds evidence of its own to the logits.
 
     Raises:
@@ -145,13 +145,12 @@ def generate(
     limits = np.array([writable.max_length if row.length is None else row.length for row in rows], dtype=np.int64)
     read = _prompts_of_rows(rows, options.guidance)
     heads = [[*writable.start, *row.begun] for row in rows]
-    entropy = int(np.random.SeedSequence(options.seed).entropy)  # type: ignore[arg-type]
     ids = np.array([*writable.allowed.tolist(), writable.end], dtype=np.int64)
     written: list[list[int]] = [[] for _ in rows]
     # Rows that end together stand together, and so do those with one prompt.
     order = sorted(range(len(rows)), key=lambda i: (len(heads[i]), limits[i], len(rows[i].prompt), read[i]))
     for members in _batches(order, heads, options.batch_size):
-        draws = _draws([[entropy, *rows[i].stream] for i in members], limits[members])
+        draws = _draws([rows[i].stream for i in members], limits[members])
         capacity = len(heads[members[0]]) + draws.shape[1]
         batch = _Batch(
             rows=np.array(members, dtype=np.int64),

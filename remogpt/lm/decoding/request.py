@@ -22,6 +22,8 @@ class DecodeRequest:
     """(N,) codes that its motion begins with; the model goes on from them and does not write them again."""
     stream: Sequence[int] | None = None
     """Seed suffix; the request's index among the others without it."""
+    seed: int | None = None
+    """Seed of its own; that of all sequences without it (`DecodeOptions.seed`)."""
     plain: Prompt | None = None
     """Prompt that guidance contrasts with: the same without its caption or motion."""
 

@@ -34,10 +34,11 @@ class FrozenBert:
 
     Args:
         folder: one that `is_bert` accepts.
+        max_tokens: longest sentence; what follows is cut.
         device: where it runs.
     """
 
-    def __init__(self, folder: Path, device: str | torch.device = "cpu") -> None:
+    def __init__(self, folder: Path, max_tokens: int, device: str | torch.device = "cpu") -> None:
         self._config = read_json(folder / "config.json")
         weights = load_file(folder / "model.safetensors")
         self._weights = {name.removeprefix("bert."): tensor.float().to(device) for name, tensor in weights.items()}
@@ -47,11 +48,12 @@ class FrozenBert:
         # The words "[SEP]" in a sentence are words, not the mark of its end.
         self._tokenizer.encode_special_tokens = True
         self._tokenizer.no_padding()
-        self._longest = int(read_json(folder / "tokenizer_config.json").get("model_max_length", 512))
+        longest = int(read_json(folder / "tokenizer_config.json").get("model_max_length", 512))
+        # Set once: to set it while another thread tokenizes loses that thread's ids.
+        self._tokenizer.enable_truncation(min(max_tokens, longest))
 
-    def tokenize(self, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
+    def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
         """Return the ids of each sentence, start and end marks included, at most `max_tokens`."""
-        self._tokenizer.enable_truncation(min(max_tokens, self._longest))
         return [found.ids for found in self._tokenizer.encode_batch(list(sentences))]
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:

