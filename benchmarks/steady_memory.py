@@ -50,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> None:
     seen, started = {}, time.process_time()
     for call in range(1, args.calls + 1):
         text = " and ".join(rng.sample(CAPTIONS, rng.randint(1, 3)))
-        (answer,) = model.generate(text, seconds=rng.randint(4, 196) / 20, seed=call, options=options)
+        (answer,) = model.generate(text, seconds=rng.randint(8, 196) / 20, seed=call, options=options)
         if call % 4 == 0:
             model.caption(answer.motion)
         if call == 1 or call % args.every == 0:

@@ -166,14 +166,24 @@ def _rare(found: Sequence[Entry]) -> list[Figure]:
 
 
 def _tiles(found: Sequence[Section]) -> list[Tile]:
-    """Return the overview: one number of each task, from the first split and the model's first mode."""
+    """Return the overview: one number of each task, from the first split, in the mode that a user of the model gets."""
     tiles = []
     for section in found:
-        entry = next((entry for entry in section.entries if not entry.is_control), None)
+        entry = _as_users_get_it([entry for entry in section.entries if not entry.is_control])
         tile = _tile(section, entry) if entry is not None else None
         if tile is not None and tile.value:
             tiles.append(tile)
     return tiles
+
+
+def _as_users_get_it(own: Sequence[Entry]) -> Entry | None:
+    """Return the first split's entry that no setting takes anything away from: the default, else with retrieval."""
+    first = [entry for entry in own if entry.split == own[0].split]
+    for preferred in ("default", "retrieval"):
+        for entry in first:
+            if entry.mode == preferred:
+                return entry
+    return first[0] if first else None
 
 
 def _tile(section: Section, entry: Entry) -> Tile | None:

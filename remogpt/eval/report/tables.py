@@ -178,8 +178,11 @@ def score(scores: Any, name: str, digits: int = 1, scale: float = 1.0) -> str:
     if isinstance(value, dict):
         return interval(value.get("mean"), value.get("ci95"), digits, scale)
     # Shares of facts have a plain `ci95` beside them.
-    half = "ci95" if name == "share" else f"{name}_ci95"
-    return interval(value, (scores or {}).get(half), digits, scale)
+    half = (scores or {}).get("ci95" if name == "share" else f"{name}_ci95")
+    count = (scores or {}).get("num_facts")
+    if name == "share" and count and value is not None and half is not None and half > value:
+        return f"{round(value * count)} of {count}"  # an interval wider than its number tells less than a count
+    return interval(value, half, digits, scale)
 
 
 def column(head: str, name: str, digits: int = 1, scale: float = 1.0, of: str = "") -> Column:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from remogpt.eval.report import plots, to_html, to_markdown, write_report
-from remogpt.eval.report.tables import entries, interval, number, rounded
+from remogpt.eval.report.tables import entries, interval, number, rounded, score
 from remogpt.motion.skeleton import CHAINS, JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
 from remogpt.motion.strips import load_joints, side_of, strip
 from remogpt.runtime.errors import RemogptError
@@ -357,6 +357,26 @@ def test_numbers_carry_the_decimals_of_their_interval():
     assert interval(0.5, 1e-17, 1) == "0.5" and interval(0.5, 0.001, 1) == "0.5 ± 0.0"
     assert interval(0.5, None, 1, 100) == "50.0" and interval(0.5, 0.04, 1, 100) == "50.0 ± 4.0"
     assert number(float("nan")) == "" and number("text") == "" and number(-0.04, 1) == "-0.0"
+
+
+def test_a_share_whose_interval_is_wider_than_itself_is_a_count():
+    assert score({"share": 0.05, "ci95": 0.07, "num_facts": 40}, "share", scale=100) == "2 of 40"
+    assert score({"share": 0.5, "ci95": 0.07, "num_facts": 40}, "share", scale=100) == "50.0 ± 7.0"
+
+
+def test_the_overview_shows_what_users_of_the_model_get(written, tmp_path):
+    """Not an ablation that stands before it, or a split on which fewer modes were run."""
+    results = written[0]["results"]
+    some = dict(
+        results["facts/test/no_retrieval"], scores=results["facts/test/no_retrieval"]["scores"] | {"share": 0.123}
+    )
+    default = dict(some, scores=some["scores"] | {"share": 0.7654, "ci95": 0.01})
+    for names, shown in (({"prompt_only": some}, "retrieval"), ({"prompt_only": some, "default": default}, "default")):
+        wanted = {f"facts/test/{mode}": one for mode, one in names.items()} | only(written[0], "facts")["results"]
+        write_report(written[0] | {"results": wanted}, tmp_path)
+        tile = re.search(r'class="tile" href="#[^"]*">(.*?)</a>', (tmp_path / "report.html").read_text("utf-8"), re.S)
+        assert tile is not None and f"facts/test/{shown}</span>" in tile[1]
+    assert "76.5" in tile[1]
 
 
 def test_matplotlib_and_jinja_are_loaded_only_to_write():
