@@ -19,13 +19,13 @@ from remogpt.commands.cli_parts.options import (
     add_model_options,
     add_writing_options,
     chosen_database,
-    describe_answer,
     generation_options,
     print_warnings,
 )
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.motion.files.read import READABLE, clips_of
 from remogpt.pipeline.checks import check_model, check_seed
+from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
 from remogpt.runtime.files import check_output_file
 from remogpt.runtime.progress import progress

@@ -29,7 +29,6 @@ from remogpt.commands.cli_parts.options import (
     add_model_options,
     add_writing_options,
     chosen_database,
-    describe_answer,
     file_name_of,
     generation_options,
     print_warnings,
@@ -39,6 +38,7 @@ from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.pipeline.checks import check_model, check_seed, check_words
+from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
 

@@ -13,9 +13,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import remogpt
-from remogpt.commands.cli_parts.options import add_model_options, chosen_database, describe_examples
+from remogpt.commands.cli_parts.options import add_model_options, chosen_database
 from remogpt.commands.search_inside import add_inside_options, run_inside
 from remogpt.pipeline.checks import check_model, check_words
+from remogpt.pipeline.described import describe_examples
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:  # slow to import, and `--help` should be fast

@@ -9,6 +9,7 @@ import numpy as np
 
 import remogpt
 from remogpt.motion.skeleton import FPS
+from remogpt.pipeline.described import describe_spans
 from remogpt.prompts import clean_text
 from remogpt.retriever.moments import Moments, find_moments
 from remogpt.runtime.errors import RemogptError
@@ -53,21 +54,6 @@ def run_inside(args: Any) -> int:
             start, end = span.seconds
             print(f"{span.score:.3f}  {start:.2f}-{end:.2f} s")
     return 0
-
-
-def describe_spans(found: Moments) -> list[dict[str, Any]]:
-    """Return spans as JSON-ready rows: seconds, frames, and both numbers of the ranking."""
-    return [
-        {
-            "start": span.seconds[0],
-            "end": span.seconds[1],
-            "start_frame": span.start,
-            "end_frame": span.end,
-            "score": round(span.score, 4),
-            "cosine": round(span.cosine, 4),
-        }
-        for span in found.spans
-    ]
 
 
 WIDTH, HEIGHT = 9.0, 2.4

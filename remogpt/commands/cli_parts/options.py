@@ -1,6 +1,5 @@
 """Declare options that several commands share."""
 
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,33 +103,6 @@ def file_name_of(text: str, number: int) -> str:
     words = "".join(character if character.isalnum() else " " for character in text.lower()).split()
     # File systems limit names to 255 bytes.
     return "_".join([f"{number:04d}", *words])[:80].encode()[:200].decode("utf-8", "ignore").rstrip("_")
-
-
-def describe_examples(examples: Any) -> list[dict[str, Any]]:
-    """Return retrieved examples as JSON-ready rows; `fact_share` is null where no facts were asked for."""
-    return [
-        {
-            "id": example.id,
-            "route": example.route,
-            "score": round(example.score, 4),
-            "caption": example.caption,
-            "fact_share": None if math.isnan(example.fact_share) else round(example.fact_share, 4),
-        }
-        for example in examples
-    ]
-
-
-def describe_answer(answer: Any) -> dict[str, Any]:
-    """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, how sure it is."""
-    examples = [
-        {**row, "used": example.used}
-        for row, example in zip(describe_examples(answer.examples), answer.examples, strict=True)
-    ]
-    return {
-        "examples": examples,
-        "confidence": None if math.isnan(answer.confidence) else round(answer.confidence, 3),
-        "warnings": [warning.to_json() for warning in answer.warnings],
-    }
 
 
 def print_warnings(warnings: Iterable[Mapping[str, str]], about: str = "") -> None:
