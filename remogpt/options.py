@@ -23,6 +23,9 @@ class GenerationOptions:
     exclude: Sequence[str] | Sequence[Sequence[str]] = ()
     """Ids of clips or recordings not to retrieve: one collection for the call, or one for each caption or motion;
     they are compared with an entry's own id, its source's and its mirror's."""
+    pinned: Sequence[str] | Sequence[Sequence[str]] = ()
+    """Ids of at most two database entries that are examples of a written motion whatever is retrieved, and are shown
+    whatever the match test finds: one collection for the call, or one for each caption. Not used for captioning."""
     best_of: int | None = None
     """Candidates written for each answer, of which the one that fits best is kept."""
     check_numbers: bool = True
@@ -59,8 +62,9 @@ class GenerationOptions:
             raise RemogptError(f"retrieved must be 0 or more, got {self.retrieved}")
         if self.fact_weight is not None and not 0 <= self.fact_weight < math.inf:
             raise RemogptError(f"fact_weight must be 0 or more, got {self.fact_weight:g}")
-        if isinstance(self.exclude, str):
-            raise RemogptError(f"exclude must be a list of ids, got one string; give [{self.exclude!r}]")
+        for name in ("exclude", "pinned"):
+            if isinstance(value := getattr(self, name), str):
+                raise RemogptError(f"{name} must be a list of ids, got one string; give [{value!r}]")
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -78,8 +82,16 @@ class GenerationOptions:
         Raises:
             RemogptError: if there is one collection for each, but not for `count`.
         """
-        if all(isinstance(one, str) for one in self.exclude):
-            return [frozenset(self.exclude)] * count  # type: ignore[arg-type]
-        if len(self.exclude) != count:
-            raise RemogptError(f"exclude has ids for {len(self.exclude)} captions or motions, expected {count}")
-        return [frozenset(ids) for ids in self.exclude]
+        return [frozenset(ids) for ids in self._of_each("exclude", count)]
+
+    def pinned_for(self, count: int) -> list[tuple[str, ...]]:
+        """Return the ids of the entries that are examples of each of `count` captions; errors as in `excluded`."""
+        return [tuple(dict.fromkeys(ids)) for ids in self._of_each("pinned", count)]
+
+    def _of_each(self, name: str, count: int) -> list[Sequence[str]]:
+        ids = getattr(self, name)
+        if all(isinstance(one, str) for one in ids):
+            return [ids] * count
+        if len(ids) != count:
+            raise RemogptError(f"{name} has ids for {len(ids)} captions or motions, expected {count}")
+        return list(ids)

@@ -168,6 +168,36 @@ def test_excluded_clips_are_never_examples(model: ReMoGPT) -> None:
         GenerationOptions(exclude="000001")
 
 
+def test_pinned_entries_are_the_examples_whatever_is_retrieved(model: ReMoGPT) -> None:
+    (free,) = model.generate("a person walks", seed=0)
+    found = [example.id for example in free.examples]
+    others = [hit.id for hit in model.search("a person walks", k=8) if hit.id not in found]
+    (one,) = model.generate("a person walks", seed=0, options=GenerationOptions(pinned=others[:1]))
+    assert [example.id for example in one.examples] == [others[0], found[0]]
+    assert [example.pinned for example in one.examples] == [True, False] and one.examples[0].used
+    assert one.examples[0].score == one.examples[0].to_motion
+    (both,) = model.generate("a person walks", seed=0, options=GenerationOptions(pinned=others[:2], exclude=found))
+    assert [example.id for example in both.examples] == others[:2]
+    each = GenerationOptions(pinned=[others[:1], []])
+    (first,), (second,) = model.generate(["a person walks"] * 2, seed=0, options=each)
+    assert first.examples[0].id == others[0] and [example.id for example in second.examples] == found
+    for ids, words in ((["nobody"], "has no entry 'nobody' to pin"), (others[:3], "a prompt shows 2; pin fewer")):
+        with pytest.raises(RemogptError, match=words):
+            model.generate("a person walks", options=GenerationOptions(pinned=ids))
+
+
+def test_a_pinned_example_is_shown_even_where_the_match_test_finds_no_answer(model: ReMoGPT, tiny_model: Path) -> None:
+    other = ReMoGPT(tiny_model, "cpu")
+    refusing = CopyHead(model.tokenizer.code_vectors)
+    with torch.no_grad():
+        refusing.text_match.layers[-1].bias.fill_(-50.0)  # nothing answers
+    other.__dict__["copy_head"] = refusing
+    pinned = model.search("a person walks", k=1)[0].id
+    options = GenerationOptions(pinned=[pinned], strength=2.0)
+    (answer,) = other.generate("a person walks", seed=0, options=options)
+    assert [example.used for example in answer.examples] == [True, False]
+
+
 def test_a_recording_is_excluded_with_all_its_clips(model: ReMoGPT, make_database: Callable, motion: Motion) -> None:
     database = make_database(lambda row: "tape" if row < 5 else f"source_{row}")
     tape = {info.id for info in database.infos() if info.source_id == "tape"}

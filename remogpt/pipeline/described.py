@@ -28,7 +28,7 @@ def describe_examples(examples: "Iterable[RetrievedExample]") -> list[dict[str, 
 def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
     """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, how sure it is."""
     examples = [
-        {**row, "used": example.used}
+        {**row, "used": example.used, "pinned": example.pinned}
         for row, example in zip(describe_examples(answer.examples), answer.examples, strict=True)
     ]
     return {

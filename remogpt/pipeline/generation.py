@@ -82,9 +82,13 @@ def retrieve(
 
     Samples of one caption share its rivals out among them, so that no two samples are the same motion.
     """
+    requests = [segment.request for segment in segments]
+    captions = [request.index // request.num_samples for request in requests]
+    pinned = options.pinned_for(captions[-1] + 1)
     searches = TextSearch.of_texts(
-        [segment.text for segment in segments], database, retriever, [segment.request.exclude for segment in segments]
-    )
+        [segment.text for segment in segments], database, retriever, [request.exclude for request in requests],
+        [pinned[caption] for caption in captions],
+    )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
     found: dict[TextSearch, list[RetrievedExample]] = {}
     for segment, search in zip(segments, searches, strict=True):
@@ -106,7 +110,8 @@ def _as_candidate(hit: RetrievedExample, database: MotionDatabase) -> Candidate:
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
     """Write each segment's prompt, with the examples that are to be shown, and the one that guidance contrasts with."""
     for segment in segments:
-        shown = following.shown_for_text(segment.examples)
+        answering = {id(one) for one in following.shown_for_text(segment.examples)}
+        shown = [one for one in segment.examples if one.pinned or id(one) in answering]
         segment.examples = marked_as_used(segment.examples, shown)
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
         words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)

@@ -128,5 +128,7 @@ class RetrievedExample:
     """Whether the prompt of an answer shows it; a model with a copy head leaves out what does not answer the query."""
     answers: bool | None = None
     """Whether the model's match test finds that a search's hit answers the query; None where nothing was tested."""
+    pinned: bool = False
+    """Whether it was named by the caller, and not retrieved."""
     row: int = -1
     """Row of the entry in its database."""

@@ -1,0 +1,153 @@
+"""What stands before every request: its size, where it comes from, and who asks. A plain ASGI middleware."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from remogpt.app.service.problems import ServiceError, problem
+from remogpt.app.service.settings import MEBIBYTE, ServiceSettings
+
+CLIENT_HEADER = "Remogpt-Client"
+"""Any secret word by which a client without a key is told from others."""
+KEY_COOKIE = "remogpt_key"
+"""Cookie of a browser that has shown a key."""
+_LOCAL = {"localhost", "127.0.0.1", "::1", "testserver"}
+_OPEN = {"/health", "/login", "/openapi.json"}
+"""Paths that ask for no key."""
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
+    "connect-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+"""Nothing is loaded from, or sent to, another machine."""
+
+
+class Guard:
+    """Refuses what is too large, comes from another page, or shows no key; adds headers that keep browsers here.
+
+    Args:
+        app: the application behind it.
+        settings: of the service.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
+        self.app, self.settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        try:
+            headers = Headers(scope=scope)
+            self._check_origin(headers)
+            scope.setdefault("state", {})["owner"] = self._owner(scope, headers)
+            counted = self._counted(headers, receive)
+        except ServiceError as error:
+            await problem(error.status, str(error))(scope, receive, send)
+            return
+        await self._answer(scope, counted, _with_headers(send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer; a body that turns out too large is refused if nothing has been sent yet."""
+        begun = False
+
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except ServiceError as error:
+            if begun:
+                raise
+            await problem(error.status, str(error))(scope, receive, send)
+
+    def _check_origin(self, headers: Headers) -> None:
+        """Refuse requests that another site's page sends through a visitor's browser, and names that lead here."""
+        host = headers.get("host", "")
+        name = _host_name(host)
+        if self.settings.is_loopback and name not in _LOCAL:
+            raise ServiceError(
+                421, f"this service answers as localhost alone, not as {name[:80]!r}; start it with --host"
+            )
+        origin = headers.get("origin")
+        if origin and origin != "null" and urlsplit(origin).netloc != host:
+            raise ServiceError(403, "requests of another site's pages are not answered")
+        if origin == "null" and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise ServiceError(403, "requests of another site's pages are not answered")
+
+    def _owner(self, scope: Scope, headers: Headers) -> str:
+        """Return who asks, as hexadecimal digits; of a service without keys those who name themselves alike are one.
+
+        Raises:
+            ServiceError: 401 without a key where there are keys.
+        """
+        key = _key(headers)
+        if not self.settings.api_keys:
+            return owner_of(headers.get(CLIENT_HEADER, ""))
+        if any(secrets.compare_digest(key.encode(), one.encode()) for one in self.settings.api_keys):
+            return owner_of(key)
+        if scope["path"] in _OPEN:
+            return ""
+        raise ServiceError(
+            401, "wanted an API key: send it as 'Authorization: Bearer KEY', or open /login in a browser"
+        )
+
+    def _counted(self, headers: Headers, receive: Receive) -> Receive:
+        """Count a body's bytes, whatever its header announces."""
+        most = self.settings.max_upload
+        too_much = ServiceError(413, f"a request may have {most // MEBIBYTE} MiB; send less at once")
+        announced = headers.get("content-length", "0")
+        if not announced.isdecimal() or len(announced) > 18 or int(announced) > most:
+            raise too_much
+        size = 0
+
+        async def counted() -> MutableMapping[str, Any]:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > most:
+                raise too_much
+            return message
+
+        return counted
+
+
+def owner_of(name: str) -> str:
+    """Return the owner that a key or a client's name stands for."""
+    return hashlib.sha256(b"remogpt client " + name.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _key(headers: Headers) -> str:
+    scheme, _, word = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and word:
+        return word.strip()
+    return headers.get("x-api-key") or cookie_parser(headers.get("cookie", "")).get(KEY_COOKIE, "")
+
+
+def _host_name(host: str) -> str:
+    """Return a Host header's name without its port: `[::1]:8000` is ::1."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _with_headers(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Content-Security-Policy", _POLICY)
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "no-referrer"
+            headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        await send(message)
+
+    return sending
