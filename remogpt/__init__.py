@@ -9,14 +9,16 @@ TYPE_CHECKING = False  # `typing` takes longer to import than all of this, and C
 if TYPE_CHECKING:
     from typing import Any
 
+    from remogpt.app.client import Client
     from remogpt.motion import Motion, load_motion
     from remogpt.options import GenerationOptions
     from remogpt.pipeline import ReMoGPT
 
 __version__ = "0.2.0"
-__all__ = ["GenerationOptions", "Motion", "ReMoGPT", "__version__", "load_motion"]
+__all__ = ["Client", "GenerationOptions", "Motion", "ReMoGPT", "__version__", "load_motion"]
 
 _HOMES = {
+    "Client": "remogpt.app.client",
     "GenerationOptions": "remogpt.options",
     "Motion": "remogpt.motion",
     "ReMoGPT": "remogpt.pipeline",

@@ -49,6 +49,7 @@ COMMANDS = {
     "assemble": "put trained components together into one model folder",
     "eval": "measure a model, or anybody's motions and captions; compare evaluations",
     "demo": "make a page of generated motions and captions",
+    "serve": "serve a page to play with and an HTTP API",
 }
 
 USAGE = """usage: remogpt COMMAND [options]

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-QUICK = ("generate", "caption", "search", "encode", "similarity", "db", "data", "import_", "assemble", "eval", "demo")
+QUICK = (
+    "generate",
+    "caption",
+    "search",
+    "encode",
+    "similarity",
+    "db",
+    "data",
+    "import_",
+    "assemble",
+    "eval",
+    "demo",
+    "serve",
+)
 """All but `train`, whose options are the fields of the stages' own settings."""
 
 

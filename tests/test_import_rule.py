@@ -39,7 +39,7 @@ ALLOWED = {
         "motion",
         "runtime",
     },
-    "app": {"pipeline", "notices", "retriever", "motion", "runtime"},
+    "app": {"pipeline", "notices", "prompts", "lm", "retriever", "data", "motion", "runtime"},
     "pipeline": {"finder", "notices", "reader", "retriever", "tokenizer_vqvae", "prompts", "lm", "motion", "runtime"},
 }
 """Rooms that the files of a room may import, besides their own."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 import remogpt
 from remogpt.app.service.guard import Guard
+from remogpt.app.service.login import add_login
 from remogpt.app.service.problems import answer_with_problems
 from remogpt.app.service.routes.databases import add_databases
 from remogpt.app.service.routes.jobs import add_jobs
@@ -33,9 +34,11 @@ def create_app(service: Service) -> FastAPI:
         title="remogpt", version=remogpt.__version__, description=ABOUT, lifespan=lifespan,
         docs_url=None, redoc_url=None,  # both pages load scripts from another machine
     )  # fmt: skip
+    app.state.service = service
     router = APIRouter()
     for add in (add_motions, add_search, add_databases, add_jobs):
         add(router, service)
+    add_login(router)
     app.include_router(router)
     app.add_middleware(Guard, settings=service.settings)
     answer_with_problems(app, service.hidden)

@@ -6,6 +6,7 @@ service, in the job's folder; the finished database is then moved under its name
 """
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -63,7 +64,7 @@ class Databases:
         return [OWN, *self.shared, *built]
 
     def rows(self, owner: str) -> list[dict[str, Any]]:
-        """Describe the databases that a client may use: name, entries, captions, licences, whether it is the client's."""
+        """Describe the databases that a client may use: name, counts, licences, and whether it is the client's own."""
         rows = []
         for name in self.names(owner):
             path = self.path(name, owner) or self.own
@@ -113,11 +114,13 @@ class Databases:
             RemogptError: in the words of the commands.
         """
         work, table = recordings.parent, await asyncio.to_thread(find_table, recordings)
-        left_out = await _run("data", "import", "folder", recordings, "--captions", table, "--out", work / "set",
-                              "--name", name, "--test-share", "0", "--val-share", "0", work=work)  # fmt: skip
-        job.done = 1
         model = [] if self.settings.model is None else ["--model", self.settings.model]
-        await _run("db", "build", work / "set", "--split", "all", "--out", work / "built", *model, work=work)
+        commands: list[list[str | Path]] = [
+            ["data", "import", "folder", recordings, "--captions", table, "--out", work / "set", "--name", name,
+             "--test-share", "0", "--val-share", "0"],
+            ["db", "build", work / "set", "--split", "all", "--out", work / "built", *model],
+        ]  # fmt: skip
+        left_out = await _run(commands, job, work)
         self.check_new(name, owner)
         (self.folder / owner).mkdir(parents=True, exist_ok=True)
         (work / "built").replace(self.folder / owner / name)
@@ -154,7 +157,7 @@ def find_table(folder: Path) -> Path:
 
 def _check_inside(folder: Path, table: Path) -> None:
     """Refuse a table that names other files than those that came with it; the command would look for them anywhere."""
-    for file in read_table(table):
+    for file in read_table(table, {}):
         if why_no_name(file) or not with_clip(folder / file)[0].is_file():
             raise RemogptError(f"{table.name} names {file[:80]!r}, which was not sent with it; name the files as sent")
 
@@ -164,31 +167,50 @@ def _row(file: Path, caption: str) -> str:
     return f'"{cells[0]}","{cells[1]}"\n'
 
 
-async def _run(*words: Any, work: Path) -> list[str]:
-    """Run a command of this package; return what it printed to standard error, the folder's path cut out.
+_PROGRAM = """
+import json, sys
+from remogpt.cli import main
+for words in json.loads(sys.argv[1]):
+    code = main(words)
+    print(code, flush=True)
+    if code > 1:
+        break
+"""
+"""Runs commands one after the other and prints their exit codes: one process, since loading takes seconds."""
+
+
+async def _run(commands: Sequence[Sequence[str | Path]], job: Job, work: Path) -> list[str]:
+    """Run commands of this package; return what they printed to standard error, the folder's path cut out.
 
     Raises:
-        RemogptError: with the command's own complaint.
+        RemogptError: with the complaint of the first one that fails.
     """
-    command = [sys.executable, "-m", "remogpt.cli", *map(str, words)]
+    words = json.dumps([[str(word) for word in command] for command in commands])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        sys.executable, "-c", _PROGRAM, words, env=environment, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    told = asyncio.create_task(process.stderr.read())
+    codes: list[int] = []
     try:
-        _, content = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
+        async for line in process.stdout:
+            if line.strip().isdigit():  # commands print what they wrote, too
+                codes.append(int(line))
+                job.done = len(codes)
         await process.wait()
-        raise
-    lines = _plain_lines(content, work)
-    if process.returncode not in (0, 1):  # 1: some items could not be used, and are named
+        lines = _plain_lines(await told, work)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if len(codes) < len(commands) or max(codes) > 1:  # 1: some items could not be used, and are named
         raise RemogptError(lines[-1].partition("error: ")[2] or lines[-1] if lines else "the build was stopped")
     return lines
 
 
-def _plain_lines(content: bytes, work: Path) -> Sequence[str]:
+def _plain_lines(content: bytes, work: Path) -> list[str]:
     text = content.decode("utf-8", "replace").replace(f"{work}/recordings/", "").replace(f"{work}/", "")
     return [line.strip() for line in text.splitlines() if line.strip() and "it/s" not in line and "%|" not in line][
         -50:

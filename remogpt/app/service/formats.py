@@ -23,13 +23,16 @@ TYPES = {
     "gif": "image/gif",
     "mp4": "video/mp4",
     "png": "image/png",
+    "csv": "text/csv",
 }
 """Media type of each format."""
+OF_MOTIONS = tuple(name for name in TYPES if name != "csv")
+OF_CAPTIONS = ("json", "csv")
 _SANDBOX = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 """Policy of a player page: its own script runs, without reach into the service's pages."""
 
 
-def chosen_format(request: Request, known: Sequence[str] = tuple(TYPES)) -> str:
+def chosen_format(request: Request, known: Sequence[str] = OF_MOTIONS) -> str:
     """Return the format that a request asks for; JSON where it does not say.
 
     Raises:
@@ -44,9 +47,9 @@ def chosen_format(request: Request, known: Sequence[str] = tuple(TYPES)) -> str:
         if wanted in ("*/*", "application/*", ""):
             return known[0]
         for name in known:
-            if wanted == TYPES.get(name) or (wanted.endswith("/*") and TYPES.get(name, "").startswith(wanted[:-1])):
+            if wanted == TYPES[name] or (wanted.endswith("/*") and TYPES[name].startswith(wanted[:-1])):
                 return name
-    types = ", ".join(TYPES.get(name, name) for name in known)
+    types = ", ".join(TYPES[name] for name in known)
     raise ServiceError(406, f"Accept: wanted one of {types}")
 
 

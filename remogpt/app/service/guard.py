@@ -17,7 +17,9 @@ CLIENT_HEADER = "Remogpt-Client"
 """Any secret word by which a client without a key is told from others."""
 KEY_COOKIE = "remogpt_key"
 """Cookie of a browser that has shown a key."""
-_LOCAL = {"localhost", "127.0.0.1", "::1", "testserver"}
+CLIENT_COOKIE = "remogpt_client"
+"""Cookie by which a browser without a key is told from others."""
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
 _OPEN = {"/health", "/login", "/openapi.json"}
 """Paths that ask for no key."""
 _POLICY = (
@@ -48,27 +50,29 @@ class Guard:
             headers = Headers(scope=scope)
             self._check_origin(headers)
             scope.setdefault("state", {})["owner"] = self._owner(scope, headers)
-            counted = self._counted(headers, receive)
+            body = _Body(headers, receive, self.settings.max_upload)
         except ServiceError as error:
             await problem(error.status, str(error))(scope, receive, send)
             return
-        await self._answer(scope, counted, _with_headers(send))
+        await self._answer(scope, body, _with_headers(send))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer; a body that turns out too large is refused if nothing has been sent yet."""
-        begun = False
+    async def _answer(self, scope: Scope, body: "_Body", send: Send) -> None:
+        """Let the application answer; where the body turns out too large, that is the answer."""
+        has_begun = False
 
-        async def noted(message: MutableMapping[str, Any]) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+        async def unless_too_large(message: MutableMapping[str, Any]) -> None:
+            nonlocal has_begun
+            if has_begun or body.error is None:
+                has_begun = True
+                await send(message)
 
         try:
-            await self.app(scope, receive, noted)
-        except ServiceError as error:
-            if begun:
+            await self.app(scope, body.receive, unless_too_large)
+        except ServiceError:
+            if body.error is None:
                 raise
-            await problem(error.status, str(error))(scope, receive, send)
+        if body.error is not None and not has_begun:
+            await problem(body.error.status, str(body.error))(scope, body.receive, send)
 
     def _check_origin(self, headers: Headers) -> None:
         """Refuse requests that another site's page sends through a visitor's browser, and names that lead here."""
@@ -92,7 +96,7 @@ class Guard:
         """
         key = _key(headers)
         if not self.settings.api_keys:
-            return owner_of(headers.get(CLIENT_HEADER, ""))
+            return owner_of(headers.get(CLIENT_HEADER) or _cookies(headers).get(CLIENT_COOKIE, ""))
         if any(secrets.compare_digest(key.encode(), one.encode()) for one in self.settings.api_keys):
             return owner_of(key)
         if scope["path"] in _OPEN:
@@ -101,24 +105,33 @@ class Guard:
             401, "wanted an API key: send it as 'Authorization: Bearer KEY', or open /login in a browser"
         )
 
-    def _counted(self, headers: Headers, receive: Receive) -> Receive:
-        """Count a body's bytes, whatever its header announces."""
-        most = self.settings.max_upload
-        too_much = ServiceError(413, f"a request may have {most // MEBIBYTE} MiB; send less at once")
+
+class _Body:
+    """A request's body, whose bytes are counted, whatever its header announces.
+
+    Raises:
+        ServiceError: 413 if it announces too many.
+    """
+
+    def __init__(self, headers: Headers, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._size = receive, most, 0
+        self.error: ServiceError | None = None
+        """Why it is not read any further."""
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or len(announced) > 18 or int(announced) > most:
-            raise too_much
-        size = 0
+            raise self._too_large()
 
-        async def counted() -> MutableMapping[str, Any]:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > most:
-                raise too_much
-            return message
+    async def receive(self) -> MutableMapping[str, Any]:
+        """Receive the next piece."""
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > self._most:
+            self.error = self._too_large()
+            raise self.error
+        return message
 
-        return counted
+    def _too_large(self) -> ServiceError:
+        return ServiceError(413, f"a request may have {self._most / MEBIBYTE:g} MiB; send less at once")
 
 
 def owner_of(name: str) -> str:
@@ -130,7 +143,11 @@ def _key(headers: Headers) -> str:
     scheme, _, word = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and word:
         return word.strip()
-    return headers.get("x-api-key") or cookie_parser(headers.get("cookie", "")).get(KEY_COOKIE, "")
+    return headers.get("x-api-key") or _cookies(headers).get(KEY_COOKIE, "")
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
+    return cookie_parser(headers.get("cookie", ""))
 
 
 def _host_name(host: str) -> str:

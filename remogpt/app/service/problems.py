@@ -105,6 +105,8 @@ def _sentence(error: dict[str, Any]) -> str:
     """Turn one of pydantic's errors into a sentence: where, what was wanted, what came."""
     where = ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header", "str"))
     where = re.sub(r"\.?(list|function|constrained)\S*", "", where)
+    if isinstance(error.get("input"), bytes):
+        return "the body is not marked as JSON; send it with Content-Type: application/json"
     if error["type"] == "json_invalid":
         return 'the body is not valid JSON; send an object, for example {"text": "a person waves"}'
     if error["type"] == "missing":

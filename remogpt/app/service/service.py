@@ -117,20 +117,25 @@ class Service:
         shared = replace(options, exclude=(), pinned=())
         kind = ("generate", question.num_samples, shared, path)
         rows = question.num_samples * (options.best_of or self.model.generation["best_of"])
-        asked = []
+        asked: list[tuple[int, Future[list[Generated]]]] = []
         for text, seed in zip(question.texts, seeds, strict=True):
-            item = _Caption(text, question.seconds, seed, frozenset(options.excluded(1)[0]), tuple(options.pinned))
+            item = _Caption(text, question.seconds, seed, options.excluded(1)[0], options.pinned_for(1)[0])
 
             def write(items: Sequence[_Caption]) -> list[list[Generated]]:
                 return self._write(items, question.num_samples, shared, path)
 
-            asked.append((seed, self.thread.submit(item, write, kind=kind, rows=rows)))
+            try:
+                asked.append((seed, self.thread.submit(item, write, kind=kind, rows=rows)))
+            except ServiceError:  # too many wait: all of the request is refused
+                for _, future in asked:
+                    future.cancel()
+                raise
         return asked
 
     def _write(
         self, items: Sequence[_Caption], num_samples: int, options: GenerationOptions, path: Path | None
     ) -> list[list[Generated]]:
-        each = replace(options, exclude=[one.exclude for one in items], pinned=[one.pinned for one in items])
+        each = replace(options, exclude=[tuple(one.exclude) for one in items], pinned=[one.pinned for one in items])
         return self.model.generate(
             [one.text for one in items], seconds=[one.seconds for one in items], num_samples=num_samples,
             seed=[one.seed for one in items], database=path, options=each,
@@ -268,7 +273,7 @@ def _locked(work: Path) -> FileLock:
     """Take the work folder, which one service at a time may use, and remove what a killed one left in it."""
     check_output_folder(work)
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(work / "lock")
+    lock = FileLock(work / "lock", thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.settings import MEBIBYTE, ServiceSettings

@@ -1,1 +1,1 @@
-"""The HTTP API, version 1: each route reads a question, asks the service, and writes the answer in the wanted format."""
+"""The HTTP API, version 1: each route reads a question, asks the service and answers in the wanted format."""

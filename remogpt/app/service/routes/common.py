@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
-from remogpt.app.service.formats import TYPES
+from remogpt.app.service.formats import OF_MOTIONS, TYPES
 from remogpt.app.service.jobs import Job
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.service import Service
@@ -21,11 +21,11 @@ QuestionT = TypeVar("QuestionT", bound=BaseModel)
 Fps = Annotated[float | None, Query(gt=0, le=240, description="frames a second of a motion file")]
 Skeleton = Annotated[
     str | None,
-    Query(max_length=40, description="joint names of a .bvh or .glb: remogpt, smpl, mixamo, humanik, unreal"),
+    Query(max_length=40, description="joint names of a .bvh or .glb: smpl, mixamo, humanik, unreal"),
 ]
 Files = Annotated[list[UploadFile], File(description="files")]
 QuestionField = Annotated[str, Form(max_length=200_000, description="further fields, as a JSON object")]
-MOTION_TYPES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in TYPES.values()}}}
+MOTION_TYPES: dict[int | str, dict[str, Any]] = {200: {"content": {TYPES[name]: {} for name in OF_MOTIONS}}}
 UPLOAD = "recordings"
 """Folder of uploaded files in a scratch folder, and in that of the job that works on them."""
 

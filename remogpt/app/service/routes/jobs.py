@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 import remogpt
 from remogpt.app.service.answers import motions_of, without_arrays
-from remogpt.app.service.formats import chosen_format, motion_response
+from remogpt.app.service.formats import OF_CAPTIONS, chosen_format, motion_response
+from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.questions import Include
 from remogpt.app.service.routes.common import MOTION_TYPES, Fps, Skeleton, caption_table, owner_of_request
 from remogpt.app.service.service import Service
@@ -42,13 +43,14 @@ def add_jobs(router: APIRouter, service: Service) -> None:
     @router.get("/v1/jobs/{job_id}/result", tags=["jobs"], responses=MOTION_TYPES)
     async def result(
         request: Request, job_id: str, include: Annotated[list[Include] | None, Query(max_length=3)] = None,
+        index: Annotated[int | None, Query(ge=0, description="only this motion of a generate job")] = None,
         fps: Fps = None, skeleton: Skeleton = None,
     ) -> Response:  # fmt: skip
         """Return a finished job's result, as the request that began it would have been answered."""
         found = service.jobs.find(job_id, owner_of_request(request))
         value = await run_in_threadpool(service.jobs.result, found)
         if found.kind == "caption":
-            if chosen_format(request, ("json", "text/csv")) == "text/csv":
+            if chosen_format(request, OF_CAPTIONS) == "csv":
                 return Response(caption_table(value["captions"]), media_type="text/csv")
             return JSONResponse(value)
         if found.kind == "database":
@@ -58,5 +60,8 @@ def add_jobs(router: APIRouter, service: Service) -> None:
             return JSONResponse(
                 {"answers": [[without_arrays(row, include or ()) for row in own] for own in value["answers"]]}
             )
-        motions = motions_of([row for own in value["answers"] for row in own])
+        rows = [row for own in value["answers"] for row in own]
+        if index is not None and index >= len(rows):
+            raise ServiceError(404, f"the job wrote {len(rows)} motions, there is no number {index}; they count from 0")
+        motions = motions_of(rows if index is None else rows[index : index + 1])
         return await run_in_threadpool(motion_response, motions, kind, skeleton=skeleton, fps=fps)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from remogpt.app.service import uploads
 from remogpt.app.service.answers import ARRAYS, motion_answer
-from remogpt.app.service.formats import chosen_format, motion_response
+from remogpt.app.service.formats import OF_CAPTIONS, chosen_format, motion_response
 from remogpt.app.service.jobs import Job
 from remogpt.app.service.questions import CaptionQuestion, GenerateQuestion
 from remogpt.app.service.routes.common import (
@@ -60,7 +60,7 @@ def add_motions(router: APIRouter, service: Service) -> None:
         A file that cannot be read has an `error` in its row. With `Prefer: respond-async` the answer is a job.
         """
         asked, owner = read_question(CaptionQuestion, question), owner_of_request(request)
-        kind = chosen_format(request, ("json", "text/csv"))
+        kind = chosen_format(request, OF_CAPTIONS)
         service.databases.path(asked.database, owner)
         with uploads.scratch(service.settings.work) as folder:
             paths = await run_in_threadpool(_save, service, files, folder)
