@@ -33,6 +33,8 @@ class Card:
     """File that the motion was read from; empty for a generated motion."""
     warnings: Sequence[Notice] = ()
     """Reasons to doubt the answer."""
+    retrieved: Sequence[Motion] = ()
+    """The examples' motions, in their order; none: they are not played."""
     confidence: float = math.nan
     """Expected share of what was asked that the answer shows."""
 
@@ -87,7 +89,7 @@ def _card(card: Card, role: str, element_id: str) -> str:
 <div>
 <div class="role">{role}</div>
 <h3>{escape(card.caption)}</h3>
-{source}{_doubts(card)}{_examples(card.examples)}
+{source}{_doubts(card)}{_examples(card, element_id)}
 </div>
 </article>"""
 
@@ -97,9 +99,17 @@ def _doubts(card: Card) -> str:
     return sure + "".join(f'<p class="warning">{escape(warning.text)}</p>\n' for warning in card.warnings)
 
 
-def _examples(examples: Sequence[RetrievedExample]) -> str:
+def _examples(card: Card, element_id: str) -> str:
+    examples = card.examples
     if not examples:
         return "<p>answered without retrieved examples</p>"
+    players = "".join(
+        player_fragment(
+            Motion(motion.joints, motion.fps), f"{element_id}-{number}", show_name=False, label=example.caption
+        )
+        for number, (motion, example) in enumerate(zip(card.retrieved, examples, strict=False))
+    )
+    shown = f'<div class="retrieved" data-remogpt-together>{players}</div>' if players else ""
     rows = "\n".join(
         f'<tr{"" if example.used else UNUSED}><td class="score">{example.score:.3f}</td>'
         f"<td>{ROUTE_NAMES.get(example.route, escape(example.route))}</td>"
@@ -108,6 +118,6 @@ def _examples(examples: Sequence[RetrievedExample]) -> str:
     )
     note = "" if all(example.used for example in examples) else "; pale ones do not answer and were not used"
     return (
-        f"<table><caption>Retrieved examples{note}</caption>"
+        f"{shown}<table><caption>Retrieved examples{note}</caption>"
         f"<tr><th>Score</th><th>Route</th><th>Caption in the database</th></tr>\n{rows}</table>"
     )

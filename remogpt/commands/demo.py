@@ -72,7 +72,7 @@ def run(args: Any) -> int:
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
         answer = model.caption(motion, seed=args.seed, database=database, options=generation_options(args))
-        captioned.append(Card(answer.text, motion, answer.examples, source, answer.warnings, answer.confidence))
+        captioned.append(_card(answer.text, motion, answer, model, database, source))
     page = Path(args.out) / "index.html"
     write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
     print(f"{page}: {len(generated)} generated motions, {len(captioned)} captioned motions; open it in a browser")
@@ -92,4 +92,10 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
 
 def _generated(model: "ReMoGPT", text: str, database: Any, args: Any) -> Card:
     answer = model.generate(text, seed=args.seed, database=database, options=generation_options(args))[0]
-    return Card(text, answer.motion, answer.examples, "", answer.warnings, answer.confidence)
+    return _card(text, answer.motion, answer, model, database)
+
+
+def _card(caption: str, motion: "Motion", answer: Any, model: "ReMoGPT", database: Any, source: str = "") -> Card:
+    """Return an answer with the motions of its examples."""
+    retrieved = [model.retrieved_motion(example, database) for example in answer.examples]
+    return Card(caption, motion, answer.examples, source, answer.warnings, retrieved, answer.confidence)

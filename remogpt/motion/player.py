@@ -4,7 +4,9 @@
 for each motion; players that are inserted later start by themselves.
 
 Drag turns the view, a pinch or the wheel (after a click) zooms, a double click or R puts the view back; space plays and
-pauses, arrow keys step. The left side of the body is blue, the right side orange.
+pauses, arrow keys step, F fills the screen. Behind the button of three dots: whether the motion begins again, the
+camera follows, the way and the footprints are shown, and a picture of poses to save. Players within one element that
+has `data-remogpt-together` play in step. The left side of the body is blue, the right side orange.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ PLAYER_LEGEND = '<div class="remogpt-legend"><span>left side</span><span class="
 _INT16_MAX = 32767
 
 
-def player_fragment(motion: Motion, element_id: str, *, autoplay: bool = True, show_name: bool = True) -> str:
+def player_fragment(
+    motion: Motion, element_id: str, *, autoplay: bool = True, show_name: bool = True, label: str = ""
+) -> str:
     """Write the HTML of one player, to be put anywhere on a page that has `PLAYER_STYLE` and `PLAYER_SCRIPT`.
 
     Args:
@@ -48,6 +52,7 @@ def player_fragment(motion: Motion, element_id: str, *, autoplay: bool = True, s
         element_id: id of the HTML element, for the page's own use; unique on the page.
         autoplay: start at once, unless the system setting for reduced motion is on.
         show_name: show name and length below the caption.
+        label: what screen readers call the figure; default: what is shown below it.
 
     Returns:
         One `<figure>`; joints are rounded to millimetres (132 bytes a frame before base64).
@@ -63,9 +68,11 @@ def player_fragment(motion: Motion, element_id: str, *, autoplay: bool = True, s
         facts = [motion.name] if motion.name else []
         facts += [f"{motion.seconds:.1f} s", f"{motion.num_frames} frames at {motion.fps:g} fps"]
         lines.append(f"<small>{escape(' · '.join(facts))}</small>")
+    named = f' data-label="{escape(label, quote=True)}"' if label else ""
     return (
         f'<figure class="remogpt-player" id="{escape(element_id, quote=True)}" data-fps="{motion.fps:g}" '
-        f'data-unit="{unit}" data-autoplay="{str(autoplay).lower()}" data-joints="{data}">'
+        f'data-unit="{unit}" data-autoplay="{str(autoplay).lower()}" data-joints="{data}"'
+        f"{named}>"
         f"<figcaption>{''.join(lines)}</figcaption></figure>"
     )
 
@@ -90,6 +97,7 @@ def motion_html(motions: Motion | Sequence[Motion], *, title: str = "") -> str:
         title = (motions[0].name or "motion") if len(motions) == 1 else f"{len(motions)} motions"
     players = "\n".join(player_fragment(motion, f"motion-{index}") for index, motion in enumerate(motions))
     restart = '<button type="button" data-remogpt-restart>Restart together</button>' if len(motions) > 1 else ""
+    together = " data-remogpt-together" if len(motions) > 1 else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -101,10 +109,11 @@ def motion_html(motions: Motion | Sequence[Motion], *, title: str = "") -> str:
 </head>
 <body class="{"single" if len(motions) == 1 else "several"}">
 <header><h1>{escape(title)}</h1>{PLAYER_LEGEND}{restart}</header>
-<main>
+<main{together}>
 {players}
 </main>
-<footer>Drag to turn, pinch or wheel to zoom, double-click to reset; space plays, arrow keys step.</footer>
+<footer>Drag to turn, pinch or wheel to zoom, double-click to reset; space plays, arrow keys step, F fills the
+screen.</footer>
 <script>
 {PLAYER_SCRIPT}</script>
 </body>

@@ -1,4 +1,5 @@
-// Draws a person, given as 22 joints, on a 2-D canvas: projection, solid limbs in depth order, floor, shadow, path.
+// Draws a person, given as 22 joints, on a 2-D canvas: projection, solid limbs in depth order, floor, shadow, path,
+// footprints.
 // Metres, y up; a person who faces +z has the left side at +x. No state: everything arrives as an argument.
 const RemogptBody = (() => {
   "use strict";
@@ -10,8 +11,11 @@ const RemogptBody = (() => {
     ["left", 16, 18, 0.05, 0.038], ["left", 18, 20, 0.038, 0.027],
     ["right", 17, 19, 0.05, 0.038], ["right", 19, 21, 0.038, 0.027],
   ];
-  const HAND = 0.085; // metres from the wrist to the fingers, which are not captured
-  const TOES = 0.045; // metres from the ball of the foot to the toes
+  // Hands and heels are not captured: metres along the forearm (or foot), towards the thumb (or down), radius.
+  const PALM = [[0.005, 0, 0.026], [0.085, 0.024, 0.02], [0.085, -0.024, 0.02], [0.16, 0.014, 0.013], [0.155, -0.016, 0.012]];
+  const THUMB = [[0.03, 0.02, 0.016], [0.09, 0.056, 0.011]];
+  const HEEL = 0.052; // metres from the ankle down and back to the heel
+  const TOES = 0.06; // metres from the ball of the foot to the toes
   const CHEST = [[16, 0.052], [17, 0.052], [13, 0.07], [14, 0.07], [9, 0.105], [6, 0.1]];
   const BELLY = [[1, 0.082], [2, 0.082], [0, 0.1], [3, 0.098], [6, 0.098]];
   const NECK = [12, 15, 0.052, 0.047];
@@ -104,34 +108,60 @@ const RemogptBody = (() => {
   function complete(joints) {
     const rise = unit(add(unit(sub(joints[15], joints[12])), unit(sub(joints[12], joints[9]))));
     const face = unit(cross(sub(joints[16], joints[17]), rise));
-    const reach = (from, to, metres) => add(joints[to], unit(sub(joints[to], joints[from])), metres);
     const ball = add(add(joints[15], rise, 0.055), face, 0.012);
     return {
-      chin: add(ball, rise, -0.035), crown: add(ball, rise, 0.036), nose: add(add(ball, face, 0.1), rise, -0.022),
-      leftHand: reach(18, 20, HAND), rightHand: reach(19, 21, HAND),
-      leftToes: reach(7, 10, TOES), rightToes: reach(8, 11, TOES),
+      chin: add(ball, rise, -0.035), crown: add(ball, rise, 0.036), nose: add(add(ball, face, 0.1), rise, -0.022), face,
     };
+  }
+
+  /** A mitten and a thumb; palms are turned to the body, thumbs forward, since the wrist's turn is not captured. */
+  function hand(joints, side, elbow, wrist, face) {
+    const along = unit(sub(joints[wrist], joints[elbow]));
+    const thumb = unit(add(face, along, -dot(face, along)));
+    const at = ([far, aside, radius]) => [add(add(joints[wrist], along, far), thumb, aside), radius];
+    return [{ side, tone: 0.42, discs: PALM.map(at) }, { side, tone: 0.42, discs: THUMB.map(at) }];
+  }
+
+  /** A shoe: heel, ankle, ball and toes under one skin. */
+  function foot(joints, side, knee, ankle, ball) {
+    const down = unit(sub(joints[ankle], joints[knee]));
+    const along = unit(sub(joints[ball], joints[ankle]));
+    const forward = unit(add(along, down, -dot(along, down)));
+    const heel = add(add(joints[ankle], down, HEEL), forward, -0.75 * HEEL);
+    const toes = add(joints[ball], unit(sub(joints[ball], heel)), TOES);
+    const discs = [[heel, 0.036], [joints[ankle], 0.04], [joints[ball], 0.037], [toes, 0.025]];
+    return { side, tone: -0.34, discs };
   }
 
   function solids(joints, extra) {
     const list = LIMBS.map(([side, from, to, ra, rb]) => ({ side, a: joints[from], b: joints[to], ra, rb }));
-    list.push({ side: "left", a: joints[20], b: extra.leftHand, ra: 0.031, rb: 0.03 });
-    list.push({ side: "right", a: joints[21], b: extra.rightHand, ra: 0.031, rb: 0.03 });
-    list.push({ side: "left", a: joints[10], b: extra.leftToes, ra: 0.034, rb: 0.028 });
-    list.push({ side: "right", a: joints[11], b: extra.rightToes, ra: 0.034, rb: 0.028 });
     list.push({ side: "head", a: extra.chin, b: extra.crown, ra: 0.078, rb: 0.094 });
     list.push({ side: "head", a: extra.nose, b: extra.nose, ra: 0.022, rb: 0.022 });
     return list;
   }
 
+  function handsAndFeet(joints, extra) {
+    return [
+      ...hand(joints, "left", 18, 20, extra.face), ...hand(joints, "right", 19, 21, extra.face),
+      foot(joints, "left", 4, 7, 10), foot(joints, "right", 5, 8, 11),
+    ];
+  }
+
   function drawPerson(ctx, view, joints, theme) {
-    const parts = solids(joints, complete(joints)).map((solid) => {
+    const extra = complete(joints);
+    const parts = solids(joints, extra).map((solid) => {
       const a = view.project(solid.a), b = view.project(solid.b);
       const path = new Path2D();
       capsule(path, a, b, solid.ra * a.scale, solid.rb * b.scale);
       return { path, a, b, radius: Math.max(solid.ra * a.scale, solid.rb * b.scale), side: solid.side, depth: (a.depth + b.depth) / 2 };
     });
-    const disc = ([joint, radius]) => { const p = view.project(joints[joint]); return { x: p.x, y: p.y, r: radius * p.scale }; };
+    const flat = ([point, radius]) => { const p = view.project(point); return { x: p.x, y: p.y, r: radius * p.scale, depth: p.depth }; };
+    const disc = ([joint, radius]) => flat([joints[joint], radius]);
+    for (const { side, tone, discs } of handsAndFeet(joints, extra)) {
+      const path = new Path2D(), shown = discs.map(flat), [a, b] = [shown[0], shown[shown.length - 1]];
+      skin(path, shown);
+      parts.push({ path, a, b, radius: 1.3 * Math.max(...shown.map(({ r }) => r)), side, tone, depth: (a.depth + b.depth) / 2 });
+    }
     const trunk = new Path2D();
     skin(trunk, CHEST.map(disc));
     skin(trunk, BELLY.map(disc));
@@ -145,7 +175,8 @@ const RemogptBody = (() => {
     ctx.lineJoin = "round";
     for (const part of parts) {
       const far = Math.min(Math.max((part.depth - core.depth) / 0.9, -0.2), 0.5);
-      const colour = mix(theme[part.side], far > 0 ? theme.ground : [255, 255, 255], Math.abs(far) * 0.55);
+      const own = part.tone ? mix(theme[part.side], part.tone > 0 ? [255, 255, 255] : [10, 14, 26], Math.abs(part.tone)) : theme[part.side];
+      const colour = mix(own, far > 0 ? theme.ground : [255, 255, 255], Math.abs(far) * 0.55);
       ctx.strokeStyle = css(mix(colour, [10, 14, 26], 0.55), 0.55);
       ctx.lineWidth = Math.max(0.0085 * core.scale, 1);
       ctx.stroke(part.path); // under the fill, so that only the outer half of the line is seen
@@ -170,6 +201,7 @@ const RemogptBody = (() => {
     };
     const extra = complete(joints);
     for (const { a, b, ra, rb } of solids(joints, extra)) blob(a, b, (ra + rb) / 2);
+    for (const { discs } of handsAndFeet(joints, extra)) blob(discs[0][0], discs[discs.length - 1][0], discs[1][1]);
     for (const [from, to, radius] of [[16, 17, 0.07], [9, 0, 0.12], [1, 2, 0.085], [16, 1, 0.07], [17, 2, 0.07]]) {
       blob(joints[from], joints[to], radius);
     }
@@ -220,5 +252,27 @@ const RemogptBody = (() => {
     }
   }
 
-  return { camera, drawFloor, drawPath, drawPerson, drawShadow };
+  /** Footprints: where a foot stands in its side's colour, where it stood or will stand paler. */
+  function drawPrints(ctx, view, prints, frame, floor, theme) {
+    for (const { side, start, end, x, z, angle } of prints) {
+      const path = new Path2D();
+      for (let step = 0; step < 20; step++) {
+        const turn = (step / 20) * 2 * Math.PI, far = 0.135 * Math.cos(turn);
+        const aside = (0.052 + 0.012 * Math.cos(turn)) * Math.sin(turn); // wider at the ball than at the heel
+        const px = x + far * Math.sin(angle) + aside * Math.cos(angle), pz = z + far * Math.cos(angle) - aside * Math.sin(angle);
+        const p = view.project([px, floor, pz]);
+        if (p.depth < 0.3) return;
+        step ? path.lineTo(p.x, p.y) : path.moveTo(p.x, p.y);
+      }
+      path.closePath();
+      const stands = frame >= start && frame <= end;
+      ctx.fillStyle = css(theme[side], stands ? 0.6 : frame > end ? 0.22 : 0.07);
+      ctx.fill(path);
+      ctx.lineWidth = stands ? 2 : 1;
+      ctx.strokeStyle = css(theme[side], stands ? 0.95 : 0.3);
+      if (stands || frame > end) ctx.stroke(path);
+    }
+  }
+
+  return { camera, drawFloor, drawPath, drawPrints, drawPerson, drawShadow };
 })();

@@ -291,6 +291,20 @@ class ReMoGPT:
         passed = {id(hit) for hit in self.copy_head.answering(hits, match)}
         return [replace(hit, answers=id(hit) in passed) for hit in hits]
 
+    def retrieved_motion(self, example: RetrievedExample, database: Database = None) -> Motion:
+        """Return the motion of a retrieved example or hit: as it was recorded, or decoded where codes alone are kept.
+
+        Args:
+            example: of an answer, or a hit of a search.
+            database: the one that it was retrieved from.
+        """
+        opened = self.database(database)
+        if opened.motions_kept == "nothing":
+            features = self.tokenizer.decode_batch([example.codes])[0]
+        else:
+            features = np.array(opened.features(example.row))
+        return Motion.from_features(features, name=example.id, caption=example.caption)
+
     def examples_for_texts(
         self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
     ) -> list[tuple[RetrievedExample, ...]]:

@@ -16,6 +16,8 @@ def test_the_page_shows_both_directions(run, tiny_model: Path, tiny_set: Path, t
     assert ran.code == 0 and "2 generated motions, 1 captioned motions" in ran.out
     assert "left out" in ran.err and "bad.npy" in ran.err
     page = (tmp_path / "demo" / "index.html").read_text(encoding="utf-8")
+    # Each answer with its two examples; every motion plays.
+    assert page.count('<figure class="remogpt-player"') == 3 * (1 + 2)
     assert page.count('<article class="card">') == 3 and page.count("Retrieved examples") == 3
     assert "from fine.npy" in page and "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page

@@ -76,11 +76,26 @@ setTimeout(() => {
     player.canvas.dispatchEvent(new PointerEvent(type, { pointerId: id, clientX: x, clientY: y, bubbles: true }));
   };
   player.canvas.setPointerCapture = () => {};
+  const other = RemogptPlayer.players.get(document.querySelector("#motion-1"));
+  const button = (name) => [...element.querySelectorAll("button")].find((one) => one.textContent === name);
   report.autoplay = player.playing;
   press(" ");
   report.paused = !player.playing;
   player.seek(1); press("ArrowRight");
   report.time = player.time;
+  report.in_step = !other.playing && other.time === player.time;
+  element.querySelector(".remogpt-speed").click();
+  report.speeds = [player.speed, other.speed];
+  report.menu_hidden = player.menu.hidden;
+  element.querySelector(".remogpt-more").click();
+  report.menu_shown = !player.menu.hidden;
+  button("loop").click(); player.playing = true; player.time = 99; player.advance(0.01);
+  report.ends = !player.playing && player.time === Math.max(player.duration, other.duration);
+  button("loop").click();
+  const strip = player.strip();
+  report.strip = [strip.width, strip.height];
+  report.prints = player.prints.map(({ side, start, end }) => [side, start, end]);
+  player.draw();
   const { yaw, distance } = player;
   point("pointerdown", 1, 100, 100); point("pointermove", 1, 150, 100);
   report.turned = player.yaw - yaw;
@@ -97,6 +112,9 @@ setTimeout(() => {
     if (a === 255 && b > r + 60) report.blue++;
     if (a === 255 && r > b + 60) report.orange++;
   }
+  element.querySelector(".remogpt-stage").remove(); // as a page does that writes new content into the same element
+  RemogptPlayer.mountAll();
+  report.again = element.querySelectorAll(".remogpt-stage").length;
   const late = document.querySelector("#motion-1").cloneNode(true);
   late.replaceChildren(late.querySelector("figcaption")); // as a page inserts a fragment later
   document.querySelector("main").append(late);
@@ -131,4 +149,9 @@ def test_the_page_plays_in_a_browser(tmp_path: Path):
     assert report["turned"] == pytest.approx(-0.5)
     assert report["zoomed"] == pytest.approx(0.5)  # fingers twice as far apart
     assert report["blue"] > 500 and report["orange"] > 500
-    assert report["players"] == 3
+    assert report["players"] == 3 and report["again"] == 1
+    assert report["in_step"] and report["speeds"] == [2, 2] and report["ends"]
+    assert report["menu_hidden"] and report["menu_shown"]
+    assert report["strip"] == [2720, 648]
+    # The made motion glides as it stands, at 0.4 m/s: both feet stand all the time.
+    assert report["prints"] == [["left", 0, 99], ["right", 0, 99]]
