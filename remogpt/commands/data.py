@@ -5,6 +5,7 @@ Examples:
   remogpt data import bandai Bandai-Namco-Research-Motiondataset/ --out sets/bandai
   remogpt data import folder recordings/ --captions captions.csv --out sets/mine
   remogpt data import tmr datasets/annotations/kitml --features datasets/motions/guoh3dfeats --out sets/kitml
+  remogpt data prepare AMASS bvh/ --captions captions.csv --body-model body_models/ --out sets/mine
   remogpt data doctor datasets/HumanML3D
   remogpt data pack datasets/HumanML3D
   remogpt data check sets/procedural
@@ -23,6 +24,7 @@ from remogpt.commands.data_doctor import add_doctor, run_doctor
 from remogpt.commands.data_import import add_import, run_import
 from remogpt.commands.data_map import add_map, run_map
 from remogpt.commands.data_pack import add_pack, run_pack
+from remogpt.commands.data_prepare import add_prepare, run_prepare
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.stages.inputs import SENTENCE_MODEL
 
@@ -59,6 +61,7 @@ def add_arguments(parser: Any) -> None:
     _add_text_model(dissimilar)
     dissimilar.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("dissimilar", dissimilar)
+    add_prepare(actions)
     add_doctor(actions)
     add_pack(actions)
     add_map(actions)
@@ -76,7 +79,7 @@ def run(args: Any) -> int:
     chosen = args[args.action]
     actions = {
         "make": _make, "import": _import, "check": _check, "stats": _stats, "dissimilar": _dissimilar, "map": run_map,
-        "doctor": run_doctor, "pack": run_pack,
+        "doctor": run_doctor, "pack": run_pack, "prepare": run_prepare,
     }  # fmt: skip
     return actions[args.action](chosen)
 
