@@ -109,6 +109,13 @@ def caption_metrics(
     return scores
 
 
+def item_scores(hypotheses: Sequence[Caption], references: Sequence[Sequence[Caption]]) -> dict[str, np.ndarray]:
+    """Return `rougeL` and `cider` of each caption, (items,) each, in the protocol `raw`."""
+    validate(hypotheses, references)
+    tokens = _tokenise(hypotheses, references, "raw")
+    return {"rougeL": rouge_l_scores(*tokens), "cider": cider_scores(*tokens)}
+
+
 def _tokenise(
     hypotheses: Sequence[Caption], references: Sequence[Sequence[Caption]], protocol: str
 ) -> tuple[list[Tokens], list[list[Tokens]]]:

@@ -73,6 +73,7 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
             for entry in section.entries
             if entry.scores.get("rarest")
         ],
+        swapped=[_swapped(group, Path(folder)) for group in _swap_groups(found)],
         anchors={name: f"card-{index}" for index, name in enumerate(names)},
     )
 
@@ -83,11 +84,31 @@ def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key, (words, scored) in SHOWN.items():
         name = (item.get("motions") or {}).get(key)
         if name:
-            path = folder / name
-            svg = strip(load_joints(path), label=f"{words} motion: {item['caption']}") if path.is_file() else ""
-            distance = number(item.get(scored), 2)
-            drawn.append({"words": words, "svg": svg, "file": name, "distance": distance})
+            drawn.append(_strip_of(name, words, item["caption"], folder) | {"distance": number(item.get(scored), 2)})
     return {**item, "strips": drawn}
+
+
+def _swap_groups(found: Sequence[Section]) -> list[list[Entry]]:
+    """Return, for each split, the results of its databases whose motions are to be shown."""
+    swaps = [entry for section in found if section.task == "swap" for entry in section.entries]
+    return list(by_split([entry for entry in swaps if entry.scores.get("shown")]).values())
+
+
+def _swapped(group: Sequence[Entry], folder: Path) -> dict[str, Any]:
+    """Return the captions of a split, each with one motion for each database."""
+    prompts: dict[str, dict[str, Any]] = {}
+    for entry in group:
+        for item in entry.scores["shown"]:
+            prompt = prompts.setdefault(item["id"], {"id": item["id"], "caption": item["caption"], "strips": []})
+            prompt["strips"].append(_strip_of(item["motion"], entry.mode, item["caption"], folder))
+    return {"split": group[0].split, "prompts": list(prompts.values())}
+
+
+def _strip_of(name: str, words: str, caption: str, folder: Path) -> dict[str, Any]:
+    """Draw a motion's file; one that is gone has no drawing."""
+    path = folder / name
+    svg = strip(load_joints(path), label=f"{words} motion: {caption}") if path.is_file() else ""
+    return {"words": words, "svg": svg, "file": name, "distance": ""}
 
 
 def _figures(section: Section) -> list[Figure]:

@@ -227,6 +227,17 @@ def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, evalu
     assert results["swap/test/mocap"]["card"]["database_sha256"] == "123"
     assert results["swap/test/none"]["card"]["database_sha256"] is None
     assert results["swap/test/mocap"]["scores"]["generation"]["evaluator"]["t2m/R1"]["mean"] == 1.0
+    assert "against" not in results["swap/test/own"]["scores"]
+    against = results["swap/test/mocap"]["scores"]["against"]
+    assert results["swap/test/mocap"]["card"]["against"]["database"] == against["database"] == "own"
+    assert {"mm_dist", "rougeL", "cider"} <= set(against) and against["mm_dist"]["low"] <= against["mm_dist"]["high"]
+    for name, one in results.items():  # the same captions with each database, from the files that are named
+        assert [item["id"] for item in one["scores"]["shown"]] == [
+            item["id"] for item in results["swap/test/own"]["scores"]["shown"]
+        ], name
+        assert all((tmp_path / item["motion"]).is_file() for item in one["scores"]["shown"]), name
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The same captions with each database: test" in page and "is not there any more" not in page
     with pytest.raises(ValueError, match="name them with --databases"):
         evaluate(Run(known_set, tmp_path, EvalConfig(), oracle, evaluator), ["swap"])
 
