@@ -191,6 +191,17 @@ def _description(folder: Path) -> Path:
     return path
 
 
+def test_cmu_trials_in_another_conversion_pass_the_same_door(data_dir: Path, tmp_path: Path) -> None:
+    """cgspeed's .bvh names joints as DAZ does, measures in other units, and begins with a rest pose."""
+    shutil.copy(data_dir / "raw/foreign/cmu_daz_10_03.bvh", tmp_path / "10_03.bvh")
+    (tmp_path / "captions.json").write_text(json.dumps({"10_3": {"description": "kick soccer ball"}}))
+    (clip,) = import_cmu(tmp_path, [tmp_path / "captions.json"])
+    assert clip.source_id == "10_03" and clip.tags["captions"] == "description"
+    height = clip.motion.joints[..., 1].max(axis=1) - clip.motion.joints[..., 1].min(axis=1)
+    assert 1.4 < height.max() < 1.9
+    assert np.linalg.norm(np.diff(clip.motion.joints[:, 0], axis=0), axis=-1).max() < 0.3, "no jump from a rest pose"
+
+
 def test_packed_cmu_sets_keep_people_s_sentences_and_times(data_dir: Path) -> None:
     clips = {clip.id: clip for name in ("cmu", "cmu_bvh") for clip in import_cmu(data_dir / f"mocap/{name}.npz")}
     assert len({clip.source_id for clip in clips.values()}) == 147

@@ -17,7 +17,7 @@ from remogpt.data.importers.cmu_captions import Span, TrialText, find_captions, 
 from remogpt.data.importers.cmu_phrases import sentences_from_description
 from remogpt.data.importers.folder import find_files
 from remogpt.data.importers.packed import PackedClip, read_packed
-from remogpt.motion.files.read import motion_from_source, read_source
+from remogpt.motion.files.read import load_motion, motion_from_source
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
@@ -98,7 +98,8 @@ def _from_packed(clip: PackedClip) -> _Trial:
 
 
 def _from_file(name: str, file: Path, fps: float | None) -> _Trial:
-    return _Trial(name, motion_from_source(read_source(file, fps=fps), name), 0.0)
+    # Through the door that every recording passes: conversions differ in names and units, and begin with a rest pose.
+    return _Trial(name, load_motion(file, fps=fps), 0.0)
 
 
 def _padded(name: str) -> str:
