@@ -51,8 +51,8 @@ FREE = {"commands", "cli", "__init__"}
 METRICS = {
     f"eval.{name}"
     for name in (
-        "captioning", "detectors", "facts", "generation", "interval", "physical", "rare", "reconstruction", "retrieval",
-        "text",
+        "captioning", "detectors", "facts", "generation", "interval", "paired", "physical", "rare", "reconstruction",
+        "retrieval", "text",
     )
 }  # fmt: skip
 """Arrays and sentences in, numbers out: they know neither sets nor models."""
