@@ -9,6 +9,8 @@ Examples:
   remogpt db merge databases/mine databases/bandai --out databases/both
   remogpt db rebuild databases/mine --model models/other --out databases/for-other
   remogpt db audit databases/mine --against sets/procedural:test
+  remogpt db push databases/mine owner/name --audit sets/procedural:test
+  remogpt db pull owner/name --out databases/theirs
   remogpt db info databases/bandai
   remogpt db neighbours databases/mine --queries databases/val --out runs/val.safetensors
 

@@ -32,6 +32,15 @@ def add_subcommands(actions: Any) -> None:
     audit.add_argument("--json", action="store_true", help="print as JSON")
     export = _declare(actions, "export", "Write ids, captions, sources, licences and tags as a table.")
     export.add_argument("--out", type=str, required=True, help="file to write: .jsonl, .csv or .parquet")
+    push = _declare(actions, "push", "Upload a database to a hub's dataset repository, with a card.")
+    push.add_argument("name", type=str, help="owner/name on the hub")
+    push.add_argument("--audit", type=str, default=None, help="SET:SPLIT; the card tells what is shared with it")
+    push.add_argument("--public", action="store_true", help="show a new repository to everybody")
+    pull = CommandParser(description="Download a database from a hub, and check it.")
+    pull.add_argument("name", type=str, help="owner/name on the hub")
+    pull.add_argument("--out", type=str, required=True, help="database folder")
+    pull.add_argument("--revision", type=str, default=None, help="branch, tag or commit; default: the newest")
+    actions.add_subcommand("pull", pull)
     _declare(actions, "gc", "Delete every version but the one in use, and what killed builds left.")
 
 
@@ -112,6 +121,18 @@ def _export(args: Any) -> int:
     return 0
 
 
+def _push(args: Any) -> int:
+    address = stages.push_database(args.database, args.name, audit=args.audit, private=not args.public)
+    print(f"{args.database} is at {address}")
+    return 0
+
+
+def _pull(args: Any) -> int:
+    database = stages.pull_database(args.name, out=args.out, revision=args.revision)
+    print(f"{args.out}: {len(database)} entries of {args.name}, every file as it was written")
+    return 0
+
+
 def _gc(args: Any) -> int:
     deleted = stages.collect_garbage(args.database)
     print(f"{args.database}: {len(deleted)} old versions deleted")
@@ -120,6 +141,6 @@ def _gc(args: Any) -> int:
 
 ACTIONS = {
     "add": _add, "remove": _remove, "filter": _filter, "merge": _merge, "dedupe": _dedupe, "rebuild": _rebuild,
-    "audit": _audit, "export": _export, "gc": _gc,
+    "audit": _audit, "export": _export, "push": _push, "pull": _pull, "gc": _gc,
 }  # fmt: skip
 """What each subcommand runs."""

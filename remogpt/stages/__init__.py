@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         merge_databases,
         rebuild_database,
     )
+    from remogpt.stages.database_sharing import database_card, pull_database, push_database
     from remogpt.stages.databases import build_database, find_neighbours
     from remogpt.stages.evaluation import evaluate
     from remogpt.stages.released import import_guo, import_motiongpt, import_t2mgpt, import_tmr_retriever
@@ -41,6 +42,7 @@ __all__ = [
     "audit_database",
     "build_database",
     "collect_garbage",
+    "database_card",
     "describe_set",
     "drop_doubles",
     "evaluate",
@@ -53,6 +55,8 @@ __all__ = [
     "import_tmr_retriever",
     "list_dissimilar",
     "merge_databases",
+    "pull_database",
+    "push_database",
     "rebuild_database",
     "train_copy",
     "train_finder",
@@ -73,6 +77,7 @@ _NAMES = {
         "merge_databases",
         "rebuild_database",
     ),
+    "database_sharing": ("database_card", "pull_database", "push_database"),
     "databases": ("build_database", "find_neighbours"),
     "evaluation": ("evaluate",),
     "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),
