@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -134,8 +135,13 @@ def module_name(file: Path) -> str:
 FILES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imports(file: Path, for_types_too: bool = True) -> Iterator[str]:
-    """Yield every module of the package that a file imports, at its top or within a function."""
+@cache
+def imports(file: Path, for_types_too: bool = True) -> tuple[str, ...]:
+    """Return every module of the package that a file imports, at its top or within a function."""
+    return tuple(_imports(file, for_types_too))
+
+
+def _imports(file: Path, for_types_too: bool) -> Iterator[str]:
     for node in statements(ast.parse(file.read_text(encoding="utf-8")), for_types_too):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: relative import; write remogpt.<room>"
