@@ -9,6 +9,7 @@ Reads .bvh, .amc (with its .asf beside it), .npy (263 features or 22 joints), .n
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def run(args: Any) -> int:
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     database = None if args.no_retrieval else chosen_database(args, model)
     rows: list[dict[str, Any]] = []
+    notices: dict[str, Sequence[str]] = {}
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
         row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
@@ -72,7 +74,7 @@ def run(args: Any) -> int:
             continue
         try:
             motion = read.get(path) or remogpt.load_motion(path, **how)
-            print_notices(motion, f"{path}: " if len(files) > 1 else "")
+            notices[str(path)] = motion.notices
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=database, options=options)
             row |= {"caption": result.text, **describe_answer(result)}
@@ -84,6 +86,7 @@ def run(args: Any) -> int:
         if table is not None:
             table.add(row)
     _report(args, rows)
+    print_notices(notices, with_names=len(files) > 1)
     for row in rows:
         print_warnings(row["warnings"], f"{row['file']}: " if len(rows) > 1 else "")
     if table is not None and table.done:

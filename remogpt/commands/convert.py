@@ -16,6 +16,7 @@ files are to be read.
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,13 @@ def run(args: Any) -> int:
     how = reading_options(args)
     written: list[dict[str, Any]] = []
     failed: list[tuple[Path, str]] = []
+    notices: dict[str, Sequence[str]] = {}
     for source, target in (
         progress(targets.items(), desc="convert", unit="file") if len(targets) > 1 else targets.items()
     ):
         try:
             motion = remogpt.load_motion(source, rate=None, **how)
-            print_notices(motion, f"{source}: " if len(targets) > 1 else "")
+            notices[str(source)] = motion.notices
             motion = output.write(motion, target)
         except ITEM_ERRORS as error:
             if len(targets) == 1:
@@ -63,6 +65,7 @@ def run(args: Any) -> int:
             "seconds": motion.seconds,
         })  # fmt: skip
     _report(args, written)
+    print_notices(notices, with_names=len(targets) > 1)
     for source, reason in failed:
         print(reason if str(source) in reason else f"{source}: {reason}", file=sys.stderr)
     if failed:

@@ -1,12 +1,12 @@
 """`remogpt data import`: datasets as they were downloaded, own recordings, and TMR's annotations."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.cli_parts.reading import add_reading_options, reading_options
+from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.data.importers import IMPORTERS
 from remogpt.runtime.files import check_output_folder
 
@@ -81,7 +81,7 @@ def _import_folder(args: Any, out: Path) -> int:
         )
         _tell_short(counts)
     finally:  # tell why if nothing could be read
-        _tell_notices(recordings.notices)
+        print_notices(recordings.notices)
         code = _report(recordings.failed, "rows, recordings or stretches that could not be used, left out")
     return code
 
@@ -105,16 +105,6 @@ def _tell_short(counts: Mapping[str, int]) -> None:
 
     if counts["too short"]:
         print(f"clips of fewer than {MIN_FRAMES} frames (two codes), left out: {counts['too short']}", file=sys.stderr)
-
-
-def _tell_notices(notices: Mapping[str, Sequence[str]]) -> None:
-    """Print what was understood and mended while recordings were read: one line for all files of the same kind."""
-    alike: dict[str, list[str]] = {}
-    for file, phrases in notices.items():
-        alike.setdefault("; ".join(phrases), []).append(file)
-    for text, files in list(alike.items())[:_MANY]:
-        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        print(f"note: {files[0]}{more}: {text}", file=sys.stderr)
 
 
 def _report(failed: Mapping[str, str], what: str) -> int:

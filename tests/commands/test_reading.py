@@ -21,6 +21,15 @@ def test_a_file_is_mended_and_said_on_one_line(run, tiny_model: Path, wave: Path
     assert told.code == 0 and "note: " not in told.err and told.out == ran.out
 
 
+def test_files_that_are_mended_alike_share_a_line(run, wave: Path, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        np.save(tmp_path / f"{name}.npy", np.load(wave)[..., [0, 2, 1]] * np.float32([1, -1, 1]))
+    np.save(tmp_path / "d.npy", np.load(wave))
+    ran = run("convert", *(tmp_path / f"{name}.npy" for name in "abcd"), tmp_path / "out", "--format", "bvh")
+    notes = [line for line in ran.err.splitlines() if line.startswith("note: ")]
+    assert ran.code == 0 and notes == [f"note: {tmp_path / 'a.npy'} and 2 more: turned: z pointed up"]
+
+
 def test_what_is_not_certain_is_refused_with_the_option_that_settles_it(
     run, tiny_model: Path, wave: Path, tmp_path: Path
 ) -> None:

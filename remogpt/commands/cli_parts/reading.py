@@ -1,12 +1,15 @@
 """Declare the options that say how motion files are to be read, and print what was understood."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remogpt.motion.door.given import UNITS, UP_AXES
-from remogpt.motion.motion import Motion
 
 _OPTIONS = ("fps", "skeleton", "asf", "up", "unit", "swap_sides", "first_frame", "clip", "body_model")
+
+_MOST = 20
+"""Lines of notices; the other files are counted."""
 
 
 def add_reading_options(parser: Any, prefix: str = "") -> None:
@@ -44,7 +47,20 @@ def reading_options(args: Any) -> dict[str, Any]:
     return {name: args[f"in_{name}" if f"in_{name}" in args else name] for name in _OPTIONS}
 
 
-def print_notices(motion: Motion, about: str = "") -> None:
-    """Print on one line of stderr what was understood and mended while a motion was read, if anything."""
-    if motion.notices:
-        print(f"note: {about}{'; '.join(motion.notices)}", file=sys.stderr)
+def print_notices(notices: Mapping[str, Sequence[str]], *, with_names: bool = True) -> None:
+    """Print on stderr what was understood and mended while motions were read: one line for all that are alike.
+
+    Args:
+        notices: file -> what its motion's `notices` say.
+        with_names: begin each line with the first such file.
+    """
+    alike: dict[str, list[str]] = {}
+    for file, phrases in notices.items():
+        if phrases:
+            alike.setdefault("; ".join(phrases), []).append(file)
+    for text, files in list(alike.items())[:_MOST]:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        print(f"note: {f'{files[0]}{more}: ' if with_names else ''}{text}", file=sys.stderr)
+    if len(alike) > _MOST:
+        rest = sum(map(len, list(alike.values())[_MOST:]))
+        print(f"note: {rest} more files were understood or mended in other ways", file=sys.stderr)
