@@ -91,7 +91,7 @@ def _lines(captions: Sequence[Caption]) -> str:
 
 
 def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Sequence[str]], **about: Any) -> None:
-    """Write split files, statistics of the training split (or of all items) and `set.json`.
+    """Write split files, `set.json`, and last the statistics of the training split (or of all items).
 
     Args:
         folder: where the items were written.
@@ -103,9 +103,10 @@ def finish_set(folder: Path, name: str, licence: str, splits: Mapping[str, Seque
     everything = sorted({item_id for ids in splits.values() for item_id in ids})
     for split, ids in {**splits, "all": everything}.items():
         write_text(path_inside(folder, split, ".txt"), "".join(f"{item_id}\n" for item_id in ids))
+    counts = {split: len(ids) for split, ids in splits.items()}
+    # Before the statistics, by which a set without this file counts as somebody else's.
+    write_json(folder / "set.json", {"name": name, "licence": licence, "counts": counts, **about})
     training = splits.get("train") or everything
     mean, std = mean_and_std(read_npy(folder / "new_joint_vecs" / f"{item_id}.npy") for item_id in training)
     write_npy(folder / "Mean.npy", mean)
     write_npy(folder / "Std.npy", std)
-    counts = {split: len(ids) for split, ids in splits.items()}
-    write_json(folder / "set.json", {"name": name, "licence": licence, "counts": counts, **about})

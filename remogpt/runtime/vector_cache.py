@@ -109,7 +109,7 @@ class VectorCache:
             about: JSON-ready description, written beside the arrays.
 
         Raises:
-            RemogptError: if cached arrays are damaged (of more than 16 MiB only the shape is compared), or a network
+            RemogptError: if cached arrays are damaged (of more than 32 MiB only the shape is compared), or a network
                 gave NaN or infinity.
         """
         # The key holds the shard size: a network's last digits depend on which items share a batch.

@@ -54,7 +54,7 @@ def verify(path: str | Path) -> str:
 
 def _model(folder: Path) -> str:
     manifest = read_manifest(folder)
-    if OWN in manifest and manifest[OWN] != own_hash(manifest):
+    if (OWN in manifest or "files" in manifest) and manifest.get(OWN) != own_hash(manifest):
         raise RemogptError(f"{folder / MANIFEST} is not as 'remogpt assemble' wrote it; restore it")
     changed = changed_files(folder, manifest.get("files", {}))
     if changed:

@@ -88,7 +88,7 @@ def new_version(path: Path) -> Iterator[Path]:
 def name_in_use(path: Path) -> str | None:
     """Return the hash of the version that CURRENT names; None where there is no database yet."""
     pointer = path / "CURRENT"
-    return read_text(pointer).strip() if pointer.is_file() else None
+    return read_text(pointer).rstrip("\r\n") if pointer.is_file() else None
 
 
 def publish(path: Path, folder: Path, version: str, replaces: str | None) -> None:
@@ -148,7 +148,7 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
             f"no motion database in {path} (wanted a file CURRENT, found {present or 'an empty folder'}); "
             "build one with 'remogpt db build'"
         )
-    version = read_text(pointer).strip()
+    version = read_text(pointer).rstrip("\r\n")  # no other space: a flipped bit makes one of a line end
     folder = path_inside(path / "versions", version or "?")
     if not version or not (folder / "manifest.json").is_file():
         present = ", ".join(sorted(child.name for child in (path / "versions").glob("[!.]*"))) or "none"
@@ -167,7 +167,7 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
 
 
 def check_small_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Refuse a version of which a file is missing, or one of at most 16 MiB is not what was written.
+    """Refuse a version of which a file is missing, or one of at most 32 MiB is not what was written.
 
     Larger ones are compared by `verify`: reading them would take longer than a search.
     """

@@ -35,6 +35,8 @@ def read_envelope(folder: str | Path, kind: str) -> dict[str, Any]:
     envelope: dict[str, Any] = read_json(folder / "config.json", Envelope)
     if envelope["kind"] != kind:
         raise RemogptError(f"wanted a {kind}, but {folder} holds a {envelope['kind']}; point to the {kind}'s folder")
+    if envelope["format"] < 1:
+        raise RemogptError(f"{folder / 'config.json'} has format {envelope['format']}, which never was; restore it")
     if envelope["format"] > FORMAT_VERSION:
         raise RemogptError(
             f"{folder} was written in format {envelope['format']}, newer than this version's {FORMAT_VERSION}; "

@@ -188,7 +188,7 @@ def _database_hash(folder: Path) -> str:
     current = folder / "CURRENT"
     if not current.is_file():
         raise MissingPathError(f"no database in {folder}: CURRENT is missing; build one with 'remogpt db build'")
-    version = read_text(current).strip()
+    version = read_text(current).rstrip("\r\n")
     if not version or not path_inside(folder / "versions", version).is_dir():
         raise MissingPathError(
             f"the database in {folder} has no version {version!r}, which its CURRENT names; copy it again as a whole, "

@@ -11,7 +11,7 @@ from remogpt.runtime.inside import path_inside
 
 OWN = "sha256"
 """Key of the manifest's own hash, over everything else in it."""
-SMALL = 1 << 24
+SMALL = 1 << 25
 """Bytes of the largest file that is compared with its sum whenever it is opened: a few hundredths of a second."""
 
 
