@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.command import command
 from fuzz.mutate import mutate
 from fuzz.seeds import make_seeds
 from fuzz.targets import Target, targets
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import write_json
 
 SLOWEST, MOST_MEMORY = 10, 1 << 30
 """Seconds and bytes beyond which an input is a finding."""
@@ -90,6 +92,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first input")
     parser.add_argument("--only", type=str, default="", help="names of targets, with commas between")
     parser.add_argument("--keep", type=Path, default=HERE / "findings", help="folder of what was found")
+    parser.add_argument("--out", type=Path, default=None, help="JSON file of the numbers")
     args = parser.parse_args()
     chosen = [target for target in targets() if not args.only or target.name in args.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="fuzz.") as name:
@@ -101,10 +104,12 @@ def main() -> int:
         signal.signal(signal.SIGALRM, _alarm)
         sys.addaudithook(_note_writes)
         _limit_memory()
-        found, done, start = Counter[str](), 0, time.monotonic()
+        found, done, slowest, start = Counter[str](), 0, 0.0, time.monotonic()
         while (not args.inputs or done < args.inputs) and time.monotonic() - start < args.seconds:
             target = chosen[done % len(chosen)]
+            begin = time.monotonic()
             wrong = run(target, seeds, work, args.seed + done)
+            slowest = max(slowest, time.monotonic() - begin)
             if wrong:
                 found[target.name] += 1
                 _keep(args.keep, target, args.seed + done, work, wrong)
@@ -113,6 +118,10 @@ def main() -> int:
     print(
         f"{done} inputs of {len(chosen)} readers in {seconds:.0f} s, {sum(found.values())} findings {dict(found) or ''}"
     )
+    if args.out is not None:
+        numbers = {"inputs": done, "seconds": round(seconds), "slowest_seconds": round(slowest, 1)}
+        readers = [target.name for target in chosen]
+        write_json(args.out, {"command": command(), **numbers, "findings": dict(found), "readers": readers})
     return 1 if found else 0
 
 

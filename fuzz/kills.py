@@ -54,12 +54,17 @@ class Trial:
     def __init__(self, writer: Writer, work: Path) -> None:
         self.writer, self.work, self.base = writer, work, work / "base"
         self.words = [word.format(base=self.base) for word in writer.words]
-        folder = self.fresh("whole")
-        self.before = tree(folder)
-        self.whole = run(self.words, folder)
-        if self.whole.code:
-            raise SystemExit(f"{writer.name} ended with {self.whole.code}: {self.whole.told[-2000:]}")
-        self.after = tree(folder)
+        trees = []
+        for _ in range(2):  # the first one imports more; both must give the same
+            folder = self.fresh("whole")
+            self.before = tree(folder)
+            self.whole = run(self.words, folder)
+            if self.whole.code:
+                raise SystemExit(f"{writer.name} ended with {self.whole.code}: {self.whole.told[-2000:]}")
+            trees.append(tree(folder))
+        self.after = trees[1]
+        if trees[0] != self.after:
+            raise SystemExit(f"{writer.name} does not write the same twice")
 
     def fresh(self, name: str) -> Path:
         """Return a new working folder with copies of what the command changes."""
@@ -226,7 +231,8 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz.kills.") as name:
         work = Path(name)
         work.chmod(0o755)
-        _take_inputs(work / "base", args.base)
+        if any("{base}" in word for writer in chosen for word in writer.words):
+            _take_inputs(work / "base", args.base)
         found: dict[str, Any] = {}
         for number, writer in enumerate(chosen):
             share = args.kills // len(chosen) + (number < args.kills % len(chosen))

@@ -50,7 +50,7 @@ def _evaluation(task: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-ITEMS = ("set/items/*.json", "set/new_joint_vecs/*.npy", "set/texts/*.txt")
+ITEMS = ("set/items/*.json",)
 PARTS = "--tokenizer {base}/tokenizer --retriever {base}/retriever"
 CHECKPOINT = ("out/run/training.pt",)
 WRITERS = (
@@ -62,7 +62,7 @@ WRITERS = (
     Writer("db remove", _words("db remove db --text walks"), ("db",)),
     Writer("db merge", _words("db merge db {base}/other --out both"), ("db",)),
     Writer("db filter", _words("db filter db --max-seconds 5 --out short"), ("db",)),
-    Writer("db dedupe", _words("db dedupe db --max-distance 0.5"), ("db",)),
+    Writer("db dedupe", _words("db dedupe db --max-distance 0.02"), ("db",)),
     Writer("db rebuild", _words(f"db rebuild db --no-facts {PARTS}"), ("db",)),
     Writer("db export", _words("db export db --out entries.csv"), ("db",)),
     Writer("db gc", _words("db gc old"), ("old",)),

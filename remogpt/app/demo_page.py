@@ -10,6 +10,7 @@ from remogpt.motion import Motion
 from remogpt.motion.player import PLAYER_LEGEND, PLAYER_SCRIPT, PLAYER_STYLE, player_fragment
 from remogpt.notices import Notice
 from remogpt.retriever import RetrievedExample
+from remogpt.runtime.text import printable
 
 ROUTE_NAMES = {
     "t2m": "caption → motion",
@@ -47,7 +48,7 @@ def demo_page(generated: Sequence[Card], captioned: Sequence[Card], model_name: 
         captioned: motions with the captions written for them.
         model_name: shown in the heading.
     """
-    return f"""<!doctype html>
+    return printable(f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -73,7 +74,7 @@ A score is the cosine of two embeddings.</footer>
 {PLAYER_SCRIPT}</script>
 </body>
 </html>
-"""
+""")
 
 
 def _section(title: str, role: str, cards: Sequence[Card], prefix: str) -> str:

@@ -30,6 +30,7 @@ from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
 from remogpt.runtime.files import check_output_file
 from remogpt.runtime.progress import progress
+from remogpt.runtime.text import printable
 
 
 def add_arguments(parser: Any) -> None:
@@ -69,8 +70,8 @@ def run(args: Any) -> int:
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
         row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
-        if table is not None and str(path) in table.done:
-            rows.append(row | table.done[str(path)])
+        if table is not None and printable(str(path)) in table.done:
+            rows.append(row | table.done[printable(str(path))])
             continue
         try:
             motion = read.get(path) or remogpt.load_motion(path, **how)

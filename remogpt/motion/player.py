@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.text import printable
 
 if TYPE_CHECKING:
     from remogpt.motion.motion import Motion
@@ -69,7 +70,7 @@ def player_fragment(
         facts += [f"{motion.seconds:.1f} s", f"{motion.num_frames} frames at {motion.fps:g} fps"]
         lines.append(f"<small>{escape(' · '.join(facts))}</small>")
     named = f' data-label="{escape(label, quote=True)}"' if label else ""
-    return (
+    return printable(
         f'<figure class="remogpt-player" id="{escape(element_id, quote=True)}" data-fps="{motion.fps:g}" '
         f'data-unit="{unit}" data-autoplay="{str(autoplay).lower()}" data-joints="{data}"'
         f"{named}>"
@@ -98,7 +99,7 @@ def motion_html(motions: Motion | Sequence[Motion], *, title: str = "") -> str:
     players = "\n".join(player_fragment(motion, f"motion-{index}") for index, motion in enumerate(motions))
     restart = '<button type="button" data-remogpt-restart>Restart together</button>' if len(motions) > 1 else ""
     together = " data-remogpt-together" if len(motions) > 1 else ""
-    return f"""<!doctype html>
+    return printable(f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -118,7 +119,7 @@ screen.</footer>
 {PLAYER_SCRIPT}</script>
 </body>
 </html>
-"""
+""")
 
 
 def _packed(motion: Motion) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """Text from outside: read as UTF-8 or refused by name, and written so that no terminal or spreadsheet obeys it."""
 
 import codecs
-import unicodedata
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -67,16 +67,10 @@ def printable(text: str) -> str:
     Line ends and tabs stay. Escaped are control characters (colours, cursor, bell), marks that turn the direction of
     writing round, and lone surrogates, which no terminal can show.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(character if _is_shown(character) else _escape(character) for character in text)
+    return _OBEYED.sub(lambda match: _escape(match[0]), text)
 
 
-def _is_shown(character: str) -> bool:
-    return character in "\n\t" or (unicodedata.category(character) not in ("Cc", "Cs") and character not in _TURNING)
-
-
-_TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029, 0x200E, 0x200F)}
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def _escape(character: str) -> str:
@@ -110,10 +104,14 @@ class PrintableStream:
 
 
 def csv_cell(value: Any) -> Any:
-    """Return a cell that a spreadsheet shows and does not compute: text that begins with `= + - @` gets a `'`."""
+    """Return a cell that a spreadsheet shows and does not compute: text that begins with `= + - @` gets a `'`.
+
+    What a terminal would obey is escaped, as by `printable`.
+    """
+    value = printable(value) if isinstance(value, str) else value
     if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@"):
         return f"'{value}"
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("\t", "\r") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] == "\t" else value
 
 
 def text_of_csv_cell(value: str) -> str:

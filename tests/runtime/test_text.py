@@ -59,12 +59,13 @@ def test_a_stream_that_cannot_write_a_letter_writes_its_number() -> None:
     assert raw.getvalue() == b"\\u8d70\\x1ba\n"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\t=1", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\t=1"])
 def test_cells_that_a_spreadsheet_would_compute(text: str) -> None:
     assert csv_cell(text) == f"'{text}" and text_of_csv_cell(csv_cell(text)) == text
 
 
 def test_other_cells_stay() -> None:
+    assert csv_cell("a\rb\x1b[2J") == "a\\x0db\\x1b[2J"
     for value in ("a person walks", -1.5, "'quoted'", "'tis", "", 3):
         assert csv_cell(value) == value
     assert text_of_csv_cell("'tis") == "'tis"

@@ -5,6 +5,7 @@ from typing import Any
 from remogpt.eval.cards import short
 from remogpt.eval.report.sections import sections
 from remogpt.eval.report.tables import Report, Table
+from remogpt.runtime.text import printable
 
 
 def to_markdown(report: Report) -> str:
@@ -19,7 +20,7 @@ def to_markdown(report: Report) -> str:
     if found:
         lines += ["## Protocol cards", "", "What every number was made with.", ""]
         lines += [_card(entry.name, entry.card) for section in found for entry in section.cards] + [""]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def heading(report: Report) -> str:

@@ -12,6 +12,7 @@ from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, compared, curves
 from remogpt.eval.report.sections import Section, sections
 from remogpt.eval.report.tables import Entry, Report, by_split, number, score
 from remogpt.motion.strips import load_joints, strip
+from remogpt.runtime.text import printable
 
 SHOWN = {
     "real": ("real", ""), "retrieved": ("retrieved", ""), "generated": ("generated", "mm_dist"),
@@ -57,7 +58,7 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
     found = sections(report)
     names = [entry.name for section in found for entry in section.cards]
     first = found[0].entries[0].card if found else {}
-    return template.render(
+    page: str = template.render(
         style=Markup((here / "report.css").read_text(encoding="utf-8")),
         first=first,
         missing_splits=report.get("missing_splits") or [],
@@ -76,6 +77,7 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
         swapped=[_swapped(group, Path(folder)) for group in _swap_groups(found)],
         anchors={name: f"card-{index}" for index, name in enumerate(names)},
     )
+    return printable(page)
 
 
 def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
