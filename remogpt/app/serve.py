@@ -36,5 +36,10 @@ def application(settings: ServiceSettings, *, with_page: bool = True) -> FastAPI
         RemogptError: if the model, a database or the work folder cannot be used.
     """
     service = Service(settings)
-    service.warm_up()
-    return create_app(service)
+    app = create_app(service)
+    if with_page:
+        from remogpt.app.page.page import add_page  # gradio takes seconds to import
+
+        app = add_page(app, service)
+    service.warm_up()  # last: both at once would only wait for each other
+    return app

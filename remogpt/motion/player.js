@@ -106,7 +106,7 @@
       const heading = Math.atan2(-(left[2] - right[2]), left[0] - right[0]);
       this.yaw = heading + 0.6; // from the front, a little to the person's left
       this.pitch = 0.2;
-      this.distance = 1.95 * Math.max(this.top - this.floor, 1.7); // the whole height, with a little air
+      this.distance = 2.02 * Math.max(this.top - this.floor, 1.7); // the whole height, with a little air
       this.dirty = true;
     }
 

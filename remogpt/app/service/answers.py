@@ -2,20 +2,22 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from remogpt.motion import Motion
-from remogpt.pipeline import Captioned, Generated
 from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import RemogptError
+
+if TYPE_CHECKING:
+    from remogpt.pipeline import Captioned, Generated
 
 ARRAYS = ("joints", "codes", "features")
 """Parts of an answer that are left out unless they are asked for."""
 
 
-def motion_answer(answer: Generated, seed: int, include: Iterable[str] = ()) -> dict[str, Any]:
+def motion_answer(answer: "Generated", seed: int, include: Iterable[str] = ()) -> dict[str, Any]:
     """Describe a written motion.
 
     Args:
@@ -38,7 +40,7 @@ def motion_answer(answer: Generated, seed: int, include: Iterable[str] = ()) -> 
     return row
 
 
-def caption_answer(file: str, motion: Motion, answer: Captioned) -> dict[str, Any]:
+def caption_answer(file: str, motion: Motion, answer: "Captioned") -> dict[str, Any]:
     """Describe a written caption."""
     about = {"file": file, "caption": answer.text, "seconds": round(motion.seconds, 2), "error": None}
     return {**about, **describe_answer(answer), "notices": list(motion.notices)}

@@ -28,7 +28,10 @@ TYPES = {
 """Media type of each format."""
 OF_MOTIONS = tuple(name for name in TYPES if name != "csv")
 OF_CAPTIONS = ("json", "csv")
-_SANDBOX = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+_SANDBOX = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data:"
+)
 """Policy of a player page: its own script runs, without reach into the service's pages."""
 
 

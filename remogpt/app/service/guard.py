@@ -46,15 +46,17 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        is_new = scope["path"] == "/" and CLIENT_COOKIE not in _cookies(headers)
+        send = _with_headers(send, secrets.token_urlsafe(24) if is_new else None)
         try:
-            headers = Headers(scope=scope)
             self._check_origin(headers)
             scope.setdefault("state", {})["owner"] = self._owner(scope, headers)
             body = _Body(headers, receive, self.settings.max_upload)
         except ServiceError as error:
             await problem(error.status, str(error))(scope, receive, send)
             return
-        await self._answer(scope, body, _with_headers(send))
+        await self._answer(scope, body, send)
 
     async def _answer(self, scope: Scope, body: "_Body", send: Send) -> None:
         """Let the application answer; where the body turns out too large, that is the answer."""
@@ -157,7 +159,9 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _with_headers(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+def _with_headers(send: Send, client: str | None) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+    """Add headers to an answer; `client` names a browser that comes for the first time."""
+
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
@@ -165,6 +169,8 @@ def _with_headers(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "no-referrer"
             headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+            if client is not None:
+                headers.append("Set-Cookie", f"{CLIENT_COOKIE}={client}; Path=/; HttpOnly; SameSite=Strict")
         await send(message)
 
     return sending

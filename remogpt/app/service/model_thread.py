@@ -98,8 +98,8 @@ class ModelThread:
             if batch:
                 started = time.monotonic()
                 self._answer(batch)
-                rows = sum(one.rows for one in batch)
-                self.seconds_per_row = (time.monotonic() - started) / rows
+                if batch[0].kind is not None:
+                    self.seconds_per_row = (time.monotonic() - started) / sum(one.rows for one in batch)
 
     def _next_batch(self) -> list[_Waiting] | None:
         """Wait for work; take the first item and all of its kind that fit beside it. None: closed."""

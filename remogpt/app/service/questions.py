@@ -51,15 +51,18 @@ class GenerateQuestion(_Question):
         description="One caption, or a list of them.", examples=["a person waves with the right hand"]
     )
     seconds: Annotated[Finite, Field(gt=0, le=60)] | None = Field(
-        None, description="0.4 to 60; null: the model chooses"
+        default=None, description="0.4 to 60; null: the model chooses"
     )
-    num_samples: Annotated[int, Field(ge=1, le=16)] = Field(1, description="motions for each caption")
+    num_samples: Annotated[int, Field(ge=1, le=16)] = Field(default=1, description="motions for each caption")
     seed: Seed | list[Seed] | None = Field(
-        0, description="same seed, same motion; a list holds one for each caption; null: drawn, and told in the answer"
+        default=0,
+        description="same seed, same motion; a list holds one for each caption; null: drawn, and told in the answer",
     )
-    database: DatabaseName | None = Field(None, description="name of a database, see /v1/databases; null: the model's")
+    database: DatabaseName | None = Field(
+        default=None, description="name of a database, see /v1/databases; null: the model's"
+    )
     options: Options = Options()
-    include: list[Include] = Field([], description="arrays to put into a JSON answer")
+    include: list[Include] = Field(default=[], description="arrays to put into a JSON answer")
 
     @property
     def texts(self) -> list[str]:
@@ -90,11 +93,11 @@ class CaptionQuestion(_Question):
 class SearchQuestion(_Question):
     """What to search a database for: words, or a motion that comes as a file."""
 
-    text: Text | None = Field(None, description="words", examples=["a person kicks with the left leg"])
+    text: Text | None = Field(default=None, description="words", examples=["a person kicks with the left leg"])
     k: Annotated[int, Field(ge=1, le=100)] = 5
     route: Literal["t2m", "t2t", "m2t", "m2m"] | None = None
     part: Annotated[str, StringConstraints(max_length=200)] | None = Field(
-        None, description="rank by these body parts alone, with commas between: right_arm, legs, ..."
+        default=None, description="rank by these body parts alone, with commas between: right_arm, legs, ..."
     )
     min_score: Annotated[Finite, Field(ge=-1, le=1)] = -1.0
     database: DatabaseName | None = None

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import math
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -22,12 +24,16 @@ from remogpt.app.service.settings import ServiceSettings
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion import Motion, load_motion
 from remogpt.options import GenerationOptions
-from remogpt.pipeline import Captioned, Generated, ReMoGPT
-from remogpt.pipeline.checks import check_words
-from remogpt.retriever import MotionDatabase, RetrievedExample
+from remogpt.pipeline.checks import check_model, check_words
+from remogpt.retriever.database.entry import RetrievedExample
 from remogpt.retriever.moments import Moments, find_moments
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.files import check_output_folder
+from remogpt.runtime.folders.find_model import find_model
+from remogpt.runtime.folders.model_folder import read_manifest
+
+if TYPE_CHECKING:
+    from remogpt.pipeline import Captioned, Generated, ReMoGPT
 
 _log = logging.getLogger(__name__)
 
@@ -61,12 +67,13 @@ class Service:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self._lock = _locked(settings.work)
-        self.model = ReMoGPT.from_pretrained(settings.model)
-        own = self.model.folder / "database"
+        folder = find_model(settings.model)
+        self.manifest = read_manifest(folder)
+        own = folder / "database"
         self.databases = Databases(settings, own if own.is_dir() else None)
         for path in self.databases.shared.values():
-            MotionDatabase.open(path)  # a wrong folder is refused before anybody asks
-        self.hidden = (str(settings.work.resolve()), str(settings.work), str(self.model.folder))
+            check_model(settings.model, path)  # a wrong folder is refused before anybody asks
+        self.hidden = (str(settings.work.resolve()), str(settings.work), str(folder))
         self.jobs = Jobs(settings, self.hidden)
         self.thread = ModelThread(settings.max_waiting)
         self._readers = asyncio.Semaphore(_READERS)
@@ -74,7 +81,19 @@ class Service:
     @property
     def name(self) -> str:
         """The model's name."""
-        return str(self.model.manifest["name"])
+        return str(self.manifest["name"])
+
+    @cached_property
+    def model(self) -> "ReMoGPT":
+        """The model, loaded when it is first asked for: used by the model's thread alone."""
+        from remogpt.pipeline import ReMoGPT  # takes seconds, in which the service answers already
+
+        return ReMoGPT.from_pretrained(self.settings.model)
+
+    @property
+    def best_of(self) -> int:
+        """Candidates that the model writes by default."""
+        return int(self.manifest.get("generation", {}).get("best_of", 1))
 
     def warm_up(self) -> None:
         """Load the model's components, so that nobody waits for them."""
@@ -116,12 +135,12 @@ class Service:
         path = self.databases.path(question.database, owner)
         shared = replace(options, exclude=(), pinned=())
         kind = ("generate", question.num_samples, shared, path)
-        rows = question.num_samples * (options.best_of or self.model.generation["best_of"])
+        rows = question.num_samples * (options.best_of or self.best_of)
         asked: list[tuple[int, Future[list[Generated]]]] = []
         for text, seed in zip(question.texts, seeds, strict=True):
             item = _Caption(text, question.seconds, seed, options.excluded(1)[0], options.pinned_for(1)[0])
 
-            def write(items: Sequence[_Caption]) -> list[list[Generated]]:
+            def write(items: Sequence[_Caption]) -> "list[list[Generated]]":
                 return self._write(items, question.num_samples, shared, path)
 
             try:
@@ -134,14 +153,14 @@ class Service:
 
     def _write(
         self, items: Sequence[_Caption], num_samples: int, options: GenerationOptions, path: Path | None
-    ) -> list[list[Generated]]:
+    ) -> "list[list[Generated]]":
         each = replace(options, exclude=[tuple(one.exclude) for one in items], pinned=[one.pinned for one in items])
         return self.model.generate(
             [one.text for one in items], seconds=[one.seconds for one in items], num_samples=num_samples,
             seed=[one.seed for one in items], database=path, options=each,
         )  # fmt: skip
 
-    async def generate(self, question: GenerateQuestion, owner: str) -> list[tuple[int, list[Generated]]]:
+    async def generate(self, question: GenerateQuestion, owner: str) -> "list[tuple[int, list[Generated]]]":
         """Write motions: for each caption its seed and its answers."""
         asked = self.ask_for_motions(question, owner)
         try:
@@ -163,11 +182,9 @@ class Service:
             row = opened.rows.get(entry)
             if row is None:
                 raise ServiceError(404, f"there is no motion {entry[:80]!r} in the database {database or 'default'!r}")
-            if opened.motions_kept == "nothing":
-                features = self.model.tokenizer.decode_batch([opened.codes(row)])[0]
-            else:
-                features = np.array(opened.features(row))
-            return Motion.from_features(features, name=entry, caption=opened.info(row).captions[0])
+            caption = opened.info(row).captions[0]
+            found = RetrievedExample(entry, caption, opened.codes(row), math.nan, "m2m", row=row)
+            return self.model.retrieved_motion(found, path)
 
         motion: Motion = await self.answer(self.thread.call(read))
         return motion
@@ -188,13 +205,13 @@ class Service:
             )
         return motion
 
-    async def caption(self, motion: Motion, question: CaptionQuestion, owner: str) -> Captioned:
+    async def caption(self, motion: Motion, question: CaptionQuestion, owner: str) -> "Captioned":
         """Write a caption; motions that wait are captioned together."""
         options = question.options.for_pipeline()
         path = self.databases.path(question.database, owner)
         shared = replace(options, exclude=(), pinned=())
 
-        def write(items: Sequence[tuple[Motion, int, Any]]) -> list[Captioned]:
+        def write(items: Sequence[tuple[Motion, int, Any]]) -> "list[Captioned]":
             motions, seeds, excluded = (list(column) for column in zip(*items, strict=True))
             return self.model.caption(motions, seed=seeds, database=path, options=replace(shared, exclude=excluded))
 

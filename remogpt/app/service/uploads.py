@@ -23,6 +23,8 @@ from remogpt.runtime.inside import why_no_name
 MOTIONS = (*READABLE, ".asf")
 """Suffixes of motion files; an .asf is the body of .amc motions."""
 TABLES = (".csv", ".txt")
+UPLOAD = "recordings"
+"""Folder of uploaded files in a scratch folder, and in that of the job that works on them."""
 _CHUNK = 1 << 20
 
 
@@ -70,6 +72,18 @@ def save(files: Sequence[UploadFile], folder: Path, suffixes: Sequence[str], set
             shutil.copyfileobj(file.file, target, _CHUNK)
         paths.append(path)
     return paths
+
+
+def motions_among(paths: Sequence[Path]) -> list[Path]:
+    """Return the motions among uploaded files; an .asf is the body of the .amc beside it.
+
+    Raises:
+        ServiceError: 422 where there is none.
+    """
+    found = [path for path in paths if path.suffix.lower() != ".asf"]
+    if not found:
+        raise ServiceError(422, "no motion file came; send one, for example a .bvh (an .asf needs its .amc)")
+    return found
 
 
 def unpack(archive: Path, folder: Path, settings: ServiceSettings) -> int:

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from fastapi import File, Form, Query, Request, Response, UploadFile
@@ -13,8 +12,6 @@ from pydantic import BaseModel, ValidationError
 
 from remogpt.app.service.formats import OF_MOTIONS, TYPES
 from remogpt.app.service.jobs import Job
-from remogpt.app.service.problems import ServiceError
-from remogpt.app.service.service import Service
 from remogpt.runtime.text import csv_cell
 
 QuestionT = TypeVar("QuestionT", bound=BaseModel)
@@ -26,8 +23,6 @@ Skeleton = Annotated[
 Files = Annotated[list[UploadFile], File(description="files")]
 QuestionField = Annotated[str, Form(max_length=200_000, description="further fields, as a JSON object")]
 MOTION_TYPES: dict[int | str, dict[str, Any]] = {200: {"content": {TYPES[name]: {} for name in OF_MOTIONS}}}
-UPLOAD = "recordings"
-"""Folder of uploaded files in a scratch folder, and in that of the job that works on them."""
 
 
 def owner_of_request(request: Request) -> str:
@@ -52,23 +47,6 @@ def read_question(kind: type[QuestionT], content: str | bytes) -> QuestionT:
         return kind.model_validate_json(content or b"{}")
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from error
-
-
-def motions_among(paths: Sequence[Path]) -> list[Path]:
-    """Return the motions among uploaded files; an .asf is the body of the .amc beside it.
-
-    Raises:
-        ServiceError: 422 where there is none.
-    """
-    found = [path for path in paths if path.suffix.lower() != ".asf"]
-    if not found:
-        raise ServiceError(422, "no motion file came; send one, for example a .bvh (an .asf needs its .amc)")
-    return found
-
-
-def hand_over(service: Service, job: Job, folder: Path) -> None:
-    """Move uploaded files into the folder of a job that was just started, before its first step."""
-    (folder / UPLOAD).rename(service.jobs.folder / job.id / UPLOAD)
 
 
 def caption_table(rows: Sequence[dict[str, Any]]) -> str:

@@ -9,21 +9,18 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from remogpt.app.service import uploads
-from remogpt.app.service.databases import STEPS
 from remogpt.app.service.formats import chosen_format, motion_response
-from remogpt.app.service.jobs import Job
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.routes.common import (
     MOTION_TYPES,
-    UPLOAD,
     Files,
     Fps,
     Skeleton,
     accepted,
-    hand_over,
     owner_of_request,
 )
 from remogpt.app.service.service import Service
+from remogpt.app.service.work import start_building
 
 
 def add_databases(router: APIRouter, service: Service) -> None:
@@ -69,7 +66,7 @@ def save_recordings(service: Service, files: Sequence[UploadFile], folder: Path)
     Raises:
         ServiceError: for files that are not taken.
     """
-    target = folder / UPLOAD
+    target = folder / uploads.UPLOAD
     target.mkdir()
     archives = [file for file in files if (file.filename or "").lower().endswith(".zip")]
     if not archives:
@@ -78,14 +75,3 @@ def save_recordings(service: Service, files: Sequence[UploadFile], folder: Path)
     if len(files) > 1:
         raise ServiceError(422, "send one zip, or files without a zip")
     uploads.unpack(uploads.save(archives, folder, (".zip",), service.settings)[0], target, service.settings)
-
-
-def start_building(service: Service, name: str, owner: str, folder: Path) -> Job:
-    """Begin to build a database of the recordings in a scratch folder."""
-
-    async def work(job: Job, home: Path) -> dict[str, Any]:
-        return await service.databases.build(name, owner, job, home / UPLOAD)
-
-    job = service.jobs.start("database", owner, work, STEPS)
-    hand_over(service, job, folder)
-    return job

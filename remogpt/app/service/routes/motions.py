@@ -2,33 +2,29 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from remogpt.app.service import uploads
-from remogpt.app.service.answers import ARRAYS, motion_answer
+from remogpt.app.service.answers import motion_answer
 from remogpt.app.service.formats import OF_CAPTIONS, chosen_format, motion_response
-from remogpt.app.service.jobs import Job
 from remogpt.app.service.questions import CaptionQuestion, GenerateQuestion
 from remogpt.app.service.routes.common import (
     MOTION_TYPES,
-    UPLOAD,
     Files,
     Fps,
     QuestionField,
     Skeleton,
     accepted,
     caption_table,
-    hand_over,
-    motions_among,
     owner_of_request,
     read_question,
     wants_job,
 )
 from remogpt.app.service.service import Service
+from remogpt.app.service.work import start_captioning, start_generating
 from remogpt.runtime.errors import RemogptError
 
 
@@ -45,7 +41,7 @@ def add_motions(router: APIRouter, service: Service) -> None:
         """
         kind, owner = chosen_format(request), owner_of_request(request)
         if wants_job(request):
-            return accepted(_start_generating(service, question, owner))
+            return accepted(start_generating(service, question, owner))
         answered = await service.generate(question, owner)
         if kind == "json":
             rows = [[motion_answer(one, seed, question.include) for one in own] for seed, own in answered]
@@ -65,7 +61,7 @@ def add_motions(router: APIRouter, service: Service) -> None:
         with uploads.scratch(service.settings.work) as folder:
             paths = await run_in_threadpool(_save, service, files, folder)
             if wants_job(request):
-                return accepted(_start_captioning(service, asked, owner, folder, [path.name for path in paths]))
+                return accepted(start_captioning(service, asked, owner, folder, [path.name for path in paths]))
             rows = [await service.caption_file(path, asked, owner) for path in paths]
             if len(rows) == 1 and rows[0]["error"]:
                 raise RemogptError(rows[0]["error"])
@@ -74,37 +70,6 @@ def add_motions(router: APIRouter, service: Service) -> None:
         return Response(caption_table(rows), media_type="text/csv")
 
 
-def _start_generating(service: Service, question: GenerateQuestion, owner: str) -> Job:
-    asked = service.ask_for_motions(question, owner)  # what cannot be asked is refused at once
-
-    async def work(job: Job, folder: Path) -> dict[str, Any]:
-        rows = []
-        try:
-            for seed, future in asked:
-                own = await service.answer(future, service.settings.job_timeout)
-                rows.append([motion_answer(one, seed, ARRAYS) for one in own])
-                job.done += 1
-        finally:
-            for _, future in asked:
-                future.cancel()
-        return {"answers": rows}
-
-    return service.jobs.start("generate", owner, work, len(asked))
-
-
-def _start_captioning(service: Service, asked: CaptionQuestion, owner: str, folder: Path, names: Sequence[str]) -> Job:
-    async def work(job: Job, home: Path) -> dict[str, Any]:
-        rows = []
-        for name in names:
-            rows.append(await service.caption_file(home / UPLOAD / name, asked, owner))
-            job.done += 1
-        return {"captions": rows}
-
-    job = service.jobs.start("caption", owner, work, len(names))
-    hand_over(service, job, folder)
-    return job
-
-
 def _save(service: Service, files: Sequence[UploadFile], folder: Path) -> list[Path]:
-    (folder / UPLOAD).mkdir()
-    return motions_among(uploads.save(files, folder / UPLOAD, uploads.MOTIONS, service.settings))
+    (folder / uploads.UPLOAD).mkdir()
+    return uploads.motions_among(uploads.save(files, folder / uploads.UPLOAD, uploads.MOTIONS, service.settings))

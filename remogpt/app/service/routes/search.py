@@ -11,11 +11,11 @@ from starlette.datastructures import UploadFile
 from remogpt.app.service import uploads
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.questions import SearchQuestion, SimilarityQuestion
-from remogpt.app.service.routes.common import QuestionT, motions_among, owner_of_request, read_question
+from remogpt.app.service.routes.common import QuestionT, owner_of_request, read_question
 from remogpt.app.service.service import Service
 from remogpt.motion import Motion
 from remogpt.pipeline.described import describe_examples, describe_spans
-from remogpt.retriever import RetrievedExample
+from remogpt.retriever.database.entry import RetrievedExample
 from remogpt.runtime.errors import RemogptError
 
 Sent = dict[str, list[tuple[str, Motion]]]
@@ -77,7 +77,7 @@ async def _received(
             raise ServiceError(422, f"there is no field {strange[0][:40]!r} for a file; take {' or '.join(fields)}")
         with uploads.scratch(service.settings.work) as folder:
             paths = uploads.save([file for _, file in files], folder, uploads.MOTIONS, service.settings)
-            motions = set(motions_among(paths)) if paths else set()
+            motions = set(uploads.motions_among(paths)) if paths else set()
             sent: Sent = {}
             for (name, _), path in zip(files, paths, strict=True):
                 if path in motions:
