@@ -22,10 +22,15 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
-.PHONY: demo quick test fuzz lint docs browser-libraries install clean
+.PHONY: demo serve quick test fuzz lint docs browser-libraries install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
+	@echo "to play with captions and motions of your own, in a browser: make serve"
+
+# A page and an HTTP API on this machine: http://127.0.0.1:8000/
+serve: $(VENV)/.installed-$(EXTRA)-serve
+	$(BIN)/remogpt serve
 
 # About a minute: every room's comparison with reference code, known answers, and the ways a user may go wrong.
 quick: $(VENV)/.installed-$(EXTRA)-dev
@@ -37,9 +42,10 @@ test: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/mypy
 	$(PYTEST)
 
-# An hour of damaged inputs for every reader; what is found lies in fuzz/findings, with the seed that makes it again.
+# An hour of damaged inputs for every reader, and 2,000 hostile requests for the service; what is found lies in fuzz/findings, with the seed that makes it again.
 fuzz: $(VENV)/.installed-$(EXTRA)-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --seconds $(or $(SECONDS_OF_FUZZ),3600) --seed $(or $(SEED),0)
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz.http --requests $(or $(REQUESTS),2000) --seed $(or $(SEED),0)
 
 lint: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff check --fix .
@@ -63,6 +69,10 @@ $(VENV)/.installed-$(EXTRA): pyproject.toml constraints-cpu.txt
 
 $(VENV)/.installed-$(EXTRA)-dev: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA),dev]"
+	@touch $@
+
+$(VENV)/.installed-$(EXTRA)-serve: $(VENV)/.installed-$(EXTRA)
+	$(BIN)/pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRA),serve]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed-$(EXTRA)
