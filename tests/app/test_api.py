@@ -181,6 +181,9 @@ def test_jobs_belong_to_who_began_them(finished, client: TestClient) -> None:
     assert client.get("/v1/jobs", headers=others).json()["jobs"] == []
     assert client.delete(location, headers=mine).status_code == 204
     assert client.get(location, headers=mine).status_code == 404
+    # Who gives no name finds a job by its id, and no list: others may give none either.
+    nameless = client.post("/v1/generate", json=WALK, headers={"Prefer": "respond-async"}).headers["location"]
+    assert finished(client, nameless)["state"] == "done" and client.get("/v1/jobs").json()["jobs"] == []
 
 
 def test_waiting_requests_are_written_together_and_one_at_fault_fails_alone(

@@ -26,6 +26,8 @@ def test_a_key_is_asked_for_and_keys_are_clients(ask_service) -> None:
         refused = client.post("/v1/generate", json=WALK)
         assert refused.status_code == 401 and "Authorization: Bearer" in refused.json()["detail"]
         assert client.post("/v1/generate", json=WALK, headers={"X-API-Key": "wrong-key"}).status_code == 401
+        shown = client.get("/", headers={"Accept": "text/html"}, follow_redirects=False)
+        assert shown.status_code == 303 and shown.headers["location"] == "/login"
         first, second = {"Authorization": "Bearer first-key-1"}, {"X-API-Key": "second-key"}
         begun = client.post("/v1/generate", json=WALK, headers={**first, "Prefer": "respond-async"})
         assert begun.status_code == 202

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from remogpt.app.service.problems import ServiceError, problem
@@ -54,7 +55,9 @@ class Guard:
             scope.setdefault("state", {})["owner"] = self._owner(scope, headers)
             body = _Body(headers, receive, self.settings.max_upload)
         except ServiceError as error:
-            await problem(error.status, str(error))(scope, receive, send)
+            is_person = error.status == 401 and "text/html" in headers.get("accept", "")
+            answer: Response = RedirectResponse("/login", 303) if is_person else problem(error.status, str(error))
+            await answer(scope, receive, send)
             return
         await self._answer(scope, body, send)
 
@@ -139,6 +142,10 @@ class _Body:
 def owner_of(name: str) -> str:
     """Return the owner that a key or a client's name stands for."""
     return hashlib.sha256(b"remogpt client " + name.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+NOBODY = owner_of("")
+"""Owner of what a client asks for that shows no key and no name: it finds its jobs by their ids alone."""
 
 
 def _key(headers: Headers) -> str:

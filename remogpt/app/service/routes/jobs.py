@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 import remogpt
 from remogpt.app.service.answers import motions_of, without_arrays
 from remogpt.app.service.formats import OF_CAPTIONS, chosen_format, motion_response
+from remogpt.app.service.guard import NOBODY
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.questions import Include
 from remogpt.app.service.routes.common import MOTION_TYPES, Fps, Skeleton, caption_table, owner_of_request
@@ -26,8 +27,9 @@ def add_jobs(router: APIRouter, service: Service) -> None:
 
     @router.get("/v1/jobs", tags=["jobs"])
     async def jobs(request: Request) -> dict[str, Any]:
-        """List one's jobs, the latest first."""
-        return {"jobs": [job.to_json() for job in service.jobs.of(owner_of_request(request))]}
+        """List one's jobs, the latest first; none for who shows no key and no name, as others may do the same."""
+        owner = owner_of_request(request)
+        return {"jobs": [] if owner == NOBODY else [job.to_json() for job in service.jobs.of(owner)]}
 
     @router.get("/v1/jobs/{job_id}", tags=["jobs"])
     async def job(request: Request, job_id: str) -> dict[str, Any]:
