@@ -19,6 +19,7 @@ def add_subcommands(actions: Any) -> None:
     merge = CommandParser(description="Write several databases of one model as one; nothing is embedded again.")
     merge.add_argument("databases", type=str, nargs="+", help="database folders")
     merge.add_argument("--out", type=str, required=True, help="folder of the new database")
+    merge.add_argument("--keep-first", action="store_true", help="of entries of one id, take the first database's")
     actions.add_subcommand("merge", merge)
     dedupe = _declare(actions, "dedupe", "Drop entries whose motion an earlier entry shows already.")
     dedupe.add_argument("--max-distance", type=float, default=None, help="metres between joints; default: 0.01")
@@ -80,8 +81,12 @@ def _filter(args: Any) -> int:
 
 
 def _merge(args: Any) -> int:
-    database = stages.merge_databases(args.databases, out=args.out)
-    print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases")
+    from remogpt.retriever import MotionDatabase
+
+    database = stages.merge_databases(args.databases, out=args.out, keep_first=args.keep_first)
+    dropped = sum(len(MotionDatabase.open(one)) for one in args.databases) - len(database)
+    doubles = f", {dropped} of ids that came before left out" if dropped else ""
+    print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases{doubles}")
     return 0
 
 

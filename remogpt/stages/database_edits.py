@@ -61,14 +61,21 @@ def add_to_database(
         return MotionDatabase.merge([opened, new], opened.path)
 
 
-def merge_databases(databases: Sequence[str | Path | MotionDatabase], *, out: str | Path) -> MotionDatabase:
+def merge_databases(
+    databases: Sequence[str | Path | MotionDatabase], *, out: str | Path, keep_first: bool = False
+) -> MotionDatabase:
     """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
+
+    Args:
+        databases: at least one.
+        out: folder of the result.
+        keep_first: of entries of one id, take that of the first database.
 
     Raises:
         RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
     """
     check_output_folder(out)
-    return MotionDatabase.merge([open_database(one) for one in databases], out)
+    return MotionDatabase.merge([open_database(one) for one in databases], out, keep_first=keep_first)
 
 
 def filter_database(

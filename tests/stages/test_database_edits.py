@@ -54,6 +54,18 @@ def test_what_is_added_is_as_if_it_had_been_built_together(
     assert MotionDatabase.open(database.path).hash == added.hash
 
 
+def test_of_entries_of_one_id_the_first_is_kept_on_request(
+    database: MotionDatabase, tiny_set: Path, model: ReMoGPT, tmp_path: Path
+) -> None:
+    whole = stages.build_database(tiny_set, out=tmp_path / "all", model=model, split="all", compact=True)
+    with pytest.raises(RemogptError, match=r"two entries are called .*--keep-first"):
+        stages.merge_databases([database, whole], out=tmp_path / "both")
+    both = stages.merge_databases([database, whole], out=tmp_path / "both", keep_first=True)
+    assert names(both)[: len(database)] == names(database) and sorted(names(both)) == sorted(names(whole))
+    again = stages.merge_databases([database, database], out=tmp_path / "again", keep_first=True)
+    assert names(again) == names(database)
+
+
 def test_entries_of_another_database_are_added(
     database: MotionDatabase, tiny_set: Path, model: ReMoGPT, tmp_path: Path
 ) -> None:

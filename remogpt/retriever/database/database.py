@@ -302,14 +302,23 @@ class MotionDatabase(VersionReader):
         return MotionDatabase(Path(path), self.retriever)
 
     @staticmethod
-    def merge(databases: Sequence["MotionDatabase"], path: str | Path) -> "MotionDatabase":
+    def merge(databases: Sequence["MotionDatabase"], path: str | Path, *, keep_first: bool = False) -> "MotionDatabase":
         """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
+
+        Args:
+            databases: at least one.
+            path: folder of the result; one of theirs gets a new version.
+            keep_first: of entries of one id, take that of the first database.
 
         Raises:
             RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
         """
         if not databases:
             raise RemogptError("merge wants at least one database, got none")
-        rows = [(database, list(range(len(database)))) for database in databases]
+        rows, seen = [], set[str]()
+        for database in databases:
+            new = [row for name, row in database.rows.items() if not (keep_first and name in seen)]
+            rows.append((database, new))
+            seen |= database.rows.keys()
         copy_entries(rows, Path(path))
         return MotionDatabase(Path(path), databases[0].retriever)

@@ -105,7 +105,9 @@ class VersionWriter:
         """Append entries."""
         for info, entry_codes in zip(new.infos, new.codes, strict=True):
             if info.id in self.seen:
-                raise RemogptError(f"two entries are called {info.id!r}; ids name an entry, rename or drop one")
+                raise RemogptError(
+                    f"two entries are called {info.id!r}; ids name an entry: rename or drop one (--keep-first merges so)"
+                )
             self.seen.add(info.id)
             self.licences[info.licence] = self.licences.get(info.licence, 0) + 1
             self.lines.write(info.to_line())
