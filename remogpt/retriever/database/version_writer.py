@@ -106,7 +106,8 @@ class VersionWriter:
         for info, entry_codes in zip(new.infos, new.codes, strict=True):
             if info.id in self.seen:
                 raise RemogptError(
-                    f"two entries are called {info.id!r}; ids name an entry: rename or drop one (--keep-first merges so)"
+                    f"two entries are called {info.id!r}; ids name an entry: rename or drop one ('remogpt db merge "
+                    "--keep-first' drops the second)"
                 )
             self.seen.add(info.id)
             self.licences[info.licence] = self.licences.get(info.licence, 0) + 1
