@@ -210,6 +210,25 @@ def test_recordings_of_real_people_pass_unchanged(data_dir: Path) -> None:
     assert changed <= 1
 
 
+def test_files_as_users_have_them_are_of_human_height(data_dir: Path) -> None:
+    """Bandai-Namco's rig has a trunk of 0.42 of the leg; its motion, in features, is as the importer reads it."""
+    from remogpt.data.importers.packed import read_packed
+    from remogpt.motion.files.read import motion_from_source
+
+    found = [path for path in sorted((data_dir / "raw").iterdir()) if path.suffix in (".bvh", ".amc", ".mat")]
+    assert len(found) == 7
+    for path in found:
+        joints = load_motion(path).joints
+        assert 1.4 < (joints[:, 15, 1] - joints[:, [10, 11], 1].mean(axis=1)).max() < 1.9, path.name
+    (kick,) = (path for path in found if "kick" in path.name)
+    mended = load_motion(kick)
+    assert mended.notices[-1].endswith("it has 0.42 of the leg, people 0.67")
+    clips = read_packed(data_dir / "mocap" / "bandai.npz")
+    recorded = next(clip for clip in clips if clip.id == kick.stem)
+    features = motion_from_source(recorded.source, kick.stem).features
+    np.testing.assert_allclose(mended.features, features, atol=0.02)  # the head, by a degree
+
+
 def test_rest_frames_of_a_bvh_are_left_out_at_its_own_rate(walk: np.ndarray, tmp_path: Path) -> None:
     write_bvh(tmp_path / "a.bvh", walk, fps=120)
     text = (tmp_path / "a.bvh").read_text().splitlines()

@@ -24,6 +24,8 @@ _REACH, _FARTHEST = 5.0, 1e5
 """Largest distance of a joint from the pelvis, in medians of the frames' largest; metres from the origin."""
 _PROPORTIONS = (0.6, 1.0)
 """Trunk over leg of people, by the joints of common rigs; the feature format's body has 0.67."""
+_NOBODYS = 0.45
+"""Trunk over leg that no recording of a person has: CMU's bodies have 0.55 to 0.58, Kinect's 0.49."""
 _LOWER = ("pelvis", "hip", "knee", "ankle", "foot")
 _UPPER = [joint for joint, name in enumerate(JOINT_NAMES) if not name.endswith(_LOWER)]
 """Joints above the pelvis."""
@@ -70,20 +72,23 @@ def check_rigid(joints: np.ndarray, origin: str) -> None:
         )
 
 
-def to_our_proportions(joints: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def to_our_proportions(joints: np.ndarray, is_guessed: bool) -> tuple[np.ndarray, tuple[str, ...]]:
     """Pose our upper body by the directions of the bones where a figure is not built like a person.
 
     Toys have large heads, and some rigs lose a part of the spine; the directions of their bones still say what the
-    body does. Pelvis and legs stay as they are.
+    body does. Pelvis and legs stay as they are, and so do features but for a degree of the head, since every body gets
+    our bones for them.
 
     Args:
         joints: (T, 22, 3) metres.
+        is_guessed: the joints were told by their anatomy; a skeleton that we know is left as it was recorded unless
+            nobody is built so: Bandai-Namco's rig, whose head joint stands 1.3 m over the feet of an adult.
 
     Returns:
         The joints, and what is to be said.
     """
     ratio = trunk_length(joints) / leg_length(joints)
-    if _PROPORTIONS[0] < ratio < _PROPORTIONS[1]:
+    if (_PROPORTIONS[0] if is_guessed else _NOBODYS) < ratio < _PROPORTIONS[1]:
         return joints, ()
     size = leg_length(joints) / OUR_LEG
     posed = joints.copy()

@@ -31,6 +31,8 @@ class Format:
     """Axis that points up, where the format fixes it."""
     rest: np.ndarray | None = None
     """(22, 3) the rest pose in the file's units and axes, if it is a person's who stands."""
+    is_rig: bool = False
+    """The joints are a rig's, not our own."""
     is_guessed: bool = False
     """The skeleton was told by its anatomy; its proportions may be a toy's or lack a part of the spine."""
 
@@ -87,8 +89,8 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
         joints = joints @ UP_AXES[up].T.astype(joints.dtype)
     joints, said = fill_missing(joints, origin)
     notices += said
-    if known.is_guessed:
-        joints, said = to_our_proportions(joints)
+    if known.is_rig:
+        joints, said = to_our_proportions(joints, known.is_guessed)
         notices += said
     notices += (*left_out, *check_speed(joints, fps, origin))
     return Checked(joints, tuple(notices))

@@ -174,7 +174,7 @@ def _from_joints(
         rest = None if source.rest is None else place_joints(replace(source, positions=source.rest[None]), table)[0]
         known = replace(
             known, units=fixed or table.metres_per_unit, rest=rest if rest is not None and stands(rest) else None,
-            is_guessed=table.name not in skeleton_tables(),
+            is_rig=True, is_guessed=table.name not in skeleton_tables(),
         )  # fmt: skip
         checked = check_body(place_joints(source, table), source.fps, given, source.origin, known)
         joints = tilt(checked.joints, table.tilt_degrees)
