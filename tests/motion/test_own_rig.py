@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,10 +135,62 @@ def test_foreign_rigs_follow_a_motion(data_dir: Path, tmp_path: Path, tiny_set: 
         assert abs(back[..., 1].min() - joints[..., 1].min()) < 0.08, rig.name
 
 
+def skinned(file: Any, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pose a .glb as the specification says: vertices (V, 3) of its body, and its joints (J, 3)."""
+    blob = file.binary_blob()
+
+    def read(index: int) -> np.ndarray:
+        accessor = file.accessors[index]
+        kind = {5126: np.float32, 5123: np.uint16}[accessor.componentType]
+        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}[accessor.type]
+        start = file.bufferViews[accessor.bufferView].byteOffset
+        return np.frombuffer(blob, kind, accessor.count * width, start).reshape(accessor.count, width)
+
+    (animation,), (skin,) = file.animations, file.skins
+    local = np.tile(np.eye(4), (len(file.nodes), 1, 1))
+    for matrix, node in zip(local, file.nodes, strict=True):
+        matrix[:3, 3] = node.translation or 0
+    for channel in animation.channels:
+        value = read(animation.samplers[channel.sampler].output)[frame]
+        if channel.target.path == "translation":
+            local[channel.target.node, :3, 3] = value
+        else:
+            local[channel.target.node, :3, :3] = Rotation.from_quat(value).as_matrix()
+    world = local.copy()
+    for index, node in enumerate(file.nodes):  # parents come first
+        for child in node.children or ():
+            world[child] = world[index] @ local[child]
+    joints = world[skin.joints]
+    inverse = read(skin.inverseBindMatrices).reshape(-1, 4, 4).swapaxes(1, 2)
+    attributes = file.meshes[0].primitives[0].attributes
+    points = np.c_[read(attributes.POSITION), np.ones(file.accessors[attributes.POSITION].count)]
+    moved = np.einsum("jab,jbc,vc->vja", joints, inverse, points)[..., :3]
+    chosen = np.take_along_axis(moved, read(attributes.JOINTS_0)[..., None].astype(int), axis=1)
+    return (chosen * read(attributes.WEIGHTS_0)[..., None]).sum(axis=1), joints[:, :3, 3]
+
+
+def test_a_glb_on_the_rig_moves_as_the_bvh_and_the_body_stays_on_it(rig: Path, tmp_path: Path) -> None:
+    import pygltflib
+
+    joints, _ = made_motion("away", offsets=SMPL_REST)
+    for out in ("a.bvh", "a.glb"):
+        Motion(joints, name="walk").save(tmp_path / out, skeleton=str(rig))
+    file = pygltflib.GLTF2().load(str(tmp_path / "a.glb"))
+    assert [node.name for node in file.nodes[: len(RIG)]] == [name for name, _, _ in RIG]
+    bvh, glb = (load_motion(tmp_path / name).joints for name in ("a.bvh", "a.glb"))
+    np.testing.assert_allclose(np.linalg.norm(glb[:, 4] - glb[:, 1], axis=-1), 17 * INCH, atol=1e-3)
+    length = min(len(bvh), len(glb))
+    np.testing.assert_allclose(bones(glb[:length]), bones(bvh[:length]), atol=0.02)
+    for frame in (0, 20):
+        vertices, places = skinned(file, frame)
+        nearest = np.linalg.norm(vertices[:, None] - places[None], axis=-1).min(axis=1)
+        assert nearest.max() < 0.25 and np.median(nearest) < 0.14  # the body is on the bones
+        assert -0.15 < vertices[:, 1].min() - places[1:, 1].min() < 0.05 and 1.3 < np.ptp(vertices[:, 1]) < 2.1
+
+
 def test_what_a_rig_cannot_be(rig: Path, tmp_path: Path) -> None:
     motion = Motion(made_motion("ahead")[0])
     for name, options, why in (
-        ("a.glb", {"skeleton": str(rig)}, r"a rig of one's own is written as \.bvh alone"),
         ("a.bvh", {"skeleton": str(rig), "unit": "m"}, "keeps its unit and axes"),
         ("a.bvh", {"skeleton": str(tmp_path / "none.bvh")}, "no file .*none.bvh; name a .bvh file with the rig"),
     ):

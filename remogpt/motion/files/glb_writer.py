@@ -8,12 +8,13 @@ Source: Khronos, glTF 2.0 specification, sections 3.7 (skins) and 3.11 (animatio
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from remogpt.motion.files.body_mesh import BodyMesh, body_mesh
-from remogpt.motion.rig import RigMotion
+from remogpt.motion.rig import Rig, RigMotion
 
 if TYPE_CHECKING:
     from pygltflib import GLTF2
@@ -23,12 +24,40 @@ _ARRAY, _ELEMENTS = 34962, 34963
 """Targets of buffers that hold vertices, and indices of triangles."""
 
 
-def glb_bytes(motion: RigMotion, name: str = "motion") -> bytes:
+@dataclass(frozen=True)
+class Bind:
+    """A pose of a rig in which the body is put on: metres, y up, facing +z."""
+
+    body: np.ndarray
+    """(22, 3) our joints."""
+    places: tuple[int, ...]
+    """The rig's joint that carries what is near each of ours."""
+    rotations: np.ndarray
+    """(J, 3, 3) of the rig's joints in the world."""
+    positions: np.ndarray
+    """(J, 3) of the rig's joints."""
+
+    @classmethod
+    def at_rest(cls, rig: Rig) -> Bind:
+        """Put the body on a rig of ours at rest."""
+        rest = rig.rest_positions
+        return cls(rest[list(rig.places)], rig.places, np.tile(np.eye(3), (len(rest), 1, 1)), rest)
+
+    def inverse_matrices(self) -> np.ndarray:
+        """Return (J, 16) what takes a point of the body into each joint's frame; glTF stores columns."""
+        inverse = np.tile(np.eye(4, dtype=np.float32), (len(self.positions), 1, 1))
+        inverse[:, :3, :3] = self.rotations
+        inverse[:, 3, :3] = -np.einsum("jba,jb->ja", self.rotations, self.positions)
+        return inverse.reshape(-1, 16)
+
+
+def glb_bytes(motion: RigMotion, name: str = "motion", bind: Bind | None = None) -> bytes:
     """Return the content of a .glb file.
 
     Args:
         motion: metres, y up.
         name: name of the animation, which programs list.
+        bind: how the body is put on; default: at rest.
     """
     import pygltflib as gltf
 
@@ -46,17 +75,16 @@ def glb_bytes(motion: RigMotion, name: str = "motion") -> bytes:
     file.nodes.append(gltf.Node(name="Body", mesh=0, skin=0))
     file.scenes = [gltf.Scene(nodes=[0, body])]
     file.scene = 0
-    inverse_bind = np.tile(np.eye(4, dtype=np.float32), (len(rig.names), 1, 1))
-    inverse_bind[:, 3, :3] = -rig.rest_positions  # glTF stores columns
+    bind = bind or Bind.at_rest(rig)
     file.skins = [
         gltf.Skin(
             joints=list(range(len(rig.names))),
             skeleton=0,
-            inverseBindMatrices=blob.add(inverse_bind.reshape(-1, 16), "MAT4"),
+            inverseBindMatrices=blob.add(bind.inverse_matrices(), "MAT4"),
         )
     ]
-    mesh = body_mesh(rig.rest_positions[list(rig.places)])
-    file.meshes = [gltf.Mesh(name="Body", primitives=[_primitive(blob, mesh, rig.places)])]
+    primitive = _primitive(blob, body_mesh(bind.body), bind.places)
+    file.meshes = [gltf.Mesh(name="Body", primitives=[primitive])]
     surface = gltf.PbrMetallicRoughness(baseColorFactor=[1.0, 1.0, 1.0, 1.0], metallicFactor=0.0, roughnessFactor=0.8)
     file.materials = [gltf.Material(name="Body", pbrMetallicRoughness=surface)]
     file.animations = [_animation(blob, motion, name)]

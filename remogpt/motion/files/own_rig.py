@@ -17,13 +17,15 @@ import numpy as np
 
 from remogpt.motion.door.given import UP_AXES
 from remogpt.motion.door.measure import at, leg_length, stands, unit
+from remogpt.motion.door.scale import metres_per_unit
 from remogpt.motion.files.bvh import BvhFile, BvhJoint, parse_bvh, read_bvh
 from remogpt.motion.files.euler import euler_to_matrix
+from remogpt.motion.files.glb_writer import Bind
 from remogpt.motion.kinematics import bone_offsets
 from remogpt.motion.retarget import find_table, place_joints, tilt
 from remogpt.motion.rig import Rig, RigMotion
 from remogpt.motion.rotation_fit import fit_rotations, world_rotations
-from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES
+from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS
 from remogpt.motion.skeleton_table import SkeletonTable
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
@@ -102,6 +104,32 @@ def follow(own: OwnRig, joints: np.ndarray, fps: float) -> RigMotion:
         root -= world[own.rig.parents[joint]] @ own.rig.offsets[joint]
         joint = own.rig.parents[joint]
     return RigMotion(own.rig, np.stack(local, axis=1), root, fps)
+
+
+def follow_in_metres(own: OwnRig, joints: np.ndarray, fps: float) -> tuple[RigMotion, Bind]:
+    """Move a rig as `follow` does, in metres with y up as glTF has them, and put a body on its reference pose.
+
+    Returns:
+        The moving rig, and how the body is put on.
+    """
+    metres, _ = metres_per_unit(own.body[None], (), False, "the rig")
+    moving = follow(own, joints, fps).turned(own.up)
+    ends = {joint: metres * end for joint, end in moving.rig.ends.items()}
+    rig = replace(moving.rig, offsets=metres * moving.rig.offsets, ends=ends)
+    positions = np.zeros_like(own.rig.offsets)
+    for joint, parent in enumerate(own.rig.parents[1:], start=1):
+        positions[joint] = positions[parent] + own.rotations[parent] @ own.rig.offsets[joint]
+    hips = own.drivers.index(0)
+    places = [own.drivers.index(0)] * len(JOINT_NAMES)
+    for ours, above in enumerate(PARENTS):  # what the rig lacks hangs on what is before it
+        places[ours] = own.drivers.index(ours) if ours in own.drivers else places[max(above, 0)]
+    bind = Bind(
+        metres * own.body,
+        tuple(places),
+        own.upright @ own.rotations @ own.up.T,
+        metres * ((positions - positions[hips]) @ own.upright.T + own.body[0] - own.hips),
+    )
+    return RigMotion(rig, moving.rotations, metres * moving.root, fps), bind
 
 
 def _up(bodies: np.ndarray) -> str:

@@ -119,8 +119,6 @@ def _check_skeleton(path: str | Path, layout: Layout) -> None:
 
     if not is_own_rig(layout.skeleton):
         return check_skeleton(str(layout.skeleton))
-    if Path(path).suffix.lower() != ".bvh":
-        raise RemogptError(f"{path}: a rig of one's own is written as .bvh alone; got the skeleton {layout.skeleton}")
     if layout.unit is not None or layout.up is not None:
         raise RemogptError(f"{path}: a rig of one's own keeps its unit and axes; leave unit and up out")
     if not Path(str(layout.skeleton)).is_file():
@@ -190,10 +188,15 @@ def _bvh(motion: Motion, layout: Layout) -> bytes:
 
 def _glb(motion: Motion, layout: Layout) -> bytes:
     from remogpt.motion.files.glb_writer import glb_bytes
-    from remogpt.motion.rig import rig_motion
+    from remogpt.motion.rig import is_own_rig, rig_motion
 
-    moving = rig_motion(motion.joints, motion.fps, layout.skeleton or "remogpt")
-    return glb_bytes(moving, motion.name or motion.caption or "motion")
+    name = motion.name or motion.caption or "motion"
+    if is_own_rig(layout.skeleton):
+        from remogpt.motion.files.own_rig import follow_in_metres, read_rig
+
+        moving, bind = follow_in_metres(read_rig(str(layout.skeleton)), motion.joints, motion.fps)
+        return glb_bytes(moving, name, bind)
+    return glb_bytes(rig_motion(motion.joints, motion.fps, layout.skeleton or "remogpt"), name)
 
 
 def _html(motion: Motion, layout: Layout) -> bytes:
