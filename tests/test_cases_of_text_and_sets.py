@@ -4,10 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from remogpt.commands.caption import motion_files
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.data.importers.tmr import import_tmr
+from remogpt.data.writer import finish_set
+from remogpt.motion import Motion
 
 
 @pytest.fixture
@@ -29,6 +33,37 @@ def test_what_a_killed_run_left_is_no_split(run: Any, case: Any) -> None:
     with_ghost = run("data", "stats", folder / "set")
     (folder / "set" / ".all.dyh12x4e.txt").unlink()
     assert with_ghost.code == 0 and with_ghost.out == run("data", "stats", folder / "set").out
+    (folder / "set" / ".all.dyh12x4e.txt").touch()
+    motions = MotionTextSet.open(folder / "set")
+    finish_set(motions.folder, motions.name, motions.licence, {"train": motions.ids("train")})
+    assert not list(motions.folder.glob(".*")), "the next run that writes the set removes it"
+
+
+def test_what_an_interrupted_save_left_is_no_motion(tiny_set: Path, tmp_path: Path) -> None:
+    """Case attack/09, without its kill: the name is that of the file with eight characters put in."""
+    path = tmp_path / "recordings" / "0001_a.bvh"
+    motion = Motion(np.load(tiny_set / "new_joints" / "000004.npy")[:20])
+    motion.save(path)
+    left = path.with_name(".0001_a.a1b2c3d4.bvh")
+    left.write_bytes(path.read_bytes())
+    assert motion_files([str(path.parent)]) == [path]
+    motion.save(path)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("gap", ["no text", "an empty text", "an empty caption"])
+def test_a_gap_in_a_set_is_left_out_and_counted(gap: str, run: Any, tiny_set: Path, tmp_path: Path) -> None:
+    """Case model/08; building and training keep the same rule (`tests/stages/test_left_out.py`)."""
+    shutil.copytree(tiny_set, tmp_path / "set")
+    name = MotionTextSet.open(tiny_set).ids("train")[5]
+    text = tmp_path / "set" / "texts" / f"{name}.txt"
+    text.write_text("##0.0#0.0\n" if gap == "an empty caption" else "")
+    if gap == "no text":
+        text.unlink()
+    ran = run("data", "stats", tmp_path / "set")
+    assert ran.code == 1 and "could not be used and were left out" in ran.err and f"{name}.txt" in ran.err
+    kept = {clip.file_id for clip in MotionTextSet.open(tmp_path / "set").clips("train", 1, 10**9)}
+    assert kept == set(MotionTextSet.open(tiny_set).ids("train")) - {name}
 
 
 def test_a_latin_letter_is_named_and_can_be_read(run: Any, case: Any) -> None:
