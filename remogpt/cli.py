@@ -29,10 +29,14 @@ _REMEDIES = {
     errno.EPERM: "you may not read or write there: change its permissions or choose another path",
     errno.EROFS: "choose a path that can be written to",
     errno.ENOSPC: "free some space and run the command again",
+    errno.EMFILE: "allow more open files (ulimit -n) and run the command again",
     errno.EISDIR: "this is a folder: name a file",
     errno.ENOTDIR: "a folder of this path is a file: choose another path",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+
+_NO_SPACE = ("(os error 28)", " requested and ", "file write failed")
+"""How safetensors, NumPy and torch say that a file could not be written to its end."""
 
 COMMANDS = {
     "generate": "write a motion for a caption, or motions for a file of captions",
@@ -179,10 +183,10 @@ def _tell(name: str, error: BaseException) -> int:
         return _fail(name, str(error))
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return _fail(name, f"the memory is not enough ({_short(error)}); use smaller batches or fewer items at once")
+    if any(words in str(error) for words in _NO_SPACE):
+        return _fail(name, f"no space left on device; {_REMEDIES[errno.ENOSPC]} ({_short(error)})")
     if isinstance(error, OSError):
         return _fail(name, _describe(error))
-    if "No space left on device" in str(error):  # as safetensors tells it
-        return _fail(name, f"no space left on device; {_REMEDIES[errno.ENOSPC]}")
     if isinstance(error, RecursionError):
         return _fail(name, "the input is nested too deeply; give a plain file")
     return _fail(

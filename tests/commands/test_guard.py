@@ -43,6 +43,13 @@ def imported(cause: BaseException) -> ImportError:
         (OSError(errno.ENOSPC, "No space left on device", "a.npy"), 2, "a.npy: no space left on device; free some"),
         (PermissionError(errno.EACCES, "Permission denied", "b"), 2, "b: permission denied; you may not read"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), 2, "no space left on device; free some"),
+        (OSError("19725 requested and 12256 written"), 2, "no space left on device; free some space"),
+        (
+            RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"),
+            2,
+            "no space left on device",
+        ),
+        (OSError(errno.EMFILE, "Too many open files", "c"), 2, "c: too many open files; allow more open files (ulimit"),
         (RecursionError("maximum recursion depth exceeded"), 2, "the input is nested too deeply"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 2, "UnicodeDecodeError"),
         (KeyboardInterrupt(), 130, "interrupted; what was finished is kept"),

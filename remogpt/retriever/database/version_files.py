@@ -107,7 +107,11 @@ def publish(path: Path, folder: Path, version: str, replaces: str | None) -> Non
     if not target.exists():
         folder.chmod(0o755)
         sync_folder(folder)
-        folder.replace(target)
+        try:
+            folder.replace(target)
+        except OSError:
+            if not target.exists():  # another process that wrote the same version was faster
+                raise
         sync(target.parent)
     try:
         # The lock goes when its process ends, killed or not.

@@ -11,7 +11,7 @@ import pytest
 from remogpt.retriever.database import build
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry, windowed
-from remogpt.retriever.database.version_files import new_version, remove_old_versions
+from remogpt.retriever.database.version_files import new_version, publish, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 Entries = list[DatabaseEntry]
@@ -193,6 +193,21 @@ def test_what_a_killed_build_left_is_removed_and_a_build_that_goes_on_is_not(tmp
             assert first.is_dir() and second.is_dir()
             dead.mkdir()
             assert remove_old_versions(tmp_path) == [dead.name] and first.is_dir() and second.is_dir()
+
+
+def test_a_version_that_another_process_has_just_written_is_taken(tmp_path: Path, monkeypatch: Any) -> None:
+    """Two processes write the same: the second finds the folder there that was not there a moment before."""
+    with new_version(tmp_path) as folder:
+        (folder / "manifest.json").write_text("{}")
+        other = tmp_path / "versions" / "v"
+        other.mkdir()
+        (other / "manifest.json").write_text("{}")
+        real, asked = Path.exists, []
+        monkeypatch.setattr(Path, "exists", lambda path: real(path) if asked or path != other else asked.append(path))
+        publish(tmp_path, folder, "v", None)
+    assert (tmp_path / "CURRENT").read_text() == "v\n" and [
+        path.name for path in (tmp_path / "versions").iterdir()
+    ] == ["v"]
 
 
 def test_a_reader_keeps_its_version_through_a_rebuild(
