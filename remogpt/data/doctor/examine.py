@@ -4,12 +4,11 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from remogpt.data.doctor.annotations import examine_annotations
 from remogpt.data.doctor.captions import CaptionFile
 from remogpt.data.doctor.examination import Examination, Item, stems
 from remogpt.data.doctor.findings import Finding, Report
+from remogpt.data.doctor.joints import joints_fault
 from remogpt.data.doctor.layouts import find_layout
 from remogpt.data.doctor.mirrors import mirror_fault, unmirrored_captions
 from remogpt.data.doctor.motions import MotionFault, read_motion
@@ -21,14 +20,8 @@ from remogpt.data.doctor.splits import (
     mirror_base,
     read_list,
 )
-from remogpt.motion.checks import check_joints
-from remogpt.motion.features import features_to_joints
-from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import read_npy
 
 _LEAVE_OUT = "take its id out of the split files"
-_APART = 0.15
-"""Metres by which joints may lie elsewhere, seen from the pelvis, than their features say: people's own bodies."""
 
 
 def examine(folder: str | Path, *, official: str | Path | None = None) -> Report:
@@ -107,27 +100,13 @@ def _tell_item(examination: Examination, item: Item, home: str | None) -> None:
 
 
 def _examine_joints(examination: Examination, item: Item) -> None:
-    """Compare the joint positions of a set with its features, by the distances of all joints from the pelvis."""
+    """Compare the joint positions of a set with its features."""
     assert examination.layout.joints is not None and item.array is not None
     path = examination.layout.joints / f"{item.name}.npy"
-    place, remedy = examination.place(path), "Make it anew with remogpt.motion.features_to_joints, or let --fix do it"
-    if not path.is_file():
-        examination.report.add("missing", place, "not there, though others are", remedy)
-        return
-    try:
-        count = examination.layout.channels // 12 + 1
-        joints = check_joints(read_npy(path), where="it", num_joints=count)
-    except (RemogptError, OSError) as error:
-        examination.report.add("malformed", place, str(error).partition(". ")[0].replace(str(path), "it"), remedy)
-        return
-    if examination.layout.channels != 263:
-        return
-    length = min(len(joints), len(item.array))
-    theirs, ours = (np.linalg.norm(found[:length, 1:] - found[:length, :1], axis=-1)
-                    for found in (joints, features_to_joints(item.array)))  # fmt: skip
-    if abs(len(joints) - len(item.array)) > 1 or np.abs(theirs - ours).mean() > _APART:
-        what = f"{len(joints)} frames that are not those of the {len(item.array)} rows of features"
-        examination.report.add("mismatch", place, what, remedy)
+    remedy = "Make it anew with remogpt.motion.features_to_joints, or let --fix do it"
+    fault = joints_fault(path, item.array)
+    if fault is not None:
+        examination.report.add(fault[0], examination.place(path), fault[1], remedy)
 
 
 def _examine_mirror(examination: Examination, item: Item, base: str) -> None:

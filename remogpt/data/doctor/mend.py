@@ -15,6 +15,7 @@ from remogpt.data.doctor.annotations import stretch_fault, stretches
 from remogpt.data.doctor.captions import decode
 from remogpt.data.doctor.examination import Examination, Item
 from remogpt.data.doctor.findings import Report
+from remogpt.data.doctor.joints import joints_fault
 from remogpt.data.doctor.layouts import Layout, find_layout
 from remogpt.data.doctor.mirrors import mirror_fault, mirrored, unmirrored_captions
 from remogpt.data.doctor.motions import MotionFault, read_motion
@@ -150,26 +151,11 @@ def _write_item(
     if layout.joints is None:
         return
     path = layout.joints / f"{item.name}.npy"
-    if item.fault is None and _belong(path, array):
+    if item.fault is None and joints_fault(path, array) is None:
         _copy(path, layout, copy)
     else:
         joints = features_to_joints(array, body=KIT) if layout.name == "KIT-ML" else features_to_joints(array)
         write_npy(copy / path.relative_to(layout.folder), joints)
-
-
-def _belong(path: Path, array: np.ndarray) -> bool:
-    """Return whether a file of joints can be read and is as long as the features."""
-    try:
-        joints = read_npy(path)
-    except (RemogptError, OSError):
-        return False
-    is_like = joints.ndim == 3 and abs(len(joints) - len(array)) <= 1 and bool(np.isfinite(joints).all())
-    if not is_like or array.shape[1] != 263:
-        return is_like
-    length = min(len(joints), len(array))
-    theirs, ours = (np.linalg.norm(found[:length, 1:] - found[:length, :1], axis=-1)
-                    for found in (joints, features_to_joints(array)))  # fmt: skip
-    return bool(np.abs(theirs - ours).mean() < 0.15)
 
 
 def _copy(path: Path, layout: Layout, copy: Path) -> None:

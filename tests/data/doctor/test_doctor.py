@@ -236,8 +236,16 @@ def test_joints_are_compared_with_their_features(clean: dict[str, Path], tmp_pat
     shutil.copytree(clean["humanml3d"], folder)
     change("000003", lambda array: 100 * array, "new_joints")(folder)
     (folder / "new_joints" / "000004.npy").unlink()
-    found = [(finding.kind, finding.file) for finding in examine(folder).findings]
-    assert sorted(found) == [("mismatch", "new_joints/000003.npy"), ("missing", "new_joints/000004.npy")]
+    change("000005", lambda array: array[:, list(MIRROR_ORDER)], "new_joints")(folder)
+    change("000006", lambda array: array[..., [0, 2, 1]] * [1, 1, -1], "new_joints")(folder)
+    change("000007", lambda array: array[..., [2, 1, 0]] * [1, 1, -1], "new_joints")(folder)
+    change("000008", lambda array: array[:-9], "new_joints")(folder)
+    change("000009", lambda array: np.where(np.arange(22)[:, None] == 5, np.nan, array), "new_joints")(folder)
+    found = {finding.file.removeprefix("new_joints/"): finding.kind for finding in examine(folder).findings}
+    assert found == {
+        "000003.npy": "scale", "000004.npy": "missing", "000005.npy": "sides", "000006.npy": "up",
+        "000007.npy": "facing", "000008.npy": "mismatch", "000009.npy": "nan",
+    }  # fmt: skip
     mend(folder, tmp_path / "fixed")
     assert not examine(tmp_path / "fixed").findings
 
