@@ -100,29 +100,44 @@ def _examine_record(file: str, key: str, record: Any, report: Report) -> list[st
     if duration is not None and (seconds is None or not 0 < seconds < _MAX_SECONDS):
         report.add("limits", place, f"a duration of {duration!r} s", "Correct it by the sequence's length")
         seconds = None
-    texts = []
+    texts, is_labelled = [], False
     for stretch in stretches(record):
+        is_labelled = True
         fault = stretch_fault(stretch, seconds)
         if fault is None:
             texts.append(stretch.text)
         else:
             report.add("caption", f"{place}, {stretch.where}", fault, "Correct it, or leave the stretch out")
-    if not texts and not any(str(finding.file).startswith(f"{place},") for finding in report.findings[-5:]):
+    if not is_labelled:
         report.add("caption", place, "no label", "Label it, or leave the key out")
     return texts
 
 
+def label_lists(record: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the lists of labels of a sequence by the key under which they stand.
+
+    BABEL has one annotator's under seq_ann and frame_ann, several annotators' under seq_anns and frame_anns.
+    """
+    if isinstance(record.get("annotations"), list):
+        yield "annotations", record["annotations"]
+    for key in ("seq_ann", "frame_ann", "seq_anns", "frame_anns"):
+        found = record.get(key)
+        for one in found if isinstance(found, list) else [found]:
+            if isinstance(one, dict) and isinstance(one.get("labels"), list):
+                yield key, one["labels"]
+
+
 def stretches(record: Mapping[str, Any]) -> Iterator[Stretch]:
-    """Yield the labels of a sequence: of all of it, and of its stretches."""
-    for number, one in enumerate(record.get("annotations") or ()):
-        yield Stretch(f"annotation {number}", one.get("text"), one.get("start"), one.get("end"))
-    for kind in ("seq_ann", "frame_ann"):
-        labels = (record.get(kind) or {}).get("labels") or ()
-        for number, one in enumerate(labels):
+    """Yield the labels of a sequence, of all of it and of its stretches, in the order of `label_lists`."""
+    for key, labels in label_lists(record):
+        for number, label in enumerate(labels):
+            one = label if isinstance(label, dict) else {}
+            if key == "annotations":
+                yield Stretch(f"annotation {number}", one.get("text"), one.get("start"), one.get("end"))
+                continue
             text = one.get("proc_label") or one.get("raw_label")
-            whole = kind == "seq_ann"
-            yield Stretch(f"{kind} {number}", text, 0.0 if whole else one.get("start_t"),
-                          math.inf if whole else one.get("end_t"))  # fmt: skip
+            times = (0.0, math.inf) if key.startswith("seq") else (one.get("start_t"), one.get("end_t"))
+            yield Stretch(f"{key} {number}", text, *times)
 
 
 def stretch_fault(stretch: Stretch, seconds: float | None) -> str | None:

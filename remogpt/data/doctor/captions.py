@@ -45,8 +45,8 @@ def decode(path: Path) -> tuple[str, str | None]:
     content = path.read_bytes()
     for bom, encoding in _BOMS.items():
         if content.startswith(bom):
-            return content.decode(encoding, errors="replace"), "UTF-8 with a byte order mark" if "8" in encoding else (
-                "UTF-16")  # fmt: skip
+            name = "UTF-8 with a byte order mark" if encoding == "utf-8-sig" else "UTF-16"
+            return content.decode(encoding, errors="replace"), name
     if len(content) > 3 and content[1:4:2] == b"\0\0":
         return content.decode("utf-16-le", errors="replace"), "UTF-16 without a mark"
     try:
@@ -82,8 +82,8 @@ def examine_captions(path: Path, seconds: float | None, four_fields: bool) -> Ca
 def _examine_line(found: CaptionFile, line: str, where: str, seconds: float | None, four_fields: bool) -> None:
     misread = _MISREAD.search(line)
     if misread and (mended := _reread(line)):
-        found.faults.append(("encoding", where, f"{misread[0]!r}, UTF-8 that was read as Latin-1", "Write "
-                             f"{_first_difference(line, mended)!r} there"))  # fmt: skip
+        remedy = f"Write {_first_difference(line, mended)!r} there"
+        found.faults.append(("encoding", where, f"{misread[0]!r}, UTF-8 that was read as Latin-1", remedy))
         line = mended
     elif "\ufffd" in line:
         found.faults.append(("encoding", where, "a character was lost (U+FFFD)", "Restore the word"))

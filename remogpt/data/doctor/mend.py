@@ -11,7 +11,7 @@ import numpy as np
 
 from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.data.clip import Caption
-from remogpt.data.doctor.annotations import stretch_fault, stretches
+from remogpt.data.doctor.annotations import label_lists, stretch_fault, stretches
 from remogpt.data.doctor.captions import decode
 from remogpt.data.doctor.examination import Examination, Item
 from remogpt.data.doctor.findings import Report
@@ -200,7 +200,12 @@ def _mend_annotations(layout: Layout, copy: Path, done: Mended) -> None:
     usable: set[str] = set()
     for name in sorted(names, key=lambda name: _FIRST.index(stem) if (stem := Path(name).stem) in _FIRST else 9):
         text, _ = decode(layout.folder / name)
-        content = json.loads(text.removeprefix("\ufeff"))
+        try:
+            content = json.loads(text.removeprefix("\ufeff"))
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise RemogptError(f"{layout.folder / name} cannot be mended: no JSON object; download it again")
         good: dict[str, Any] = {}
         for key, record in content.items():
             why = "in another split" if key in seen else _mend_record(record)
@@ -233,8 +238,6 @@ def _mend_record(record: Any) -> str:
         return f"a duration of {duration!r} s"
     faults = [stretch_fault(stretch, seconds) for stretch in stretches(record)]
     numbers = iter(faults)
-    places = [record["annotations"]] if record.get("annotations") else []
-    places += [record[kind]["labels"] for kind in ("seq_ann", "frame_ann") if (record.get(kind) or {}).get("labels")]
-    for labels in places:
+    for _, labels in label_lists(record):
         labels[:] = [label for label in labels if next(numbers) is None]
     return "" if any(fault is None for fault in faults) else "no label that can be used"

@@ -295,6 +295,17 @@ def test_faults_of_other_layouts(clean: dict[str, Path], tmp_path: Path, layout:
     assert [str(finding) for finding in examine(tmp_path / "fixed").findings] == []
 
 
+@pytest.mark.parametrize("value", ["null", "7", '"word"', "[]", "[7]", "{}", '{"labels": 7}', '{"labels": [null]}'])
+def test_no_annotation_breaks_the_examination(clean: dict[str, Path], tmp_path: Path, value: str) -> None:
+    record = (
+        f'{{"0": {{"feat_p": "a", "seq_ann": {value}, "frame_anns": {value}, "annotations": {value}}}, "1": {value}}}'
+    )
+    (tmp_path / "train.json").write_text(record)
+    assert examine(tmp_path).findings
+    (tmp_path / "annotations.json").write_text(record)
+    assert examine(tmp_path).findings
+
+
 def test_captions_of_the_test_split_in_training(clean: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     shutil.copytree(clean["humanml3d"], folder)
