@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from remogpt.data.clip import Caption
-from remogpt.data.doctor.captions import examine_captions
+from remogpt.data.doctor.captions import decode, examine_captions
 from remogpt.data.importers.recordings import read_table
 from remogpt.motion.files.read import READABLE, clips_of, with_clip
 from remogpt.motion.skeleton import FPS
-from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError
 from remogpt.runtime.text import read_text
 
 DROPPED_SECONDS = {
@@ -184,8 +184,12 @@ def _by_texts(files: Mapping[str, tuple[Path, str]]) -> tuple[Wanted, dict[str, 
 
 
 def _read_captions(path: Path) -> list[Caption]:
-    four_fields = any(line.count("#") == 3 for line in read_text(path).splitlines())
-    return examine_captions(path, None, four_fields).captions
+    """Return the captions of a text file that can be used, whatever its encoding; none where it cannot be read."""
+    try:
+        text, _ = decode(path)
+    except ITEM_ERRORS:
+        return []
+    return examine_captions(path, None, any(line.count("#") == 3 for line in text.splitlines())).captions
 
 
 def _numbered(wanted: Wanted, known: Mapping[tuple[str, float], int]) -> list[Recording]:

@@ -201,6 +201,16 @@ def _amass(path: Path, frames: int) -> None:
     np.savez(path, poses=poses, trans=np.zeros((frames, 3)), gender="neutral", mocap_framerate=40.0, betas=np.zeros(16))
 
 
+def test_captions_in_other_encodings_are_read(source: Path, tmp_path: Path) -> None:
+    (source / "a.txt").write_bytes("a girl in a café walks".encode("latin-1"))
+    (source / "d.txt").write_bytes("a dog wälks".encode("utf-16"))
+    (source / "e.txt").write_bytes(b"")
+    report = prepare_set([source], tmp_path / "set", workers=1, mirror=False)
+    texts = {clip.captions[0] for clip in MotionTextSet.open(tmp_path / "set").clips("all", 0, 10**9)}
+    assert {"a girl in a café walks", "a dog wälks"} <= texts
+    assert report["left_out"]["e.npy"] == f"{source / 'e.txt'} holds no caption that can be used"
+
+
 def test_what_cannot_be_prepared_is_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingPathError, match=r"no folder .*nowhere; name folders of recordings"):
         prepare_set([tmp_path / "nowhere"], tmp_path / "set")
