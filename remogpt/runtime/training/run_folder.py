@@ -10,7 +10,9 @@
 Every file is written under a temporary name and then renamed, by the first process alone.
 """
 
+import errno
 import json
+import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -113,7 +115,12 @@ class RunFolder:
         if not self.accelerator.is_main_process:
             return
         with atomic_path(self.folder / "training.pt", durable=True) as temporary:
-            torch.save(content, temporary)
+            try:
+                torch.save(content, temporary)
+            except RuntimeError as error:  # torch tells of no reason but its own position in the file
+                if "inline_container" not in str(error):
+                    raise
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder / "training.pt")) from error
 
     def log(self, state: FitResult, line: Mapping[str, float]) -> None:
         """Append a line to the log, and send it to `loop.tracker`."""
