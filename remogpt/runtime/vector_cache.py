@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 import remogpt
@@ -118,8 +119,12 @@ class VectorCache:
         folder = self.folder / network[:16] / key
         if not folder.is_dir():
             shards = folder.with_name(f"{key}.shards")
-            paths = compute_in_shards(shards, count, _checked(compute), size=size, desc=desc, unit=unit)
-            _publish(folder, paths, {"network": network, "num_items": count, **(about or {})})
+            try:
+                paths = compute_in_shards(shards, count, _checked(compute), size=size, desc=desc, unit=unit)
+                _publish(folder, paths, {"network": network, "num_items": count, **(about or {})})
+            except (OSError, SafetensorError):
+                if not folder.is_dir():  # else another process has published them, and removed the shards
+                    raise
             shutil.rmtree(shards, ignore_errors=True)
         return _read(folder)
 
@@ -141,12 +146,7 @@ def _publish(folder: Path, shards: list[Path], about: dict[str, Any]) -> None:
     """Concatenate the shards into the arrays of `folder`, unless another process has done so."""
     if folder.is_dir():
         return
-    try:
-        loaded = [load_file(path) for path in shards]
-    except FileNotFoundError:
-        if folder.is_dir():  # another process has published them and removed the shards
-            return
-        raise
+    loaded = [load_file(path) for path in shards]
     kinds = {}
     with atomic_folder(folder, durable=True) as temporary:
         for name in loaded[0]:

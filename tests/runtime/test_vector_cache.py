@@ -142,3 +142,25 @@ def test_a_network_that_gives_nan_is_named_and_nothing_is_kept(tmp_path: Path) -
         cache.rows(NETWORK, ITEMS, 10, diverged, desc="rows")
     healthy = cache.rows(NETWORK, ITEMS, 10, lambda indices: np.array([[float(i)] for i in indices]), desc="rows")
     assert healthy[:, 0].tolist() == list(range(10))
+
+
+def test_another_process_may_be_faster(tmp_path: Path) -> None:
+    """It publishes the same arrays, and removes the shards, while this one computes its second shard."""
+    counting = Counting()
+
+    def overtaken(indices: range) -> np.ndarray:
+        if indices.start == 4:
+            VectorCache(tmp_path).rows(NETWORK, ITEMS, 10, counting.rows, desc="rows")
+        return counting.rows(indices)
+
+    rows = VectorCache(tmp_path).rows(NETWORK, ITEMS, 10, overtaken, desc="rows")
+    assert rows[:, 0].tolist() == list(range(10))
+    assert [path.name for path in (tmp_path / NETWORK[:16]).iterdir() if path.suffix] == []
+
+
+def test_a_computation_that_fails_is_not_hidden(tmp_path: Path) -> None:
+    def failing(indices: range) -> np.ndarray:
+        raise FileNotFoundError("features.npy")
+
+    with pytest.raises(FileNotFoundError, match=r"features\.npy"):
+        VectorCache(tmp_path).rows(NETWORK, ITEMS, 10, failing, desc="rows")
