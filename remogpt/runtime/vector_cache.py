@@ -117,14 +117,15 @@ class VectorCache:
         size = shard or SHARD
         key = fingerprint([f"remogpt {remogpt.__version__}, shards of {size}", *items])[:32]
         folder = self.folder / network[:16] / key
+        shards = folder.with_name(f"{key}.shards")
         if not folder.is_dir():
-            shards = folder.with_name(f"{key}.shards")
             try:
                 paths = compute_in_shards(shards, count, _checked(compute), size=size, desc=desc, unit=unit)
                 _publish(folder, paths, {"network": network, "num_items": count, **(about or {})})
             except (OSError, SafetensorError):
                 if not folder.is_dir():  # else another process has published them, and removed the shards
                     raise
+        if shards.is_dir():  # also those of a run that was killed between publishing and this
             shutil.rmtree(shards, ignore_errors=True)
         return _read(folder)
 

@@ -158,6 +158,16 @@ def test_another_process_may_be_faster(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / NETWORK[:16]).iterdir() if path.suffix] == []
 
 
+def test_shards_of_a_run_that_was_killed_after_publishing_go(tmp_path: Path) -> None:
+    VectorCache(tmp_path).rows(NETWORK, ITEMS, 10, Counting().rows, desc="rows")
+    (folder,) = (tmp_path / NETWORK[:16]).iterdir()
+    left = folder.with_name(f"{folder.name}.shards")
+    left.mkdir()
+    (left / "000000000.safetensors").touch()
+    VectorCache(tmp_path).rows(NETWORK, ITEMS, 10, Counting().rows, desc="rows")
+    assert not left.exists()
+
+
 def test_a_computation_that_fails_is_not_hidden(tmp_path: Path) -> None:
     def failing(indices: range) -> np.ndarray:
         raise FileNotFoundError("features.npy")

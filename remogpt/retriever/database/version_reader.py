@@ -103,7 +103,13 @@ class VersionReader:
     @property
     def caption_embeddings(self) -> np.ndarray:
         """(C, D) unit rows, memory-mapped; entry e has rows caption_offsets[e]:caption_offsets[e + 1]."""
-        return self._array("caption_embeddings")
+        rows, width = self._array("caption_embeddings"), self.motion_embeddings.shape[-1]
+        if rows.ndim != 2 or rows.shape[1] != width:
+            raise RemogptError(
+                f"{self.folder}: caption_embeddings.npy holds {rows.shape}, wanted rows of {width} as in "
+                "motion_embeddings.npy; copy the database again, or build it anew"
+            )
+        return rows
 
     @property
     def caption_offsets(self) -> np.ndarray:
