@@ -19,7 +19,7 @@ READER: dict[str, Any] = {
     "size": {"width": 16, "layers": 1, "decoder_layers": 1, "heads": 2, "feedforward": 32}, "scripts": 30,
     "val_scripts": 10, "people": 0, "loop": SETTINGS["copy"]["loop"] | LOOP,
 }  # fmt: skip
-FINDER: dict[str, Any] = {"size": {"width": 16, "hidden": 16}, "loop": SETTINGS["copy"]["loop"] | LOOP}
+FINDER: dict[str, Any] = {"fact_clips": 1, "size": {"width": 16, "hidden": 16}, "loop": SETTINGS["copy"]["loop"] | LOOP}
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def test_what_must_be_found_is_found(seeds: Path, tmp_path: Path) -> None:
         ("walk.npy", 646),
         ("database_sums", 642),
         ("database_sums", 4014740),
+        ("database_sums", 5000547),
         ("set", 1583),
         ("set", 100519),
         ("set", 101583),

@@ -257,8 +257,8 @@ class MotionDatabase(VersionReader):
 
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
-        start, end = self.caption_offsets[row : row + 2]
-        if not 0 <= start < end <= len(self.caption_embeddings):
+        start, end = self._span("caption", row)
+        if not start < end <= len(self.caption_embeddings):
             raise RemogptError(f"{self.folder}: caption_offsets.npy gives entry {row} no captions; build it again")
         to_captions = exact_similarities(np.asarray(self.caption_embeddings[start:end]), query)
         to_motion = exact_similarities(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]

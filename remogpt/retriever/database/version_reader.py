@@ -45,7 +45,7 @@ class VersionReader:
 
     def info(self, row: int) -> EntryInfo:
         """Return what is known about entry `row`, 0 <= row < len(self)."""
-        start, end = self._array("entry_offsets")[row : row + 2]
+        start, end = self._span("entry", row)
         return EntryInfo.from_line(self._lines[start:end].tobytes())
 
     def infos(self) -> Iterator[EntryInfo]:
@@ -60,7 +60,7 @@ class VersionReader:
 
     def codes(self, row: int) -> np.ndarray:
         """Return (N,) int64 codebook indices of an entry's motion."""
-        start, end = self._array("code_offsets")[row : row + 2]
+        start, end = self._span("code", row)
         return np.array(self._array("codes")[start:end], dtype=np.int64)
 
     @property
@@ -85,7 +85,7 @@ class VersionReader:
                 f"the database in {self.path} keeps no motions beside their codes; decode these with the tokenizer, or "
                 "build the database again: remogpt db build SET --out DATABASE"
             )
-        start, end = (int(offset) for offset in self._array("feature_offsets")[row : row + 2])
+        start, end = self._span("feature", row)
         if self.motions_kept == "features":
             return self._array("features")[start:end]
         return PackedMotion(self._array("joints")[start + row : end + row + 1], float(self._array("joint_units")[row]))
@@ -184,6 +184,15 @@ class VersionReader:
         for start in range(0, len(owners), BLOCK):
             block = self.caption_embeddings[start : start + BLOCK]
             check_unit_rows(block, lambda row, start=start: f"a caption of {rows[owners[start + row]]}")  # type: ignore[misc]
+
+    def _span(self, name: str, row: int) -> tuple[int, int]:
+        """Return where the rows of an entry begin and end; refuse offsets that do not tell it."""
+        offsets = self._array(f"{name}_offsets")
+        if offsets.ndim == 1 and offsets.dtype.kind in "iu" and 0 <= row < len(offsets) - 1:
+            start, end = int(offsets[row]), int(offsets[row + 1])
+            if 0 <= start <= end:
+                return start, end
+        raise RemogptError(f"{self.folder}: {name}_offsets.npy does not say what entry {row} has; build it again")
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:
