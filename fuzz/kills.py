@@ -43,6 +43,7 @@ REWRITTEN = {
     "left_out.json",
     "remogpt.json",
     "config.json",
+    "no_retrieval.json",
 }
 """Names of files that a command replaces as it goes."""
 HANDLES, SPACE_KB = 16, 48
