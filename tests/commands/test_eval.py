@@ -80,7 +80,10 @@ def test_all_parts_are_evaluated_and_reported(evaluated: Path) -> None:
     }  # fmt: skip
     assert read_json(evaluated / "results.json")["missing_splits"] == ["test_far"]
     assert all((evaluated / name).is_file() for name in ("report.md", "report.html"))
-    copy, own = (found[f"swap/train/{name}"]["scores"] for name in ("mocap", "own"))
+    copy, own = (dict(found[f"swap/train/{name}"]["scores"]) for name in ("mocap", "own"))
+    against = copy.pop("against")
+    assert {one["mean"] for one in against.values() if isinstance(one, dict)} == {0.0} and against["database"] == "own"
+    assert [item["id"] for item in copy.pop("shown")] == [item["id"] for item in own.pop("shown")]
     assert copy == own, "a copy of the model's own database gives the same answers"
     card = found["generation/train/retrieval"]["card"]
     assert (card["model"], card["num_items"], card["evaluator"]["name"]) == ("tiny", 3, "pl_tmr")
@@ -268,7 +271,7 @@ def test_what_cannot_be_compared(run: Any, evaluated: Path, tmp_path: Path) -> N
     for right, message in {
         tmp_path / "nowhere": f"no file {tmp_path / 'nowhere'}",
         tmp_path / "text.json": "is not valid JSON",
-        tmp_path / "strange.json": "is not the results.json of an evaluation",
+        tmp_path / "strange.json": "wanted object, got int at results",
         tmp_path / "empty.json": "have no result of one name",
     }.items():
         assert message in run("eval", "compare", evaluated, right).complaint, right

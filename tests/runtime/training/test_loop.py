@@ -150,7 +150,8 @@ def test_a_run_that_began_before_a_setting_existed_goes_on(tmp_path: Path) -> No
 
 
 def test_what_a_killed_writer_left_is_removed_and_other_files_are_not(tmp_path: Path) -> None:
-    for name in (".training.a1.pt", ".best.x.safetensors", ".tmpAb3dEf", ".log.y.jsonl", ".mine.pt", "training.old.pt"):
+    left = (".training.ab12cd_9.pt", ".best.00000000.safetensors", ".log.zzzzzzzz.jsonl", ".config.a_b_c_d_.yaml")
+    for name in (*left, ".mine.pt", "training.old.pt"):
         (tmp_path / name).write_bytes(b"half")
     run(tmp_path)
     kept = {"config.yaml", "versions.json", "log.jsonl", "training.pt", "best.safetensors"}
