@@ -83,8 +83,9 @@ def _filter(args: Any) -> int:
 def _merge(args: Any) -> int:
     from remogpt.retriever import MotionDatabase
 
-    database = stages.merge_databases(args.databases, out=args.out, keep_first=args.keep_first)
-    dropped = sum(len(MotionDatabase.open(one)) for one in args.databases) - len(database)
+    opened = [MotionDatabase.open(one) for one in args.databases]
+    database = stages.merge_databases(opened, out=args.out, keep_first=args.keep_first)
+    dropped = sum(map(len, opened)) - len(database)
     doubles = f", {dropped} of ids that came before left out" if dropped else ""
     print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases{doubles}")
     return 0

@@ -43,7 +43,11 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         mode = Mode(answers, retrieval=name != "none", best_of=best_of)
         made = by_model(run, split, wanted, mode, database=database)
         items, _ = captioning.by_model(run, split, described, mode, database=database)
-        against = None if first is None else {"database": first[0], "database_sha256": first[1]["card"].get(_HASH)}
+        against = (
+            None
+            if first is None
+            else {"database": first[0], "database_sha256": first[1]["card"].get("database_sha256")}
+        )
         card = run.card(
             split, wanted, **made.protocol, **generation.protocol(run, wanted, [made]),
             captioning={"num_items": len(described), **captioning.protocol(run, described)}, **facts.protocol(),
@@ -63,9 +67,6 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         finished = run.finish(f"swap/{split}/{name}", card, work)
         first = first or (name, finished[1])
         yield finished
-
-
-_HASH = "database_sha256"
 
 
 def _score(

@@ -317,8 +317,10 @@ class MotionDatabase(VersionReader):
             raise RemogptError("merge wants at least one database, got none")
         rows, seen = [], set[str]()
         for database in databases:
-            new = [row for name, row in database.rows.items() if not (keep_first and name in seen)]
+            new = list(range(len(database)))
+            if keep_first:  # else the writer refuses a second entry of one id, and no id has to be read here
+                new = [row for name, row in database.rows.items() if name not in seen]
+                seen |= database.rows.keys()
             rows.append((database, new))
-            seen |= database.rows.keys()
         copy_entries(rows, Path(path))
         return MotionDatabase(Path(path), databases[0].retriever)
