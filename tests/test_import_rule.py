@@ -114,6 +114,7 @@ INSIDE = {
     "eval.compare": {"eval.cards"},
     "eval.evaluators": {"eval.cards", "eval.text"},
     "eval.report": {"eval.cards", *METRICS},
+    "eval.paper": {"eval.cards"},
     "eval.runs": {"eval.cards", "eval.evaluators", *METRICS},
     "eval.tasks": {"eval.cards", "eval.evaluators", "eval.runs", *METRICS},
     "eval.runs.evaluate": {"eval.cards", "eval.evaluators", "eval.report", "eval.runs", "eval.tasks", *METRICS},

@@ -7,6 +7,7 @@ Examples:
   remogpt eval captioning --captions my_captions.json --out runs/mine
   remogpt eval swap --data sets/procedural --databases databases/bandai databases/other --out runs/swap
   remogpt eval compare runs/eval runs/mine
+  remogpt eval tables runs/humanml3d/eval --out tables
 
 Writes results.json, report.md and report.html; every number has its protocol card beside it. What is already there
 under the same card is not computed again, so an interrupted evaluation goes on.
@@ -22,7 +23,9 @@ from remogpt import stages
 from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.eval.compare import compare, to_markdown
+from remogpt.eval.paper import open_runs, write_tables
 from remogpt.eval.runs.config import EvalConfig
+from remogpt.runtime.files import check_output_folder
 from remogpt.stages.inputs import SENTENCE_MODEL, open_set
 
 _ABOUT = {
@@ -54,7 +57,7 @@ _OPTIONS = {
     "generation": ("model", "database", "motions", "retriever", *_EVALUATOR),
     "facts": ("model", "database", "motions", "retriever", *_EVALUATOR),
     "captioning": ("model", "database", "captions", *_EVALUATOR),
-    "rare": ("model", "database", *_EVALUATOR, "sentence-model"),
+    "rare": ("model", "database", "motions", *_EVALUATOR, "sentence-model"),
     "swap": ("model", *_EVALUATOR),
 }
 
@@ -85,6 +88,13 @@ def add_arguments(parser: Any) -> None:
     both.add_argument("--force", action="store_true", help="compare in spite of different protocols")
     both.add_argument("--json", action="store_true", help="print as JSON")
     actions.add_subcommand("compare", both)
+    paper = CommandParser(description="Fill the tables of ReMoGPT and TMR: our numbers beside the published ones.")
+    paper.add_argument(
+        "runs", type=str, nargs="+",
+        help="folders of results, each named as the row that it fills; or a folder of such folders; or NAME=FOLDER",
+    )  # fmt: skip
+    paper.add_argument("--out", type=str, required=True, help="folder of tables.md, tables.html and a CSV a table")
+    actions.add_subcommand("tables", paper)
 
 
 def run(args: Any) -> int:
@@ -92,6 +102,8 @@ def run(args: Any) -> int:
     task, chosen = args.task, args[args.task]
     if task == "compare":
         return _compare(chosen)
+    if task == "tables":
+        return _tables(chosen)
     options = dict(vars(chosen))
     model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
     if options.pop("allow_overlap"):
@@ -114,4 +126,15 @@ def _compare(args: Any) -> int:
         print(json.dumps(compared, indent=2))
     else:
         print(f"left: {args.left}, right: {args.right}\n\n{to_markdown(compared)}")
+    return 0
+
+
+def _tables(args: Any) -> int:
+    filled = write_tables(open_runs(args.runs), check_output_folder(args.out))
+    for one in filled:
+        rows = {line.label: bool(line.run) for _, lines in one.blocks for line in lines}
+        print(f"{one.table.title}: {sum(rows.values())} of {len(rows)} rows")
+        for warning in one.warnings:
+            print(f"remogpt eval: warning: {one.table.name}: {warning}", file=sys.stderr)
+    print(f"see {Path(args.out) / 'tables.html'}, or tables.md; a CSV for each table is beside them")
     return 0

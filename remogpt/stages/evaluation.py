@@ -30,7 +30,7 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 _EMBEDDED_SET = "remogpt-procedural"
 """Name of the set that the embedded evaluator was trained for."""
 _TASKS_OF = {
-    "motions": ("generation", "facts"),
+    "motions": ("generation", "facts", "rare"),
     "captions": ("captioning",),
     "retriever": ("retrieval", "generation", "facts"),
     "tokenizer": ("tokenizer",),

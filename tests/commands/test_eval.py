@@ -164,6 +164,20 @@ def test_a_models_motions_from_their_folder_score_as_before(
     assert all(left == pytest.approx(right) for left, right in compared["scores"].values())
 
 
+def test_rare_prompts_of_somebodys_motions_score_as_the_models_own(
+    run: Any, tiny_set: Path, tiny_text_model: Path, other: Any, evaluated: Path, tmp_path: Path
+) -> None:
+    words = ("--evaluator", other.retriever, "--motions", evaluated / "motions" / "train" / "retrieval",
+             "--sentence-model", tiny_text_model, "--out", tmp_path)  # fmt: skip
+    ran = run("eval", "rare", "--data", tiny_set, *words, *SMALL)
+    assert ran.code == 0, ran.err
+    found, before = results(tmp_path), results(evaluated)
+    assert set(found) == {"rare/train/files", "rare/train/real"}
+    left, right = found["rare/train/files"]["scores"], before["rare/train/retrieval"]["scores"]
+    for name in ("mm_dist", "mm_dist_rare", "mm_dist_balanced"):
+        assert left["training"][name] == pytest.approx(right["training"][name]), name
+
+
 def test_captions_of_somebody_else(run: Any, tiny_set: Path, other: Any, tmp_path: Path) -> None:
     clips = MotionTextSet.open(tiny_set).clips("train")
     write_json(tmp_path / "mine.json", {clip.id: clip.captions[0] for clip in clips[:-1]})

@@ -13,6 +13,7 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval import rare
 from remogpt.eval.cards import sha256_of
 from remogpt.eval.runs.modes import modes
+from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.eval.tasks.generation import embed
@@ -26,13 +27,17 @@ SHOWN = 5
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the results of a split: with retrieval (and its gain and the rarest captions), without, and real motions.
 
-    A model without a database answers without retrieval alone.
+    A model without a database answers without retrieval alone. Somebody's files are one result, `files`.
     """
     run.needs_evaluator("the rare-motion evaluation")
-    clips = run.subset(split, run.config.num_generation)
-    queries = run.queries(clips)
+    if run.generated is not None:
+        clips, queries, given = from_folder(run, split, run.generated)
+        made = {"files": given[0]}
+    else:
+        clips = run.subset(split, run.config.num_generation)
+        queries = run.queries(clips)
+        made = {mode.name: by_model(run, split, clips, mode) for mode in modes(run)}
     rareness = _Rareness.of(run, queries)
-    made = {mode.name: by_model(run, split, clips, mode) for mode in modes(run)}
     made["real"] = of_clips(run, clips, clips, queries, "the set itself")
     for mode, samples in made.items():
         card = run.card(

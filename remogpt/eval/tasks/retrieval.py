@@ -20,13 +20,14 @@ BATCH = 256
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
     """Yield the one result of a split."""
-    run.needs_model("the retriever's evaluation")
+    retriever = run.needs_model("the retriever's evaluation").retriever
     clips = run.subset(split, run.config.num_retrieval)
     sentences = None if run.sentences is None else f"{run.sentences.name} {run.sentences.hash[:12]}"
     listed = _dissimilar(run, split)
     card = run.card(
         split, clips, captions="first", gallery="all items", threshold=run.config.threshold, sentences=sentences,
         dissimilar=sha256_of(listed) if listed else None,
+        retriever=getattr(retriever, "config", {}).get("network", "pl_tmr"),
     )  # fmt: skip
     yield run.finish(f"retrieval/{split}", card, lambda: score(run, clips, listed))
 
