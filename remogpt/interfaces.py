@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Route = Literal["t2m", "t2t", "m2t", "m2m"]
 """A way to search a database: the kind of the query (text or motion), then the kind of what it is compared with."""
+TEXT_ROUTES: tuple[Route, Route] = ("t2m", "t2t")
+"""Routes by which captions are searched with, in the order in which the paper's prompt shows their hits."""
+MOTION_ROUTES: tuple[Route, Route] = ("m2t", "m2m")
+"""Routes by which motions are searched with, in the order of the paper's prompt."""
 
 
 # ---- retrieved examples ----------------------------------------------------------------------------------------------
@@ -213,14 +217,22 @@ class Model(Protocol):
         """Write one caption for each motion."""
 
     def examples_for_texts(
-        self, texts: Sequence[str], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+        self,
+        texts: Sequence[str],
+        database: Any = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        options: GenerationOptions | None = None,
     ) -> Sequence[Sequence[FoundExample]]:
-        """Return the examples retrieved for each caption, best first."""
+        """Return the examples retrieved for each caption by the routes and the k of the options, best first."""
 
     def examples_for_motions(
-        self, features: Sequence[np.ndarray], database: Any = None, exclude: Sequence[Iterable[str]] | None = None
+        self,
+        features: Sequence[np.ndarray],
+        database: Any = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        options: GenerationOptions | None = None,
     ) -> Sequence[Sequence[FoundExample]]:
-        """Return the examples retrieved for each motion, best first."""
+        """Return the examples retrieved for each motion, alike."""
 
     def database(self, path: Any = None) -> Any:
         """Open a database; `infos()` yields its entries with their captions."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.runtime.errors import RemogptError
 
 ExampleUse = Literal["follow", "show", "none"]
@@ -20,12 +21,20 @@ class GenerationOptions:
     copy head); show: all are shown in the prompt, as in the paper; none: nothing is retrieved."""
     strength: float | None = None
     """How strongly examples are followed, 0 or more; 0 only shows them in the prompt."""
+    routes: Sequence[Route] | None = None
+    """Routes by which examples are retrieved, in the order in which the prompt shows their hits: some of t2m and t2t
+    for a caption, of m2t and m2m for a motion; each call takes those of its own kind. Default: as the language model
+    was trained, all four in the paper's main setting."""
+    k: int | None = None
+    """Examples of each route, at least 1; where an earlier route has one already, the next best follows. Default: as
+    the language model was trained, 1 in the paper's main setting."""
     exclude: Sequence[str] | Sequence[Sequence[str]] = ()
     """Ids of clips or recordings not to retrieve: one collection for the call, or one for each caption or motion;
     they are compared with an entry's own id, its source's and its mirror's."""
     pinned: Sequence[str] | Sequence[Sequence[str]] = ()
-    """Ids of at most two database entries that are examples of a written motion whatever is retrieved, and are shown
-    whatever the match test finds: one collection for the call, or one for each caption. Not used for captioning."""
+    """Ids of database entries that are examples of a written motion in place of as many retrieved ones, and are shown
+    whatever the match test finds: one collection for the call, or one for each caption; at most as many as are
+    retrieved. Not used for captioning."""
     best_of: int | None = None
     """Candidates written for each answer, of which the one that fits best is kept."""
     check_numbers: bool = True
@@ -52,6 +61,13 @@ class GenerationOptions:
             raise RemogptError(f"examples must be one of {', '.join(get_args(ExampleUse))}, got {self.examples!r}")
         if self.strength is not None and not 0 <= self.strength < math.inf:
             raise RemogptError(f"strength must be 0 or more, got {self.strength:g}")
+        _check_routes(self.routes)
+        if self.examples == "none" and (self.routes is not None or self.k is not None):
+            raise RemogptError(
+                "examples='none' retrieves nothing, so that routes and k would be without effect; leave them out"
+            )
+        if self.k is not None and self.k < 1:
+            raise RemogptError(f"k must be at least 1, got {self.k}; examples='none' retrieves nothing")
         if self.best_of is not None and self.best_of < 1:
             raise RemogptError(f"best_of must be at least 1, got {self.best_of}")
         if self.guidance is not None and not 0 < self.guidance <= MAX_GUIDANCE:
@@ -66,6 +82,22 @@ class GenerationOptions:
             if isinstance(value := getattr(self, name), str):
                 raise RemogptError(f"{name} must be a list of ids, got one string; give [{value!r}]")
 
+    def routes_for(self, query: Literal["caption", "motion"]) -> tuple[Route, ...]:
+        """Return the routes by which the examples of a caption or of a motion are retrieved, in the prompt's order.
+
+        Raises:
+            RemogptError: if routes are given, but none that begins with that query.
+        """
+        possible = TEXT_ROUTES if query == "caption" else MOTION_ROUTES
+        given = possible if self.routes is None else self.routes
+        own = tuple(route for route in given if route in possible)
+        if not own:
+            raise RemogptError(
+                f"a {query}'s examples are retrieved by {' or '.join(possible)}, but the routes are "
+                f"{', '.join(given)}; add one"
+            )
+        return own
+
     @property
     def sampling(self) -> dict[str, Any]:
         """Return those of temperature, top_k and top_p that are set."""
@@ -74,7 +106,9 @@ class GenerationOptions:
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> "GenerationOptions":
         """Return these options with values of `defaults` for those that are None."""
-        return replace(self, **{name: value for name, value in defaults.items() if getattr(self, name) is None})
+        unused = ("routes", "k") if self.examples == "none" else ()
+        missing = {name for name in defaults if getattr(self, name) is None}.difference(unused)
+        return replace(self, **{name: defaults[name] for name in defaults if name in missing})
 
     def excluded(self, count: int) -> list[frozenset[str]]:
         """Return the ids that are not retrieved for each of `count` captions or motions.
@@ -95,3 +129,14 @@ class GenerationOptions:
         if len(ids) != count:
             raise RemogptError(f"{name} has ids for {len(ids)} captions or motions, expected {count}")
         return list(ids)
+
+
+def _check_routes(routes: Sequence[Route] | None) -> None:
+    if routes is None:
+        return
+    known = (*TEXT_ROUTES, *MOTION_ROUTES)
+    if isinstance(routes, str):
+        raise RemogptError(f"routes must be a list, got one string; give [{routes!r}]")
+    unknown = [route for route in routes if route not in known]
+    if unknown or not routes or len(set(routes)) < len(routes):
+        raise RemogptError(f"routes must be some of {', '.join(known)}, each once, got {', '.join(routes) or 'none'}")

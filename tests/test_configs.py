@@ -61,6 +61,19 @@ def test_a_file_says_how_it_is_used(path: Path) -> None:
     assert f"--config {path.relative_to(CONFIGS).with_suffix('').as_posix()} " in command
 
 
+def test_the_rows_of_table_6_differ_in_their_examples_alone() -> None:
+    main = asdict(settings_of(CONFIGS / "humanml3d" / "lm_instruct.yaml"))
+    shown = {}
+    for path in sorted((CONFIGS / "humanml3d" / "table6").glob("*.yaml")):
+        row = settings_of(path)
+        shown[path.stem] = (row.mix.routes_of("text_to_motion"), row.mix.routes_of("motion_to_text"), row.mix.k)
+        mix = {**asdict(row.mix), "examples": main["mix"]["examples"], "routes": main["mix"]["routes"]}
+        assert {**asdict(row), "mix": mix} == main, path
+    both = (["t2m", "t2t"], ["m2t", "m2m"])
+    assert shown.pop("none")[2] == 0
+    assert shown == {"both_2": (*both, 2), "t2m_m2t": (["t2m"], ["m2t"], 1), "t2t_m2m": (["t2t"], ["m2m"], 1)}
+
+
 @pytest.mark.parametrize("model", ["mini", "humanml3d"])
 def test_the_language_model_has_the_tokenizers_codes(model: str) -> None:
     tokenizer, pretrain, instruct = (

@@ -471,7 +471,9 @@ def test_captions_read_the_examples_that_answer(copying: ReMoGPT, motion: Motion
     (real,) = copying.examples_for_motions([motion.features])
     for closeness, strength, number in ((-1.0, None, 0), (0.95, None, 2), (-1.0, 0.0, 2)):
         found = tuple(replace(one, to_motion=closeness, to_caption=closeness) for one in real)
-        monkeypatch.setattr(captioning, "examples_for_motions", lambda rows, *_, found=found: [found for _ in rows])
+        monkeypatch.setattr(
+            captioning, "examples_for_motions", lambda rows, *_, found=found, **how: [found] * len(rows)
+        )
         answer = copying.caption(motion, options=GenerationOptions(strength=strength))
         assert sum(example.caption in answer.prompts[0].text() for example in found) == number
         assert sum(example.used for example in answer.examples) == number

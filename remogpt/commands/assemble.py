@@ -7,6 +7,7 @@ Examples:
 
 from typing import Any
 
+from remogpt.commands.cli_parts.options import add_route_options, read_routes
 from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.model_folder import assemble
@@ -26,6 +27,7 @@ def add_arguments(parser: Any) -> None:
         "--finder", type=str, default=None, help="optional folder of a finder of facts ('train finder')"
     )
     parser.add_argument("--database", type=str, default=None, help="database folder that comes with the model")
+    add_route_options(parser)
     parser.add_argument(
         "--retrieved", type=int, default=None, help="default number of retrieved motions that compete with written ones"
     )
@@ -70,11 +72,14 @@ def _generation(args: Any) -> dict[str, Any]:
     if args.verify and args.reader is None:
         raise RemogptError("--verify needs a reader of captions; give its folder with --reader ('train reader')")
     # Refuses numbers that cannot be used.
-    GenerationOptions(guidance=args.guidance, retrieved=args.retrieved, fact_weight=args.fact_weight)
+    routes = read_routes(args.routes)
+    GenerationOptions(
+        guidance=args.guidance, retrieved=args.retrieved, fact_weight=args.fact_weight, routes=routes, k=args.k
+    )
     further = {
         "top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength,
         "guidance": args.guidance, "retrieved": args.retrieved, "fact_weight": args.fact_weight,
-        "verify": args.verify or None,
+        "verify": args.verify or None, "routes": None if routes is None else list(routes), "k": args.k,
     }  # fmt: skip
     given = {name: value for name, value in further.items() if value is not None}
     return {"best_of": args.best_of, "top_p": args.top_p, **given}

@@ -21,6 +21,7 @@ from typing import Any
 
 from remogpt import stages
 from remogpt.commands.cli_parts.left_out import report_left_out
+from remogpt.commands.cli_parts.options import add_route_options, read_routes
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.eval.compare import compare, to_markdown
 from remogpt.eval.paper import open_runs, write_tables
@@ -72,6 +73,8 @@ def add_arguments(parser: Any) -> None:
         for name in _OPTIONS[task]:
             default = SENTENCE_MODEL if name == "sentence-model" else None
             own.add_argument(f"--{name}", type=str, default=default, help=_HELP[name])
+        if task not in ("tokenizer", "retrieval"):
+            add_route_options(own)
         if task in ("all", "swap"):
             own.add_argument("--databases", type=str, nargs="*", default=[], help="databases to swap in")
         own.add_argument(
@@ -106,8 +109,12 @@ def run(args: Any) -> int:
         return _tables(chosen)
     options = dict(vars(chosen))
     model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
-    if options.pop("allow_overlap"):
-        options["config"] = replace(options["config"], allow_overlap=True)
+    given = {
+        "allow_overlap": options.pop("allow_overlap") or None, "routes": read_routes(options.pop("routes", None)),
+        "k": options.pop("k", None),
+    }  # fmt: skip
+    changes = {name: value for name, value in given.items() if value is not None}
+    options["config"] = replace(options["config"], **changes)
     motions = None if data is None else open_set(data)
     report = stages.evaluate(model, motions, tasks=task, warn=_warn, **options)
     print(json.dumps(report, indent=2) if as_json else (Path(chosen.out) / "report.md").read_text(encoding="utf-8"))

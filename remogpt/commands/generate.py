@@ -44,7 +44,7 @@ from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = (
     "model", "database", "licence", "tag", "no_retrieval", "retrieved", "no_verify", "best_of", "guidance",
-    "temperature", "copy_strength", "precision",
+    "temperature", "copy_strength", "precision", "routes", "k",
 )  # fmt: skip
 """Options that a TMR's decoder cannot use."""
 

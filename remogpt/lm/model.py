@@ -68,6 +68,9 @@ class MotionLanguageModel(nn.Module):
         self.vocabulary, self.t5 = vocabulary, t5
         holds_examples(prompt_form)  # refuses an unknown form
         self.prompt_form: PromptForm = prompt_form
+        self.examples: dict[str, Any] | None = None
+        """`routes` and `k` of the examples in the prompts that the weights were trained on, where there were any; kept
+        in `config.json`."""
         self.hash = ""
         self.precision: Precision = "float32"
         """Number format of the products when the model writes; the weights are kept as they are."""
@@ -128,7 +131,7 @@ class MotionLanguageModel(nn.Module):
         if "t5.lm_head.weight" in saved.tensors:
             untie_output(model.t5)
         model.load_state_dict(saved.tensors)
-        model.hash = saved.hash
+        model.hash, model.examples = saved.hash, saved.config.get("examples")
         return model.to(device or "cpu").eval()
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
@@ -139,6 +142,8 @@ class MotionLanguageModel(nn.Module):
             "vocabulary_sha256": vocabulary_hash(self.vocabulary),
             "prompt_form": self.prompt_form,
         }
+        if self.examples is not None:
+            config["examples"] = self.examples
         self.hash = save_component(folder, KIND, config, self.state_dict(), dtype=dtype)
         return self.hash
 

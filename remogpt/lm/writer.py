@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -161,6 +162,12 @@ def saved_prompt_form(folder: str | Path) -> PromptForm:
     """Return the form of prompts that a saved model was trained on, without loading its weights."""
     form: PromptForm = read_envelope(folder, KIND)["config"].get("prompt_form", "remogpt")
     return form
+
+
+def saved_examples(folder: str | Path) -> dict[str, Any]:
+    """Return `routes` and `k` of the examples that a saved model was trained with; empty where it does not tell."""
+    shown: dict[str, Any] | None = read_envelope(folder, KIND)["config"].get("examples")
+    return dict(shown or {})
 
 
 def vocabulary_hash(vocabulary: Vocabulary) -> str:

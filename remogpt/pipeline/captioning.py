@@ -78,11 +78,14 @@ def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer
     return [Window(index, features, row, exclude[index]) for (index, features), row in zip(cut, codes, strict=True)]
 
 
-def retrieve(windows: Sequence[Window], database: MotionDatabase, retriever: TextMotionRetriever) -> None:
+def retrieve(
+    windows: Sequence[Window], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
+) -> None:
     """Find the examples of each window's motion."""
     found = examples_for_motions(
-        [window.features for window in windows], database, retriever, [window.exclude for window in windows]
-    )
+        [window.features for window in windows], database, retriever, [window.exclude for window in windows],
+        routes=options.routes_for("motion"), k=options.k or 1,
+    )  # fmt: skip
     for window, examples in zip(windows, found, strict=True):
         window.examples = examples
 
@@ -92,8 +95,9 @@ def ask(windows: Sequence[Window], lm: MotionWriter, following: Following) -> No
     words = partial(ask_for_text, lm.prompt_form, count=lm.vocabulary.count)
     for window in windows:
         shown = following.shown_for_motion(window.examples)
-        window.examples = marked_as_used(window.examples, shown)
         window.prompt = words(window.codes, shown)
+        # A prompt that is full drops its last examples.
+        window.examples = marked_as_used(window.examples, shown[: window.prompt.num_examples])
         window.plain = words(None)
 
 

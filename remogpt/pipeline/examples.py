@@ -1,6 +1,6 @@
-"""Retrieve the examples of captions and of motions, as training does: the best hit of each of two routes.
+"""Retrieve the examples of captions and of motions, as training does: the k best hits of each route.
 
-Source: ReMoGPT, Fig. 5.
+Source: ReMoGPT, Fig. 5 and Table 6.
 """
 
 import math
@@ -10,10 +10,9 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from remogpt.interfaces import Route
+from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.motion.facts import Fact
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
-from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES
 from remogpt.runtime.errors import RemogptError
 
 Examples = tuple[RetrievedExample, ...]
@@ -29,39 +28,43 @@ class TextSearch:
         database: where motions come from.
         exclude: ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
         pinned: ids of entries that are examples in place of retrieved ones.
+        routes: by which examples are retrieved, in the prompt's order.
+        k: examples of each route.
     """
 
     query: np.ndarray
     database: MotionDatabase
     exclude: frozenset[str]
     pinned: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = TEXT_ROUTES
+    k: int = 1
 
     @classmethod
     def of_texts(
         cls, texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever,
         exclude: Sequence[Iterable[str]], pinned: Sequence[tuple[str, ...]] | None = None,
+        *, routes: tuple[Route, ...] = TEXT_ROUTES, k: int = 1,
     ) -> "list[TextSearch]":  # fmt: skip
         """Make a search for each caption; equal captions with the same exclusions and pins share one."""
         named = pinned or [()] * len(texts)
         keys = [(text, frozenset(ids), own) for text, ids, own in zip(texts, exclude, named, strict=True)]
         queries = dict(zip(texts, retriever.encode_each_text(texts), strict=True))
-        made = {key: cls(queries[key[0]], database, *key[1:]) for key in dict.fromkeys(keys)}
+        made = {key: cls(queries[key[0]], database, *key[1:], routes, k) for key in dict.fromkeys(keys)}
         return [made[key] for key in keys]
 
     @cached_property
     def examples(self) -> Examples:
-        """Two examples: pinned ones, then the motion that fits the caption best, then the most similar caption's.
+        """Pinned examples, then those of each route, by default the motion that fits best and the likest caption's.
 
         Raises:
-            RemogptError: if more are pinned, or one that the database does not have.
+            RemogptError: if more are pinned than are shown, or one that the database does not have.
         """
-        if not self.pinned:
-            return _two_routes(partial(self.database.search_embedding, self.query, exclude=self.exclude), TEXT_ROUTES)
-        if len(self.pinned) > len(TEXT_ROUTES):
-            raise RemogptError(f"{len(self.pinned)} examples are pinned, a prompt shows {len(TEXT_ROUTES)}; pin fewer")
+        count = self.k * len(self.routes)
+        if len(self.pinned) > count:
+            raise RemogptError(f"{len(self.pinned)} examples are pinned, a prompt shows {count}; pin fewer, or raise k")
         hidden = self.exclude | set(self.pinned)
-        found = _two_routes(partial(self.database.search_embedding, self.query, exclude=hidden), TEXT_ROUTES)
-        return (*(self._pinned(one) for one in self.pinned), *found)[: len(TEXT_ROUTES)]
+        found = _by_routes(partial(self.database.search_embedding, self.query, exclude=hidden), self.routes, self.k)
+        return (*(self._pinned(one) for one in self.pinned), *found)[:count]
 
     def _pinned(self, entry: str) -> RetrievedExample:
         row = self.database.rows.get(entry)
@@ -86,26 +89,29 @@ def examples_for_motions(
     database: MotionDatabase,
     retriever: TextMotionRetriever,
     exclude: Sequence[Iterable[str]],
+    *,
+    routes: tuple[Route, ...] = MOTION_ROUTES,
+    k: int = 1,
 ) -> list[Examples]:
-    """Retrieve two examples for each motion, (T, 263) raw features: by caption, then by motion; otherwise as above."""
+    """Retrieve the k best examples of each route for each motion, (T, 263) raw features; otherwise as above."""
     return [
-        _two_routes(
-            partial(database.search_embedding, retriever.encode_motion([features])[0], exclude=set(ids)), MOTION_ROUTES
+        _by_routes(
+            partial(database.search_embedding, retriever.encode_motion([features])[0], exclude=set(ids)), routes, k
         )
         for features, ids in zip(motions, exclude, strict=True)
     ]
 
 
-def _two_routes(search: _Search, routes: Sequence[Route]) -> Examples:
-    """Take the best hit of each route; where both find one entry, the second route gives its next best.
+def _by_routes(search: _Search, routes: Sequence[Route], k: int) -> Examples:
+    """Take the k best hits of each route; what an earlier route has found is passed over for the next best.
 
     Only that entry is passed over, not its relatives, as in training.
     """
     found: list[RetrievedExample] = []
     for route in routes:
-        hits = search(route, 1 + len(found))
+        hits = search(route, k + len(found))
         taken = {example.id for example in found}
-        found += [hit for hit in hits if hit.id not in taken][:1]
+        found += [hit for hit in hits if hit.id not in taken][:k]
     return tuple(found)
 
 

@@ -87,7 +87,7 @@ def retrieve(
     pinned = options.pinned_for(captions[-1] + 1)
     searches = TextSearch.of_texts(
         [segment.text for segment in segments], database, retriever, [request.exclude for request in requests],
-        [pinned[caption] for caption in captions],
+        [pinned[caption] for caption in captions], routes=options.routes_for("caption"), k=options.k or 1,
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
     found: dict[TextSearch, list[RetrievedExample]] = {}
@@ -112,7 +112,6 @@ def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> 
     for segment in segments:
         answering = {id(one) for one in following.shown_for_text(segment.examples)}
         shown = [one for one in segment.examples if one.pinned or id(one) in answering]
-        segment.examples = marked_as_used(segment.examples, shown)
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
         words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)
         try:
@@ -122,6 +121,7 @@ def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> 
                 f"the first word of the caption {segment.text[:40]!r}… is longer than a prompt has room for; describe "
                 "a motion in words"
             ) from error
+        segment.examples = marked_as_used(segment.examples, shown[: segment.prompt.num_examples])
         segment.plain = words(None)
 
 

@@ -16,6 +16,7 @@ from remogpt.lm import MotionWriter
 from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
+from remogpt.lm.writer import saved_examples
 from remogpt.motion import Motion
 from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
@@ -30,6 +31,7 @@ from remogpt.pipeline.open_databases import Database, OpenDatabases
 from remogpt.pipeline.segment import Generated
 from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
+from remogpt.retriever.database.routes import ROUTES
 from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
@@ -136,7 +138,13 @@ class ReMoGPT:
         """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
         strength = stored.pop("copy_strength", 1.0)
-        return {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False, **stored}
+        ours = {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False}
+        return {**ours, **self._shown_in_training, **stored}
+
+    @cached_property
+    def _shown_in_training(self) -> dict[str, Any]:
+        """Return the `routes` and the `k` of the examples that the language model was trained with."""
+        return {"routes": ROUTES, "k": 1, **saved_examples(self.folder / "lm")}
 
     @overload
     def generate(
@@ -247,11 +255,11 @@ class ReMoGPT:
         """
         motions = [motion] if isinstance(motion, Motion) else motion
         check_seed(seed, len(motions))
-        own = {name: self.generation[name] for name in ("best_of", "strength")}
+        own = {name: self.generation[name] for name in ("best_of", "strength", "routes", "k")}
         options = (options or GenerationOptions()).with_defaults({**own, "temperature": 0.0})
         windows = captioning.plan(motions, options.excluded(len(motions)), self.tokenizer)
         if options.examples != "none":
-            captioning.retrieve(windows, self._databases.open_for_prompts(database), self.retriever)
+            captioning.retrieve(windows, self._databases.open_for_prompts(database), self.retriever, options)
         following = self._following(options)
         captioning.ask(windows, self.lm, following)
         captioning.write(windows, self.lm, following, options, seed)
@@ -306,17 +314,40 @@ class ReMoGPT:
         return Motion.from_features(features, name=example.id, caption=example.caption)
 
     def examples_for_texts(
-        self, texts: Sequence[str], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
+        self,
+        texts: Sequence[str],
+        database: Database = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        options: GenerationOptions | None = None,
     ) -> list[tuple[RetrievedExample, ...]]:
-        """Retrieve the examples of each caption, as `generate` does; `exclude` holds ids for each."""
-        searches = TextSearch.of_texts(texts, self.database(database), self.retriever, exclude or [()] * len(texts))
+        """Retrieve the examples of each caption, as `generate` does.
+
+        Args:
+            texts: captions.
+            database: where examples come from.
+            exclude: for each caption, ids that are not retrieved.
+            options: of these, routes and k alone have an effect.
+        """
+        how = (options or GenerationOptions()).with_defaults(self.generation)
+        searches = TextSearch.of_texts(
+            texts, self.database(database), self.retriever, exclude or [()] * len(texts),
+            routes=how.routes_for("caption"), k=how.k or 1,
+        )  # fmt: skip
         return [search.examples for search in searches]
 
     def examples_for_motions(
-        self, motions: Sequence[np.ndarray], database: Database = None, exclude: Sequence[Iterable[str]] | None = None
+        self,
+        motions: Sequence[np.ndarray],
+        database: Database = None,
+        exclude: Sequence[Iterable[str]] | None = None,
+        options: GenerationOptions | None = None,
     ) -> list[tuple[RetrievedExample, ...]]:
-        """Retrieve the examples of each motion, (T, 263) raw features, as `caption` does."""
-        return examples_for_motions(motions, self.database(database), self.retriever, exclude or [()] * len(motions))
+        """Retrieve the examples of each motion, (T, 263) raw features, as `caption` does; otherwise as above."""
+        how = (options or GenerationOptions()).with_defaults(self.generation)
+        return examples_for_motions(
+            motions, self.database(database), self.retriever, exclude or [()] * len(motions),
+            routes=how.routes_for("motion"), k=how.k or 1,
+        )  # fmt: skip
 
     def _following(self, options: GenerationOptions) -> Following:
         strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0

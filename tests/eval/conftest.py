@@ -137,12 +137,12 @@ class Oracle:
         clips = {clip.id: clip for clip in self.motions.clips("test")}
         return [SimpleNamespace(text=clips[one.name].captions[0], examples=[]) for one in motion]
 
-    def examples_for_texts(self, texts, database=None, exclude=None):
+    def examples_for_texts(self, texts, database=None, exclude=None, options=None):
         ids = [self.motions.ids("train")[index % NUM_TRAIN] for index in range(len(texts))]
         return [[SimpleNamespace(id=name, caption=known_caption(name), codes=np.array([1]))] for name in ids]
 
-    def examples_for_motions(self, features, database=None, exclude=None):
-        return self.examples_for_texts([""] * len(features))
+    def examples_for_motions(self, features, database=None, exclude=None, options=None):
+        return self.examples_for_texts([""] * len(features), database, exclude, options)
 
     def database(self, path=None):
         return SimpleNamespace(infos=lambda: self.motions.clips("train"))

@@ -10,6 +10,7 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.text import read_text
 
 if TYPE_CHECKING:  # slow to import, and `--help` should be fast
+    from remogpt.interfaces import Route
     from remogpt.pipeline import ReMoGPT
     from remogpt.retriever import MotionDatabase
 
@@ -46,12 +47,28 @@ def read_tags(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def add_example_options(parser: Any) -> None:
-    """Add options for retrieved examples: --no-retrieval and --copy-strength."""
+    """Add options for retrieved examples: --no-retrieval, --routes, --k and --copy-strength."""
     parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
+    add_route_options(parser)
     parser.add_argument(
         "--copy-strength", type=float, default=None,
         help="how strongly matching examples are followed; 0: all are only shown in the prompt, as in the paper",
     )  # fmt: skip
+
+
+def add_route_options(parser: Any) -> None:
+    """Add options for which examples are retrieved: --routes and --k."""
+    parser.add_argument(
+        "--routes", type=str, default=None,
+        help="routes by which examples are retrieved, in the prompt's order: some of t2m,t2t (for captions) and "
+        "m2t,m2m (for motions); default: as the model was trained",
+    )  # fmt: skip
+    parser.add_argument("--k", type=int, default=None, help="examples of each route; default: as the model was trained")
+
+
+def read_routes(given: str | None) -> "tuple[Route, ...] | None":
+    """Split routes at commas; what is no route is refused where they are used."""
+    return None if given is None else tuple(one.strip() for one in given.split(","))  # type: ignore[misc]
 
 
 def add_writing_options(parser: Any, temperature: float | None, cold: str) -> None:
@@ -79,6 +96,7 @@ def generation_options(args: Any) -> GenerationOptions:
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
         retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
+        routes=read_routes(args.routes), k=args.k,
     )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
 """Settings of an evaluation: what is evaluated, on how many items, and how often."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from remogpt.eval.captioning import PROTOCOLS
+from remogpt.interfaces import Route
+from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import RemogptError
 
 TASK_NAMES = ("tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap")
@@ -28,6 +31,10 @@ class EvalConfig:
     best_of: tuple[int, ...] = (1, 8)
     """Candidates for each motion or caption, of which the model's retriever keeps the best; each number is reported
     apart, and swaps take the first."""
+    routes: tuple[Route, ...] = ()
+    """Routes by which the model's examples are retrieved, in the prompt's order; none: as the model was trained."""
+    k: int | None = None
+    """Examples of each route; None: as the model was trained."""
     modes: tuple[str, ...] = ()
     """Ways in which a model answers that are evaluated, by the names in the report; all of them by default."""
     generations: int = 1
@@ -59,7 +66,14 @@ class EvalConfig:
     seed: int = 0
     """Seed of subsets, captions, pools and sampling."""
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Those of routes and k that are given: fields of `GenerationOptions`, and entries of cards."""
+        routes = {"routes": list(self.routes)} if self.routes else {}
+        return routes if self.k is None else {**routes, "k": self.k}
+
     def __post_init__(self) -> None:
+        GenerationOptions(**self.shown)  # refuses what are no routes
         if not self.splits:
             raise RemogptError("no split to evaluate; give at least one, such as test")
         for field in fields(self):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from remogpt.eval.cards import ReportFile, sha256_of
 from remogpt.eval.report import write_report
@@ -12,6 +12,7 @@ from remogpt.eval.runs.motion_files import with_motions
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
 from remogpt.interfaces import TellsWhyNot
+from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, sha256_file
 
@@ -26,6 +27,11 @@ TASKS: dict[str, Callable[[Run, str], Iterator[Named]]] = {
 }
 _NEED_NO_CAPTIONS = frozenset(["tokenizer", "retrieval", "captioning"])
 """Tasks that ask a model for no motion."""
+_RETRIEVE_FOR: dict[Literal["caption", "motion"], set[str]] = {
+    "caption": {"generation", "facts", "rare", "swap"},
+    "motion": {"captioning", "swap"},
+}
+"""Tasks that show a model examples of captions, and of motions."""
 FORMAT = 2
 
 
@@ -44,6 +50,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
     unknown = [task for task in tasks if task not in TASKS]
     if unknown or not tasks:
         raise RemogptError(f"tasks must be some of {', '.join(TASK_NAMES)}, came {', '.join(unknown) or 'none'}")
+    _check_routes(run, tasks)
     wanted = run.config.splits
     there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
     # Files of somebody's answers need not cover every split.
@@ -74,6 +81,21 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
             "one clip each; give another set or other splits (--config.splits)"
         )
     return report
+
+
+def _check_routes(run: Run, tasks: Sequence[str]) -> None:
+    """Refuse routes and k that would have no effect, or would end the evaluation in the middle."""
+    if not run.config.shown:
+        return
+    options = GenerationOptions(**run.config.shown)
+    used = [query for query, asking in _RETRIEVE_FOR.items() if asking & set(tasks)]
+    if not used or not (run.own_database_hash or run.others):
+        raise RemogptError(
+            f"routes and k say by what a model's examples are retrieved, and {', '.join(tasks)} retrieves none here; "
+            "leave them out"
+        )
+    for query in used:
+        options.routes_for(query)
 
 
 def _has_answers(run: Run, split: str) -> bool:

@@ -37,20 +37,21 @@ class Mode:
     reads_motion: bool = False
     """Whether the model gets the real motion instead of its caption, which shows the best its decoder can do."""
 
-    @property
-    def own_card(self) -> Card:
-        """Card entries of settings that only some modes change."""
+    def card(self, run: Run) -> Card:
+        """Return card entries of settings that only some modes or runs change."""
         entries: Card = {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+        entries |= run.config.shown if self.retrieval else {}
         if self.uses_facts:
             entries |= {"uses_facts": True, "retrieved": self.retrieved}
         return entries
 
-    def options(self, exclude: Sequence[Sequence[str]]) -> GenerationOptions:
+    def options(self, run: Run, exclude: Sequence[Sequence[str]]) -> GenerationOptions:
         """Return how the model answers in this mode; `exclude` holds ids that are not retrieved, for each item."""
         return GenerationOptions(
             examples="follow" if self.retrieval else "none", strength=self.copy_strength, best_of=self.best_of,
             exclude=exclude, retrieved=self.retrieved,
             fact_weight=None if self.uses_facts else 0.0, verify=None if self.uses_facts else False,
+            **(run.config.shown if self.retrieval else {}),
         )  # fmt: skip
 
     def gives_length(self, run: Run) -> bool:

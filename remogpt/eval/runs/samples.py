@@ -7,7 +7,7 @@ of an earlier evaluation with other settings.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,14 +66,15 @@ class Samples:
 
 
 def of_clips(
-    run: Run, clips: Sequence[Clip], shown: Sequence[Clip], queries: Sequence[CaptionQuery], made: str
-) -> Samples:
-    """Take motions of the set itself: `shown[i]` stands for `clips[i]`."""
+    run: Run, clips: Sequence[Clip], shown: Sequence[Clip], queries: Sequence[CaptionQuery], made: str,
+    how: Mapping[str, Any] | None = None,
+) -> Samples:  # fmt: skip
+    """Take motions of the set itself: `shown[i]` stands for `clips[i]`; `how`: card entries of the choice."""
     items = [
         {"id": clip.id, "caption": query.text, "examples": [other.id] if other is not clip else []}
         for clip, other, query in zip(clips, shown, queries, strict=True)
     ]
-    card = {"made_by": made, "captions": DRAWN, "shown_sha256": sha256_of([clip.id for clip in shown])}
+    card = {"made_by": made, **(how or {}), "captions": DRAWN, "shown_sha256": sha256_of([clip.id for clip in shown])}
     return Samples(items, lambda index: run.motions.features(shown[index]), card)
 
 
@@ -134,7 +135,7 @@ def _written(
     seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
     answers = model.generate(
         [query.text for query in queries], seconds=seconds if mode.gives_length(run) else None, seed=seed,
-        database=database, options=mode.options([sorted(own_ids(clip)) for clip in clips]),
+        database=database, options=mode.options(run, [sorted(own_ids(clip)) for clip in clips]),
     )  # fmt: skip
     return [one for (one,) in answers]
 
@@ -152,7 +153,7 @@ def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:
     return {
         "made_by": "the model from the real motion" if mode.reads_motion else "the model",
         "retrieval": mode.retrieval, "database_sha256": database_hash, "best_of": mode.best_of,
-        **mode.own_card,
+        **mode.card(run),
         "captions": DRAWN, "true_length": mode.gives_length(run),
         "batch_size": run.config.batch_size,  # sampling is seeded by batch
         "sampling": {key: value for key, value in sampling.items() if key != "best_of"},  # in no hash

@@ -19,6 +19,7 @@ from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
 from remogpt.eval.tasks.generation import evaluator_marks
 from remogpt.motion.motion import Motion
+from remogpt.options import GenerationOptions
 from remogpt.runtime.files import read_json, sha256_file, write_json
 
 Items = list[dict[str, Any]]
@@ -70,7 +71,7 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.own_database_hash:
-        card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash}
+        card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash, **run.config.shown}
         found = _retrieved(run, split, clips)
         if any(item["caption"] for item in found):  # of an empty database there is nothing to score
             yield _Answers("retrieved", clips, found, card)
@@ -82,7 +83,7 @@ def _retrieved(run: Run, split: str, clips: Sequence[Clip]) -> Items:
     items: Items = []
     for _, batch in run.batches(clips, f"{split} retrieved"):
         features, hidden = [run.motions.features(clip) for clip in batch], [own_ids(clip) for clip in batch]
-        found = model.examples_for_motions(features, run.database, hidden)
+        found = model.examples_for_motions(features, run.database, hidden, GenerationOptions(**run.config.shown))
         captions = [row[0].caption if row else "" for row in found]
         items += [{"id": clip.id, "caption": text} for clip, text in zip(batch, captions, strict=True)]
     return items
@@ -96,7 +97,7 @@ def by_model(
     opened, its_hash = database if database is not None else (run.database, run.own_database_hash)
     protocol = {
         "made_by": "the model", "retrieval": mode.retrieval, "database_sha256": its_hash if mode.retrieval else None,
-        "best_of": mode.best_of, **mode.own_card, "batch_size": run.config.batch_size,
+        "best_of": mode.best_of, **mode.card(run), "batch_size": run.config.batch_size,
     }  # fmt: skip
     card, path = run.card(split, clips, **protocol), run.out / "captions" / split / f"{mode.name}.json"
     done = read_json(path, ItemsFile) if path.is_file() else {}
@@ -105,7 +106,7 @@ def by_model(
         if start + len(batch) <= len(items):
             continue
         motions = [Motion.from_features(run.motions.features(clip), name=clip.id) for clip in batch]
-        options = mode.options([sorted(own_ids(clip)) for clip in batch])
+        options = mode.options(run, [sorted(own_ids(clip)) for clip in batch])
         written = model.caption(motions, seed=run.batch_seed(start), database=opened, options=options)
         items = items[:start] + [
             {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],

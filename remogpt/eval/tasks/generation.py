@@ -21,6 +21,7 @@ from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
 from remogpt.motion import features_to_joints
+from remogpt.options import GenerationOptions
 from remogpt.runtime.network_outputs import are_alike, collapsed
 
 _log = logging.getLogger(__name__)
@@ -80,15 +81,17 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
     if run.model is not None and run.own_database_hash:
         by_id = {clip.id: clip for clip in training or run.motions.clips("train")}
         found = run.model.examples_for_texts(
-            [query.text for query in queries], run.database, [own_ids(clip) for clip in clips]
-        )
+            [query.text for query in queries], run.database, [own_ids(clip) for clip in clips],
+            GenerationOptions(**run.config.shown),
+        )  # fmt: skip
         # A database of other motions may use the same ids; its captions tell.
         firsts = [
             next((by_id[one.id] for one in row if one.id in by_id and one.caption in by_id[one.id].captions), None)
             for row in found
         ]
         if all(first is not None for first in firsts):
-            yield "retrieved", of_clips(run, clips, [first for first in firsts if first], queries, "first retrieved")
+            shown = [first for first in firsts if first]
+            yield "retrieved", of_clips(run, clips, shown, queries, "first retrieved", run.config.shown)
 
 
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:

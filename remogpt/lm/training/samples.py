@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from remogpt.interfaces import Route
+from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
 from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.training.span_corruption import corrupt, span_mask
@@ -20,8 +20,7 @@ from remogpt.runtime.errors import RemogptError
 
 MAX_TARGET_IDS = 256
 """Longest target; MotionGPT's limit."""
-ROUTES: dict[str, tuple[Route, Route]] = {"text_to_motion": ("t2m", "t2t"), "motion_to_text": ("m2t", "m2m")}
-"""Routes whose hits come first and second in the prompt, per direction."""
+_POSSIBLE = {"text_to_motion": TEXT_ROUTES, "motion_to_text": MOTION_ROUTES}
 _FORMS: tuple[LengthForm, ...] = ("plain", "seconds", "frames")
 
 
@@ -75,7 +74,11 @@ class SampleMix:
     corrupted: float = 0.2
     """Share of stage pretrain's samples that hide spans, half of them in text, half in motion."""
     examples: tuple[float, ...] = (0.35, 0.25, 0.4)
-    """Shares of stage instruct's samples that show 0, 1, 2 … retrieved examples. The paper's is (0, 0, 1)."""
+    """Shares of stage instruct's samples that show 0, 1, 2 … retrieved examples, divided evenly among the routes. The
+    paper's is (0, 0, 1): one by each of two routes."""
+    routes: tuple[Route, ...] = (*TEXT_ROUTES, *MOTION_ROUTES)
+    """Routes by which examples are retrieved, in the order of the prompt: as many of t2m and t2t, for captions, as of
+    m2t and m2m, for motions. Kept with the model, which answers by the same ones."""
     wrong_examples: float = 0.1
     """Share of the shown examples replaced by a random motion, so that the model copes with a bad database."""
     depth: int = 1
@@ -91,8 +94,39 @@ class SampleMix:
     def __post_init__(self) -> None:
         if abs(sum(self.examples) - 1) > 1e-6 or abs(sum(self.forms) - 1) > 1e-6:
             raise RemogptError(f"mix.examples and mix.forms must each sum to 1, got {self.examples} and {self.forms}")
+        self._check_routes()
         if not 0 <= self.dropped_captions < 1:
             raise RemogptError(f"mix.dropped_captions must be at least 0 and below 1, got {self.dropped_captions}")
+
+    def routes_of(self, direction: str) -> list[Route]:
+        """Return the routes of a direction, text_to_motion or motion_to_text, in the order of the prompt."""
+        return [route for route in self.routes if route in _POSSIBLE[direction]]
+
+    @property
+    def most_examples(self) -> int:
+        """Largest number of examples that a sample shows."""
+        return max((number for number, share in enumerate(self.examples) if share > 0), default=0)
+
+    @property
+    def k(self) -> int:
+        """Examples of each route where a sample shows most of them."""
+        return -(-self.most_examples // max(1, *(len(self.routes_of(direction)) for direction in _POSSIBLE)))
+
+    def _check_routes(self) -> None:
+        strange = [route for route in self.routes if not any(route in routes for routes in _POSSIBLE.values())]
+        numbers = [len(self.routes_of(direction)) for direction in _POSSIBLE]
+        shares = (self.motion_share, 1 - self.motion_share)
+        # A mixture of one direction alone needs routes of that one alone.
+        needed = [number for number, share in zip(numbers, shares, strict=True) if share > 0]
+        if strange or len(set(self.routes)) < len(self.routes) or len(set(needed)) > 1 or 0 in needed:
+            raise RemogptError(
+                "mix.routes must be some of t2m and t2t and as many of m2t and m2m, each once, got "
+                f"{', '.join(self.routes) or 'none'}"
+            )
+        if self.most_examples > needed[0] and self.most_examples % needed[0]:
+            raise RemogptError(
+                f"mix.examples shows up to {self.most_examples} examples, which {needed[0]} routes cannot share evenly"
+            )
 
 
 def caption_queries(clips: Sequence[CodedClip]) -> np.ndarray:
@@ -128,11 +162,18 @@ class TrainingSamples:
         self.clips, self.vocabulary, self.stage, self.mix, self.bank = clips, vocabulary, stage, mix, bank
         self.budget, self._queries = budget, caption_queries(clips)
         for name, hits in (bank.routes if bank else {}).items():
-            wanted = int(self._queries[-1]) if name in ROUTES["text_to_motion"] else len(clips)
+            wanted = int(self._queries[-1]) if name in TEXT_ROUTES else len(clips)
             if len(hits.rows) != wanted:
                 raise RemogptError(
                     f"route {name} has neighbours for {len(hits.rows)} queries, the clips make {wanted}; "
                     "run 'remogpt db neighbours' again for this data set"
+                )
+
+            depth = hits.rows.shape[1]
+            if name in mix.routes and depth < mix.most_examples:
+                raise RemogptError(
+                    f"{mix.most_examples} examples need as many neighbours on each route, and {name} has {depth}; run "
+                    f"'remogpt db neighbours' again with --depth {mix.most_examples} or more"
                 )
 
     def __len__(self) -> int:
@@ -211,7 +252,7 @@ class TrainingSamples:
         if self.bank is None or number == 0:
             return []
         query = int(self._queries[index]) + caption if direction == "text_to_motion" else index
-        routes = list(ROUTES[direction])
+        routes = self.mix.routes_of(direction)
         # Fewer examples than routes: which route serves is drawn, so that each is seen alone.
         chosen = sorted(rng.choice(len(routes), size=number, replace=False)) if number < len(routes) else None
         order = (

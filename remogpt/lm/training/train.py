@@ -88,6 +88,9 @@ def train_language_model(
     if config.loop.cpu or not torch.cuda.is_available():
         # On a CPU plain attention is as fast in float32 and up to 1.5 times faster in bfloat16 than the fused kernel.
         model.t5.set_attn_implementation("eager")
+    model.examples = None
+    if config.stage == "instruct" and bank is not None and config.mix.k:
+        model.examples = {"routes": list(config.mix.routes), "k": config.mix.k}
     if config.lora_rank:
         add_lora(model, config.lora_rank)
     samples = TrainingSamples(clips, model.vocabulary, config.stage, config.mix, bank, config.budget)

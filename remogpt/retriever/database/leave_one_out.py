@@ -20,7 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from remogpt.interfaces import Route
+from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -30,8 +30,6 @@ from remogpt.runtime.progress import progress
 from remogpt.runtime.schema import Count, Hash, checked
 
 FORMAT = 1
-TEXT_ROUTES: tuple[Route, Route] = ("t2m", "t2t")
-MOTION_ROUTES: tuple[Route, Route] = ("m2t", "m2m")
 MOST_CAPTIONS = 1 << 16
 """More captions than any entry has."""
 BLOCK = 256

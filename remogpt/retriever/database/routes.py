@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.interfaces import Route
+from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.runtime.errors import RemogptError
 
-ROUTES: tuple[Route, ...] = ("t2m", "t2t", "m2t", "m2m")
+ROUTES: tuple[Route, ...] = (*TEXT_ROUTES, *MOTION_ROUTES)
 
 
 def checked_route(text: str | None, motion: Any, route: Route | None = None, has_part: bool = False) -> Route:

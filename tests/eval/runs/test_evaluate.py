@@ -17,6 +17,7 @@ from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
 from remogpt.motion import features_to_joints, joints_to_features
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_json, write_npy, write_text
 from remogpt.runtime.vector_cache import VARIABLE
 
@@ -325,7 +326,7 @@ def test_other_retrieved_motions_are_another_control(world, known_set, evaluator
         model = world.Oracle(known_set)
         if its_hash == "two":  # another database, from which every caption gets the same motion
             first = model.examples_for_texts([""])[0]
-            model.examples_for_texts = lambda texts, database=None, exclude=None, first=first: [first] * len(texts)
+            model.examples_for_texts = lambda texts, *rest, first=first: [first] * len(texts)
         run = Run(known_set, tmp_path, config, model, evaluator, database=object(), database_hash=its_hash)
         found.append(evaluate(run, ["generation"])["results"]["generation/test/retrieved"])
     assert {item["examples"][0] for item in found[1]["scores"]["items"]} == {known_set.ids("train")[0]}
@@ -519,3 +520,46 @@ def test_few_items_and_collapsed_networks_are_marked_in_results_and_report(world
     assert "R-precision in pools of 20" in scores["generation/test/real"]["marks"][0]
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "Not to be compared without this" in page and alike in page and f"Diversity of {count} pairs" in page
+
+
+def test_the_model_is_asked_by_the_routes_of_the_settings(known_set, world, tmp_path):
+    """Every task that shows examples passes them on, and the cards of those that do say so."""
+    told = {"routes": ["t2t", "m2m"], "k": 2}
+    asked, oracle = [], world.Oracle(known_set)
+
+    def noting(method):
+        def noted(*args, **named):
+            options = named.get("options", args[3] if len(args) > 3 else None)
+            asked.append((method.__name__, options.examples != "none", options.routes, options.k))
+            return method(*args, **named)
+
+        return noted
+
+    for name in ("generate", "caption", "examples_for_texts", "examples_for_motions"):
+        setattr(oracle, name, noting(getattr(oracle, name)))
+    config = EvalConfig(**QUICK, **told)
+    run = Run(known_set, tmp_path, config, oracle, world.Evaluator(known_set), others={"b": (None, "b" * 64)})
+    results = evaluate(run, ("generation", "facts", "captioning", "swap"))["results"]
+    assert {name for name, *_ in asked} == {"generate", "caption", "examples_for_texts", "examples_for_motions"}
+    assert all((routes, k) == ((["t2t", "m2m"], 2) if shows else (None, None)) for _, shows, routes, k in asked)
+    for name, result in results.items():
+        shows = "no_retrieval" not in name and name.rpartition("/")[2] not in ("real", "nearest_training", "none")
+        assert ({key: result["card"].get(key) for key in told} == told) == shows, name
+
+
+@pytest.mark.parametrize(
+    ("tasks", "own", "routes", "words"),
+    [
+        (("tokenizer",), True, ["t2m"], "tokenizer retrieves none here"),
+        (("generation",), False, ["t2m"], "generation retrieves none here"),
+        (("generation", "captioning"), True, ["t2m"], "a motion's examples are retrieved by m2t or m2m"),
+    ],
+)
+def test_routes_without_effect_are_refused_before_the_work(known_set, world, tmp_path, tasks, own, routes, words):
+    oracle = world.Oracle(known_set)
+    if not own:
+        del oracle.manifest["hashes"]["database"]
+    run = Run(known_set, tmp_path, EvalConfig(**QUICK, routes=routes), oracle, world.Evaluator(known_set))
+    with pytest.raises(RemogptError, match=words):
+        evaluate(run, tasks)
+    assert not oracle.calls

@@ -5,23 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from remogpt.interfaces import Route
 from remogpt.lm import Vocabulary
-from remogpt.lm.batch import MOTION, SPANS, TEXT
+from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
 from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits, SampleMix, TrainingSamples
 from remogpt.runtime.errors import RemogptError
 
 QUIET = SampleMix(examples=(0, 0, 1), wrong_examples=0, trimmed_codes=0, forms=(1, 0, 0))
 
 
-def contexts(samples: TrainingSamples, index: int, direction: str, number: int) -> list[list[int]]:
+def contexts(samples: TrainingSamples, index: int, direction: str, number: int | None) -> list[list[int]]:
+    return contexts_of(samples, samples.supervised(index, direction, np.random.default_rng(0), number))
+
+
+def contexts_of(samples: TrainingSamples, sample: Sample) -> list[list[int]]:
     words = samples.vocabulary
-    ids = samples.supervised(index, direction, np.random.default_rng(0), number).input_ids
     runs, start = [], None
-    for position, token in enumerate(ids):
+    for position, token in enumerate(sample.input_ids):
         if token == words.motion_start_id:
             start = position + 1
         elif token == words.motion_end_id and start is not None:
-            runs.append([code - words.motion_offset for code in ids[start:position]])
+            runs.append([code - words.motion_offset for code in sample.input_ids[start:position]])
     return runs
 
 
@@ -45,6 +49,49 @@ def test_examples_come_from_both_routes(clips: list[CodedClip], vocabulary: Voca
     assert own in [c.tolist() for c in clips[3].codes] and shown == [codes[4], codes[5]]
     assert contexts(samples, 7, "text_to_motion", 1) == [codes[0]]
     assert contexts(samples, 7, "text_to_motion", 0) == []
+
+
+@pytest.mark.parametrize(
+    ("routes", "examples", "order"),
+    [
+        (("t2m", "t2t", "m2t", "m2m"), (0, 0, 1), [0, 1]),
+        (("t2t", "t2m", "m2m", "m2t"), (0, 0, 1), [1, 0]),
+        (("t2m", "m2t"), (0, 1), [0]),
+        (("t2t", "m2m"), (0, 1), [1]),
+        (("t2t", "m2m"), (0, 0, 1), [1, 1]),
+        (("t2m", "t2t", "m2t", "m2m"), (0, 0, 0, 0, 1), [0, 0, 1, 1]),
+    ],
+)
+def test_samples_show_the_routes_of_the_mix(
+    clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank,
+    routes: tuple[Route, ...], examples: tuple[float, ...], order: list[int],
+) -> None:  # fmt: skip
+    """Each row of Table 6: the first route of a direction finds rows 0 to 3, the second rows 4 to 7."""
+    found = {
+        name: RouteHits(np.broadcast_to(np.arange(4) + 4 * (name in ("t2t", "m2m")), (len(hits.rows), 4)))
+        for name, hits in bank.routes.items()
+    }
+    mix = replace(QUIET, routes=routes, examples=examples)
+    samples = TrainingSamples(clips, vocabulary, "instruct", mix, replace(bank, routes=found))
+    nth = [order[:index].count(route) for index, route in enumerate(order)]
+    wanted = [bank.codes[4 * route + number].tolist() for route, number in zip(order, nth, strict=True)]
+    assert contexts_of(samples, samples.draw(1, np.random.default_rng(1)))[-len(wanted) :] == wanted
+    assert contexts(samples, 0, "text_to_motion", None) == wanted
+    assert contexts(samples, 0, "motion_to_text", None)[1:] == wanted
+    assert mix.k == max(map(order.count, order))
+
+
+def test_mixes_that_no_prompt_can_show_are_refused(
+    clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank
+) -> None:
+    for routes in (("t2m", "t2t", "m2m"), ("t2m",), (), ("t2m", "t2m", "m2t", "m2t")):
+        with pytest.raises(RemogptError, match="routes must be some of t2m and t2t and as many of m2t and m2m"):
+            SampleMix(routes=routes)  # type: ignore[arg-type]
+    assert SampleMix(routes=("t2m",), motion_share=1.0, examples=(0, 0, 1)).k == 2
+    with pytest.raises(RemogptError, match="up to 3 examples, which 2 routes cannot share evenly"):
+        SampleMix(examples=(0, 0, 0, 1))
+    with pytest.raises(RemogptError, match="4 examples need as many neighbours on each route, and t2m has 2"):
+        TrainingSamples(clips, vocabulary, "instruct", SampleMix(examples=(0, 0, 0, 0, 1)), bank)
 
 
 def test_missing_and_wrong_examples(clips: list[CodedClip], vocabulary: Vocabulary, bank: ExampleBank) -> None:

@@ -34,6 +34,10 @@ def test_two_stages_learn(clips: list[CodedClip], bank: ExampleBank, tmp_path: P
     second = train_language_model(
         instruct, clips, tmp_path / "lm", tmp_path / "run1", bank, validation=clips, validation_bank=bank
     )
+    assert MotionLanguageModel.from_pretrained(tmp_path / "lm0").examples is None
+    assert MotionLanguageModel.from_pretrained(tmp_path / "lm").examples == {
+        "routes": ["t2m", "t2t", "m2t", "m2m"], "k": 1
+    }  # fmt: skip
     assert second.best["val/loss"] < 0.5 * first.history[0]["loss"] and second.best["val/motion_valid"] > 0.9
     model = MotionLanguageModel.from_pretrained(tmp_path / "lm")
     prompts = [text_to_motion_prompt(clip.captions[0]) for clip in clips]
