@@ -22,7 +22,7 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
-.PHONY: demo serve quick test fuzz lint docs browser-libraries install clean
+.PHONY: demo serve quick test rehearse fuzz lint docs browser-libraries install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
@@ -41,6 +41,11 @@ test: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+# The recipes of the papers' tables on small made sets and models: every stage, up to the tables, whose numbers mean nothing.
+rehearse: $(VENV)/.installed-$(EXTRA)
+	scripts/rehearse.sh $(or $(REHEARSAL_FOLDER),runs/rehearsal)
+	@echo "open $(or $(REHEARSAL_FOLDER),runs/rehearsal)/tables/tables.html"
 
 # An hour of damaged inputs for every reader, and 2,000 hostile requests for the service; what is found lies in fuzz/findings, with the seed that makes it again.
 fuzz: $(VENV)/.installed-$(EXTRA)-dev

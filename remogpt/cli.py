@@ -47,6 +47,7 @@ COMMANDS = {
     "similarity": "measure how well captions and motions match",
     "db": "build, check and describe retrieval databases; precompute neighbours",
     "data": "make the procedural set, import motion capture, check a set",
+    "needs": "say what training and evaluation need from elsewhere, and what of it is missing",
     "train": "train a tokenizer, a retriever or a language model",
     "import": "turn released weights (TMR, T2M-GPT, MotionGPT, Guo et al.'s evaluator) into components",
     "verify": "check a model, database, set, run or results: sums and sense",

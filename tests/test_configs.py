@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from remogpt.commands import eval as evaluation
 from remogpt.commands import train
 from remogpt.commands.cli_parts.parser import CommandParser
 
 CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
-FILES = sorted(CONFIGS.rglob("*.yaml"))
+EVALUATIONS = sorted((CONFIGS / "evaluation").glob("*.yaml"))
+FILES = [path for path in sorted(CONFIGS.rglob("*.yaml")) if path not in EVALUATIONS]
 INPUTS = {"reader": (), "lm": ("data", "tokenizer"), "copy": ("tokenizer", "database", "queries", "neighbours")}
 """Options that a stage asks for, where they are not --data alone."""
 
@@ -54,6 +56,16 @@ def test_what_is_written_is_what_is_used(path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("path", EVALUATIONS, ids=lambda path: path.stem)
+def test_evaluations_are_what_is_written(path: Path) -> None:
+    parser = CommandParser(prog="remogpt eval")
+    evaluation.add_arguments(parser)
+    read = parser.read(["generation", "--config", str(path), "--data", "data", "--out", "out"]).generation.config
+    for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        came = getattr(read, name)
+        assert (list(came) if isinstance(came, tuple) else came) == value, name
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(CONFIGS).as_posix())
 def test_a_file_says_how_it_is_used(path: Path) -> None:
     comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
@@ -71,7 +83,12 @@ def test_the_rows_of_table_6_differ_in_their_examples_alone() -> None:
         assert {**asdict(row), "mix": mix} == main, path
     both = (["t2m", "t2t"], ["m2t", "m2m"])
     assert shown.pop("none")[2] == 0
-    assert shown == {"both_2": (*both, 2), "t2m_m2t": (["t2m"], ["m2t"], 1), "t2t_m2m": (["t2t"], ["m2m"], 1)}
+    assert shown.pop("both_2") == (*both, 2)
+    assert shown == {
+        f"{row}{suffix}": (routes[:1], routes[1:], k)
+        for row, routes in (("t2m_m2t", ["t2m", "m2t"]), ("t2t_m2m", ["t2t", "m2m"]))
+        for suffix, k in (("", 1), ("_2", 2))
+    }
 
 
 @pytest.mark.parametrize("model", ["mini", "humanml3d"])

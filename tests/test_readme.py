@@ -16,6 +16,13 @@ SHELL = {
         '"$work': '"runs/mini',
         "$split": "train",
     },
+    "humanml3d.sh": {
+        **{f"$(tiny {stage})": "" for stage in ("tokenizer", "pl_tmr", "tmr", "lm_pretrain", "lm_instruct", "copy")},
+        '"$settings"': "humanml3d/lm_instruct",
+        '"$task" "${words[@]}"': "generation --data d --out o",
+        '"${evaluation[@]}"': "--config evaluation/paper",
+        '"$@"': "",
+    },
     "evaluator.sh": {
         '"$work': '"runs/evaluator',
         '"$data': '"runs/evaluator/set',

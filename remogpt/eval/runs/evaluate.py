@@ -59,7 +59,8 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
         raise RemogptError(
             f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
         )
-    used = [*present, *(["train"] if run.config.memorisation and run.has_training else [])]
+    reads_training = (run.config.memorisation or run.config.controls) and run.has_training
+    used = [*present, *(["train"] if reads_training else [])]
     run.motions.check_values(*dict.fromkeys(used))
     if isinstance(run.model, TellsWhyNot) and not _NEED_NO_CAPTIONS.issuperset(tasks):
         run.motions.check_captions(run.model.why_not, *present)

@@ -45,7 +45,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
             num_bins=run.config.num_bins, rareness_training=rareness.training_sha256,
             rareness_database=run.own_database_hash, **run.evaluator_card(),
         )  # fmt: skip
-        other = made[f"no_{mode}"] if mode.startswith("retrieval") else None
+        other = made.get(f"no_{mode}") if mode.startswith("retrieval") else None
         folder = f"rarest/{split}{mode.removeprefix('retrieval')}"
 
         def work(samples: Samples = samples, other: Samples | None = other, folder: str = folder) -> Result:

@@ -163,6 +163,26 @@ def test_a_model_without_a_database_answers_without_retrieval(world, known_set, 
     assert not any(retrieval for _, _, retrieval in model.calls[:3]), "only what was swapped in is retrieved from"
 
 
+def test_training_clips_that_cannot_be_used_are_no_control_either(known_set, oracle, evaluator, tmp_path):
+    folder = tmp_path / "set"
+    shutil.copytree(known_set.folder, folder)
+    broken = folder / "new_joint_vecs" / f"{known_set.ids('train')[0]}.npy"
+    write_npy(broken, np.full_like(np.load(broken), np.nan))
+    motions = MotionTextSet.open(folder)
+    run = Run(motions, tmp_path / "out", EvalConfig(**QUICK, memorisation=False), oracle, evaluator)
+    report = evaluate(run, ["generation"])
+    assert "generation/test/nearest_training" in report["results"]
+    assert list(report["left_out"]) == [broken.stem]
+
+
+def test_rare_prompts_in_one_mode_alone_have_no_gain(world, known_set, oracle, evaluator, tmp_path):
+    config = EvalConfig(**QUICK, modes=("retrieval",))
+    run = Run(known_set, tmp_path, config, oracle, evaluator, sentences=world.Sentences())
+    results = evaluate(run, ["rare"])["results"]
+    assert set(results) == {"rare/test/retrieval", "rare/test/real"}
+    assert "gain" not in results["rare/test/retrieval"]["scores"]
+
+
 def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, oracle, evaluator, tmp_path):
     examples = [[SimpleNamespace(id=known_set.ids("train")[0], caption="another motion", codes=np.array([1]))]]
     oracle.examples_for_texts = lambda texts, *rest: examples * len(texts)
