@@ -67,7 +67,7 @@ def states(batch: int = BATCH) -> tuple[torch.Tensor, torch.Tensor]:
 def paper_pl_tmr() -> PLTMR:
     """PL-TMR at the paper's size with a DistilBERT of random weights."""
     tower = FineTunedTower(DistilBertModel(DistilBertConfig()))
-    return build_pl_tmr(PLTMRConfig(), tower, tower.output_dim)
+    return build_pl_tmr(PLTMRConfig(), tower)
 
 
 def motions_per_second(network: PLTMR | TMR) -> dict[str, float]:

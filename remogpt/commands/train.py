@@ -14,12 +14,12 @@ Examples:
   remogpt train copy --config mini/copy --tokenizer runs/tokenizer --database runs/database \\
                    --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
-`retriever` is PL-TMR, `tmr` is TMR; either makes a retriever folder. `reader` learns what captions claim from captions
-that the procedural grammar writes, and needs no set. `copy` learns from clips that the language model has not seen, and
-their examples. --config takes a YAML file, or the name of one in remogpt/configs: `mini/tokenizer` works from any
-folder. Its fields are those of TokenizerConfig, RetrieverConfig, TMRTrainingConfig, LanguageModelConfig, ReaderConfig
-and CopyConfig; any of them can be changed on the command line: --config.loop.steps 2000. Log and checkpoints go to
-<out>/run, and the same command resumes an interrupted run.
+`retriever` is PL-TMR or, with a vision_model, MotionPatches; `tmr` is TMR; each makes a retriever folder. `reader`
+learns what captions claim from captions that the procedural grammar writes, and needs no set. `copy` learns from
+clips that the language model has not seen, and their examples. --config takes a YAML file, or the name of one in
+remogpt/configs: `mini/tokenizer` works from any folder. Its fields are those of TokenizerConfig, RetrieverConfig,
+TMRTrainingConfig, LanguageModelConfig, ReaderConfig and CopyConfig; any of them can be changed on the command line:
+--config.loop.steps 2000. Log and checkpoints go to <out>/run, and the same command resumes an interrupted run.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,9 @@ from typing import Any, get_args
 
 import torch
 
-from remogpt.retriever.networks.pl_tmr import PLTMR, PLTMRConfig, build_pl_tmr
+from remogpt.retriever.networks.dual_encoder import DualEncoder
+from remogpt.retriever.networks.motion_patches import build_motion_patches, vision_transformer
+from remogpt.retriever.networks.pl_tmr import PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower, transformer_from_config
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
 from remogpt.retriever.text.canonical import CaptionForm
@@ -17,7 +19,7 @@ TOKENIZER_FOLDER = "text_tokenizer"
 """Folder in which a retriever with a fine-tuned text model keeps its tokenizer."""
 
 
-def build_network(config: dict[str, Any], folder: Path, device: torch.device) -> tuple[PLTMR | TMR, TextSource]:
+def build_network(config: dict[str, Any], folder: Path, device: torch.device) -> tuple[DualEncoder | TMR, TextSource]:
     """Build the network that a retriever's settings describe, without its weights, and its text source.
 
     Raises:
@@ -27,7 +29,7 @@ def build_network(config: dict[str, Any], folder: Path, device: torch.device) ->
     settings = config["text"]
     # A saved PL-TMR does not name its network: its hash covers its settings, and the first ones had no other kind.
     kind = config.get("network", "pl_tmr")
-    if kind not in ("pl_tmr", "tmr"):
+    if kind not in ("pl_tmr", "tmr", "motion_patches"):
         raise RemogptError(
             f"the retriever in {folder} is a {kind!r}, which this version does not know; upgrade remogpt"
         )
@@ -42,12 +44,17 @@ def build_network(config: dict[str, Any], folder: Path, device: torch.device) ->
             "the version that trained it, or train it again without"
         )
     sizes = PLTMRConfig(**config["model"])
+    tower: FineTunedTower | TokenStateTower
+    text: TextSource
     if settings["fine_tuned"]:
-        tuned = FineTunedTower(transformer_from_config(settings["transformer"]))
-        return build_pl_tmr(sizes, tuned, tuned.output_dim), WordPieces.load(folder / TOKENIZER_FOLDER)
-    frozen = FrozenText(settings["name"], settings["sha256"], device)
-    tower = state_tower(sizes, frozen.dim)
-    return build_pl_tmr(sizes, tower, tower.output_dim), frozen
+        tower = FineTunedTower(transformer_from_config(settings["transformer"]))
+        text = WordPieces.load(folder / TOKENIZER_FOLDER)
+    else:
+        text = frozen = FrozenText(settings["name"], settings["sha256"], device)
+        tower = state_tower(sizes, frozen.dim)
+    if kind == "motion_patches":
+        return build_motion_patches(sizes, vision_transformer(config["vision"]), tower), text
+    return build_pl_tmr(sizes, tower), text
 
 
 def state_tower(config: PLTMRConfig, state_dim: int) -> TokenStateTower:

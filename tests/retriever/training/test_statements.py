@@ -112,7 +112,7 @@ def test_training_goes_on_from_a_retriever_of_the_same_settings_only(pairs: Trai
     again = replace(config, start_from=str(tmp_path / "first"), loop=replace(loop, seed=1), mask_claims=True)
     second = train_retriever(again, pairs, pairs, tmp_path / "run2", tmp_path / "second")
     np.testing.assert_array_equal(first.encode_text(["waves"]), second.encode_text(["waves"]))
-    with pytest.raises(RemogptError, match="wanted a PL-TMR with the settings"):
+    with pytest.raises(RemogptError, match="wanted a retriever with the settings"):
         train_retriever(
             replace(again, model=replace(MODEL, part_width=16)), pairs, pairs, tmp_path / "r3", tmp_path / "t"
         )
