@@ -13,6 +13,9 @@ from remogpt.runtime.files import check_output_folder
 _MANY = 20
 """Failures that are printed; the rest is counted."""
 
+_NAMES = {"bandai": "the Bandai-Namco Research Motion Dataset", "cmu": "CMU's motion capture", "utd_mhad": "UTD-MHAD"}
+"""What the sources of `IMPORTERS` are called in the help."""
+
 
 def add_import(actions: Any) -> None:
     """Declare `import` with a subcommand for each source."""
@@ -20,7 +23,7 @@ def add_import(actions: Any) -> None:
     actions.add_subcommand("import", parser)  # jsonargparse needs parents before their subcommands
     sources = parser.add_subcommands(dest="source")
     for source in IMPORTERS:
-        one = CommandParser(description=f"Import {source}. Captions are made from its labels.")
+        one = CommandParser(description=f"Import {_NAMES.get(source, source)}.")
         one.add_argument("path", type=str, help="folder as it was downloaded, or a packed .npz of its joints")
         _add_out(one)
         sources.add_subcommand(source, one)
@@ -29,14 +32,18 @@ def add_import(actions: Any) -> None:
     folder.add_argument("--captions", type=str, required=True, help="CSV: file,caption[,start,end], seconds")
     folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
-    folder.add_argument("--seed", type=int, default=0, help="selects the recordings of each split")
+    folder.add_argument("--seed", type=int, default=0, help="draws the recordings of each split")
     add_reading_options(folder)
     _add_about(folder)
     sources.add_subcommand("folder", folder)
-    tmr = CommandParser(description="Cut features of whole AMASS sequences by TMR's annotations of a set.")
+    tmr = CommandParser(description="Import a set by TMR's annotations, from features of whole AMASS sequences.")
     tmr.add_argument("path", type=str, help="folder with annotations.json and splits/")
     tmr.add_argument("--features", type=str, required=True, help="folder of the sequences' (T, 263) .npy files")
-    tmr.add_argument("--every-stretch", action="store_true", help="keep all stretches of val and test keys too")
+    tmr.add_argument(
+        "--every-stretch",
+        action="store_true",
+        help="in val and test keep all stretches of a motion, not only the first",
+    )
     _add_about(tmr)
     sources.add_subcommand("tmr", tmr)
 

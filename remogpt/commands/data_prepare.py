@@ -14,9 +14,10 @@ _MANY = 20
 def add_prepare(actions: Any) -> None:
     """Declare the subcommand."""
     parser = CommandParser(
-        description="Make a set in HumanML3D's layout, with mirror images and their captions, of folders of "
-        "recordings in any format: AMASS, HumanAct12, BVH, glb, mixed as they come. A run that was killed goes on "
-        "where it was. Writes report.json and report.html, a page with poses of the clips, beside the set."
+        description="Make one set, with mirror images, of folders of recordings in any format. The set is in "
+        "HumanML3D's layout, and captions are mirrored too; AMASS, HumanAct12, BVH and glTF may be mixed. A run that "
+        "was killed goes on where it was. Writes report.json and report.html, a page with poses "
+        "of the clips, beside the set."
     )
     parser.add_argument("sources", type=str, nargs="+", help="folders of recordings")
     parser.add_argument("--out", type=str, required=True, help="folder of the set")
@@ -31,7 +32,7 @@ def add_prepare(actions: Any) -> None:
     parser.add_argument("--max-frames", type=int, default=196, help="longer stretches are cut into windows; 0: never")
     parser.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     parser.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
-    parser.add_argument("--seed", type=int, default=0, help="selects the recordings of each split")
+    parser.add_argument("--seed", type=int, default=0, help="draws the recordings of each split")
     parser.add_argument("--workers", type=int, default=2, help="number of processes")
     parser.add_argument("--name", type=str, default="", help="name of the set; default: the folder's name")
     parser.add_argument("--licence", type=str, default="unknown", help="licence of the motions")

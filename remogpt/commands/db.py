@@ -1,4 +1,4 @@
-"""Build, change, check and describe retrieval databases; precompute the examples of every training sample.
+"""Build, change, check and share retrieval databases; find the examples that training reads.
 
 Examples:
   remogpt db build sets/bandai --out databases/bandai
@@ -14,7 +14,7 @@ Examples:
   remogpt db info databases/bandai
   remogpt db neighbours databases/mine --queries databases/val --out runs/val.safetensors
 
-Every change is one atomic step: killed at any moment, the old version stays whole and in use.
+Every change is made in one step: if it is killed at any moment, the old version stays whole and in use.
 """
 
 import json
@@ -53,15 +53,19 @@ def add_arguments(parser: Any) -> None:
     actions.add_subcommand("build", build)
     db_edits.add_subcommands(actions)
     neighbours = CommandParser(
-        description="Find each clip's examples; clips of its source and its mirror image are excluded."
+        description="Find the examples of each clip for training, never clips of its own recording or its mirror image."
     )
     neighbours.add_argument("database", type=str, help="database of the examples")
-    neighbours.add_argument("--queries", type=str, default=None, help="database of the query clips; default: DATABASE")
+    neighbours.add_argument(
+        "--queries", type=str, default=None, help="database of the clips that get examples; default: the same"
+    )
     neighbours.add_argument("--out", type=str, required=True, help="file to write (.safetensors)")
     neighbours.add_argument("--depth", type=int, default=8, help="entries stored for each clip and route")
     neighbours.add_argument("--exclude-same-caption", action="store_true", help="skip entries with the same caption")
     actions.add_subcommand("neighbours", neighbours)
-    info = CommandParser(description="Describe a database: what it holds, and what its tokenizer loses of it.")
+    info = CommandParser(
+        description="Describe a database: what it holds, and how much its tokenizer loses of each motion."
+    )
     info.add_argument("database", type=str, help="database folder")
     info.add_argument("--plot", type=str, default=None, help="also draw the distributions, as PNG")
     info.add_argument("--json", action="store_true", help="print the description and the manifest as JSON")

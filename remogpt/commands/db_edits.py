@@ -19,30 +19,42 @@ def add_subcommands(actions: Any) -> None:
     merge = CommandParser(description="Write several databases of one model as one; nothing is embedded again.")
     merge.add_argument("databases", type=str, nargs="+", help="database folders")
     merge.add_argument("--out", type=str, required=True, help="folder of the new database")
-    merge.add_argument("--keep-first", action="store_true", help="of entries of one id, take the first database's")
+    merge.add_argument(
+        "--keep-first", action="store_true", help="where two entries have one id, take the first database's"
+    )
     actions.add_subcommand("merge", merge)
-    dedupe = _declare(actions, "dedupe", "Drop entries whose motion an earlier entry shows already.")
-    dedupe.add_argument("--max-distance", type=float, default=None, help="metres between joints; default: 0.01")
+    dedupe = _declare(actions, "dedupe", "Drop each entry whose motion an earlier entry has already.")
+    dedupe.add_argument(
+        "--max-distance",
+        type=float,
+        default=None,
+        help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
+    )
     rebuild = _declare(actions, "rebuild", "Embed and tokenize the stored motions with another model.", components=True)
     rebuild.add_argument("--no-facts", action="store_true", help="do not find the facts that hold for each motion")
     for changed in (dedupe, rebuild):
         changed.add_argument("--out", type=str, default=None, help="folder of the result; default: a new version here")
     audit = _declare(actions, "audit", "List what a database shares with the clips of a set.")
     audit.add_argument("--against", type=str, required=True, help="SET:SPLIT, e.g. sets/procedural:test")
-    audit.add_argument("--max-distance", type=float, default=None, help="metres between joints; default: 0.01")
+    audit.add_argument(
+        "--max-distance",
+        type=float,
+        default=None,
+        help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
+    )
     audit.add_argument("--json", action="store_true", help="print as JSON")
     export = _declare(actions, "export", "Write ids, captions, sources, licences and tags as a table.")
     export.add_argument("--out", type=str, required=True, help="file to write: .jsonl, .csv or .parquet")
-    push = _declare(actions, "push", "Upload a database to a hub's dataset repository, with a card.")
+    push = _declare(actions, "push", "Upload a database to the Hugging Face hub, with a card.")
     push.add_argument("name", type=str, help="owner/name on the hub")
     push.add_argument("--audit", type=str, default=None, help="SET:SPLIT; the card tells what is shared with it")
     push.add_argument("--public", action="store_true", help="show a new repository to everybody")
-    pull = CommandParser(description="Download a database from a hub, and check it.")
+    pull = CommandParser(description="Download a database from the Hugging Face hub, and check it.")
     pull.add_argument("name", type=str, help="owner/name on the hub")
     pull.add_argument("--out", type=str, required=True, help="database folder")
     pull.add_argument("--revision", type=str, default=None, help="branch, tag or commit; default: the newest")
     actions.add_subcommand("pull", pull)
-    _declare(actions, "gc", "Delete every version but the one in use, and what killed builds left.")
+    _declare(actions, "gc", "Delete old versions, and what killed builds left behind.")
 
 
 def _declare(actions: Any, name: str, about: str, *, source: bool = False, components: bool = False) -> Any:

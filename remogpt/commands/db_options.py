@@ -18,14 +18,21 @@ def add_component_options(parser: Any) -> None:
 
 def add_filter_options(parser: Any) -> None:
     """Add the conditions that choose entries; an entry has to meet all that are given."""
-    parser.add_argument("--ids", type=str, nargs="*", default=[], help="ids of entries or of their sources")
-    parser.add_argument("--text", type=str, default="", help="words that one of the captions holds")
+    parser.add_argument(
+        "--ids", type=str, nargs="*", default=[], help="ids of entries, or of the recordings they come from"
+    )
+    parser.add_argument("--text", type=str, default="", help="words that stand in one of the entry's captions")
     parser.add_argument("--licence", type=str, default=None, help="licence, as 'db info' names it")
     parser.add_argument("--tag", type=str, nargs="*", default=[], help="tags, each as name=value")
-    parser.add_argument("--min-seconds", type=float, default=0.0, help="shortest motion")
+    parser.add_argument("--min-seconds", type=float, default=0.0, help="shortest motion; default: any")
     parser.add_argument("--max-seconds", type=float, default=float("inf"), help="longest motion")
-    parser.add_argument("--like", type=str, default=None, help="a text; motions whose score with it is --min-score")
-    parser.add_argument("--min-score", type=float, default=0.5, help="least cosine with --like")
+    parser.add_argument(
+        "--like",
+        type=str,
+        default=None,
+        help="a text; entries whose motion fits it with a cosine of at least --min-score",
+    )
+    parser.add_argument("--min-score", type=float, default=0.5, help="smallest cosine with --like")
     parser.add_argument("--model", type=str, default=None, help="model that embeds --like; default: 'mini'")
 
 

@@ -1,4 +1,4 @@
-"""Embed captions and motions, or a whole set, in the retriever's space; rows of one direction match.
+"""Embed captions and motions, or a whole set, in the retriever's space, where what matches has a high cosine.
 
 Examples:
   remogpt encode "a person waves" --out caption.npy
@@ -42,7 +42,9 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--set", type=str, default=None, help="encode a set, a folder in HumanML3D's layout")
     parser.add_argument("--split", type=str, default="all", help="split of the set")
     parser.add_argument("--min-frames", type=int, default=1, help="leave out shorter clips of the set")
-    parser.add_argument("--max-frames", type=int, default=10**9, help="leave out longer clips of the set")
+    parser.add_argument(
+        "--max-frames", type=int, default=10**9, help="leave out longer clips of the set; default: none"
+    )
     parser.add_argument("--token-states", action="store_true", help="also write token states and sentence vectors")
     parser.add_argument("--text-model", type=str, default=None, help="text model; default: the retriever's")
 

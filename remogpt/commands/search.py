@@ -30,7 +30,9 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--like", type=str, default=None, help="motion file to search by")
     parser.add_argument("--route", type=str, default=None, help="t2m or t2t for words, m2m or m2t for a motion")
     parser.add_argument("-k", "--k", type=int, default=5, help="number of hits")
-    parser.add_argument("--min-score", type=float, default=-1.0, help="leave out hits with a smaller score")
+    parser.add_argument(
+        "--min-score", type=float, default=-1.0, help="leave out hits with a smaller score; default: keep all"
+    )
     parser.add_argument(
         "--part", type=str, default=None,
         help="rank motions by these body parts alone, separated by commas: root, right_leg, left_leg, backbone, "

@@ -6,7 +6,8 @@ Examples:
   remogpt similarity "a person walks" "someone is walking"
 
 Captions are compared with motions; where there are only captions, or only motions, each is compared with each. The
-score is cosine / 2 + 0.5: 1 is a perfect match, 0.5 none. A pair prints cosine and score, more a table of scores.
+score is cosine / 2 + 0.5: 1 is a perfect match, 0.5 none. Two items print their cosine and score, more of them a table
+of scores.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Train a tokenizer, a retriever, a language model, or how it copies from examples.
+"""Train a tokenizer, a retriever, a language model, a copy head, a reader or a finder.
 
 Examples:
   remogpt train tokenizer --config mini/tokenizer --data sets/procedural --out runs/tokenizer
@@ -15,11 +15,12 @@ Examples:
                    --queries runs/database_val --neighbours runs/val.safetensors --out runs/copy
 
 `retriever` is PL-TMR or, with a vision_model, MotionPatches; `tmr` is TMR; each makes a retriever folder. `reader`
-learns what captions claim from captions that the procedural grammar writes, and needs no set. `copy` learns from
-clips that the language model has not seen, and their examples. --config takes a YAML file, or the name of one in
-remogpt/configs: `mini/tokenizer` works from any folder. Its fields are those of TokenizerConfig, RetrieverConfig,
-TMRTrainingConfig, LanguageModelConfig, ReaderConfig and CopyConfig; any of them can be changed on the command line:
---config.loop.steps 2000. Log and checkpoints go to <out>/run, and the same command resumes an interrupted run.
+learns to read what captions claim, from captions that the procedural grammar writes, and needs no set; `finder` learns
+to see these facts in features. `copy` learns which examples answer, from clips that the language model has not seen.
+
+--config takes a YAML file, or the name of one that comes with the package (`mini/tokenizer`). Every setting can be
+changed on the command line: --config.loop.steps 2000; `remogpt train tokenizer --help` lists those of the tokenizer.
+Log and checkpoints go to <out>/run, and the same command resumes an interrupted run.
 """
 
 from collections.abc import Callable

@@ -5,8 +5,8 @@ Examples:
   remogpt verify databases/mine runs/train.safetensors
   remogpt verify sets/mine
 
-Sums of all files are compared, and what they hold: weights and embeddings that are no numbers, offsets that do not fit,
-motions and captions that cannot be used. Exit code 1 where something is wrong with one of several.
+Every file is compared with its checksum, and its contents are looked at: weights and embeddings that are not numbers,
+offsets that do not fit, motions and captions that cannot be used. Exit code 1 if one of several paths is damaged.
 """
 
 import sys

@@ -47,8 +47,8 @@ def verify(path: str | Path) -> str:
         if (path / marker).exists():
             return check(path)
     raise RemogptError(
-        f"{path} is nothing that can be verified: wanted a folder with {', '.join(_MARKERS)}, or a .safetensors file "
-        "of neighbours"
+        f"{path} is nothing that can be verified: wanted a model, database, component, set, training run or folder of "
+        f"results (a folder with one of {', '.join(_MARKERS)}), or a .safetensors file of neighbours"
     )
 
 

@@ -19,8 +19,10 @@ def add_model_options(parser: Any) -> None:
     """Add --model, --database, and which entries of the database may be used: --licence and --tag."""
     parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
     parser.add_argument("--database", type=str, default=None, help="database folder; default: the model's own")
-    parser.add_argument("--licence", type=str, default=None, help="use entries of this licence alone")
-    parser.add_argument("--tag", type=str, nargs="*", default=[], help="use entries with these tags alone: name=value")
+    parser.add_argument("--licence", type=str, default=None, help="use only database entries of this licence")
+    parser.add_argument(
+        "--tag", type=str, nargs="*", default=[], help="use only database entries with these tags: name=value"
+    )
 
 
 def chosen_database(args: Any, model: "ReMoGPT") -> "str | MotionDatabase | None":
@@ -52,7 +54,8 @@ def add_example_options(parser: Any) -> None:
     add_route_options(parser)
     parser.add_argument(
         "--copy-strength", type=float, default=None,
-        help="how strongly matching examples are followed; 0: all are only shown in the prompt, as in the paper",
+        help="how strongly matching examples are followed; 0: they are only shown in the prompt, as in the paper; "
+        "default: the model's own",
     )  # fmt: skip
 
 
@@ -78,7 +81,10 @@ def add_writing_options(parser: Any, temperature: float | None, cold: str) -> No
         temperature: default; None takes the model's own.
         cold: help text for a temperature of 0.
     """
-    parser.add_argument("--best-of", type=int, default=None, help="candidates, of which the retriever keeps the best")
+    parser.add_argument(
+        "--best-of", type=int, default=None,
+        help="candidates to write, of which the best is kept; default: the model's own",
+    )  # fmt: skip
     parser.add_argument(
         "--guidance", type=float, default=None,
         help="how strongly answers keep to the caption (or motion); 1: off; default: the model's own",

@@ -1,12 +1,15 @@
 """Parse the arguments of every command; an error is one line with the nearest valid option."""
 
 import difflib
+import math
 import re
-from collections.abc import Sequence
+import textwrap
+from argparse import SUPPRESS, Action
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
+from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from remogpt.commands.cli_parts.settings_files import with_settings_files
 from remogpt.runtime.errors import RemogptError
@@ -19,24 +22,58 @@ _TYPES = {
 }
 
 
-class ExampleFormatter(DefaultHelpFormatter):
-    """Keeps the line breaks of the examples in a command's description."""
+_WIDTH = 120
+"""Longest line of a description."""
+
+set_parsing_settings(docstring_parse_attribute_docstrings=True)  # so that --help shows the docstring of each setting
+
+
+class PlainFormatter(DefaultHelpFormatter):
+    """Shows of an option what a person needs: its help, and its default where that says something."""
+
+    def __init__(self, prog: str, **kwargs: Any) -> None:
+        super().__init__(f"{prog.replace(' [options]', '')} [options]", **kwargs)
+
+    def add_usage(self, usage: str | None, actions: Iterable[Action], *args: Any, **kwargs: Any) -> None:
+        """Name in the usage only what has to be given; all options are listed below it."""
+        super().add_usage(usage, [one for one in actions if one.required or not one.option_strings], *args, **kwargs)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in text.splitlines())
+        # Line breaks of the examples are kept.
+        lines = [textwrap.fill(line, _WIDTH) if len(line) > _WIDTH else line for line in text.splitlines()]
+        return "\n".join(indent + line for line in lines)
+
+    def _get_help_string(self, action: Action) -> str:
+        text, default = action.help or "", action.default
+        if not action.option_strings or isinstance(action, ActionConfigFile):
+            return text
+        if action.required:
+            return f"{text} (required)"
+        says_nothing = default is None or default is False or default in ("", (), [], math.inf, SUPPRESS)
+        return text if says_nothing or "default:" in text else f"{text} (default: %(default)s)"
+
+    def _iter_indented_subactions(self, action: Action) -> Generator[Action, None, None]:
+        # Each subcommand is told by the first sentence of its own help.
+        parsers = getattr(action, "_name_parser_map", {})
+        for subaction in super()._iter_indented_subactions(action):
+            if subaction.dest in parsers:
+                subaction.help = re.split(r"(?<=\.)\s", parsers[subaction.dest].description or "")[0]
+            yield subaction
 
 
 class CommandParser(ArgumentParser):
     """Raises a one-line `RemogptError` where argparse would print the usage and exit."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, formatter_class=ExampleFormatter, **kwargs)
+        super().__init__(*args, formatter_class=PlainFormatter, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise an error with a suggestion and a pointer to --help."""
         parser = getattr(ex, "subcommand_parser", None) or self
         program = parser.prog.replace(" [options]", "")
-        raise RemogptError(f"{_plain(message, _names(parser))}; see '{program} --help'") from ex
+        plain = _plain(message, _names(parser))
+        see = " See" if plain.endswith("?") else "; see"
+        raise RemogptError(f"{plain}{see} '{program} --help'") from ex
 
     def read(self, words: Sequence[str]) -> Any:
         """Parse a command line and build its settings."""

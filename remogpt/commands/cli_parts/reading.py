@@ -23,22 +23,35 @@ def add_reading_options(parser: Any, prefix: str = "") -> None:
         f"--{prefix}fps",
         type=float,
         default=None,
-        help="frames a second of the recording, if the file does not say so or lies",
+        help="frames a second of the recording, if the file tells none or a wrong one",
     )
     parser.add_argument(
         "--skeleton", type=str, default=None,
         help="name of a known skeleton, or a table of your own (.yaml, see 'remogpt data map'); default: by anatomy",
     )  # fmt: skip
     parser.add_argument("--asf", type=str, default=None, help="body of .amc motions; default: the one beside them")
-    parser.add_argument(f"--{prefix}up", type=str, default=None, help=f"axis that points up: {', '.join(UP_AXES)}")
     parser.add_argument(
-        f"--{prefix}unit", type=str, default=None, help=f"unit of length: {', '.join(UNITS)}, or its metres"
+        f"--{prefix}up",
+        type=str,
+        default=None,
+        help=f"axis that points up: {', '.join(UP_AXES)}; default: told by the body",
+    )
+    parser.add_argument(
+        f"--{prefix}unit",
+        type=str,
+        default=None,
+        help=f"unit of length: {', '.join(UNITS)}, or how many metres it has; default: told by the leg",
     )
     parser.add_argument("--swap-sides", action="store_true", help="exchange the joints of left and right")
     parser.add_argument(
-        "--first-frame", type=int, default=None, help="frame of the file, from 0, where the motion begins; 0: keep all"
+        "--first-frame",
+        type=int,
+        default=None,
+        help="where the motion begins, in frames of the file; 0: keep all; default: behind rest and calibration poses",
     )
-    parser.add_argument("--clip", type=str, default=None, help="which animation (or person) of a file with several")
+    parser.add_argument(
+        "--clip", type=str, default=None, help="name of the animation (or person) to take from a file with several"
+    )
     parser.add_argument("--body-model", type=str, default=None, help="folder of the SMPL models, for AMASS .npz files")
 
 

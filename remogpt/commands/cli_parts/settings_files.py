@@ -22,7 +22,7 @@ def settings_file(name: str) -> str:
         return str(files[name])
     near = difflib.get_close_matches(Path(name).with_suffix("").as_posix(), files, n=3, cutoff=0.5)
     near = near or sorted(packaged for packaged in files if packaged.startswith(f"{name}/"))
-    hint = f"did you mean {' or '.join(near)}?" if near else f"packaged names: {', '.join(sorted(files))}"
+    hint = f"did you mean {', '.join(near)}?" if near else f"packaged names: {', '.join(sorted(files))}"
     raise MissingPathError(f"--config {name}: there is no such file, and no packaged settings of this name; {hint}")
 
 
