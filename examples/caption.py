@@ -8,7 +8,7 @@ import argparse
 from remogpt import ReMoGPT, load_motion
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("files", nargs="+", help=".bvh, .amc (its .asf beside it), .mat, .npy, .npz")
+parser.add_argument("files", nargs="+", help=".bvh, .glb, .amc (its .asf beside it), .mat, .npy, .npz")
 parser.add_argument("--model", help="model folder; the embedded mini without it")
 args = parser.parse_args()
 

@@ -4,7 +4,7 @@ Examples:
   remogpt caption wave.bvh
   remogpt caption recordings/ --out captions.csv
 
-Reads .bvh, .amc (with its .asf beside it), .npy (263 features or 22 joints), .npz and UTD-MHAD's .mat.
+Reads .bvh, .glb, .gltf, .amc (with its .asf beside it), .npy (263 features or 22 joints), .npz and UTD-MHAD's .mat.
 """
 
 import json
@@ -131,3 +131,5 @@ def _report(args: Any, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             if row["caption"]:
                 print(row["caption"] if len(rows) == 1 else f"{row['file']}: {row['caption']}")
+    else:
+        print(f"{args.out}: captions of {sum(not row['error'] for row in rows)} files")

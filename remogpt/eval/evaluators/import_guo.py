@@ -68,10 +68,10 @@ def find_released(paths: Sequence[str | Path]) -> dict[str, Path]:
             found[what] = file
     missing = [name for what, name in RELEASED.items() if what not in found]
     if missing:
-        given = ", ".join(str(path) for path in found.values()) or "nothing of it"
+        given = ", ".join(str(path) for path in found.values()) or "none of its files"
         raise MissingPathError(
-            f"the evaluator consists of {', '.join(RELEASED.values())}; {', '.join(missing)} missing (found {given}); "
-            "give these files, or the folders that hold them"
+            f"the evaluator is incomplete: {', '.join(missing)} missing (found {given}); give these "
+            "files too, or the folders that hold them"
         )
     return found
 

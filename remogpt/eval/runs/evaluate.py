@@ -58,6 +58,7 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
     if not present:
         raise RemogptError(
             f"{run.motions.folder} has none of the splits {', '.join(wanted)}; it has {', '.join(run.motions.splits())}"
+            ": name one with --config.splits, e.g. --config.splits '[val]'"
         )
     reads_training = (run.config.memorisation or run.config.controls) and run.has_training
     used = [*present, *(["train"] if reads_training else [])]

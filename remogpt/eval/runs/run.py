@@ -94,8 +94,8 @@ class Run:
         """
         if self.evaluator is None:
             raise RemogptError(
-                f"{task} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: one of "
-                "'remogpt import guo', or a retriever trained on other data than the model (docs/guide/evaluation.md)"
+                f"{task} needs an evaluator network for the set {self.motions.name}; name one with --evaluator: made "
+                "by 'remogpt import guo or a retriever trained on other data than the model (docs/guide/evaluation.md)"
             )
         return self.evaluator
 

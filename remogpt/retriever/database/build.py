@@ -102,7 +102,10 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
         values = {str(database.manifest[name]): str(database.path) for database, _ in sources}
         if len(values) > 1:
             found = "; ".join(f"{where}: {value[:12]}" for value, where in values.items())
-            raise RemogptError(f"databases to merge differ in {name} ({found}); build them anew with one model")
+            raise RemogptError(
+                f"databases to merge differ in {name} ({found}); embed them with one model: 'remogpt db rebuild "
+                "DATABASE --model MODEL --out NEW'"
+            )
     filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
     kinds = {database.motions_kept for database, _ in filled}
     kept: MotionsKept = next((kind for kind in ("nothing", "joints") if kind in kinds), "features")
