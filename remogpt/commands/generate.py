@@ -66,7 +66,8 @@ def add_arguments(parser: Any) -> None:
     add_writing_options(parser, None, "0 takes the likeliest code at each step")
     parser.add_argument(
         "--retrieved", type=int, default=None,
-        help="retrieved motions that compete with the written ones; 0: the motion is always written",
+        help="retrieved motions that compete with the written ones; 0: the motion is always written; "
+        "default: the model's own",
     )  # fmt: skip
     parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")
 
