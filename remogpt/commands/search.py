@@ -93,7 +93,7 @@ def _contributions(
 
 
 def _mark(hit: "RetrievedExample") -> str:
-    return "  (no answer: below the match threshold)" if hit.answers is False else ""
+    return "  (close, but perhaps no answer: fails the match test)" if hit.answers is False else ""
 
 
 def _described(hits: "list[RetrievedExample]", by_part: "list[Contributions] | None") -> list[dict[str, Any]]:
