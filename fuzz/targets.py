@@ -13,7 +13,7 @@ from remogpt import cli, load_motion
 from remogpt.commands.cli_parts.options import read_lines
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.data.importers.recordings import read_table
+from remogpt.data.importers.caption_table import read_table
 from remogpt.data.importers.tmr import import_tmr
 from remogpt.eval.compare import compare
 from remogpt.eval.runs.caption_files import read_captions

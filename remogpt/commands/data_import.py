@@ -29,7 +29,9 @@ def add_import(actions: Any) -> None:
         sources.add_subcommand(source, one)
     folder = CommandParser(description="Import your own recordings with a table of captions.")
     folder.add_argument("path", type=str, help="folder of recordings, in any format that can be read")
-    folder.add_argument("--captions", type=str, required=True, help="CSV: file,caption[,start,end], seconds")
+    folder.add_argument(
+        "--captions", type=str, required=True, help="CSV or JSON Lines: file, caption[, start, end], seconds"
+    )
     folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
     folder.add_argument("--seed", type=int, default=0, help="draws the recordings of each split")

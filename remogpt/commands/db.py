@@ -2,7 +2,8 @@
 
 Examples:
   remogpt db build sets/bandai --out databases/bandai
-  remogpt db build sets/procedural --split all --out databases/mine --model models/my-model
+  remogpt db build recordings/ --captions captions.csv --licence "CC BY 4.0" --out databases/mine
+  remogpt db build sets/procedural databases/bandai recordings/ --workers 4 --out databases/all
   remogpt db add databases/mine sets/more
   remogpt db remove databases/mine --ids wave_01 wave_02
   remogpt db filter databases/mine --text "waves" --max-seconds 5 --out databases/waves
@@ -22,20 +23,23 @@ from typing import Any
 
 from remogpt import stages
 from remogpt.commands import db_edits
-from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.db_options import add_component_options
-from remogpt.data.humanml3d import MotionTextSet
+from remogpt.commands.db_options import add_component_options, add_source_options, report_notes, source_options
 
 
 def add_arguments(parser: Any) -> None:
     """Declare the subcommands."""
     actions = parser.add_subcommands(dest="action")
-    build = CommandParser(description="Embed and tokenize every clip of a set.")
-    build.add_argument("set", type=str, help="folder in HumanML3D's layout; see 'remogpt data import'")
-    build.add_argument("--split", type=str, default="train", help="split of the set; all: every clip")
+    build = CommandParser(description="Embed and tokenize every clip of some sources.")
+    build.add_argument(
+        "sources", type=str, nargs="+",
+        help="sets in HumanML3D's layout, folders of recordings or single ones, databases of the same model",
+    )  # fmt: skip
     build.add_argument("--out", type=str, required=True, help="database folder")
-    build.add_argument("--limit", type=int, default=0, help="largest number of clips; 0: all")
+    build.add_argument(
+        "--limit", type=int, default=0, help="largest number of clips of a set or files of recordings; 0: all"
+    )
+    build.add_argument("--workers", type=int, default=1, help="processes; their number changes nothing in the result")
     build.add_argument("--min-frames", type=int, default=8, help="leave out shorter clips")
     build.add_argument("--empty", action="store_true", help="write a database without clips, as a baseline")
     build.add_argument(
@@ -49,6 +53,7 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--finder", type=str, default=None, help="find facts by this network ('train finder'), not by the predicates"
     )
+    add_source_options(build)
     add_component_options(build)
     actions.add_subcommand("build", build)
     db_edits.add_subcommands(actions)
@@ -82,14 +87,18 @@ def run(args: Any) -> int:
 
 
 def _build(args: Any) -> int:
-    motions = MotionTextSet.open(args.set)
+    from remogpt.stages.database_sources import Notes
+
+    notes = Notes()
     database = stages.build_database(
-        motions, out=args.out, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
-        limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
-        facts=not args.no_facts, finder=args.finder,
+        args.sources, out=args.out, **source_options(args), retriever=args.retriever, tokenizer=args.tokenizer,
+        model=args.model, limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
+        facts=not args.no_facts, finder=args.finder, workers=args.workers, notes=notes,
     )  # fmt: skip
-    print(f"{args.out}: {len(database)} clips of {motions.name}, split {args.split}")
-    return report_left_out(motions.left_out, args.set)
+    sources = "nothing" if args.empty else ", ".join(args.sources)
+    captioned = f", {notes.captioned} captioned by the model" if notes.captioned else ""
+    print(f"{args.out}: {len(database)} clips of {sources}{captioned}")
+    return report_notes(notes, sources)
 
 
 def _neighbours(args: Any) -> int:

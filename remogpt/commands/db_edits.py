@@ -5,12 +5,23 @@ from typing import Any
 
 from remogpt import stages
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.db_options import add_component_options, add_filter_options, entry_filter
+from remogpt.commands.db_options import (
+    add_component_options,
+    add_filter_options,
+    add_source_options,
+    entry_filter,
+    report_notes,
+    source_options,
+)
 
 
 def add_subcommands(actions: Any) -> None:
     """Declare the subcommands."""
-    _declare(actions, "add", "Add the clips of a set, or another database's entries.", source=True, components=True)
+    add = _declare(
+        actions, "add", "Add the clips of a set, recordings, or another database's entries.", components=True
+    )
+    add.add_argument("source", type=str, help="set in HumanML3D's layout, recordings, or a database of the same model")
+    add_source_options(add)
     remove = _declare(actions, "remove", "Remove the entries that meet all conditions given.")
     add_filter_options(remove)
     filtered = _declare(actions, "filter", "Write the entries that meet all conditions given as a database of its own.")
@@ -57,12 +68,9 @@ def add_subcommands(actions: Any) -> None:
     _declare(actions, "gc", "Delete old versions, and what killed builds left behind.")
 
 
-def _declare(actions: Any, name: str, about: str, *, source: bool = False, components: bool = False) -> Any:
+def _declare(actions: Any, name: str, about: str, *, components: bool = False) -> Any:
     parser = CommandParser(description=about)
     parser.add_argument("database", type=str, help="database folder")
-    if source:
-        parser.add_argument("source", type=str, help="set in HumanML3D's layout, or a database")
-        parser.add_argument("--split", type=str, default="train", help="split of the set; all: every clip")
     if components:
         add_component_options(parser)
     actions.add_subcommand(name, parser)
@@ -70,12 +78,15 @@ def _declare(actions: Any, name: str, about: str, *, source: bool = False, compo
 
 
 def _add(args: Any) -> int:
+    from remogpt.stages.database_sources import Notes
+
+    notes = Notes()
     database = stages.add_to_database(
-        args.database, args.source, split=args.split, retriever=args.retriever, tokenizer=args.tokenizer,
-        model=args.model,
+        args.database, args.source, **source_options(args), retriever=args.retriever, tokenizer=args.tokenizer,
+        model=args.model, notes=notes,
     )  # fmt: skip
     print(f"{args.database}: {len(database)} entries, with those of {args.source}")
-    return 0
+    return report_notes(notes, args.source)
 
 
 def _remove(args: Any) -> int:

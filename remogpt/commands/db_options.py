@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.options import read_tags
+from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
     from remogpt.retriever.database.entry_filter import EntryFilter
+    from remogpt.stages.database_sources import Notes
 
 
 def add_component_options(parser: Any) -> None:
@@ -14,6 +17,30 @@ def add_component_options(parser: Any) -> None:
     parser.add_argument("--model", type=str, default=None, help="model folder; default: the embedded 'mini'")
     parser.add_argument("--retriever", type=str, default=None, help="retriever folder, instead of the model's")
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
+
+
+def add_source_options(parser: Any) -> None:
+    """Add --split, --captions, --licence, --keep-first, and the options that say how recordings are read."""
+    parser.add_argument("--split", type=str, default="train", help="split of a set; all: every clip")
+    parser.add_argument(
+        "--captions", type=str, default=None,
+        help="table of the recordings (.csv, .jsonl): file, caption[, start, end]; default: the model captions them",
+    )  # fmt: skip
+    parser.add_argument("--licence", type=str, default="unknown", help="licence of the recordings")
+    parser.add_argument("--keep-first", action="store_true", help="of clips of one id, take the first source's")
+    add_reading_options(parser)
+
+
+def source_options(args: Any) -> dict[str, Any]:
+    """Return the keywords of `build_database` that these options give."""
+    names = ("split", "captions", "licence", "keep_first")
+    return {name: args[name] for name in names} | {"reading": reading_options(args)}
+
+
+def report_notes(notes: "Notes", sources: str) -> int:
+    """Print what was mended in the sources and what was left out of them; 1 if there was anything left out, else 0."""
+    print_notices(notes.notices)
+    return report_left_out(notes.left_out, sources)
 
 
 def add_filter_options(parser: Any) -> None:

@@ -1,12 +1,11 @@
 """Change databases: add, remove, filter, merge, drop doubles, embed again; every change is one atomic step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.entry_filter import EntryFilter
 from remogpt.retriever.database.overlap import MAX_DISTANCE, Kind, find_overlaps
@@ -14,9 +13,9 @@ from remogpt.retriever.database.version_files import name_in_use, remove_old_ver
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.model_folder import check_belongs
-from remogpt.runtime.leftovers import temporary_path
-from remogpt.stages.databases import build_database
-from remogpt.stages.inputs import open_database, open_retriever, open_set, open_tokenizer
+from remogpt.stages.database_sources import Notes
+from remogpt.stages.databases import AnySource, build_database
+from remogpt.stages.inputs import is_database, open_database, open_retriever, open_tokenizer
 
 if TYPE_CHECKING:
     from remogpt.pipeline import ReMoGPT
@@ -26,22 +25,27 @@ if TYPE_CHECKING:
 
 def add_to_database(
     database: str | Path | MotionDatabase,
-    source: str | Path | MotionTextSet | MotionDatabase,
+    source: AnySource,
     *,
     split: str = "train",
+    captions: str | Path | None = None,
+    licence: str = "unknown",
+    reading: Mapping[str, Any] | None = None,
+    keep_first: bool = False,
     retriever: "str | Path | TextMotionRetriever | None" = None,
     tokenizer: "str | Path | MotionTokenizer | None" = None,
     model: "str | Path | ReMoGPT | None" = None,
+    notes: Notes | None = None,
 ) -> MotionDatabase:
-    """Add the clips of a set, or the entries of a database of the same retriever and tokenizer.
+    """Add the clips of a set, recordings, or the entries of a database of the same retriever and tokenizer.
 
     Only what is added is embedded. What the database does not keep of its entries (features, facts) is not kept of the
     new ones.
 
     Args:
         database: changed in place: its folder gets a new version.
-        source: set in HumanML3D's layout, or a database.
-        split: of a set.
+        source: what `build_database` builds from.
+        split, captions, licence, reading, keep_first, notes: see `build_database`.
         retriever, tokenizer, model: the components that built the database; see `build_database`.
 
     Raises:
@@ -49,16 +53,12 @@ def add_to_database(
     """
     opened = open_database(database)
     if isinstance(source, MotionDatabase) or (isinstance(source, str | Path) and is_database(source)):
-        return MotionDatabase.merge([opened, open_database(source)], opened.path)
-    motions = open_set(source)
-    parts = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
-    check_belongs(opened.path, opened.manifest, {"retriever": parts[0].hash, "tokenizer": parts[1].hash})
-    with temporary_path(opened.path.with_name(f"{opened.path.name}.adding"), is_folder=True) as work:
-        new = build_database(
-            motions, out=work, split=split, retriever=parts[0], tokenizer=parts[1], facts=opened.has_facts,
-            compact=opened.motions_kept != "features",
-        )  # fmt: skip
-        return MotionDatabase.merge([opened, new], opened.path)
+        return MotionDatabase.merge([opened, open_database(source)], opened.path, keep_first=keep_first)
+    return build_database(
+        [opened, source], out=opened.path, split=split, captions=captions, licence=licence, reading=reading,
+        retriever=retriever, tokenizer=tokenizer, model=model, facts=opened.has_facts,
+        keep_first=keep_first, compact=opened.motions_kept != "features", notes=notes,
+    )  # fmt: skip
 
 
 def merge_databases(
@@ -175,8 +175,3 @@ def collect_garbage(database: str | Path) -> list[str]:
 def _place(database: MotionDatabase, out: str | Path | None) -> Path:
     """Return where a result goes: to `out`, or into the database itself as its new version."""
     return database.path if out is None else check_output_folder(out)
-
-
-def is_database(path: str | Path) -> bool:
-    """Say whether a folder is a database."""
-    return (Path(path) / "CURRENT").is_file()

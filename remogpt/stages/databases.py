@@ -1,29 +1,45 @@
-"""Build a database from a set, and find the examples of every clip in a database."""
+"""Build a database from its sources, and find the examples of every clip in a database."""
 
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from remogpt.data.humanml3d import MAX_FRAMES, Clip, MotionTextSet
+from filelock import FileLock, Timeout
+
+from remogpt.data.humanml3d import MotionTextSet
 from remogpt.finder import FactFinder
-from remogpt.motion.door.bones import check_features
-from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.pipeline import ReMoGPT
-from remogpt.retriever import DatabaseEntry, MotionDatabase, Neighbours, TextMotionRetriever
+from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.database import leave_one_out as neighbours
-from remogpt.retriever.database.entry import windowed
+from remogpt.retriever.database.version_files import current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
-from remogpt.stages.inputs import open_database, open_finder, open_retriever, open_set, open_tokenizer
+from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.stages.database_blocks import (
+    PARTS,
+    Components,
+    embed_blocks,
+    is_main_process,
+    notes_of_all,
+    wait_for_everyone,
+)
+from remogpt.stages.database_sources import Notes, Reading, RecordingsBlock, Source, open_source
+from remogpt.stages.inputs import open_database
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
-_LOOKED_AT = 12
-"""Clips that are looked at for what all clips of a set share."""
+AnySource = str | Path | MotionTextSet | MotionDatabase
 
 
 def build_database(
-    data: str | Path | MotionTextSet,
+    sources: AnySource | Sequence[AnySource],
     *,
     out: str | Path,
     split: str = "train",
+    captions: str | Path | None = None,
+    licence: str = "unknown",
+    reading: Mapping[str, Any] | None = None,
     retriever: str | Path | TextMotionRetriever | None = None,
     tokenizer: str | Path | MotionTokenizer | None = None,
     model: str | Path | ReMoGPT | None = None,
@@ -33,68 +49,160 @@ def build_database(
     compact: bool = False,
     facts: bool = True,
     finder: str | Path | FactFinder | None = None,
+    keep_first: bool = False,
+    workers: int = 1,
+    notes: Notes | None = None,
 ) -> MotionDatabase:
-    """Embed and tokenize every clip of a set, and write them as a database.
+    """Embed and tokenize every clip of some sources, and write them as a database.
 
-    Motions and captions that cannot be used are left out and noted in the set's `left_out`.
+    A killed build goes on where it was. What cannot be used is left out and noted.
 
     Args:
-        data: set in HumanML3D's layout.
+        sources: one or several: sets in HumanML3D's layout, folders of recordings or single ones in any format that
+            `load_motion` reads, and databases of the same retriever and tokenizer, whose entries are copied.
         out: folder of the database; an earlier version there stays in use until this one is complete.
-        split: the clips' split; `all`: every clip.
+        split: of a set, the clips' split; `all`: every clip.
+        captions: table of the captions of a folder of recordings (see `data.importers.caption_table`). Without it
+            the model captions them, and each entry says so.
+        licence: of recordings.
+        reading: keywords of `load_motion` for recordings.
         retriever, tokenizer: networks that embed and tokenize; default: those of `model`.
         model: default: the embedded `mini`.
-        limit: largest number of clips, evenly spaced in the split; 0: all.
+        limit: largest number of clips of a set or files of recordings, evenly spaced; 0: all.
         min_frames: leave out shorter clips; at least 4, one code. Longer ones than 199 frames are cut into windows.
         empty: write a database without clips, in which searches find nothing.
-        compact: keep motions as 16-bit joint positions, embeddings in half precision, and no tags.
+        compact: keep motions as 16-bit joint positions, embeddings in half precision, and no tags of the sources.
         facts: find the facts that hold for each motion and store them; about 20 ms for 5 s of motion.
         finder: finds these facts, by a network; default: the predicates on the joints.
+        keep_first: of clips of one id, take that of the first source.
+        workers: processes on this machine; the networks must then be given as folders. Their number changes nothing in
+            what is written.
+        notes: gets what was left out and why, and what was mended in recordings.
 
     Raises:
-        RemogptError: if nothing of `model` would be used, the split has no such clip, or an argument is out of range.
+        RemogptError: if nothing of `model` would be used, a source has no such clip, two clips have one id, another
+            build into `out` runs, or an argument is out of range.
     """
-    if limit < 0 or min_frames < 4:
-        raise RemogptError(
-            f"--limit must be at least 0 and --min-frames at least 4 (one code), got {limit} and {min_frames}"
-        )
-    if None not in (model, retriever, tokenizer):
-        raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
     check_output_folder(out)
-    motions = open_set(data)
-    if not empty:
-        motions.check_values(split)
-    clips = _spread(motions.clips(split, min_frames, 10**9), limit)
-    clips = [] if empty else clips
-    _check_bodies(motions, clips)
-    opened = open_retriever(retriever, model), open_tokenizer(tokenizer, "a database", model)
-    entries = (
-        DatabaseEntry(
-            id=clip.id, source_id=clip.source_id, mirror_of=clip.mirror_of, captions=clip.captions,
-            features=motions.features(clip), provenance=motions.name, licence=motions.licence,
-            tags={} if compact else clip.tags,
-        )
-        for clip in clips
-    )  # fmt: skip
-    return MotionDatabase.build(
-        windowed(entries, MAX_FRAMES), *opened, out,
-        compact=compact, facts=facts, finder=open_finder(finder), total=len(clips), allow_empty=empty,
-    )  # fmt: skip
+    _check_numbers(limit, min_frames, workers)
+    notes = Notes() if notes is None else notes
+    given = [sources] if isinstance(sources, AnySource) else list(sources)
+    how = Reading(split, limit, min_frames, not compact, captions, licence, reading or {})
+    opened = [] if empty else [open_source(one, how, notes) for one in given]
+    blocks = [block for source in opened for block in source.blocks]
+    _check_captions(captions, opened)
+    if None not in (model, retriever, tokenizer) and not any(block.needs_captions for block in blocks):
+        raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
+    if not keep_first:
+        _check_ids(opened)
+    components = Components(retriever, tokenizer, model, finder, compact, facts)
+    _check_databases(opened, components)
+    with _only_build(Path(out)):
+        return _put_together(opened, components, Path(out), workers, notes, keep_first=keep_first, empty=empty)
 
 
-def _check_bodies(motions: MotionTextSet, clips: list[Clip]) -> None:
-    """Refuse a set whose features are scaled or normalised: they are so in all clips, so that some tell."""
-    if motions.num_features != NUM_FEATURES:
+def _put_together(
+    sources: Sequence[Source],
+    components: Components,
+    out: Path,
+    workers: int,
+    notes: Notes,
+    *,
+    keep_first: bool,
+    empty: bool,
+) -> MotionDatabase:
+    """Embed all blocks, and write them and the entries of databases as one."""
+    retriever, tokenizer, _ = components.opened
+    if empty:
+        return MotionDatabase.build([], retriever, tokenizer, out, compact=components.compact, facts=components.facts,
+                                    allow_empty=True)  # fmt: skip
+    blocks = [block for source in sources for block in source.blocks]
+    finished = embed_blocks(components, blocks, out / PARTS, workers)
+    if is_main_process():
+        notes.add(notes_of_all(finished))
+        parts = iter(finished)
+        found = []
+        for source in sources:
+            found += [source.database] if source.database is not None else []
+            found += [
+                MotionDatabase(part, retriever) for _, part in zip(source.blocks, parts, strict=False) if _size(part)
+            ]
+        if not found:
+            shutil.rmtree(out / PARTS)
+            names = ", ".join(source.name for source in sources)
+            reason = next(iter(notes.left_out.values()), "it holds nothing")
+            raise RemogptError(f"nothing of {names} can be used: {reason}")
+        MotionDatabase.merge(found, out, keep_first=keep_first)
+        shutil.rmtree(out / PARTS)
+    wait_for_everyone()
+    return MotionDatabase(out, retriever)
+
+
+@contextmanager
+def _only_build(out: Path) -> Iterator[None]:
+    """Hold the lock of builds into a folder.
+
+    Raises:
+        RemogptError: if another build holds it.
+    """
+    if not is_main_process():
+        yield
         return
-    faults = []
-    some = _spread(clips, _LOOKED_AT)
-    for clip in some:
-        try:
-            check_features(motions.features(clip), f"{motions.name} ({clip.id})")
-        except RemogptError as error:
-            faults.append(error)
-    if len(faults) > len(some) / 2:
-        raise faults[0]
+    lock = out / ".build.lock"
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=0):
+            yield
+    except Timeout as error:
+        raise RemogptError(f"another build into {out} runs; wait for it, or choose another --out") from error
+    finally:
+        if list(out.iterdir()) == [lock]:  # nothing came of it
+            shutil.rmtree(out)
+
+
+def _size(part: Path) -> int:
+    """Return the entries of a finished block."""
+    return int(current_version(part)[2]["counts"]["entries"])
+
+
+def _check_numbers(limit: int, min_frames: int, workers: int) -> None:
+    if limit < 0 or min_frames < 4 or workers < 1:
+        raise RemogptError(
+            "--limit must be at least 0, --min-frames at least 4 (one code) and --workers at least 1, got "
+            f"{limit}, {min_frames} and {workers}"
+        )
+
+
+def _check_captions(captions: str | Path | None, sources: Sequence[Source]) -> None:
+    """Refuse a table of captions where it is not clear whose they are."""
+    with_recordings = [source for source in sources if any(isinstance(one, RecordingsBlock) for one in source.blocks)]
+    if captions is not None and len(with_recordings) != 1:
+        names = ", ".join(source.name for source in with_recordings) or "none"
+        raise RemogptError(
+            f"{captions} captions one folder of recordings, given are {names}; build the others apart, and name the "
+            "databases as sources"
+        )
+
+
+def _check_ids(sources: Sequence[Source]) -> None:
+    """Refuse two clips of one id before anything is embedded."""
+    home: dict[str, str] = {}
+    for source in sources:
+        for name in source.ids:
+            if home.setdefault(name, source.name) != source.name:
+                raise RemogptError(
+                    f"both {home[name]} and {source.name} have a clip {name!r}, and an id names one entry; rename "
+                    "one, or take the first source's (--keep-first)"
+                )
+
+
+def _check_databases(sources: Sequence[Source], components: Components) -> None:
+    """Refuse databases of other components before anything is embedded."""
+    retriever, tokenizer, _ = components.opened
+    for source in sources:
+        if source.database is not None:
+            hashes = {"retriever": retriever.hash, "tokenizer": tokenizer.hash}
+            check_belongs(source.database.path, source.database.manifest, hashes)
 
 
 def find_neighbours(
@@ -126,10 +234,3 @@ def find_neighbours(
     found = neighbours.find_neighbours(searched, asking, depth, exclude_same_caption)
     found.save(out)
     return found
-
-
-def _spread(clips: list[Clip], limit: int) -> list[Clip]:
-    """Return at most `limit` clips, evenly spaced; 0: all."""
-    if not limit:
-        return clips
-    return [clips[index * len(clips) // limit] for index in range(min(limit, len(clips)))]

@@ -68,6 +68,11 @@ def open_finder(finder: "str | Path | FactFinder | None") -> "FactFinder | None"
     return FactFinder.from_pretrained(finder) if isinstance(finder, str | Path) else finder
 
 
+def is_database(path: str | Path) -> bool:
+    """Say whether a folder is a database."""
+    return (Path(path) / "CURRENT").is_file()
+
+
 def open_database(database: "str | Path | MotionDatabase") -> "MotionDatabase":
     """Open a database for reading."""
     from remogpt.retriever import MotionDatabase

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.data.importers.recordings import Recordings, clip_names, read_table
+from remogpt.data.importers.caption_table import read_table
+from remogpt.data.importers.recordings import Recordings, clip_names
 from remogpt.data.importers.to_set import import_recordings, shared_splits
 from remogpt.motion import Motion, joints_to_features
 from remogpt.runtime.errors import MissingPathError, RemogptError

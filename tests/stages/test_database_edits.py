@@ -49,7 +49,7 @@ def test_what_is_added_is_as_if_it_had_been_built_together(
     whole = stages.build_database(tiny_set, out=tmp_path / "all", model=model, split="all")
     assert same_rows(added, whole, names(added))
     assert not list(tmp_path.glob(".db.adding.*"))
-    with pytest.raises(RemogptError, match="two entries are called"):
+    with pytest.raises(RemogptError, match="have a clip '000004'"):
         stages.add_to_database(added, tiny_set, split="val", model=model)
     assert MotionDatabase.open(database.path).hash == added.hash
 

@@ -6,8 +6,8 @@ service, in the job's folder; the finished database is then moved under its name
 """
 
 import asyncio
-import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from typing import Any
 from remogpt.app.service.jobs import Job
 from remogpt.app.service.problems import ServiceError
 from remogpt.app.service.settings import NAME, OWN, ServiceSettings
-from remogpt.data.importers.recordings import read_table
+from remogpt.data.importers.caption_table import read_table
 from remogpt.motion.files.read import with_clip
 from remogpt.retriever.database.version_files import current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.inside import why_no_name
 from remogpt.runtime.text import csv_cell
 
-STEPS = 2
-"""Commands of a build: import, and build."""
+PERCENT = 100
+"""Steps of a build: what its progress bar says."""
 _MOST = 50
 """Databases of one client."""
 
@@ -115,12 +115,8 @@ class Databases:
         """
         work, table = recordings.parent, await asyncio.to_thread(find_table, recordings)
         model = [] if self.settings.model is None else ["--model", self.settings.model]
-        commands: list[list[str | Path]] = [
-            ["data", "import", "folder", recordings, "--captions", table, "--out", work / "set", "--name", name,
-             "--test-share", "0", "--val-share", "0"],
-            ["db", "build", work / "set", "--split", "all", "--out", work / "built", *model],
-        ]  # fmt: skip
-        left_out = await _run(commands, job, work)
+        words: list[str | Path] = ["db", "build", recordings, "--captions", table, "--out", work / "built", *model]
+        left_out = await _run(words, job, work)
         self.check_new(name, owner)
         (self.folder / owner).mkdir(parents=True, exist_ok=True)
         (work / "built").replace(self.folder / owner / name)
@@ -167,45 +163,34 @@ def _row(file: Path, caption: str) -> str:
     return f'"{cells[0]}","{cells[1]}"\n'
 
 
-_PROGRAM = """
-import json, sys
-from remogpt.cli import main
-for words in json.loads(sys.argv[1]):
-    code = main(words)
-    print(code, flush=True)
-    if code > 1:
-        break
-"""
-"""Runs commands one after the other and prints their exit codes: one process, since loading takes seconds."""
+_BAR = re.compile(rb"(\d+)%\|")
 
 
-async def _run(commands: Sequence[Sequence[str | Path]], job: Job, work: Path) -> list[str]:
-    """Run commands of this package; return what they printed to standard error, the folder's path cut out.
+async def _run(words: Sequence[str | Path], job: Job, work: Path) -> list[str]:
+    """Run a command of this package; return what it printed to standard error, the folder's path cut out.
 
     Raises:
-        RemogptError: with the complaint of the first one that fails.
+        RemogptError: with its complaint if it fails.
     """
-    words = json.dumps([[str(word) for word in command] for command in commands])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _PROGRAM, words, env=environment, stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "remogpt.cli", *map(str, words), env=environment, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
-    told = asyncio.create_task(process.stderr.read())
-    codes: list[int] = []
+    assert process.stderr is not None
+    told = b""
     try:
-        async for line in process.stdout:
-            if line.strip().isdigit():  # commands print what they wrote, too
-                codes.append(int(line))
-                job.done = len(codes)
-        await process.wait()
-        lines = _plain_lines(await told, work)
+        while some := await process.stderr.read(1 << 16):
+            told += some
+            if percent := _BAR.findall(some):
+                job.done = min(int(percent[-1]), PERCENT - 1)
+        code = await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if len(codes) < len(commands) or max(codes) > 1:  # 1: some items could not be used, and are named
+    lines = _plain_lines(told, work)
+    if code not in (0, 1):  # 1: some items could not be used, and are named
         raise RemogptError(lines[-1].partition("error: ")[2] or lines[-1] if lines else "the build was stopped")
     return lines
 

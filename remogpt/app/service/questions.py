@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from remogpt.interfaces import Route
 from remogpt.options import ExampleUse, GenerationOptions
 from remogpt.runtime.errors import RemogptError
 
@@ -29,6 +30,8 @@ class Options(_Question):
     strength: Annotated[Finite, Field(ge=0, le=100)] | None = None
     exclude: Ids = []
     pinned: Ids = []
+    routes: Annotated[list[Route], Field(min_length=1, max_length=4)] | None = None
+    k: Annotated[int, Field(ge=1, le=64)] | None = None
     best_of: Annotated[int, Field(ge=1, le=32)] | None = None
     check_numbers: bool = True
     retrieved: Annotated[int, Field(ge=0, le=64)] | None = None

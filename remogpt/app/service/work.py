@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remogpt.app.service.answers import ARRAYS, motion_answer
-from remogpt.app.service.databases import STEPS
+from remogpt.app.service.databases import PERCENT
 from remogpt.app.service.jobs import Job
 from remogpt.app.service.questions import CaptionQuestion, GenerateQuestion
 from remogpt.app.service.service import Service
@@ -52,7 +52,7 @@ def start_building(service: Service, name: str, owner: str, folder: Path) -> Job
     async def work(job: Job, home: Path) -> dict[str, Any]:
         return await service.databases.build(name, owner, job, home / UPLOAD)
 
-    job = service.jobs.start("database", owner, work, STEPS)
+    job = service.jobs.start("database", owner, work, PERCENT)
     _hand_over(service, job, folder)
     return job
 

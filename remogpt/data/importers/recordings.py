@@ -1,36 +1,29 @@
 """Import own recordings, in any readable format, with captions in a table.
 
-The table is CSV with a header: `file`, `caption`, and optionally `start` and `end` in seconds. Several rows of one file
-(and of one stretch) are several captions. `file` is the path inside the folder of the recordings, or any other
-path; `moves.glb#Walk` is one animation of a file, and a file of several gives a clip for each. Other columns are
-ignored, so that a table of `remogpt caption --out` can be corrected and used.
+How the table is written: `caption_table`. Its files lie in the folder of the recordings, or anywhere else;
+`moves.glb#Walk` is one animation of a file, and a file of several gives a clip for each.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from remogpt.data.importers.caption_table import Stretch, read_table
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
 from remogpt.motion.files.read import READABLE, clips_of, load_motion, with_clip
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
-from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
+from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
 from remogpt.runtime.files import fingerprint, sha256_file
-from remogpt.runtime.text import read_text, text_of_csv_cell
 
 _log = logging.getLogger(__name__)
-
-Stretch = tuple[float, float | None]
-"""Start and end in seconds; an end of None is the end of the recording."""
 
 
 @dataclass
@@ -71,20 +64,48 @@ class Recordings:
                 own.setdefault(stretch, []).extend(captions)
         return cls(folder, texts, licence, reading=reading, unusable=unusable)
 
-    def clips(self) -> Iterator[ImportedClip]:
-        """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`."""
-        self.failed.clear()
-        self.failed.update(self.unusable)
-        self.notices.clear()
-        texts = {
+    @classmethod
+    def without_captions(cls, path: str | Path, licence: str = "unknown", **reading: Any) -> Recordings:
+        """Take all recordings of a folder, or one file, whole and without captions.
+
+        Raises:
+            MissingPathError: if there are none.
+        """
+        path = Path(path)
+        folder, files = (path, _recordings_in(path)) if path.is_dir() else (path.parent, [path])
+        if not files:
+            raise MissingPathError(f"no motion files in {path}; looked for {', '.join(sorted(READABLE))}")
+        whole: dict[str, dict[Stretch, list[str]]] = {
+            file.relative_to(folder).as_posix(): {(0.0, None): []} for file in files
+        }
+        return cls(folder, whole, licence, reading=reading)
+
+    @cached_property
+    def stretches(self) -> dict[str, dict[Stretch, list[str]]]:
+        """Captions by file and stretch, where a file of several animations stands once for each of them."""
+        return {
             clip.relative_to(self.folder).as_posix() if clip.is_relative_to(self.folder) else str(clip): stretches
             for file, stretches in self.texts.items()
             for clip in clips_of(self.folder / file)
         }
-        names = clip_names(list(texts))
-        self._count_silent()
-        for file, stretches in texts.items():
-            path = self.folder / file
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Id of each of the files in `stretches`."""
+        return clip_names(list(self.stretches))
+
+    def clips(self, files: Sequence[str] | None = None) -> Iterator[ImportedClip]:
+        """Yield a clip for each stretch, windowed; files that cannot be read go to `failed`.
+
+        Args:
+            files: some of those in `stretches`; default: all.
+        """
+        self.failed.clear()
+        self.failed.update(self.unusable)
+        self.notices.clear()
+        names = self.names
+        for file in self.stretches if files is None else files:
+            path, stretches = self.folder / file, self.stretches[file]
             try:
                 motion = load_motion(path, **self.reading)
             except ITEM_ERRORS as error:
@@ -121,14 +142,19 @@ class Recordings:
             name, source_id, cut, tuple(captions), f"own recording {tags['file']}", self.licence, {**tags, **stretch}
         )
 
-    def _count_silent(self) -> None:
-        """Warn about recordings without captions."""
+    def warn_of_silent(self) -> None:
+        """Warn about recordings in the folder that the table does not name."""
         named = {with_clip(self.folder / file)[0].resolve() for file in self.texts}
-        found = [path for path in self.folder.rglob("[!.]*") if path.suffix.lower() in READABLE]
-        silent = sorted(path for path in found if path.resolve() not in named)
+        silent = [path for path in _recordings_in(self.folder) if path.resolve() not in named]
         if silent:
             first = silent[0].relative_to(self.folder)
             _log.warning("%s: %d recordings have no caption and are left out (%s)", self.folder, len(silent), first)
+
+
+def _recordings_in(folder: Path) -> list[Path]:
+    """Return the readable files in a folder and those below it; a name that begins with a dot is a killed run's."""
+    found = (path for path in folder.rglob("[!.]*") if path.suffix.lower() in READABLE)
+    return sorted(path for path in found if path.is_file())
 
 
 def _inside(folder: Path, file: str) -> str:
@@ -139,76 +165,6 @@ def _inside(folder: Path, file: str) -> str:
     if Path(file).is_absolute() and Path(file).is_relative_to(folder.resolve()):
         return Path(file).relative_to(folder.resolve()).as_posix()
     return file
-
-
-def read_table(path: Path, left_out: dict[str, str]) -> dict[str, dict[Stretch, list[str]]]:
-    """Read captions by file and stretch, as the module's docstring describes.
-
-    Args:
-        path: the table.
-        left_out: gets the reason of each row that cannot be used, by its line.
-
-    Raises:
-        MissingPathError: if there is no such file.
-        RemogptError: if it is not such a table, or none of its rows can be used; the message names the first one.
-    """
-    if not path.is_file():
-        raise MissingPathError(f"no file {path}; wanted a CSV table with the columns file, caption[, start, end]")
-    text = read_text(path)
-    header = text.partition("\n")[0].strip()
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    rows.fieldnames = [(name or "").strip().lower() for name in rows.fieldnames or []]
-    if absent := {"file", "caption"} - set(rows.fieldnames):
-        raise RemogptError(
-            f"{path}: wanted a header with the columns file, caption[, start, end], got {header!r} without "
-            f"{', '.join(sorted(absent))}; add it as the first line"
-        )
-    texts: dict[str, dict[Stretch, list[str]]] = {}
-    known = len(left_out)
-    try:
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            try:
-                _add_row(texts, row, where, path.parent)
-            except RemogptError as error:
-                left_out[where] = str(error)
-    except csv.Error as error:  # a field of more than 128 KiB: a quote that is never closed
-        raise RemogptError(f"{path}, line {rows.line_num}: {error}; is a quotation mark missing there?") from error
-    if not texts:
-        first = list(left_out.values())[known:]
-        raise RemogptError(first[0] if first else f"{path} has no rows; write one line for each caption")
-    return texts
-
-
-def _add_row(texts: dict[str, dict[Stretch, list[str]]], row: dict[Any, Any], where: str, folder: Path) -> None:
-    """Add a row's caption to those of its file and stretch; raises `RemogptError` if it cannot be used."""
-    if None in row:
-        raise RemogptError(f"{where} has more fields than the header; put a caption with commas in quotes")
-    file, caption = (text_of_csv_cell((row[name] or "").strip()) for name in ("file", "caption"))
-    if not caption and (row.get("error") or "").strip():
-        return  # `remogpt caption` could not read this file either
-    if not file or not caption.replace("#", " ").strip():  # which separates fields in a set
-        raise RemogptError(f"{where}: wanted a file and its caption, got {file!r} and {caption!r}; fill them in")
-    stretch = _stretch(row, where)
-    texts.setdefault(_plain_path(folder, file), {}).setdefault(stretch, []).append(caption)
-
-
-def _plain_path(folder: Path, file: str) -> str:
-    """Return a file's path with forward slashes, as another system than Windows writes it."""
-    is_windows = "\\" in file and not (folder / file).exists()
-    return PureWindowsPath(file).as_posix() if is_windows else Path(file).as_posix()
-
-
-def _stretch(row: dict[str, str], where: str) -> Stretch:
-    values = [(row.get(name) or "").strip() for name in ("start", "end")]
-    try:
-        start, end = (float(value) if value else None for value in values)
-    except ValueError as error:
-        raise RemogptError(f"{where}: wanted seconds as start and end, got {values[0]!r} and {values[1]!r}") from error
-    begin = 0.0 if start is None else start
-    if not math.isfinite(begin) or begin < 0 or (end is not None and not begin < end < math.inf):
-        raise RemogptError(f"{where}: wanted 0 <= start < end in seconds, got {values[0]!r} and {values[1]!r}")
-    return begin, end
 
 
 def clip_names(files: Sequence[str]) -> dict[str, str]:

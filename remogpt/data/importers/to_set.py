@@ -75,6 +75,7 @@ def import_recordings(
     _check_same_source(folder, "folder", origin)
     splits = partial(shared_splits, shares={"test": test_share, "val": val_share}, seed=seed)
     about = {**origin, "seed": seed, "test_share": test_share, "val_share": val_share}
+    recordings.warn_of_silent()
     what = f"captioned recording in {recordings.folder}"
     return _write("folder", recordings.clips(), folder, splits, what, name or folder.resolve().name, about)
 

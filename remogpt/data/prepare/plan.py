@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from remogpt.data.clip import Caption
 from remogpt.data.doctor.captions import decode, examine_captions
-from remogpt.data.importers.recordings import read_table
+from remogpt.data.importers.caption_table import read_table
 from remogpt.motion.files.read import READABLE, clips_of, with_clip
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,12 +47,17 @@ def write_entries(
     finder: FindsFacts | None,
     total: int | None,
     allow_empty: bool,
+    bar: Any = None,
 ) -> None:
-    """Embed and encode entries and write them as the current version in `path`; see `MotionDatabase.build`."""
+    """Embed and encode entries and write them as the current version in `path`; see `MotionDatabase.build`.
+
+    `bar` is a progress bar that is moved on and left open; without it this one shows its own.
+    """
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
     replaces = name_in_use(path)
-    with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
+    own = progress(total=total, desc="database", unit="entry") if bar is None else nullcontext(bar)
+    with new_version(path) as folder, own as bar:
         kept: MotionsKept = "joints" if compact else "features"
         writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts)
         while batch := list(islice(iterator, BATCH)):
