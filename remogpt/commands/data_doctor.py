@@ -46,7 +46,7 @@ def run_doctor(args: Any) -> int:
         print(f"note: {note}")
     counts = ", ".join(f"{count} {kind}" for kind, count in found["kinds"].items())
     print(
-        f"{args.folder}, in the layout of {report.layout}: {report.num_motions} motions, {report.num_captions} "
+        f"{args.folder}, {'our own layout' if report.layout == 'own' else f'layout {report.layout}'}: {report.num_motions} motions, {report.num_captions} "
         f"captions; {f'{len(report.findings)} findings ({counts})' if counts else 'nothing to mend'}"
     )
     if args.fix is not None:

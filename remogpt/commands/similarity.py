@@ -52,6 +52,8 @@ def run(args: Any) -> int:
     cosines = np.clip(vectors[: len(rows)] @ vectors[-len(columns) :].T, -1.0, 1.0)
     if args.csv:
         _write_csv(args.csv, rows, columns, cosines)
+        if not args.json:
+            print(f"{args.csv}: {len(rows)} x {len(columns)} cosines and scores")
     if args.json:
         print(json.dumps(_to_json(retriever.hash, rows, columns, cosines), indent=2, ensure_ascii=False))
     elif not args.csv:

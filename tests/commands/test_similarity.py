@@ -45,7 +45,7 @@ def test_captions_and_motions_make_a_table(run, words, cosines, wave: Path, tmp_
     assert [row["name"] for row in answer["rows"]] == ["a person walks", "a person runs"]
     np.testing.assert_allclose(np.array(answer["score"])[:, 0], wanted, atol=1e-5)
     np.testing.assert_allclose(np.array(answer["score"]), np.array(answer["cosine"]) / 2 + 0.5, atol=1e-6)
-    assert run(*asked, "--csv", tmp_path / "s.csv", *words).out == ""
+    assert run(*asked, "--csv", tmp_path / "s.csv", *words).out == f"{tmp_path / 's.csv'}: 2 x 2 cosines and scores\n"
     with (tmp_path / "s.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["row"], Path(row["column"]).name) for row in rows][:2] == [

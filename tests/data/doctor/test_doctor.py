@@ -40,7 +40,7 @@ def test_clean_sets_have_no_findings(clean: dict[str, Path], layout: str) -> Non
 
 def test_the_procedural_set_has_no_findings(tiny_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["data", "doctor", str(tiny_set)]) == 0
-    assert f"{tiny_set}, in the layout of own: 15 motions, 45 captions; nothing to mend" in capsys.readouterr().out
+    assert f"{tiny_set}, our own layout: 15 motions, 45 captions; nothing to mend" in capsys.readouterr().out
 
 
 def change(name: str, how: Callable[[np.ndarray], np.ndarray], folder: str = "new_joint_vecs") -> Plant:
