@@ -45,9 +45,10 @@ def run_doctor(args: Any) -> int:
     for note in report.notes:
         print(f"note: {note}")
     counts = ", ".join(f"{count} {kind}" for kind, count in found["kinds"].items())
+    layout = "our own layout" if report.layout == "own" else f"layout {report.layout}"
     print(
-        f"{args.folder}, {'our own layout' if report.layout == 'own' else f'layout {report.layout}'}: {report.num_motions} motions, {report.num_captions} "
-        f"captions; {f'{len(report.findings)} findings ({counts})' if counts else 'nothing to mend'}"
+        f"{args.folder}, {layout}: {report.num_motions} motions, {report.num_captions} captions; "
+        f"{f'{len(report.findings)} findings ({counts})' if counts else 'nothing to mend'}"
     )
     if args.fix is not None:
         fixed = found["fixed"]
