@@ -106,7 +106,7 @@ def _neighbours(args: Any) -> int:
         args.database, out=args.out, queries=args.queries, depth=args.depth,
         exclude_same_caption=args.exclude_same_caption,
     )  # fmt: skip
-    print(f"{args.out}: {args.depth} examples on each of four routes for {len(found.index_of)} clips")
+    print(f"{args.out}: at most {args.depth} examples on each of four routes for {len(found.index_of)} clips")
     return 0
 
 

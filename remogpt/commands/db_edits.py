@@ -109,7 +109,7 @@ def _merge(args: Any) -> int:
     opened = [MotionDatabase.open(one) for one in args.databases]
     database = stages.merge_databases(opened, out=args.out, keep_first=args.keep_first)
     dropped = sum(map(len, opened)) - len(database)
-    doubles = f", {dropped} of ids that came before left out" if dropped else ""
+    doubles = f"; {dropped} left out, whose ids an earlier database has" if dropped else ""
     print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases{doubles}")
     return 0
 
@@ -118,7 +118,9 @@ def _dedupe(args: Any) -> int:
     database, dropped = stages.drop_doubles(args.database, out=args.out, max_distance=args.max_distance)
     for name in dropped:
         print(name)
-    print(f"{args.out or args.database}: {len(database)} entries, {len(dropped)} doubles dropped (above)")
+    print(
+        f"{args.out or args.database}: {len(database)} entries, {len(dropped)} doubles dropped{' (above)' if dropped else ''}"
+    )
     return 0
 
 

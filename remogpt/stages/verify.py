@@ -84,7 +84,7 @@ def _database(folder: Path) -> str:
     database = MotionDatabase.open(folder)
     database.verify()
     counts = database.manifest["counts"]
-    return f"{folder}: database of {counts['entries']} clips, {len(database.manifest['files'])} sums, as written"
+    return f"{folder}: database of {counts['entries']} clips, {len(database.manifest['files'])} checksums, as written"
 
 
 def _set(folder: Path) -> str:
