@@ -118,9 +118,8 @@ def _dedupe(args: Any) -> int:
     database, dropped = stages.drop_doubles(args.database, out=args.out, max_distance=args.max_distance)
     for name in dropped:
         print(name)
-    print(
-        f"{args.out or args.database}: {len(database)} entries, {len(dropped)} doubles dropped{' (above)' if dropped else ''}"
-    )
+    above = " (above)" if dropped else ""
+    print(f"{args.out or args.database}: {len(database)} entries, {len(dropped)} doubles dropped{above}")
     return 0
 
 
