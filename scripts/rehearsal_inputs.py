@@ -5,7 +5,8 @@
 FOLDER/sets/rehearsal-humanml3d   HumanML3D's own layout: mirrored ids, a caption of a part of its clip, an id without a
                                   file, a clip of NaN
 FOLDER/sets/rehearsal-kitml       the same clips as TMR's annotations over whole sequences
-FOLDER/models                     a T5 (untied, sentencepiece), a DistilBERT, an MPNet and a BERT of random weights
+FOLDER/sets/rehearsal-motionx     other clips as Motion-X has them: 52 joints, 30 frames a second, texts, splits
+FOLDER/models                     a T5 (untied, sentencepiece), DistilBERT, MPNet, BERT and ViT of random weights
 FOLDER/guo                        Guo et al.'s evaluator in its released files, random weights
 FOLDER/site                       a stand-in for spaCy: it tags words as the procedural captions have them
 FOLDER/settings                   settings to lay over those of the papers: sizes, and where the models are
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from scipy.interpolate import interp1d
 
 from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.data.procedural.make import make_clip
@@ -62,6 +64,7 @@ def main() -> None:
     torch.manual_seed(0)
     words, tags = make_humanml3d(args.folder / "sets" / "rehearsal-humanml3d", args.clips)
     make_kitml(args.folder / "sets" / "rehearsal-humanml3d", args.folder / "sets" / "rehearsal-kitml")
+    make_motionx(args.folder / "sets" / "rehearsal-motionx", args.clips)
     make_models(args.folder / "models", words)
     make_guo(args.folder / "guo", words)
     make_spacy(args.folder / "site", tags)
@@ -143,6 +146,27 @@ def make_kitml(source: Path, folder: Path) -> None:
     (folder / "annotations.json").write_text(json.dumps(annotations))
 
 
+def make_motionx(folder: Path, num_clips: int) -> None:
+    """Write clips in the folders of Motion-X: (T, 52, 3) joints, a text for each, lists of paths."""
+    splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    for index in range(num_clips):
+        clip = make_clip(1, index)
+        name = f"{'dance' if index % 2 else 'humanml'}/subset_{index % 4:04d}/clip_{index}"
+        body = clip.take.joints
+        faster = np.linspace(0, len(body) - 1, len(body) * 3 // 2)  # 20 to 30 a second
+        body = interp1d(np.arange(len(body)), body, axis=0)(faster)
+        hands = np.repeat(body[:, 20:22], 15, axis=1)
+        for kind in ("joints", "texts"):
+            (folder / kind / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "joints" / f"{name}.npy", np.concatenate([body, hands], axis=1).astype(np.float32))
+        (folder / "texts" / f"{name}.txt").write_text(clip.captions[0].text)
+        split = next((split for split, end in SHARES.items() if index / num_clips < end), "train")
+        splits[split].append(name)
+    (folder / "splits").mkdir(exist_ok=True)
+    for split, names in splits.items():
+        (folder / "splits" / f"{split}.txt").write_text("\n".join(names) + "\n")
+
+
 # ---- models ----------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +184,8 @@ def make_models(folder: Path, words: list[str]) -> None:
         T5Config,
         T5ForConditionalGeneration,
         T5Tokenizer,
+        ViTConfig,
+        ViTModel,
     )
 
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words]
@@ -177,6 +203,8 @@ def make_models(folder: Path, words: list[str]) -> None:
     for name, model in made.items():
         model.save_pretrained(folder / name)
         tokenizer.save_pretrained(folder / name)
+    image = {"image_size": 224, "patch_size": 16, **{name: wide[name] for name in wide if name not in sizes}}
+    ViTModel(ViTConfig(**image), add_pooling_layer=False).save_pretrained(folder / "vit")
     vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((f"▁{word}", -3.0) for word in words)]
     vocabulary += [
         (letter, -8.0) for letter in "▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:.,#_/\"'()?!-"
@@ -218,27 +246,18 @@ def make_spacy(folder: Path, tags: dict[str, tuple[str, str]]) -> None:
 
 def make_settings(folder: Path, models: Path) -> None:
     """Write the settings that are laid over the papers'."""
-    text, filters, codes = str(models / "distilbert"), str(models / "mpnet"), 32
-    small = {"num_layers": 1, "num_heads": 2, "feedforward": 32}
+    codes, small = {"num_codes": 32}, {"num_layers": 1, "num_heads": 2, "feedforward": 32}
+    text = {"text_model": str(models / "distilbert")}
+    filters, vision = {"filter_model": str(models / "mpnet")}, {"vision_model": str(models / "vit")}
     settings = {
-        "tokenizer": {"width": 16, "num_codes": codes, "code_dim": 16, "depth": 1, "num_val_clips": 4, "loop": LOOP},
-        "pl_tmr": {"model": {"part_width": 16, "projection_dim": 16, **small}, "text_model": text, "loop": LOOP},
-        "tmr": {
-            "model": {"width": 16, **small},
-            "text_model": text,
-            "filter_model": filters,
-            "loop": LOOP,
-        },
-        "lm_pretrain": {"hub": str(models / "t5"), "num_codes": codes, "validation_clips": 4, "loop": LOOP},
-        "lm_instruct": {"num_codes": codes, "validation_clips": 4, "loop": LOOP},
+        "tokenizer": {"width": 16, "code_dim": 16, "depth": 1, "num_val_clips": 4, **codes, "loop": LOOP},
+        "pl_tmr": {"model": {"part_width": 16, "projection_dim": 16, **small}, **text, "loop": LOOP},
+        "motion_patches": {"model": {"projection_dim": 16}, **vision, **text, "loop": LOOP},
+        "tmr": {"model": {"width": 16, **small}, **text, **filters, "loop": LOOP},
+        "lm_pretrain": {"hub": str(models / "t5"), **codes, "validation_clips": 4, "loop": LOOP},
+        "lm_instruct": {**codes, "validation_clips": 4, "loop": LOOP},
         "copy": {"loop": LOOP},
-        "evaluation": {
-            "batch_size": 32,
-            "generations": 2,
-            "repeats": 2,
-            "num_multimodal": 2,
-            "multimodal_generations": 2,
-        },
+        "evaluation": {"generations": 2, "repeats": 2, "num_multimodal": 2, "multimodal_generations": 2},
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, values in settings.items():

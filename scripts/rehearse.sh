@@ -4,7 +4,7 @@
 #   scripts/rehearse.sh [FOLDER]        default runs/rehearsal; the tables in FOLDER/tables
 #
 # Two cores, no GPU, no network. Numbers mean nothing; every table says that they are of a rehearsal. Kill it at any point and
-# start it again. SHORT=1 takes fewer clips and one model (.ci/run).
+# start it again. SHORT=1 takes fewer clips and one model of one recipe (.ci/run).
 set -euo pipefail
 work=$(realpath -m "${1:-runs/rehearsal}")
 cd "$(dirname "$0")/.."
@@ -16,4 +16,12 @@ if [ -n "${SHORT:-}" ]; then clips=30 ROWS=remogpt && export ROWS; fi
 python scripts/rehearsal_inputs.py "$work" --clips $clips
 export REHEARSAL="$work/settings" BERTSCORE="$work/models/bert"
 scripts/humanml3d.sh "$work/sets/rehearsal-humanml3d" "$work/humanml3d" --evaluator "$work/guo"
+if [ -z "${SHORT:-}" ]; then
+    NAME=rehearsal-KIT-ML SENTENCES="$work/models/mpnet" scripts/kit.sh "$work/sets/rehearsal-kitml" "$work/kit"
+    # No BABEL is made: TMR's annotations of the set above have whole sequences too.
+    remogpt eval moments --data "$work/sets/rehearsal-kitml" --features "$work/sets/rehearsal-kitml/features" \
+        --retriever "$work/kit/kit_tmr" --out "$work/babel/eval/babel_tmr"
+    NAME=rehearsal-Motion-X HUMANML3D="$work/humanml3d" HUMANML3D_SET="$work/sets/rehearsal-humanml3d" \
+        scripts/motionx.sh "$work/sets/rehearsal-motionx" "$work/motionx" --evaluator "$work/guo"
+fi
 remogpt eval tables "$work"/*/eval --out "$work/tables"

@@ -10,6 +10,7 @@ from remogpt.cli import COMMANDS, command_module, main
 from remogpt.commands.cli_parts.parser import CommandParser
 
 ROOT = Path(__file__).resolve().parents[1]
+STAGES = ("tokenizer", "pl_tmr", "tmr", "motion_patches", "lm_pretrain", "lm_instruct", "copy")
 SHELL = {
     "mini.sh": {
         '"${parts[@]}"': "--retriever r --tokenizer t",
@@ -17,11 +18,18 @@ SHELL = {
         "$split": "train",
     },
     "humanml3d.sh": {
-        **{f"$(tiny {stage})": "" for stage in ("tokenizer", "pl_tmr", "tmr", "lm_pretrain", "lm_instruct", "copy")},
+        **dict.fromkeys((f"$(tiny {stage})" for stage in STAGES), ""),
         '"$settings"': "humanml3d/lm_instruct",
         '"$task" "${words[@]}"': "generation --data d --out o",
         '"${evaluation[@]}"': "--config evaluation/paper",
         '"$@"': "",
+    },
+    "kit.sh": {"$(tiny tmr)": "", '"$@"': ""},
+    "motionx.sh": {
+        **dict.fromkeys((f"$(tiny {stage})" for stage in STAGES), ""),
+        "eval $task": "eval generation",
+        '"${evaluation[@]}"': "--config evaluation/paper",
+        '"${lists[@]}"': "",
     },
     "evaluator.sh": {
         '"$work': '"runs/evaluator',

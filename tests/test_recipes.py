@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = ("humanml3d",)
+RECIPES = ("humanml3d", "kit", "motionx")
 
 
 def recipe(name: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def test_a_dry_run_shows_every_stage_without_data(name: str, tmp_path: Path) -> 
     assert [number for number, *_ in stages] == [str(number) for number in range(len(stages))] and len(stages) > 5
     hours, gigabytes = (sum(float(stage[at]) for stage in stages) for at in (1, 2))
     assert f"All: about {hours:g} h on one GPU, {gigabytes:g} GB" in ran.stdout
-    assert "MISSING. Get it: " in ran.stdout and "EricGuo5513/text-to-motion" in ran.stdout
+    assert "model distilbert-base-uncased, for" in ran.stdout
     assert "  remogpt eval tables WORK/eval --out WORK/tables" in ran.stdout
     assert not (tmp_path / "work").exists()
 

@@ -26,8 +26,15 @@ def add_prepare(actions: Any) -> None:
         help="CSV: file,caption[,start,end], seconds; default: a text file beside each recording, a sentence a line",
     )  # fmt: skip
     parser.add_argument("--index", type=str, default=None, help="HumanML3D's index.csv, in place of captions")
-    parser.add_argument("--texts", type=str, default=None, help="HumanML3D's folder of texts, with --index")
-    parser.add_argument("--splits", type=str, default=None, help="folder with train.txt, val.txt, test.txt of ids")
+    parser.add_argument(
+        "--texts",
+        type=str,
+        default=None,
+        help="folder of texts: HumanML3D's, with --index; else each recording's <path>.txt",
+    )
+    parser.add_argument(
+        "--splits", type=str, default=None, help="folder with train.txt ... of ids or recordings' paths"
+    )
     parser.add_argument("--no-mirror", action="store_true", help="add no mirror images")
     parser.add_argument("--max-frames", type=int, default=196, help="longer stretches are cut into windows; 0: never")
     parser.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")

@@ -6,6 +6,7 @@ Examples:
   remogpt eval generation --data sets/humanml3d --evaluator evaluators/guo --motions my_motions/ --out runs/mine
   remogpt eval captioning --captions my_captions.json --out runs/mine
   remogpt eval swap --data sets/procedural --databases databases/bandai databases/other --out runs/swap
+  remogpt eval moments --data annotations/babel --features guoh3dfeats --retriever runs/tmr --out runs/moments
   remogpt eval compare runs/eval runs/mine
   remogpt eval tables runs/humanml3d/eval --out tables
 
@@ -83,6 +84,14 @@ def add_arguments(parser: Any) -> None:
         own.add_argument("--config", type=EvalConfig, default=EvalConfig(), help="YAML file, or --config.field")
         own.add_argument("--json", action="store_true", help="print results.json instead of the report")
         actions.add_subcommand(task, own)
+    moments = CommandParser(description="Find annotated stretches within long sequences, as TMR does on BABEL.")
+    moments.add_argument("--data", type=str, required=True, help="TMR's annotations: annotations.json, splits/")
+    moments.add_argument("--features", type=str, required=True, help="folder of whole sequences' (T, 263) .npy files")
+    moments.add_argument("--retriever", type=str, required=True, help="retriever folder")
+    moments.add_argument("--split", type=str, default="val", help="split whose annotations are looked for")
+    moments.add_argument("--out", type=str, required=True, help="folder of the results")
+    moments.add_argument("--json", action="store_true", help="print results.json instead of the accuracies")
+    actions.add_subcommand("moments", moments)
     both = CommandParser(description="Show two evaluations side by side; refused where their protocols differ.")
     both.add_argument("left", type=str, help="folder of results, or results.json")
     both.add_argument("right", type=str, help="folder of results, or results.json, to compare with")
@@ -107,6 +116,8 @@ def run(args: Any) -> int:
         return _compare(chosen)
     if task == "tables":
         return _tables(chosen)
+    if task == "moments":
+        return _moments(chosen)
     options = dict(vars(chosen))
     model, data, as_json = options.pop("model", None), options.pop("data"), options.pop("json")
     given = {
@@ -145,3 +156,18 @@ def _tables(args: Any) -> int:
             print(f"remogpt eval: warning: {one.table.name}: {warning}", file=sys.stderr)
     print(f"see {Path(args.out) / 'tables.html'}, or tables.md; a CSV for each table is beside them")
     return 0
+
+
+def _moments(args: Any) -> int:
+    from remogpt.stages.moments import evaluate_moments
+
+    report = evaluate_moments(
+        args.data, features=args.features, retriever=args.retriever, out=args.out, split=args.split
+    )
+    if args.json:
+        print(json.dumps(report, indent=2))
+    else:
+        for name, result in report["results"].items():
+            scores = result["scores"]
+            print(f"{name}: {scores['accuracy']:.1f} % of {scores['num_items']} annotations at IoU > 0.4")
+    return report_left_out(report["left_out"], args.data)

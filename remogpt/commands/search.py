@@ -6,6 +6,7 @@ Examples:
   remogpt search "raises the arm" --part right_arm
   remogpt search --like clip.npy --part legs --contributions
   remogpt search "a person kicks" --inside recording.bvh --plot curve.png
+  remogpt search "a person kicks" --inside recording.npy --retriever runs/tmr --windows paper
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import remogpt
 from remogpt.commands.cli_parts.options import add_model_options, chosen_database
-from remogpt.commands.search_inside import add_inside_options, run_inside
+from remogpt.commands.search_inside import OF_INSIDE, add_inside_options, run_inside
 from remogpt.pipeline.checks import check_model, check_words
 from remogpt.pipeline.described import describe_examples
 from remogpt.runtime.errors import RemogptError
@@ -46,7 +47,7 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Search and print one hit a line: score, id, caption, and a mark where it does not answer the query."""
-    if args.inside is not None or args.plot is not None:
+    if args.inside is not None or any(getattr(args, name) is not None for name in OF_INSIDE):
         return run_inside(args)
     if (args.text is None) == (args.like is None):
         raise RemogptError("give words to search by, or a motion file with --like; see 'remogpt search --help'")

@@ -11,17 +11,24 @@ import remogpt
 from remogpt.motion.skeleton import FPS
 from remogpt.pipeline.described import describe_spans
 from remogpt.prompts import clean_text
-from remogpt.retriever.moments import Moments, find_moments
+from remogpt.retriever.moments import PAPER_WINDOWS, Moments, find_moments
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path, check_output_file
 
+OF_INSIDE = ("plot", "windows", "retriever")
+"""Options of `search` that need --inside."""
 OF_DATABASES = ("like", "route", "database", "part", "contributions")
 """Options of `search` that need a database."""
 
 
 def add_inside_options(parser: Any) -> None:
-    """Add --inside and --plot."""
+    """Add --inside, --windows, --retriever and --plot."""
     parser.add_argument("--inside", type=str, default=None, help="motion file; print where the words happen in it")
+    parser.add_argument(
+        "--windows", type=str, default=None,
+        help="with --inside: frames of its windows, such as 20,40,60; paper: TMR's, 10 to 60, by the cosine alone",
+    )  # fmt: skip
+    parser.add_argument("--retriever", type=str, default=None, help="with --inside: retriever, in place of the model's")
     parser.add_argument("--plot", type=str, default=None, help="with --inside: .png file of the match over time")
 
 
@@ -33,7 +40,8 @@ def run_inside(args: Any) -> int:
             be written.
     """
     if args.inside is None:
-        raise RemogptError("--plot draws where words happen in one recording; name it with --inside")
+        used = next(name for name in OF_INSIDE if getattr(args, name) is not None)
+        raise RemogptError(f"--{used} is of a search in one recording; name the recording with --inside")
     if unused := [f"--{name}" for name in OF_DATABASES if getattr(args, name, None)]:
         raise RemogptError(f"--inside searches one recording, not a database; leave out {', '.join(unused)}")
     if args.text is None or not clean_text(args.text):
@@ -42,9 +50,9 @@ def run_inside(args: Any) -> int:
         raise RemogptError(f"k must be at least 1, got {args.k}")
     if args.plot is not None:
         check_plot_file(args.plot)
+    windows = _windows(args.windows)
     motion = remogpt.load_motion(args.inside)
-    retriever = remogpt.ReMoGPT.from_pretrained(args.model).retriever
-    found = find_moments(retriever, motion.features, [args.text], num_spans=args.k)[0]
+    found = find_moments(_retriever(args), motion.features, [args.text], num_spans=args.k, **windows)[0]
     if args.plot is not None:
         plot_curve(args.plot, [found])
     if args.json:
@@ -54,6 +62,31 @@ def run_inside(args: Any) -> int:
             start, end = span.seconds
             print(f"{span.score:.3f}  {start:.2f}-{end:.2f} s")
     return 0
+
+
+def _windows(given: str | None) -> dict[str, Any]:
+    """Return the arguments of `find_moments` that --windows stands for."""
+    if given is None:
+        return {}
+    if given == "paper":
+        return {"windows": PAPER_WINDOWS, "length_prior": 0.0}
+    try:
+        return {"windows": tuple(int(one) for one in given.split(","))}
+    except ValueError as error:
+        raise RemogptError(
+            f"--windows wants frames separated by commas (20,40,60), or paper; came {given!r}"
+        ) from error
+
+
+def _retriever(args: Any) -> Any:
+    """Open the retriever that is named, or the model's."""
+    if args.retriever is None:
+        return remogpt.ReMoGPT.from_pretrained(args.model).retriever
+    if args.model is not None:
+        raise RemogptError("--retriever is taken in place of a model's; leave --model out")
+    from remogpt.retriever import TextMotionRetriever
+
+    return TextMotionRetriever.from_pretrained(args.retriever)
 
 
 WIDTH, HEIGHT = 9.0, 2.4

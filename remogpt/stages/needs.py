@@ -13,7 +13,7 @@ from remogpt.retriever.text.frozen_text_model import PACKAGED
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.stages.evaluators import evaluator_folder
 
-MODEL_FIELDS = ("text_model", "filter_model", "hub")
+MODEL_FIELDS = ("text_model", "vision_model", "filter_model", "hub")
 """Settings that name a published model: a folder, an installed package, or a name on the hub."""
 SPACY_MODEL = "en_core_web_sm"
 

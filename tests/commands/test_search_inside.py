@@ -47,6 +47,20 @@ def test_spans_are_printed_best_first(run, model: Path, recording: Path) -> None
         assert (span["start"], span["end"]) == (span["start_frame"] / 20, span["end_frame"] / 20)
 
 
+def test_windows_and_another_retriever(run, model: Path, recording: Path) -> None:
+    asked = ("search", "a person walks", "--inside", recording, "--json")
+    frames = len(np.load(recording)) - 1
+    by_model = run(*asked, "--windows", "20,30", "--model", model)
+    for span in (spans := json.loads(by_model.out)):
+        assert span["end_frame"] - span["start_frame"] in (20, 30)
+    assert len(spans) > 1 and frames > 60
+    alone = run(*asked, "--windows", "20,30", "--retriever", model / "retriever")
+    assert alone.out == by_model.out
+    paper = json.loads(run(*asked, "--windows", "paper", "--retriever", model / "retriever").out)
+    assert all(span["score"] == span["cosine"] and span["end_frame"] - span["start_frame"] <= 60 for span in paper)
+    assert "leave --model out" in run(*asked, "--retriever", model / "retriever", "--model", model).complaint
+
+
 def test_a_plot_is_drawn_beside_the_answer(run, model: Path, recording: Path, tmp_path: Path) -> None:
     plot = tmp_path / "plots" / "curve.png"
     ran = run("search", "walks", "--inside", recording, "--plot", plot, "--model", model)
@@ -63,7 +77,10 @@ def test_what_a_user_may_get_wrong(run, model: Path, recording: Path, tmp_path: 
         ("walks", *inside, "--plot", tmp_path / "curve.pdf"): "wanted a .png file",
         ("walks", *inside, "--like", recording): "not a database; leave out --like",
         ("walks", *inside, "--route", "t2m", "--database", tmp_path): "leave out --route, --database",
-        ("walks", "--plot", tmp_path / "curve.png"): "name it with --inside",
+        ("walks", "--plot", tmp_path / "curve.png"): "name the recording with --inside",
+        ("walks", "--windows", "20"): "--windows is of a search in one recording; name the recording with --inside",
+        ("walks", *inside, "--windows", "long"): "--windows wants frames separated by commas (20,40,60), or paper",
+        ("walks", *inside, "--windows", "0"): "a stride of at least 1 frame",
     }
     for words, message in cases.items():
         assert message in run("search", *words, "--model", model).complaint, words

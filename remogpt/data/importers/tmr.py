@@ -13,7 +13,7 @@ not from a split with "test" in its name; outside training only a key's first an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,6 +22,7 @@ import numpy as np
 
 from remogpt.data.humanml3d import Caption, SetFile
 from remogpt.data.writer import SetItem, finish_set, is_current, write_item
+from remogpt.motion.checks import check_features
 from remogpt.motion.skeleton import FPS, KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.files import read_json, read_npy
@@ -139,6 +140,47 @@ def import_tmr(
     present = {split: [key for key in keys if key in written] for split, keys in splits.items()}
     finish_set(folder, name, licence, present, **about)
     return result
+
+
+def annotated_sequences(
+    annotations: str | Path, features: str | Path, split: str, left_out: dict[str, str]
+) -> Iterator[tuple[str, np.ndarray, list[Annotation]]]:
+    """Yield the sequences of a split, without mirror images: path, whole (T, 263) features, all their annotations.
+
+    Args:
+        annotations: folder with annotations.json and splits/.
+        features: folder of the sequences' features.
+        left_out: gets the reason of each key or sequence that cannot be used.
+
+    Raises:
+        MissingPathError: if annotations, the split file or the features' folder are not there.
+    """
+    annotations, features = Path(annotations), Path(features)
+    table, failed = _read_annotations(annotations / "annotations.json")
+    splits = _read_splits(annotations / "splits")
+    if split not in splits or not features.is_dir():
+        lacking = f"split {split} in {annotations / 'splits'}" if split not in splits else f"folder {features}"
+        raise MissingPathError(
+            f"no {lacking}; there are the splits {', '.join(splits)}, features are (T, 263) .npy files"
+        )
+    left_out |= failed
+    sequences: dict[str, list[Annotation]] = {}
+    for key in splits[split]:
+        path, found = table.get(key, ("", []))
+        if found and not path.startswith("M/"):
+            sequences.setdefault(path, []).extend(found)
+    for path, found in sequences.items():
+        try:
+            motion = np.array(_read_sequence(features, path), dtype=np.float32)
+            check_features(motion, where=path)
+        except ITEM_ERRORS as error:
+            left_out[path] = why(error)
+            continue
+        inside = [one for one in found if one.frames[0] < one.frames[1] <= len(motion)]
+        if len(inside) < len(found):
+            left_out[path] = f"{path} has {len(motion)} frames, and an annotation that lies behind them"
+        if inside:
+            yield path, motion, inside
 
 
 def keep(annotations: Sequence[Annotation], splits: Sequence[str], every_stretch: bool = False) -> list[Annotation]:

@@ -78,9 +78,9 @@ def plan_set(
 
     Args:
         sources: folders.
-        captions: table of captions; default: text files beside the recordings.
+        captions: table of captions; default: text files beside the recordings, or in the folder `texts`.
         index: HumanML3D's index.csv, in place of a table.
-        texts: its folder of texts.
+        texts: the index's folder of texts; without an index, texts under the recordings' own paths, as Motion-X has.
         known: numbers that stretches (recording's path within its source, start) have from an earlier run.
 
     Raises:
@@ -91,7 +91,10 @@ def plan_set(
         if texts is None:
             raise RemogptError("an index (--index) names motions by ids: name the folder of their texts too (--texts)")
         return _by_index(files, Path(index), Path(texts))
-    wanted, left_out = _by_table(files, Path(captions)) if captions is not None else _by_texts(files)
+    if captions is not None:
+        wanted, left_out = _by_table(files, Path(captions))
+    else:
+        wanted, left_out = _by_texts(files, None if texts is None else Path(texts))
     if not wanted:
         raise RemogptError(
             f"{len(files)} recordings, and none has captions. Write a table file,caption (--captions), or a text file "
@@ -159,17 +162,22 @@ def _named(
     return None, None
 
 
-def _by_texts(files: Mapping[str, tuple[Path, str]]) -> tuple[Wanted, dict[str, str]]:
-    """Take the captions of text files beside the recordings."""
+def _by_texts(files: Mapping[str, tuple[Path, str]], folder: Path | None) -> tuple[Wanted, dict[str, str]]:
+    """Take the captions of text files beside the recordings, or under the same paths in a folder of texts."""
+    if folder is not None and not folder.is_dir():
+        raise MissingPathError(f"no folder of texts {folder}; name the folder that holds <path of a recording>.txt")
     wanted: Wanted = []
     left_out: dict[str, str] = {}
     for name, (path, source) in files.items():
+        beside = path if folder is None else folder / name
         for recording in _recordings(name, path, source):
             animation = recording.name.partition("#")[2]
-            places = [path.with_name(f"{path.stem}_{animation}.txt")] if animation else []
-            text = next((place for place in [*places, path.with_suffix(".txt")] if place.is_file()), None)
+            places = [beside.with_name(f"{path.stem}_{animation}.txt")] if animation else []
+            text = next((place for place in [*places, beside.with_suffix(".txt")] if place.is_file()), None)
             if text is None:
-                left_out[recording.name] = f"no caption: neither a table nor {path.with_suffix('.txt').name} beside it"
+                where = "beside it" if folder is None else f"in {folder}"
+                wanted_name = beside.with_suffix(".txt").name
+                left_out[recording.name] = f"no caption: neither a table nor {wanted_name} {where}"
                 continue
             captions = _read_captions(text)
             if not captions:

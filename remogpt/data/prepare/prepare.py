@@ -4,7 +4,7 @@ import multiprocessing
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from remogpt.data.doctor.findings import Report
@@ -52,7 +52,7 @@ def prepare_set(
         sources: folders of recordings: AMASS (with `body_model`), HumanAct12, BVH, glb, and so on, mixed as they come.
         folder: of the set.
         captions, index, texts: where captions come from, see `plan`.
-        splits: folder with train.txt, val.txt, test.txt of ids; default: by shares of the recordings.
+        splits: folder with train.txt, val.txt, test.txt of ids, or of recordings' paths; default: by shares.
         mirror: add the mirror image of every motion, with mirrored captions.
         max_frames: longer stretches are cut into windows of nearly equal length; None: never.
         test_share, val_share, seed: as `import_recordings`; windows and mirror images of a recording stay together.
@@ -123,17 +123,26 @@ def _shared(
     return lists
 
 
-def _given_splits(folder: Path, clips: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Take published lists; ids that are not there are passed over, mirror images stand where the lists have them."""
+def _given_splits(folder: Path, clips: Mapping[str, tuple[Record, int]]) -> dict[str, list[str]]:
+    """Take published lists of ids, or of recordings by their paths without endings, as Motion-X has them.
+
+    Names that are not there are passed over; mirror images stand where the lists have them, or beside their clips.
+    """
+    made_of: dict[str, list[str]] = defaultdict(list)
+    for clip, (record, _) in clips.items():
+        made_of[PurePosixPath(record["recording"]).with_suffix("").as_posix()].append(clip)
     lists = {}
     for path in sorted(folder.glob("[!.]*.txt")):
         listed = read_list(path, Report("", ""))
         has_mirrors = any(mirror_base(one) for one in listed)
         both = listed if has_mirrors else [one for base in listed for one in (base, f"M{base}")]
         if path.stem != "all":
-            lists[path.stem] = [one for one in both if one in clips]
+            lists[path.stem] = [one for name in both for one in ([name] if name in clips else made_of.get(name, []))]
     if not any(lists.values()):
-        raise RemogptError(f"{folder}: wanted train.txt, val.txt and test.txt with ids of this set; none names any")
+        raise RemogptError(
+            f"{folder}: wanted train.txt, val.txt and test.txt with ids of this set, or with paths of its recordings; "
+            "none names any"
+        )
     return lists
 
 

@@ -201,6 +201,32 @@ def _amass(path: Path, frames: int) -> None:
     np.savez(path, poses=poses, trans=np.zeros((frames, 3)), gender="neutral", mocap_framerate=40.0, betas=np.zeros(16))
 
 
+def test_motion_x_has_its_texts_and_splits_under_its_own_paths(tmp_path: Path) -> None:
+    names = {"train": "dance/subset_0000/Mambo_clip_1", "val": "dance/subset_0000/Waltz", "test": "kungfu/Ao_Palm"}
+    for number, (split, name) in enumerate(names.items()):
+        body = moving(90, seed=number)
+        with_hands = np.concatenate([body, np.repeat(body[:, 20:22], 15, axis=1)], axis=1)  # (T, 52, 3)
+        for path in (tmp_path / "joints" / f"{name}.npy", tmp_path / "texts" / f"{name}.txt"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "joints" / f"{name}.npy", with_hands)
+        (tmp_path / "texts" / f"{name}.txt").write_text(f"a person dances number {number} to the left")
+        (tmp_path / f"{split}.txt").write_text(f"{name}\n")
+    source = {"texts": tmp_path / "texts", "splits": tmp_path, "fps": 30.0, "workers": 1}
+    report = prepare_set([tmp_path / "joints"], tmp_path / "set", **source)
+    assert report["splits"] == {"train": 2, "val": 2, "test": 2} and not report["left_out"]
+    motions = MotionTextSet.open(tmp_path / "set")
+    clips = {clip.id: clip for clip in motions.clips("test")}
+    assert {clip.captions[0] for clip in clips.values()} == {
+        "a person dances number 2 to the left", "a person dances number 2 to the right",
+    }  # fmt: skip
+    assert {clip.num_frames for clip in clips.values()} == {59}  # 3 s at 20 frames a second
+    with pytest.raises(MissingPathError, match="no folder of texts"):
+        prepare_set([tmp_path / "joints"], tmp_path / "other", **source | {"texts": tmp_path / "nowhere"})
+    (tmp_path / "texts" / "kungfu" / "Ao_Palm.txt").unlink()
+    left_out = prepare_set([tmp_path / "joints"], tmp_path / "other", **source)["left_out"]
+    assert left_out == {"kungfu/Ao_Palm.npy": f"no caption: neither a table nor Ao_Palm.txt in {tmp_path / 'texts'}"}
+
+
 def test_captions_in_other_encodings_are_read(source: Path, tmp_path: Path) -> None:
     (source / "a.txt").write_bytes("a girl in a café walks".encode("latin-1"))
     (source / "d.txt").write_bytes("a dog wälks".encode("utf-16"))

@@ -96,6 +96,13 @@ def test_numbers_of_different_protocols_are_marked_and_none_is_called_best() -> 
     )
 
 
+def test_swapped_databases_compare_whatever_their_differences_are_from() -> None:
+    scores = {"generation": {"evaluator": {"t2m/R1": {"mean": 0.5, "ci95": 0.0}}}}
+    swap = {"swap/test/own": result(scores), "swap/test/motionx": result(scores, against={"database": "own"})}
+    one = filled("remogpt_7a", {"swap": swap})
+    assert [line.cells[0].is_best for line in one.blocks[0][1] if line.run] == [True, True] and not one.warnings
+
+
 @pytest.mark.parametrize(("name", "kind"), [("rehearsal-humanml3d", "a rehearsal"), ("bandai", "another set")])
 def test_another_set_says_so(name: str, kind: str) -> None:
     one = filled("tmr_1", {"tmr": retrieval(5.0, set=name)})
