@@ -57,6 +57,9 @@ COMMANDS = {
     "serve": "serve a page to play with and an HTTP API",
 }
 
+RUN_NETWORKS = frozenset(COMMANDS) - {"convert", "import", "verify", "assemble"}
+"""Commands that take --device."""
+
 USAGE = """usage: remogpt COMMAND [options]
 
 Text to motion and motion to text, with retrieved examples.
@@ -69,6 +72,8 @@ commands:
 
 options of every command:
   --debug                    show where in the program an error arose
+  --device NAME              where networks run: cpu, cuda, cuda:1, ...; default: a GPU if there is one (not of convert,
+                             import, verify and assemble, which run none)
   --encoding NAME            read text files (captions, splits, tables) as latin-1, utf-16, ...; default: UTF-8
 
 first steps:
@@ -127,14 +132,18 @@ def command_module(name: str) -> ModuleType:
 
 def _run(name: str, rest: list[str]) -> int:
     from remogpt.commands.cli_parts.parser import CommandParser
+    from remogpt.runtime.device import on_device
     from remogpt.runtime.text import reading_as
 
-    words, encoding = _without_encoding(_as_text(rest))
+    words, encoding = _without_option(_as_text(rest), "--encoding", "a name, such as latin-1, cp1252 or utf-16")
+    device: str | None = None
+    if name in RUN_NETWORKS:
+        words, device = _without_option(words, "--device", "a name, such as cpu, cuda or cuda:1")
     module = command_module(name)
     parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
         module.add_arguments(parser)
-        with reading_as(encoding):
+        with reading_as(encoding or "utf-8"), on_device(device):
             return int(module.run(parser.read(words)) or 0)
     except SystemExit as finished:  # --help
         return int(finished.code or 0)
@@ -155,21 +164,20 @@ def _as_text(words: Sequence[str]) -> list[str]:
     return list(words)
 
 
-def _without_encoding(words: list[str]) -> tuple[list[str], str]:
-    """Take `--encoding NAME` out of a command line."""
+def _without_option(words: list[str], option: str, wants: str) -> tuple[list[str], str | None]:
+    """Take an option and its value out of a command line; None where it is not there."""
     from remogpt.runtime.errors import RemogptError
 
-    kept, encoding, rest = [], "utf-8", iter(words)
+    kept, rest = [], iter(words)
+    value: str | None = None
     for word in rest:
-        if word == "--encoding":
-            encoding = next(rest, "")
-            if not encoding:
-                raise RemogptError("--encoding wants a name, such as latin-1, cp1252 or utf-16")
-        elif word.startswith("--encoding="):
-            encoding = word.removeprefix("--encoding=")
+        if word == option or word.startswith(f"{option}="):
+            value = next(rest, "") if word == option else word.removeprefix(f"{option}=")
+            if not value:
+                raise RemogptError(f"{option} wants {wants}")
         else:
             kept.append(word)
-    return kept, encoding
+    return kept, value
 
 
 def _tell(name: str, error: BaseException) -> int:

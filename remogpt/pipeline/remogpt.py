@@ -33,6 +33,7 @@ from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.retriever.database.routes import ROUTES
 from remogpt.retriever.text.word_meanings import WordMeanings
+from remogpt.runtime.device import chosen_device, usable
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
@@ -54,7 +55,7 @@ class ReMoGPT:
     def __init__(self, folder: str | Path, device: str | torch.device | None = None, precision: Precision = "float32"):
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = usable(device) if device else chosen_device()
         check_precision(precision, self.device)
         self.precision: Precision = precision
 
@@ -69,27 +70,28 @@ class ReMoGPT:
 
         Args:
             path: model folder or hub id ("owner/name"); the embedded `mini` without it.
-            device: where to run; a GPU if there is one.
+            device: where to run; default: as `remogpt.runtime.device` chooses, a GPU if there is one.
             precision: number format in which the language model multiplies its weights: float32, bfloat16, or int8 on
                 a CPU. Saved files stay as they are.
 
         Raises:
             MissingPathError: if the folder or a component is missing.
-            RemogptError: if its components do not belong together, or for a precision that the device does not have.
+            RemogptError: if its components do not belong together, for a device that this machine does not have, or a
+                precision that the device does not have.
         """
         return cls(find_model(path), device, precision)
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
         """Turns motions into codes and back."""
-        tokenizer = MotionTokenizer.from_pretrained(self.folder / "tokenizer")
+        tokenizer = MotionTokenizer.from_pretrained(self.folder / "tokenizer", self.device)
         tokenizer.check_one_code_a_step("a model's language model")
-        return tokenizer.to(self.device)
+        return tokenizer
 
     @cached_property
     def retriever(self) -> TextMotionRetriever:
         """Embeds texts and motions in one space."""
-        return TextMotionRetriever.from_pretrained(self.folder / "retriever").to(str(self.device))
+        return TextMotionRetriever.from_pretrained(self.folder / "retriever", self.device)
 
     @cached_property
     def reader(self) -> CaptionReader | None:

@@ -13,6 +13,7 @@ from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.reader.claim_language import MAX_TOKENS, ClaimLanguage
 from remogpt.reader.network import ReaderNetwork, ReaderSize
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
 from remogpt.runtime.folders.find_model import find_component
@@ -64,7 +65,7 @@ class CaptionReader:
     @classmethod
     def new(cls, size: ReaderSize, language: ClaimLanguage, text_model: str) -> "CaptionReader":
         """Build an untrained reader over a frozen text model."""
-        text = FrozenText(text_model)
+        text = FrozenText(text_model, device=chosen_device())
         settings = {"name": text_model, "sha256": text.sha256, "dim": text.dim}
         config = {"size": asdict(size), "language": language.to_json(), "text": settings}
         return cls(ReaderNetwork(size, text.dim, len(language.tokens)), language, text, config)

@@ -18,6 +18,7 @@ from remogpt.pipeline import ReMoGPT
 from remogpt.retriever.retriever import TextMotionRetriever
 from remogpt.retriever.text.frozen_text_model import FrozenText
 from remogpt.retriever.text.token_states import write_token_states
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, fingerprint, read_json, write_json, write_npy
 from remogpt.runtime.schema import Count, Hash
@@ -97,7 +98,7 @@ def encode_set(
 def _token_text(retriever: TextMotionRetriever, name: str | None) -> FrozenText:
     """Open the text model whose token states are written."""
     if name is not None:
-        return FrozenText(name)
+        return FrozenText(name, device=chosen_device())
     if not isinstance(retriever.text, FrozenText):
         raise RemogptError(
             "this retriever trained its text model, so that token states of the pretrained one would not be what it "

@@ -18,12 +18,13 @@ from remogpt.interfaces import Evaluator, Model
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.overlap import find_overlaps
 from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder, sentence_fingerprint
+from remogpt.runtime.device import chosen_device, on_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.stages.database_audit import ClipsOf
-from remogpt.stages.evaluators import open_evaluator, why_dependent
-from remogpt.stages.inputs import SENTENCE_MODEL, best_device, open_model, open_retriever, open_set
+from remogpt.stages.evaluators import is_guo_evaluator, open_evaluator, why_dependent
+from remogpt.stages.inputs import SENTENCE_MODEL, open_model, open_retriever, open_set
 from remogpt.stages.tmr_generator import Synthesis
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
@@ -75,7 +76,8 @@ def evaluate(
         databases: databases to swap in, for the task swap.
         motions: folder of `<clip id>.npy` to score in place of a model's.
         captions: JSON of captions to score in place of a model's.
-        retriever: folder of a retriever to score alone; a TMR with a decoder also generates motions.
+        retriever: folder of a retriever to score alone, or of Guo et al.'s evaluator as one; a TMR with a decoder also
+            generates motions.
         tokenizer: folder of a tokenizer to score alone.
         sentence_model: text model for rareness and for retrieval's threshold protocol; None skips these.
         config: splits, numbers of items, repeats.
@@ -88,30 +90,31 @@ def evaluate(
     Raises:
         RemogptError: for conflicting arguments, or if a task lacks an input.
     """
-    folder, config = check_output_folder(out), config or EvalConfig()
-    instead = {"motions": motions, "captions": captions, "retriever": retriever, "tokenizer": tokenizer}
-    given = {name: path for name, path in instead.items() if path is not None}
-    wanted = _wanted_tasks(tasks, given, {"model": model, "database": database})
-    if evaluator_variant is not None and not isinstance(evaluator, str | Path):
-        raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
-    if data is None:
-        return _captions_alone(captions, evaluator, folder, config)
-    dataset, scored = open_set(data), _scored(model, given, wanted)
-    network, dependence = None, None
-    if wanted != ("retrieval",):  # retrieval needs no evaluator
-        network, dependence = _evaluator(evaluator, evaluator_variant, dataset, scored)
-    if dependence is not None:
-        warn(f"{dependence}; it prefers what the model was made to produce")
-    own = None if database is None or scored is None else scored.database(database)
-    run = Run(
-        dataset, folder, config, scored, network, dependence,
-        database=own, database_hash=None if own is None else own.hash, others=_swapped(databases, scored),
-        sentences=None if sentence_model is None else SentenceEncoder(sentence_model),
-        generated=None if motions is None else Path(motions), captions=None if captions is None else Path(captions),
-    )  # fmt: skip
-    tasks_to_run = possible_tasks(run) if wanted == ("all",) else wanted
-    _check_overlap(run, scored, tasks_to_run)
-    return evaluate_run(run, tasks_to_run)
+    with on_device(getattr(model, "device", None)):  # whatever is opened runs where the model runs
+        folder, config = check_output_folder(out), config or EvalConfig()
+        instead = {"motions": motions, "captions": captions, "retriever": retriever, "tokenizer": tokenizer}
+        given = {name: path for name, path in instead.items() if path is not None}
+        wanted = _wanted_tasks(tasks, given, {"model": model, "database": database})
+        if evaluator_variant is not None and not isinstance(evaluator, str | Path):
+            raise RemogptError("--evaluator-variant is of Guo et al.'s evaluator; name its folder with --evaluator")
+        if data is None:
+            return _captions_alone(captions, evaluator, folder, config)
+        dataset, scored = open_set(data), _scored(model, given, wanted)
+        network, dependence = None, None
+        if wanted != ("retrieval",):  # retrieval needs no evaluator
+            network, dependence = _evaluator(evaluator, evaluator_variant, dataset, scored)
+        if dependence is not None:
+            warn(f"{dependence}; it prefers what the model was made to produce")
+        own = None if database is None or scored is None else scored.database(database)
+        run = Run(
+            dataset, folder, config, scored, network, dependence,
+            database=own, database_hash=None if own is None else own.hash, others=_swapped(databases, scored),
+            sentences=None if sentence_model is None else SentenceEncoder(sentence_model),
+            generated=None if motions is None else Path(motions), captions=None if captions is None else Path(captions),
+        )  # fmt: skip
+        tasks_to_run = possible_tasks(run) if wanted == ("all",) else wanted
+        _check_overlap(run, scored, tasks_to_run)
+        return evaluate_run(run, tasks_to_run)
 
 
 def _check_overlap(run: Run, model: Any, tasks: Sequence[str]) -> None:
@@ -176,10 +179,10 @@ def _scored(model: Any, given: Mapping[str, str | Path], tasks: Sequence[str]) -
     if "retriever" in given and {"generation", "facts"} & set(tasks):
         return Synthesis(given["retriever"])
     if "retriever" in given:
-        retriever = open_retriever(given["retriever"])
+        retriever = (open_evaluator if is_guo_evaluator(given["retriever"]) else open_retriever)(given["retriever"])
         return _Alone({"name": str(given["retriever"]), "hashes": {"retriever": retriever.hash}}, retriever=retriever)
     if "tokenizer" in given:
-        tokenizer = MotionTokenizer.from_pretrained(given["tokenizer"])
+        tokenizer = MotionTokenizer.from_pretrained(given["tokenizer"], chosen_device())
         return _Alone({"name": str(given["tokenizer"]), "hashes": {"tokenizer": tokenizer.hash}}, tokenizer=tokenizer)
     return open_model(model)
 
@@ -203,7 +206,7 @@ def _evaluator(
             return None, None
     dependence = None if model is None else why_dependent(evaluator, model)
     if isinstance(evaluator, str | Path):
-        return open_evaluator(evaluator, variant, best_device()), dependence
+        return open_evaluator(evaluator, variant), dependence
     return evaluator, dependence
 
 
@@ -230,7 +233,7 @@ class SentenceEncoder:
 
     @cached_property
     def _model(self) -> FrozenText:
-        return FrozenText(self.name)
+        return FrozenText(self.name, device=chosen_device())
 
     @cached_property
     def hash(self) -> str:

@@ -1,33 +1,40 @@
 """Open an evaluator, and check its independence of a model."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remogpt.eval.evaluators.evaluator import GuoNetworks, RetrieverAsEvaluator
 from remogpt.eval.evaluators.guo_words import KIND as GUO
 from remogpt.interfaces import Evaluator
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.training_record import read_record
 
+if TYPE_CHECKING:
+    import torch
+
 RETRIEVER = "retriever"
 
 
-def open_evaluator(path: str | Path, variant: str | None = None, device: str = "cpu") -> Evaluator:
+def open_evaluator(
+    path: str | Path, variant: str | None = None, device: "str | torch.device | None" = None
+) -> Evaluator:
     """Open an evaluator.
 
     Args:
         path: folder of Guo et al.'s evaluator (`remogpt import guo`), of a retriever (PL-TMR or TMR, trained or
             imported), or of a model, whose retriever is used.
         variant: of Guo's evaluator, packed or unpacked; default: as saved.
-        device: torch device.
+        device: where it runs; default: the chosen one (`remogpt.runtime.device`).
 
     Raises:
         MissingPathError: if there is no evaluator.
         RemogptError: if the folder holds something else, or a variant is given for a retriever.
     """
     folder, kind = evaluator_folder(path)
+    device = device or chosen_device()
     if kind == GUO:
         from remogpt.eval.evaluators.guo import GuoEvaluator
 
@@ -63,6 +70,12 @@ def evaluator_folder(path: str | Path) -> tuple[Path, str]:
             "retriever's folder, or a model's"
         )
     return folder, kind
+
+
+def is_guo_evaluator(path: str | Path) -> bool:
+    """Say whether a folder holds Guo et al.'s evaluator."""
+    config = Path(path) / "config.json"
+    return config.is_file() and read_json(config, dict[str, object]).get("kind") == GUO
 
 
 def why_dependent(evaluator: str | Path | Evaluator, model: Any) -> str | None:

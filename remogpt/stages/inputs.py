@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.runtime.device import chosen_device
 
 if TYPE_CHECKING:
     from remogpt.finder import FactFinder
@@ -25,7 +26,7 @@ def open_set(data: str | Path | MotionTextSet, num_features: int = NUM_FEATURES)
 
 
 def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":
-    """Open a model; default: the embedded `mini`."""
+    """Open a model on the chosen device; default: the embedded `mini`."""
     from remogpt.pipeline import ReMoGPT
 
     return ReMoGPT.from_pretrained(model) if model is None or isinstance(model, str | Path) else model
@@ -34,7 +35,7 @@ def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":
 def open_tokenizer(
     tokenizer: "str | Path | MotionTokenizer | None", reader: str, model: "str | Path | ReMoGPT | None" = None
 ) -> "MotionTokenizer":
-    """Open a tokenizer of one code for every four frames; default: that of `model`.
+    """Open a tokenizer of one code for every four frames on the chosen device; default: that of `model`.
 
     Raises:
         RemogptError: if `reader`, named in the message, cannot use the tokenizer's codes.
@@ -43,7 +44,10 @@ def open_tokenizer(
 
     if tokenizer is None:
         return open_model(model).tokenizer
-    opened = MotionTokenizer.from_pretrained(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
+    if isinstance(tokenizer, str | Path):
+        opened = MotionTokenizer.from_pretrained(tokenizer, chosen_device())
+    else:
+        opened = tokenizer
     opened.check_one_code_a_step(reader)
     return opened
 
@@ -51,13 +55,13 @@ def open_tokenizer(
 def open_retriever(
     retriever: "str | Path | TextMotionRetriever | None", model: "str | Path | ReMoGPT | None" = None
 ) -> "TextMotionRetriever":
-    """Open a retriever, on a GPU if there is one; default: that of `model`."""
+    """Open a retriever on the chosen device; default: that of `model`."""
     from remogpt.retriever import TextMotionRetriever
 
     if retriever is None:
         return open_model(model).retriever
     if isinstance(retriever, str | Path):
-        return TextMotionRetriever.from_pretrained(retriever, best_device())
+        return TextMotionRetriever.from_pretrained(retriever, chosen_device())
     return retriever
 
 
@@ -85,10 +89,3 @@ def open_neighbours(neighbours: "str | Path | Neighbours") -> "Neighbours":
     from remogpt.retriever import Neighbours
 
     return Neighbours.load(neighbours) if isinstance(neighbours, str | Path) else neighbours
-
-
-def best_device() -> str:
-    """Return `cuda` if there is a GPU, else `cpu`."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

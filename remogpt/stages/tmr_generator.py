@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -18,7 +18,11 @@ from remogpt.pipeline.judge import CheckedFact
 from remogpt.prompts import clean_text
 from remogpt.retriever import RetrievedExample, TextMotionRetriever
 from remogpt.retriever.tmr_decoder import decoding_network, reconstruct, synthesise
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Synthesis:
 
     Args:
         folder: of the retriever, or of a model with a TMR.
-        device: torch device.
+        device: where it runs; default: the chosen one (`remogpt.runtime.device`).
 
     Raises:
         MissingPathError, RemogptError: if there is no retriever, or it has no decoder.
@@ -58,8 +62,8 @@ class Synthesis:
     """Modes: the mean of the caption's latent, and the mean of the real motion's latent. The second bounds FID
     and facts, but not R-precision, which ignores what a caption leaves open."""
 
-    def __init__(self, folder: str | Path, device: str = "cpu") -> None:
-        self.retriever = TextMotionRetriever.from_pretrained(folder, device)
+    def __init__(self, folder: str | Path, device: "str | torch.device | None" = None) -> None:
+        self.retriever = TextMotionRetriever.from_pretrained(folder, device or chosen_device())
         decoding_network(self.retriever)
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = {"name": str(folder), "hashes": {"retriever": self.retriever.hash}}

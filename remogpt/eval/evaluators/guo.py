@@ -156,7 +156,9 @@ class GuoEvaluator(nn.Module):
         self.eval()
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, variant: str | None = None, device: str = "cpu") -> "GuoEvaluator":
+    def from_pretrained(
+        cls, folder: str | Path, variant: str | None = None, device: str | torch.device = "cpu"
+    ) -> "GuoEvaluator":
         """Load an evaluator from its folder alone.
 
         Args:

@@ -25,7 +25,7 @@ from remogpt.lm.vocabulary import Vocabulary
 from remogpt.prompts import BUDGET, clean_text, templates
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
-from remogpt.runtime.training.loop import FitResult, LoopConfig, fit
+from remogpt.runtime.training.loop import FitResult, LoopConfig, fit, trains_on_cpu
 from remogpt.runtime.training.stage import Stage
 
 
@@ -85,7 +85,7 @@ def train_language_model(
         validation_bank: their neighbours among the training clips.
     """
     model = build_model(config, clips)
-    if config.loop.cpu or not torch.cuda.is_available():
+    if trains_on_cpu(config.loop):
         # On a CPU plain attention is as fast in float32 and up to 1.5 times faster in bfloat16 than the fused kernel.
         model.t5.set_attn_implementation("eager")
     model.examples = None

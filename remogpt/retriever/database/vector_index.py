@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path
 
@@ -24,6 +25,8 @@ FAISS_ROWS = 10_000
 """Fewer rows are scanned by NumPy even where FAISS is there: 10,000 x 256 take 1 ms, importing FAISS 200 ms."""
 RERANKED = 1000
 """Rows that a bonus can reorder where there are more than `FLAT_ROWS`."""
+MOST_ON_GPU = 2048
+"""Hits that FAISS gives from a GPU at once."""
 ROUNDING = 1e-5
 """Bound on the float32 error of a dot product of unit rows."""
 
@@ -59,6 +62,17 @@ class VectorIndex:
         faiss.extract_index_ivf(index).nprobe = 32
         return index
 
+    @cached_property
+    def _on_gpu(self) -> Any:
+        """All rows on the chosen device, where it is a GPU and FAISS is built for one (never run here), else None."""
+        import faiss
+
+        if faiss.get_num_gpus() == 0 or chosen_device().type != "cuda":
+            return None
+        flat = faiss.IndexFlatIP(self.rows.shape[1])
+        flat.add(self.rows)
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), chosen_device().index or 0, flat)
+
     def _candidates(
         self, query: np.ndarray, count: int, bonus: np.ndarray | None, whole: bool
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +86,10 @@ class VectorIndex:
         if self.use_faiss and bonus is None:
             import faiss
 
-            similarities, ids = faiss.knn(query[None], self.rows, count, metric=faiss.METRIC_INNER_PRODUCT)
+            if self._on_gpu is not None and count <= MOST_ON_GPU:
+                similarities, ids = self._on_gpu.search(query[None], count)
+            else:
+                similarities, ids = faiss.knn(query[None], self.rows, count, metric=faiss.METRIC_INNER_PRODUCT)
             return ids[0].astype(np.int64), similarities[0]
         similarities = self.rows @ query if bonus is None else self.rows @ query + bonus
         ids = (

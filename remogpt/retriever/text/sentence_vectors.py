@@ -6,6 +6,7 @@ from functools import cache as once
 import numpy as np
 
 from remogpt.retriever.text.frozen_text_model import FrozenText, find_model_folder, sentence_fingerprint
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.vector_cache import VectorCache
 
@@ -26,7 +27,8 @@ def cached_sentence_vectors(model: str, sentences: Sequence[str], cache: VectorC
         raise RemogptError("wanted at least one sentence to encode, got none; is the split empty?")
     # Sentences of like length share a batch, so that little of it is padding; the rows return in the given order.
     order = sorted(range(len(sentences)), key=lambda index: (len(sentences[index]), index))
-    network, text = sentence_fingerprint(find_model_folder(model)), once(lambda: FrozenText(model))
+    network = sentence_fingerprint(find_model_folder(model))
+    text = once(lambda: FrozenText(model, device=chosen_device()))
     rows = cache.rows(
         network, ["sentence vectors", *(sentences[index] for index in order)], len(order),
         lambda indices: text().sentence_vectors([sentences[order[index]] for index in indices]),

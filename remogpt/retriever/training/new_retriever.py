@@ -24,6 +24,7 @@ from remogpt.retriever.text.frozen_text_model import (
     load_transformer,
 )
 from remogpt.retriever.training.pretrained_vision import load_vision_transformer
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 
 
@@ -58,7 +59,7 @@ def new_retriever(
         text = WordPieces.load(folder)
         settings |= {"sha256": fingerprint(folder), "transformer": _plain_config(tower.transformer)}
     else:
-        frozen = FrozenText(text_model)
+        frozen = FrozenText(text_model, device=chosen_device())
         text, tower = frozen, state_tower(config, frozen.dim)
         settings |= {"sha256": frozen.sha256}
     if caption_form != "written":
@@ -95,7 +96,7 @@ def new_tmr_retriever(
             f"mean and std have {len(mean)} and {len(std)} channels, but the network reads {config.num_features}; give "
             "the statistics of the features that it was, or will be, trained on"
         )
-    text = FrozenText(text_model)
+    text = FrozenText(text_model, device=chosen_device())
     network = TMR(config, text.dim) if network is None else network
     wanted = network.text_encoder.embed.in_features
     if text.dim != wanted:

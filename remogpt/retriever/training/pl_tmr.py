@@ -30,6 +30,7 @@ from remogpt.retriever.training.contrastive import contradictions, contrastive_l
 from remogpt.retriever.training.loop import fit_retriever
 from remogpt.retriever.training.new_retriever import new_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig
@@ -201,7 +202,7 @@ class PairBatches:
         if isinstance(retriever.text, FrozenText):
             self.text = self.sentences = CachedText(retriever.text, sentences, cache)
         elif config.filter_threshold is not None:
-            self.sentences = CachedText(FrozenText(config.filter_model), sentences, cache)
+            self.sentences = CachedText(FrozenText(config.filter_model, device=chosen_device()), sentences, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Compute the contrastive loss of the given clips, with one random caption each."""

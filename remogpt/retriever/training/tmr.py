@@ -26,6 +26,7 @@ from remogpt.retriever.training.loop import fit_retriever
 from remogpt.retriever.training.new_retriever import new_tmr_retriever
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.retriever.training.tmr_losses import TMRLosses, filtered_share, tmr_loss
+from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig
@@ -107,7 +108,8 @@ class _Batches:
         self.sentences: CachedText | None = None
         if config.filter_threshold is not None:
             is_same = config.filter_model == config.text_model
-            self.sentences = self.text if is_same else CachedText(FrozenText(config.filter_model), captions, cache)
+            source = None if is_same else FrozenText(config.filter_model, device=chosen_device())
+            self.sentences = self.text if source is None else CachedText(source, captions, cache)
 
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Compute TMR's loss of the given clips, with one random caption each."""

@@ -23,6 +23,7 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
+from remogpt.runtime.device import chosen_device, named_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 from remogpt.runtime.training.fsdp import Whole, is_sharded, prepare_sharding
@@ -166,6 +167,12 @@ def fit(stage: Stage, loop: LoopConfig, run_folder: str | Path) -> FitResult:
     return state
 
 
+def trains_on_cpu(loop: LoopConfig) -> bool:
+    """Say whether a training runs on the CPU: as the command says (`--device`), else as its settings say."""
+    named = named_device()
+    return (loop.cpu and named is None) or chosen_device().type == "cpu"
+
+
 def _optimizer(stage: Stage, loop: LoopConfig) -> torch.optim.Optimizer:
     learned = [parameter for parameter in stage.model.parameters() if parameter.requires_grad]
     groups = list(stage.param_groups or [{"params": learned}])
@@ -174,7 +181,7 @@ def _optimizer(stage: Stage, loop: LoopConfig) -> torch.optim.Optimizer:
 
 def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: DistributedDataParallelKwargs) -> Accelerator:
     check_tracker(loop.tracker)
-    on_cpu = loop.cpu or not torch.cuda.is_available()
+    on_cpu = trains_on_cpu(loop)
     if AcceleratorState._shared_state:
         # accelerate keeps a process's first device and precision, and refuses to change the precision.
         last = AcceleratorState()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever.database.vector_index import VectorIndex, has_faiss, write_inverted_file
+from remogpt.runtime import device
 
 NONE = np.empty(0, dtype=np.int64)
 needs_faiss = pytest.mark.skipif(not has_faiss(), reason="faiss is not installed (extra [cpu] or [gpu])")
@@ -49,6 +50,28 @@ def test_faiss_and_numpy_give_identical_arrays() -> None:
     for query in unit_rows(20):
         results = [VectorIndex(rows, use_faiss=use).search(query, 12, np.asarray, excluded) for use in (True, False)]
         assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
+
+
+@needs_faiss
+def test_rows_are_searched_on_the_gpu_where_networks_run_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    import faiss
+    import torch
+
+    rows, moved = unit_rows(500), []
+    plain = VectorIndex(rows, use_faiss=True)
+    assert plain._on_gpu is None, "no GPU is here"
+    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 2)
+    monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
+    monkeypatch.setattr(
+        faiss, "index_cpu_to_gpu", lambda resources, number, index: (moved.append(number), index)[1], raising=False
+    )
+    assert VectorIndex(rows, use_faiss=True)._on_gpu is None, "the networks run on the CPU"
+    monkeypatch.setattr(device, "_named", [torch.device("cuda:1")])
+    there = VectorIndex(rows, use_faiss=True)
+    for query in unit_rows(5):
+        found = [index.search(query, 7, np.asarray, np.arange(0, 500, 3)) for index in (plain, there)]
+        assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+    assert moved == [1]
 
 
 @needs_faiss
