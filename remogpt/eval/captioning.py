@@ -82,7 +82,8 @@ def caption_metrics(
         bert_model: name or folder of a transformers model; adds `bertF1` (idf-weighted F1, not rescaled).
 
     Returns:
-        `bleu1` ... `bleu4`, `rougeL`, `cider` and their `_ci95`, mean hypothesis length in words
+        `bleu1` ... `bleu4`, `rougeL`, `cider` (0 of a single item: its words have no weight against other items') and
+        their `_ci95`, mean hypothesis length in words
         `length`, `num_items`, `num_empty`.
 
     Raises:

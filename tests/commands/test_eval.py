@@ -18,6 +18,7 @@ from remogpt.eval import detectors
 from remogpt.runtime.files import read_json, write_json, write_npy
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
+from remogpt.stages.evaluators import open_evaluator
 
 SMALL = ("--allow-overlap", "--config.splits", "[train]", "--config.num_tokenizer", 3, "--config.num_generation", 3,
          "--config.num_captioning", 2, "--config.best_of", "[1]", "--config.repeats", 2)  # fmt: skip
@@ -210,6 +211,26 @@ def test_guos_evaluator_in_both_variants(
         card = results(tmp_path / variant)["generation/train/files"]["card"]
         assert card["evaluator"]["name"] == f"guo-{variant}" and card["evaluator"]["trained_on"] == "HumanML3D"
     assert "name guo-packed" in run("eval", "compare", tmp_path / "packed", tmp_path / "unpacked").complaint
+
+
+def test_guos_evaluator_as_a_retriever(
+    run: Any, tiny_set: Path, guo_release: Path, tiny_text_model: Path, tmp_path: Path
+) -> None:
+    """A row of TMR's tables: ranked by the distances that it was trained for, not by cosines."""
+    assert run("import", "guo", guo_release, "--out", tmp_path / "guo").code == 0
+    words = ("--data", tiny_set, "--retriever", tmp_path / "guo", "--sentence-model", tiny_text_model, "--out")
+    ran = run("eval", "retrieval", *words, tmp_path / "out", *SMALL)
+    assert ran.code == 0, ran.err
+    (result,) = results(tmp_path / "out").values()
+    assert result["card"]["retriever"] == "guo_evaluator"
+    network = open_evaluator(tmp_path / "guo")
+    clips = MotionTextSet.open(tiny_set).clips("train")
+    clips = sorted(clips, key=lambda clip: clip.id)
+    text = network.encode_text([clip.captions[0] for clip in clips], [clip.tokens[0] for clip in clips])
+    motion = network.encode_motion([MotionTextSet.open(tiny_set).features(clip) for clip in clips])
+    nearer = np.linalg.norm(text[:, None] - motion[None], axis=-1)
+    wanted = 100 * float((nearer.argsort(axis=1)[:, 0] == np.arange(len(clips))).mean())
+    assert result["scores"]["normal"]["t2m/R@1"] == pytest.approx(wanted, abs=0.01)
 
 
 def test_the_embedded_evaluator_scores_the_procedural_set(

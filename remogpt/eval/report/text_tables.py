@@ -59,6 +59,7 @@ def captioning_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("BERTScore, times 100", found, [
         column("F1", "f1", scale=100, of="bertscore"),
         ("model", lambda entry: str((entry.scores.get("bertscore") or {}).get("model", ""))),
+        ("rescaled", lambda entry: "yes" if (entry.scores.get("bertscore") or {}).get("rescaled") else "no"),
     ])  # fmt: skip
     yield _first_captions(found)
 

@@ -87,7 +87,9 @@ def for_clips(given: Sequence[GivenCaption], clips: Sequence[Clip], path: Path) 
     return pairs
 
 
-def score_alone(given: Sequence[GivenCaption], protocols: Sequence[str], bertscore: str = "") -> dict[str, Any]:
+def score_alone(
+    given: Sequence[GivenCaption], protocols: Sequence[str], bertscore: str = "", rescaled: bool = False
+) -> dict[str, Any]:
     """Score captions whose references stand in the file itself.
 
     Raises:
@@ -97,21 +99,24 @@ def score_alone(given: Sequence[GivenCaption], protocols: Sequence[str], bertsco
     if lacking is not None:
         raise RemogptError(f"the caption of {lacking!r} has no references; add them, or give the set with --data")
     return score_texts(
-        [one.caption for one in given], [three_references(one.references) for one in given], protocols, bertscore
-    )
+        [one.caption for one in given], [three_references(one.references) for one in given], protocols, bertscore,
+        rescaled,
+    )  # fmt: skip
 
 
 def score_texts(
-    hypotheses: Sequence[Any], references: Sequence[Sequence[Any]], protocols: Sequence[str], bertscore: str = ""
-) -> dict[str, Any]:
+    hypotheses: Sequence[Any], references: Sequence[Sequence[Any]], protocols: Sequence[str], bertscore: str = "",
+    rescaled: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Score captions in several protocols.
 
     Returns:
-        protocol -> `caption_metrics`; `bertscore` {"model", "f1"} where a model is named.
+        protocol -> `caption_metrics`; `bertscore` {"model", "rescaled", "f1"} where a model is named.
     """
     scores: dict[str, Any] = {name: caption_metrics(hypotheses, references, name) for name in protocols}
     if bertscore:
         from remogpt.eval.text.bertscore import bert_score_f1
 
-        scores["bertscore"] = {"model": bertscore, "f1": bert_score_f1(hypotheses, references, bertscore)}
+        f1 = bert_score_f1(hypotheses, references, bertscore, rescale=rescaled)
+        scores["bertscore"] = {"model": bertscore, "rescaled": rescaled, "f1": f1}
     return scores

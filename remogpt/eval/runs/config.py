@@ -56,7 +56,9 @@ class EvalConfig:
     caption_protocols: tuple[str, ...] = ("raw", "ptb")
     """Any of raw, ptb, metricverse, lemma."""
     bertscore: str = ""
-    """Name or folder of the model for BERTScore; none without it."""
+    """Name or folder of the model for BERTScore; none without it. Papers: roberta-large."""
+    bertscore_rescaled: bool = False
+    """Rescale BERTScore with the baseline of its model, as TM2T and MotionGPT do."""
     threshold: float = 0.95
     """Threshold of retrieval's threshold protocol, on the scale (cos + 1) / 2."""
     rare_share: float = 0.05

@@ -11,6 +11,8 @@ from remogpt.eval.runs.config import TASK_NAMES, EvalConfig
 from remogpt.eval.runs.motion_files import with_motions
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks import captioning, facts, generation, rare, retrieval, swap, tokenizer
+from remogpt.eval.tasks.captioning import ONE_CAPTION, bertscore_card
+from remogpt.eval.text.tokenize import check_tagger
 from remogpt.interfaces import TellsWhyNot
 from remogpt.options import GenerationOptions
 from remogpt.runtime.errors import RemogptError
@@ -51,6 +53,8 @@ def evaluate(run: Run, tasks: Sequence[str]) -> Result:
     if unknown or not tasks:
         raise RemogptError(f"tasks must be some of {', '.join(TASK_NAMES)}, came {', '.join(unknown) or 'none'}")
     _check_routes(run, tasks)
+    if {"captioning", "swap"} & set(tasks):
+        _check_captioning(run.config)
     wanted = run.config.splits
     there = [split for split in wanted if split in run.motions.splits() and run.motions.ids(split)]
     # Files of somebody's answers need not cover every split.
@@ -100,6 +104,16 @@ def _check_routes(run: Run, tasks: Sequence[str]) -> None:
         options.routes_for(query)
 
 
+def _check_captioning(config: EvalConfig) -> None:
+    """Refuse scores of captions for which something is missing, before motions and captions are written for hours."""
+    if "lemma" in config.caption_protocols:
+        check_tagger()
+    if config.bertscore:
+        from remogpt.eval.text.bertscore import check_bert_model
+
+        check_bert_model(config.bertscore, rescale=config.bertscore_rescaled)
+
+
 def _has_answers(run: Run, split: str) -> bool:
     """Whether a model answers for a split, or somebody's files hold anything for it."""
     if run.captions is not None:
@@ -126,9 +140,12 @@ def evaluate_captions(run_out: Path, path: Path, config: EvalConfig) -> Result:
         "model": None, "set": path.name, "licence": "unknown", "num_items": len(given), "seed": config.seed,
         "items_sha256": sha256_of([[one.id, list(one.references)] for one in given]),
         "files_sha256": sha256_file(path)[:16], "made_by": "files", "references": "three (first; a, b, a; a, a, a)",
-        "protocols": list(config.caption_protocols), "bertscore": config.bertscore or None,
+        "protocols": list(config.caption_protocols), "bertscore": bertscore_card(config),
     }  # fmt: skip
-    scores = score_alone(given, config.caption_protocols, config.bertscore)
+    _check_captioning(config)
+    scores = score_alone(given, config.caption_protocols, config.bertscore, config.bertscore_rescaled)
+    if len(given) == 1:
+        scores["marks"] = [ONE_CAPTION]
     scores |= {"num_items": len(given), "items": [
         {"id": one.id, "caption": one.caption, "references": list(one.references)} for one in given
     ]}  # fmt: skip

@@ -1,6 +1,7 @@
 """Motion to text: BLEU, ROUGE-L, CIDEr, BERTScore by protocol, and R-precision and MM-dist of the captions.
 
-The control `retrieved` answers with the caption of the motion that is retrieved first.
+The control `real` is the papers' row of that name: the clips' own captions, scored by the evaluator alone. The control
+`retrieved` answers with the caption of the motion that is retrieved first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from remogpt.eval.captioning import three_references
 from remogpt.eval.cards import Card, ItemsFile
 from remogpt.eval.evaluators.embeddings import embed_texts
 from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
+from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
 from remogpt.eval.tasks.generation import evaluator_marks
@@ -23,6 +25,11 @@ from remogpt.options import GenerationOptions
 from remogpt.runtime.files import read_json, sha256_file, write_json
 
 Items = list[dict[str, Any]]
+REAL = "the set itself"
+ONE_CAPTION = (
+    "CIDEr of a single caption is 0 whatever it says: words are weighted by how few of the evaluated items have them "
+    "in their references, and with one item each word's weight is log(1/1) = 0"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
         card = run.card(split, answers.clips, **answers.card, **protocol(run, answers.clips), **run.evaluator_card())
 
         def work(answers: _Answers = answers) -> Result:
-            return score(run, answers.clips, answers.items)
+            return score(run, answers.clips, answers.items, is_real=answers.card["made_by"] == REAL)
 
         yield run.finish(f"captioning/{split}/{answers.name}", card, work)
 
@@ -53,9 +60,16 @@ def protocol(run: Run, clips: Sequence[Clip]) -> Card:
     """Return card entries of what `score` does."""
     return {
         "references": "three (first; a, b, a; a, a, a)", "protocols": list(run.config.caption_protocols),
-        "bertscore": run.config.bertscore or None, "repeats": run.config.repeats,
+        "bertscore": bertscore_card(run.config), "repeats": run.config.repeats,
         "pool": min(generation.POOL, len(clips)),
     }  # fmt: skip
+
+
+def bertscore_card(config: EvalConfig) -> str | None:
+    """Return the card's entry of BERTScore: its model, and whether it is rescaled."""
+    if not config.bertscore:
+        return None
+    return f"{config.bertscore}, rescaled" if config.bertscore_rescaled else config.bertscore
 
 
 def _answers(run: Run, split: str) -> Iterator[_Answers]:
@@ -70,6 +84,11 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
     for mode in (mode for mode in modes(run) if not mode.uses_facts):  # captions have no claims to check
         written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
+    if run.config.controls and run.evaluator is not None:
+        # The papers' row "Real": a real caption is its own reference, so that the evaluator alone scores it.
+        yield _Answers(
+            "real", clips, [{"id": clip.id, "caption": clip.captions[0]} for clip in clips], {"made_by": REAL}
+        )
     if run.config.controls and run.own_database_hash:
         card = {"made_by": "first retrieved", "database_sha256": run.own_database_hash, **run.config.shown}
         found = _retrieved(run, split, clips)
@@ -117,22 +136,16 @@ def by_model(
     return items, protocol
 
 
-def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
-    """Score one caption of each clip."""
+def score(run: Run, clips: Sequence[Clip], items: Items, *, is_real: bool = False) -> Result:
+    """Score one caption of each clip; real ones by the evaluator alone."""
     texts = [item["caption"] for item in items]
     references: list[list[Any]] = [three_references(clip.captions) for clip in clips]
-    plain = [name for name in run.config.caption_protocols if name != "lemma"]
-    scores: Result = score_texts(texts, references, plain, run.config.bertscore)
-    if "lemma" in run.config.caption_protocols:
-        # The set's own lemmas where it has them, as HumanML3D's references are made; the captions by spaCy.
-        lemmas = [
-            [clip.tokens[clip.captions.index(text)] or text for text in three]
-            for clip, three in zip(clips, references, strict=True)
-        ]
-        scores |= score_texts(texts, lemmas, ["lemma"])
+    scores: Result = {} if is_real else _by_references(run, clips, texts, references)
     if run.evaluator is not None and len(clips) > 1:
         scores["evaluator"], marks = _by_evaluator(run, clips, texts)
         scores |= run.marked(marks)
+    if len(clips) == 1:
+        scores |= run.marked([ONE_CAPTION])
     if all("copied" in item for item in items):
         scores["copied_share"] = float(np.mean([item["copied"] for item in items]))
     return scores | {
@@ -140,6 +153,21 @@ def score(run: Run, clips: Sequence[Clip], items: Items) -> Result:
         "num_items": len(items),
         "items": [item | {"references": three} for item, three in zip(items, references, strict=True)],
     }
+
+
+def _by_references(
+    run: Run, clips: Sequence[Clip], texts: Sequence[str], references: Sequence[Sequence[Any]]
+) -> Result:
+    plain = [name for name in run.config.caption_protocols if name != "lemma"]
+    scores = score_texts(texts, references, plain, run.config.bertscore, run.config.bertscore_rescaled)
+    if "lemma" not in run.config.caption_protocols:
+        return scores
+    # The set's own lemmas where it has them, as HumanML3D's references are made; the captions by spaCy.
+    lemmas = [
+        [clip.tokens[clip.captions.index(text)] or text for text in three]
+        for clip, three in zip(clips, references, strict=True)
+    ]
+    return scores | score_texts(texts, lemmas, ["lemma"])
 
 
 def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> tuple[Result, list[str]]:

@@ -1,11 +1,15 @@
 """Retrieval by the model's retriever: every caption against every motion of a split, in every protocol it allows."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.cards import sha256_of
+from remogpt.eval.evaluators.evaluator import GuoNetworks
+from remogpt.eval.evaluators.guo_words import KIND as GUO
 from remogpt.eval.generation import POOL
 from remogpt.eval.interval import half_width
 from remogpt.eval.retrieval import RECALL_AT, cosines, retrieval_metrics, retrieval_ranks
@@ -27,9 +31,14 @@ def evaluate(run: Run, split: str) -> Iterator[Named]:
     card = run.card(
         split, clips, captions="first", gallery="all items", threshold=run.config.threshold, sentences=sentences,
         dissimilar=sha256_of(listed) if listed else None,
-        retriever=getattr(retriever, "config", {}).get("network", "pl_tmr"),
+        retriever=_network(retriever),
     )  # fmt: skip
     yield run.finish(f"retrieval/{split}", card, lambda: score(run, clips, listed))
+
+
+def _network(retriever: Any) -> str:
+    own: str = getattr(retriever, "config", {}).get("network", "pl_tmr")
+    return GUO if isinstance(retriever, GuoNetworks) else own
 
 
 def _dissimilar(run: Run, split: str) -> list[str]:
@@ -42,14 +51,16 @@ def score(run: Run, clips: Sequence[Clip], dissimilar: Sequence[str] = ()) -> Re
     """Rank every clip's first caption against every motion, and the other way round."""
     retriever = run.needs_model("the retriever's evaluation").retriever
     captions = [clip.captions[0] for clip in clips]
-    text = np.asarray(retriever.encode_text(captions))
+    is_guo = isinstance(retriever, GuoNetworks)
+    # Guo et al.'s network reads the tokens that stand beside the captions, and was trained for distances.
+    text = np.asarray(retriever.encode_text(captions, *([[clip.tokens[0] for clip in clips]] if is_guo else [])))
     motion = np.concatenate([
         np.asarray(retriever.encode_motion([run.motions.features(clip) for clip in clips[start : start + BATCH]]))
         for start in progress(range(0, len(clips), BATCH), desc="motions", unit="batch")
     ])  # fmt: skip
     check_finite(text, lambda row: f"the caption of clip {clips[row].id}", "embedding")
     check_finite(motion, lambda row: f"clip {clips[row].id}", "embedding")
-    similarity = cosines(text, motion)
+    similarity = -cdist(text, motion) if is_guo else cosines(text, motion)
     ranks = retrieval_ranks(similarity)
     scores: Result = {
         "normal": retrieval_metrics(similarity, "normal"),

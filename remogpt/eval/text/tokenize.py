@@ -97,6 +97,11 @@ def _spacy_model() -> Any:
         ) from error
 
 
+def check_tagger() -> None:
+    """Refuse captions that come without lemma/POS tokens where spaCy or its English model is not installed."""
+    _spacy_model()
+
+
 def tagged_tokens(captions: Iterable[str]) -> list[Tokens]:
     """Turn captions into `lemma/POS` tokens as HumanML3D's token field was made: ["a/DET", "man/NOUN", "walk/VERB"].
 

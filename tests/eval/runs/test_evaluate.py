@@ -16,6 +16,7 @@ from remogpt.eval.cards import check_comparable
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
+from remogpt.eval.text import tokenize
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_json, write_npy, write_text
@@ -583,3 +584,42 @@ def test_routes_without_effect_are_refused_before_the_work(known_set, world, tmp
     with pytest.raises(RemogptError, match=words):
         evaluate(run, tasks)
     assert not oracle.calls
+
+
+def test_what_captions_need_is_refused_before_the_work(known_set, world, tmp_path, monkeypatch):
+    """Hours of writing must not end for want of spaCy or of BERTScore's model."""
+
+    def ask(**settings):
+        oracle = world.Oracle(known_set)
+        run = Run(known_set, tmp_path, EvalConfig(**QUICK, **settings), oracle, world.Evaluator(known_set))
+        with pytest.raises(RemogptError) as refused:
+            evaluate(run, ("generation", "captioning"))
+        assert not oracle.calls
+        return str(refused.value)
+
+    def missing():
+        raise RemogptError("captions need spaCy")
+
+    monkeypatch.setattr(tokenize, "_spacy_model", missing)
+    assert ask(caption_protocols=("raw", "lemma")) == "captions need spaCy"
+    assert "cannot load the model" in ask(bertscore=str(tmp_path / "nothing"))
+
+
+def test_real_captions_are_a_row_that_the_evaluator_alone_scores(everything):
+    real = everything[0]["results"]["captioning/test/real"]
+    assert real["card"]["made_by"] == "the set itself" and real["scores"]["num_items"] == 40
+    assert (
+        real["scores"]["evaluator"]["t2m/R1"]["mean"] == 1.0 and real["scores"]["evaluator"]["mm_dist"]["mean"] < 1e-4
+    )
+    assert not {"raw", "ptb", "bertscore"} & real["scores"].keys()
+
+
+def test_a_single_captions_cider_is_explained(known_set, world, tmp_path):
+    config = EvalConfig(**QUICK, num_captioning=1, controls=False)
+    run = Run(known_set, tmp_path, config, world.Oracle(known_set), world.Evaluator(known_set))
+    scores = evaluate(run, ["captioning"])["results"]["captioning/test/retrieval"]["scores"]
+    assert scores["raw"]["cider"] == 0.0 and any("CIDEr of a single caption is 0" in mark for mark in scores["marks"])
+    write_json(tmp_path / "one.json", [{"id": "a", "caption": "a person walks", "references": ["a person walks"]}])
+    alone = evaluate_captions(tmp_path / "alone", tmp_path / "one.json", EvalConfig())
+    assert "CIDEr of a single caption" in alone["results"]["captioning/all/files"]["scores"]["marks"][0]
+    assert "CIDEr of a single caption" in (tmp_path / "alone" / "report.md").read_text()
