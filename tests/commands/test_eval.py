@@ -75,7 +75,7 @@ def test_all_parts_are_evaluated_and_reported(evaluated: Path) -> None:
     assert set(found) == {
         "tokenizer/train", "retrieval/train",
         *(f"{task}/train/{mode}" for task in ("generation", "facts") for mode in MODES),
-        *(f"captioning/train/{mode}" for mode in ("retrieval", "no_retrieval", "retrieved")),
+        *(f"captioning/train/{mode}" for mode in ("retrieval", "no_retrieval", "real", "retrieved")),
         *(f"rare/train/{mode}" for mode in ("real", "retrieval", "no_retrieval")),
         *(f"swap/train/{database}" for database in ("own", "none", "mocap")),
     }  # fmt: skip

@@ -59,9 +59,13 @@ def captioning_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
     yield table("BERTScore, times 100", found, [
         column("F1", "f1", scale=100, of="bertscore"),
         ("model", lambda entry: str((entry.scores.get("bertscore") or {}).get("model", ""))),
-        ("rescaled", lambda entry: "yes" if (entry.scores.get("bertscore") or {}).get("rescaled") else "no"),
+        ("rescaled", lambda entry: _yes_or_no((entry.scores.get("bertscore") or {}).get("rescaled"))),
     ])  # fmt: skip
     yield _first_captions(found)
+
+
+def _yes_or_no(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
 
 
 def _first_captions(found: Sequence[Entry]) -> Table | None:
