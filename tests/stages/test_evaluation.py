@@ -65,11 +65,11 @@ def test_captions_with_references_of_their_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("device", ["cuda", "cpu"])
 def test_a_retriever_alone_goes_to_a_gpu_that_is_there(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
     monkeypatch.setattr(TextMotionRetriever, "from_pretrained", lambda *given: asked.append(given))
     open_retriever("runs/retriever")
-    assert asked == [("runs/retriever", device)]
+    assert asked == [("runs/retriever", torch.device(device))]
 
 
 def test_an_open_evaluator_is_known_by_its_hash_alone(
