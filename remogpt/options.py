@@ -28,6 +28,11 @@ class GenerationOptions:
     k: int | None = None
     """Examples of each route, at least 1; where an earlier route has one already, the next best follows. Default: as
     the language model was trained, 1 in the paper's main setting."""
+    min_score: float = -1.0
+    """Hits whose cosine on their route is smaller are no examples, so that fewer may be left than asked for."""
+    max_alike: float = 1.0
+    """Hits whose motion's cosine with an earlier example's is larger are passed over for the next best, so that
+    examples differ; 1: none is."""
     exclude: Sequence[str] | Sequence[Sequence[str]] = ()
     """Ids of clips or recordings not to retrieve: one collection for the call, or one for each caption or motion;
     they are compared with an entry's own id, its source's and its mirror's."""
@@ -68,6 +73,9 @@ class GenerationOptions:
             )
         if self.k is not None and self.k < 1:
             raise RemogptError(f"k must be at least 1, got {self.k}; examples='none' retrieves nothing")
+        for name in ("min_score", "max_alike"):
+            if not -1 <= getattr(self, name) <= 1:
+                raise RemogptError(f"{name} must be a cosine, -1 to 1, got {getattr(self, name):g}")
         if self.best_of is not None and self.best_of < 1:
             raise RemogptError(f"best_of must be at least 1, got {self.best_of}")
         if self.guidance is not None and not 0 < self.guidance <= MAX_GUIDANCE:
@@ -97,6 +105,10 @@ class GenerationOptions:
                 f"{', '.join(given)}; add one"
             )
         return own
+
+    def choice_for(self, query: Literal["caption", "motion"]) -> "ExampleChoice":
+        """Return which examples of a caption or of a motion are retrieved; raises as `routes_for` does."""
+        return ExampleChoice(self.routes_for(query), self.k or 1, self.min_score, self.max_alike)
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -129,6 +141,16 @@ class GenerationOptions:
         if len(ids) != count:
             raise RemogptError(f"{name} has ids for {len(ids)} captions or motions, expected {count}")
         return list(ids)
+
+
+@dataclass(frozen=True)
+class ExampleChoice:
+    """Which examples of one caption or motion are retrieved; fields as in `GenerationOptions`."""
+
+    routes: tuple[Route, ...]
+    k: int = 1
+    min_score: float = -1.0
+    max_alike: float = 1.0
 
 
 def _check_routes(routes: Sequence[Route] | None) -> None:

@@ -146,3 +146,23 @@ def test_evaluations_are_told_of_them(run: Any, tiny_model: Path, tiny_set: Path
     assert all(len(item["examples"]) == 2 for item in answers["items"])
     assert "retrieved by m2t or m2m" in run("eval", "captioning", *words, "--routes", "t2m").complaint
     assert "k must be at least 1" in run("eval", "captioning", *words, "--k", 0).complaint
+
+
+def test_examples_differ_and_score_as_much_as_asked_for(model: ReMoGPT) -> None:
+    database = model.database()
+    hits = database.search(text=TEXT, route="t2m", k=len(database))
+    rows = np.asarray(database.motion_embeddings)[[hit.row for hit in hits]]
+    alike = rows @ rows[0]
+    limit = float(np.sort(alike)[2])  # two of them may stand beside the first
+    options = GenerationOptions(routes=["t2m"], k=3, max_alike=limit)
+    (found,) = model.examples_for_texts([TEXT], options=options)
+    assert found[0].id == hits[0].id and len(found) in (2, 3)
+    chosen = rows[[[hit.id for hit in hits].index(one.id) for one in found]]
+    assert (chosen @ chosen.T)[np.triu_indices(len(found), 1)].max() <= limit
+    second = next(hit for hit, cosine in zip(hits, alike, strict=True) if cosine <= limit)
+    assert found[1].id == second.id
+    options = GenerationOptions(routes=["t2m"], k=3, min_score=hits[1].score)
+    (few,) = model.examples_for_texts([TEXT], options=options)
+    assert [one.id for one in few] == [hit.id for hit in hits[:2]]
+    with pytest.raises(RemogptError, match="max_alike must be a cosine, -1 to 1, got 2"):
+        GenerationOptions(max_alike=2)

@@ -84,7 +84,7 @@ def retrieve(
     """Find the examples of each window's motion."""
     found = examples_for_motions(
         [window.features for window in windows], database, retriever, [window.exclude for window in windows],
-        routes=options.routes_for("motion"), k=options.k or 1,
+        choice=options.choice_for("motion"),
     )  # fmt: skip
     for window, examples in zip(windows, found, strict=True):
         window.examples = examples

@@ -4,19 +4,18 @@ Source: ReMoGPT, Fig. 5 and Table 6.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
-from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.motion.facts import Fact
+from remogpt.options import ExampleChoice
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.runtime.errors import RemogptError
 
 Examples = tuple[RetrievedExample, ...]
-_Search = Callable[[Route, int], list[RetrievedExample]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,28 +27,26 @@ class TextSearch:
         database: where motions come from.
         exclude: ids; entries that bear one as their own, their source's or their mirror's are not retrieved.
         pinned: ids of entries that are examples in place of retrieved ones.
-        routes: by which examples are retrieved, in the prompt's order.
-        k: examples of each route.
+        choice: which examples are retrieved.
     """
 
     query: np.ndarray
     database: MotionDatabase
     exclude: frozenset[str]
-    pinned: tuple[str, ...] = ()
-    routes: tuple[Route, ...] = TEXT_ROUTES
-    k: int = 1
+    pinned: tuple[str, ...]
+    choice: ExampleChoice
 
     @classmethod
     def of_texts(
         cls, texts: Sequence[str], database: MotionDatabase, retriever: TextMotionRetriever,
         exclude: Sequence[Iterable[str]], pinned: Sequence[tuple[str, ...]] | None = None,
-        *, routes: tuple[Route, ...] = TEXT_ROUTES, k: int = 1,
+        *, choice: ExampleChoice,
     ) -> "list[TextSearch]":  # fmt: skip
         """Make a search for each caption; equal captions with the same exclusions and pins share one."""
         named = pinned or [()] * len(texts)
         keys = [(text, frozenset(ids), own) for text, ids, own in zip(texts, exclude, named, strict=True)]
         queries = dict(zip(texts, retriever.encode_each_text(texts), strict=True))
-        made = {key: cls(queries[key[0]], database, *key[1:], routes, k) for key in dict.fromkeys(keys)}
+        made = {key: cls(queries[key[0]], database, *key[1:], choice) for key in dict.fromkeys(keys)}
         return [made[key] for key in keys]
 
     @cached_property
@@ -59,11 +56,11 @@ class TextSearch:
         Raises:
             RemogptError: if more are pinned than are shown, or one that the database does not have.
         """
-        count = self.k * len(self.routes)
+        count = self.choice.k * len(self.choice.routes)
         if len(self.pinned) > count:
             raise RemogptError(f"{len(self.pinned)} examples are pinned, a prompt shows {count}; pin fewer, or raise k")
         hidden = self.exclude | set(self.pinned)
-        found = _by_routes(partial(self.database.search_embedding, self.query, exclude=hidden), self.routes, self.k)
+        found = _by_routes(self.database, self.query, hidden, self.choice)
         return (*(self._pinned(one) for one in self.pinned), *found)[:count]
 
     def _pinned(self, entry: str) -> RetrievedExample:
@@ -90,29 +87,46 @@ def examples_for_motions(
     retriever: TextMotionRetriever,
     exclude: Sequence[Iterable[str]],
     *,
-    routes: tuple[Route, ...] = MOTION_ROUTES,
-    k: int = 1,
+    choice: ExampleChoice,
 ) -> list[Examples]:
-    """Retrieve the k best examples of each route for each motion, (T, 263) raw features; otherwise as above."""
+    """Retrieve the examples of each motion, (T, 263) raw features; otherwise as above."""
     return [
-        _by_routes(
-            partial(database.search_embedding, retriever.encode_motion([features])[0], exclude=set(ids)), routes, k
-        )
+        _by_routes(database, retriever.encode_motion([features])[0], frozenset(ids), choice)
         for features, ids in zip(motions, exclude, strict=True)
     ]
 
 
-def _by_routes(search: _Search, routes: Sequence[Route], k: int) -> Examples:
+def _by_routes(database: MotionDatabase, query: np.ndarray, exclude: frozenset[str], choice: ExampleChoice) -> Examples:
     """Take the k best hits of each route; what an earlier route has found is passed over for the next best.
 
-    Only that entry is passed over, not its relatives, as in training.
+    Only that entry is passed over, not its relatives, as in training; and what is more like an example than
+    `max_alike` allows.
     """
     found: list[RetrievedExample] = []
-    for route in routes:
-        hits = search(route, k + len(found))
-        taken = {example.id for example in found}
-        found += [hit for hit in hits if hit.id not in taken][:k]
+    for route in choice.routes:
+        wanted, depth = len(found) + choice.k, choice.k + len(found)
+        while True:
+            hits = database.search_embedding(query, route, depth, exclude)
+            own = list(found)
+            for hit in hits:
+                is_near = hit.score >= choice.min_score
+                if len(own) < wanted and is_near and _is_new(database, hit, own, choice.max_alike):
+                    own.append(hit)
+            if len(own) == wanted or len(hits) < depth or hits[-1].score < choice.min_score:
+                break
+            depth *= 2
+        found = own
     return tuple(found)
+
+
+def _is_new(database: MotionDatabase, hit: RetrievedExample, taken: list[RetrievedExample], max_alike: float) -> bool:
+    """Say whether a hit is none of some examples, and its motion not more like one of theirs than allowed."""
+    if any(hit.id == one.id for one in taken):
+        return False
+    if max_alike >= 1 or not taken:
+        return True
+    rows = np.asarray(database.motion_embeddings[[one.row for one in taken]], dtype=np.float32)
+    return bool((rows @ np.asarray(database.motion_embeddings[hit.row], dtype=np.float32)).max() <= max_alike)
 
 
 def marked_as_used(

@@ -87,7 +87,7 @@ def retrieve(
     pinned = options.pinned_for(captions[-1] + 1)
     searches = TextSearch.of_texts(
         [segment.text for segment in segments], database, retriever, [request.exclude for request in requests],
-        [pinned[caption] for caption in captions], routes=options.routes_for("caption"), k=options.k or 1,
+        [pinned[caption] for caption in captions], choice=options.choice_for("caption"),
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
     found: dict[TextSearch, list[RetrievedExample]] = {}

@@ -328,12 +328,12 @@ class ReMoGPT:
             texts: captions.
             database: where examples come from.
             exclude: for each caption, ids that are not retrieved.
-            options: of these, routes and k alone have an effect.
+            options: of these, routes, k, min_score and max_alike alone have an effect.
         """
         how = (options or GenerationOptions()).with_defaults(self.generation)
         searches = TextSearch.of_texts(
             texts, self.database(database), self.retriever, exclude or [()] * len(texts),
-            routes=how.routes_for("caption"), k=how.k or 1,
+            choice=how.choice_for("caption"),
         )  # fmt: skip
         return [search.examples for search in searches]
 
@@ -348,7 +348,7 @@ class ReMoGPT:
         how = (options or GenerationOptions()).with_defaults(self.generation)
         return examples_for_motions(
             motions, self.database(database), self.retriever, exclude or [()] * len(motions),
-            routes=how.routes_for("motion"), k=how.k or 1,
+            choice=how.choice_for("motion"),
         )  # fmt: skip
 
     def _following(self, options: GenerationOptions) -> Following:

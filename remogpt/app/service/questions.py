@@ -32,6 +32,8 @@ class Options(_Question):
     pinned: Ids = []
     routes: Annotated[list[Route], Field(min_length=1, max_length=4)] | None = None
     k: Annotated[int, Field(ge=1, le=64)] | None = None
+    min_score: Annotated[Finite, Field(ge=-1, le=1)] = -1.0
+    max_alike: Annotated[Finite, Field(ge=-1, le=1)] = 1.0
     best_of: Annotated[int, Field(ge=1, le=32)] | None = None
     check_numbers: bool = True
     retrieved: Annotated[int, Field(ge=0, le=64)] | None = None

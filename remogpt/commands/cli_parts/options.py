@@ -49,9 +49,10 @@ def read_tags(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def add_example_options(parser: Any) -> None:
-    """Add options for retrieved examples: --no-retrieval, --routes, --k and --copy-strength."""
+    """Add --no-retrieval, --routes, --k, --min-score, --max-alike and --copy-strength."""
     parser.add_argument("--no-retrieval", action="store_true", help="answer without retrieved examples")
     add_route_options(parser)
+    _add_similarity_options(parser)
     parser.add_argument(
         "--copy-strength", type=float, default=None,
         help="how strongly matching examples are followed; 0: they are only shown in the prompt, as in the paper; "
@@ -67,6 +68,14 @@ def add_route_options(parser: Any) -> None:
         "m2t,m2m (for motions); default: as the model was trained",
     )  # fmt: skip
     parser.add_argument("--k", type=int, default=None, help="examples of each route; default: as the model was trained")
+
+
+def _add_similarity_options(parser: Any) -> None:
+    parser.add_argument("--min-score", type=float, default=-1.0, help="cosine below which a hit is no example")
+    parser.add_argument(
+        "--max-alike", type=float, default=1.0,
+        help="largest cosine of two examples' motions: a hit that is more like one passes to the next best",
+    )  # fmt: skip
 
 
 def read_routes(given: str | None) -> "tuple[Route, ...] | None":
@@ -102,7 +111,7 @@ def generation_options(args: Any) -> GenerationOptions:
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
         retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
-        routes=read_routes(args.routes), k=args.k,
+        routes=read_routes(args.routes), k=args.k, min_score=args.min_score, max_alike=args.max_alike,
     )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ from remogpt.runtime.folders.sums import changed_files
 
 _log = logging.getLogger(__name__)
 
+_HITS = 4096
+"""Hits whose captions are compared with the query at once: 8 MiB for each caption of theirs."""
 FACT_WEIGHT = 0.8
 """What a hit that holds all facts of a query gains over one that holds none, beside cosines.
 
@@ -162,7 +164,9 @@ class MotionDatabase(VersionReader):
             scores, embedding = self._part_search.scores(query, chosen)
             shares = self._shares(facts)
             rows = best_rows(scores if shares is None else scores + fact_weight * shares, k, self._passed_over(exclude))
-            hits = [self._hit(row, embedding, scores[row], route, shares) for row in rows]
+            hits = self._hits(
+                [int(row) for row in rows], embedding, [float(scores[row]) for row in rows], route, shares
+            )
         else:
             rows_of = retriever.encode_text([query]) if isinstance(query, str) else retriever.encode_motion([query])
             embedding = rows_of[0]
@@ -192,7 +196,7 @@ class MotionDatabase(VersionReader):
         shares = self._shares(facts)
         bonus = None if shares is None else fact_weight * shares
         entries, _, scores = gallery.search(query, k, owner, self._passed_over(exclude), bonus)
-        return [self._hit(row, query, score, route, shares) for row, score in zip(entries, scores, strict=True)]
+        return self._hits(entries.tolist(), query, scores.tolist(), route, shares)
 
     def fact_shares(self, facts: Sequence[Fact]) -> np.ndarray:
         """Return (E,) float32 the share of some facts that each entry holds; numbers are rounded to the catalogue's.
@@ -205,11 +209,15 @@ class MotionDatabase(VersionReader):
     def _shares(self, facts: Sequence[Fact]) -> np.ndarray | None:
         return self.fact_shares(facts) if facts and self.has_facts else None
 
-    def _hit(
-        self, row: int, query: np.ndarray, score: float, route: Route, shares: np.ndarray | None
-    ) -> RetrievedExample:
-        found = self.example(int(row), query, float(score), route)
-        return found if shares is None else replace(found, fact_share=float(shares[row]))
+    def _hits(
+        self, rows: list[int], query: np.ndarray, scores: list[float], route: Route, shares: np.ndarray | None
+    ) -> list[RetrievedExample]:
+        """Make the examples of some entries, a few thousand at a time, with the shares of facts that they hold."""
+        found = []
+        for start in range(0, len(rows), _HITS):
+            block = slice(start, start + _HITS)
+            found += self._examples(rows[block], query, scores[block], route)
+        return found if shares is None else [replace(hit, fact_share=float(shares[hit.row])) for hit in found]
 
     def contributions(
         self, query: Any, rows: Sequence[int], part: str | Sequence[str] | None = None
@@ -246,9 +254,10 @@ class MotionDatabase(VersionReader):
     def _rows_by_name(self) -> dict[str, list[int]]:
         """Rows of entries by name: their own id, their source's id, or the id of the clip that they mirror."""
         rows: dict[str, list[int]] = {}
-        for row, info in enumerate(self.infos()):
-            for name in {info.id, info.source_id, info.mirror_of} - {None}:
-                rows.setdefault(str(name), []).append(row)
+        for row, names in enumerate(self.names()):
+            for name in {names.id, names.source_id, names.mirror_of}:
+                if name is not None:
+                    rows.setdefault(name, []).append(row)
         return rows
 
     def _passed_over(self, names: Collection[str]) -> np.ndarray:
@@ -257,16 +266,26 @@ class MotionDatabase(VersionReader):
 
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
-        start, end = self._span("caption", row)
-        if not start < end <= len(self.caption_embeddings):
-            raise RemogptError(f"{self.folder}: caption_offsets.npy gives entry {row} no captions; build it again")
-        to_captions = exact_similarities(np.asarray(self.caption_embeddings[start:end]), query)
-        to_motion = exact_similarities(np.asarray(self.motion_embeddings[row : row + 1]), query)[0]
-        index, info = int(np.argmax(to_captions)), self.info(row)
-        return RetrievedExample(
-            info.id, info.captions[index], self.codes(row), score, route, float(to_motion), float(to_captions[index]),
-            row=row,
-        )  # fmt: skip
+        return self._examples([row], query, [score], route)[0]
+
+    def _examples(self, rows: list[int], query: np.ndarray, scores: list[float], route: str) -> list[RetrievedExample]:
+        """Make the examples of some entries; all their captions are compared with the query at once."""
+        spans = self._spans("caption", rows)
+        for row, (start, end) in zip(rows, spans, strict=True):
+            if not start < end <= len(self.caption_embeddings):
+                raise RemogptError(f"{self.folder}: caption_offsets.npy gives entry {row} no captions; build it again")
+        captions = np.concatenate([np.arange(start, end) for start, end in spans])
+        to_captions = exact_similarities(self.caption_embeddings[captions], query).tolist()
+        to_motions = exact_similarities(self.motion_embeddings[rows], query).tolist()
+        found, first = [], 0
+        known = zip(rows, scores, to_motions, spans, self.infos_of(rows), self.codes_of(rows), strict=True)
+        for row, score, to_motion, (start, end), info, codes in known:
+            own = to_captions[first : first + end - start]
+            first += end - start
+            to_caption = max(own)
+            caption = info.captions[own.index(to_caption)]
+            found.append(RetrievedExample(info.id, caption, codes, score, route, to_motion, to_caption, row=row))
+        return found
 
     @cached_property
     def _motions(self) -> VectorIndex:

@@ -4,12 +4,15 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.schema import checked
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,37 @@ class EntryInfo:
     @classmethod
     def from_line(cls, line: bytes) -> "EntryInfo":
         """Read what `to_line` wrote."""
-        try:
-            values = json.loads(line)
-        except ValueError as error:
-            raise RemogptError(f"a line of entries.jsonl is not JSON ({error}); copy the database again") from error
-        return checked(values, cls, "a line of entries.jsonl")
+        return _read(line, _INFO, cls)
+
+
+@dataclass(frozen=True)
+class EntryNames:
+    """The names by which an entry is left out of a search; fields as in `DatabaseEntry`."""
+
+    id: str
+    source_id: str
+    mirror_of: str | None
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "EntryNames":
+        """Read the names of what `EntryInfo.to_line` wrote."""
+        return _read(line, _NAMES, cls)
+
+
+_INFO, _NAMES = msgspec.json.Decoder(EntryInfo), msgspec.json.Decoder(EntryNames)
+
+
+def _read(line: bytes, decoder: "msgspec.json.Decoder[T]", kind: type[T]) -> T:
+    """Read a line of entries.jsonl."""
+    try:
+        return decoder.decode(line)
+    except msgspec.DecodeError:
+        pass  # it may hold a NaN among its tags; if not, what follows says what is wrong
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise RemogptError(f"a line of entries.jsonl is not JSON ({error}); copy the database again") from error
+    return checked(values, kind, "a line of entries.jsonl")
 
 
 def windowed(entries: Iterable[DatabaseEntry], max_frames: int = 196, min_frames: int = 40) -> Iterator[DatabaseEntry]:

@@ -1,7 +1,7 @@
 """Reading a version of a database without reading it into memory; its files: `version_files`."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue_hash
-from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo
+from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, EntryNames
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.stored_facts import StoredFacts
 from remogpt.retriever.database.version_files import MotionsKept, check_small_files, current_version
@@ -48,20 +48,34 @@ class VersionReader:
         start, end = self._span("entry", row)
         return EntryInfo.from_line(self._lines[start:end].tobytes())
 
+    def infos_of(self, rows: Sequence[int]) -> list[EntryInfo]:
+        """Return what is known about some entries."""
+        lines = self._lines
+        return [EntryInfo.from_line(lines[start:end].tobytes()) for start, end in self._spans("entry", rows)]
+
     def infos(self) -> Iterator[EntryInfo]:
         """Yield what is known about every entry, in order."""
         for start, end in pairwise(self._array("entry_offsets").tolist()):
             yield EntryInfo.from_line(self._lines[start:end].tobytes())
 
+    def names(self) -> Iterator[EntryNames]:
+        """Yield how every entry is named, in order; takes a fraction of the time of `infos`."""
+        for start, end in pairwise(self._array("entry_offsets").tolist()):
+            yield EntryNames.from_line(self._lines[start:end].tobytes())
+
     @cached_property
     def rows(self) -> dict[str, int]:
         """Row of each entry id."""
-        return {info.id: row for row, info in enumerate(self.infos())}
+        return {names.id: row for row, names in enumerate(self.names())}
 
     def codes(self, row: int) -> np.ndarray:
         """Return (N,) int64 codebook indices of an entry's motion."""
-        start, end = self._span("code", row)
-        return np.array(self._array("codes")[start:end], dtype=np.int64)
+        return self.codes_of([row])[0]
+
+    def codes_of(self, rows: Sequence[int]) -> list[np.ndarray]:
+        """Return the codes of some entries."""
+        codes = self._array("codes")
+        return [codes[start:end].astype(np.int64) for start, end in self._spans("code", rows)]
 
     @property
     def motions_kept(self) -> MotionsKept:
@@ -187,20 +201,27 @@ class VersionReader:
 
     def _span(self, name: str, row: int) -> tuple[int, int]:
         """Return where the rows of an entry begin and end; refuse offsets that do not tell it."""
-        offsets = self._array(f"{name}_offsets")
-        if offsets.ndim == 1 and offsets.dtype.kind in "iu" and 0 <= row < len(offsets) - 1:
-            start, end = int(offsets[row]), int(offsets[row + 1])
-            if 0 <= start <= end:
-                return start, end
-        raise RemogptError(f"{self.folder}: {name}_offsets.npy does not say what entry {row} has; build it again")
+        return self._spans(name, [row])[0]
+
+    def _spans(self, name: str, rows: Sequence[int]) -> list[tuple[int, int]]:
+        """Return where the rows of some entries begin and end; refuse offsets that do not tell it."""
+        offsets, wanted = self._array(f"{name}_offsets"), np.asarray(rows, dtype=np.int64)
+        if offsets.ndim == 1 and offsets.dtype.kind in "iu":
+            is_there = (wanted >= 0) & (wanted < len(offsets) - 1)
+            starts, ends = offsets[np.where(is_there, wanted, 0)], offsets[np.where(is_there, wanted + 1, 0)]
+            bad = np.flatnonzero(~is_there | (starts < 0) | (starts > ends))
+            if not len(bad):
+                return list(zip(starts.tolist(), ends.tolist(), strict=True))
+            rows = [rows[bad[0]]]
+        raise RemogptError(f"{self.folder}: {name}_offsets.npy does not say what entry {rows[0]} has; build it again")
 
     def _array(self, name: str) -> np.ndarray:
         if name not in self._arrays:
-            self._arrays[name] = read_npy(self.folder / f"{name}.npy", mmap=True)
+            # A plain view: a slice of a memmap object takes ten times as long.
+            self._arrays[name] = np.asarray(read_npy(self.folder / f"{name}.npy", mmap=True))
         return self._arrays[name]
 
     @cached_property
     def _lines(self) -> np.ndarray:
         """Bytes of entries.jsonl, which holds at least one entry: an empty file cannot be mapped."""
-        # A plain view: a slice of a memmap object takes ten times as long.
         return np.asarray(np.memmap(self.folder / "entries.jsonl", dtype=np.uint8, mode="r"))

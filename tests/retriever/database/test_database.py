@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from remogpt.retriever.database import build
 from remogpt.retriever.database.database import MotionDatabase
-from remogpt.retriever.database.entry import DatabaseEntry, windowed
+from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, EntryNames, windowed
 from remogpt.retriever.database.version_files import new_version, publish, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
@@ -25,7 +26,7 @@ def database(tmp_path: Path, entries: Entries, retriever: Any, tokenizer: Any) -
 def test_round_trip(database: MotionDatabase, entries: Entries, tmp_path: Path) -> None:
     opened = MotionDatabase.open(tmp_path / "db")
     assert len(opened) == 40 and opened.hash == database.hash
-    assert isinstance(opened.motion_embeddings, np.memmap)
+    assert isinstance(opened.motion_embeddings.base, np.memmap)
     for row in (0, 17, 39):
         assert opened.info(row) == entries[row].info
         assert np.array_equal(opened.features(row), entries[row].features)
@@ -335,3 +336,13 @@ def test_a_collapsed_retriever_is_warned_of(
     MotionDatabase.build(entries, collapsed, tokenizer, tmp_path / "alike", facts=False)
     assert "embeddings of the database's motions cannot be told apart" in caplog.text
     assert "captions cannot" not in caplog.text
+
+
+def test_names_are_those_of_the_entries_and_odd_tags_are_read() -> None:
+    info = EntryInfo("b", "a", "m", ("walks",), 40, "", "CC0", {"share": float("nan"), "takes": [1, 2]})
+    read = EntryInfo.from_line(info.to_line())
+    assert read.captions == ("walks",) and np.isnan(read.tags["share"]) and read.tags["takes"] == [1, 2]
+    assert EntryNames.from_line(info.to_line()) == EntryNames("b", "a", "m")
+    assert EntryInfo.from_line(replace(info, tags={}).to_line()) == replace(info, tags={})
+    with pytest.raises(RemogptError, match=r"a line of entries.jsonl: .*wanted"):
+        EntryNames.from_line(b'{"id": 3, "source_id": "a", "mirror_of": null}')

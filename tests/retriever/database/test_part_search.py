@@ -152,7 +152,7 @@ def test_a_build_stores_what_the_parts_are(
     database: MotionDatabase, part_retriever: TextMotionRetriever, clips: list[DatabaseEntry]
 ) -> None:
     stored = database.part_encodings
-    assert database.has_part_encodings and isinstance(stored, np.memmap) and stored.dtype == np.float16
+    assert database.has_part_encodings and isinstance(stored.base, np.memmap) and stored.dtype == np.float16
     wanted = part_retriever.encode_motion_parts([clip.features for clip in clips])
     assert np.allclose(stored, wanted, atol=2e-3)
     database.verify()
