@@ -25,7 +25,7 @@ from remogpt.commands.cli_parts.left_out import report_left_out
 from remogpt.commands.cli_parts.options import add_route_options, read_routes
 from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.eval.compare import compare, to_markdown
-from remogpt.eval.paper import open_runs, write_tables
+from remogpt.eval.paper import open_runs, run_folders, write_figures, write_tables
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.runtime.files import check_output_folder
 from remogpt.stages.inputs import SENTENCE_MODEL, open_set
@@ -105,7 +105,7 @@ def add_arguments(parser: Any) -> None:
         "runs", type=str, nargs="+",
         help="folders of results, each named as the row that it fills; or a folder of such folders; or NAME=FOLDER",
     )  # fmt: skip
-    paper.add_argument("--out", type=str, required=True, help="folder of tables.md, tables.html and a CSV a table")
+    paper.add_argument("--out", type=str, required=True, help="folder of tables.md, tables.html, figures.html, CSVs")
     actions.add_subcommand("tables", paper)
 
 
@@ -148,13 +148,15 @@ def _compare(args: Any) -> int:
 
 
 def _tables(args: Any) -> int:
-    filled = write_tables(open_runs(args.runs), check_output_folder(args.out))
+    runs, out = open_runs(args.runs), check_output_folder(args.out)
+    filled = write_tables(runs, out)
+    write_figures(filled, runs, run_folders(args.runs), out)
     for one in filled:
         rows = {line.label: bool(line.run) for _, lines in one.blocks for line in lines}
         print(f"{one.table.title}: {sum(rows.values())} of {len(rows)} rows")
         for warning in one.warnings:
             print(f"remogpt eval: warning: {one.table.name}: {warning}", file=sys.stderr)
-    print(f"see {Path(args.out) / 'tables.html'}, or tables.md; a CSV for each table is beside them")
+    print(f"see {out / 'tables.html'}, or tables.md; a CSV for each table and figures.html are beside them")
     return 0
 
 

@@ -7,8 +7,18 @@ scored by `--motions` or `--captions`) get rows of their own in the tables of th
 Source: ReMoGPT (AAAI 2025); TMR, arXiv 2305.00976.
 """
 
-from remogpt.eval.paper.fill import Filled, fill_tables, open_runs
+from remogpt.eval.paper.figures import write_figures
+from remogpt.eval.paper.fill import Filled, fill_tables, open_runs, run_folders
 from remogpt.eval.paper.tables import PaperTable, paper_tables
 from remogpt.eval.paper.write import write_tables
 
-__all__ = ["Filled", "PaperTable", "fill_tables", "open_runs", "paper_tables", "write_tables"]
+__all__ = [
+    "Filled",
+    "PaperTable",
+    "fill_tables",
+    "open_runs",
+    "paper_tables",
+    "run_folders",
+    "write_figures",
+    "write_tables",
+]

@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published: dict[str, float] = {}
     """Column's heading -> value in the paper."""
     expects: dict[str, object] = {}
-    """Entries that the cards of the row's results must have; keeps runs from standing in each other's rows."""
+    """Entries that the row's cards must have where they tell them; keeps runs from standing in each other's rows."""
     is_real: bool = False
     """Whether it shows the real motions, which compete with none."""
     note: str = ""

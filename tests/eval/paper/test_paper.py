@@ -4,13 +4,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from remogpt.cli import main
 from remogpt.eval.paper import Filled, fill_tables, open_runs, paper_tables, write_tables
 from remogpt.eval.paper.write import to_markdown
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import write_json
+from remogpt.runtime.files import write_json, write_npy
 
 TABLES = {table.name: table for table in paper_tables()}
 CARD = {"set": "HumanML3D", "num_items": 4384, "split": "test", "seed": 0, "items_sha256": "12"}
@@ -84,7 +85,9 @@ def test_runs_in_each_others_rows_are_refused() -> None:
     with pytest.raises(RemogptError, match=r"row 'TMR' wants retriever tmr, but run 'tmr' was made with pl_tmr"):
         fill_tables({"tmr": retrieval(7.5, "pl_tmr"), "pl_tmr": retrieval(5.25)})
     one = generation(0.4, 9.0, routes=["t2m", "m2t"], k=1)
-    with pytest.raises(RemogptError, match=r"wants routes .*'t2t', 'm2m'.* but run 'table6_same_1' was made with"):
+    with pytest.raises(
+        RemogptError, match=r"wants routes .*'t2t', 'm2m'.* but run 'table6_same_1' was made with .*'t2m'"
+    ):
         fill_tables({"table6_same_1": one})
 
 
@@ -136,6 +139,32 @@ def test_the_command_writes_three_forms_of_the_same_numbers(tmp_path: Path, caps
         rows = [row for row in csv.DictReader(file) if row["run"] == "tmr" and row["protocol"] == "normal"]
     assert [(row["t2m R@1"], row["t2m R@1 ±"], row["t2m R@1 published"]) for row in rows] == [("5.25", "0.4", "5.68")]
     assert len(list((tmp_path / "tables").glob("*.csv"))) == len(TABLES)
+
+
+def test_figures_show_the_same_prompts_by_every_method(tmp_path: Path) -> None:
+    ids = [f"{at:06d}" for at in range(12)]
+    r1 = {"evaluator": {"t2m/R1": {"mean": 0.5, "ci95": 0.0}}}
+    references = ["a man walks", ["he/PRON", "go/VERB"]]
+    for name, answers, examples in (("remogpt", "retrieval", ["000777"]), ("table6_none", "no_retrieval", [])):
+        folder = tmp_path / "eval" / name
+        written = [{"id": one, "caption": f"walks {one}", "examples": examples} for one in ids[: 12 - len(examples)]]
+        said = [{"id": one, "caption": f"{name} <says> {one}", "references": references} for one in ids]
+        results = {
+            f"generation/test/{answers}": result(r1 | {"items": written}),
+            f"captioning/test/{answers}": result(r1 | {"items": said}),
+        }
+        write_json(folder / "results.json", {"format": 2, "results": results})
+        for one in ids[:6]:
+            write_npy(folder / "motions" / "test" / answers / f"{one}.npy", np.zeros((40, 263), np.float32))
+    assert main(["eval", "tables", str(tmp_path / "eval"), "--out", str(tmp_path / "out")]) == 0
+    motions, captions = (tmp_path / "out" / "figures.html").read_text(encoding="utf-8").split("Figure 7")
+    assert motions.count("<article>") == captions.count("<article>") == 8
+    assert "walks 000011" not in motions, "one of the methods did not answer it"
+    assert motions.count("from 000777") == 8
+    kept = sum(f"<h4>walks {one}</h4>" in motions for one in ids[:6])
+    assert motions.count("<svg") == 2 * kept > 0
+    assert motions.count("does not lie in the run") == 2 * (8 - kept)
+    assert captions.count("a man walks / he go") == 8 and "table6_none &lt;says&gt; " in captions
 
 
 def test_unusable_runs_are_told(tmp_path: Path) -> None:
