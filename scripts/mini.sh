@@ -4,7 +4,8 @@
 #   scripts/mini.sh [FOLDER]        all work goes to FOLDER (default runs/mini); the model to FOLDER/model
 #
 # Two cores, no GPU, no download beyond the installed packages. Kill it at any point and start it again: every stage
-# goes on from its last checkpoint; what is finished is not trained again. `cp -r FOLDER/model remogpt/models/mini` ships it.
+# goes on from its last checkpoint; what is finished is not trained again. On a processor without AVX-512 add
+# `--config.loop.mixed_precision no` to `train tokenizer` and `train lm`: bf16 takes it many times as long. `cp -r FOLDER/model remogpt/models/mini` ships it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi

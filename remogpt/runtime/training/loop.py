@@ -9,6 +9,7 @@ items, or over whatever `draw` counts (target ids); shares are weighted by these
 over its whole batch. Two processes thus train like one process with twice the rounds.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -32,6 +33,8 @@ from remogpt.runtime.training.seeding import StepSampler, step_rng
 from remogpt.runtime.training.stage import ComputeLoss, DrawBatch, Stage
 from remogpt.runtime.training.tracking import Tracker, check_tracker, end_tracker, start_tracker
 from remogpt.runtime.training.unused_parameters import leaves_parameters_out
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,12 @@ def _optimizer(stage: Stage, loop: LoopConfig) -> torch.optim.Optimizer:
 def _accelerator(loop: LoopConfig, run_folder: str | Path, wrapping: DistributedDataParallelKwargs) -> Accelerator:
     check_tracker(loop.tracker)
     on_cpu = trains_on_cpu(loop)
+    if on_cpu and loop.mixed_precision == "bf16" and torch.backends.cpu.get_cpu_capability() == "AVX2":
+        # oneDNN has no bf16 kernels below AVX-512; the plain ones that stand in are many times slower than float32.
+        _log.warning(
+            "this processor has no bf16 instructions, so that training in bf16 takes many times as long as in float32; "
+            "begin with loop.mixed_precision: 'no' (--config.loop.mixed_precision no)"
+        )
     if AcceleratorState._shared_state:
         # accelerate keeps a process's first device and precision, and refuses to change the precision.
         last = AcceleratorState()

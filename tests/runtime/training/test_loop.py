@@ -200,3 +200,16 @@ def test_trainings_of_other_precision_follow_in_one_process(tmp_path: Path) -> N
         loop = LoopConfig(steps=1, batch_size=4, mixed_precision=precision, cpu=True)
         fit(Stage(Toy(), 20, compute_loss, config={}, data="d"), loop, tmp_path / str(number))
         assert seen == [torch.bfloat16 if precision == "bf16" else torch.float32]
+
+
+def test_bf16_on_a_processor_without_it_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = {}
+    for capability in ("AVX2", "AVX512"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability)
+        for precision in ("no", "bf16"):
+            caplog.clear()
+            run(tmp_path / f"{capability}_{precision}", loop=replace(LOOP, steps=1, mixed_precision=precision))
+            told[capability, precision] = "--config.loop.mixed_precision no" in caplog.text
+    assert told == {("AVX2", "no"): False, ("AVX2", "bf16"): True, ("AVX512", "no"): False, ("AVX512", "bf16"): False}
