@@ -1,4 +1,4 @@
-"""Say what a recipe needs from elsewhere and whether it is here, before its first hour is spent.
+"""Say what training and evaluation need from elsewhere, and what of it is missing, before hours are spent.
 
 Examples:
   remogpt needs humanml3d/tokenizer humanml3d/retriever humanml3d/tmr humanml3d/lm_pretrain
@@ -7,7 +7,7 @@ Examples:
 
 Published models that the settings name, the released evaluator, spaCy's model, disk. A settings file with others behind
 commas is read with those laid over it, as `train` does with several --config. Nothing is downloaded. Exit code 1 if
-anything is missing; each is told with where to get it.
+anything is missing; the message says where to get it.
 """
 
 import json
