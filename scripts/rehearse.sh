@@ -4,7 +4,7 @@
 #   scripts/rehearse.sh [FOLDER]        default runs/rehearsal; the tables in FOLDER/tables
 #
 # Two cores, no GPU, no network. Numbers mean nothing; every table says that they are of a rehearsal. Kill it at any point and
-# start it again. SHORT=1 takes fewer clips and one model of one recipe (.ci/run).
+# start it again. SHORT=1 takes fewer clips and one model and its retriever, of one recipe (.ci/run).
 set -euo pipefail
 work=$(realpath -m "${1:-runs/rehearsal}")
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ if [ -d .venv/bin ]; then PATH="$PWD/.venv/bin:$PATH"; fi
 export OMP_NUM_THREADS=1 REMOGPT_CACHE="$work/cache" PYTHONPATH="$work/site:${PYTHONPATH:-}"
 
 clips=60
-if [ -n "${SHORT:-}" ]; then clips=30 ROWS=remogpt && export ROWS; fi
+if [ -n "${SHORT:-}" ]; then clips=30 && export ROWS=remogpt RETRIEVERS=pl_tmr; fi
 python scripts/rehearsal_inputs.py "$work" --clips $clips
 export REHEARSAL="$work/settings" BERTSCORE="$work/models/bert"
 scripts/humanml3d.sh "$work/sets/rehearsal-humanml3d" "$work/humanml3d" --evaluator "$work/guo"

@@ -24,7 +24,7 @@ SHELL = {
         '"${evaluation[@]}"': "--config evaluation/paper",
         '"$@"': "",
     },
-    "kit.sh": {"$(tiny tmr)": "", '"$@"': ""},
+    "kit.sh": {"$(tiny tmr)": "", '"$settings"': "kit/tmr", '"$@"': ""},
     "motionx.sh": {
         **dict.fromkeys((f"$(tiny {stage})" for stage in STAGES), ""),
         "eval $task": "eval generation",
