@@ -110,7 +110,9 @@ def _cells(one: Filled, row: Line) -> Iterator[str]:
 def _parts(cell: Cell, column: Column) -> tuple[str, str, str]:
     """Return our number, its half interval and the published number as words, empty where there is none."""
     values = (cell.own, cell.half, cell.published)
-    own, half, published = ("" if value is None else f"{value:.{column.digits}f}" for value in values)
+    # Adding 0 makes the -0.000 of a vanishing FID 0.000.
+    written = ("" if one is None else f"{round(one, column.digits) + 0.0:.{column.digits}f}" for one in values)
+    own, half, published = written
     return own, half, published
 
 

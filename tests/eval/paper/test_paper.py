@@ -70,6 +70,11 @@ def test_a_number_stands_in_its_row_beside_the_published_one() -> None:
     assert "Not run: MotionPatches; scripts/humanml3d.sh makes them." in text
 
 
+def test_a_vanishing_number_has_no_sign() -> None:
+    runs = {"remogpt": {"generation/test/retrieval": result({"evaluator": {"fid": {"mean": -1e-9, "ci95": 0.0}}})}}
+    assert row_of(to_markdown([filled("remogpt_2", runs)]), "remogpt_2", "ReMoGPT")[4] == "0.000"
+
+
 def test_best_is_what_is_nearest_to_the_real_motions_where_that_is_better() -> None:
     real, best, far = generation(0.5, 9.5, "real"), generation(0.4, 9.3), generation(0.45, 12.0, "no_retrieval")
     one = filled("remogpt_2", {"remogpt": real | best, "table6_none": far})
