@@ -51,6 +51,9 @@ class GenerationOptions:
     motions are ranked that compete (by the facts that a database keeps), and among candidates; 0: nothing."""
     verify: bool | None = None
     """Check candidates by the facts that the caption claims; answers then tell which of them hold."""
+    cleanup: bool = True
+    """Whether written motions get bones of constant length and feet that rest where they stand; retrieved motions that
+    are given as they are stay so."""
     temperature: float | None = None
     """0 takes the likeliest id at each step; the default for captions."""
     guidance: float | None = None

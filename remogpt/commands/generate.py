@@ -37,6 +37,7 @@ from remogpt.commands.cli_parts.options import (
 from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
+from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_model, check_seed, check_words
 from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
@@ -70,6 +71,9 @@ def add_arguments(parser: Any) -> None:
         "default: the model's own",
     )  # fmt: skip
     parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")
+    parser.add_argument(
+        "--raw-body", action="store_true", help="the body as decoded: bones may stretch and standing feet slide"
+    )
 
 
 def run(args: Any) -> int:
@@ -129,8 +133,9 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
         )
     check_seconds(args.seconds)
     return partial(
-        Synthesis(args.retriever).generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed
-    )
+        Synthesis(args.retriever).generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed,
+        options=GenerationOptions(cleanup=not args.raw_body),
+    )  # fmt: skip
 
 
 def _texts(args: Any) -> list[tuple[int, str]]:

@@ -80,8 +80,7 @@ def protocol_card(
 OF_THE_MODEL = frozenset([
     "model", "hashes", "code_version", "database_sha256", "retrieval", "sampling", "batch_size", "made_by",
     "best_of", "files_sha256", "shown_sha256", "clips_without_file", "evaluator_dependence", "rareness_database",
-    "motions_sha256", "uses_facts", "retrieved", "retriever", "routes", "k",
-    "windows",
+    "motions_sha256", "uses_facts", "retrieved", "retriever", "routes", "k", "windows", "cleanup",
 ])  # fmt: skip
 """Card entries ignored when deciding comparability: they describe the model, not the protocol. `motions_sha256` is
 ignored because features differ in the last digits between machines."""

@@ -1,10 +1,13 @@
-"""Physical quality of joints: foot skating, floor penetration, floating, jerk, bone-length drift.
+"""Physical quality of joints: foot skating, sliding of standing feet, penetration, floating, jerk, bone-length drift.
 
 Conventions: joints (T, 22, 3) in metres, y up with the floor at 0, 20 fps. Every value is one number per motion; lower
 is better, but real motion is not 0, so report a value beside real data's percentiles (`against_real`).
 
 Source: PhysDiff (ICCV 2023) for penetration and floating; GMD (ICCV 2023) for the skating ratio (a toe within 5 cm of
 the floor that moves more than 2.5 cm between frames); differs: a motion's floor is its own zero, never re-estimated.
+
+A cleanup that pins feet (`remogpt.motion.cleanup`) finds resting feet by their speed. `standing_feet` finds them by
+height alone, so that what it missed counts too; `foot_skating` and jerk are of neither's making.
 """
 
 from collections.abc import Sequence
@@ -16,14 +19,16 @@ from remogpt.motion.skeleton import FPS, PARENTS
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
-TOES = (10, 11)
+ANKLES, TOES = (7, 8), (10, 11)
 SKATING_HEIGHT = 0.05
 """Metres above the floor under which a toe counts as standing."""
 SKATING_STEP = 0.025
 """Metres of horizontal movement in a frame from which a standing toe counts as sliding."""
 TOLERANCE = 0.005
 """Metres of penetration or floating that are let pass, as in PhysDiff."""
-NAMES = ("foot_skating", "penetration", "floating", "jerk", "bone_drift")
+STANDING_HEIGHT = 0.05
+"""Metres above the 5th percentile of its own heights under which an ankle or a toe is down."""
+NAMES = ("foot_skating", "foot_slide", "penetration", "floating", "jerk", "bone_drift")
 
 
 def validate(joints: Array) -> Array:
@@ -44,6 +49,26 @@ def foot_skating(joints: Array) -> float:
     low = (toes[:-1, :, 1] < SKATING_HEIGHT) & (toes[1:, :, 1] < SKATING_HEIGHT)
     step = np.linalg.norm(np.diff(toes[..., [0, 2]], axis=0), axis=-1)
     return float((low & (step > SKATING_STEP)).any(axis=1).mean())
+
+
+def standing_feet(joints: Array) -> Array:
+    """Return in which frames each foot stands, (T, 2): ankle and toe are down, for two frames at least."""
+    joints = validate(joints)
+    heights = joints[:, [ANKLES, TOES], 1]  # (T, ankle or toe, side)
+    down = (heights < np.percentile(heights, 5, axis=0) + STANDING_HEIGHT).all(axis=1)
+    both = down[1:] & down[:-1]
+    standing = np.zeros_like(down)
+    standing[1:] |= both
+    standing[:-1] |= both
+    return standing
+
+
+def foot_slide(joints: Array) -> float:
+    """Return the median speed over the floor of standing feet, the mean of ankle and toe, in cm/s; 0 where none is."""
+    joints, standing = validate(joints), standing_feet(joints)
+    steps = np.linalg.norm(np.diff(joints[:, [ANKLES, TOES]][..., [0, 2]], axis=0), axis=-1).mean(axis=1)
+    speeds = 100.0 * FPS * steps[standing[1:] & standing[:-1]]
+    return float(np.median(speeds)) if len(speeds) else 0.0
 
 
 def penetration(joints: Array) -> float:
@@ -73,7 +98,7 @@ def bone_drift(joints: Array) -> float:
 
 def measure(joints: Array) -> dict[str, float]:
     """Return every physical measure of one motion."""
-    functions = (foot_skating, penetration, floating, jerk, bone_drift)
+    functions = (foot_skating, foot_slide, penetration, floating, jerk, bone_drift)
     return {name: function(joints) for name, function in zip(NAMES, functions, strict=True)}
 
 

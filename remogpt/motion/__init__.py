@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remogpt.motion.cleanup.clean import clean_features
     from remogpt.motion.features import (
         features_to_joints,
         features_to_joints_from_rotations,
@@ -35,10 +36,12 @@ _HOMES = {
     "mirror_joints": "mirror",
     "mirror_caption": "mirror",
     "motion_html": "player",
+    "clean_features": "cleanup.clean",
 }
 
 __all__ = [
     "Motion",
+    "clean_features",
     "features_to_joints",
     "features_to_joints_from_rotations",
     "joints_to_features",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from remogpt.motion.cleanup.bones import hold_bones_like
 from remogpt.motion.resample import resample
 from remogpt.runtime.errors import RemogptError
 
@@ -32,7 +33,8 @@ def edit_motion(
         trim: keep this piece, in seconds from the start, both ends included.
         mirror: swap left and right, in the caption too.
         in_place: keep the pelvis above the point where it starts; turns and heights stay.
-        fps: frames a second of the result; positions between frames are interpolated smoothly (Catmull-Rom).
+        fps: frames a second of the result; positions between frames are interpolated smoothly (Catmull-Rom),
+            and bones that keep their length go on to do so.
 
     Raises:
         RemogptError: a piece that holds no two frames, or a rate that is not a positive number.
@@ -45,7 +47,7 @@ def edit_motion(
         path = motion.joints[:, :1] * np.array([1.0, 0.0, 1.0], dtype=np.float32)
         motion = replace(motion, joints=motion.joints - path + path[:1], given_features=None)
     if fps is not None and fps != motion.fps:
-        joints = resample(motion.joints, motion.fps, fps, method="cubic")
+        joints = hold_bones_like(motion.joints, resample(motion.joints, motion.fps, fps, method="cubic"))
         motion = replace(motion, joints=joints, fps=fps, given_features=None)
     return motion
 

@@ -16,7 +16,7 @@ from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
-from remogpt.motion import Motion
+from remogpt.motion import Motion, clean_features
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import TextSearch, marked_as_used
@@ -164,7 +164,7 @@ def _request(segment: Segment, row: int) -> DecodeRequest:
     return DecodeRequest(segment.prompt, length, segment.begun, stream, segment.request.seed, segment.plain)
 
 
-def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge, verify: bool) -> None:
+def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge, verify: bool, cleanup: bool) -> None:
     """Choose, of each segment's candidates, the one that the judge scores highest.
 
     Each segment is chosen on its own: the judge knows its length, and the next segment goes on from the best one.
@@ -174,11 +174,12 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
         tokenizer: decodes those that are not recorded.
         judge: scores them by the retriever's cosine, and by the facts that it finds if it has a finder.
         verify: score them also by the claims of the text that their joints hold.
+        cleanup: clean their bodies first, so that what is judged is what is given.
 
     differs: ReMoGPT writes one motion; how many candidates are written is the model's or the caller's choice.
     """
     codes = [one.codes for segment in segments for one in segment.candidates if one.features is None]
-    decoded = iter(tokenizer.decode_batch(codes))
+    decoded = iter(_decode(tokenizer, codes, cleanup))
     motions = [
         [next(decoded) if one.features is None else one.features for one in segment.candidates] for segment in segments
     ]
@@ -192,12 +193,18 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
         segment.decoded = own[segment.chosen]
 
 
-def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bool) -> list[Generated]:
-    """Join the segments of each motion and decode the motion, unless choosing has decoded it; `verify`: check it."""
+def _decode(tokenizer: MotionTokenizer, codes: Sequence[np.ndarray], cleanup: bool) -> list[np.ndarray]:
+    """Decode codes, (N,) each, to raw features, (4N, 263) each."""
+    decoded = tokenizer.decode_batch(codes)
+    return [clean_features(features) for features in decoded] if cleanup else decoded
+
+
+def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bool, cleanup: bool) -> list[Generated]:
+    """Join the segments of each motion, and decode it, unless choosing has; `verify`: check it; `cleanup`: clean it."""
     motions = [list(own) for _, own in groupby(segments, lambda segment: segment.request.index)]
     codes = [np.concatenate([segment.codes[segment.overlap :] for segment in own]) for own in motions]
     missing = [index for index, own in enumerate(motions) if len(own) > 1 or own[0].decoded is None]
-    decoded = dict(zip(missing, tokenizer.decode_batch([codes[index] for index in missing]), strict=True))
+    decoded = dict(zip(missing, _decode(tokenizer, [codes[index] for index in missing], cleanup), strict=True))
     answers = []
     for index, own in enumerate(motions):
         request, features = own[0].request, decoded[index] if index in decoded else own[0].decoded

@@ -206,9 +206,9 @@ class ReMoGPT:
             generation.add_rivals(rows)
             if any(len(row.candidates) > 1 for row in rows):
                 judge = Judge(self.retriever, options.fact_weight or 0.0, None if verify else self.finder)
-                generation.choose(rows, self.tokenizer, judge, verify)
+                generation.choose(rows, self.tokenizer, judge, verify, options.cleanup)
         uses_retriever = options.examples != "none" or options.best_of != 1  # never loaded for a warning alone
-        answers = generation.assemble(segments, self.tokenizer, verify)
+        answers = generation.assemble(segments, self.tokenizer, verify, options.cleanup)
         answers = warn_of_captions(answers, following, self.known_words, self._meanings if uses_retriever else None)
         if uses_retriever:
             answers = rate_motions(answers, following, self.retriever)

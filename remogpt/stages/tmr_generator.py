@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from remogpt.eval.runs.modes import Mode
-from remogpt.motion import Motion
+from remogpt.motion import Motion, clean_features
 from remogpt.motion.skeleton import FPS
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
@@ -70,8 +70,9 @@ class Synthesis:
 
     @overload
     def generate(
-        self, text: str, *, seconds: float | None = None, num_samples: int = 1, seed: int | None = None
-    ) -> list[Synthesised]: ...
+        self, text: str, *, seconds: float | None = None, num_samples: int = 1, seed: int | None = None,
+        database: Any = None, options: GenerationOptions | None = None,
+    ) -> list[Synthesised]: ...  # fmt: skip
 
     @overload
     def generate(
@@ -91,7 +92,7 @@ class Synthesis:
     ) -> list[Synthesised] | list[list[Synthesised]]:
         """Write motions for one or several captions, from the latent's mean or from samples.
 
-        `database` and `options` are ignored, since there are no examples or candidates.
+        `database` is ignored, and of `options` all but the cleanup, since there are no examples or candidates.
 
         Raises:
             RemogptError: for an empty text, a missing or invalid length, or several motions from a TMR of points.
@@ -105,6 +106,8 @@ class Synthesis:
         written = synthesise(
             self.retriever, [one for one, _ in rows], [length for _, length in rows], seed, sample=num_samples > 1
         )
+        if options is None or options.cleanup:
+            written = [clean_features(features) for features in written]
         answers = [_answer(features, one) for features, (one, _) in zip(written, rows, strict=True)]
         if isinstance(text, str):
             return answers

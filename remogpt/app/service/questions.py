@@ -39,6 +39,7 @@ class Options(_Question):
     retrieved: Annotated[int, Field(ge=0, le=64)] | None = None
     fact_weight: Annotated[Finite, Field(ge=0, le=100)] | None = None
     verify: bool | None = None
+    cleanup: bool = True
     temperature: Annotated[Finite, Field(ge=0, le=10)] | None = None
     guidance: Annotated[Finite, Field(gt=0, le=10)] | None = None
     top_k: Annotated[int, Field(ge=0, le=100_000)] | None = None

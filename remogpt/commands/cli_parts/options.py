@@ -112,6 +112,7 @@ def generation_options(args: Any) -> GenerationOptions:
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
         retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
         routes=read_routes(args.routes), k=args.k, min_score=args.min_score, max_alike=args.max_alike,
+        cleanup=not args.get("raw_body"),
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def precision_table(found: Sequence[Entry]) -> Table | None:
 
 _UNITS = {
     "foot_skating": "skating (share)", "penetration": "penetration (mm)", "floating": "floating (mm)",
-    "jerk": "jerk (m/s³)", "bone_drift": "bone drift (mm)",
+    "foot_slide": "foot slide (cm/s)", "jerk": "jerk (m/s³)", "bone_drift": "bone drift (mm)",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Modes in which a model writes motions: those of the evaluation's settings, or the model's own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -34,12 +34,16 @@ class Mode:
     candidates are chosen; if not, the retriever's cosine alone decides."""
     retrieved: int | None = 0
     """Retrieved motions that compete with the written ones; None: the model's own number."""
+    cleanup: bool = True
+    """Whether written motions get constant bones and planted feet, as users get them."""
     reads_motion: bool = False
     """Whether the model gets the real motion instead of its caption, which shows the best its decoder can do."""
 
     def card(self, run: Run) -> Card:
-        """Return card entries of settings that only some modes or runs change."""
-        entries: Card = {} if self.copy_strength is None else {"copy_strength": self.copy_strength}
+        """Return card entries of settings that are told of modes alone, or that only some runs change."""
+        entries: Card = {} if self.reads_motion else {"cleanup": self.cleanup}
+        if self.copy_strength is not None:
+            entries["copy_strength"] = self.copy_strength
         entries |= run.config.shown if self.retrieval else {}
         if self.uses_facts:
             entries |= {"uses_facts": True, "retrieved": self.retrieved}
@@ -51,6 +55,7 @@ class Mode:
             examples="follow" if self.retrieval else "none", strength=self.copy_strength, best_of=self.best_of,
             exclude=exclude, retrieved=self.retrieved,
             fact_weight=None if self.uses_facts else 0.0, verify=None if self.uses_facts else False,
+            cleanup=self.cleanup,
             **(run.config.shown if self.retrieval else {}),
         )  # fmt: skip
 
@@ -90,7 +95,7 @@ def _every_mode(run: Run) -> list[Mode]:
 
     A model that copies from its examples also answers as the paper does, with examples in its prompt alone. One whose
     settings let a caption's facts decide answers by them too: from written candidates alone (`verified`), and with
-    retrieved motions among them (`default`).
+    retrieved motions among them (`default`), as users get it, or without the cleanup of bodies (`default_raw_body`).
     """
     if isinstance(run.model, NamesModes):
         return list(run.model.modes)
@@ -111,7 +116,8 @@ def _by_facts(run: Run, own: Mapping[str, Any]) -> list[Mode]:
     if not run.own_database_hash or not own.get("fact_weight"):
         return []
     verified = [Mode(_numbered("verified", count), best_of=count, uses_facts=True) for count in run.config.best_of]
-    return [*verified, Mode("default", best_of=own.get("best_of", 1), uses_facts=True, retrieved=None)]
+    default = Mode("default", best_of=own.get("best_of", 1), uses_facts=True, retrieved=None)
+    return [*verified, default, replace(default, name="default_raw_body", cleanup=False)]
 
 
 def _numbered(name: str, count: int) -> str:

@@ -94,13 +94,15 @@ def test_a_model_that_checks_facts_is_scored_by_them_and_without(known_set, tmp_
     run = SimpleNamespace(model=model, own_database_hash="abc", config=EvalConfig(best_of=(1, 8)))
     found = {mode.name: mode for mode in modes(run)}
     assert list(found) == [
-        "verified", "verified_best_of_8", "default", "retrieval", "retrieval_best_of_8", "no_retrieval",
-        "no_retrieval_best_of_8",
+        "verified", "verified_best_of_8", "default", "default_raw_body", "retrieval", "retrieval_best_of_8",
+        "no_retrieval", "no_retrieval_best_of_8",
     ]  # fmt: skip
     default, verified, plain = (found[name].options(run, []) for name in ("default", "verified_best_of_8", "retrieval"))
     assert (default.retrieved, default.verify, default.fact_weight, default.best_of) == (None, None, None, 8)
     assert (verified.retrieved, verified.verify, verified.fact_weight) == (0, None, None)
     assert (plain.retrieved, plain.verify, plain.fact_weight) == (0, False, 0.0)
+    assert default.cleanup and not found["default_raw_body"].options(run, []).cleanup
+    assert found["default_raw_body"].card(run) == found["default"].card(run) | {"cleanup": False}
     assert found["default"].card(run) != found["verified_best_of_8"].card(run) != found["retrieval"].card(run)
     del settings["verify"]
     assert "default" in {mode.name for mode in modes(run)}, "a finder of facts may tell them"
