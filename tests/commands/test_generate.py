@@ -33,6 +33,18 @@ def test_every_format_and_same_seed_same_file(run, tiny_model: Path, tmp_path: P
         assert np.array_equal(loaded.joints, remogpt.load_motion(files[1]).joints)
 
 
+def test_bodies_are_cleaned_unless_they_are_asked_for_raw(run, tiny_model: Path, tmp_path: Path) -> None:
+    varying = []
+    for words in ([], ["--raw-body"]):
+        out = tmp_path / f"{len(words)}.npy"
+        ran = run(
+            "generate", "a person walks", "--seconds", 2, "--fps", 30, "--out", out, "--model", tiny_model, *words
+        )
+        assert ran.code == 0, ran.err
+        varying.append(np.ptp(np.linalg.norm(np.load(out)[:, 20] - np.load(out)[:, 18], axis=-1)))
+    assert varying[0] < 1e-4 < 1e-3 < varying[1], "the left forearm"
+
+
 def test_another_seed_another_motion(run, tiny_model: Path, tmp_path: Path) -> None:
     for seed in (0, 1):
         out = tmp_path / f"{seed}.npy"

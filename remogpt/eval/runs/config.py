@@ -47,6 +47,8 @@ class EvalConfig:
     """Motions for each of them."""
     true_length: bool = False
     """Give the generator the real motion's length (9.8 s at most), as some published evaluations do."""
+    cleanup: bool = True
+    """Score written motions with constant bones and planted feet, as users get them; false: as decoded, like papers."""
     allow_overlap: bool = False
     """Evaluate although a database holds clips of an evaluated split, their sources or mirror images."""
     controls: bool = True

@@ -34,14 +34,14 @@ class Mode:
     candidates are chosen; if not, the retriever's cosine alone decides."""
     retrieved: int | None = 0
     """Retrieved motions that compete with the written ones; None: the model's own number."""
-    cleanup: bool = True
-    """Whether written motions get constant bones and planted feet, as users get them."""
+    cleanup: bool | None = None
+    """Whether written motions get constant bones and planted feet; None: as the settings say."""
     reads_motion: bool = False
     """Whether the model gets the real motion instead of its caption, which shows the best its decoder can do."""
 
     def card(self, run: Run) -> Card:
         """Return card entries of settings that are told of modes alone, or that only some runs change."""
-        entries: Card = {} if self.reads_motion else {"cleanup": self.cleanup}
+        entries: Card = {} if self.reads_motion else {"cleanup": self.cleans(run)}
         if self.copy_strength is not None:
             entries["copy_strength"] = self.copy_strength
         entries |= run.config.shown if self.retrieval else {}
@@ -55,9 +55,13 @@ class Mode:
             examples="follow" if self.retrieval else "none", strength=self.copy_strength, best_of=self.best_of,
             exclude=exclude, retrieved=self.retrieved,
             fact_weight=None if self.uses_facts else 0.0, verify=None if self.uses_facts else False,
-            cleanup=self.cleanup,
+            cleanup=self.cleans(run),
             **(run.config.shown if self.retrieval else {}),
         )  # fmt: skip
+
+    def cleans(self, run: Run) -> bool:
+        """Whether written motions are cleaned in this run."""
+        return run.config.cleanup if self.cleanup is None else self.cleanup
 
     def gives_length(self, run: Run) -> bool:
         """Whether the model is told the real motion's length in this run."""

@@ -39,7 +39,7 @@ def hold_bones(joints: np.ndarray, lengths: np.ndarray = BONE_LENGTHS) -> np.nda
         bones = unit(joints[:, hung] - held[:, joint, None]) * lengths[hung, None]
         if len(hung) > 1:
             rest = unit(shape[hung]) * lengths[hung, None]
-            bones = np.einsum("tij,cj->tci", best_rotation(rest, bones), rest)
+            bones = rest @ best_rotation(rest, bones).swapaxes(1, 2)
         held[:, hung] = held[:, joint, None] + bones
     return held
 

@@ -22,6 +22,8 @@ SLOW = (0.35, 0.25, 0.15)
 too far for a rest."""
 SURELY = 0.6
 """Share of that speed under which some frame of a rest lies."""
+RISE = 0.01
+"""Metres above its middle height at which a rest has not begun, or is over."""
 LEAST_FRAMES = 3
 """Frames at 20 fps: shorter rests are taken for a foot that passes."""
 BRIEF = 2
@@ -85,9 +87,17 @@ def _rests(point: np.ndarray, turn: np.ndarray, may: np.ndarray) -> list[Interva
             if drift > DRIFT and (is_fast or np.ptp(turn[first:stop]) > DRIFT_TURN):
                 drifting[first:stop] = True
             else:
-                found.append((first, stop))
+                found += _level(point[:, 1], first, stop)
         may = drifting
     return sorted(found)
+
+
+def _level(heights: np.ndarray, first: int, stop: int) -> list[Interval]:
+    """Cut off the ends of an interval in which a point is still coming down or already rises."""
+    own = heights[first:stop]
+    low = np.flatnonzero(own < np.median(own) + RISE)
+    begin, end = first + int(low[0]), first + int(low[-1]) + 1
+    return [(begin, end)] if end - begin >= LEAST_FRAMES else []
 
 
 def _intervals(may: np.ndarray, speed: np.ndarray, slow: float) -> list[Interval]:

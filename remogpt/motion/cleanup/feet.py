@@ -12,6 +12,7 @@ differs: rests are found in joints, their places come from one least-squares pro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,24 +118,38 @@ def hold_still(values: np.ndarray, intervals: Sequence[Interval], *, at: float |
     """
     from scipy.linalg import solveh_banded  # slow to import
 
-    count = len(values)
-    is_first = np.ones(count, dtype=bool)
+    is_first = np.ones(len(values), dtype=bool)
     for first, stop in intervals:
         is_first[first + 1 : stop] = False
     starts, owner = np.flatnonzero(is_first), np.cumsum(is_first) - 1
-    bend = np.diff(np.eye(count), 2, axis=0)
-    weight = np.eye(count) + BLEND**4 * (bend.T @ bend)
-    # Frames of an interval share one unknown, so their rows and columns add up.
-    left = np.add.reduceat(np.add.reduceat(weight, starts, axis=0), starts, axis=1)
-    right = np.add.reduceat(weight @ values, starts, axis=0)
+    # Frames of an interval share one unknown, so their rows and columns add up, and the bands stay three.
+    bands = np.zeros((3, len(starts)))
+    for apart, weights in enumerate(_nearness(len(values))):
+        rows, columns = owner[: len(weights)], owner[apart:]
+        np.add.at(bands, (2 - (columns - rows), columns), np.where(apart and rows == columns, 2, 1) * weights)
+    bend = np.diff(values, 2, axis=0) * BLEND**4
+    wanted = values.copy()
+    wanted[:-2] += bend
+    wanted[1:-1] -= 2 * bend
+    wanted[2:] += bend
+    right = np.add.reduceat(wanted, starts, axis=0)
     if at is not None:
         held = owner[[first for first, _ in intervals]]
-        left[held, held] += _FIRMLY
+        bands[2, held] += _FIRMLY
         right[held] += _FIRMLY * at
-    bands = np.zeros((3, len(starts)))
-    for above in range(min(3, len(starts))):
-        bands[2 - above, above:] = np.diagonal(left, above)
-    return np.asarray(solveh_banded(bands, right)[owner])
+    return np.asarray(solveh_banded(bands[max(0, 3 - len(starts)) :], right)[owner])
+
+
+@lru_cache(maxsize=32)
+def _nearness(count: int) -> tuple[np.ndarray, ...]:
+    """Return the three upper diagonals of the nearness of `count` frames, the main one first."""
+    diagonals = tuple(np.zeros(max(count - apart, 0)) for apart in range(3))
+    bends = max(count - 2, 0)
+    for first, one in enumerate((1, -2, 1)):
+        for apart, other in enumerate((1, -2, 1)[first:]):
+            diagonals[apart][first : first + bends] += one * other * BLEND**4
+    diagonals[0][:] += 1
+    return diagonals
 
 
 def bend_leg(leg: np.ndarray, hip: np.ndarray, ankle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -104,6 +104,8 @@ def test_a_model_that_checks_facts_is_scored_by_them_and_without(known_set, tmp_
     assert default.cleanup and not found["default_raw_body"].options(run, []).cleanup
     assert found["default_raw_body"].card(run) == found["default"].card(run) | {"cleanup": False}
     assert found["default"].card(run) != found["verified_best_of_8"].card(run) != found["retrieval"].card(run)
+    run.config = EvalConfig(best_of=(1, 8), cleanup=False)  # as papers score motions
+    assert not found["default"].options(run, []).cleanup and found["default"].card(run)["cleanup"] is False
     del settings["verify"]
     assert "default" in {mode.name for mode in modes(run)}, "a finder of facts may tell them"
     del settings["fact_weight"]
