@@ -17,11 +17,19 @@ def step_rng(seed: int, step: int, share: int = 0) -> np.random.Generator:
     batch. Each share has its own seed, so that dropout, crops and choices do not repeat; two processes draw the same
     numbers as two rounds of one process. Share 0 draws the same numbers as an undivided step.
     """
-    entropy = np.random.SeedSequence([seed, step, share] if share else [seed, step])
-    words = entropy.generate_state(2)
+    words = _entropy(seed, step, share).generate_state(2)
     random.seed(int(words[0]))
     torch.manual_seed(int(words[1]))
-    return np.random.default_rng(entropy)
+    return share_rng(seed, step, share)
+
+
+def share_rng(seed: int, step: int, share: int = 0) -> np.random.Generator:
+    """Return a share's own NumPy generator, and seed nothing else; see `step_rng`."""
+    return np.random.default_rng(_entropy(seed, step, share))
+
+
+def _entropy(seed: int, step: int, share: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence([seed, step, share] if share else [seed, step])
 
 
 class StepSampler:
