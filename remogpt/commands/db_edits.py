@@ -13,6 +13,7 @@ from remogpt.commands.db_options import (
     report_notes,
     source_options,
 )
+from remogpt.runtime.errors import RemogptError
 
 
 def add_subcommands(actions: Any) -> None:
@@ -65,6 +66,9 @@ def add_subcommands(actions: Any) -> None:
     pull.add_argument("--out", type=str, required=True, help="database folder")
     pull.add_argument("--revision", type=str, default=None, help="branch, tag or commit; default: the newest")
     actions.add_subcommand("pull", pull)
+    milvus = _declare(actions, "milvus", "Send the embeddings to Milvus, and search them there.")
+    milvus.add_argument("--uri", type=str, default=None, help="http://host:19530, or a file of Milvus Lite")
+    milvus.add_argument("--remove", action="store_true", help="drop them there; search the database's own files again")
     _declare(actions, "gc", "Delete old versions, and what killed builds left behind.")
 
 
@@ -163,6 +167,18 @@ def _pull(args: Any) -> int:
     return 0
 
 
+def _milvus(args: Any) -> int:
+    if (args.uri is None) != args.remove:
+        raise RemogptError("say where: --uri http://host:19530, or --remove for what was sent before")
+    if args.remove:
+        is_gone = stages.withdraw_from_milvus(args.database)
+        print(f"{args.database}: {'dropped in Milvus' if is_gone else 'was not in Milvus'}")
+        return 0
+    rows = stages.send_to_milvus(args.database, args.uri)
+    print(f"{args.database}: {rows} embeddings are in Milvus at {args.uri}, and are searched there")
+    return 0
+
+
 def _gc(args: Any) -> int:
     deleted = stages.collect_garbage(args.database)
     print(f"{args.database}: {len(deleted)} old versions deleted")
@@ -171,6 +187,6 @@ def _gc(args: Any) -> int:
 
 ACTIONS = {
     "add": _add, "remove": _remove, "filter": _filter, "merge": _merge, "dedupe": _dedupe, "rebuild": _rebuild,
-    "audit": _audit, "export": _export, "push": _push, "pull": _pull, "gc": _gc,
+    "audit": _audit, "export": _export, "push": _push, "pull": _pull, "milvus": _milvus, "gc": _gc,
 }  # fmt: skip
 """What each subcommand runs."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         filter_database,
         merge_databases,
         rebuild_database,
+        send_to_milvus,
+        withdraw_from_milvus,
     )
     from remogpt.stages.database_sharing import database_card, pull_database, push_database
     from remogpt.stages.databases import build_database, find_neighbours
@@ -58,6 +60,7 @@ __all__ = [
     "pull_database",
     "push_database",
     "rebuild_database",
+    "send_to_milvus",
     "train_copy",
     "train_finder",
     "train_lm",
@@ -65,6 +68,7 @@ __all__ = [
     "train_retriever",
     "train_tmr",
     "train_tokenizer",
+    "withdraw_from_milvus",
 ]
 
 _NAMES = {
@@ -76,6 +80,8 @@ _NAMES = {
         "filter_database",
         "merge_databases",
         "rebuild_database",
+        "send_to_milvus",
+        "withdraw_from_milvus",
     ),
     "database_sharing": ("database_card", "pull_database", "push_database"),
     "databases": ("build_database", "find_neighbours"),

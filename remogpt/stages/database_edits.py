@@ -8,6 +8,7 @@ import numpy as np
 
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.entry_filter import EntryFilter
+from remogpt.retriever.database.milvus import send, withdraw
 from remogpt.retriever.database.overlap import MAX_DISTANCE, Kind, find_overlaps
 from remogpt.retriever.database.version_files import name_in_use, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
@@ -170,6 +171,24 @@ def collect_garbage(database: str | Path) -> list[str]:
     if name_in_use(path) is None:
         raise MissingPathError(f"no motion database in {path} (wanted a file CURRENT); name its folder")
     return remove_old_versions(path)
+
+
+def send_to_milvus(database: str | Path | MotionDatabase, uri: str) -> int:
+    """Send a database's embeddings to Milvus, in which it is searched from then on; return the number of rows.
+
+    Args:
+        database: its folder notes where they are.
+        uri: of a server (`http://host:19530`), or a file of Milvus Lite (`vectors.db`).
+
+    Raises:
+        RemogptError: where pymilvus is not installed, or nothing answers.
+    """
+    return send(open_database(database), uri)
+
+
+def withdraw_from_milvus(database: str | Path) -> bool:
+    """Drop what Milvus holds of a database, which is then searched in its own files; False if it held nothing."""
+    return withdraw(open_database(database).path)
 
 
 def _place(database: MotionDatabase, out: str | Path | None) -> Path:

@@ -19,6 +19,7 @@ from remogpt.motion.facts import Fact
 from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
 from remogpt.retriever.database.entry_filter import EntryFilter
+from remogpt.retriever.database.milvus import MilvusIndex, collection_of, milvus_file
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
 from remogpt.retriever.database.vector_index import VectorIndex, exact_similarities
@@ -289,11 +290,17 @@ class MotionDatabase(VersionReader):
 
     @cached_property
     def _motions(self) -> VectorIndex:
-        return VectorIndex(self.motion_embeddings, self.folder / "motions.ivf")
+        return self._index("motion", self.motion_embeddings)
 
     @cached_property
     def _captions(self) -> VectorIndex:
-        return VectorIndex(self.caption_embeddings, self.folder / "captions.ivf")
+        return self._index("caption", self.caption_embeddings)
+
+    def _index(self, gallery: str, rows: np.ndarray) -> VectorIndex:
+        told = milvus_file(self)
+        if told is None:
+            return VectorIndex(rows, self.folder / f"{gallery}s.ivf")
+        return MilvusIndex(rows, told["uri"], collection_of(self.hash, gallery))
 
     def _owner_of_caption(self, rows: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.caption_offsets, rows, side="right") - 1
