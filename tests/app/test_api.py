@@ -13,9 +13,11 @@ import pytest
 
 pytest.importorskip("fastapi", reason='the service needs pip install ".[serve]"')
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from remogpt import GenerationOptions, load_motion
+from remogpt.app.service.application import create_app
 from remogpt.app.service.service import Service
 
 WALK = {"text": "a person walks", "seed": 3}
@@ -267,3 +269,16 @@ def test_finished_jobs_outlive_the_service_and_others_say_what_happened(finished
         assert again.get(f"{location}/result").json() == result
         assert "stopped before this job was done" in again.get(f"/v1/jobs/{'a' * 32}").json()["problem"]["detail"]
     assert not (jobs / ("a" * 32) / "recordings").exists() and not (jobs / ("b" * 32)).exists()
+
+
+def test_unknown_addresses_are_refused_in_the_services_words_beside_a_page(service: Service) -> None:
+    app = create_app(service)
+    app.mount("/", FastAPI())  # as the page is mounted: it would answer {"detail": "Not Found"}
+    with TestClient(app, base_url="http://localhost") as client:
+        for path in ("/v1/nothing", "/v1/jobs/a/b/c"):
+            answer = client.post(path)
+            assert answer.status_code == 404 and answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["detail"] == f"there is nothing at {path}"
+        refused = client.put("/v1/generate")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+        assert refused.headers["content-type"] == "application/problem+json"

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 import remogpt
 from remogpt.app.service.guard import Guard
@@ -40,6 +42,19 @@ def create_app(service: Service) -> FastAPI:
         add(router, service)
     add_login(router)
     app.include_router(router)
+    _refuse_others(app, router)
     app.add_middleware(Guard, settings=service.settings)
     answer_with_problems(app, service.hidden)
     return app
+
+
+def _refuse_others(app: FastAPI, router: APIRouter) -> None:
+    """Refuse every other address below /v1, before a page that is mounted at / answers it in words of its own."""
+
+    @app.api_route("/v1/{rest:path}", methods=["DELETE", "GET", "PATCH", "POST", "PUT"], include_in_schema=False)
+    async def _unknown(request: Request, rest: str) -> None:
+        here = [one for one in router.routes if one.matches(request.scope)[0] is Match.PARTIAL]  # by another method
+        allowed = sorted({method for route in here for method in getattr(route, "methods", ())})
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        raise HTTPException(404)

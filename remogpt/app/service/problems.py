@@ -93,7 +93,9 @@ def answer_with_problems(app: FastAPI, hidden: Iterable[str]) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         words = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} is not possible here"}
-        return problem(error.status_code, words.get(error.status_code, str(error.detail)))
+        answer = problem(error.status_code, words.get(error.status_code, str(error.detail)))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
