@@ -206,7 +206,7 @@ class VersionReader:
     def _spans(self, name: str, rows: Sequence[int]) -> list[tuple[int, int]]:
         """Return where the rows of some entries begin and end; refuse offsets that do not tell it."""
         offsets, wanted = self._array(f"{name}_offsets"), np.asarray(rows, dtype=np.int64)
-        if offsets.ndim == 1 and offsets.dtype.kind in "iu":
+        if offsets.ndim == 1 and len(offsets) and offsets.dtype.kind in "iu":
             is_there = (wanted >= 0) & (wanted < len(offsets) - 1)
             starts, ends = offsets[np.where(is_there, wanted, 0)], offsets[np.where(is_there, wanted + 1, 0)]
             bad = np.flatnonzero(~is_there | (starts < 0) | (starts > ends))

@@ -135,7 +135,7 @@ def fit(stage: Stage, loop: LoopConfig, run_folder: str | Path) -> FitResult:
     sampler = StepSampler(stage.num_items, loop.batch_size, loop.seed)
     shares_of = partial(_draw_shares, draw=stage.draw, loop=loop, accelerator=accelerator)
     if accelerator.num_processes > 1 and not is_sharded(accelerator):
-        trial = partial(_first_loss, stage, lambda: shares_of(sampler.indices(0), 0))
+        trial = partial(_first_loss, stage, lambda: shares_of(sampler.indices(0), 0), loop.seed)
         wrapping.find_unused_parameters = leaves_parameters_out(model, trial, accelerator)
     whole = Whole(model, accelerator)
     prepared, optimizer = accelerator.prepare(model, optimizer)
@@ -259,8 +259,9 @@ def _draw_shares(
     return shares
 
 
-def _first_loss(stage: Stage, draw_shares: Callable[[], list[_Share]]) -> Tensor:
+def _first_loss(stage: Stage, draw_shares: Callable[[], list[_Share]], seed: int) -> Tensor:
     share = draw_shares()[0]
+    step_rng(seed, 0, share.number)  # the random numbers of the first step itself
     return stage.loss(stage.model, share.batch, share.rng)[0]
 
 

@@ -112,7 +112,7 @@ def _of_networks(rng: np.random.Generator, skill: float) -> Scores:
 
 
 def _bodies(rng: np.random.Generator, skill: float) -> Scores:
-    sizes = dict(zip(NAMES, (0.06, 0.34, 4.2, 87.0, 5.6), strict=True))
+    sizes = dict(zip(NAMES, (0.06, 1.3, 0.34, 4.2, 87.0, 5.6), strict=True))
     worse = {name: float(min(1.0, 0.05 + (1 - skill) * rng.random())) for name in NAMES}
     return {"physical": {name: _pm(rng, size, 0.2) for name, size in sizes.items()},
             "worse_than_95_percent_of_real": worse, "frames": _pm(rng, 97),
