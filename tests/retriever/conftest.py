@@ -1,7 +1,9 @@
 """Toy retriever and tokenizer that a database cannot tell from real ones, and entries to fill it."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,3 +82,17 @@ def entry() -> Callable[..., DatabaseEntry]:
 @pytest.fixture
 def other_retriever() -> ToyRetriever:
     return ToyRetriever("b")
+
+
+@pytest.fixture(scope="session")
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object], Path], Path]:
+    """Give each test a copy of a database that is built once: `build_once(name, build, folder)` returns the folder."""
+    built: dict[str, Path] = {}
+
+    def copy(name: str, build: Callable[[Path], object], folder: Path) -> Path:
+        if name not in built:
+            built[name] = tmp_path_factory.mktemp("built") / "db"
+            build(built[name])
+        return Path(shutil.copytree(built[name], folder))
+
+    return copy

@@ -19,8 +19,11 @@ Entries = list[DatabaseEntry]
 
 
 @pytest.fixture
-def database(tmp_path: Path, entries: Entries, retriever: Any, tokenizer: Any) -> MotionDatabase:
-    return MotionDatabase.build(entries, retriever, tokenizer, tmp_path / "db")
+def database(tmp_path: Path, entries: Entries, retriever: Any, tokenizer: Any, build_once: Any) -> MotionDatabase:
+    folder = build_once(
+        __name__, lambda path: MotionDatabase.build(entries, retriever, tokenizer, path), tmp_path / "db"
+    )
+    return MotionDatabase.open(folder, retriever)
 
 
 def test_round_trip(database: MotionDatabase, entries: Entries, tmp_path: Path) -> None:

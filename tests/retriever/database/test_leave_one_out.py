@@ -24,8 +24,13 @@ def family_entries(entry: MakeEntry) -> list[DatabaseEntry]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, family_entries: list[DatabaseEntry], retriever: Any, tokenizer: Any) -> MotionDatabase:
-    return MotionDatabase.build(family_entries, retriever, tokenizer, tmp_path / "db")
+def database(
+    tmp_path: Path, family_entries: list[DatabaseEntry], retriever: Any, tokenizer: Any, build_once: Any
+) -> MotionDatabase:
+    folder = build_once(
+        __name__, lambda path: MotionDatabase.build(family_entries, retriever, tokenizer, path), tmp_path / "db"
+    )
+    return MotionDatabase.open(folder, retriever)
 
 
 def test_no_clip_gets_its_own_family(database: MotionDatabase) -> None:

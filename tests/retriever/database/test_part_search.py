@@ -39,8 +39,13 @@ def clips(tiny_set: Path) -> list[DatabaseEntry]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, clips: list[DatabaseEntry], part_retriever: Any, tokenizer: Any) -> MotionDatabase:
-    return MotionDatabase.build(clips, part_retriever, tokenizer, tmp_path / "db")
+def database(
+    tmp_path: Path, clips: list[DatabaseEntry], part_retriever: Any, tokenizer: Any, build_once: Any
+) -> MotionDatabase:
+    folder = build_once(
+        __name__, lambda path: MotionDatabase.build(clips, part_retriever, tokenizer, path), tmp_path / "db"
+    )
+    return MotionDatabase.open(folder, part_retriever)
 
 
 class WholeBody:

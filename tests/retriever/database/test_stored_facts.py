@@ -44,8 +44,13 @@ def entries(clips: list[ProceduralClip]) -> list[DatabaseEntry]:
 
 
 @pytest.fixture
-def database(tmp_path: Path, entries: list[DatabaseEntry], retriever: Any, tokenizer: Any) -> MotionDatabase:
-    return MotionDatabase.build(entries, retriever, tokenizer, tmp_path / "db")
+def database(
+    tmp_path: Path, entries: list[DatabaseEntry], retriever: Any, tokenizer: Any, build_once: Any
+) -> MotionDatabase:
+    folder = build_once(
+        __name__, lambda path: MotionDatabase.build(entries, retriever, tokenizer, path), tmp_path / "db"
+    )
+    return MotionDatabase.open(folder, retriever)
 
 
 def found_in(entries: Sequence[DatabaseEntry]) -> list[FoundFacts]:
