@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from remogpt import GenerationOptions, load_motion
 from remogpt.app.service.application import create_app
 from remogpt.app.service.service import Service
+from remogpt.app.service.settings import ServiceSettings
 
 WALK = {"text": "a person walks", "seed": 3}
 
@@ -271,8 +272,8 @@ def test_finished_jobs_outlive_the_service_and_others_say_what_happened(finished
     assert not (jobs / ("a" * 32) / "recordings").exists() and not (jobs / ("b" * 32)).exists()
 
 
-def test_unknown_addresses_are_refused_in_the_services_words_beside_a_page(service: Service) -> None:
-    app = create_app(service)
+def test_unknown_addresses_are_refused_in_the_services_words_beside_a_page(tiny_model: Path, tmp_path: Path) -> None:
+    app = create_app(Service(ServiceSettings(work=tmp_path / "work", model=str(tiny_model))))
     app.mount("/", FastAPI())  # as the page is mounted: it would answer {"detail": "Not Found"}
     with TestClient(app, base_url="http://localhost") as client:
         for path in ("/v1/nothing", "/v1/jobs/a/b/c"):
