@@ -24,7 +24,7 @@ from remogpt.commands.cli_parts.options import (
     print_warnings,
 )
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
-from remogpt.motion.files.read import READABLE, clips_of
+from remogpt.motion.files.read import READABLE, clips_of, recordings_in
 from remogpt.pipeline.checks import check_model, check_seed
 from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
@@ -112,11 +112,7 @@ def motion_files(paths: list[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            # Files whose names begin with a dot are what a killed run left.
-            files = sorted(
-                file for file in path.rglob("[!.]*") if file.suffix.lower() in READABLE and not file.is_dir()
-            )
-            found += [clip for file in files for clip in clips_of(file)]
+            found += [clip for file in recordings_in(path) for clip in clips_of(file)]
         else:  # the reader reports a missing file and suggests similar names
             found.append(path)
     if not found:

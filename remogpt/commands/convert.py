@@ -23,7 +23,7 @@ from typing import Any
 import remogpt
 from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
-from remogpt.motion.files.read import READABLE, clips_of, with_clip
+from remogpt.motion.files.read import READABLE, clips_of, recordings_in, with_clip
 from remogpt.motion.files.write import WRITABLE
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.progress import progress
@@ -111,7 +111,7 @@ def _files(source: Path, every_clip: bool) -> list[tuple[Path, Path]]:
     """
     files, folder = [source], source.parent
     if source.is_dir():
-        files, folder = sorted(file for file in source.rglob("[!.]*") if file.suffix.lower() in READABLE), source
+        files, folder = recordings_in(source), source
         if not files:
             raise MissingPathError(f"no motion files in {source}; looked for {', '.join(sorted(READABLE))}")
     motions = [motion for file in files for motion in (clips_of(file) if every_clip else [file])]

@@ -136,8 +136,7 @@ def embed_blocks(components: Components, blocks: Sequence[Block], folder: Path, 
         else:
             for block, part in todo:
                 _embed_part(components, block, part, bar)
-    if state is not None:
-        state.wait_for_everyone()
+    wait_for_everyone()
     return parts
 
 

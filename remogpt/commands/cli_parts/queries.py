@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import remogpt
-from remogpt.motion.files.read import READABLE, clips_of
+from remogpt.motion.files.read import READABLE, clips_of, recordings_in
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, RemogptError, why
 from remogpt.runtime.network_outputs import check_finite
@@ -141,7 +141,7 @@ def _meaning(word: str) -> list[str | Path]:
     except (OSError, ValueError):  # a caption may be longer than a path can be
         return [word]
     if is_folder:
-        found = sorted(file for file in path.rglob("[!.]*") if file.suffix.lower() in READABLE)
+        found = recordings_in(path)
         files: list[str | Path] = [clip for file in found for clip in clips_of(file)]
         if not files:
             raise MissingPathError(f"no motion files in {path}; looked for {', '.join(sorted(READABLE))}")

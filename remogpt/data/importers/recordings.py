@@ -17,7 +17,7 @@ from typing import Any
 
 from remogpt.data.importers.caption_table import Stretch, read_table
 from remogpt.data.importers.clip import MAX_FRAMES, ImportedClip, cut_motion, windowed
-from remogpt.motion.files.read import READABLE, clips_of, load_motion, with_clip
+from remogpt.motion.files.read import READABLE, clips_of, load_motion, recordings_in, with_clip
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
@@ -72,7 +72,7 @@ class Recordings:
             MissingPathError: if there are none.
         """
         path = Path(path)
-        folder, files = (path, _recordings_in(path)) if path.is_dir() else (path.parent, [path])
+        folder, files = (path, recordings_in(path)) if path.is_dir() else (path.parent, [path])
         if not files:
             raise MissingPathError(f"no motion files in {path}; looked for {', '.join(sorted(READABLE))}")
         whole: dict[str, dict[Stretch, list[str]]] = {
@@ -145,16 +145,10 @@ class Recordings:
     def warn_of_silent(self) -> None:
         """Warn about recordings in the folder that the table does not name."""
         named = {with_clip(self.folder / file)[0].resolve() for file in self.texts}
-        silent = [path for path in _recordings_in(self.folder) if path.resolve() not in named]
+        silent = [path for path in recordings_in(self.folder) if path.resolve() not in named]
         if silent:
             first = silent[0].relative_to(self.folder)
             _log.warning("%s: %d recordings have no caption and are left out (%s)", self.folder, len(silent), first)
-
-
-def _recordings_in(folder: Path) -> list[Path]:
-    """Return the readable files in a folder and those below it; a name that begins with a dot is a killed run's."""
-    found = (path for path in folder.rglob("[!.]*") if path.suffix.lower() in READABLE)
-    return sorted(path for path in found if path.is_file())
 
 
 def _inside(folder: Path, file: str) -> str:

@@ -80,6 +80,11 @@ def with_clip(path: str | Path, clip: str | None = None) -> tuple[Path, str | No
     return Path(path), clip
 
 
+def recordings_in(folder: Path) -> list[Path]:
+    """Return the readable files in a folder and below it, sorted; names that begin with a dot are a killed run's."""
+    return sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in READABLE and not path.is_dir())
+
+
 def clips_of(path: str | Path) -> list[Path]:
     """Return the paths by which `load_motion` reads every motion of a file: itself, or one for each animation in it.
 

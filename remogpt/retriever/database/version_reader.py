@@ -45,8 +45,7 @@ class VersionReader:
 
     def info(self, row: int) -> EntryInfo:
         """Return what is known about entry `row`, 0 <= row < len(self)."""
-        start, end = self._span("entry", row)
-        return EntryInfo.from_line(self._lines[start:end].tobytes())
+        return self.infos_of([row])[0]
 
     def infos_of(self, rows: Sequence[int]) -> list[EntryInfo]:
         """Return what is known about some entries."""
