@@ -1,6 +1,6 @@
 """How bodies hold: generated motions before and after the cleanup, beside real walks, and beside the truth.
 
-  OMP_NUM_THREADS=1 python -m benchmarks.bodies ../shared/data --data runs/mini/set
+  OMP_NUM_THREADS=1 python -m benchmarks.bodies RECORDINGS --data runs/mini/set
 
 walks, actions: one motion for each of a list of captions and seeds, always written, one candidate; raw and cleaned are
 the same codes. real: walks of Bandai-Namco and CMU in the feature format's body, some from each.
