@@ -149,7 +149,7 @@ def test_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         results[name] = result
     report |= {"results": results, "missing_splits": [MARKUP[1]], "left_out": {MARKUP[2]: ESCAPES}}
     write_report(report, tmp_path)
-    check_page(tmp_path / "report.html", "&lt;script&gt;")
+    check_page(tmp_path / "report.html", "&lt;script&gt;", "<canvas")
     assert not OBEYED.search((tmp_path / "report.md").read_text(encoding="utf-8").replace("\n", ""))
 
 

@@ -44,7 +44,13 @@ _INT16_MAX = 32767
 
 
 def player_fragment(
-    motion: Motion, element_id: str, *, autoplay: bool = True, show_name: bool = True, label: str = ""
+    motion: Motion,
+    element_id: str,
+    *,
+    autoplay: bool = True,
+    show_name: bool = True,
+    label: str = "",
+    unplayed: str = "",
 ) -> str:
     """Write the HTML of one player, to be put anywhere on a page that has `PLAYER_STYLE` and `PLAYER_SCRIPT`.
 
@@ -54,6 +60,7 @@ def player_fragment(
         autoplay: start at once, unless the system setting for reduced motion is on.
         show_name: show name and length below the caption.
         label: what screen readers call the figure; default: what is shown below it.
+        unplayed: HTML that stands in the player's place where no script runs.
 
     Returns:
         One `<figure>`; joints are rounded to millimetres (132 bytes a frame before base64).
@@ -73,7 +80,7 @@ def player_fragment(
     return printable(
         f'<figure class="remogpt-player" id="{escape(element_id, quote=True)}" data-fps="{motion.fps:g}" '
         f'data-unit="{unit}" data-autoplay="{str(autoplay).lower()}" data-joints="{data}"'
-        f"{named}>"
+        f"{named}>{unplayed}"
         f"<figcaption>{''.join(lines)}</figcaption></figure>"
     )
 

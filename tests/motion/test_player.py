@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from remogpt.motion import Motion, motion_html
+from remogpt.motion.figures import MotionFigures
 from remogpt.motion.kinematics import forward_kinematics
 from remogpt.motion.player import PLAYER_SCRIPT, PLAYER_STYLE, player_fragment
 from remogpt.runtime.errors import RemogptError
@@ -155,3 +156,14 @@ def test_the_page_plays_in_a_browser(tmp_path: Path):
     assert report["strip"] == [2720, 648]
     # The made motion glides as it stands, at 0.4 m/s: both feet stand all the time.
     assert report["prints"] == [["left", 0, 99], ["right", 0, 99]]
+
+
+def test_motions_of_a_page_play_together_or_stand_still_as_strips():
+    figures = MotionFigures(most_bytes=80_000)
+    first = figures.group([(walk().joints, "one <b>"), (walk().joints, "two")])
+    assert ['id="motion-0"' in first[0], 'id="motion-1"' in first[1]] == [True, True] and figures.has_players
+    assert all(one.startswith("<figure") and one.index("<svg") < one.index("<figcaption>") for one in first)
+    assert "one &lt;b&gt;" in first[0] and "<b>" not in first[0]
+    too_many = figures.group([(walk().joints, "three")] * 9)
+    assert all(one.startswith('<svg class="strip"') for one in too_many), "all or none of those that are compared"
+    assert figures.group([(walk().joints, "four")])[0].startswith('<figure class="remogpt-player" id="motion-2"')

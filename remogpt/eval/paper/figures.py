@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import numpy as np
+
 from remogpt.eval.paper.fill import Filled, Results
-from remogpt.motion.strips import load_joints, strip
+from remogpt.motion.figures import MotionFigures
+from remogpt.motion.player import PLAYER_SCRIPT, PLAYER_STYLE
+from remogpt.motion.strips import load_joints
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_text
 from remogpt.runtime.inside import path_inside
@@ -31,8 +35,8 @@ class Answer:
     """Its caption, or, where it was asked with other words than the first method, these."""
     examples: str
     """Ids of the retrieved examples."""
-    svg: str = ""
-    """Its motion as a strip of poses."""
+    drawing: str = ""
+    """HTML of its motion."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,21 @@ def write_figures(
 
     here = Path(__file__).parent
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["svg"] = Markup
+    environment.filters["html"] = Markup
     template = environment.from_string((here / "figures.html.j2").read_text(encoding="utf-8"))
-    style = Markup((here.parent / "report" / "report.css").read_text(encoding="utf-8"))
-    of = {one.table.name: _prompts(one, runs, folders) for one in filled if one.table.name in (MOTIONS, CAPTIONS)}
+    style = Markup(PLAYER_STYLE + (here.parent / "report" / "report.css").read_text(encoding="utf-8"))
+    figures = MotionFigures()
+    shown = [one for one in filled if one.table.name in (MOTIONS, CAPTIONS)]
+    of = {one.table.name: _prompts(one, runs, folders, figures) for one in shown}
     warnings = list(dict.fromkeys(text for one in filled if of.get(one.table.name) for text in one.warnings))
-    page = template.render(style=style, motions=of[MOTIONS], captions=of[CAPTIONS], warnings=warnings)
+    script = Markup(PLAYER_SCRIPT) if figures.has_players else ""
+    page = template.render(style=style, script=script, motions=of[MOTIONS], captions=of[CAPTIONS], warnings=warnings)
     write_text(out / "figures.html", printable(page))
 
 
-def _prompts(one: Filled, runs: Mapping[str, Results], folders: Mapping[str, Path]) -> list[Prompt]:
+def _prompts(
+    one: Filled, runs: Mapping[str, Results], folders: Mapping[str, Path], figures: MotionFigures
+) -> list[Prompt]:
     """Return the prompts that every method of a table answered, of a choice that only their ids make."""
     items: dict[str, dict[str, Any]] = {}
     where: dict[str, Path] = {}
@@ -81,20 +90,23 @@ def _prompts(one: Filled, runs: Mapping[str, Results], folders: Mapping[str, Pat
                 where[line.label] = folders[line.run] / "motions" / Path(*name.split("/")[1:])
     shared = set.intersection(*(set(found) for found in items.values())) if items else set()
     return [
-        _prompt(key, {label: found[key] for label, found in items.items()}, where)
+        _prompt(key, {label: found[key] for label, found in items.items()}, where, figures)
         for key in sorted(shared, key=lambda key: crc32(key.encode()))[:NUM_SHOWN]
     ]
 
 
-def _prompt(key: str, answers: Mapping[str, Any], where: Mapping[str, Path]) -> Prompt:
+def _prompt(key: str, answers: Mapping[str, Any], where: Mapping[str, Path], figures: MotionFigures) -> Prompt:
     first = next(iter(answers.values()))
     is_caption = "references" in first
     asked = " / ".join(_plain(one) for one in first["references"]) if is_caption else first["caption"]
+    there = {label: _joints(where[label], key) for label in answers if not is_caption}
+    motions = {label: joints for label, joints in there.items() if joints is not None}
+    named = [(joints, f"{label}: {answers[label]['caption']}") for label, joints in motions.items()]
+    drawings = dict(zip(motions, figures.group(named), strict=True))
     shown = []
     for label, item in answers.items():
         own = item["caption"] if is_caption or item["caption"] != asked else ""
-        svg = "" if is_caption else _strip(where[label], key, f"{label}: {item['caption']}")
-        shown.append(Answer(label, own, ", ".join(item.get("examples", ())), svg))
+        shown.append(Answer(label, own, ", ".join(item.get("examples", ())), drawings.get(label, "")))
     return Prompt(key, asked, tuple(shown))
 
 
@@ -103,10 +115,10 @@ def _plain(reference: Any) -> str:
     return reference if isinstance(reference, str) else " ".join(one.split("/")[0] for one in reference)
 
 
-def _strip(folder: Path, key: str, label: str) -> str:
-    """Draw a run's motion of a clip; nothing where the run keeps none, as of files of another method."""
+def _joints(folder: Path, key: str) -> np.ndarray | None:
+    """Read a run's motion of a clip; None where the run keeps none, as of files of another method."""
     try:
         path = path_inside(folder, key.replace(":", "_"), ".npy")
-        return strip(load_joints(path), label=label) if path.is_file() else ""
+        return load_joints(path) if path.is_file() else None
     except RemogptError:
-        return ""
+        return None

@@ -1,4 +1,4 @@
-"""The report as a web page: one file, no network, no script."""
+"""The report as a web page: one file, no network, and no script but the player of motions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from remogpt.eval.report.markdown import dependences
 from remogpt.eval.report.rare_tables import GAIN, NUM_RAREST, compared, curves
 from remogpt.eval.report.sections import Section, sections
 from remogpt.eval.report.tables import Entry, Report, by_split, number, score
-from remogpt.motion.strips import load_joints, strip
+from remogpt.motion.figures import MotionFigures
+from remogpt.motion.player import PLAYER_SCRIPT, PLAYER_STYLE
+from remogpt.motion.strips import load_joints
 from remogpt.runtime.text import printable
 
 SHOWN = {
@@ -58,8 +60,18 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
     found = sections(report)
     names = [entry.name for section in found for entry in section.cards]
     first = found[0].entries[0].card if found else {}
+    figures = MotionFigures()
+    rarest = [
+        (entry, [_prompt(item, Path(folder), figures) for item in entry.scores["rarest"][:NUM_RAREST]])
+        for section in found
+        for entry in section.entries
+        if section.task == "rare" and entry.scores.get("rarest")
+    ]
+    swapped = [_swapped(group, Path(folder), figures) for group in _swap_groups(found)]
+    style, script = (PLAYER_STYLE, PLAYER_SCRIPT) if figures.has_players else ("", "")
     page: str = template.render(
-        style=Markup((here / "report.css").read_text(encoding="utf-8")),
+        style=Markup(style + (here / "report.css").read_text(encoding="utf-8")),
+        script=Markup(script),
         first=first,
         missing_splits=report.get("missing_splits") or [],
         left_out=report.get("left_out") or {},
@@ -67,27 +79,20 @@ def to_html(report: Report, folder: str | Path = ".") -> str:
         tiles=_tiles(found),
         sections=found,
         figures={section.task: _figures(section) for section in found},
-        rarest=[
-            (entry, [_prompt(item, Path(folder)) for item in (entry.scores.get("rarest") or [])[:NUM_RAREST]])
-            for section in found
-            if section.task == "rare"
-            for entry in section.entries
-            if entry.scores.get("rarest")
-        ],
-        swapped=[_swapped(group, Path(folder)) for group in _swap_groups(found)],
+        rarest=rarest,
+        swapped=swapped,
         anchors={name: f"card-{index}" for index, name in enumerate(names)},
     )
     return printable(page)
 
 
-def _prompt(item: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a rare prompt with the strips of its motions; a file that is gone has none."""
-    drawn = []
-    for key, (words, scored) in SHOWN.items():
-        name = (item.get("motions") or {}).get(key)
-        if name:
-            drawn.append(_strip_of(name, words, item["caption"], folder) | {"distance": number(item.get(scored), 2)})
-    return {**item, "strips": drawn}
+def _prompt(item: dict[str, Any], folder: Path, figures: MotionFigures) -> dict[str, Any]:
+    """Return a rare prompt with its motions."""
+    there = [(key, item["motions"][key]) for key in SHOWN if (item.get("motions") or {}).get(key)]
+    drawn = _drawn([(SHOWN[key][0], name) for key, name in there], item["caption"], folder, figures)
+    for one, (key, _) in zip(drawn, there, strict=True):
+        one["distance"] = number(item.get(SHOWN[key][1]), 2)
+    return {**item, "drawn": drawn}
 
 
 def _swap_groups(found: Sequence[Section]) -> list[list[Entry]]:
@@ -96,21 +101,30 @@ def _swap_groups(found: Sequence[Section]) -> list[list[Entry]]:
     return list(by_split([entry for entry in swaps if entry.scores.get("shown")]).values())
 
 
-def _swapped(group: Sequence[Entry], folder: Path) -> dict[str, Any]:
+def _swapped(group: Sequence[Entry], folder: Path, figures: MotionFigures) -> dict[str, Any]:
     """Return the captions of a split, each with one motion for each database."""
-    prompts: dict[str, dict[str, Any]] = {}
+    asked: dict[str, dict[str, Any]] = {}
     for entry in group:
         for item in entry.scores["shown"]:
-            prompt = prompts.setdefault(item["id"], {"id": item["id"], "caption": item["caption"], "strips": []})
-            prompt["strips"].append(_strip_of(item["motion"], entry.mode, item["caption"], folder))
-    return {"split": group[0].split, "prompts": list(prompts.values())}
+            prompt = asked.setdefault(item["id"], {"id": item["id"], "caption": item["caption"], "files": []})
+            prompt["files"].append((entry.mode, item["motion"]))
+    prompts = [
+        {**prompt, "drawn": _drawn(prompt["files"], prompt["caption"], folder, figures)} for prompt in asked.values()
+    ]
+    return {"split": group[0].split, "prompts": prompts}
 
 
-def _strip_of(name: str, words: str, caption: str, folder: Path) -> dict[str, Any]:
-    """Draw a motion's file; one that is gone has no drawing."""
-    path = folder / name
-    svg = strip(load_joints(path), label=f"{words} motion: {caption}") if path.is_file() else ""
-    return {"words": words, "svg": svg, "file": name, "distance": ""}
+def _drawn(
+    files: Sequence[tuple[str, str]], caption: str, folder: Path, figures: MotionFigures
+) -> list[dict[str, Any]]:
+    """Draw the motions of one prompt, given as words and file; one that is gone has no drawing."""
+    there = {name: load_joints(folder / name) for _, name in files if (folder / name).is_file()}
+    named = [(joints, f"{words} motion: {caption}") for words, name in files if (joints := there.get(name)) is not None]
+    drawings = iter(figures.group(named))
+    return [
+        {"words": words, "file": name, "distance": "", "html": next(drawings) if name in there else ""}
+        for words, name in files
+    ]
 
 
 def _figures(section: Section) -> list[Figure]:

@@ -83,7 +83,7 @@ def test_a_folder_becomes_a_set(source: Path, tmp_path: Path) -> None:
     assert not [one for one in examine(tmp_path / "set").findings if one.kind != "overlap"]
     assert json.loads((tmp_path / "set" / "report.json").read_text()) == report
     page = (tmp_path / "set" / "report.html").read_text()
-    assert page.count("<svg") == 7 and "someone swings" not in page  # the first caption alone
+    assert page.count('<figure class="remogpt-player"') == 7 and "someone swings" not in page  # the first caption alone
     assert "a person walks and waves the left hand number 4" in page and "broken.bvh" in page
 
 

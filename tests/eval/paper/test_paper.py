@@ -167,7 +167,7 @@ def test_figures_show_the_same_prompts_by_every_method(tmp_path: Path) -> None:
     assert "walks 000011" not in motions, "one of the methods did not answer it"
     assert motions.count("from 000777") == 8
     kept = sum(f"<h4>walks {one}</h4>" in motions for one in ids[:6])
-    assert motions.count("<svg") == 2 * kept > 0
+    assert motions.count('<figure class="remogpt-player"') == 2 * kept > 0
     assert motions.count("does not lie in the run") == 2 * (8 - kept)
     assert captions.count("a man walks / he go") == 8 and "table6_none &lt;says&gt; " in captions
 
