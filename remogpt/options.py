@@ -70,9 +70,10 @@ class GenerationOptions:
         if self.strength is not None and not 0 <= self.strength < math.inf:
             raise RemogptError(f"strength must be 0 or more, got {self.strength:g}")
         _check_routes(self.routes)
-        if self.examples == "none" and (self.routes is not None or self.k is not None):
+        if self.examples == "none" and (self.routes is not None or self.k is not None or any(self.pinned)):
             raise RemogptError(
-                "examples='none' retrieves nothing, so that routes and k would be without effect; leave them out"
+                "examples='none' retrieves nothing, so that routes, k and pinned would be without effect; leave them "
+                "out"
             )
         if self.k is not None and self.k < 1:
             raise RemogptError(f"k must be at least 1, got {self.k}; examples='none' retrieves nothing")

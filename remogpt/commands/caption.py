@@ -17,8 +17,10 @@ import remogpt
 from remogpt.commands.cli_parts.caption_table import COLUMNS, CaptionTable
 from remogpt.commands.cli_parts.options import (
     add_example_options,
+    add_id_options,
     add_model_options,
     add_writing_options,
+    check_ids,
     chosen_database,
     generation_options,
     print_warnings,
@@ -48,6 +50,7 @@ def add_arguments(parser: Any) -> None:
     add_reading_options(parser)
     add_model_options(parser)
     add_example_options(parser)
+    add_id_options(parser, pin=False)
     add_writing_options(parser, 0.0, "0 takes the likeliest word at each step")
 
 
@@ -65,6 +68,8 @@ def run(args: Any) -> int:
     table = CaptionTable(args.out, begin_anew=args.force) if args.out else None
     model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
     database = None if args.no_retrieval else chosen_database(args, model)
+    if args.ban and not args.no_retrieval:
+        check_ids(args, model.database(args.database))
     rows: list[dict[str, Any]] = []
     notices: dict[str, Sequence[str]] = {}
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:

@@ -6,6 +6,7 @@ Examples:
   remogpt generate "a person walks in a circle. the person sits down." --seconds 20 --out scene.bvh
   remogpt generate "a person walks" --out walk.glb --to-skeleton mixamo --fps 30 --in-place
   remogpt generate --file prompts.txt --out motions/ --format npy
+  remogpt generate "a person walks" --pin 000343 --ban 002854 --out walk.bvh
   remogpt generate "a person walks" --retriever imported/tmr --seconds 5 --out walk.bvh
 
 The suffix of --out chooses the format: .bvh and .glb for animation programs, .html (a page that plays the motion),
@@ -26,8 +27,10 @@ from typing import Any
 import remogpt
 from remogpt.commands.cli_parts.options import (
     add_example_options,
+    add_id_options,
     add_model_options,
     add_writing_options,
+    check_ids,
     chosen_database,
     file_name_of,
     generation_options,
@@ -45,7 +48,7 @@ from remogpt.runtime.progress import progress
 
 _OF_A_MODEL = (
     "model", "database", "licence", "tag", "no_retrieval", "retrieved", "no_verify", "best_of", "guidance",
-    "temperature", "copy_strength", "precision", "routes", "k",
+    "temperature", "copy_strength", "precision", "routes", "k", "ban", "pin",
 )  # fmt: skip
 """Options that a TMR's decoder cannot use."""
 
@@ -64,6 +67,7 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--retriever", type=str, default=None, help="folder of a TMR, whose decoder writes the motion")
     add_model_options(parser)
     add_example_options(parser)
+    add_id_options(parser, pin=True)
     add_writing_options(parser, None, "0 takes the likeliest code at each step")
     parser.add_argument(
         "--retrieved", type=int, default=None,
@@ -120,6 +124,8 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
         num_frames(args.seconds)
         check_model(args.model, None if args.no_retrieval else args.database)
         model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
+        if not args.no_retrieval and (args.ban or args.pin):
+            check_ids(args, model.database(args.database))
         return partial(
             model.generate, seconds=args.seconds, num_samples=args.num_samples, seed=args.seed,
             database=None if args.no_retrieval else chosen_database(args, model), options=options,
@@ -204,4 +210,5 @@ def _print_written(args: Any, written: list[dict[str, Any]]) -> None:
             _tell(row)
             for example in row["examples"]:
                 score, route = example["score"], example["route"]
-                print(f"  retrieved {score:.3f} by {route}: {example['id']}  {example['caption']}")
+                how = f"pinned, score {score:.3f}" if example["pinned"] else f"retrieved {score:.3f} by {route}"
+                print(f"  {how}: {example['id']}  {example['caption']}")

@@ -103,6 +103,17 @@ def test_json_says_what_was_written(run, tiny_model: Path, tmp_path: Path) -> No
     assert np.load(out).shape == (40, 22, 3)
 
 
+def test_examples_are_pinned_and_banned_as_in_python(run, tiny_model: Path, tmp_path: Path) -> None:
+    model = remogpt.ReMoGPT.from_pretrained(tiny_model)
+    hits = [hit.id for hit in model.search("a person waves", k=4)]
+    words = ("--ban", hits[0], "--pin", hits[3], "--ban", hits[1], "--seconds", 1, "--out", tmp_path / "m.npy")
+    ran = run("generate", "a person waves", *words, "--content", "features", "--model", tiny_model)
+    assert "pinned, score" in ran.out and f": {hits[3]}  " in ran.out and not {hits[0], hits[1]} & set(ran.out.split())
+    options = remogpt.GenerationOptions(exclude=hits[:2], pinned=hits[3:])
+    (answer,) = model.generate("a person waves", seconds=1, seed=0, options=options)
+    assert np.array_equal(np.load(tmp_path / "m.npy"), answer.motion.features)
+
+
 def test_samples_go_to_a_folder(run, tiny_model: Path, tmp_path: Path) -> None:
     ran = run("generate", "a person waves", "--num-samples", 2, "--out", tmp_path / "m", "--format", "npy",
               "--seconds", 1, "--model", tiny_model)  # fmt: skip
@@ -179,6 +190,9 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, tmp_path: Path) -> Non
         ("walks", "--sed", 3): "no option '--sed'; did you mean '--seed'?",
         ("walks", "forward"): "cannot use 'forward'",
         ("walks", "--database", tmp_path / "nowhere"): "no motion database in",
+        ("walks", "--pin", "000001", "nobody"): "has no entry of that id; 'remogpt search' shows ids",
+        ("walks", "--ban", "nobody"): "--ban nobody: the database",
+        ("walks", "--no-retrieval", "--pin", "000001"): "pinned would be without effect",
         ("walks", "--model", tmp_path / "nowhere"): "is not a model folder: there is no such folder",
         ("walks", "--model", tmp_path): "is not a model folder: it has no remogpt.json",
     }

@@ -60,6 +60,33 @@ def add_example_options(parser: Any) -> None:
     )  # fmt: skip
 
 
+def add_id_options(parser: Any, *, pin: bool) -> None:
+    """Add --ban, and --pin where examples can be chosen."""
+    parser.add_argument(
+        "--ban", type=str, nargs="+", action="extend", default=[], metavar="ID",
+        help="ids of entries or recordings that are never retrieved; 'remogpt search' shows ids",
+    )  # fmt: skip
+    if pin:
+        parser.add_argument(
+            "--pin", type=str, nargs="+", action="extend", default=[], metavar="ID",
+            help="ids of entries that are examples in place of retrieved ones, whatever the match test finds",
+        )  # fmt: skip
+
+
+def check_ids(args: Any, database: "MotionDatabase") -> None:
+    """Refuse ids of --ban and --pin that the database does not have, so that a misspelt one is not without effect.
+
+    Raises:
+        RemogptError: names the first.
+    """
+    known = {"ban": database.unknown_names, "pin": lambda ids: [one for one in ids if one not in database.rows]}
+    for option, unknown in known.items():
+        for one in unknown(args.get(option) or []):
+            raise RemogptError(
+                f"--{option} {one}: the database {database.path} has no entry of that id; 'remogpt search' shows ids"
+            )
+
+
 def add_route_options(parser: Any) -> None:
     """Add options for which examples are retrieved: --routes and --k."""
     parser.add_argument(
@@ -112,7 +139,7 @@ def generation_options(args: Any) -> GenerationOptions:
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
         retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
         routes=read_routes(args.routes), k=args.k, min_score=args.min_score, max_alike=args.max_alike,
-        cleanup=not args.get("raw_body"),
+        cleanup=not args.get("raw_body"), exclude=args.get("ban") or (), pinned=args.get("pin") or (),
     )  # fmt: skip
 
 

@@ -261,6 +261,10 @@ class MotionDatabase(VersionReader):
                     rows.setdefault(name, []).append(row)
         return rows
 
+    def unknown_names(self, names: Collection[str]) -> list[str]:
+        """Return those of some ids that no entry bears as its own, its source's or its mirror's."""
+        return [name for name in names if name not in self._rows_by_name]
+
     def _passed_over(self, names: Collection[str]) -> np.ndarray:
         rows = {row for name in names for row in self._rows_by_name.get(name, ())}
         return np.union1d(self._hidden, np.array(sorted(rows), dtype=np.int64))
