@@ -39,6 +39,9 @@ def add_arguments(parser: Any) -> None:
     make.add_argument("--workers", type=int, default=2, help="number of processes")
     make.add_argument("--unseen-share", type=float, default=0.06, help="share of combinations only in test_unseen")
     make.add_argument("--families", type=int, default=0, help="training clips that get variants: split 'families'")
+    make.add_argument(
+        "--vocabulary", type=str, default="core", help="actions and words: core (mini was trained on it) or wide (more)"
+    )
     actions.add_subcommand("make", make)
     add_import(actions)
     check = CommandParser(description="Test every checkable fact of a set on its own joints, and on shuffled ones.")
@@ -87,7 +90,10 @@ def run(args: Any) -> int:
 def _make(args: Any) -> int:
     from remogpt.data.procedural.make import make_procedural_set
 
-    make_procedural_set(args.out, args.clips, args.seed, args.workers, args.unseen_share, families=args.families)
+    make_procedural_set(
+        args.out, args.clips, args.seed, args.workers, args.unseen_share, families=args.families,
+        vocabulary=args.vocabulary,
+    )  # fmt: skip
     _print_stats(stages.describe_set(args.out))
     return 0
 

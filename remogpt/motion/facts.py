@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.body import Body
-from remogpt.motion.predicates import PREDICATES, Predicate, relation
+from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES, Predicate, find_predicate, relation
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
@@ -31,6 +31,9 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
     **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists"), ((), ("count",))),
+    **dict.fromkeys(("shakes_hand", "eats", "dribbles"), (("side",), ("side", "count"))),
+    **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
+    "stops": ((), ("direction",)),
     "swipes": (("side", "direction"),),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
@@ -184,6 +187,8 @@ def describe(fact: Fact) -> str:
 
 
 def _predicate(name: str) -> Predicate:
-    if name not in PREDICATES:
-        raise RemogptError(f"unknown fact {name!r}; known are {', '.join(sorted({*PREDICATES, *RELATIONS}))}")
-    return PREDICATES[name]
+    found = find_predicate(name)
+    if found is None:
+        known = sorted({*PREDICATES, *WIDE_PREDICATES, *RELATIONS})
+        raise RemogptError(f"unknown fact {name!r}; known are {', '.join(known)}")
+    return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remogpt.data.procedural import in_place, jumps, locomotion
+from remogpt.data.procedural.actions import descriptions, makers
 from remogpt.data.procedural.body import Body, assemble, sample_body
 from remogpt.data.procedural.curves import FPS, smooth_noise
 from remogpt.data.procedural.gestures import GESTURES, Gesture
@@ -21,6 +22,8 @@ from remogpt.data.procedural.track import Stance, Track, concatenate
 MIN_FRAMES, MAX_FRAMES = 41, 196
 """Frames of a take, least and most: features have one row less, and HumanML3D's protocol wants 40."""
 _MOST_HURRY = 1.5
+_STAIR = 0.05
+"""Metres from which the floor is another than at the start: stairs have led there."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _play(
     if legs is not None and legs.name != "stand":
         track = stage.low.reverse() if rises and stage.low is not None else _leg_track(legs, performer, rng, open_ends)
     held = 0.0 if track is None else (track.frames - 1) / FPS
-    gestures = [GESTURES[action.name](action, performer, rng, held) for action in step.upper]
+    gestures = [_GESTURES[action.name](action, performer, rng, held) for action in step.upper]
     longest = max((len(gesture.weight) for gesture in gestures), default=0)
     if track is None:
         frames = longest or int(rng.uniform(45, 80) / performer.hurry)
@@ -170,10 +173,12 @@ def _play(
     _append(stage, track, placed)
     if rises:
         stage.low = None
-    elif legs is not None and legs.name in ("sit", "kneel"):
+    elif legs is not None and legs.name in _RESTS:
         stage.low = _local(track, stage)
     elif stage.low is None:
         stage.origin = track.root[-1] * np.array([1.0, 0.0, 1.0])
+        floor = float(track.ankle[-1, 0, 1] - performer.stance.ankles[0, 1])
+        stage.origin[1] = floor if abs(floor) > _STAIR else 0.0
         stage.yaw = float(track.yaw[-1])
     return start, stage.frames
 
@@ -211,8 +216,11 @@ _LEGS = {
     "sidestep": locomotion.sidestep, "turn": locomotion.turn, "jump": jumps.jump, "hop": jumps.hop,
     "jumping_jack": jumps.jumping_jack, "squat": in_place.squat, "sit": in_place.sit, "kneel": in_place.kneel,
     "lunge": in_place.lunge, "kick": in_place.kick, "knee_raise": in_place.knee_raise, "balance": in_place.balance,
-    "step": in_place.step, "dance": in_place.dance, "pick_up": in_place.pick_up,
+    "step": in_place.step, "dance": in_place.dance, "pick_up": in_place.pick_up, **makers.LEGS,
 }  # fmt: skip
+_GESTURES = {**GESTURES, **makers.GESTURES}
+_RESTS = {"sit", "kneel", *(one.name for one in descriptions().values() if one.rests)}
+"""Actions after which the performer stays down."""
 
 
 def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np.ndarray:
@@ -243,5 +251,8 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
     arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)
     joints = assemble(performer.body, track, arms)
+    lowest = float((track.ankle[..., 1] - performer.body.ankle_height)[track.planted].min(initial=0.0))
+    if lowest < -_STAIR:
+        joints[..., 1] -= lowest
     joints -= joints[0, 0] * np.array([1.0, 0.0, 1.0])
     return joints.astype(np.float32)

@@ -6,6 +6,7 @@ and a limp always names its leg, so no caption fits another motion of this vocab
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from remogpt.data.humanml3d import Caption
 from remogpt.data.procedural.grammar import GERUND, PLURAL, SINGULAR, conjugate, lexicon, read_words, write
 from remogpt.data.procedural.phrases import OPTIONAL, Speaker, action_phrase, pick
 from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.data.procedural.vocabularies import CORE
 
 _TRIES = 40
 
@@ -26,30 +28,31 @@ class Wording:
     """For each action of the script, in order: the optional factors that the caption names."""
 
 
-def describe(script: Script, rng: np.random.Generator, num: int = 3) -> list[Caption]:
+def describe(script: Script, rng: np.random.Generator, num: int = 3, *, vocabulary: str = CORE) -> list[Caption]:
     """Write `num` different captions; one names every factor, the others omit optional ones at random."""
-    return [wording.caption for wording in wordings(script, rng, num)]
+    return [wording.caption for wording in wordings(script, rng, num, vocabulary=vocabulary)]
 
 
-def wordings(script: Script, rng: np.random.Generator, num: int = 3) -> list[Wording]:
+def wordings(script: Script, rng: np.random.Generator, num: int = 3, *, vocabulary: str = CORE) -> list[Wording]:
     """Write captions as `describe` does, and say of each which factors it names."""
     shares = [1.0, 0.5, 0.0, *rng.choice([0.0, 0.3, 0.6, 1.0], max(num - 3, 0)).tolist()][:num]
     rng.shuffle(shares)
     found: list[Wording] = []
+    words = lexicon(vocabulary)
     for share in shares:
         for _ in range(_TRIES):
             wanted = frozenset(factor for factor in OPTIONAL if rng.random() < share)
-            wording = _wording(script, wanted, rng)
+            wording = _wording(script, wanted, words, rng)
             if all(wording.caption.text.rstrip(".") != other.caption.text.rstrip(".") for other in found):
                 break
         found.append(wording)
     return found
 
 
-def _wording(script: Script, wanted: frozenset[str], rng: np.random.Generator) -> Wording:
-    adjectives = lexicon()["styles"].get(script.style, {}).get("adjectives")
+def _wording(script: Script, wanted: frozenset[str], words: dict[str, Any], rng: np.random.Generator) -> Wording:
+    adjectives = words["styles"].get(script.style, {}).get("adjectives")
     said_by_subject = "style" in wanted and adjectives and rng.random() < 0.35
-    speaker = _speaker(script.style if said_by_subject else None, rng)
+    speaker = _speaker(script.style if said_by_subject else None, words, rng)
     rest = wanted - {"style"} if said_by_subject or script.style == "normal" else wanted
     if script.style.startswith("limping"):
         rest = rest | {"style"}
@@ -62,14 +65,12 @@ def _wording(script: Script, wanted: frozenset[str], rng: np.random.Generator) -
         rest = rest - {"style"}
     if said_by_subject or any("style" in named for named in said):
         said = [named | {"style"} for named in said]
-    words = read_words(_sentence(phrases, speaker, rng))
-    text, tokens = write(words)
+    text, tokens = write(read_words(_sentence(phrases, speaker, rng)))
     text = text.rstrip(".,")
     return Wording(Caption(text + ("." if rng.random() < 0.85 else ""), tokens), tuple(said))
 
 
-def _speaker(style: str | None, rng: np.random.Generator) -> Speaker:
-    words = lexicon()
+def _speaker(style: str | None, words: dict[str, Any], rng: np.random.Generator) -> Speaker:
     if style is None:
         rows = words["subjects"]
         weights = np.array([row[3] for row in rows], dtype=float)
@@ -81,8 +82,10 @@ def _speaker(style: str | None, rng: np.random.Generator) -> Speaker:
         subject = f"{article} {pick(words['styles'][style]['adjectives'].split(), rng)} {noun}"
         pronoun, possessive = {"man": ("he", "his"), "woman": ("she", "her")}.get(noun, ("they", "their"))
     if subject == "":
-        return Speaker("", pronoun, possessive, GERUND if rng.random() < 0.35 else SINGULAR, False)
-    return Speaker(subject, pronoun, possessive, PLURAL if subject == "they" else SINGULAR, bool(rng.random() < 0.22))
+        return Speaker("", pronoun, possessive, GERUND if rng.random() < 0.35 else SINGULAR, False, words)
+    return Speaker(
+        subject, pronoun, possessive, PLURAL if subject == "they" else SINGULAR, bool(rng.random() < 0.22), words
+    )
 
 
 def _step_phrase(
@@ -104,7 +107,7 @@ def _step_phrase(
         return phrases[0], said
     first, second = phrases[0], " and ".join(phrases[1:])
     is_long = any(" while " in phrase or " as " in phrase for phrase in phrases)
-    template = str(pick(lexicon()["joins"]["flat" if is_long else "while"], rng))
+    template = str(pick(speaker.lexicon["joins"]["flat" if is_long else "while"], rng))
     return _join(template, {"a": first, "b": second}, speaker), said
 
 
@@ -123,7 +126,7 @@ def _join(template: str, phrases: dict[str, str], speaker: Speaker) -> str:
 
 def _sentence(phrases: list[str], speaker: Speaker, rng: np.random.Generator) -> str:
     """Put steps in order into one or two sentences with the subject."""
-    joins = lexicon()["joins"]
+    joins = speaker.lexicon["joins"]
     if len(phrases) == 2 and speaker.subject and rng.random() < 0.15:
         return _join(str(pick(joins["front"], rng)), dict(zip("xy", phrases, strict=True)), speaker)
     text = phrases[0]

@@ -8,6 +8,7 @@ beside jumping jacks).
 from collections.abc import Sequence
 from itertools import pairwise
 
+from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.phrases import OPTIONAL
 from remogpt.data.procedural.script import Action, Script
 from remogpt.motion.facts import Fact, Steps, implied, related
@@ -128,15 +129,24 @@ def claims_of(script: Script, said: Sequence[frozenset[str]]) -> Steps:
 
 def _claim(action: Action) -> Fact | None:
     """Return what an action claims, with all its factors."""
-    if action.name not in _RULES:
+    rule = _rule(action.name)
+    if rule is None:
         return None
-    name, keys = _RULES[action.name]
+    name, keys = rule
     values = {
         "side": action.side if action.name != "stretch" else "both",
         "direction": action.direction, "count": action.count, "distance": action.distance, "angle": action.angle,
         "speed": None if action.speed == "normal" else action.speed, "moving": action.name != "turn",
     }  # fmt: skip
     return Fact(name, {key: values[key] for key in keys if values[key] is not None})
+
+
+def _rule(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the predicate that an action claims and its parameters; None for standing, which claims nothing."""
+    if name in descriptions():
+        predicate, *keys = descriptions()[name].claim
+        return predicate, tuple(keys)
+    return _RULES.get(name)
 
 
 def _facts(action: Action) -> list[Fact]:
@@ -154,11 +164,16 @@ def _is_unsteady(fact: Fact, action: Action) -> bool:
 
 
 def _is_disturbed(fact: Fact, script: Script) -> bool:
+    if len(script.steps) > 1 and any(
+        fact.name == one.claim[0] and fact.params.keys() & {*one.local} for one in descriptions().values()
+    ):
+        return True
     if not any(key in fact.params for key in _LOCAL):
         return False
     if "angle" not in fact.params and _has_rival(fact, script):
         return True
-    return sum(_RULES.get(action.name, ("", ()))[0] == fact.name for action in script.actions) > 1
+    rules = [_rule(action.name) for action in script.actions]
+    return sum(rule is not None and rule[0] == fact.name for rule in rules) > 1
 
 
 def _styles(script: Script) -> list[Fact]:
@@ -174,7 +189,11 @@ def _styles(script: Script) -> list[Fact]:
 
 
 def _has_rival(fact: Fact, script: Script) -> bool:
-    return any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions)
+    return any(
+        action.name in _RIVALS.get(fact.name, ())
+        or (action.name in descriptions() and fact.name in descriptions()[action.name].disturbs)
+        for action in script.actions
+    )
 
 
 def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:

@@ -12,12 +12,10 @@ import numpy as np
 
 from remogpt.data.procedural.sample import fill_action, shorten
 from remogpt.data.procedural.script import Action, Script, Step
-from remogpt.data.procedural.vocabulary import ACTIONS, LEG_ACTIONS, UPPER_ACTIONS
+from remogpt.data.procedural.vocabularies import CORE, Vocabulary, get_vocabulary
 
-Change = Callable[[Script, np.random.Generator], Script | None]
+Change = Callable[[Script, np.random.Generator, Vocabulary], Script | None]
 
-_POSTURES = ("sit", "kneel", "stand_up")
-"""Actions that need or leave a posture, so that their steps keep their places."""
 _FARTHER = 1.6
 """Least ratio of two distances that count as different."""
 _ODDS = {"count": 4.0, "order": 6.0, "distance": 4.0, "angle": 4.0, "speed": 2.0}
@@ -25,20 +23,23 @@ _ODDS = {"count": 4.0, "order": 6.0, "distance": 4.0, "angle": 4.0, "speed": 2.0
 _TRIES = 6
 
 
-def vary(script: Script, rng: np.random.Generator, *, factors: tuple[str, ...] = ()) -> Iterator[tuple[str, Script]]:
+def vary(
+    script: Script, rng: np.random.Generator, *, factors: tuple[str, ...] = (), vocabulary: str = CORE
+) -> Iterator[tuple[str, Script]]:
     """Yield (factor, variant): each variant is the script with this one factor changed, fits 196 frames, and is new.
 
     Args:
         script: what the base clip shows.
         rng: of the choices.
         factors: the factors to try, in this order; default: all of `FACTORS` in a random order, rare ones first.
+        vocabulary: name of the one that other actions come from.
     """
-    seen = [script]
+    seen, known = [script], get_vocabulary(vocabulary)
     odds = np.array([_ODDS.get(factor, 1.0) for factor in FACTORS])
     for factor in factors or map(str, rng.choice(FACTORS, len(FACTORS), replace=False, p=odds / odds.sum())):
         for _ in range(_TRIES):
             try:
-                variant = _CHANGES[factor](script, rng)
+                variant = _CHANGES[factor](script, rng, known)
             except ValueError:  # both actions of a step would need one body part
                 continue
             if variant is not None and variant not in seen and shorten(variant) == variant:
@@ -81,9 +82,14 @@ def _others(name: str, action: Action) -> list[object]:
     return [value for value in allowed if value != own and not (value == "both" and action.count == 1)]
 
 
-def _order(script: Script, rng: np.random.Generator) -> Script | None:
+def _bound(known: Vocabulary) -> frozenset[str]:
+    """Return the actions that need or leave a posture, so that their steps keep their places."""
+    return known.postures | {"stand_up"}
+
+
+def _order(script: Script, rng: np.random.Generator, known: Vocabulary) -> Script | None:
     """Let two neighbouring steps change places."""
-    if len(script.steps) < 2 or any(action.name in _POSTURES for action in script.actions):
+    if len(script.steps) < 2 or any(action.name in _bound(known) for action in script.actions):
         return None
     first = int(rng.integers(len(script.steps) - 1))
     steps = list(script.steps)
@@ -91,16 +97,18 @@ def _order(script: Script, rng: np.random.Generator) -> Script | None:
     return Script(tuple(steps))
 
 
-def _action(script: Script, rng: np.random.Generator) -> Script | None:
+def _action(script: Script, rng: np.random.Generator, known: Vocabulary) -> Script | None:
     """Put another action of the same kind, legs or upper body, in the place of one."""
     place = int(rng.integers(len(script.actions)))
     old = script.actions[place]
-    if old.name in _POSTURES or (old.spec.legs and script.style != "normal"):  # few styles of walking fit other actions
+    if old.name in _bound(known) or (
+        old.spec.legs and script.style != "normal"
+    ):  # few styles of walking fit other actions
         return None
-    kind = LEG_ACTIONS if old.spec.legs else UPPER_ACTIONS
-    names = [name for name in kind if name not in (*_POSTURES, old.name)]
+    kind = known.legs if old.spec.legs else known.upper
+    names = [name for name in kind if name not in (*_bound(known), old.name)]
     name = names[rng.integers(len(names))]
-    spec = ACTIONS[name]
+    spec = known.actions[name]
     side = old.side if old.side in spec.sides else _any(spec.sides, rng)
     direction = old.direction if old.direction in spec.directions else _any(spec.directions, rng)
     return _replaced(script, place, replace(fill_action(name, side, direction, rng), style=old.style))
@@ -116,7 +124,7 @@ def _replaced(script: Script, place: int, action: Action) -> Script:
 
 
 def _of_field(name: str) -> Change:
-    return lambda script, rng: _value(name, script, rng)
+    return lambda script, rng, _: _value(name, script, rng)
 
 
 _CHANGES: dict[str, Change] = {

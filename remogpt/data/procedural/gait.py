@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remogpt.data.procedural.body import Body, heel_offset
-from remogpt.data.procedural.curves import FPS, apply, ease, heading_vector, rotation
+from remogpt.data.procedural.curves import FPS, apply, ease, heading_vector, rotation, smooth
 from remogpt.data.procedural.posture import Posture
 from remogpt.data.procedural.track import Stance, Track
 
@@ -58,6 +58,8 @@ class Path:
     """(S, 2) x and z."""
     heading: np.ndarray
     """(S,) yaw of the body."""
+    levels: np.ndarray | None = None
+    """(steps,) height of the floor under each step, metres; None: level ground."""
 
     def at(self, progress: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (..., 2) and heading (...) at progress in [0, 1]."""
@@ -93,10 +95,18 @@ def walk(
     track = Track.still(len(t), stance)
     point, track.yaw = path.at(u)
     track.root[:, [0, 2]] = point
+    if path.levels is not None:
+        track.root[:, 1] += _climb(p, path.levels)
     _body(track, p, np.interp(t, fine, speed), steps, manner, posture, first)
     _feet(track, p, lambda q: np.interp(np.interp(q, phase, fine), fine, progress), path, steps, manner, posture,
           body, stance, first)  # fmt: skip
     return track
+
+
+def _climb(p: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """(T,) height of the pelvis on stairs: it rises over the foot that has landed, and sinks before the foot lands."""
+    late = 1.5 if levels[-1] > 0.0 else 0.95
+    return smooth(np.interp(p, np.arange(len(levels)) + late, levels, left=0.0), 2.5)
 
 
 def _normalised(rising: np.ndarray) -> np.ndarray:
@@ -154,13 +164,10 @@ def _feet(
             middle = k + 1.5
             place = float(progress_at(middle)) if k < steps - 2 else 1.0
             end = k + 2.5 - half if k + 2 < steps else np.inf
-            holds.append(
-                (
-                    min(k + 0.5 + half, steps),
-                    end,
-                    _foothold(path, place, side, manner if k < steps - 2 else None, body, stance),
-                )
-            )
+            ground, yaw = _foothold(path, place, side, manner if k < steps - 2 else None, body, stance)
+            if path.levels is not None:
+                ground[1] += path.levels[k]
+            holds.append((min(k + 0.5 + half, steps), end, (ground, yaw)))
         holds[0] = (-np.inf, max(holds[0][1], 0.0), holds[0][2])
         _one_foot(track, p, side, holds, manner, posture, body)
 
@@ -204,7 +211,9 @@ def _one_foot(
         finish = _rolled(body, side, next_ground, next_yaw, np.array([-manner.heel_strike]))[0]
         far = float(np.linalg.norm(next_ground - ground))
         lift = manner.lift * posture.lift * limp * min(1.0, 0.45 + 0.9 * far)
-        _swing(track, air, side, u, begin, finish, (yaw, next_yaw), lift, manner, body)
+        flat = body.ankle_height[side]
+        levels = (float(ground[1] - flat), float(next_ground[1] - flat))
+        _swing(track, air, side, u, begin, finish, (yaw, next_yaw), levels, lift, manner, body)
 
 
 def _rolled(body: Body, side: int, ground: np.ndarray, yaw: float, pitch: np.ndarray) -> np.ndarray:
@@ -218,10 +227,13 @@ def _rolled(body: Body, side: int, ground: np.ndarray, yaw: float, pitch: np.nda
 
 def _swing(
     track: Track, air: np.ndarray, side: int, u: np.ndarray, begin: np.ndarray, finish: np.ndarray,
-    yaws: tuple[float, float], lift: float, manner: Manner, body: Body,
+    yaws: tuple[float, float], levels: tuple[float, float], lift: float, manner: Manner, body: Body,
 ) -> None:  # fmt: skip
     s = 0.35 * u * u * (3 - 2 * u) + 0.65 * ease(u)
     ankle = begin + s[:, None] * (finish - begin)
+    rise = levels[1] - levels[0]
+    if rise:  # up: first above the edge, then ahead; down: the other way round
+        ankle[:, 1] += rise * ((ease(u / 0.6) if rise > 0.0 else ease((u - 0.4) / 0.6)) - s)
     bump = np.sin(np.pi * u ** (np.log(0.5) / np.log(manner.peak))) ** manner.sharp
     ankle[:, 1] += lift * bump
     pitch = manner.toe_off * (1.0 - ease(u / 0.75)) - manner.heel_strike * ease((u - 0.35) / 0.65)
@@ -229,7 +241,7 @@ def _swing(
         pitch += 0.5 * np.sin(np.pi * np.clip(u / 0.8, 0, 1))
     yaw = yaws[0] + s * (yaws[1] - yaws[0])
     ball = ankle[:, 1] + apply(rotation(yaw, pitch, 0.0), body.foot_vectors[side])[:, 1]
-    clearance = 0.012 + 0.03 * np.sin(np.pi * u) ** 0.5
+    clearance = min(levels) + 0.012 + 0.03 * np.sin(np.pi * u) ** 0.5
     ankle[:, 1] += np.maximum(clearance - ball, 0.0)
     track.ankle[air, side] = ankle
     track.foot[air, side, 0], track.foot[air, side, 1] = yaw, pitch

@@ -18,6 +18,9 @@ from typing import Any
 
 import yaml
 
+from remogpt.data.procedural.actions import descriptions
+from remogpt.data.procedural.vocabularies import CORE, WIDE
+
 VOWELS = "aeiou"
 SINGULAR, PLURAL, GERUND = "s", "base", "ing"
 """Verb forms: "walks", "walk", "walking"."""
@@ -46,17 +49,35 @@ class Word:
 
 
 @cache
-def lexicon() -> dict[str, Any]:
-    """Read `lexicon.yaml`."""
-    text = resources.files(__package__).joinpath("lexicon.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+def lexicon(vocabulary: str = CORE) -> dict[str, Any]:
+    """Read what captions of a vocabulary may say: `lexicon.yaml`, and for the wide one `lexicon_wide.yaml` on top."""
+    core = _read_lexicon("lexicon.yaml")
+    if vocabulary == CORE:
+        return core
+    more = _read_lexicon("lexicon_wide.yaml")
+    own = {key: phrases for one in descriptions().values() for key, phrases in one.words.items()}
+    return _merged(core, _merged(more, {"actions": own}))
+
+
+def _read_lexicon(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load(resources.files(__package__).joinpath(name).read_text(encoding="utf-8")))
+
+
+def _merged(first: Any, second: Any) -> Any:
+    """Return one tree that holds both: dictionaries key by key, lists and words one after the other."""
+    if isinstance(first, str):
+        return f"{first} {second}"
+    if isinstance(first, dict):
+        both = {key: _merged(first[key], second[key]) for key in first.keys() & second.keys()}
+        return {**first, **second, **both}
+    return first + second
 
 
 @cache
 def _tags() -> dict[str, tuple[str, str]]:
     """Every unmarked word form -> (lemma, tag)."""
     forms: dict[str, tuple[str, str]] = {}
-    for tag, words in lexicon()["words"].items():
+    for tag, words in lexicon(WIDE)["words"].items():
         for word in words.split():
             forms[word] = (word, tag)
             if tag == "NOUN":
@@ -66,7 +87,7 @@ def _tags() -> dict[str, tuple[str, str]]:
 
 def plural(noun: str) -> str:
     """Return the plural of a noun."""
-    irregular = lexicon()["irregular_plurals"]
+    irregular = lexicon(WIDE)["irregular_plurals"]
     if noun in irregular:
         return str(irregular[noun])
     if noun.endswith(("s", "x", "z", "ch", "sh")):
@@ -80,7 +101,7 @@ def inflect(verb: str, form: str) -> str:
     """Return a verb's third person singular ("s"), plain form ("base") or gerund ("ing")."""
     if form == PLURAL:
         return verb
-    irregular = lexicon()["irregular_verbs"].get(verb, {})
+    irregular = lexicon(WIDE)["irregular_verbs"].get(verb, {})
     if form in irregular:
         return str(irregular[form])
     if form == SINGULAR:
@@ -89,7 +110,7 @@ def inflect(verb: str, form: str) -> str:
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
         return verb[:-1] + "ing"
-    doubled = verb in lexicon()["doubling_verbs"].split()
+    doubled = verb in lexicon(WIDE)["doubling_verbs"].split()
     return verb + (verb[-1] if doubled else "") + "ing"
 
 

@@ -96,11 +96,11 @@ def running_manner(speed: float, posture: Posture, rng: np.random.Generator) -> 
     )
 
 
-def _step_length(speed: float) -> float:
+def step_length(speed: float) -> float:
     return 0.33 + 0.30 * speed
 
 
-def _follow(
+def follow(
     path: Path, distance: float, speed: float, manner: Manner, step: float, who: Performer, rng: np.random.Generator,
     ramps: tuple[float, float],
 ) -> Track:  # fmt: skip
@@ -149,7 +149,7 @@ def straight(action: Action, who: Performer, rng: np.random.Generator, open_ends
     table = RUN_SPEED if running else WALK_SPEED
     speed = table[action.speed] * posture.pace * who.hurry * (0.72 if backward else 1.0)
     manner = running_manner(speed, posture, rng) if running else walking_manner(speed, posture, rng)
-    step = (0.42 + 0.27 * speed if running else _step_length(speed)) * posture.stride
+    step = (0.42 + 0.27 * speed if running else step_length(speed)) * posture.stride
     if backward:
         manner = replace(
             manner,
@@ -167,7 +167,7 @@ def straight(action: Action, who: Performer, rng: np.random.Generator, open_ends
     before, after = (lead if end else 0.0 for end in open_ends)
     whole = distance + before + after
     path = line(whole, (0.0, -1.0 if backward else 1.0))
-    track = _follow(path, whole, speed, manner, step, who, rng, ramps)
+    track = follow(path, whole, speed, manner, step, who, rng, ramps)
     return _open(track, before, distance) if any(open_ends) else track
 
 
@@ -187,8 +187,8 @@ def curved(action: Action, who: Performer, rng: np.random.Generator) -> Track:
         u = np.linspace(0.0, 1.0, len(path.heading))[:, None]
         path = Path(path.points - u * path.points[-1], path.heading)  # close the circle
     manner = walking_manner(speed, posture, rng)
-    step = _step_length(speed) * posture.stride * (0.85 if action.name == "walk_turn" else 0.95)
-    track = _follow(path, distance, speed, manner, step, who, rng, (0.6, 0.6))
+    step = step_length(speed) * posture.stride * (0.85 if action.name == "walk_turn" else 0.95)
+    track = follow(path, distance, speed, manner, step, who, rng, (0.6, 0.6))
     if action.name != "walk_turn":
         track.trunk[:, 2] -= (
             (0.05 if left else -0.05)

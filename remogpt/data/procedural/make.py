@@ -25,6 +25,7 @@ from remogpt.data.procedural.facts import claims_of, facts_of
 from remogpt.data.procedural.families import vary
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
+from remogpt.data.procedural.vocabularies import CORE, get_vocabulary
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.features import joints_to_features
@@ -61,32 +62,36 @@ class ProceduralClip:
     """What each caption claims."""
 
 
-def make_clip(seed: int, index: int) -> ProceduralClip:
-    """Make clip `index` of the set with this seed; the same arguments give the same clip."""
+def make_clip(seed: int, index: int, *, vocabulary: str = CORE) -> ProceduralClip:
+    """Make clip `index` of the set with this seed and vocabulary; the same arguments give the same clip."""
     rng = np.random.default_rng((seed, index))
-    return _clip(f"{index:06d}", sample_script(rng), rng)
+    return _clip(f"{index:06d}", sample_script(rng, vocabulary), rng, vocabulary)
 
 
-def make_variants(seed: int, base: ProceduralClip, *, factors: tuple[str, ...] = ()) -> dict[str, ProceduralClip]:
+def make_variants(
+    seed: int, base: ProceduralClip, *, factors: tuple[str, ...] = (), vocabulary: str = CORE
+) -> dict[str, ProceduralClip]:
     """Make a clip's family: clips that differ from it in one factor each, by that factor.
 
     Args:
         seed: of the set.
         base: the clip that is varied.
         factors: the factors to try, in this order; default: a random order.
+        vocabulary: of the set.
     """
-    scripts = vary(base.script, np.random.default_rng((seed, int(base.id), 1)), factors=factors)
-    return {factor: _variant(seed, base.id, number, script) for number, (factor, script) in enumerate(scripts, start=1)}
+    rng = np.random.default_rng((seed, int(base.id), 1))
+    scripts = enumerate(vary(base.script, rng, factors=factors, vocabulary=vocabulary), start=1)
+    return {factor: _variant(seed, base.id, number, script, vocabulary) for number, (factor, script) in scripts}
 
 
-def _variant(seed: int, base_id: str, number: int, script: Script) -> ProceduralClip:
-    return _clip(f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)))
+def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: str) -> ProceduralClip:
+    return _clip(f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)), vocabulary)
 
 
-def _clip(clip_id: str, script: Script, rng: np.random.Generator) -> ProceduralClip:
+def _clip(clip_id: str, script: Script, rng: np.random.Generator, vocabulary: str) -> ProceduralClip:
     """Animate and describe a script."""
     take = animate(script, rng)
-    worded = wordings(script, rng, num=NUM_CAPTIONS)
+    worded = wordings(script, rng, num=NUM_CAPTIONS, vocabulary=vocabulary)
     return ProceduralClip(
         clip_id, script, take, joints_to_features(take.joints), [one.caption for one in worded],
         facts_of(script), [claims_of(script, one.said) for one in worded],
@@ -101,6 +106,7 @@ def make_procedural_set(
     unseen_share: float = UNSEEN_SHARE,
     *,
     families: int = 0,
+    vocabulary: str = CORE,
 ) -> None:
     """Write the set, or its missing clips.
 
@@ -112,9 +118,11 @@ def make_procedural_set(
         unseen_share: share of the combinations that only `test_unseen` holds.
         families: training clips, the first ones, that get variants which differ from them in one factor (split
             `families`); a set keeps those that it has.
+        vocabulary: actions and words: `core`, on which the shipped models were trained, or `wide`, which has more.
 
     Raises:
-        RemogptError: if the folder holds a set of another seed or version, or for a number out of range.
+        RemogptError: if the folder holds a set of another seed, version or vocabulary, for an unknown vocabulary, or
+            for a number out of range.
     """
     if num_clips < 1 or workers < 1:
         raise RemogptError(f"--clips and --workers must be at least 1, got {num_clips} and {workers}")
@@ -124,6 +132,7 @@ def make_procedural_set(
         raise RemogptError(f"--families must be 0 or more, got {families}")
     if not 0 <= unseen_share < 1:
         raise RemogptError(f"--unseen-share must lie between 0 and 1, got {unseen_share}")
+    get_vocabulary(vocabulary)
     folder = check_output_folder(folder)
     old = read_json(folder / "set.json", SetFile) if (folder / "set.json").is_file() else {}
     if old and (old.get("seed"), old.get("version")) != (seed, VERSION):
@@ -131,14 +140,21 @@ def make_procedural_set(
             f"{folder} holds a set of seed {old.get('seed')}, version {old.get('version')}; wanted seed {seed}, "
             f"version {VERSION}. Choose another folder, or delete this one."
         )
+    if old and (held := old.get("vocabulary", CORE)) != vocabulary:
+        raise RemogptError(
+            f"{folder} holds a set of the vocabulary {held}; wanted {vocabulary}. Choose another folder, or "
+            f"--vocabulary {held}."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     missing = [index for index in range(num_clips) if not is_written(folder, f"{index:06d}")]
-    _in_parallel(partial(_write_clip, folder, seed), missing, workers, "clips")
+    _in_parallel(partial(_write_clip, folder, seed, vocabulary), missing, workers, "clips")
     splits = _splits(folder, num_clips, unseen_share)
     about: dict[str, Any] = {"seed": seed, "version": VERSION, "unseen_share": unseen_share}
+    if vocabulary != CORE:
+        about["vocabulary"] = vocabulary
     families = max(families, old.get("families", 0))
     if families:
-        write = partial(_write_family, folder, seed, unseen_share)
+        write = partial(_write_family, folder, seed, unseen_share, vocabulary)
         written = _in_parallel(write, splits["train"][:families], workers, "families")
         splits["families"] = sorted(clip_id for ids in written for clip_id in ids)
         about["families"] = families
@@ -175,20 +191,21 @@ def _draw(key: str) -> float:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2.0**48
 
 
-def _write_clip(folder: Path, seed: int, index: int) -> None:
-    _write(folder, make_clip(seed, index), {})
+def _write_clip(folder: Path, seed: int, vocabulary: str, index: int) -> None:
+    _write(folder, make_clip(seed, index, vocabulary=vocabulary), {})
 
 
-def _write_family(folder: Path, seed: int, unseen_share: float, base_id: str) -> list[str]:
+def _write_family(folder: Path, seed: int, unseen_share: float, vocabulary: str, base_id: str) -> list[str]:
     """Write the missing variants of a training clip; return the ids of all."""
     script = Script.from_json(read_json(folder / "items" / f"{base_id}.json")["tags"]["script"])
     ids: list[str] = []
-    for number, (factor, variant) in enumerate(vary(script, np.random.default_rng((seed, int(base_id), 1))), start=1):
+    rng = np.random.default_rng((seed, int(base_id), 1))
+    for number, (factor, variant) in enumerate(vary(script, rng, vocabulary=vocabulary), start=1):
         clip_id = f"{base_id}v{number}"
         if split_of(variant.combination(), len(variant.actions), clip_id, unseen_share) == "test_unseen":
             continue
         if not is_written(folder, clip_id):
-            _write(folder, _variant(seed, base_id, number, variant), {"family": base_id, "changed": factor})
+            _write(folder, _variant(seed, base_id, number, variant, vocabulary), {"family": base_id, "changed": factor})
         ids.append(clip_id)
         if len(ids) == VARIANTS:
             break

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.data.procedural.grammar import PLURAL, SINGULAR, lexicon, plural
+from remogpt.data.procedural.actions import descriptions
+from remogpt.data.procedural.grammar import PLURAL, SINGULAR, plural
 from remogpt.data.procedural.script import Action
 
 OPTIONAL = ("count", "distance", "speed", "angle", "stand", "style")
@@ -29,6 +30,8 @@ class Speaker:
     """Form of verbs after the subject."""
     progressive: bool
     """Whether the first clause is "is walking" instead of "walks"."""
+    lexicon: dict[str, Any]
+    """What captions of the vocabulary may say."""
 
     @property
     def pronoun_form(self) -> str:
@@ -45,7 +48,7 @@ def pick(items: Any, rng: np.random.Generator) -> Any:
     return items[int(rng.integers(len(items)))]
 
 
-def _key(action: Action) -> str:
+def _key(action: Action, phrases: dict[str, list[str]]) -> str:
     """The most specific key of the lexicon that fits an action."""
     values = [
         action.direction,
@@ -58,15 +61,15 @@ def _key(action: Action) -> str:
     for size in range(len(present), -1, -1):
         for chosen in combinations(present, size):
             key = "/".join((action.name, *chosen))
-            if key in lexicon()["actions"]:
+            if key in phrases:
                 return key
     raise KeyError(f"the lexicon has no phrase for {action.name!r}")
 
 
-def _style_key(action: Action, style: str) -> str | None:
+def _style_key(action: Action, style: str, phrases: dict[str, list[str]]) -> str | None:
     style = style.partition("_")[0]
     keys = (f"{action.name}/{action.direction}@{style}", f"{action.name}@{style}")
-    return next((key for key in keys if key in lexicon()["actions"]), None)
+    return next((key for key in keys if key in phrases), None)
 
 
 def action_phrase(
@@ -81,14 +84,15 @@ def action_phrase(
     if style == "normal":
         missing.discard("style")
     said = set(missing)
-    key = _key(action)
+    phrases = speaker.lexicon["actions"]
+    key = _key(action, phrases)
     if action.name == "stand_up" and "seat" in wanted:
         key = "stand_up/seat"
-    style_key = _style_key(action, style)
+    style_key = _style_key(action, style, phrases)
     if "style" in missing and style_key and rng.random() < 0.5:
         key = style_key
         missing.discard("style")
-    core = _core(key, action, missing, rng)
+    core = _core(phrases[key], action, missing, rng)
     in_core = _named_by(core, key, action)
     phrase = _fill(core.lstrip("!?"), action, style, speaker, rng)
     return _append_factors(phrase, action, style, missing - in_core, speaker, rng), frozenset(said | in_core)
@@ -110,13 +114,14 @@ def _has(action: Action, factor: str) -> bool:
     if factor == "speed":
         return action.speed != "normal"
     if factor in ("count", "distance", "angle"):
+        if action.name in descriptions() and factor not in descriptions()[action.name].claim:
+            return False
         return getattr(action, factor) is not None
     return factor == "style"  # "stand" and "seat" are no factors of an action
 
 
-def _core(key: str, action: Action, missing: set[str], rng: np.random.Generator) -> str:
+def _core(cores: list[str], action: Action, missing: set[str], rng: np.random.Generator) -> str:
     """Choose a phrase without unwanted optional factors; prefer one with the angle if wanted."""
-    cores = lexicon()["actions"][key]
     if "count" not in missing:
         cores = [core for core in cores if "{n}" not in core]
     if "speed" not in missing and action.speed != "normal" and any("{adv}" not in core for core in cores):
@@ -148,7 +153,7 @@ def _fill(core: str, action: Action, style: str, speaker: Speaker, rng: np.rando
     if "{deg}" in text:
         text = text.replace("{deg}", _degrees(action.angle or 0.0, rng))
     if "{adv}" in text:
-        text = text.replace("{adv}", pick(_speeds(action)["adverbs"], rng))
+        text = text.replace("{adv}", pick(_speeds(action, speaker)["adverbs"], rng))
     return _numbered(text, action.count, rng)
 
 
@@ -174,9 +179,9 @@ def _degrees(angle: float, rng: np.random.Generator) -> str:
     return f"{pick(['', 'about ', ''], rng)}{number} degrees"
 
 
-def _speeds(action: Action) -> dict[str, list[str]]:
+def _speeds(action: Action, speaker: Speaker) -> dict[str, list[str]]:
     gait = "_gait" if action.name in _GAITS else ""
-    return dict(lexicon()["speeds"][action.speed + gait])
+    return dict(speaker.lexicon["speeds"][action.speed + gait])
 
 
 def _append_factors(
@@ -186,19 +191,19 @@ def _append_factors(
     first: list[str] = []
     after: list[str] = []
     if "speed" in missing:
-        words = _speeds(action)
+        words = _speeds(action, speaker)
         if len(phrase.split()) >= _ADVERB_FIRST or rng.random() < 0.5:
             first.append(pick(words["adverbs"], rng))
         else:
             after.append(pick(words["phrases"], rng))
     if "distance" in missing and action.distance is not None:
-        after.append(_distance_phrase(action, rng))
+        after.append(_distance_phrase(action, speaker, rng))
     if "count" in missing and action.count is not None:
-        after.append(_count_phrase(action.count, rng))
+        after.append(_count_phrase(action.count, speaker, rng))
     if "angle" in missing and action.angle is not None:
         after.append(f"turning=turn/VERB {_degrees(action.angle, rng)}")
     if "style" in missing:
-        words = lexicon()["styles"][style.partition("_")[0]]
+        words = speaker.lexicon["styles"][style.partition("_")[0]]
         if words["adverbs"] and not first and rng.random() < 0.5:
             first.append(pick(words["adverbs"], rng))
         else:
@@ -207,13 +212,13 @@ def _append_factors(
     return " ".join([*first, phrase, *after])
 
 
-def _distance_phrase(action: Action, rng: np.random.Generator) -> str:
+def _distance_phrase(action: Action, speaker: Speaker, rng: np.random.Generator) -> str:
     metres = action.distance or 0.0
     amount, is_exact = _metres(metres, rng)
     if action.name in ("jump", "hop", "circle", "walk_curve", "walk_turn"):
         return f"covering=cover/VERB about {amount}"
     vague = ("about", "rough", "approx")
-    options = [text for text in lexicon()["distances"] if is_exact or any(word in text for word in vague)]
+    options = [text for text in speaker.lexicon["distances"] if is_exact or any(word in text for word in vague)]
     return str(pick(options, rng)).replace("{m}", amount)
 
 
@@ -236,7 +241,7 @@ def _metres(metres: float, rng: np.random.Generator) -> tuple[str, bool]:
     return f"{half:.1f} {unit}", exact
 
 
-def _count_phrase(count: int, rng: np.random.Generator) -> str:
-    rows = lexicon()["counts"]
+def _count_phrase(count: int, speaker: Speaker, rng: np.random.Generator) -> str:
+    rows = speaker.lexicon["counts"]
     text = str(pick(rows.get(count, rows["n"]), rng))
     return text.replace("{n}", NUMBERS[count]).replace("{digit}", str(count))

@@ -10,62 +10,10 @@ from itertools import product
 
 import numpy as np
 
+from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.script import Action, Script, Step
-from remogpt.data.procedural.vocabulary import (
-    ACTIONS,
-    LOCOMOTION,
-    RUN_SPEED,
-    STYLES,
-    UPPER_ACTIONS,
-    WALK_SPEED,
-)
-
-_WEIGHTS: dict[str, float] = {
-    "walk": 15.0, "run": 8.0, "walk_turn": 7.0, "turn": 5.0, "walk_curve": 4.0, "circle": 3.0, "sidestep": 3.0,
-    "jump": 5.0, "kick": 7.0, "squat": 3.0, "sit": 3.0, "stand_up": 2.0, "kneel": 2.0, "lunge": 2.0, "knee_raise": 3.0,
-    "balance": 1.5, "jumping_jack": 2.0, "step": 2.0, "hop": 2.5, "dance": 2.5, "pick_up": 3.0, "stand": 1.5,
-    "wave": 10.0, "raise": 8.0, "punch": 6.0, "throw": 4.0, "clap": 2.5, "bow": 3.0, "stretch": 2.0, "side_bend": 2.0,
-    "point": 2.5, "salute": 1.3, "cross_arms": 1.5, "hands_on_hips": 1.2, "push": 2.0, "swipe": 2.5, "drink": 2.0,
-    "scratch_head": 1.3, "arm_circle": 2.0, "look": 2.0, "twist": 1.5, "guard": 1.5, "knock": 1.3, "catch": 1.5,
-    "swing": 1.8,
-}  # fmt: skip
-"""How often an action is drawn, relative to the others."""
-
-_SECONDS: dict[str, tuple[float, float]] = {
-    "stand": (3.2, 0.0), "jump": (0.3, 1.35), "hop": (1.2, 0.75), "squat": (0.3, 1.8), "sit": (2.7, 0.0),
-    "stand_up": (2.7, 0.0), "kneel": (3.0, 0.0), "lunge": (0.3, 2.2), "kick": (0.75, 1.35), "knee_raise": (0.7, 1.3),
-    "balance": (4.3, 0.0), "jumping_jack": (0.5, 1.9), "step": (1.9, 0.0), "dance": (6.0, 0.0), "pick_up": (2.9, 0.0),
-    "wave": (1.6, 0.65), "raise": (3.0, 0.0), "punch": (1.1, 0.78), "throw": (2.3, 0.0), "clap": (1.3, 0.55),
-    "bow": (0.2, 2.4), "stretch": (4.0, 0.0), "side_bend": (0.2, 2.1), "point": (2.8, 0.0), "salute": (2.6, 0.0),
-    "cross_arms": (4.0, 0.0), "hands_on_hips": (4.0, 0.0), "push": (2.6, 0.0), "swipe": (2.0, 0.0), "drink": (3.2, 0.0),
-    "scratch_head": (3.5, 0.0), "arm_circle": (0.9, 1.25), "look": (0.2, 2.3), "twist": (0.2, 1.8), "guard": (3.3, 0.0),
-    "knock": (1.3, 0.42), "catch": (2.5, 0.0), "swing": (2.5, 0.0),
-}  # fmt: skip
-"""Seconds of an action at normal speed: fixed, and per count. Travelling ones follow from their distance."""
-
-_MOVING_GESTURES = (
-    "wave", "raise", "clap", "point", "salute", "cross_arms", "hands_on_hips", "drink", "scratch_head", "arm_circle",
-    "look", "swipe", "punch", "throw", "guard", "stretch",
-)  # fmt: skip
-_TOGETHER: dict[str, tuple[float, tuple[str, ...]]] = {
-    "walk": (9.0, _MOVING_GESTURES),
-    "walk_turn": (2.5, _MOVING_GESTURES[:10]),
-    "walk_curve": (2.0, _MOVING_GESTURES[:10]),
-    "circle": (1.5, _MOVING_GESTURES[:9]),
-    "turn": (1.5, _MOVING_GESTURES[:10]),
-    "sidestep": (1.5, ("wave", "raise", "clap", "guard", "cross_arms", "hands_on_hips", "punch", "arm_circle")),
-    "run": (1.5, ("wave", "raise", "point", "clap", "punch")),
-    "squat": (1.5, ("raise", "stretch", "cross_arms", "hands_on_hips", "clap", "point", "guard", "punch")),
-    "jump": (1.2, ("raise", "clap", "punch", "stretch", "hands_on_hips")),
-    "hop": (0.5, ("hands_on_hips", "clap", "wave")),
-    "kick": (1.5, ("guard", "hands_on_hips", "cross_arms")),
-    "knee_raise": (1.5, ("clap", "hands_on_hips", "punch", "wave", "raise", "arm_circle", "cross_arms")),
-    "balance": (1.0, ("hands_on_hips", "cross_arms", "wave", "drink", "stretch")),
-    "lunge": (1.2, ("hands_on_hips", "punch", "raise", "stretch", "twist", "guard")),
-    "step": (1.2, ("punch", "push", "swipe", "point", "wave", "guard", "catch")),
-    "sit": (1.0, ("wave", "cross_arms", "drink")),
-}
-"""Leg action: weight among simultaneous steps, and the upper actions that people do with it."""
+from remogpt.data.procedural.vocabularies import CORE, Vocabulary, action_seconds, get_vocabulary, spec_of
+from remogpt.data.procedural.vocabulary import LOCOMOTION, RUN_SPEED, STYLES, WALK_SPEED, ActionSpec
 
 _TRUNK_WITH_ARMS = {
     "look": ("point", "wave", "hands_on_hips", "cross_arms", "salute"),
@@ -80,26 +28,27 @@ _BUDGET = 8.6
 """Seconds that a script may take by this file's estimate; 196 frames are 9.8."""
 
 
-def sample_script(rng: np.random.Generator) -> Script:
-    """Draw one script that fits 196 frames."""
+def sample_script(rng: np.random.Generator, vocabulary: str = CORE) -> Script:
+    """Draw one script of a vocabulary that fits 196 frames."""
+    known = get_vocabulary(vocabulary)
     kind = rng.choice(3, p=[0.5, 0.25, 0.25])
     if kind == 0:
-        steps = [Step((_single(rng),))]
+        steps = [Step((_single(known, rng),))]
     elif kind == 1:
-        steps = [_together(rng)]
+        steps = [_together(known, rng)]
     else:
-        steps = _sequence(rng)
+        steps = _sequence(known, rng)
     return shorten(_styled(steps, rng))
 
 
-def atomic_actions() -> tuple[Action, ...]:
-    """Every (action, side, direction) once, with small counts and distances."""
-    return tuple(_plain(*triple) for triple in _triples())
+def atomic_actions(vocabulary: str = CORE) -> tuple[Action, ...]:
+    """Every (action, side, direction) of a vocabulary once, with small counts and distances."""
+    return tuple(_plain(*triple) for triple in _triples(get_vocabulary(vocabulary)))
 
 
-def _triples() -> list[tuple[str, str | None, str | None]]:
+def _triples(known: Vocabulary) -> list[tuple[str, str | None, str | None]]:
     found = []
-    for name, spec in ACTIONS.items():
+    for name, spec in known.actions.items():
         for side, direction in product(spec.sides or (None,), spec.directions or (None,)):
             if name == "step" and direction in ("left", "right") and direction != side:
                 continue
@@ -108,7 +57,7 @@ def _triples() -> list[tuple[str, str | None, str | None]]:
 
 
 def _plain(name: str, side: str | None, direction: str | None) -> Action:
-    spec = ACTIONS[name]
+    spec = _spec(name)
     upwards = direction == "up"
     return Action(
         name, side, direction,
@@ -118,25 +67,32 @@ def _plain(name: str, side: str | None, direction: str | None) -> Action:
     )  # fmt: skip
 
 
-def _single(rng: np.random.Generator) -> Action:
+def _spec(name: str) -> ActionSpec:
+    spec = spec_of(name)
+    if spec is None:
+        raise ValueError(f"unknown action {name!r}")
+    return spec
+
+
+def _single(known: Vocabulary, rng: np.random.Generator) -> Action:
     if rng.random() < 0.3:
-        triples = _triples()
+        triples = _triples(known)
         return fill_action(*triples[rng.integers(len(triples))], rng)
-    return _draw(tuple(_WEIGHTS), rng)
+    return _draw(known, tuple(known.weights), rng)
 
 
-def _draw(names: tuple[str, ...], rng: np.random.Generator, side: str | None = None) -> Action:
+def _draw(known: Vocabulary, names: tuple[str, ...], rng: np.random.Generator, side: str | None = None) -> Action:
     """Draw an action by weight; `side` fixes the arm of one-armed actions."""
-    weights = np.array([_WEIGHTS[name] for name in names])
+    weights = np.array([known.weights[name] for name in names])
     name = str(rng.choice(names, p=weights / weights.sum()))
-    triples = [t for t in _triples() if t[0] == name and (side is None or t[1] in (side, None))]
+    triples = [t for t in _triples(known) if t[0] == name and (side is None or t[1] in (side, None))]
     odds = np.array([0.8 if t[1] == "both" and name != "punch" else 2.0 if t[2] == "forward" else 1.0 for t in triples])
     return fill_action(*triples[rng.choice(len(triples), p=odds / odds.sum())], rng)
 
 
 def fill_action(name: str, side: str | None, direction: str | None, rng: np.random.Generator) -> Action:
     """Draw speed, count, distance and angle of an action. Raises ValueError for a side or direction that it has not."""
-    spec = ACTIONS[name]
+    spec = _spec(name)
     speed = str(rng.choice(["slow", "normal", "fast"], p=[0.18, 0.64, 0.18]))
     count = None
     if spec.counts is not None:
@@ -155,20 +111,20 @@ def fill_action(name: str, side: str | None, direction: str | None, rng: np.rand
     return Action(name, side, direction, speed if speed in spec.speeds else "normal", count, distance, angle)
 
 
-def _together(rng: np.random.Generator) -> Step:
+def _together(known: Vocabulary, rng: np.random.Generator) -> Step:
     """Draw actions that happen at the same time."""
     draw = rng.random()
     if draw < 0.80:
-        names = tuple(_TOGETHER)
-        weights = np.array([_TOGETHER[name][0] for name in names])
-        legs = _draw((str(rng.choice(names, p=weights / weights.sum())),), rng)
-        actions = [legs, _calm(_draw(_TOGETHER[legs.name][1], rng), rng)]
+        names = tuple(known.together)
+        weights = np.array([known.together[name][0] for name in names])
+        legs = _draw(known, (str(rng.choice(names, p=weights / weights.sum())),), rng)
+        actions = [legs, _calm(_draw(known, known.together[legs.name][1], rng), rng)]
     elif draw < 0.92:
-        trunk = _draw(tuple(_TRUNK_WITH_ARMS), rng)
-        actions = [trunk, _calm(_draw(_TRUNK_WITH_ARMS[trunk.name], rng), rng)]
+        trunk = _draw(known, tuple(_TRUNK_WITH_ARMS), rng)
+        actions = [trunk, _calm(_draw(known, _TRUNK_WITH_ARMS[trunk.name], rng), rng)]
     else:
         high, low = ("left", "right") if rng.random() < 0.5 else ("right", "left")
-        actions = [_draw(_HIGH_ARM, rng, high), _calm(_draw(_LOW_ARM, rng, low), rng)]
+        actions = [_draw(known, _HIGH_ARM, rng, high), _calm(_draw(known, _LOW_ARM, rng, low), rng)]
     return Step(tuple(actions))
 
 
@@ -177,26 +133,26 @@ def _calm(action: Action, rng: np.random.Generator) -> Action:
     return action if rng.random() < 0.15 else replace(action, speed="normal")
 
 
-def _sequence(rng: np.random.Generator) -> list[Step]:
+def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
     """Draw two or three steps; after sitting or kneeling come upper-body actions or standing up."""
+    while_low = tuple(name for name in known.upper if name not in ("bow", "swing"))
+    from_standing = tuple(known.weights)
     length = 2 if rng.random() < 0.72 else 3
     steps: list[Step] = []
     low = False
     while len(steps) < length:
         if low:
-            names = (
-                ("stand_up",) if rng.random() < 0.55 else tuple(n for n in UPPER_ACTIONS if n not in ("bow", "swing"))
-            )
-            step = Step((_draw(names, rng),))
+            names = ("stand_up",) if rng.random() < 0.55 else while_low
+            step = Step((_draw(known, names, rng),))
         elif rng.random() < 0.12:
-            step = _together(rng)
+            step = _together(known, rng)
         else:
-            step = Step((_draw(tuple(n for n in _WEIGHTS if n != "stand_up" or not steps), rng),))
+            step = Step((_draw(known, tuple(n for n in from_standing if n != "stand_up" or not steps), rng),))
         if steps and step.actions[0].factors == steps[-1].actions[0].factors:
             continue
         steps.append(step)
         legs = step.legs
-        low = (legs.name in ("sit", "kneel")) if legs is not None else low
+        low = (legs.name in known.postures) if legs is not None else low
     return steps
 
 
@@ -234,7 +190,9 @@ def _action_seconds(action: Action) -> float:
         if action.name == "sidestep":
             speed = 0.62 / slow
         return (action.distance or 0.0) / speed + 0.6
-    fixed, each = _SECONDS[action.name]
+    fixed, each = action_seconds(action.name)
+    if action.distance is not None and action.name in descriptions():
+        fixed += action.distance / (descriptions()[action.name].pace or 1.0)
     if action.name == "knee_raise" and action.side == "both":
         each = 0.72
     return (fixed + each * (action.count or 1)) * slow

@@ -1,13 +1,14 @@
 """Represent what a procedural clip shows as a script. Actions happen together in a step, steps follow each other.
 
-`remogpt.data.procedural.vocabulary` holds the allowed words and their ranges (`ACTIONS`). A script carries every factor
+`remogpt.data.procedural.vocabularies` holds the allowed words and their ranges. A script carries every factor
 that a caption may mention; a take adds only details without words (posture, proportions, noise).
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from remogpt.data.procedural.vocabulary import ACTIONS, SPEEDS, STYLES, ActionSpec
+from remogpt.data.procedural.vocabularies import WIDE, get_vocabulary, spec_of
+from remogpt.data.procedural.vocabulary import SPEEDS, STYLES, ActionSpec
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class Action:
     """None or "normal": neutral. All actions of a script share one style."""
 
     def __post_init__(self) -> None:
-        spec = ACTIONS.get(self.name)
-        if spec is None:
-            raise ValueError(f"unknown action {self.name!r}; known are {', '.join(sorted(ACTIONS))}")
+        spec = self.spec
         self._require("side", self.side, spec.sides)
         self._require("direction", self.direction, spec.directions)
         self._require("angle", self.angle, spec.angles)
@@ -55,7 +54,11 @@ class Action:
     @property
     def spec(self) -> ActionSpec:
         """The vocabulary's entry of this action."""
-        return ACTIONS[self.name]
+        spec = spec_of(self.name)
+        if spec is None:
+            known = ", ".join(sorted(get_vocabulary(WIDE).actions))
+            raise ValueError(f"unknown action {self.name!r}; known are {known}")
+        return spec
 
     @property
     def parts(self) -> frozenset[str]:

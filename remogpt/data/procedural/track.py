@@ -66,11 +66,12 @@ class Track:
         return Track(**{f.name: getattr(self, f.name)[::-1].copy() for f in fields(self)})
 
     def placed(self, origin: np.ndarray, yaw: float) -> "Track":
-        """Turn by yaw, then move so that the local origin lies at `origin` (3,); heights stay."""
+        """Turn by yaw, then move so that the local origin lies at `origin` (3,)."""
         moved = self.copy_range(0, self.frames)
         for points in (moved.root, moved.ankle):
             turned = heading_vector(yaw, points[..., 0], points[..., 2])
             points[..., 0] = turned[..., 0] + origin[0]
+            points[..., 1] += origin[1]
             points[..., 2] = turned[..., 2] + origin[2]
         moved.yaw += yaw
         moved.foot[..., 0] += yaw

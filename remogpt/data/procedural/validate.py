@@ -26,7 +26,12 @@ _OPPOSITES = {
     "up": "forward", "limping_left": "limping_right", "limping_right": "limping_left",
 }  # fmt: skip
 _SIDEWAYS = {"forward": "side", "side": "forward", "back": "forward"}
-"""Opposites of `kicks`, `points` and `raises_hand`, whose directions are not those of a path."""
+_OWN_OPPOSITES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("kicks", "points", "raises_hand", "holds_arms_out"), _SIDEWAYS),
+    "climbs": {"up": "down", "down": "up"},
+    "stops": {"still": "again", "again": "still"},
+}
+"""Opposites of the directions of predicates whose directions are not those of a path."""
 
 
 RATES = ("own", "shuffled", "contradicted")
@@ -60,8 +65,8 @@ def opposite(fact: Fact) -> Fact | None:
     if fact.factor == "angle":
         return replace(fact, params={**params, "angle": params["angle"] / 2.0 if params["angle"] > 90 else 180.0})
     value = params[fact.factor]
-    by_limb = fact.factor == "direction" and fact.name in ("kicks", "points", "raises_hand")
-    opposites = _SIDEWAYS if by_limb else _OPPOSITES
+    own = _OWN_OPPOSITES.get(fact.name) if fact.factor == "direction" else None
+    opposites = _OPPOSITES if own is None else own
     return replace(fact, params={**params, fact.factor: opposites[value]}) if value in opposites else None
 
 

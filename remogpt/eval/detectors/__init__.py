@@ -11,11 +11,13 @@ import numpy as np
 
 from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     gait,
+    handwork,
     leaps,
     lifts,
     lows,
     poses,
     repeats,
+    routes,
     strokes,
     styles,
     trunk,

@@ -1,7 +1,21 @@
-"""Predicates on joints, by body part: gait, legs, trunk, arms."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes."""
 
-from remogpt.motion.predicates import arms, gait, legs, strokes, style, trunk
-from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
+from remogpt.motion.predicates import arms, gait, hands, legs, routes, strokes, style, trunk
+from remogpt.motion.predicates.catalogue import PREDICATES, WIDE_PREDICATES, Predicate, find_predicate
 from remogpt.motion.predicates.relations import relation
 
-__all__ = ["PREDICATES", "Predicate", "arms", "gait", "legs", "relation", "strokes", "style", "trunk"]
+__all__ = [
+    "PREDICATES",
+    "WIDE_PREDICATES",
+    "Predicate",
+    "arms",
+    "find_predicate",
+    "gait",
+    "hands",
+    "legs",
+    "relation",
+    "routes",
+    "strokes",
+    "style",
+    "trunk",
+]

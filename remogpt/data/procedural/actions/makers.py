@@ -1,0 +1,20 @@
+"""Enter what animates each added action: a function for actions of the legs, the key poses for gestures."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from remogpt.data.procedural.actions import descriptions, poses, routes
+from remogpt.data.procedural.gestures import Maker
+from remogpt.data.procedural.locomotion import Performer
+from remogpt.data.procedural.script import Action
+from remogpt.data.procedural.track import Track
+
+LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
+    "pace": routes.pace, "diagonal": routes.diagonal, "zigzag": routes.zigzag, "figure_eight": routes.figure_eight,
+    "walk_stop": routes.walk_stop, "jog_in_place": routes.jog_in_place, "stairs": routes.stairs,
+}  # fmt: skip
+"""Maker of every added action that uses the legs."""
+
+GESTURES: dict[str, Maker] = {one.name: poses.gesture for one in descriptions().values() if one.poses}
+"""Maker of every added action of arms and trunk."""

@@ -1,0 +1,189 @@
+"""Find what the way of a walk is like: there and back, zigzag, slanting, eights, stops, stairs, on the spot."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from remogpt.motion.body import SIDES, Body, memo
+from remogpt.motion.predicates.arms import alone, reach
+from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.intervals import Intervals, stretches, swings
+from remogpt.motion.skeleton import FPS
+
+TRAVEL, STILL = 0.35, 0.14
+"""Metres a second over the floor of who goes, at least, and of who stands, at most."""
+LEG = 0.6
+"""Metres there or back, at least."""
+STOP = 18
+"""Fewest frames of a stop."""
+STRAIGHT = 0.94
+"""Straight distance over path length of a straight walk, at least."""
+STEP_UP = 0.09
+"""Metres by which a foot on the next stair is higher, at least."""
+
+
+@memo
+def _path(body: Body) -> np.ndarray:
+    """(T, 2) way of the pelvis over the floor, x and z in true metres."""
+    return np.asarray(body.at("pelvis", 4.0)[:, [0, 2]] * body.scale)
+
+
+@memo
+def _pace(body: Body) -> np.ndarray:
+    """(T,) metres a second over the floor."""
+    return np.asarray(np.linalg.norm(np.gradient(_path(body), axis=0), axis=-1) * FPS)
+
+
+def _length(path: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).sum())
+
+
+@memo
+def _trips(body: Body) -> Intervals:
+    """Find stretches of going, short waits for a turn included."""
+    return stretches(_pace(body) > TRAVEL, min_frames=12, bridge=14)
+
+
+@memo
+def _turned(body: Body) -> np.ndarray:
+    """(T,) degrees that the hips have turned to the left."""
+    return np.degrees(body.heading("hip", 5.0))
+
+
+@predicate("paces", "walks back and forth", wide=True)
+def paces(body: Body, count: int | None = None) -> Intervals:
+    """Go ahead, turn round and come back along the same line, facing the way; one count is there and back."""
+    found = []
+    for start, end in _trips(body):
+        path = _path(body)[start:end]
+        _, sizes, axes = np.linalg.svd(path - path.mean(axis=0), full_matrices=False)
+        legs = swings(path @ axes[0], LEG)
+        facing = [_turned(body)[start + (first + last) // 2] for first, last in legs]
+        turned = [abs((now - before + 180.0) % 360.0 - 180.0) > 120.0 for before, now in pairwise(facing)]
+        if turned and all(turned) and count in (None, len(legs) // 2) and sizes[1] < 0.5 * sizes[0]:
+            found.append((start, end))
+    return found
+
+
+@predicate("walks_diagonally", "walks diagonally to the {direction}", wide=True)
+def walks_diagonally(body: Body, direction: str | None = None) -> Intervals:
+    """Go in a straight line that slants to the left or right of where the body faced before."""
+    found = []
+    for start, end in _trips(body):
+        path = _path(body)[start:end]
+        moved = path[-1] - path[0]
+        far = float(np.linalg.norm(moved))
+        if far < 1.0 or far < STRAIGHT * _length(path):
+            continue
+        faced = np.radians(_turned(body)[max(start - 4, 0)])
+        ahead, left = float(moved @ [np.sin(faced), np.cos(faced)]), float(moved @ [np.cos(faced), -np.sin(faced)])
+        slant = np.degrees(np.arctan2(abs(left), ahead))
+        if 24.0 < slant < 66.0 and direction in (None, "left" if left > 0 else "right"):
+            found.append((start, end))
+    return found
+
+
+@predicate("zigzags", "walks in a zigzag", wide=True)
+def zigzags(body: Body) -> Intervals:
+    """Bend to the left and to the right in turn while going, three times at least."""
+    found = []
+    for start, end in _trips(body):
+        turned = _turned(body)[start:end]
+        bends = [one for one in swings(turned, 38.0) if abs(turned[one[1]] - turned[one[0]]) < 160.0]
+        path = _path(body)[start:end]
+        far = float(np.linalg.norm(path[-1] - path[0]))
+        if len(bends) >= 3 and far > 0.55 * _length(path):
+            found.append((start, end))
+    return found
+
+
+@predicate("walks_figure_eight", "walks in a figure of eight", wide=True)
+def walks_figure_eight(body: Body) -> Intervals:
+    """Walk nearly a full circle to one side and nearly one to the other, and come back to the start."""
+    found = []
+    for start, end in _trips(body):
+        turned, path = _turned(body)[start:end], _path(body)[start:end]
+        rounds = [turned[b] - turned[a] for a, b in swings(turned, 240.0)]
+        far = float(np.linalg.norm(path - path[0], axis=-1).max())
+        closed = float(np.linalg.norm(path[-1] - path[0])) < 0.5 * far
+        if rounds and max(rounds) > 240.0 and min(rounds) < -240.0 and closed:
+            found.append((start, end))
+    return found
+
+
+@memo
+def _stops(body: Body) -> Intervals:
+    """Find stops after a walk: the pelvis and both feet rest, the body upright."""
+    feet = [np.linalg.norm(np.gradient(body.at(f"{side}_ankle", 2.0), axis=0), axis=-1) * FPS for side in SIDES]
+    rest = (_pace(body) < STILL) & (np.maximum(*feet) < 0.25) & (body.pelvis_ratio() > 0.88)
+    going = _pace(body) > TRAVEL
+    return [(start, end) for start, end in stretches(rest, STOP, 2) if going[max(start - 40, 0) : start].sum() > 12]
+
+
+@predicate("stops", "walks and stops", wide=True)
+def stops(body: Body, direction: str | None = None) -> Intervals:
+    """Stop after walking and stand; `direction` says whether the body stays ("still") or goes on ("again")."""
+    going = _pace(body) > TRAVEL
+    found = []
+    for start, end in _stops(body):
+        way = "again" if going[end : end + 40].sum() > 12 else "still"
+        if direction in (None, way):
+            found.append((max(start - 20, 0), end))
+    return found
+
+
+@predicate("runs_in_place", "runs on the spot", wide=True)
+def runs_in_place(body: Body) -> Intervals:
+    """Lift the feet in turn and fast, at least twice a second, without going anywhere."""
+    lead = body.height("left_ankle", 1.0) - body.height("right_ankle", 1.0)
+    here = _pace(body) < 0.5
+    found = []
+    for start, end in stretches(here, 30, 6):
+        steps = [one for one in swings(lead[start:end], 0.14) if one[1] - one[0] <= 12]
+        if len(steps) >= 5:
+            found.append((start + steps[0][0], start + steps[-1][1]))
+    return found
+
+
+@predicate("climbs", "walks {direction} stairs", wide=True)
+def climbs(body: Body, direction: str | None = None) -> Intervals:
+    """Set each foot on higher (or lower) floor than the last one, twice at least, while going ahead."""
+    found = []
+    for way in ("up", "down") if direction is None else (direction,):
+        levels = _levels(body)
+        rows: list[list[tuple[int, int, float]]] = [[]]
+        for before, now in pairwise(levels):
+            rise = (now[2] - before[2]) * (1.0 if way == "up" else -1.0)
+            if STEP_UP < rise < 0.5:
+                rows[-1] = rows[-1] or [before]
+                rows[-1].append(now)
+            elif rows[-1]:
+                rows.append([])
+        found += [(row[0][0], row[-1][1]) for row in rows if len(row) >= 3]
+    return sorted(found)
+
+
+@memo
+def _levels(body: Body) -> list[tuple[int, int, float]]:
+    """Return every time a foot stands: (start, end, height of its ankle), in order of their starts."""
+    stands = []
+    for side in SIDES:
+        ankle = body.at(f"{side}_ankle", 1.0)
+        flat = np.linalg.norm(np.gradient(ankle[:, [0, 2]], axis=0), axis=-1) * FPS < 0.3
+        level = np.abs(np.gradient(ankle[:, 1])) * FPS < 0.25
+        stands += [(a, b, float(np.quantile(ankle[a:b, 1], 0.3))) for a, b in stretches(flat & level, 3, 2)]
+    return sorted(stands)
+
+
+@predicate("holds_rail", "holds on with the {side} hand", wide=True)
+def holds_rail(body: Body, side: str) -> Intervals:
+    """Hold one hand still ahead and out to its side at the height of the waist, while the other does not."""
+
+    def held(name: str) -> np.ndarray:
+        hand = body.offset(f"{name}_wrist", f"{name}_shoulder", "shoulder")
+        out = hand[:, 2] if name == "left" else -hand[:, 2]
+        place = (hand[:, 0] > 0.15) & (out > 0.02) & (hand[:, 1] < -0.08) & (hand[:, 1] > -0.42)
+        return place & (reach(body, name) < 0.98) & (body.speed(f"{name}_wrist", 2.0, "shoulder") < 0.35)
+
+    idle = "right" if side == "left" else "left"
+    return alone(body, stretches(held(side), 22, 3), side, held(idle))

@@ -1,0 +1,137 @@
+"""The wide vocabulary: every action that it adds shows what it claims, and nothing of the core changes."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remogpt.data.procedural.actions import descriptions
+from remogpt.data.procedural.animate import MAX_FRAMES, Take, animate
+from remogpt.data.procedural.body import FOOT_HEIGHT
+from remogpt.data.procedural.captions import wordings
+from remogpt.data.procedural.facts import claims_of, facts_of
+from remogpt.data.procedural.make import make_clip, make_procedural_set
+from remogpt.data.procedural.sample import atomic_actions, fill_action, sample_script
+from remogpt.data.procedural.script import Script, Step
+from remogpt.data.procedural.vocabularies import CORE, WIDE, get_vocabulary
+from remogpt.eval.detectors import facts_hold
+from remogpt.motion.fact_catalogue import catalogue
+from remogpt.motion.facts import Fact, facts_correct
+from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json
+
+ADDED = tuple(descriptions())
+SEEDS = (1, 2)
+CORE_WORDS = "e4244400c7f4b0f5"
+"""Of the scripts, captions, facts and claims of twelve core clips; it is what the shipped models were trained on."""
+CORE_JOINTS = (-0.4324075, 0.998513, 0.326113)
+"""Means of the joints of the first three of them, metres."""
+
+
+@cache
+def takes(name: str) -> tuple[tuple[Script, Take], ...]:
+    """Return takes of an added action: every side and direction, two seeds."""
+    found = []
+    for action in atomic_actions(WIDE):
+        for seed in SEEDS if action.name == name else ():
+            rng = np.random.default_rng((seed, len(found)))
+            script = Script((Step((fill_action(name, action.side, action.direction, rng),)),))
+            found.append((script, animate(script, rng)))
+    return tuple(found)
+
+
+def test_a_core_set_is_what_it_was() -> None:
+    clips = [make_clip(0, index) for index in range(12)]
+    words = [
+        [
+            clip.script.to_json(), [[one.text, *one.tokens] for one in clip.captions],
+            [fact.to_json() for fact in clip.facts],
+            [[[claim.to_json() for claim in step] for step in steps] for steps in clip.claims], clip.take.timeline,
+        ]
+        for clip in clips
+    ]  # fmt: skip
+    assert hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16] == CORE_WORDS
+    means = [float(clip.take.joints.mean()) for clip in clips[:3]]
+    np.testing.assert_allclose(means, CORE_JOINTS, atol=1e-6)
+
+
+def test_no_shipped_model_meets_an_added_fact() -> None:
+    assert not {*PREDICATES} & {*WIDE_PREDICATES}
+    assert {fact.name for fact in catalogue()} == {*PREDICATES}
+    claimed = {claim.claim[0] for claim in descriptions().values()}
+    assert {*WIDE_PREDICATES} <= claimed <= {*PREDICATES, *WIDE_PREDICATES}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_facts_of_an_added_action_hold_by_both_detectors(name: str) -> None:
+    for script, take in takes(name):
+        facts = facts_of(script)
+        assert facts and all(facts_correct(facts, take.joints)), (script.combination(), facts)
+        assert all(facts_hold(facts, take.joints)), (script.combination(), facts)
+        assert len(take.joints) <= MAX_FRAMES
+
+
+def test_added_facts_do_not_hold_elsewhere() -> None:
+    held: dict[str, list[bool]] = {name: [] for name in WIDE_PREDICATES}
+    for name in ADDED:
+        script, take = takes(name)[0]
+        claimed = {fact.name for fact in facts_of(script)}
+        others = [Fact(other) for other in WIDE_PREDICATES if other not in claimed]
+        for fact, first, second in zip(
+            others, facts_correct(others, take.joints), facts_hold(others, take.joints), strict=True
+        ):
+            held[fact.name] += [first, second]
+    assert {name: np.mean(values) for name, values in held.items() if np.mean(values) > 0.3} == {}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_an_added_action_keeps_bones_and_planted_feet(name: str) -> None:
+    for script, take in takes(name):
+        joints = take.joints.astype(float)
+        assert joints[..., 1].min() > -0.015, script.combination()
+        legs = np.linalg.norm(joints[:, [4, 5, 7, 8]] - joints[:, [1, 2, 4, 5]], axis=-1)
+        arms = np.linalg.norm(joints[:, [18, 19, 20, 21]] - joints[:, [16, 17, 18, 19]], axis=-1)
+        assert max(np.ptp(legs, axis=0).max(), np.ptp(arms, axis=0).max()) < 1e-4
+        feet = joints[:, [10, 11]]
+        flat = np.abs(feet[..., 1] - FOOT_HEIGHT) < 5e-4
+        planted = flat[1:-1] & flat[:-2] & flat[2:]
+        slides = 20.0 * np.linalg.norm(np.diff(feet, axis=0)[:-1], axis=-1)[planted]
+        assert np.percentile(slides, 99) < 0.02 if len(slides) else True, script.combination()
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_an_added_action_is_worded_in_many_ways_and_claims_what_it_says(name: str) -> None:
+    texts, phrases = set(), sum(map(len, descriptions()[name].words.values()))
+    for seed in range(12):
+        for script, _ in takes(name):
+            for wording in wordings(script, np.random.default_rng(seed), vocabulary=WIDE):
+                texts.add(wording.caption.text)
+                assert claims_of(script, wording.said)[0][0].name == descriptions()[name].claim[0]
+    assert phrases >= 5 and len(texts) >= 12
+
+
+def test_wide_scripts_hold_core_and_added_actions_alone_together_and_in_order() -> None:
+    scripts = [sample_script(np.random.default_rng((4, index)), WIDE) for index in range(400)]
+    names = {action.name for script in scripts for action in script.actions}
+    assert len(names & {*ADDED}) > 0.8 * len(ADDED) and len(names - {*ADDED}) > 30
+    added = [script for script in scripts if {action.name for action in script.actions} & {*ADDED}]
+    assert 0.2 < len(added) / len(scripts) < 0.75
+    assert any(len(script.steps) > 1 for script in added) and any(
+        len(step.actions) > 1 for s in added for step in s.steps
+    )
+    assert not {action.name for script in scripts for action in script.actions} - {*get_vocabulary(WIDE).actions}
+
+
+def test_a_set_keeps_its_vocabulary(tmp_path: Path) -> None:
+    make_procedural_set(tmp_path / "wide", 2, 0, 1, vocabulary=WIDE)
+    assert read_json(tmp_path / "wide" / "set.json", dict)["vocabulary"] == WIDE
+    with pytest.raises(RemogptError, match=r"holds a set of the vocabulary wide; wanted core"):
+        make_procedural_set(tmp_path / "wide", 3, 0, 1, vocabulary=CORE)
+    with pytest.raises(RemogptError, match="one of core, wide, got 'huge'"):
+        make_procedural_set(tmp_path / "huge", 1, 0, 1, vocabulary="huge")
+    make_procedural_set(tmp_path / "core", 2, 0, 1)
+    assert "vocabulary" not in read_json(tmp_path / "core" / "set.json", dict)
