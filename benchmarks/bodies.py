@@ -34,7 +34,7 @@ from remogpt.motion import clean_features, features_to_joints
 from remogpt.motion.facts import Fact
 from remogpt.motion.files.read import motion_from_source
 from remogpt.motion.kinematics import bone_offsets
-from remogpt.motion.skeleton import FPS
+from remogpt.motion.skeleton import FPS, LEFT_FOOT, RIGHT_FOOT
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_json
 from remogpt.runtime.progress import progress
@@ -51,7 +51,7 @@ ACTIONS = (
     "a person takes two steps to the right", "a person waves with the right hand", "a person kneels down",
 )  # fmt: skip
 WRITTEN = GenerationOptions(best_of=1, retrieved=0, verify=False, fact_weight=0.0, cleanup=False)
-FEET = [*physical.ANKLES, *physical.TOES]
+FEET = [LEFT_FOOT[0], RIGHT_FOOT[0], LEFT_FOOT[1], RIGHT_FOOT[1]]
 LEAST = 30
 """Frames of a real walk."""
 LEVELS = (10, 50, 90)
@@ -153,7 +153,7 @@ def measure(joints: np.ndarray) -> dict[str, float]:
     steps = 100 * FPS * np.linalg.norm(np.diff(joints[:, FEET][..., [0, 2]], axis=0), axis=-1)
     ankles, toes = steps[:, :2][rests], steps[:, 2:][rests]
     path = np.linalg.norm(np.diff(joints[:, 0, [0, 2]], axis=0), axis=-1)
-    rise = np.percentile(joints[:, physical.TOES, 1], [5, 95], axis=0)
+    rise = np.percentile(joints[:, FEET[2:], 1], [5, 95], axis=0)
     bones = np.linalg.norm(bone_offsets(joints.astype(np.float64)), axis=-1)
     return {
         "slide_cm_s": own["foot_slide"], "toe_slide_cm_s": float(np.median(toes)) if len(toes) else 0.0,

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# TMR's tables on KIT-ML: Table 2, its ablations (Tables 3 to 5, and batch and latent size of the appendix).
+# TMR's tables on KIT-ML: Table 2, its ablations (Tables 3 to 5, and batch and latent size of the appendix); and ReMoGPT's model on
+# KIT-ML's own features, 251 channels of 21 joints.
 #
-#   scripts/kit.sh DATA [WORK] [--dry-run]
+#   scripts/kit.sh DATA [WORK] [--dry-run] [--evaluator FILE_OR_FOLDER...]
 #
 # DATA is TMR's folder of annotations (annotations.json, splits/); FEATURES (default DATA/features) holds the (T, 263) features of
-# whole AMASS sequences that its scripts compute. WORK (default runs/kit) gets everything, the tables in WORK/tables.
-# ROWS="kit_tmr kit_temos" trains and scores these alone; without it, all 26.
+# whole AMASS sequences that its scripts compute. OWN names KIT-ML as HumanML3D's authors' scripts leave it (new_joint_vecs/ with 251
+# channels); without it the stages on its own features are left out. --evaluator: Guo et al.'s released files for KIT-ML.
+# WORK (default runs/kit) gets everything, the tables in WORK/tables.
+# ROWS="kit_tmr kit_temos" trains and scores these of TMR's rows alone; without it, all 26.
 #
 # One GPU. Kill it at any point and start it again: every row goes on from its last checkpoint.
 set -euo pipefail
@@ -16,7 +19,16 @@ features=${FEATURES:-$data/features}
 sentences=${SENTENCES-sentence-transformers/all-mpnet-base-v2}     # text model of protocol (b)
 
 stage "0. what is needed" 0 0
-check_needs 20 "$(with kit/tmr tmr)" --sentence-model "$sentences"
+own=${OWN:+$(realpath -m "$OWN")}
+bertscore=${BERTSCORE-roberta-large}           # model of BERTScore; BERTSCORE= leaves it out
+needs=("$(with kit/tmr tmr)" --sentence-model "$sentences")
+if [ -n "$dry$own" ]; then
+    needs=("$(with kit/retriever pl_tmr)" "$(with kit/motion_patches motion_patches)" "$(with humanml3d/lm_pretrain lm_pretrain)"
+        "${needs[@]}" --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore")
+fi
+check_needs 60 "${needs[@]}"
+scorer=$work/evaluator
+if [ ${#evaluator[@]} -eq 1 ] && [ -f "${evaluator[0]}/config.json" ]; then scorer=${evaluator[0]}; fi
 
 stage "1. the set: TMR's annotations over its features" 0.1 1
 remogpt data import tmr "$data" --features "$features" --name "${NAME:-KIT-ML}" --out "$work/set"
@@ -58,6 +70,57 @@ for batch in 16 64 128; do
 done
 for width in 64 128 512; do row kit_latent_$width sweeps/tmr_latent_size --config.model.width $width; done
 
-stage "6. tables" 0 0
+stage "6. KIT-ML's own features: tokenizer, retrievers, databases" 7 4
+own=${own:-${dry:+OWN}}
+if [ -n "$own" ]; then
+    remogpt data doctor "$own"
+    if [ "$scorer" = "$work/evaluator" ]; then remogpt import guo "${evaluator[@]:-GUO}" --out "$scorer"; fi
+    remogpt train tokenizer --config humanml3d/tokenizer $(tiny tokenizer) --data "$own" --out "$work/own/tokenizer"
+    remogpt train retriever --config kit/retriever $(tiny pl_tmr) --data "$own" --out "$work/own/pl_tmr"
+    remogpt train retriever --config kit/motion_patches $(tiny motion_patches) --data "$own" --out "$work/own/motion_patches"
+    for split in train val; do
+        remogpt db build "$own" --split $split --compact --no-facts --retriever "$work/own/pl_tmr" \
+            --tokenizer "$work/own/tokenizer" --out "$work/own/databases/$split"
+        remogpt db neighbours "$work/own/databases/train" --queries "$work/own/databases/$split" \
+            --out "$work/own/databases/$split.safetensors"
+    done
+else
+    echo "OWN is not given: no tokenizer, language model and evaluation on KIT-ML's own 251 channels"
+fi
+
+stage "7. language model and copy head" 97 12
+if [ -n "$own" ]; then
+    remogpt train lm --config humanml3d/lm_pretrain $(tiny lm_pretrain) --data "$own" --tokenizer "$work/own/tokenizer" \
+        --out "$work/own/lm/pretrained"
+    remogpt train lm --config humanml3d/lm_instruct $(tiny lm_instruct) --data "$own" --tokenizer "$work/own/tokenizer" \
+        --start-from "$work/own/lm/pretrained" --database "$work/own/databases/train" \
+        --neighbours "$work/own/databases/train.safetensors" --val-neighbours "$work/own/databases/val.safetensors" \
+        --out "$work/own/lm/remogpt"
+    remogpt train copy --config mini/copy $(tiny copy) --tokenizer "$work/own/tokenizer" --database "$work/own/databases/train" \
+        --queries "$work/own/databases/val" --neighbours "$work/own/databases/val.safetensors" --out "$work/own/copy"
+    assembled=(--tokenizer "$work/own/tokenizer" --retriever "$work/own/pl_tmr" --lm "$work/own/lm/remogpt" --top-p 1.0
+        --database "$work/own/databases/train")
+    remogpt assemble "${assembled[@]}" --name kit_remogpt --out "$work/own/models/kit_remogpt"
+    remogpt assemble "${assembled[@]}" --copy "$work/own/copy" --name kit_copy --out "$work/own/models/kit_copy"
+fi
+
+stage "8. evaluation on KIT-ML's own features" 2 8
+if [ -n "$own" ]; then
+    for retriever in pl_tmr motion_patches; do
+        remogpt eval retrieval --data "$own" --retriever "$work/own/$retriever" --sentence-model "$sentences" \
+            --out "$work/eval/kit_$retriever" --config.splits '[test]'
+    done
+    remogpt eval retrieval --data "$own" --retriever "$scorer" --sentence-model "$sentences" --out "$work/eval/kit_guo" \
+        --config.splits '[test]'
+    evaluation=(--data "$own" --evaluator "$scorer" --config evaluation/paper $(tiny evaluation) --config.bertscore "$bertscore")
+    for task in generation captioning; do
+        remogpt eval $task "${evaluation[@]}" --model "$work/own/models/kit_remogpt" --out "$work/eval/kit_remogpt" \
+            --config.modes '[retrieval, no_retrieval]'
+        remogpt eval $task "${evaluation[@]}" --model "$work/own/models/kit_copy" --out "$work/eval/kit_copy" \
+            --config.modes '[retrieval]'
+    done
+fi
+
+stage "9. tables" 0 0
 remogpt eval tables "$work/eval" --out "$work/tables"
 finish

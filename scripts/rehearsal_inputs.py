@@ -5,9 +5,10 @@
 FOLDER/sets/rehearsal-humanml3d   HumanML3D's own layout: mirrored ids, a caption of a part of its clip, an id without a
                                   file, a clip of NaN
 FOLDER/sets/rehearsal-kitml       the same clips as TMR's annotations over whole sequences
+FOLDER/sets/rehearsal-KIT-ML-own  the same clips with KIT-ML's own features: 251 channels of 21 joints
 FOLDER/sets/rehearsal-motionx     other clips as Motion-X has them: 52 joints, 30 frames a second, texts, splits
 FOLDER/models                     a T5 (untied, sentencepiece), DistilBERT, MPNet, BERT and ViT of random weights
-FOLDER/guo                        Guo et al.'s evaluator in its released files, random weights
+FOLDER/guo, FOLDER/guo_kit        Guo et al.'s evaluators in their released files, random weights
 FOLDER/site                       a stand-in for spaCy: it tags words as the procedural captions have them
 FOLDER/settings                   settings to lay over those of the papers: sizes, and where the models are
 
@@ -29,6 +30,8 @@ from remogpt.data.analysis.statistics import mean_and_std
 from remogpt.data.procedural.make import make_clip
 from remogpt.eval.evaluators.guo import MotionEncoder, MovementEncoder, TextEncoder
 from remogpt.motion import joints_to_features, mirror_caption, mirror_joints
+from remogpt.motion.feature_body import KIT
+from remogpt.motion.resample import resample
 
 SHARES = {"test": 0.6, "val": 0.7}
 """Upper ends of a clip's place for the small splits. Test is the largest: pools of 32 rank it."""
@@ -64,9 +67,11 @@ def main() -> None:
     torch.manual_seed(0)
     words, tags = make_humanml3d(args.folder / "sets" / "rehearsal-humanml3d", args.clips)
     make_kitml(args.folder / "sets" / "rehearsal-humanml3d", args.folder / "sets" / "rehearsal-kitml")
+    make_kit_own(args.folder / "sets" / "rehearsal-humanml3d", args.folder / "sets" / "rehearsal-KIT-ML-own")
     make_motionx(args.folder / "sets" / "rehearsal-motionx", args.clips)
     make_models(args.folder / "models", words)
-    make_guo(args.folder / "guo", words)
+    make_guo(args.folder / "guo", words, 263)
+    make_guo(args.folder / "guo_kit", words, 251)
     make_spacy(args.folder / "site", tags)
     make_settings(args.folder / "settings", args.folder / "models")
     (args.folder / "done").write_text("")
@@ -146,6 +151,32 @@ def make_kitml(source: Path, folder: Path) -> None:
     (folder / "annotations.json").write_text(json.dumps(annotations))
 
 
+def make_kit_own(source: Path, folder: Path) -> None:
+    """Write a set's clips with KIT-ML's own features."""
+    for name in ("new_joint_vecs", "texts"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    made = []
+    for split in ("train", "val", "test"):
+        names = [name for name in (source / f"{split}.txt").read_text().split() if int(name.strip("M")) < 7000]
+        (folder / f"{split}.txt").write_text("\n".join(names) + "\n")
+        for name in names:
+            made.append(joints_to_features(_as_kit(np.load(source / "new_joints" / f"{name}.npy")), body=KIT))
+            np.save(folder / "new_joint_vecs" / f"{name}.npy", made[-1])
+            (folder / "texts" / f"{name}.txt").write_text((source / "texts" / f"{name}.txt").read_text())
+    mean, std = mean_and_std(made)
+    np.save(folder / "Mean.npy", mean)
+    np.save(folder / "Std.npy", std)
+
+
+def _as_kit(joints: np.ndarray) -> np.ndarray:
+    """Return KIT-ML's joints (T, 21, 3), millimetres at 12.5 a second, of ours (T, 22, 3); feet get toes."""
+    ours = [0, 3, 6, 12, 15, 17, 19, 21, 16, 18, 20, 2, 5, 8, 11, 11, 1, 4, 7, 10, 10]
+    taken = resample(joints, 20.0, KIT.fps)[:, ours]
+    for toe in (15, 20):
+        taken[:, toe] += 0.5 * (taken[:, toe - 1] - taken[:, toe - 2]) * [1.0, 0.0, 1.0]
+    return (taken / KIT.unit).astype(np.float32)
+
+
 def make_motionx(folder: Path, num_clips: int) -> None:
     """Write clips in the folders of Motion-X: (T, 52, 3) joints, a text for each, lists of paths."""
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
@@ -218,18 +249,19 @@ def make_models(folder: Path, words: list[str]) -> None:
     text.save_pretrained(folder / "t5")
 
 
-def make_guo(folder: Path, words: list[str]) -> None:
+def make_guo(folder: Path, words: list[str], num_features: int) -> None:
     """Write Guo et al.'s evaluator as it was released."""
     folder.mkdir(parents=True, exist_ok=True)
     networks = {
-        "movement_encoder": MovementEncoder(259, 24, 16).state_dict(),
+        "movement_encoder": MovementEncoder(num_features - 4, 24, 16).state_dict(),
         "motion_encoder": MotionEncoder(16, 24, 16).state_dict(),
         "text_encoder": TextEncoder(12, 24, 16).state_dict(),
     }
     torch.save({**networks, "epoch": 1, "iter": 1}, folder / "finest.tar", _use_new_zipfile_serialization=False)
     rng = np.random.default_rng(0)
-    np.save(folder / "mean.npy", np.zeros(263))
-    np.save(folder / "std.npy", np.concatenate([np.full(259, 0.5), np.full(4, 0.02)]))
+    unit = 1.0 if num_features == 263 else 1 / KIT.unit
+    np.save(folder / "mean.npy", np.zeros(num_features))
+    np.save(folder / "std.npy", np.concatenate([np.full(num_features - 4, 0.5 * unit), np.full(4, 0.02)]))
     known = ["unk", "sos", "eos", *words]
     np.save(folder / "our_vab_data.npy", rng.normal(size=(len(known), 12)))
     (folder / "our_vab_words.pkl").write_bytes(pickle.dumps(known, protocol=2))

@@ -17,7 +17,8 @@ python scripts/rehearsal_inputs.py "$work" --clips $clips
 export REHEARSAL="$work/settings" BERTSCORE="$work/models/bert"
 scripts/humanml3d.sh "$work/sets/rehearsal-humanml3d" "$work/humanml3d" --evaluator "$work/guo"
 if [ -z "${SHORT:-}" ]; then
-    NAME=rehearsal-KIT-ML SENTENCES="$work/models/mpnet" scripts/kit.sh "$work/sets/rehearsal-kitml" "$work/kit"
+    NAME=rehearsal-KIT-ML SENTENCES="$work/models/mpnet" OWN="$work/sets/rehearsal-KIT-ML-own" \
+        scripts/kit.sh "$work/sets/rehearsal-kitml" "$work/kit" --evaluator "$work/guo_kit"
     # No BABEL is made: TMR's annotations of the set above have whole sequences too.
     remogpt eval moments --data "$work/sets/rehearsal-kitml" --features "$work/sets/rehearsal-kitml/features" \
         --retriever "$work/kit/kit_tmr" --out "$work/babel/eval/babel_tmr"

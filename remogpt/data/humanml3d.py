@@ -1,9 +1,9 @@
 """Read a folder in HumanML3D's layout.
 
-    new_joint_vecs/<id>.npy    (T, 263) float32 features, metres, 20 fps
+    new_joint_vecs/<id>.npy    (T, 263) float32 features, metres, 20 fps; KIT-ML's own: (T, 251), millimetres, 12.5 fps
     texts/<id>.txt             one caption a line: words#lemma/POS lemma/POS ...#start#end   (seconds; 0.0#0.0 = whole)
     train.txt val.txt test.txt one id a line; any other <split>.txt is a split too
-    Mean.npy Std.npy           (263,) statistics of the set
+    Mean.npy Std.npy           (263,) statistics of the set, which tell whose features they are
 Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags,
 facts).
 An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
@@ -27,7 +27,7 @@ from remogpt.data.packed_motions import NAME as PACKED
 from remogpt.data.packed_motions import PackedMotions, Stamp, stamp_of
 from remogpt.data.recent import RecentArrays
 from remogpt.motion.facts import Fact, Steps, claims_from_json
-from remogpt.motion.skeleton import FPS, KIT_FPS, KIT_NUM_FEATURES, NUM_FEATURES
+from remogpt.motion.feature_body import HUMANML3D, KIT, FeatureBody
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import fingerprint, read_json, read_npy
 from remogpt.runtime.inside import path_inside
@@ -37,7 +37,9 @@ from remogpt.runtime.text import read_text
 _log = logging.getLogger(__name__)
 
 MIN_FRAMES, MAX_FRAMES = 40, 199
-"""HumanML3D's length window: 40 <= T < 200 (KIT-ML: 24). A filter of the protocols, not a limit of the format."""
+"""HumanML3D's length window: 40 <= T < 200. A filter of the protocols, not a limit of the format."""
+KIT_MIN_FRAMES = 24
+"""KIT-ML's: 2 s as well. Source: the loaders of T2M-GPT."""
 NUM_PROBES = 16
 """Clips whose features `MotionTextSet.probe` reads."""
 MOST_TOLD = 20
@@ -79,29 +81,27 @@ class MotionTextSet:
         >>> motions.features(clip).shape, clip.captions[0]
     """
 
-    def __init__(self, folder: Path, num_features: int = NUM_FEATURES):
-        self.folder, self.num_features = folder, num_features
-        self.fps = KIT_FPS if num_features == KIT_NUM_FEATURES else FPS
+    def __init__(self, folder: Path, body: FeatureBody = HUMANML3D):
+        self.folder, self.body = folder, body
         self._clips: dict[str, list[Clip]] = {}
         self.left_out: dict[str, str] = {}
         """What was left out so far and why: an id, or `id, line 3` for one of its captions."""
         self._recent = RecentArrays(KEPT_BYTES)
 
     @classmethod
-    def open(cls, folder: str | Path, num_features: int = NUM_FEATURES) -> "MotionTextSet":
+    def open(cls, folder: str | Path) -> "MotionTextSet":
         """Open a folder, checking only that its files exist.
+
+        Its statistics tell whose features it holds: HumanML3D's, or KIT-ML's own of 21 joints.
 
         A split's captions and lengths are read once, by the first call of `clips`; later changes of the folder are seen
         after opening it again.
 
         Args:
             folder: in HumanML3D's layout.
-            num_features: channels that the caller needs; 251 for KIT-ML's own features, of 21 joints at 12.5 frames a
-                second, which only a retriever of that skeleton can use.
 
         Raises:
             MissingPathError: if a file of the layout is missing.
-            RemogptError: if the features are KIT-ML's own, but `num_features` is not 251.
         """
         folder = Path(folder)
         missing = [name for name in ("new_joint_vecs", "texts", "Mean.npy", "Std.npy") if not (folder / name).exists()]
@@ -110,13 +110,23 @@ class MotionTextSet:
                 f"{folder} is not in HumanML3D's layout: {', '.join(missing)} missing; "
                 "make a set with 'remogpt data make', import one with 'remogpt data import', or name HumanML3D's folder"
             )
-        if num_features != KIT_NUM_FEATURES and read_npy(folder / "Mean.npy").shape == (KIT_NUM_FEATURES,):
-            raise RemogptError(
-                f"{folder} holds KIT-ML in its own layout, {KIT_NUM_FEATURES} channels of 21 joints at 12.5 frames a "
-                f"second; wanted {NUM_FEATURES} channels of our 22 joints. TMR's annotations of KIT-ML cut the same "
-                "motions from AMASS: import them with 'remogpt data import tmr'"
-            )
-        return cls(folder, num_features)
+        is_kit = read_npy(folder / "Mean.npy").shape == (KIT.num_features,)
+        return cls(folder, KIT if is_kit else HUMANML3D)
+
+    @property
+    def num_features(self) -> int:
+        """F, channels of its motions."""
+        return self.body.num_features
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self.body.fps
+
+    @property
+    def min_frames(self) -> int:
+        """Frames of the shortest clip that the protocols take, 2 s."""
+        return KIT_MIN_FRAMES if self.body is KIT else MIN_FRAMES
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -208,7 +218,7 @@ class MotionTextSet:
         return found
 
     def features(self, clip: Clip | str) -> np.ndarray:
-        """Return (T, 263) float32 features of a clip, or of a whole file by its id."""
+        """Return (T, F) float32 features of a clip, or of a whole file by its id."""
         file_id = clip if isinstance(clip, str) else clip.file_id
         # A clip that is a whole file shares the file's cache key.
         if isinstance(clip, str) or clip.id == clip.file_id:
@@ -225,8 +235,10 @@ class MotionTextSet:
         path = self._feature_file(file_id)
         features = read_npy(path, mmap=True)
         if features.ndim != 2 or features.shape[1] != self.num_features:
-            hint = "KIT-ML's 251 channels need its joints converted to our 22" if features.shape[-1:] == (251,) else (
-                "make features with remogpt.motion.joints_to_features")  # fmt: skip
+            hint = (
+                "KIT-ML's 251 channels have statistics of their own" if features.shape[-1:] == (KIT.num_features,)
+                else "make features with remogpt.motion.joints_to_features"
+            )  # fmt: skip
             raise RemogptError(f"wanted (T, {self.num_features}) features, {path} holds {features.shape}; {hint}")
         return np.array(features[first:stop], dtype=np.float32)
 
@@ -247,8 +259,8 @@ class MotionTextSet:
         path = path_inside(self.folder / "new_joints", file_id, ".npy", for_reading=True)
         return read_npy(path).astype(np.float32) if path.is_file() else None
 
-    def clips(self, split: str, min_frames: int = MIN_FRAMES, max_frames: int = MAX_FRAMES) -> list[Clip]:
-        """Return the clips of a split whose length lies in [min_frames, max_frames].
+    def clips(self, split: str, min_frames: int | None = None, max_frames: int = MAX_FRAMES) -> list[Clip]:
+        """Return the clips of a split whose length lies in [min_frames, max_frames]; default: the protocols' window.
 
         A motion whose captions describe stretches of it gives one clip more for each stretch. An id without a feature
         file is left out with a warning: HumanML3D's own split files name a few that its scripts do not make.
@@ -260,6 +272,7 @@ class MotionTextSet:
         if split not in self._clips:
             self._clips[split] = self._read_split(split)
         found = self._clips[split]
+        min_frames = self.min_frames if min_frames is None else min_frames
         kept = [clip for clip in found if min_frames <= clip.num_frames <= max_frames]
         if not kept:
             raise RemogptError(
@@ -330,7 +343,8 @@ class MotionTextSet:
                 if clip.file_id in self.left_out:
                     continue
                 try:
-                    _check_values(self._read_features(clip.file_id, 0, None), self._feature_file(clip.file_id))
+                    whole = self._read_features(clip.file_id, 0, None)
+                    _check_values(whole, self._feature_file(clip.file_id), self.body)
                 except RemogptError as error:
                     self.left_out[clip.file_id] = str(error)
             self.leave_out(())
@@ -416,9 +430,9 @@ class MotionTextSet:
             )
 
 
-def _check_values(features: np.ndarray, path: Path) -> None:
+def _check_values(features: np.ndarray, path: Path, body: FeatureBody) -> None:
     """Refuse features (T, F) with a value that is no number, or that no body has."""
-    is_good = np.isfinite(features) & (np.abs(features) < LARGEST_VALUE)
+    is_good = np.isfinite(features) & (np.abs(features) < LARGEST_VALUE / body.unit)
     if not is_good.all():
         frame, channel = np.argwhere(~is_good)[0]
         raise RemogptError(

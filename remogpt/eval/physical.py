@@ -1,6 +1,7 @@
 """Physical quality of joints: foot skating, sliding of standing feet, penetration, floating, jerk, bone-length drift.
 
-Conventions: joints (T, 22, 3) in metres, y up with the floor at 0, 20 fps. Every value is one number per motion; lower
+Conventions: joints (T, J, 3) in metres, y up with the floor at 0, of HumanML3D's body (22, 20 fps) or KIT-ML's (21,
+12.5 fps). Every value is one number per motion; lower
 is better, but real motion is not 0, so report a value beside real data's percentiles (`against_real`).
 
 Source: PhysDiff (ICCV 2023) for penetration and floating; GMD (ICCV 2023) for the skating ratio (a toe within 5 cm of
@@ -15,11 +16,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from remogpt.eval.interval import mean_interval
-from remogpt.motion.skeleton import FPS, PARENTS
+from remogpt.motion.feature_body import HUMANML3D, KIT, FeatureBody
 from remogpt.runtime.errors import RemogptError
 
 Array = np.ndarray
-ANKLES, TOES = (7, 8), (10, 11)
 SKATING_HEIGHT = 0.05
 """Metres above the floor under which a toe counts as standing."""
 SKATING_STEP = 0.025
@@ -31,11 +31,17 @@ STANDING_HEIGHT = 0.05
 NAMES = ("foot_skating", "foot_slide", "penetration", "floating", "jerk", "bone_drift")
 
 
+_BODIES = {body.num_joints: body for body in (HUMANML3D, KIT)}
+
+
 def validate(joints: Array) -> Array:
-    """Check (T, 22, 3) finite joints with at least 4 frames and return float64."""
+    """Check (T, J, 3) finite joints with at least 4 frames and return float64."""
     joints = np.asarray(joints)
-    if joints.ndim != 3 or joints.shape[1:] != (22, 3):
-        raise RemogptError(f"joints must be (T, 22, 3) in metres, came {joints.shape}; are these features?")
+    if joints.ndim != 3 or joints.shape[2] != 3 or joints.shape[1] not in _BODIES:
+        raise RemogptError(
+            f"joints must be (T, 22, 3) in metres, or (T, 21, 3) of KIT-ML's body, came {joints.shape}; are these "
+            "features?"
+        )
     if len(joints) < 4:
         raise RemogptError(f"physical measures need at least 4 frames, came {len(joints)}.")
     if not np.isfinite(joints).all():
@@ -43,9 +49,19 @@ def validate(joints: Array) -> Array:
     return joints.astype(np.float64)
 
 
+def _body(joints: Array) -> FeatureBody:
+    return _BODIES[joints.shape[1]]
+
+
+def _feet(joints: Array) -> Array:
+    """Return (2, 2) joints: left and right ankle, left and right toe."""
+    body = _body(joints)
+    return np.array([body.left_foot, body.right_foot]).T
+
+
 def foot_skating(joints: Array) -> float:
     """Return the share of frames in which a toe slides over the floor."""
-    toes = validate(joints)[:, TOES]
+    toes = validate(joints)[:, _feet(joints)[1]]
     low = (toes[:-1, :, 1] < SKATING_HEIGHT) & (toes[1:, :, 1] < SKATING_HEIGHT)
     step = np.linalg.norm(np.diff(toes[..., [0, 2]], axis=0), axis=-1)
     return float((low & (step > SKATING_STEP)).any(axis=1).mean())
@@ -54,7 +70,7 @@ def foot_skating(joints: Array) -> float:
 def standing_feet(joints: Array) -> Array:
     """Return in which frames each foot stands, (T, 2): ankle and toe are down, for two frames at least."""
     joints = validate(joints)
-    heights = joints[:, [ANKLES, TOES], 1]  # (T, ankle or toe, side)
+    heights = joints[:, _feet(joints), 1]  # (T, ankle or toe, side)
     down = (heights < np.percentile(heights, 5, axis=0) + STANDING_HEIGHT).all(axis=1)
     both = down[1:] & down[:-1]
     standing = np.zeros_like(down)
@@ -66,8 +82,8 @@ def standing_feet(joints: Array) -> Array:
 def foot_slide(joints: Array) -> float:
     """Return the median speed over the floor of standing feet, the mean of ankle and toe, in cm/s; 0 where none is."""
     joints, standing = validate(joints), standing_feet(joints)
-    steps = np.linalg.norm(np.diff(joints[:, [ANKLES, TOES]][..., [0, 2]], axis=0), axis=-1).mean(axis=1)
-    speeds = 100.0 * FPS * steps[standing[1:] & standing[:-1]]
+    steps = np.linalg.norm(np.diff(joints[:, _feet(joints)][..., [0, 2]], axis=0), axis=-1).mean(axis=1)
+    speeds = 100.0 * _body(joints).fps * steps[standing[1:] & standing[:-1]]
     return float(np.median(speeds)) if len(speeds) else 0.0
 
 
@@ -85,14 +101,14 @@ def floating(joints: Array) -> float:
 
 def jerk(joints: Array) -> float:
     """Return the mean size of the third derivative of all joints, in m/s^3."""
-    return float(np.linalg.norm(np.diff(validate(joints), 3, axis=0), axis=-1).mean() * FPS**3)
+    return float(np.linalg.norm(np.diff(validate(joints), 3, axis=0), axis=-1).mean() * _body(joints).fps ** 3)
 
 
 def bone_drift(joints: Array) -> float:
     """Return the standard deviation of bone lengths over time, mean over bones, in mm."""
     joints = validate(joints)
     children = np.arange(1, joints.shape[1])
-    lengths = np.linalg.norm(joints[:, children] - joints[:, np.asarray(PARENTS)[children]], axis=-1)
+    lengths = np.linalg.norm(joints[:, children] - joints[:, np.asarray(_body(joints).parents)[children]], axis=-1)
     return float(1000.0 * lengths.std(axis=0).mean())
 
 

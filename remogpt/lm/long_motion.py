@@ -29,7 +29,7 @@ MIN_SECONDS, MAX_SECONDS = 0.4, 60.0
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
-def num_frames(seconds: float | None) -> int | None:
+def num_frames(seconds: float | None, fps: float = FPS) -> int | None:
     """Turn a length into frames.
 
     Raises:
@@ -41,7 +41,7 @@ def num_frames(seconds: float | None) -> int | None:
         raise RemogptError(
             f"seconds must lie between {MIN_SECONDS:g} and {MAX_SECONDS:g}, got {seconds:g}; choose a length within"
         )
-    return round(seconds * FPS)
+    return round(seconds * fps)
 
 
 def segment_lengths(length: int | None) -> list[int] | list[None]:

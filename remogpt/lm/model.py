@@ -24,6 +24,7 @@ from remogpt.lm.t5_size import T5Size
 from remogpt.lm.transformers_t5 import InferenceCache, resize_embeddings, size_of, t5_config, untie_output
 from remogpt.lm.vocabulary import Vocabulary
 from remogpt.lm.writer import KIND, MotionWriter, load_saved, vocabulary_hash
+from remogpt.motion.skeleton import FPS
 from remogpt.prompts import PromptForm
 from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
@@ -71,6 +72,8 @@ class MotionLanguageModel(nn.Module):
         self.examples: dict[str, Any] | None = None
         """`routes` and `k` of the examples in the prompts that the weights were trained on, where there were any; kept
         in `config.json`."""
+        self.fps = FPS
+        """Frames a second of the motions that it was trained on; another rate than ours is kept in `config.json`."""
         self.hash = ""
         self.precision: Precision = "float32"
         """Number format of the products when the model writes; the weights are kept as they are."""
@@ -132,18 +135,21 @@ class MotionLanguageModel(nn.Module):
             untie_output(model.t5)
         model.load_state_dict(saved.tensors)
         model.hash, model.examples = saved.hash, saved.config.get("examples")
+        model.fps = saved.config.get("fps", FPS)
         return model.to(device or "cpu").eval()
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
         """Write the model to a folder and return its hash. `dtype` is the stored type of the weights."""
         self.vocabulary.save(folder)
-        config = {
+        config: dict[str, Any] = {
             "size": asdict(self.size),
             "vocabulary_sha256": vocabulary_hash(self.vocabulary),
             "prompt_form": self.prompt_form,
         }
         if self.examples is not None:
             config["examples"] = self.examples
+        if self.fps != FPS:
+            config["fps"] = self.fps
         self.hash = save_component(folder, KIND, config, self.state_dict(), dtype=dtype)
         return self.hash
 
@@ -197,7 +203,7 @@ class MotionLanguageModel(nn.Module):
     def writer(self) -> MotionWriter:
         """Return the model as it is now, arranged for writing; made anew only when a weight has changed."""
         snapshot = self._inference(self.t5, self.precision)
-        return MotionWriter(self.vocabulary, snapshot, self.prompt_form, self.hash)
+        return MotionWriter(self.vocabulary, snapshot, self.prompt_form, self.hash, self.fps)
 
     def generate_codes(
         self, requests: Sequence[DecodeRequest], options: DecodeOptions | None = None, mixer: LogitMixer | None = None

@@ -18,6 +18,7 @@ from remogpt.lm.decoding.sampling import Sampling
 from remogpt.lm.limits import MAX_CODES, MAX_WORD_IDS
 from remogpt.lm.t5_size import T5Size
 from remogpt.lm.vocabulary import Vocabulary
+from remogpt.motion.skeleton import FPS
 from remogpt.prompts import PromptForm
 from remogpt.prompts.forms import holds_examples
 from remogpt.runtime.errors import RemogptError
@@ -36,12 +37,14 @@ class MotionWriter:
         t5: the weights.
         prompt_form: the prompts that the weights were trained on.
         hash: of the saved model.
+        fps: frames a second of its motions.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, t5: InferenceT5, prompt_form: PromptForm = "remogpt", hash: str = ""
-    ) -> None:
-        self.vocabulary, self.t5, self.hash = vocabulary, t5, hash
+        self, vocabulary: Vocabulary, t5: InferenceT5, prompt_form: PromptForm = "remogpt", hash: str = "",
+        fps: float = FPS,
+    ) -> None:  # fmt: skip
+        self.vocabulary, self.t5, self.hash, self.fps = vocabulary, t5, hash, fps
         self.prompt_form: PromptForm = prompt_form
 
     @classmethod
@@ -62,7 +65,8 @@ class MotionWriter:
         component, vocabulary, size = load_saved(path)
         tensors = {name.removeprefix("t5."): tensor.to(device or "cpu") for name, tensor in component.tensors.items()}
         form = component.config.get("prompt_form", "remogpt")
-        return cls(vocabulary, InferenceT5(tensors, size, precision), form, component.hash)
+        t5 = InferenceT5(tensors, size, precision)
+        return cls(vocabulary, t5, form, component.hash, component.config.get("fps", FPS))
 
     @property
     def device(self) -> torch.device:

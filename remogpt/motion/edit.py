@@ -39,6 +39,8 @@ def edit_motion(
     Raises:
         RemogptError: a piece that holds no two frames, or a rate that is not a positive number.
     """
+    if fps is not None and fps != motion.fps:
+        motion.check_our_body("its frame rate cannot be changed")
     if trim is not None:
         motion = _trimmed(motion, *trim)
     if mirror:

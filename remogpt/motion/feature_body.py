@@ -22,6 +22,7 @@ from remogpt.motion.skeleton import (
     RAW_OFFSETS,
     RIGHT_FOOT,
 )
+from remogpt.runtime.errors import RemogptError
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,8 @@ class FeatureBody:
     """Frames a second of the features."""
     bone_lengths: np.ndarray | None = None
     """(J,) lengths to which every person is scaled; None: each person keeps their own."""
+    unit: float = 1.0
+    """Metres of one unit of length."""
 
     @property
     def num_joints(self) -> int:
@@ -69,6 +72,15 @@ class FeatureBody:
     def tree_order(self) -> tuple[int, ...]:
         """Joints but the root, every parent before its children."""
         return tuple(joint for chain in self.chains for joint in chain[1:])
+
+    @cached_property
+    def mirror_order(self) -> tuple[int, ...]:
+        """Joint of the other side in the place of each joint."""
+        order = list(range(self.num_joints))
+        right_leg, left_leg, _, right_arm, left_arm = self.chains
+        for right, left in (*zip(right_leg, left_leg, strict=True), *zip(right_arm, left_arm, strict=True)):
+            order[right], order[left] = left, right
+        return tuple(order)
 
     @property
     def positions(self) -> slice:
@@ -124,9 +136,22 @@ KIT = FeatureBody(
     (14, 15),
     0.05,
     KIT_FPS,
+    unit=0.001,
 )
 """251 channels of 21 joints, in millimetres or whatever unit the joints have.
 
 KIT-ML's own features are scaled to frame 0 of its clip 03950, which its code does not hold: where you have that clip,
 `KIT.with_target(joints[0])` repeats it.
 """
+
+
+def body_of(num_features: int) -> FeatureBody:
+    """Return whose features have so many channels.
+
+    Raises:
+        RemogptError: nobody's.
+    """
+    for body in (HUMANML3D, KIT):
+        if num_features == body.num_features:
+            return body
+    raise RemogptError(f"wanted features of 263 channels (HumanML3D) or 251 (KIT-ML), got {num_features}")

@@ -26,7 +26,7 @@ import numpy as np
 
 from remogpt.motion.arrays import Array, namespace
 from remogpt.motion.checks import check_features, check_joints
-from remogpt.motion.feature_body import HUMANML3D, FeatureBody
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
 from remogpt.motion.inverse_kinematics import (
     FORWARD,
     bone_directions,
@@ -291,6 +291,17 @@ def features_to_joints(features: Array, *, body: FeatureBody = HUMANML3D) -> Arr
     x, z = turned(local[..., 0], local[..., 2], turn[..., None])
     placed = xp.stack([x + root[..., None, 0], local[..., 1], z + root[..., None, 2]], axis=-1)
     return _as_given(xp.concatenate([root[..., None, :], placed], axis=-2), features)
+
+
+def joints_in_metres(features: Array) -> Array:
+    """Turn features (..., T, F) of whichever body has so many channels into joint positions (..., T, J, 3) in metres.
+
+    Raises:
+        RemogptError: as `features_to_joints`, or nobody's features.
+    """
+    body = body_of(features.shape[-1] if features.ndim else 0)
+    joints = features_to_joints(features, body=body)
+    return joints if body.unit == 1.0 else joints * body.unit
 
 
 def features_to_joints_from_rotations(features: Array, *, body: FeatureBody = HUMANML3D) -> Array:

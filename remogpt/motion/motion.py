@@ -11,7 +11,8 @@ import numpy as np
 
 from remogpt.motion.arrays import to_numpy
 from remogpt.motion.checks import check_features, check_joints
-from remogpt.motion.features import features_to_joints, joints_to_features
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody
+from remogpt.motion.features import joints_in_metres, joints_to_features
 from remogpt.motion.mirror import mirror_caption, mirror_joints
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
@@ -23,7 +24,7 @@ class Motion:
     """Joint positions of one person, with name and caption."""
 
     joints: np.ndarray
-    """(T, 22, 3) float32 metres, y up."""
+    """(T, 22, 3) float32 metres, y up; (T, 21, 3) of KIT-ML's body."""
 
     fps: float = FPS
     """Frames a second of `joints`; 20 unless the motion was built with another rate on purpose."""
@@ -40,8 +41,11 @@ class Motion:
     notices: tuple[str, ...] = ()
     """What was understood and mended when the motion was read, one phrase each."""
 
+    body: FeatureBody = field(default=HUMANML3D, repr=False)
+    """Whose joints and features these are: HumanML3D's, or KIT-ML's, of which a model for KIT-ML alone makes use."""
+
     def __post_init__(self) -> None:
-        joints = check_joints(self.joints, where=self.name or "joints")
+        joints = check_joints(self.joints, where=self.name or "joints", num_joints=self.body.num_joints)
         object.__setattr__(self, "joints", np.ascontiguousarray(joints, dtype=np.float32))
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise RemogptError(f"fps: wanted frames a second above 0, got {self.fps}.")
@@ -58,20 +62,23 @@ class Motion:
         return cls(resample(check_joints(joints, where=name or "joints"), fps, method=method), FPS, name, caption)
 
     @classmethod
-    def from_features(cls, features: np.ndarray, *, name: str = "", caption: str | None = None) -> Motion:
-        """Build a motion from HumanML3D features (T, 263), which are kept unchanged.
+    def from_features(
+        cls, features: np.ndarray, *, name: str = "", caption: str | None = None, body: FeatureBody = HUMANML3D
+    ) -> Motion:
+        """Build a motion from HumanML3D features (T, 263), or those of another body, which are kept unchanged.
 
         Raises:
             RemogptError: wrong shape (KIT-ML's 251 channels are named), NaN.
         """
         values = to_numpy(features)
-        check_features(values, where=name or "features")
+        check_features(values, where=name or "features", num_features=body.num_features)
         if values.ndim != 2:
             raise RemogptError(
-                f"{name or 'features'}: wanted one motion (T, 263), got {values.shape}. Build one Motion for each."
+                f"{name or 'features'}: wanted one motion (T, {body.num_features}), got {values.shape}. "
+                "Build one Motion for each."
             )
         values = np.ascontiguousarray(values, dtype=np.float32)
-        return cls(features_to_joints(values), FPS, name, caption, values)
+        return cls(joints_in_metres(values), body.fps, name, caption, values, body=body)
 
     @property
     def num_frames(self) -> int:
@@ -92,12 +99,26 @@ class Motion:
         """
         if self.given_features is not None:
             return self.given_features
+        self.check_our_body("features are not made of its joints")
         return joints_to_features(resample(self.joints, self.fps))
 
     def mirrored(self) -> Motion:
         """Return the motion and caption with left and right swapped."""
+        self.check_our_body("it cannot be mirrored")
         caption = None if self.caption is None else mirror_caption(self.caption)
         return Motion(mirror_joints(self.joints), self.fps, f"M{self.name}" if self.name else "", caption)
+
+    def check_our_body(self, why: str) -> None:
+        """Refuse a motion of another body than the 22 joints that most of this package knows.
+
+        Raises:
+            RemogptError: with the body, and `why` it matters.
+        """
+        if self.body.num_joints != HUMANML3D.num_joints:
+            raise RemogptError(
+                f"{self.name or 'this motion'} has {self.body.name}'s {self.body.num_joints} joints, not our "
+                f"{HUMANML3D.num_joints}: {why}; write its features or joints as .npy"
+            )
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write the motion in the format that the suffix names; see `save_motion` for formats and options.

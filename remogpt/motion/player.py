@@ -68,6 +68,7 @@ def player_fragment(
     Raises:
         RemogptError: if the motion stretches over more than 30 km.
     """
+    motion.check_our_body("it cannot be played")
     data, unit = _packed(motion)
     lines = []
     if motion.caption:

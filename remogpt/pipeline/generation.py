@@ -17,6 +17,8 @@ from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion, clean_features
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
+from remogpt.motion.skeleton import FPS
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import TextSearch, marked_as_used
@@ -31,7 +33,7 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 
 def plan(
     texts: Sequence[str], seconds: float | Sequence[float | None] | None, num_samples: int,
-    exclude: Sequence[frozenset[str]], seed: int | Sequence[int] | None = None,
+    exclude: Sequence[frozenset[str]], seed: int | Sequence[int] | None = None, fps: float = FPS,
 ) -> list[Segment]:  # fmt: skip
     """Divide each motion into segments, the sentences of its caption spread over them in order.
 
@@ -42,6 +44,7 @@ def plan(
         exclude: for each caption, ids that are not retrieved.
         seed: one for each caption, with which it is answered as if it were asked for alone; one for all stands in
             `write`.
+        fps: frames a second of the motions.
 
     Raises:
         RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
@@ -54,7 +57,7 @@ def plan(
         check_words(text)
         for sample in range(num_samples):
             place = index * num_samples + sample
-            request = MotionRequest(place, text, num_frames(length), hidden, sample, num_samples, own)
+            request = MotionRequest(place, text, num_frames(length, fps), hidden, sample, num_samples, own)
             segments += _segments_of(request)
     return segments
 
@@ -113,7 +116,7 @@ def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> 
         answering = {id(one) for one in following.shown_for_text(segment.examples)}
         shown = [one for one in segment.examples if one.pinned or id(one) in answering]
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
-        words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, count=lm.vocabulary.count)
+        words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, fps=lm.fps, count=lm.vocabulary.count)
         try:
             segment.prompt = words(segment.text, shown)
         except ValueError as error:  # the prompts' room knows no errors of ours
@@ -194,9 +197,18 @@ def choose(segments: Sequence[Segment], tokenizer: MotionTokenizer, judge: Judge
 
 
 def _decode(tokenizer: MotionTokenizer, codes: Sequence[np.ndarray], cleanup: bool) -> list[np.ndarray]:
-    """Decode codes, (N,) each, to raw features, (4N, 263) each."""
+    """Decode codes, (N,) each, to raw features, (4N, F) each; the cleanup knows our 22 joints alone."""
     decoded = tokenizer.decode_batch(codes)
-    return [clean_features(features) for features in decoded] if cleanup else decoded
+    return (
+        [clean_features(features) for features in decoded]
+        if cleanup and body_of_tokenizer(tokenizer) is HUMANML3D
+        else decoded
+    )
+
+
+def body_of_tokenizer(tokenizer: MotionTokenizer) -> FeatureBody:
+    """Return whose motions a tokenizer decodes."""
+    return body_of(tokenizer.num_features)
 
 
 def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bool, cleanup: bool) -> list[Generated]:
@@ -205,7 +217,7 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bo
     codes = [np.concatenate([segment.codes[segment.overlap :] for segment in own]) for own in motions]
     missing = [index for index, own in enumerate(motions) if len(own) > 1 or own[0].decoded is None]
     decoded = dict(zip(missing, _decode(tokenizer, [codes[index] for index in missing], cleanup), strict=True))
-    answers = []
+    answers, body = [], body_of_tokenizer(tokenizer)
     for index, own in enumerate(motions):
         request, features = own[0].request, decoded[index] if index in decoded else own[0].decoded
         assert features is not None
@@ -213,7 +225,7 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bo
             segment.decoded = None  # an answer keeps its motion alone
         # The last code's surplus frames are cut: the length is exact to a frame.
         features = features[: request.num_frames]
-        motion = Motion.from_features(features, caption=request.text, name=clean_text(request.text))
+        motion = Motion.from_features(features, caption=request.text, name=clean_text(request.text), body=body)
         reading = own[0].reading if len(own) == 1 and verify else None
         copied_from = own[0].candidates[own[0].chosen].copied_from
         checks = () if reading is None else checked(reading.facts, features)

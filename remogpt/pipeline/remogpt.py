@@ -18,6 +18,7 @@ from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
 from remogpt.lm.writer import saved_examples
 from remogpt.motion import Motion
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
 from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
@@ -35,6 +36,7 @@ from remogpt.retriever.database.routes import ROUTES
 from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.device import chosen_device, usable
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -80,6 +82,11 @@ class ReMoGPT:
                 precision that the device does not have.
         """
         return cls(find_model(path), device, precision)
+
+    @cached_property
+    def body(self) -> FeatureBody:
+        """Whose motions the model reads and writes: our 22 joints, or KIT-ML's 21."""
+        return body_of(read_envelope(self.folder / "tokenizer", "tokenizer")["config"].get("num_features", 263))
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
@@ -191,10 +198,11 @@ class ReMoGPT:
         texts = [text] if isinstance(text, str) else text
         check_seed(seed, len(texts))
         options = (options or GenerationOptions()).with_defaults(self.generation)
-        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)), seed)
+        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)), seed, self.body.fps)
         chooses = options.best_of != 1 or options.retrieved
         reader = self.reader if options.verify or (options.fact_weight and chooses) else None
         if reader is not None:
+            self._check_has_facts()
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
         if options.examples != "none":
@@ -267,7 +275,7 @@ class ReMoGPT:
         captioning.write(windows, self.lm, following, options, seed)
         if options.best_of != 1:
             captioning.choose(windows, self.retriever)
-        if options.check_numbers:
+        if options.check_numbers and self.body is HUMANML3D:  # they are checked on our 22 joints
             captioning.check(windows)
         answers = warn_of_motions(captioning.assemble(windows), following)
         if options.examples != "none" or options.best_of != 1:
@@ -313,7 +321,7 @@ class ReMoGPT:
             features = self.tokenizer.decode_batch([example.codes])[0]
         else:
             features = np.array(opened.features(example.row))
-        return Motion.from_features(features, name=example.id, caption=example.caption)
+        return Motion.from_features(features, name=example.id, caption=example.caption, body=self.body)
 
     def examples_for_texts(
         self,
@@ -350,6 +358,13 @@ class ReMoGPT:
             motions, self.database(database), self.retriever, exclude or [()] * len(motions),
             choice=how.choice_for("motion"),
         )  # fmt: skip
+
+    def _check_has_facts(self) -> None:
+        if self.body is not HUMANML3D:
+            raise RemogptError(
+                f"facts are checked on our {HUMANML3D.num_joints} joints, and this model's motions have "
+                f"{self.body.name}'s {self.body.num_joints}; leave them out (fact_weight=0, verify=False)"
+            )
 
     def _following(self, options: GenerationOptions) -> Following:
         strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0

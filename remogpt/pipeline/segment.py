@@ -23,7 +23,7 @@ class MotionRequest:
     text: str
     """The whole caption."""
     num_frames: int | None
-    """At 20 fps; None where the model chooses."""
+    """At the motions' rate; None where the model chooses."""
     exclude: frozenset[str] = frozenset()
     """Ids of clips or recordings that are not retrieved."""
     sample: int = 0
@@ -48,7 +48,7 @@ class Candidate:
     copied_from: str | None = None
     """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
     features: np.ndarray | None = None
-    """(T, 263) raw features of that entry; None where its database keeps codes alone, which are decoded then."""
+    """(T, F) raw features of that entry; None where its database keeps codes alone, which are decoded then."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Segment:
     chosen: int = 0
     """Index of the best candidate."""
     decoded: np.ndarray | None = None
-    """(T, 263) raw features of the chosen candidate, where choosing has decoded it."""
+    """(T, F) raw features of the chosen candidate, where choosing has decoded it."""
 
     @property
     def overlap(self) -> int:

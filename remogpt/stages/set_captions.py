@@ -30,7 +30,7 @@ def describe_set(data: str | Path | MotionTextSet, *, text_model: str | None = N
     """
     motions = open_set(data)
     clips = {split: _usable(motions, split) for split in motions.splits() if motions.ids(split)}
-    rows = {split: count_clips(own) for split, own in clips.items()}
+    rows = {split: count_clips(own, motions.fps) for split, own in clips.items()}
     about: dict[str, Any] = {"name": motions.name, "licence": motions.licence}
     if text_model is not None:
         about["text_model"] = text_model

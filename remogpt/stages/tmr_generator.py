@@ -10,6 +10,7 @@ import numpy as np
 
 from remogpt.eval.runs.modes import Mode
 from remogpt.motion import Motion, clean_features
+from remogpt.motion.feature_body import HUMANML3D, body_of
 from remogpt.motion.skeleton import FPS
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
@@ -65,6 +66,7 @@ class Synthesis:
     def __init__(self, folder: str | Path, device: "str | torch.device | None" = None) -> None:
         self.retriever = TextMotionRetriever.from_pretrained(folder, device or chosen_device())
         decoding_network(self.retriever)
+        self.body = body_of(len(self.retriever.mean))
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = {"name": str(folder), "hashes": {"retriever": self.retriever.hash}}
 
@@ -101,12 +103,12 @@ class Synthesis:
         for one in texts:
             check_words(one)
         lengths = length_of_each(seconds, len(texts))
-        asked = [(one, check_seconds(length)) for one, length in zip(texts, lengths, strict=True)]
+        asked = [(one, check_seconds(length, self.body.fps)) for one, length in zip(texts, lengths, strict=True)]
         rows = [row for row in asked for _ in range(num_samples)]
         written = synthesise(
             self.retriever, [one for one, _ in rows], [length for _, length in rows], seed, sample=num_samples > 1
         )
-        if options is None or options.cleanup:
+        if (options is None or options.cleanup) and self.body is HUMANML3D:
             written = [clean_features(features) for features in written]
         answers = [_answer(features, one) for features, (one, _) in zip(written, rows, strict=True)]
         if isinstance(text, str):
@@ -122,11 +124,11 @@ class Synthesis:
         return ""
 
     def reconstruct_batch(self, motions: Sequence[np.ndarray]) -> list[Synthesised]:
-        """Encode and decode motions, each (T, 263) raw features."""
+        """Encode and decode motions, each (T, F) raw features."""
         return [_answer(features) for features in reconstruct(self.retriever, motions)]
 
 
-def check_seconds(seconds: float | None) -> int:
+def check_seconds(seconds: float | None, fps: float = FPS) -> int:
     """Convert a length in seconds to frames.
 
     Raises:
@@ -136,8 +138,9 @@ def check_seconds(seconds: float | None) -> int:
         raise RemogptError("TMR's decoder has no length of its own; give one with --seconds, e.g. --seconds 5")
     if not math.isfinite(seconds):
         raise RemogptError(f"seconds must be a number, got {seconds}; choose a length such as 5")
-    return round(seconds * FPS)
+    return round(seconds * fps)
 
 
 def _answer(features: np.ndarray, text: str | None = None) -> Synthesised:
-    return Synthesised(Motion.from_features(features, caption=text, name=clean_text(text or "")))
+    body = body_of(features.shape[1])
+    return Synthesised(Motion.from_features(features, caption=text, name=clean_text(text or ""), body=body))

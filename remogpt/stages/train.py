@@ -74,7 +74,7 @@ def train_retriever(
     """
     config = config or pl_tmr.RetrieverConfig()
     num_features = KIT_NUM_FEATURES if config.model.skeleton == "kit" else NUM_FEATURES
-    motions, folder = open_set(data, num_features), _cleared(out)
+    motions, folder = _of_width(open_set(data), num_features, "model.skeleton"), _cleared(out)
     _check_values(motions, folder, *([config.family_split] if config.family_split else []))
     train = TrainingPairs.from_set(
         motions, "train", config.same_tag, family_split=config.family_split, reads_claims=config.reads_claims
@@ -88,7 +88,7 @@ def train_tmr(
 ) -> TextMotionRetriever:
     """Train a TMR retriever; arguments as in `train_retriever`, with `TMRTrainingConfig`."""
     config = config or tmr.TMRTrainingConfig()
-    motions, folder = open_set(data), _cleared(out)
+    motions, folder = _of_width(open_set(data), config.model.num_features, "model.num_features"), _cleared(out)
     _check_values(motions, folder)
     train, val = (TrainingPairs.from_set(motions, split, config.same_tag) for split in SPLITS)
     return tmr.train_tmr(config, train, val, folder / "run", folder)
@@ -133,7 +133,9 @@ def train_lm(
     for split, found in zip(SPLITS, (neighbours, val_neighbours), strict=True):
         if found is not None and examples is not None:
             banks[split] = example_bank(open_neighbours(found), examples, clips[split])
-    train_language_model(config, coded["train"], folder, folder / "run", banks["train"], coded["val"], banks["val"])
+    train_language_model(
+        config, coded["train"], folder, folder / "run", banks["train"], coded["val"], banks["val"], fps=motions.fps
+    )
     KnownWords.from_captions(caption for clip in clips["train"] for caption in clip.captions).save(folder)
     return MotionLanguageModel.from_pretrained(folder)
 
@@ -229,6 +231,16 @@ def _check_values(motions: MotionTextSet, folder: Path, *more: str) -> None:
         write_json(record, motions.left_out)
     else:
         record.unlink(missing_ok=True)
+
+
+def _of_width(motions: MotionTextSet, num_features: int, setting: str) -> MotionTextSet:
+    """Return the set; refuse one whose motions have other channels than a network's settings say."""
+    if motions.num_features != num_features:
+        raise RemogptError(
+            f"{motions.folder} holds {motions.body.name}'s features of {motions.num_features} channels, but {setting} "
+            f"is for {num_features}; take the set's own, as kit/retriever and kit/motion_patches have it"
+        )
+    return motions
 
 
 def _cleared(out: str | Path) -> Path:

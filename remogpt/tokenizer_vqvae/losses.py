@@ -1,7 +1,7 @@
 """Compute the tokenizer's loss: on z-scores, and on the path of the raw features.
 
 Decoded motion drifts because HumanML3D's root channels are velocities: their errors add up over a clip, which a frame's
-loss does not measure. Waving or clapping hands move few of the 263 channels: with a mean over all channels a short
+loss does not measure. Waving or clapping hands move few of the channels: with a mean over all channels a short
 training keeps hands still. The terms for both are ours; their weights are zero in the paper's configuration.
 """
 
@@ -13,15 +13,13 @@ import numpy as np
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
-from remogpt.motion.features import POSITIONS, features_to_joints, recover_root
+from remogpt.motion.feature_body import FeatureBody, body_of
+from remogpt.motion.features import joints_in_metres, recover_root
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
 
 PATH_BETA = 0.1
 """Error (metres, radians) up to which the path terms are quadratic: about the size of the drift."""
-
-ARMS = np.r_[55:67, 169:193, 247:259]
-"""Positions, rotations and velocities of elbows and wrists, the last four joints."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +54,36 @@ def tokenizer_loss(
     Source: T2M-GPT, arXiv 2301.06052, eq. 2 and 5 and its released code, for the first three terms.
     """
     reconstruction, target = output.reconstruction.float(), target.float()
+    body = body_of(target.shape[-1])
     terms = {
         "reconstruction": smooth_l1_loss(reconstruction, target),
-        "positions": smooth_l1_loss(reconstruction[..., POSITIONS], target[..., POSITIONS]),
+        "positions": smooth_l1_loss(reconstruction[..., body.positions], target[..., body.positions]),
         "commit": output.commit_loss,
     }
     total = terms["reconstruction"] + weights.positions * terms["positions"] + weights.commit * terms["commit"]
     if weights.arms:
-        terms["arms"] = smooth_l1_loss(reconstruction[..., ARMS], target[..., ARMS])
+        arms = elbows_and_wrists(body)
+        terms["arms"] = smooth_l1_loss(reconstruction[..., arms], target[..., arms])
         total = total + weights.arms * terms["arms"]
     if weights.path or weights.heading or weights.joints:
         ours, theirs = normalizer.denormalize(reconstruction), normalizer.denormalize(target)
         (ours_turn, ours_root), (theirs_turn, theirs_root) = recover_root(ours[..., :4]), recover_root(theirs[..., :4])
-        terms["path"] = smooth_l1_loss(_planar(ours_root), _planar(theirs_root), beta=PATH_BETA)
+        terms["path"] = smooth_l1_loss(body.unit * _planar(ours_root), body.unit * _planar(theirs_root), beta=PATH_BETA)
         terms["heading"] = smooth_l1_loss(ours_turn, theirs_turn, beta=PATH_BETA)
         total = total + weights.path * terms["path"] + weights.heading * terms["heading"]
         if weights.joints:
-            terms["joints"] = smooth_l1_loss(features_to_joints(ours), features_to_joints(theirs), beta=PATH_BETA)
+            terms["joints"] = smooth_l1_loss(joints_in_metres(ours), joints_in_metres(theirs), beta=PATH_BETA)
             total = total + weights.joints * terms["joints"]
     return total, {name: float(term.detach()) for name, term in terms.items()}
+
+
+def elbows_and_wrists(body: FeatureBody) -> np.ndarray:
+    """Return the channels of positions, rotations and velocities of elbows and wrists, the ends of the arms' chains."""
+    joints = np.sort([joint for chain in body.chains[3:] for joint in chain[-2:]])
+    groups = ((body.positions.start, 3, 1), (body.rotations.start, 6, 1), (body.velocities.start, 3, 0))
+    return np.concatenate(
+        [(first + width * (joints - skipped)[:, None] + np.arange(width)).ravel() for first, width, skipped in groups]
+    )
 
 
 def _planar(positions: Tensor) -> Tensor:

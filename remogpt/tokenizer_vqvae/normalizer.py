@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from remogpt.data.analysis.statistics import mean_and_std
-from remogpt.motion.features import CONTACTS, ROOT_HEIGHT, ROOT_VELOCITY, YAW_VELOCITY
+from remogpt.motion.feature_body import body_of
+from remogpt.motion.features import ROOT_HEIGHT, ROOT_VELOCITY, YAW_VELOCITY
 
 
 class Normalizer(nn.Module):
@@ -25,7 +26,7 @@ class Normalizer(nn.Module):
 
     @classmethod
     def fit(cls, features: Sequence[np.ndarray], root_emphasis: float = 1.0) -> Normalizer:
-        """Measure the statistics of raw features, a list of (T, 263).
+        """Measure the statistics of raw features, a list of (T, F).
 
         Args:
             features: the training motions.
@@ -36,7 +37,7 @@ class Normalizer(nn.Module):
         options, 25 in its shipped statistics, which the published tokenizers use: the factor 5 is applied twice).
         """
         mean, std = mean_and_std(features)
-        for channels in (YAW_VELOCITY, ROOT_VELOCITY, ROOT_HEIGHT, CONTACTS):
+        for channels in (YAW_VELOCITY, ROOT_VELOCITY, ROOT_HEIGHT, body_of(len(std)).contacts):
             std[channels] /= root_emphasis
         return cls(torch.from_numpy(mean), torch.from_numpy(std))
 

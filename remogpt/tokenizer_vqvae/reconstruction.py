@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from remogpt.motion.features import features_to_joints, recover_root
+from remogpt.motion.feature_body import body_of
+from remogpt.motion.features import joints_in_metres, recover_root
 from remogpt.tokenizer_vqvae.ema_reset_quantizer import perplexity_of
 from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 
@@ -21,23 +22,24 @@ def reconstruction_metrics(tokenizer: MotionTokenizer, motions: Sequence[np.ndar
 
     Args:
         tokenizer: a trained tokenizer.
-        motions: raw features, each (T, 263) with T at least 4; surplus frames are cut as `encode` does.
+        motions: raw features, each (T, F) with T at least 4; surplus frames are cut as `encode` does.
 
     Returns:
-        Means over all frames of all motions: `pose_mm` (22 joints, height kept, root over the origin, own heading),
-        `world_mm` (22 joints, path integrated from the first frame). Means over motions: `root_end_mm` and
+        Means over all frames of all motions: `pose_mm` (all joints, height kept, root over the origin, own heading),
+        `world_mm` (all joints, path integrated from the first frame). Means over motions: `root_end_mm` and
         `heading_end_deg`, both at the last frame. Over all codes: `perplexity`, and `codes_used`, a share of the
         codebook.
     """
+    unit = body_of(tokenizer.num_features).unit
     codes = tokenizer.encode_batch(motions)
     decoded = tokenizer.decode_batch(codes)
     pose, world, root_end, heading_end = [], [], [], []
     for motion, ours in zip(motions, decoded, strict=True):
         theirs = np.asarray(motion[: len(ours)], dtype=np.float32)
         pose.append(_distances(_standing(ours), _standing(theirs)))
-        world.append(_distances(features_to_joints(ours), features_to_joints(theirs)))
+        world.append(_distances(joints_in_metres(ours), joints_in_metres(theirs)))
         (ours_turn, ours_root), (theirs_turn, theirs_root) = recover_root(ours), recover_root(theirs)
-        root_end.append(np.linalg.norm((ours_root - theirs_root)[-1, ::2]))
+        root_end.append(unit * np.linalg.norm((ours_root - theirs_root)[-1, ::2]))
         heading_end.append(abs(ours_turn - theirs_turn)[-1])
     counts = torch.from_numpy(np.bincount(np.concatenate(codes), minlength=tokenizer.num_codes)).double()
     return {
@@ -54,7 +56,7 @@ def _standing(features: np.ndarray) -> np.ndarray:
     """(T, F) -> (T, J, 3): joints in the heading frame, the root over the origin."""
     still = features.copy()
     still[:, :3] = 0.0
-    return features_to_joints(still)
+    return joints_in_metres(still)
 
 
 def _distances(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Encode raw features as codes and decode codes, with a trained tokenizer.
 
-A motion is (T, 263), raw HumanML3D features (metres, 20 fps); four frames give one code, or with a residual
-quantizer one code of each level. Statistics, network and codebook live in one folder (`config.json`,
+A motion is (T, 263), raw HumanML3D features (metres, 20 fps), or (T, 251), KIT-ML's own; four frames give one code, or
+with a residual quantizer one code of each level. Statistics, network and codebook live in one folder (`config.json`,
 `model.safetensors`, `normalizer.safetensors`).
 """
 
@@ -106,7 +106,7 @@ class MotionTokenizer(nn.Module):
 
     @property
     def num_features(self) -> int:
-        """F, 263 for HumanML3D."""
+        """F, 263 for HumanML3D, 251 for KIT-ML."""
         return self.vqvae.num_features
 
     @property

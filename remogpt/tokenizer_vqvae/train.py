@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.motion.feature_body import body_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
@@ -85,11 +85,11 @@ class TokenizerConfig:
         if not 0 < self.decay < 1:
             raise RemogptError(f"decay must lie between 0 and 1, got {self.decay}; the paper has 0.99")
 
-    def network(self) -> dict[str, Any]:
-        """Arguments of `MotionVQVAE`, which the tokenizer's folder keeps."""
+    def network(self, num_features: int = 263) -> dict[str, Any]:
+        """Arguments of `MotionVQVAE` for motions of so many channels, which the tokenizer's folder keeps."""
         names = ("width", "num_codes", "code_dim", "num_stages", "depth", "dilation_growth", "decay", "dead_below")
         kind = {} if self.quantizer == "ema" else {"quantizer": self.quantizer, "levels": list(self.levels)}
-        return {"num_features": NUM_FEATURES, **{name: getattr(self, name) for name in names}, **kind}
+        return {"num_features": num_features, **{name: getattr(self, name) for name in names}, **kind}
 
 
 def train_tokenizer(
@@ -111,12 +111,11 @@ def train_tokenizer(
     Raises:
         RemogptError: if no clip reaches the window, there is nothing to validate on, or widths differ.
     """
-    _check_widths(train_features, "training")
-    _check_widths(val_features, "validation")
+    network = config.network(_num_features(train_features, val_features))
     windows = WindowSampler(train_features, config.window, config.speed_jitter)
     normalizer = Normalizer.fit(train_features, config.root_emphasis)
     torch.manual_seed(config.loop.seed)
-    vqvae = MotionVQVAE(**config.network())
+    vqvae = MotionVQVAE(**network)
     if isinstance(vqvae.quantizer, EMAResetQuantizer):
         vqvae.quantizer.rounds = config.loop.accumulation
 
@@ -147,17 +146,17 @@ def train_tokenizer(
         desc="tokenizer",
     )
     fit(stage, config.loop, run_folder)
-    finished = MotionTokenizer(vqvae, normalizer.to("cpu"), config.network())
+    finished = MotionTokenizer(vqvae, normalizer.to("cpu"), network)
     finished.save_pretrained(out, dtype=getattr(torch, config.saved_as))
     return MotionTokenizer.from_pretrained(out)
 
 
-def _check_widths(motions: Sequence[np.ndarray], split: str) -> None:
-    if not motions:
-        raise RemogptError(f"wanted {split} motions for the tokenizer, got none; is the {split} split empty?")
-    widths = {motion.shape[-1] for motion in motions}
-    if widths != {NUM_FEATURES}:
-        raise RemogptError(
-            f"wanted {split} motions of {NUM_FEATURES} channels, got widths {sorted(widths)}; "
-            "make features with remogpt.motion.joints_to_features"
-        )
+def _num_features(train: Sequence[np.ndarray], val: Sequence[np.ndarray]) -> int:
+    """Return how many channels all the motions have; refuse none, and those of no body or of several."""
+    for split, motions in (("training", train), ("validation", val)):
+        if not motions:
+            raise RemogptError(f"wanted {split} motions for the tokenizer, got none; is the {split} split empty?")
+    widths = {motion.shape[-1] for motion in (*train, *val)}
+    if len(widths) > 1:
+        raise RemogptError(f"wanted motions of one number of channels, got {sorted(widths)}; are they of one set?")
+    return body_of(*widths).num_features

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from remogpt.motion.features import ROOT_VELOCITY, VELOCITIES, YAW_VELOCITY
+from remogpt.motion.feature_body import body_of
+from remogpt.motion.features import ROOT_VELOCITY, YAW_VELOCITY
 from remogpt.runtime.errors import RemogptError
-
-CHANGES = np.r_[YAW_VELOCITY, ROOT_VELOCITY, VELOCITIES]
-"""Channels that hold changes to the next frame."""
 
 
 class WindowSampler:
@@ -63,5 +61,6 @@ class WindowSampler:
         before = np.minimum(times.astype(np.int64), len(clip) - 2)
         share = (times - before)[:, None].astype(np.float32)
         window = clip[before] * (1.0 - share) + clip[before + 1] * share
-        window[:, CHANGES] *= speed
+        for changes in (YAW_VELOCITY, ROOT_VELOCITY, body_of(window.shape[1]).velocities):  # to the next frame
+            window[:, changes] *= speed
         return window.astype(np.float32)

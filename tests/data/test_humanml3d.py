@@ -9,6 +9,7 @@ import pytest
 from remogpt.data.humanml3d import Caption, MotionTextSet
 from remogpt.data.writer import SetItem, finish_set, write_item
 from remogpt.motion.facts import Fact
+from remogpt.motion.feature_body import HUMANML3D
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.text import reading_as
 
@@ -133,10 +134,13 @@ def test_ids_without_a_file_are_left_out_with_a_warning(made: Path, caplog: pyte
         MotionTextSet.open(made).clips("train")
 
 
-def test_kit_mls_own_layout_is_refused_at_once(made: Path) -> None:
+def test_statistics_tell_whose_features_a_set_holds(made: Path) -> None:
+    assert MotionTextSet.open(made).body is HUMANML3D
     np.save(made / "Mean.npy", np.zeros(251, dtype=np.float32))
-    with pytest.raises(RemogptError, match=r"KIT-ML in its own layout, 251 channels .* 'remogpt data import tmr'"):
-        MotionTextSet.open(made)
+    motions = MotionTextSet.open(made)
+    assert (motions.num_features, motions.fps, motions.min_frames) == (251, 12.5, 24)
+    with pytest.raises(RemogptError, match=r"wanted \(T, 251\) features, .* holds \(\d+, 263\)"):
+        motions.features("000001")
 
 
 def test_what_may_be_wrong_with_a_folder(made: Path, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_unbroken_one(changes, moving, 
     [
         ([], synthetic(1, 0), "training motions for the tokenizer, got none"),
         (synthetic(2, 0), [], "validation motions for the tokenizer, got none"),
-        ([np.zeros((40, 251), np.float32)], synthetic(1, 0), r"263 channels, got widths \[251\]"),
+        ([np.zeros((40, 251), np.float32)], synthetic(1, 0), r"one number of channels, got \[251, 263\]"),
         ([np.zeros((12, 263), np.float32)], synthetic(1, 0), "window=16 frames, got 1 clips of at most 12"),
     ],
 )

@@ -9,9 +9,9 @@ from remogpt.data.humanml3d import Clip
 from remogpt.motion.skeleton import FPS
 
 
-def count_clips(clips: Sequence[Clip]) -> dict[str, Any]:
+def count_clips(clips: Sequence[Clip], fps: float = FPS) -> dict[str, Any]:
     """Count clips, captions, distinct captions and words, minutes, and the median length in seconds."""
-    seconds = np.array([clip.num_frames for clip in clips]) / FPS
+    seconds = np.array([clip.num_frames for clip in clips]) / fps
     captions = [caption for clip in clips for caption in clip.captions]
     words = {word for caption in captions for word in caption.lower().strip(".").split()}
     return {

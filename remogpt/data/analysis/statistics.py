@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from remogpt.motion.feature_body import HUMANML3D, KIT, FeatureBody
+from remogpt.motion.feature_body import body_of
 from remogpt.runtime.errors import RemogptError
 
 Convention = Literal["humanml3d", "guo", "tmr", "motion_patches"]
@@ -66,15 +66,3 @@ def channel_groups(num_features: int) -> tuple[slice, ...]:
     """
     body = body_of(num_features)
     return (slice(0, 1), slice(1, 3), slice(3, 4), body.positions, body.rotations, body.velocities, body.contacts)
-
-
-def body_of(num_features: int) -> FeatureBody:
-    """Return whose features have so many channels.
-
-    Raises:
-        RemogptError: nobody's.
-    """
-    for body in (HUMANML3D, KIT):
-        if num_features == body.num_features:
-            return body
-    raise RemogptError(f"wanted features of 263 channels (HumanML3D) or 251 (KIT-ML), got {num_features}")

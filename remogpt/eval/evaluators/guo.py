@@ -28,7 +28,8 @@ from remogpt.runtime.folders.component import load_component, save_component
 
 VARIANTS = ("packed", "unpacked")
 NUM_CHANNELS = 259
-"""Features without the four foot contacts."""
+"""HumanML3D's features without the four foot contacts; KIT-ML's: 247."""
+NUM_CONTACTS = 4
 FRAMES_PER_MOVEMENT = 4
 REFERENCE_FRAMES = 196
 """Length to which the original's loader pads every motion; the convolution at a motion's end sees the padding."""
@@ -128,8 +129,8 @@ class GuoEvaluator(nn.Module):
     """Embeds raw features and tokenised captions, with the evaluator's own statistics.
 
     Args:
-        mean, std: (263,) statistics that belong to the checkpoint. The released std is divided by 25 in the root and
-            contact channels already; HumanML3D's own Std.npy is not.
+        mean, std: (263,) statistics that belong to the checkpoint, (251,) of KIT-ML's. The released std is divided by
+            25 in the root and contact channels already; HumanML3D's own Std.npy is not.
         words: word vectors of the checkpoint.
         variant: packed or unpacked.
         widths: of the networks.
@@ -147,7 +148,7 @@ class GuoEvaluator(nn.Module):
         widths: GuoWidths = GuoWidths(),
     ):
         super().__init__()
-        self.movement = MovementEncoder(NUM_CHANNELS, widths.convolution, widths.movement)
+        self.movement = MovementEncoder(len(mean) - NUM_CONTACTS, widths.convolution, widths.movement)
         self.motion = MotionEncoder(widths.movement, widths.motion, widths.output, variant)
         self.text = TextEncoder(words.vectors.shape[1], widths.text, widths.output)
         self.words, self.widths, self.dim = words, widths, widths.output
@@ -210,7 +211,7 @@ class GuoEvaluator(nn.Module):
 
     @torch.inference_mode()
     def encode_motion(self, motions: Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
-        """Embed raw features (T, 263) each, T >= 4; (N, D) float32 in the order given.
+        """Embed raw features (T, F) each, T >= 4; (N, D) float32 in the order given.
 
         Raises:
             RemogptError: if a motion is shorter, or has other channels.
@@ -235,11 +236,11 @@ class GuoEvaluator(nn.Module):
         num_frames = max(lengths) * FRAMES_PER_MOVEMENT
         if self.motion.variant == "packed":
             num_frames = max(num_frames, REFERENCE_FRAMES)
-        padded = torch.zeros(len(motions), num_frames, NUM_CHANNELS, device=self.mean.device)
+        padded = torch.zeros(len(motions), num_frames, len(self.mean) - NUM_CONTACTS, device=self.mean.device)
         for row, (motion, length) in enumerate(zip(motions, lengths, strict=True)):
             frames = length * FRAMES_PER_MOVEMENT
             features = torch.tensor(np.asarray(motion[:frames], dtype=np.float32), device=self.mean.device)
-            padded[row, :frames] = ((features - self.mean) / self.std)[:, :NUM_CHANNELS]
+            padded[row, :frames] = ((features - self.mean) / self.std)[:, :-NUM_CONTACTS]
         return self.motion(self.movement(padded), torch.tensor(lengths)).cpu()
 
     @torch.inference_mode()

@@ -1,7 +1,7 @@
 """Import the evaluator that Guo et al. released, without running any code from its files.
 
     finest.tar                  text_mot_match/model: movement_encoder, motion_encoder, text_encoder (and optimizers)
-    mean.npy std.npy            (263,) the statistics that it was trained with, e.g. Comp_v6_KLD005/meta
+    mean.npy std.npy            (263,) the statistics that it was trained with, e.g. Comp_v6_KLD005/meta; KIT: (251,)
     our_vab_data.npy            glove: (words, 300) word vectors
     our_vab_words.pkl           list of words
     our_vab_idx.pkl             dictionary of word to row
@@ -22,9 +22,9 @@ from typing import Any, NoReturn
 import numpy as np
 from torch import Tensor
 
-from remogpt.eval.evaluators.guo import NUM_CHANNELS, GuoEvaluator, GuoWidths
+from remogpt.eval.evaluators.guo import NUM_CONTACTS, GuoEvaluator, GuoWidths
 from remogpt.eval.evaluators.guo_words import POS_CLASSES, WordVectors
-from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.motion.feature_body import HUMANML3D, KIT
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_npy
 from remogpt.runtime.folders.safe_torch_load import PICKLES, read_released_networks
@@ -95,10 +95,11 @@ def load_released(paths: Sequence[str | Path], variant: str = "packed") -> GuoEv
     """
     files = find_released(paths)
     state = read_released_networks(files["networks"], NETWORKS)
-    mean, std = (_statistics(files[what]) for what in ("mean", "std"))
+    wanted = num_features(state)
+    mean, std = (_statistics(files[what], wanted) for what in ("mean", "std"))
     if not (std > 0).all():
         raise RemogptError(f"{files['std']} holds deviations down to {std.min():g}, wanted all above 0; is it a mean?")
-    if (std[NUM_CHANNELS:] > MAX_CONTACT_STD).all():
+    if (std[-NUM_CONTACTS:] > MAX_CONTACT_STD).all():
         _log.warning(
             "%s looks like a data set's own Std.npy: the deviations with which the released evaluator was trained are "
             "25 times smaller in the root's and the contacts' channels. With others its numbers compare with nobody's.",
@@ -119,7 +120,7 @@ def evaluator_from_networks(
 
     Args:
         state: of each network, under its released name.
-        mean, std: (263,).
+        mean, std: (263,), of KIT-ML's evaluator (251,).
         words: vectors as wide as the text encoder reads.
         variant: packed or unpacked.
 
@@ -154,11 +155,8 @@ def read_widths(state: Mapping[str, Mapping[str, Tensor]]) -> GuoWidths:
     Raises:
         RemogptError: if the tensors are not there, or the networks read other features or word classes.
     """
+    num_features(state)
     convolution = _tensor(state, "movement_encoder", "main.0.weight", 3)
-    channels = convolution.shape[1]
-    if channels != NUM_CHANNELS:
-        hint = "; is this KIT-ML's evaluator?" if channels == 247 else ""
-        raise RemogptError(f"the movement encoder reads {channels} channels, wanted {NUM_CHANNELS} (HumanML3D){hint}")
     classes = _tensor(state, "text_encoder", "pos_emb.weight", 2).shape[1]
     if classes != len(POS_CLASSES):
         raise RemogptError(f"the text encoder knows {classes} word classes, wanted {len(POS_CLASSES)}")
@@ -171,6 +169,20 @@ def read_widths(state: Mapping[str, Mapping[str, Tensor]]) -> GuoWidths:
     )
 
 
+def num_features(state: Mapping[str, Mapping[str, Tensor]]) -> int:
+    """Read off the movement encoder how many features a motion has for it: 263 of HumanML3D, or 251 of KIT-ML.
+
+    Raises:
+        RemogptError: if it reads nobody's features without their contacts.
+    """
+    channels = _tensor(state, "movement_encoder", "main.0.weight", 3).shape[1]
+    known = {body.num_features - NUM_CONTACTS: body for body in (HUMANML3D, KIT)}
+    if channels not in known:
+        wanted = " or ".join(f"{count} ({body.name})" for count, body in known.items())
+        raise RemogptError(f"the movement encoder reads {channels} channels, wanted {wanted}")
+    return known[channels].num_features
+
+
 def _tensor(state: Mapping[str, Mapping[str, Tensor]], network: str, name: str, ndim: int) -> Tensor:
     found = state[network].get(name)
     if found is None or found.ndim != ndim:
@@ -179,12 +191,13 @@ def _tensor(state: Mapping[str, Mapping[str, Tensor]], network: str, name: str, 
     return found
 
 
-def _statistics(path: Path) -> np.ndarray:
+def _statistics(path: Path, wanted: int) -> np.ndarray:
     values = read_npy(path)
-    if values.shape != (NUM_FEATURES,) or not np.isfinite(values).all():
-        hint = ", which KIT-ML has" if values.shape == (251,) else ""
+    if values.shape != (wanted,) or not np.isfinite(values).all():
+        other = next((body for body in (HUMANML3D, KIT) if values.shape == (body.num_features,) != (wanted,)), None)
+        hint = f", which {other.name} has" if other else ""
         raise RemogptError(
-            f"{path} should hold {NUM_FEATURES} finite numbers and holds shape {values.shape}{hint}; give the "
+            f"{path} should hold {wanted} finite numbers and holds shape {values.shape}{hint}; give the "
             "statistics that the evaluator was trained with"
         )
     return values.astype(np.float32)

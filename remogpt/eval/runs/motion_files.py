@@ -19,7 +19,7 @@ from remogpt.eval.runs.run import CaptionQuery, Run
 from remogpt.eval.runs.samples import INDEX, Samples, file_name
 from remogpt.motion import joints_to_features
 from remogpt.motion.checks import check_features
-from remogpt.motion.skeleton import NUM_FEATURES
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, read_npy, sha256_file
 
@@ -66,7 +66,7 @@ def from_folder(run: Run, split: str, folder: Path) -> tuple[list[Clip], list[Ca
         "captions": "given with the files" if given else "first of each clip",
         "clips_without_file": len(wanted) - len(clips),
     }  # fmt: skip
-    return clips, queries, [_files(row, items, card) for row in paths]
+    return clips, queries, [_files(row, items, card, run.motions.body) for row in paths]
 
 
 def _readable(run: Run, clips: Sequence[Clip], folder: Path) -> list[Clip]:
@@ -77,7 +77,7 @@ def _readable(run: Run, clips: Sequence[Clip], folder: Path) -> list[Clip]:
         try:
             for path in paths:
                 if path.is_file():
-                    load_features(path)
+                    load_features(path, run.motions.body)
             kept.append(clip)
         except RemogptError as error:
             run.motions.left_out[str(paths[0])] = str(error)
@@ -127,8 +127,8 @@ def _index(folder: Path) -> dict[str, Any] | None:
         raise RemogptError(f"{error}; or remove it, and name captions in captions.json ({{id: caption}})") from error
 
 
-def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card) -> Samples:
-    return Samples(items, lambda index: load_features(paths[index]), card)
+def _files(paths: Sequence[Path], items: list[dict[str, Any]], card: Card, body: FeatureBody) -> Samples:
+    return Samples(items, lambda index: load_features(paths[index], body), card)
 
 
 def _given_captions(folder: Path) -> dict[str, str]:
@@ -147,21 +147,22 @@ def _query(clip: Clip, caption: str | None) -> CaptionQuery:
     return CaptionQuery(text, tokens)
 
 
-def load_features(path: Path) -> np.ndarray:
-    """Read (T, 263) features, or (T + 1, 22, 3) joints from which they are made; T >= 4.
+def load_features(path: Path, body: FeatureBody = HUMANML3D) -> np.ndarray:
+    """Read (T, F) features of a body, or (T + 1, J, 3) joints in its unit, from which they are made; T >= 4.
 
     Raises:
         RemogptError: if it is neither, is shorter, or holds what no motion can be made of; the message names the file.
     """
     array = read_npy(path)
-    if array.ndim == 3 and array.shape[1:] == (22, 3):
+    if array.ndim == 3 and array.shape[1:] == (body.num_joints, 3):
         try:
-            array = joints_to_features(array)
+            array = joints_to_features(array, body=body)
         except RemogptError as error:
             raise RemogptError(f"{path}: {error}") from error
-    if array.ndim != 2 or array.shape[1] != NUM_FEATURES:
+    if array.ndim != 2 or array.shape[1] != body.num_features:
         raise RemogptError(
-            f"{path} holds {array.shape}, wanted features (frames, {NUM_FEATURES}) or joints (frames, 22, 3) in metres"
+            f"{path} holds {array.shape}, wanted features (frames, {body.num_features}) or joints (frames, "
+            f"{body.num_joints}, 3) in {'metres' if body.unit == 1.0 else 'millimetres'}"
         )
-    check_features(array, where=str(path), min_frames=MIN_FRAMES)
+    check_features(array, where=str(path), min_frames=MIN_FRAMES, num_features=body.num_features)
     return array.astype(np.float32)

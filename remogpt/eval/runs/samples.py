@@ -1,6 +1,6 @@
 """Motions to be scored, whoever made them: a model, the set itself, a database, or files (`motion_files`).
 
-A folder of samples written here holds one `<clip id>.npy` for each clip, raw features (T, 263) (`:` in an id is written
+A folder of samples written here holds one `<clip id>.npy` for each clip, raw features (T, F) (`:` in an id is written
 `_`), and `samples.json`: the card, and for each clip the caption, the examples and how much of them was copied.
 Subfolders `generation_01`, ... hold further generations of the same clips. Files that `samples.json` does not name are
 of an earlier evaluation with other settings.
@@ -21,8 +21,7 @@ from remogpt.eval.runs.modes import Mode, NamesModes
 from remogpt.eval.runs.run import CaptionQuery, Run, own_ids
 from remogpt.eval.text.rouge import lcs_length
 from remogpt.interfaces import GeneratedMotion
-from remogpt.motion import features_to_joints
-from remogpt.motion.skeleton import FPS
+from remogpt.motion.features import joints_in_metres
 from remogpt.runtime.files import fingerprint, read_json, read_npy, write_json, write_npy
 from remogpt.runtime.inside import path_inside
 
@@ -42,7 +41,7 @@ class Samples:
     items: list[dict[str, Any]]
     """For each clip: id, caption, and how its motion was made (examples, overlap)."""
     load: Callable[[int], np.ndarray]
-    """Index -> (T, 263) raw features."""
+    """Index -> (T, F) raw features."""
     card: Card
     """Protocol entries that say how the motions were made."""
 
@@ -51,8 +50,8 @@ class Samples:
 
     @cached_property
     def joints(self) -> list[np.ndarray]:
-        """(T, 22, 3) of each motion."""
-        return [features_to_joints(self.load(index)) for index in range(len(self))]
+        """(T, J, 3) metres of each motion."""
+        return [joints_in_metres(self.load(index)) for index in range(len(self))]
 
     @cached_property
     def identity(self) -> str:
@@ -132,7 +131,7 @@ def _written(
     if mode.reads_motion:
         assert isinstance(model, NamesModes)  # the mode is one of its own
         return model.reconstruct_batch([run.motions.features(clip)[:LONGEST_FRAMES] for clip in clips])
-    seconds = [min(clip.num_frames, LONGEST_FRAMES) / FPS for clip in clips]
+    seconds = [min(clip.num_frames, LONGEST_FRAMES) / run.motions.fps for clip in clips]
     answers = model.generate(
         [query.text for query in queries], seconds=seconds if mode.gives_length(run) else None, seed=seed,
         database=database, options=mode.options(run, [sorted(own_ids(clip)) for clip in clips]),

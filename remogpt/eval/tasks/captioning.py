@@ -124,7 +124,9 @@ def by_model(
     for start, batch in run.batches(clips, f"{split} {mode.name}"):
         if start + len(batch) <= len(items):
             continue
-        motions = [Motion.from_features(run.motions.features(clip), name=clip.id) for clip in batch]
+        motions = [
+            Motion.from_features(run.motions.features(clip), name=clip.id, body=run.motions.body) for clip in batch
+        ]
         options = mode.options(run, [sorted(own_ids(clip)) for clip in batch])
         written = model.caption(motions, seed=run.batch_seed(start), database=opened, options=options)
         items = items[:start] + [

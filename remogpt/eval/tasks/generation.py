@@ -20,7 +20,7 @@ from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
-from remogpt.motion import features_to_joints
+from remogpt.motion.features import joints_in_metres
 from remogpt.options import GenerationOptions
 from remogpt.runtime.network_outputs import are_alike, collapsed
 
@@ -163,7 +163,7 @@ def embed(run: Run, samples: Samples) -> np.ndarray:
 
 def bodies(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
     """Return physical quality and lengths beside those of the real motions."""
-    real = [features_to_joints(run.motions.features(clip)) for clip in clips]
+    real = [joints_in_metres(run.motions.features(clip)) for clip in clips]
     return {
         "physical": physical.evaluate(samples.joints),
         "worse_than_95_percent_of_real": physical.against_real(samples.joints, real),

@@ -10,7 +10,7 @@ from remogpt.eval.evaluators.embeddings import embed_motions
 from remogpt.eval.generation import frechet_distance
 from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.tasks.facts import known_facts
-from remogpt.motion import features_to_joints
+from remogpt.motion.features import joints_in_metres
 from remogpt.runtime.files import fingerprint
 
 
@@ -30,8 +30,8 @@ def score(run: Run, split: str, clips: Sequence[Clip]) -> Result:
     for _, batch in run.batches(clips, f"{split} tokenizer"):
         codes += tokenizer.encode_batch([run.motions.features(clip) for clip in batch])
         decoded += tokenizer.decode_batch(codes[len(decoded) :])
-    made = [features_to_joints(row) for row in decoded]
-    real = [features_to_joints(run.motions.features(clip)) for clip in clips]
+    made = [joints_in_metres(row) for row in decoded]
+    real = [joints_in_metres(run.motions.features(clip)) for clip in clips]
     counts = np.bincount(np.concatenate(codes))
     shares = counts[counts > 0] / counts.sum()
     result: Result = reconstruction.evaluate(made, real) | {

@@ -15,6 +15,7 @@ from remogpt.lm.batch import MOTION, SPANS, TEXT, Sample
 from remogpt.lm.limits import FRAMES_PER_CODE
 from remogpt.lm.training.span_corruption import corrupt, span_mask
 from remogpt.lm.vocabulary import Vocabulary
+from remogpt.motion.skeleton import FPS
 from remogpt.prompts import BUDGET, LengthForm, clean_text, motion_to_text_prompt, text_to_motion_prompt
 from remogpt.runtime.errors import RemogptError
 
@@ -144,6 +145,7 @@ class TrainingSamples:
         mix: shares.
         bank: examples; without one, stage instruct writes prompts without context.
         budget: ids of an encoder input.
+        fps: frames a second of the motions.
     """
 
     def __init__(
@@ -154,13 +156,14 @@ class TrainingSamples:
         mix: SampleMix,
         bank: ExampleBank | None = None,
         budget: int = BUDGET,
+        fps: float = FPS,
     ):
         if not clips or any(not clip.captions or not clip.codes for clip in clips):
             raise RemogptError(
                 "wanted at least one clip, each with a caption and codes; check the data set's split files"
             )
         self.clips, self.vocabulary, self.stage, self.mix, self.bank = clips, vocabulary, stage, mix, bank
-        self.budget, self._queries = budget, caption_queries(clips)
+        self.budget, self.fps, self._queries = budget, fps, caption_queries(clips)
         for name, hits in (bank.routes if bank else {}).items():
             wanted = int(self._queries[-1]) if name in TEXT_ROUTES else len(clips)
             if len(hits.rows) != wanted:
@@ -219,12 +222,12 @@ class TrainingSamples:
         if direction == "text_to_motion":
             prompt = text_to_motion_prompt(
                 None if is_plain else caption, examples, num_frames=num_frames, form=form, rng=rng,
-                budget=self.budget, count=words.count,
+                fps=self.fps, budget=self.budget, count=words.count,
             )  # fmt: skip
             return Sample(words.encode_prompt(prompt), [*words.encode_codes(codes), words.eos_id], MOTION)
         prompt = motion_to_text_prompt(
-            None if is_plain else codes, examples, num_frames=num_frames, form=form, rng=rng, budget=self.budget,
-            count=words.count,
+            None if is_plain else codes, examples, num_frames=num_frames, form=form, rng=rng, fps=self.fps,
+            budget=self.budget, count=words.count,
         )  # fmt: skip
         target = [*words.encode_text(clean_text(caption))[: MAX_TARGET_IDS - 1], words.eos_id]
         return Sample(words.encode_prompt(prompt), target, TEXT)

@@ -22,6 +22,7 @@ from remogpt.lm.t5_size import T5Size
 from remogpt.lm.training.lora import add_lora, merge_lora
 from remogpt.lm.training.samples import CodedClip, ExampleBank, SampleMix, TrainingSamples
 from remogpt.lm.vocabulary import Vocabulary
+from remogpt.motion.skeleton import FPS
 from remogpt.prompts import BUDGET, clean_text, templates
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
@@ -72,6 +73,8 @@ def train_language_model(
     bank: ExampleBank | None = None,
     validation: Sequence[CodedClip] = (),
     validation_bank: ExampleBank | None = None,
+    *,
+    fps: float = FPS,
 ) -> FitResult:
     """Train one stage and save the model.
 
@@ -83,8 +86,10 @@ def train_language_model(
         bank: examples and neighbours of the training clips, for stage instruct.
         validation: clips whose loss chooses the weights; the last weights are kept without any.
         validation_bank: their neighbours among the training clips.
+        fps: frames a second of the motions, for prompts that tell a length; kept with the model.
     """
     model = build_model(config, clips)
+    model.fps = fps
     if trains_on_cpu(config.loop):
         # On a CPU plain attention is as fast in float32 and up to 1.5 times faster in bfloat16 than the fused kernel.
         model.t5.set_attn_implementation("eager")
@@ -93,10 +98,10 @@ def train_language_model(
         model.examples = {"routes": list(config.mix.routes), "k": config.mix.k}
     if config.lora_rank:
         add_lora(model, config.lora_rank)
-    samples = TrainingSamples(clips, model.vocabulary, config.stage, config.mix, bank, config.budget)
+    samples = TrainingSamples(clips, model.vocabulary, config.stage, config.mix, bank, config.budget, fps)
     evaluate = None
     if validation and config.validation_clips:
-        evaluate = Validation(config, validation, model.vocabulary, validation_bank)
+        evaluate = Validation(config, validation, model.vocabulary, validation_bank, fps=fps)
 
     pad_id = model.vocabulary.pad_id
 
@@ -170,8 +175,9 @@ class Validation:
         vocabulary: Vocabulary,
         bank: ExampleBank | None,
         batch_size: int = 32,
+        fps: float = FPS,
     ):
-        samples = TrainingSamples(clips, vocabulary, config.stage, config.mix, bank, config.budget)
+        samples = TrainingSamples(clips, vocabulary, config.stage, config.mix, bank, config.budget, fps)
         number = min(config.validation_clips, len(clips))
         chosen = np.linspace(0, len(clips) - 1, number).astype(int)
         self.batches: dict[str, list[Batch]] = {}

@@ -128,6 +128,8 @@ def _check_skeleton(path: str | Path, layout: Layout) -> None:
 
 def motion_bytes(motion: Motion, suffix: str, layout: Layout) -> bytes:
     """Return the content of a motion's file; `check_layout` says what is allowed."""
+    if suffix.lower() != ".npy":
+        motion.check_our_body(f"it cannot be written as {suffix.lower()}")
     return _FORMATS[suffix.lower()][0](motion, layout)
 
 

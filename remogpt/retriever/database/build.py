@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from remogpt.interfaces import FindsFacts, Retriever, Tokenizer
-from remogpt.motion.features import features_to_joints
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
+from remogpt.motion.features import features_to_joints, joints_in_metres
 from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
@@ -55,14 +56,18 @@ def write_entries(
     """
     iterator = iter(entries)
     total = len(entries) if isinstance(entries, Sequence) else total
+    # A tokenizer of your own need not tell.
+    body = body_of(getattr(tokenizer, "num_features", NUM_FEATURES))
+    if facts:
+        _check_has_facts(body)
     replaces = name_in_use(path)
     own = progress(total=total, desc="database", unit="entry") if bar is None else nullcontext(bar)
     with new_version(path) as folder, own as bar:
         kept: MotionsKept = "joints" if compact else "features"
-        writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts)
+        writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts, body)
         while batch := list(islice(iterator, BATCH)):
             for entry in batch:
-                _check(entry)
+                _check(entry, body)
             motions = [entry.features for entry in batch]
             captions = [caption for entry in batch for caption in entry.captions]
             codes = tokenizer.encode_batch(motions)
@@ -85,9 +90,17 @@ def write_entries(
         for name, what in (("motion_embeddings", "motions"), ("caption_embeddings", "captions")):
             if are_alike(writer.rows(name)):
                 _log.warning("%s", collapsed(f"the retriever's embeddings of the database's {what}"))
-        origin = (NUM_FEATURES, retriever.hash, retriever.statistics_hash, tokenizer.hash)
+        origin = (body.num_features, retriever.hash, retriever.statistics_hash, tokenizer.hash)
         about = dict(zip(ORIGIN, origin, strict=True)) | ({"finder_hash": finder.hash} if finder and facts else {})
         publish(path, folder, writer.finish(about, allow_empty), replaces)
+
+
+def _check_has_facts(body: FeatureBody) -> None:
+    if body is not HUMANML3D:
+        raise RemogptError(
+            f"facts are found on our {HUMANML3D.num_joints} joints, and {body.name}'s features have "
+            f"{body.num_joints}; build the database without facts (--no-facts)"
+        )
 
 
 def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFacts]:
@@ -128,7 +141,7 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
     _check_unchanged(path, [database for database, _ in sources], replaces)
     total = sum(len(rows) for _, rows in filled)
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, kept_too.facts)
+        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, kept_too.facts, first.body)
         for database, rows in filled:
             for start in range(0, len(rows), BATCH):
                 block = rows[start : start + BATCH]
@@ -199,15 +212,15 @@ def reconstruction_errors(
     errors = []
     for motion, decoded in zip(motions, tokenizer.decode_batch(codes), strict=True):
         frames = min(len(motion), len(decoded))
-        was, now = (features_to_joints(np.asarray(one[:frames])) for one in (motion, decoded))
+        was, now = (joints_in_metres(np.asarray(one[:frames])) for one in (motion, decoded))
         errors.append(np.linalg.norm((was - was[:, :1]) - (now - now[:, :1]), axis=-1).mean())
     return np.array(errors, dtype=np.float32)
 
 
-def _check(entry: DatabaseEntry) -> None:
-    features = entry.features
-    if features.ndim != 2 or features.shape[1] != NUM_FEATURES or len(features) < 4 or not np.isfinite(features).all():
+def _check(entry: DatabaseEntry, body: FeatureBody) -> None:
+    features, wanted = entry.features, body.num_features
+    if features.ndim != 2 or features.shape[1] != wanted or len(features) < 4 or not np.isfinite(features).all():
         raise RemogptError(
-            f"entry {entry.id} has features of shape {features.shape}, wanted finite (T, {NUM_FEATURES}) with at least "
+            f"entry {entry.id} has features of shape {features.shape}, wanted finite (T, {wanted}) with at least "
             "4 frames (one code); drop it, or make features from joints with motion.joints_to_features"
         )

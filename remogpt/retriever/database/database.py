@@ -118,7 +118,9 @@ class MotionDatabase(VersionReader):
             RemogptError: if no entry meets them.
         """
         view = copy(self)
-        view._hidden = np.array([row for row, info in enumerate(self.infos()) if not keep.keeps(info)], dtype=np.int64)
+        fps = self.body.fps
+        hidden = [row for row, info in enumerate(self.infos()) if not keep.keeps(info, fps)]
+        view._hidden = np.array(hidden, dtype=np.int64)
         if len(view._hidden) == len(self):
             raise RemogptError(f"no entry of {self.path} meets the conditions; 'remogpt db info' shows what there is")
         return view

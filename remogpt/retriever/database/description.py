@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.motion.skeleton import FPS
 from remogpt.retriever.database.version_reader import VersionReader
 from remogpt.runtime.files import atomic_path
 
@@ -28,7 +27,7 @@ def describe(database: VersionReader) -> dict[str, Any]:
         "entries": len(infos),
         "captions": database.manifest["counts"]["captions"],
         "sources": len({info.source_id for info in infos}),
-        "minutes": round(sum(info.num_frames for info in infos) / FPS / 60, 1),
+        "minutes": round(sum(info.num_frames for info in infos) / database.body.fps / 60, 1),
         "motions": database.motions_kept,
         "facts": database.has_facts,
         "licences": database.manifest["licences"],
@@ -36,7 +35,7 @@ def describe(database: VersionReader) -> dict[str, Any]:
         "tags": {name: dict(values.most_common(MOST_SHOWN)) for name, values in sorted(tags.items())},
     }
     if infos:
-        described["seconds"] = _percentiles(np.array([info.num_frames / FPS for info in infos]))
+        described["seconds"] = _percentiles(np.array([info.num_frames / database.body.fps for info in infos]))
     if infos and database.has_reconstruction_errors:
         errors = 100 * np.asarray(database.reconstruction_errors, dtype=np.float64)
         worst = np.argsort(-errors, kind="stable")
@@ -74,7 +73,7 @@ def plot(database: VersionReader, path: str | Path) -> None:
     """Draw the distributions of lengths and of what the tokenizer loses, as PNG."""
     from matplotlib.figure import Figure
 
-    shown = {"seconds": np.array([info.num_frames / FPS for info in database.infos()])}
+    shown = {"seconds": np.array([info.num_frames / database.body.fps for info in database.infos()])}
     if database.has_reconstruction_errors:
         shown["cm lost by the tokenizer"] = 100 * np.asarray(database.reconstruction_errors)
     figure = Figure(figsize=(4.5 * len(shown), 3), layout="constrained")

@@ -28,7 +28,7 @@ class DatabaseEntry:
     captions: tuple[str, ...]
     """At least one; each is embedded."""
     features: np.ndarray
-    """(T, 263) raw features at 20 fps."""
+    """(T, 263) raw features at 20 fps; of a database of KIT-ML's own (T, 251) at 12.5."""
     provenance: str = ""
     """Origin of the motion, for people to read."""
     licence: str = ""
@@ -63,13 +63,13 @@ class EntryInfo:
     mirror_of: str | None
     captions: tuple[str, ...]
     num_frames: int
-    """Length of the motion at 20 fps."""
+    """Length of the motion at its features' rate."""
     provenance: str
     licence: str
     tags: dict[str, Any]
 
     def with_features(self, features: np.ndarray) -> DatabaseEntry:
-        """Return the entry that this describes, with its motion (T, 263)."""
+        """Return the entry that this describes, with its motion (T, F)."""
         return DatabaseEntry(
             self.id, self.source_id, self.mirror_of, self.captions, features, self.provenance, self.licence, self.tags
         )

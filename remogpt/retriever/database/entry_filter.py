@@ -22,12 +22,12 @@ class EntryFilter:
     min_seconds: float = 0.0
     max_seconds: float = float("inf")
 
-    def keeps(self, info: EntryInfo) -> bool:
-        """Say whether an entry meets the conditions."""
+    def keeps(self, info: EntryInfo, fps: float = FPS) -> bool:
+        """Say whether an entry meets the conditions; `fps`: of its motions."""
         return (
             (self.ids is None or not self.ids.isdisjoint({info.id, info.source_id}))
             and (self.licence is None or info.licence == self.licence)
-            and self.min_seconds <= info.num_frames / FPS <= self.max_seconds
+            and self.min_seconds <= info.num_frames / fps <= self.max_seconds
             and _has_tags(info.tags, self.tags)
             and (not self.text or any(_holds(caption, self.text) for caption in info.captions))
         )

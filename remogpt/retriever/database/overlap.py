@@ -14,11 +14,12 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 
-from remogpt.motion.features import POSITIONS, ROOT_HEIGHT, ROOT_VELOCITY
-from remogpt.motion.mirror import MIRROR_ORDER
-from remogpt.motion.skeleton import FPS, NUM_JOINTS
+from remogpt.motion.feature_body import HUMANML3D, KIT, body_of
+from remogpt.motion.features import ROOT_HEIGHT, ROOT_VELOCITY
+from remogpt.motion.skeleton import FPS
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.leave_one_out import plain_words
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 
 Kind = Literal["same id", "same source", "mirror", "same caption", "same motion", "mirrored motion"]
@@ -42,7 +43,7 @@ class Motions(Protocol):
         """Yield what is known about each."""
 
     def features(self, row: int) -> np.ndarray:
-        """Return (T, 263) raw features of one."""
+        """Return (T, F) raw features of one."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,10 @@ def _by_motion(
     kinds: Collection[Kind], max_distance: float,
 ) -> Iterator[Overlap]:  # fmt: skip
     """Compare each query's poses, and their mirror image, with those of the most similar entries."""
+    if not theirs or not ours:
+        return
     signatures = np.stack([_signature(_poses(database.features(row))) for row in range(len(theirs))])
+    fps = _common_rate(database.features(0), queries.features(0))
     scale = signatures.std(axis=0) + 1e-6
     for row, info in enumerate(progress(ours, desc="overlap", unit="clip")):
         poses = _poses(queries.features(row))
@@ -129,12 +133,23 @@ def _by_motion(
             for entry in np.argsort(away, kind="stable")[:CANDIDATES].tolist():
                 other = _poses(database.features(entry))
                 # Every second frame costs a quarter, and is wrong by less than the poses' way in a frame.
-                distance, _, speed = nearest_alignment(own[::2], other[::2], FPS / 2)
+                distance, _, speed = nearest_alignment(own[::2], other[::2], fps / 2)
                 if distance > 2 * max_distance:
                     continue
-                distance, shift, speed = nearest_alignment(own, other, FPS, (speed - 0.01, speed, speed + 0.01))
+                distance, shift, speed = nearest_alignment(own, other, fps, (speed - 0.01, speed, speed + 0.01))
                 if distance <= max_distance:
                     yield Overlap(kind, info.id, theirs[entry].id, distance, shift, speed)
+
+
+def _common_rate(theirs: np.ndarray, ours: np.ndarray) -> float:
+    """Return the frame rate of motions of one body; refuse those of two."""
+    body, other = body_of(theirs.shape[1]), body_of(ours.shape[1])
+    if body is not other:
+        raise RemogptError(
+            f"the database's motions have {body.name}'s {body.num_joints} joints, the queries' {other.name}'s "
+            f"{other.num_joints}, which cannot be compared; give a set of the same features"
+        )
+    return body.fps
 
 
 def nearest_alignment(
@@ -143,7 +158,7 @@ def nearest_alignment(
     """Return the least distance (m) of two motions' poses, with the entry's shift (s) and speed that give it.
 
     Args:
-        query, entry: (T, 23, 3) metres, from `_poses`.
+        query, entry: (T, J + 1, 3) metres, from `_poses`.
         fps: their rate.
         speeds: at which the query is played.
     """
@@ -162,21 +177,22 @@ def nearest_alignment(
 
 
 def _poses(features: np.ndarray) -> np.ndarray:
-    """Return (T, 23, 3) metres: the root's height, its way in a second, and joints 1..21 relative to it.
+    """Return (T, J + 1, 3) metres: the root's height, its way in a second, and joints 1..J - 1 relative to it.
 
     The way keeps a walk and a walk on the spot apart.
     """
-    frames = len(features)
-    joints = np.asarray(features[:, POSITIONS], dtype=np.float32).reshape(frames, NUM_JOINTS - 1, 3)
+    frames, body = len(features), body_of(features.shape[1])
+    joints = np.asarray(features[:, body.positions], dtype=np.float32).reshape(frames, body.num_joints - 1, 3)
     root = np.zeros((frames, 2, 3), dtype=np.float32)
     root[:, 0, 1] = features[:, ROOT_HEIGHT][:, 0]
-    root[:, 1, [0, 2]] = features[:, ROOT_VELOCITY] * FPS
-    return np.concatenate([root, joints], axis=1)
+    root[:, 1, [0, 2]] = features[:, ROOT_VELOCITY] * body.fps
+    return np.concatenate([root, joints], axis=1) * np.float32(body.unit)
 
 
 def _mirrored(poses: np.ndarray) -> np.ndarray:
     """Return poses with left and right exchanged."""
-    order = [0, 1, *(1 + joint for joint in MIRROR_ORDER[1:])]
+    body = HUMANML3D if poses.shape[1] == HUMANML3D.num_joints + 1 else KIT
+    order = [0, 1, *(1 + joint for joint in body.mirror_order[1:])]
     return poses[:, order] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue_hash
+from remogpt.motion.feature_body import FeatureBody, body_of
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, EntryNames
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.stored_facts import StoredFacts
@@ -42,6 +43,11 @@ class VersionReader:
 
     def __len__(self) -> int:
         return int(self.manifest["counts"]["entries"])
+
+    @property
+    def body(self) -> FeatureBody:
+        """Whose features its motions are."""
+        return body_of(self.manifest["num_features"])
 
     def info(self, row: int) -> EntryInfo:
         """Return what is known about entry `row`, 0 <= row < len(self)."""

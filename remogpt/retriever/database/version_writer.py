@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue_hash
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody
 from remogpt.motion.found_facts import FoundFacts
-from remogpt.motion.skeleton import FPS, NUM_FEATURES, NUM_JOINTS
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.vector_index import write_inverted_file
@@ -64,7 +64,7 @@ class NewEntries:
     """(c, D) of all their captions, in order."""
     codes: Sequence[np.ndarray]
     motions: Sequence[np.ndarray | PackedMotion] | None = None
-    """(T, 263) raw features, or packed; stored as the version stores motions."""
+    """(T, F) raw features, or packed; stored as the version stores motions."""
     part_encodings: np.ndarray | None = None
     """(n, 6, W); kept in float16, which moves an embedding that is made from them by 6e-5 at most (mini's)."""
     facts: Sequence[FoundFacts] | None = None
@@ -81,10 +81,14 @@ class VersionWriter:
         motions: how motions are stored beside their codes.
         embedding_dtype: float16 halves the file and costs about 5e-4 in a score.
         has_facts: whether facts come with the entries.
+        body: whose features the motions are.
     """
 
-    def __init__(self, folder: Path, dim: int, motions: MotionsKept, embedding_dtype: str, has_facts: bool) -> None:
-        self.folder, self.seen = folder, set[str]()
+    def __init__(
+        self, folder: Path, dim: int, motions: MotionsKept, embedding_dtype: str, has_facts: bool,
+        body: FeatureBody = HUMANML3D,
+    ) -> None:  # fmt: skip
+        self.folder, self.body, self.seen = folder, body, set[str]()
         self.licences: dict[str, int] = {}
         self.lines = (folder / "entries.jsonl").open("wb")
         self.arrays = {
@@ -93,9 +97,9 @@ class VersionWriter:
             "caption_embeddings": RowAppender(folder / "caption_embeddings.npy", (dim,), embedding_dtype),
         }
         if motions == "features":
-            self.arrays["features"] = RowAppender(folder / "features.npy", (NUM_FEATURES,), "<f4")
+            self.arrays["features"] = RowAppender(folder / "features.npy", (body.num_features,), "<f4")
         elif motions == "joints":
-            self.arrays["joints"] = RowAppender(folder / "joints.npy", (NUM_JOINTS, 3), "<i2")
+            self.arrays["joints"] = RowAppender(folder / "joints.npy", (body.num_joints, 3), "<i2")
             self.arrays["joint_units"] = RowAppender(folder / "joint_units.npy", (), "<f4")
         if has_facts:
             self.arrays["found_facts"] = RowAppender(folder / "found_facts.npy", (3,), "<u2")
@@ -169,8 +173,8 @@ class VersionWriter:
             write_inverted_file(np.load(self.folder / f"{name}.npy", mmap_mode="r"), self.folder / index)
         manifest = {
             "schema": SCHEMA,
-            "skeleton": "humanml3d-22",
-            "fps": FPS,
+            "skeleton": "humanml3d-22" if self.body is HUMANML3D else "kit-21",
+            "fps": self.body.fps,
             **origin,
             "motions": next((kind for kind in ("features", "joints") if kind in self.arrays), "nothing"),
             **({"facts": {"catalogue": catalogue_hash()}} if "found_facts" in self.arrays else {}),

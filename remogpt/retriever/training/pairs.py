@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from remogpt.motion.skeleton import KIT_NUM_FEATURES, NUM_FEATURES
 from remogpt.retriever.training.statements import Statements
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
     from remogpt.data.humanml3d import MotionTextSet
-
-
-MIN_FRAMES = {NUM_FEATURES: 40, KIT_NUM_FEATURES: 24}
-"""Frames of the shortest clip, by the features' width: 2 s. Source: the loaders of T2M-GPT."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class TrainingPairs:
             reads_claims: also read what the captions claim and what the motions show.
         """
         splits = [split] if family_split is None else [split, family_split]
-        clips = [clip for one in splits for clip in motions.clips(one, MIN_FRAMES[motions.num_features], max_frames)]
+        clips = [clip for one in splits for clip in motions.clips(one, max_frames=max_frames)]
         index_of = {clip.id: index for index, clip in enumerate(clips)}
         partners = np.full(len(clips), -1, dtype=np.int64)
         for index, clip in enumerate(clips):

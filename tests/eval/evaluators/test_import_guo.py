@@ -160,7 +160,12 @@ def test_files_are_known_by_their_names_wherever_they_lie(guo_release: Path, tmp
         ("motion_encoder", "hidden", (1,), r"motion.hidden has shape \(1,\), wanted \(2, 1, 10\)"),
         ("motion_encoder", "extra", (1,), r"1 are unknown \(first: \['motion.extra'\]\)"),
         ("motion_encoder", "output_net.3.weight", (1,), r"output_net.3.weight of its motion_encoder has shape \(1,\)"),
-        ("movement_encoder", "main.0.weight", (12, 247, 4), "reads 247 channels, wanted 259 .* is this KIT-ML"),
+        (
+            "movement_encoder",
+            "main.0.weight",
+            (12, 66, 4),
+            r"reads 66 channels, wanted 259 \(HumanML3D\) or 247 \(KIT-ML\)",
+        ),
         ("text_encoder", "pos_emb.weight", (6, 9), "knows 9 word classes, wanted 15"),
         ("text_encoder", "pos_emb.weight", None, "pos_emb.weight of its text_encoder is missing"),
         ("text_encoder", "pos_emb.weight", (300, 15), r"has shape \(300, 15\), wanted \(6, 15\)"),
@@ -179,6 +184,21 @@ def test_networks_must_fit_to_the_last_tensor(
     torch.save(saved, guo_release / "finest.tar")
     with pytest.raises(RemogptError, match=message):
         load_released([guo_release])
+
+
+def test_kit_mls_evaluator_reads_its_channels(guo_release: Path) -> None:
+    saved = torch.load(guo_release / "finest.tar", weights_only=True)
+    kernel = saved["movement_encoder"]["main.0.weight"]
+    saved["movement_encoder"]["main.0.weight"] = torch.zeros(kernel.shape[0], 247, kernel.shape[2])
+    torch.save(saved, guo_release / "finest.tar")
+    with pytest.raises(
+        RemogptError, match=r"should hold 251 finite numbers and holds shape \(263,\), which HumanML3D has"
+    ):
+        load_released([guo_release])
+    for name, values in (("mean", np.zeros(251)), ("std", np.full(251, 0.01))):
+        np.save(guo_release / f"{name}.npy", values)
+    embedded = load_released([guo_release]).encode_motion([np.ones((24, 251), np.float32)])
+    assert embedded.shape[0] == 1 and np.isfinite(embedded).all()
 
 
 def test_statistics_and_words_must_fit(guo_release: Path) -> None:

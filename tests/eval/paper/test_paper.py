@@ -118,7 +118,7 @@ def test_another_set_says_so(name: str, kind: str) -> None:
 
 
 def test_other_methods_get_rows_of_their_own_on_their_set() -> None:
-    runs = {"MDM": generation(0.32, 9.6, "files"), "far": generation(0.1, 5.0, "files", set="KIT-ML")}
+    runs = {"MDM": generation(0.32, 9.6, "files"), "far": generation(0.1, 5.0, "files", set="Bandai")}
     one = fill_tables({"MDM": runs["MDM"]}, [TABLES["remogpt_2"], TABLES["remogpt_3"]])
     assert [line.label for line in one[0].blocks[0][1] if line.run] == ["MDM"]
     assert not [line for line in one[1].blocks[0][1] if line.run]

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast
 
 import remogpt
+from remogpt import stages
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.temperature import Temperature
@@ -241,10 +242,10 @@ def test_kit_is_read_by_a_retriever_of_its_own(text_folder: Path, tmp_path: Path
         np.save(tmp_path / "kit" / "new_joint_vecs" / f"{name}.npy", rng.normal(size=(length, 251)).astype(np.float32))
         (tmp_path / "kit" / "texts" / f"{name}.txt").write_text("a person walks#a/DET person/NOUN walk/VERB#0.0#0.0\n")
     (tmp_path / "kit" / "train.txt").write_text("\n".join(lengths))
-    pairs = TrainingPairs.from_set(MotionTextSet.open(tmp_path / "kit", 251), "train")
+    pairs = TrainingPairs.from_set(MotionTextSet.open(tmp_path / "kit"), "train")
     assert len(pairs) == 6 and pairs.load(0).shape == (24, 251)  # 20 and 22 frames are too few
-    with pytest.raises(RemogptError, match="holds KIT-ML in its own layout"):
-        MotionTextSet.open(tmp_path / "kit")
+    with pytest.raises(RemogptError, match=r"KIT-ML's features of 251 channels, but model.skeleton is for 263"):
+        stages.train_retriever(tmp_path / "kit", out=tmp_path / "none", config=toy_config(text_folder, 1))
     config = toy_config(text_folder, 1)
     config = replace(config, model=replace(MODEL, skeleton="kit"), loop=replace(config.loop, batch_size=4))
     retriever = train_retriever(config, pairs, pairs, tmp_path / "run", tmp_path / "out")
