@@ -90,6 +90,17 @@ def test_a_model_of_kits_features_generates_and_captions(kit_model: Path, kit_se
             call()
 
 
+def test_commands_refuse_what_needs_our_joints(kit_model: Path, run: Any, tmp_path: Path) -> None:
+    words = ("a person walks", "--model", kit_model, "--seconds", "2")
+    told = run("generate", *words, "--out", tmp_path / "a.bvh")
+    assert told.code == 2 and not (tmp_path / "a.bvh").exists()
+    assert "such files hold our 22 joints, and this model's motions have KIT-ML's 21; write .npy" in told.err
+    assert run("generate", *words, "--out", tmp_path / "a.npy").code == 0
+    assert np.load(tmp_path / "a.npy").shape == (25, 21, 3)
+    told = run("serve", "--model", kit_model, "--work", tmp_path / "work")
+    assert told.code == 2 and "the service plays and writes our 22 joints" in told.err
+
+
 def test_it_is_evaluated_as_others_are(kit_model: Path, kit_set: Path, tmp_path: Path) -> None:
     from remogpt.eval.runs.config import EvalConfig
 

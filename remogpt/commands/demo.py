@@ -23,6 +23,7 @@ from remogpt.commands.cli_parts.options import (
     generation_options,
     read_lines,
 )
+from remogpt.pipeline.checks import check_our_body
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
@@ -64,6 +65,7 @@ def run(args: Any) -> int:
     prompts = list(PROMPTS) if args.prompts is None else [text for _, text in read_lines(args.prompts)]
     questions = _recordings(args.motions) if args.motions else []
     model = remogpt.ReMoGPT.from_pretrained(args.model)
+    check_our_body(model.body, "the page plays", "use 'remogpt generate --out motion.npy'")
     database = chosen_database(args, model)
     generated = [_generated(model, text, database, args) for text in progress(prompts, desc="generate", unit="caption")]
     if not args.motions:

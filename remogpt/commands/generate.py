@@ -41,7 +41,7 @@ from remogpt.commands.cli_parts.output import STDOUT, Output, add_output_options
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.checks import check_model, check_seed, check_words
+from remogpt.pipeline.checks import check_model, check_our_body, check_seed, check_words
 from remogpt.pipeline.described import describe_answer
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
@@ -124,6 +124,8 @@ def _generator(args: Any) -> Callable[[str], Sequence[Any]]:
         num_frames(args.seconds)
         check_model(args.model, None if args.no_retrieval else args.database)
         model = remogpt.ReMoGPT.from_pretrained(args.model, precision=args.precision or "float32")
+        if (args.format or Path(args.out).suffix).lower().lstrip(".") != "npy":
+            check_our_body(model.body, "such files hold", "write .npy")
         if not args.no_retrieval and (args.ban or args.pin):
             check_ids(args, model.database(args.database))
         return partial(

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
 from remogpt.prompts import clean_text
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import check_belongs, read_manifest
 
@@ -66,6 +68,29 @@ def check_model(model: str | Path | None, database: str | Path | None = None) ->
         from remogpt.retriever import MotionDatabase
 
         check_database(MotionDatabase.open(database), hashes, folder)
+
+
+def body_of_model(folder: Path) -> FeatureBody:
+    """Return whose motions a model reads and writes, by its tokenizer's description alone."""
+    return body_of(read_envelope(folder / "tokenizer", "tokenizer")["config"].get("num_features", 263))
+
+
+def check_our_body(body: FeatureBody, what: str, remedy: str) -> None:
+    """Refuse a model of another body than our 22 joints, where these are needed.
+
+    Args:
+        body: the model's.
+        what: what needs our joints.
+        remedy: what to do instead.
+
+    Raises:
+        RemogptError: with both bodies.
+    """
+    if body is not HUMANML3D:
+        raise RemogptError(
+            f"{what} our {HUMANML3D.num_joints} joints, and this model's motions have {body.name}'s {body.num_joints}; "
+            f"{remedy}"
+        )
 
 
 def check_database(database: "MotionDatabase", hashes: Mapping[str, str], model: Path) -> None:

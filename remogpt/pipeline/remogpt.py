@@ -18,12 +18,12 @@ from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.decoding.matmul import Precision, check_precision
 from remogpt.lm.writer import saved_examples
 from remogpt.motion import Motion
-from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
+from remogpt.motion.feature_body import HUMANML3D, FeatureBody
 from remogpt.notices import KnownWords
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import captioning, generation
 from remogpt.pipeline.captioning import Captioned
-from remogpt.pipeline.checks import check_seed, check_words
+from remogpt.pipeline.checks import body_of_model, check_our_body, check_seed, check_words
 from remogpt.pipeline.confidence import rate_captions, rate_motions
 from remogpt.pipeline.examples import TextSearch, examples_for_motions
 from remogpt.pipeline.judge import Judge
@@ -36,7 +36,6 @@ from remogpt.retriever.database.routes import ROUTES
 from remogpt.retriever.text.word_meanings import WordMeanings
 from remogpt.runtime.device import chosen_device, usable
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.folders.envelope import read_envelope
 from remogpt.runtime.folders.find_model import find_model
 from remogpt.runtime.folders.model_folder import read_manifest
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -86,7 +85,7 @@ class ReMoGPT:
     @cached_property
     def body(self) -> FeatureBody:
         """Whose motions the model reads and writes: our 22 joints, or KIT-ML's 21."""
-        return body_of(read_envelope(self.folder / "tokenizer", "tokenizer")["config"].get("num_features", 263))
+        return body_of_model(self.folder)
 
     @cached_property
     def tokenizer(self) -> MotionTokenizer:
@@ -202,7 +201,7 @@ class ReMoGPT:
         chooses = options.best_of != 1 or options.retrieved
         reader = self.reader if options.verify or (options.fact_weight and chooses) else None
         if reader is not None:
-            self._check_has_facts()
+            check_our_body(self.body, "facts are checked on", "leave them out (fact_weight=0, verify=False)")
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
         if options.examples != "none":
@@ -358,13 +357,6 @@ class ReMoGPT:
             motions, self.database(database), self.retriever, exclude or [()] * len(motions),
             choice=how.choice_for("motion"),
         )  # fmt: skip
-
-    def _check_has_facts(self) -> None:
-        if self.body is not HUMANML3D:
-            raise RemogptError(
-                f"facts are checked on our {HUMANML3D.num_joints} joints, and this model's motions have "
-                f"{self.body.name}'s {self.body.num_joints}; leave them out (fact_weight=0, verify=False)"
-            )
 
     def _following(self, options: GenerationOptions) -> Following:
         strength = float(options.strength or 0.0) if options.examples == "follow" else 0.0

@@ -33,7 +33,7 @@ from remogpt.runtime.leftovers import remove_leftovers
 from remogpt.runtime.progress import progress
 from remogpt.runtime.vector_cache import VectorCache
 from remogpt.stages.inputs import open_database, open_neighbours, open_set, open_tokenizer
-from remogpt.stages.training_data import coded_clips, copy_pairs, example_bank, features_of, labelled_motions
+from remogpt.stages.training_data import SetFeatures, coded_clips, copy_pairs, example_bank, labelled_motions
 from remogpt.tokenizer_vqvae import MotionTokenizer
 from remogpt.tokenizer_vqvae import train as tokenizer_training
 
@@ -57,7 +57,7 @@ def train_tokenizer(
     """
     motions, folder = open_set(data), _cleared(out)
     _check_values(motions, folder)
-    train, val = (features_of(motions, split) for split in SPLITS)
+    train, val = (SetFeatures(motions, split) for split in SPLITS)
     config = config or tokenizer_training.TokenizerConfig()
     return tokenizer_training.train_tokenizer(config, train, val, folder / "run", folder)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
+from typing import overload
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from remogpt.lm.training.samples import CodedClip, ExampleBank, RouteHits
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.leave_one_out import MOTION_ROUTES, TEXT_ROUTES, Neighbours, family_numbers
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.vector_cache import VectorCache
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
 HELD_OUT = 5
@@ -21,11 +23,29 @@ CHUNK = 256
 """Queries per comparison with the database."""
 OFFSETS = (0, 1, 2, 3)
 """Start frames of the tokenizer: one code spans four frames, so a motion has four encodings."""
+SHORTEST = 8
+"""Frames of the shortest encoding, two codes."""
 
 
-def features_of(motions: MotionTextSet, split: str) -> list[np.ndarray]:
-    """Return the raw features of a split's clips, each (T, 263)."""
-    return [motions.features(clip) for clip in motions.clips(split)]
+class SetFeatures(Sequence[np.ndarray]):
+    """Raw features of a split's clips, (T, F) each, read when they are asked for: a set need not fit into memory."""
+
+    def __init__(self, motions: MotionTextSet, split: str) -> None:
+        self._motions, self._clips = motions, motions.clips(split)
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
+
+    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(index, slice):
+            return [self._motions.features(clip) for clip in self._clips[index]]
+        return self._motions.features(self._clips[index])
 
 
 def labelled_motions(motions: MotionTextSet, splits: list[str]) -> list[LabelledMotion]:
@@ -41,14 +61,29 @@ def labelled_motions(motions: MotionTextSet, splits: list[str]) -> list[Labelled
 
 
 def coded_clips(motions: MotionTextSet, clips: list[Clip], tokenizer: MotionTokenizer) -> list[CodedClip]:
-    """Return captions and codes of clips; each motion is encoded from every possible offset."""
-    features = [motions.features(clip) for clip in clips]
-    jobs = [(index, offset) for index in range(len(clips)) for offset in OFFSETS if len(features[index]) - offset >= 8]
-    codes = tokenizer.encode_batch([features[index][offset:] for index, offset in jobs])
-    by_clip: list[list[np.ndarray]] = [[] for _ in clips]
-    for (index, _), row in zip(jobs, codes, strict=True):
-        by_clip[index].append(row)
-    return [CodedClip(clip.captions, tuple(rows)) for clip, rows in zip(clips, by_clip, strict=True)]
+    """Return captions and codes of clips; each motion is encoded from every possible offset, once for all trainings."""
+
+    def encode(indices: range) -> dict[str, np.ndarray]:
+        rows = [motions.features(clips[index])[offset:] for index in indices for offset in OFFSETS]
+        long_enough = [row for row in rows if len(row) >= SHORTEST]
+        codes = tokenizer.encode_batch(long_enough)
+        lengths = [len(row) // tokenizer.frames_per_code if len(row) >= SHORTEST else 0 for row in rows]
+        return {
+            "codes": np.concatenate(codes) if codes else np.empty(0, np.int64),
+            "lengths": np.array(lengths, dtype=np.int64).reshape(-1, len(OFFSETS)),
+        }
+
+    cache = VectorCache.beside(motions.folder)
+    found = cache.arrays(
+        tokenizer.hash, ["codes", motions.identity(clips)], len(clips), encode, desc="codes", unit="clip"
+    )
+    ends = np.cumsum(found["lengths"].ravel()).reshape(found["lengths"].shape)
+    codes = np.asarray(found["codes"])  # slices of the mapped file: processes that train together share its memory
+    own = [
+        tuple(codes[end - length : end] for end, length in zip(*row, strict=True) if length)
+        for row in zip(ends.tolist(), found["lengths"].tolist(), strict=True)
+    ]
+    return [CodedClip(clip.captions, rows) for clip, rows in zip(clips, own, strict=True)]
 
 
 def example_bank(neighbours: Neighbours, database: MotionDatabase, clips: list[Clip]) -> ExampleBank:

@@ -26,7 +26,7 @@ class Normalizer(nn.Module):
 
     @classmethod
     def fit(cls, features: Sequence[np.ndarray], root_emphasis: float = 1.0) -> Normalizer:
-        """Measure the statistics of raw features, a list of (T, F).
+        """Measure the statistics of raw features, (T, F) each, which are read once.
 
         Args:
             features: the training motions.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,7 +104,8 @@ def train_tokenizer(
 
     Args:
         config: see `TokenizerConfig`.
-        train_features: raw features, each (T, F); also measured for the normalizer.
+        train_features: raw features, each (T, F); also measured for the normalizer. Any sequence: a set's are
+            read one at a time when they are asked for.
         val_features: raw features, each (T, F); the weights with the lowest `val/world_mm` are kept.
         run_folder: log and checkpoint; the same call resumes a run.
         out: folder of the finished tokenizer.
@@ -140,7 +142,7 @@ def train_tokenizer(
         len(windows),
         compute_loss,
         config=config,
-        data=fingerprint([*train_features, *val_features]),
+        data=fingerprint(chain(train_features, val_features)),
         evaluate=evaluate,
         best=("val/world_mm", "min"),
         desc="tokenizer",
@@ -156,7 +158,7 @@ def _num_features(train: Sequence[np.ndarray], val: Sequence[np.ndarray]) -> int
     for split, motions in (("training", train), ("validation", val)):
         if not motions:
             raise RemogptError(f"wanted {split} motions for the tokenizer, got none; is the {split} split empty?")
-    widths = {motion.shape[-1] for motion in (*train, *val)}
+    widths = {motion.shape[-1] for motion in chain(train, val)}
     if len(widths) > 1:
         raise RemogptError(f"wanted motions of one number of channels, got {sorted(widths)}; are they of one set?")
     return body_of(*widths).num_features

@@ -27,22 +27,24 @@ class WindowSampler:
             window: frames per window.
             speed_jitter: windows are played up to exp(speed_jitter) times faster or slower, evenly in the logarithm.
         """
-        self.clips = [clip for clip in clips if len(clip) >= window]
+        # A set's clips are read when they are asked for, so that only numbers are kept here.
+        self.clips, lengths = clips, [len(clip) for clip in clips]
+        self.items = [item for item, length in enumerate(lengths) if length >= window]
         self.window = window
         self.speed_jitter = speed_jitter
-        if not self.clips:
-            longest = max((len(clip) for clip in clips), default=0)
+        if not self.items:
+            longest = max(lengths, default=0)
             raise RemogptError(
-                f"wanted clips of at least window={window} frames, got {len(clips)} clips of at most {longest} frames; "
-                "lower the window or give longer motion"
+                f"wanted clips of at least window={window} frames, got {len(lengths)} clips of at most {longest} "
+                "frames; lower the window or give longer motion"
             )
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.items)
 
     def batch(self, items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(B,) clip indices -> (B, window, F) float32 raw features."""
-        return np.stack([self._window(self.clips[item], rng) for item in items])
+        return np.stack([self._window(self.clips[self.items[item]], rng) for item in items])
 
     def _window(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         speed = 1.0

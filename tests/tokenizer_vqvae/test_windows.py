@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from remogpt.runtime.errors import RemogptError
-from remogpt.tokenizer_vqvae.windows import CHANGES, WindowSampler
+from remogpt.tokenizer_vqvae.windows import WindowSampler
+
+CHANGES = np.r_[0:3, 193:259]
+"""Channels that hold changes to the next frame."""
 
 
 def ramp(num_frames: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from remogpt.app.service.settings import ServiceSettings
 from remogpt.lm.long_motion import num_frames
 from remogpt.motion import Motion, load_motion
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.checks import check_model, check_words
+from remogpt.pipeline.checks import body_of_model, check_model, check_our_body, check_words
 from remogpt.retriever.database.entry import RetrievedExample
 from remogpt.retriever.moments import Moments, find_moments
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
@@ -69,6 +69,7 @@ class Service:
         self._lock = _locked(settings.work)
         folder = find_model(settings.model)
         self.manifest = read_manifest(folder)
+        check_our_body(body_of_model(folder), "the service plays and writes", "use 'remogpt generate --out motion.npy'")
         own = folder / "database"
         self.databases = Databases(settings, own if own.is_dir() else None)
         for path in self.databases.shared.values():
