@@ -25,6 +25,7 @@ evaluation=(--config evaluation/paper $(tiny evaluation))
 stage "0. what is needed, and is the set whole?" 0.1 0
 check_needs 250 "$(with humanml3d/retriever pl_tmr)" "$(with humanml3d/tmr tmr)" \
     "$(with humanml3d/motion_patches motion_patches)" "$(with humanml3d/lm_pretrain lm_pretrain)" \
+    "$(with evaluation/paper evaluation)" \
     --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore" --sentence-model "$sentences"
 remogpt data doctor "$data"
 scorer=$work/evaluator

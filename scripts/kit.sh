@@ -24,7 +24,7 @@ bertscore=${BERTSCORE-roberta-large}           # model of BERTScore; BERTSCORE= 
 needs=("$(with kit/tmr tmr)" --sentence-model "$sentences")
 if [ -n "$dry$own" ]; then
     needs=("$(with kit/retriever pl_tmr)" "$(with kit/motion_patches motion_patches)" "$(with humanml3d/lm_pretrain lm_pretrain)"
-        "${needs[@]}" --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore")
+        "$(with evaluation/paper evaluation)" "${needs[@]}" --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore")
 fi
 check_needs 60 "${needs[@]}"
 scorer=$work/evaluator

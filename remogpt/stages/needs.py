@@ -46,16 +46,19 @@ def find_needs(
     Raises:
         MissingPathError, RemogptError: if a settings file is missing or is no YAML of settings.
     """
-    named = dict[str, str]()
+    named, is_rescaled = dict[str, str](), False
     for stack in configs:
         settings: dict[str, object] = {}
         for path in stack:
             settings |= _settings(Path(path))
+        is_rescaled |= bool(settings.get("bertscore_rescaled"))
         for field in MODEL_FIELDS:
             if settings.get(field) and (field != "filter_model" or settings.get("filter_threshold", True) is not None):
                 named.setdefault(str(settings[field]), f"{Path(stack[0]).stem} ({field})")
     named |= {name: use for name, use in ((sentence_model, "evaluation"), (bertscore, "BERTScore")) if name}
     found = [_model(name, use) for name, use in named.items()]
+    if bertscore and is_rescaled:
+        found.append(_baseline(bertscore))
     if evaluator is not None:
         found.append(_evaluator(evaluator))
     if lemmas:
@@ -82,6 +85,17 @@ def _model(name: str, used_by: str) -> Need:
         there = (Path(name) / "config.json").is_file()
         return Need(f"model {name}", used_by, name if there else "", "a folder with config.json and safetensors")
     return Need(f"model {name}", used_by, _in_cache(name), remedy)
+
+
+def _baseline(model: str) -> Need:
+    """Look for what BERTScore is rescaled with; it ships with bert-score, for models that it knows by name."""
+    spec = importlib.util.find_spec("bert_score")
+    files = [] if spec is None or spec.origin is None else [
+        Path(spec.origin).parent / "rescale_baseline" / "en" / f"{name}.tsv" for name in (model, Path(model).name)
+    ]  # fmt: skip
+    there = next((str(file) for file in files if file.is_file()), "")
+    remedy = "take roberta-large (a folder of it must bear that name), or set bertscore_rescaled: false"
+    return Need(f"a baseline of {model}", "BERTScore, rescaled", there, remedy)
 
 
 def _in_cache(name: str) -> str:

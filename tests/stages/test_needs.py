@@ -64,5 +64,8 @@ def test_the_command_tells_all_that_is_missing_at_once(run: Any) -> None:
     ):
         assert f"model {name}, for" in ran.out and f"hf download {name}" in ran.out
     assert "4 of 4 missing" in ran.out
+    ran = run("needs", "evaluation/paper", "--bertscore", "microsoft/unheard-of")
+    assert "a baseline of microsoft/unheard-of, for BERTScore, rescaled: MISSING. Get it: take roberta-large" in ran.out
+    assert "a baseline of roberta-large, for" in run("needs", "evaluation/paper", "--bertscore", "roberta-large").out
     ran = run("needs", "mini/retriever")
     assert ran.code == 0 and "all 1 are here" in ran.out
