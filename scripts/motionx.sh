@@ -19,6 +19,7 @@ evaluation=(--config evaluation/paper $(tiny evaluation) --config.bertscore "$be
 
 stage "0. what is needed" 0 0
 check_needs 160 "$(with motionx/retriever pl_tmr)" "$(with humanml3d/lm_pretrain lm_pretrain)" \
+    "$(with evaluation/paper evaluation)" \
     --evaluator "${evaluator[@]}" --lemmas --bertscore "$bertscore"
 scorer=$work/evaluator
 if [ ${#evaluator[@]} -eq 1 ] && [ -f "${evaluator[0]}/config.json" ]; then scorer=${evaluator[0]}; fi
@@ -61,16 +62,23 @@ for task in generation captioning; do
         --out "$work/eval/motionx_none" "${evaluation[@]}" --config.modes '[no_retrieval]'
 done
 
-stage "6. Table 7: each model with the other set's database" 4 30
+stage "6. Table 7: each model with the other set's database" 8 40
 if [ -n "$dry" ] || [ -d "$other/models/remogpt" ]; then
     humanml3d=${HUMANML3D_SET:-datasets/HumanML3D}
-    # Motion-X contains HumanML3D: as in the paper, what is asked about may lie in the database, and the cards say so.
+    # Motion-X contains HumanML3D. As in the paper, what is asked about may lie in the database, and the cards say so; then without.
+    # apart DATABASE SPLIT: the database without what it shares with a split.
+    apart() { if [ -n "$dry" ] || [ ! -f "$1_without_overlap/CURRENT" ]; then
+        remogpt db separate "$1" --against "$2" --out "$1_without_overlap"; fi; }
     remogpt db build "$work/set" --split train --compact --no-facts --model "$other/models/remogpt" --out "$work/swapped/motionx"
-    remogpt eval swap --data "$humanml3d" --model "$other/models/remogpt" --databases "$work/swapped/motionx" \
+    apart "$work/swapped/motionx" "$humanml3d:test"
+    remogpt eval swap --data "$humanml3d" --model "$other/models/remogpt" \
+        --databases "$work/swapped/motionx" "$work/swapped/motionx_without_overlap" \
         --evaluator "$scorer" --out "$work/eval/swap" "${evaluation[@]}" --allow-overlap
     remogpt db build "$humanml3d" --split train --compact --no-facts --model "$work/models/motionx_remogpt" \
         --out "$work/swapped/humanml3d"
-    remogpt eval swap --data "$work/set" --model "$work/models/motionx_remogpt" --databases "$work/swapped/humanml3d" \
+    apart "$work/swapped/humanml3d" "$work/set:test"
+    remogpt eval swap --data "$work/set" --model "$work/models/motionx_remogpt" \
+        --databases "$work/swapped/humanml3d" "$work/swapped/humanml3d_without_overlap" \
         --evaluator "$scorer" --out "$work/eval/motionx_swap" "${evaluation[@]}" --allow-overlap
 else
     echo "no $other/models/remogpt: run scripts/humanml3d.sh first, or name its WORK with HUMANML3D=; Table 7 is left out"

@@ -6,7 +6,7 @@ FOLDER/sets/rehearsal-humanml3d   HumanML3D's own layout: mirrored ids, a captio
                                   file, a clip of NaN
 FOLDER/sets/rehearsal-kitml       the same clips as TMR's annotations over whole sequences
 FOLDER/sets/rehearsal-KIT-ML-own  the same clips with KIT-ML's own features: 251 channels of 21 joints
-FOLDER/sets/rehearsal-motionx     other clips as Motion-X has them: 52 joints, 30 frames a second, texts, splits
+FOLDER/sets/rehearsal-motionx     half of these and others as Motion-X has them: 52 joints, 30 frames a second, texts
 FOLDER/models                     a T5 (untied, sentencepiece), DistilBERT, MPNet, BERT and ViT of random weights
 FOLDER/guo, FOLDER/guo_kit        Guo et al.'s evaluators in their released files, random weights
 FOLDER/site                       a stand-in for spaCy: it tags words as the procedural captions have them
@@ -181,7 +181,8 @@ def make_motionx(folder: Path, num_clips: int) -> None:
     """Write clips in the folders of Motion-X: (T, 52, 3) joints, a text for each, lists of paths."""
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for index in range(num_clips):
-        clip = make_clip(1, index)
+        # As Motion-X contains HumanML3D: half of the clips are those, of other splits than there.
+        clip = make_clip(1, index) if index % 2 else make_clip(0, num_clips - 1 - index)
         name = f"{'dance' if index % 2 else 'humanml'}/subset_{index % 4:04d}/clip_{index}"
         body = clip.take.joints
         faster = np.linspace(0, len(body) - 1, len(body) * 3 // 2)  # 20 to 30 a second
@@ -289,7 +290,13 @@ def make_settings(folder: Path, models: Path) -> None:
         "lm_pretrain": {"hub": str(models / "t5"), **codes, "validation_clips": 4, "loop": LOOP},
         "lm_instruct": {**codes, "validation_clips": 4, "loop": LOOP},
         "copy": {"loop": LOOP},
-        "evaluation": {"generations": 2, "repeats": 2, "num_multimodal": 2, "multimodal_generations": 2},
+        "evaluation": {
+            "generations": 2,
+            "repeats": 2,
+            "num_multimodal": 2,
+            "multimodal_generations": 2,
+            "bertscore_rescaled": False,
+        },
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, values in settings.items():

@@ -10,6 +10,7 @@ Examples:
   remogpt db merge databases/mine databases/bandai --out databases/both
   remogpt db rebuild databases/mine --model models/other --out databases/for-other
   remogpt db audit databases/mine --against sets/procedural:test
+  remogpt db separate databases/mine --against sets/procedural:test --out databases/apart
   remogpt db push databases/mine owner/name --audit sets/procedural:test
   remogpt db pull owner/name --out databases/theirs
   remogpt db info databases/bandai

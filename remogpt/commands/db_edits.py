@@ -47,14 +47,17 @@ def add_subcommands(actions: Any) -> None:
     for changed in (dedupe, rebuild):
         changed.add_argument("--out", type=str, default=None, help="folder of the result; default: a new version here")
     audit = _declare(actions, "audit", "List what a database shares with the clips of a set.")
-    audit.add_argument("--against", type=str, required=True, help="SET:SPLIT, e.g. sets/procedural:test")
-    audit.add_argument(
-        "--max-distance",
-        type=float,
-        default=None,
-        help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
-    )
     audit.add_argument("--json", action="store_true", help="print as JSON")
+    separate = _declare(actions, "separate", "Write a database without the entries that are clips of a split.")
+    separate.add_argument("--out", type=str, required=True, help="folder of the new database")
+    for compared in (audit, separate):
+        compared.add_argument("--against", type=str, required=True, help="SET:SPLIT, e.g. sets/procedural:test")
+        compared.add_argument(
+            "--max-distance",
+            type=float,
+            default=None,
+            help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
+        )
     export = _declare(actions, "export", "Write ids, captions, sources, licences and tags as a table.")
     export.add_argument("--out", type=str, required=True, help="file to write: .jsonl, .csv or .parquet")
     push = _declare(actions, "push", "Upload a database to the Hugging Face hub, with a card.")
@@ -149,6 +152,14 @@ def _audit(args: Any) -> int:
     return 0
 
 
+def _separate(args: Any) -> int:
+    database, dropped = stages.separate_database(
+        args.database, args.against, out=args.out, max_distance=args.max_distance
+    )
+    print(f"{args.out}: {len(database)} entries of {args.database}, without {len(dropped)} that {args.against} has")
+    return 0
+
+
 def _export(args: Any) -> int:
     count = stages.export_entries(args.database, args.out)
     print(f"{args.out}: {count} entries")
@@ -187,6 +198,7 @@ def _gc(args: Any) -> int:
 
 ACTIONS = {
     "add": _add, "remove": _remove, "filter": _filter, "merge": _merge, "dedupe": _dedupe, "rebuild": _rebuild,
-    "audit": _audit, "export": _export, "push": _push, "pull": _pull, "milvus": _milvus, "gc": _gc,
+    "audit": _audit, "separate": _separate, "export": _export, "push": _push, "pull": _pull, "milvus": _milvus,
+    "gc": _gc,
 }  # fmt: skip
 """What each subcommand runs."""

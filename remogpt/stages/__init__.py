@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         merge_databases,
         rebuild_database,
         send_to_milvus,
+        separate_database,
         withdraw_from_milvus,
     )
     from remogpt.stages.database_sharing import database_card, pull_database, push_database
@@ -61,6 +62,7 @@ __all__ = [
     "push_database",
     "rebuild_database",
     "send_to_milvus",
+    "separate_database",
     "train_copy",
     "train_finder",
     "train_lm",
@@ -77,6 +79,8 @@ _NAMES = {
         "add_to_database",
         "collect_garbage",
         "drop_doubles",
+        "separate_database",
+        "separate_database",
         "filter_database",
         "merge_databases",
         "rebuild_database",

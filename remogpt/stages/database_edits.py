@@ -14,6 +14,7 @@ from remogpt.retriever.database.version_files import name_in_use, remove_old_ver
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.model_folder import check_belongs
+from remogpt.stages.database_audit import audit_database
 from remogpt.stages.database_sources import Notes
 from remogpt.stages.databases import AnySource, build_database
 from remogpt.stages.inputs import is_database, open_database, open_retriever, open_tokenizer
@@ -136,6 +137,34 @@ def drop_doubles(
     later = {one.query for one in found if row_of[one.query] > row_of[one.entry]}
     rows = [row for name, row in row_of.items() if name not in later]
     return opened.select(rows, _place(opened, out)), sorted(later)
+
+
+def separate_database(
+    database: str | Path | MotionDatabase, against: str, *, out: str | Path, max_distance: float | None = None
+) -> tuple[MotionDatabase, list[str]]:
+    """Drop entries that are clips of a split, their mirror images, or of their recordings, whatever their ids say.
+
+    A caption that both have is no reason: "a person walks" stands in every set.
+
+    Args:
+        database: to choose from.
+        against: SET:SPLIT, as in `audit_database`.
+        out: folder of the result.
+        max_distance: metres between joints, see `find_overlaps`.
+
+    Returns:
+        the new database, and the ids that went.
+
+    Raises:
+        RemogptError: if nothing is left, or `against` does not name a split of a set.
+    """
+    opened = open_database(database)
+    found = audit_database(opened, against, max_distance=max_distance)
+    shared = {one.entry for one in found if one.kind != "same caption"}
+    rows = [row for name, row in opened.rows.items() if name not in shared]
+    if not rows:
+        raise RemogptError(f"every entry of {opened.path} is shared with {against}; nothing would be left")
+    return opened.select(rows, _place(opened, out)), sorted(shared)
 
 
 def rebuild_database(

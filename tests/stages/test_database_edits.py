@@ -1,5 +1,6 @@
 """Change databases: what is kept, what is refused, and that a change is one step."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,14 +126,27 @@ def test_conditions(database: MotionDatabase, model: ReMoGPT, tmp_path: Path) ->
 
 
 def test_doubles_are_dropped(database: MotionDatabase, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     entries = list(database.entries())
     twin = replace(entries[2], id="twin", source_id="elsewhere", features=entries[2].features[6:])
     model = ReMoGPT.from_pretrained(None)
     doubled = MotionDatabase.build([*entries, twin], model.retriever, model.tokenizer, tmp_path / "doubled")
     left, dropped = stages.drop_doubles(doubled, out=tmp_path / "left")
     assert dropped == ["twin"] and names(left) == [entry.id for entry in entries]
+
+
+def test_a_database_is_separated_from_a_split(
+    database: MotionDatabase, tiny_set: Path, model: ReMoGPT, tmp_path: Path
+) -> None:
+    held = list(stages.build_database(tiny_set, out=tmp_path / "val", model=model, split="val").entries())
+    other = replace(held[0], id="elsewhere", source_id="another", captions=("somebody moves",), provenance="theirs")
+    said = replace(next(database.entries()), id="said", source_id="said", captions=held[0].captions)
+    mixed = MotionDatabase.build([other, said], model.retriever, model.tokenizer, tmp_path / "mixed")
+    left, dropped = stages.separate_database(mixed, f"{tiny_set}:val", out=tmp_path / "left")
+    assert dropped == ["elsewhere"] and names(left) == ["said"] and names(MotionDatabase.open(mixed.path)) == [
+        "elsewhere", "said",
+    ]  # fmt: skip
+    with pytest.raises(RemogptError, match=r"every entry of .* is shared"):
+        stages.separate_database(database, f"{tiny_set}:train", out=tmp_path / "none")
 
 
 def test_a_database_is_embedded_again_for_another_model(database: MotionDatabase, tmp_path: Path) -> None:
