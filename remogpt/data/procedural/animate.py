@@ -11,9 +11,9 @@ import numpy as np
 
 from remogpt.data.procedural import in_place, jumps, locomotion
 from remogpt.data.procedural.actions import descriptions, makers
-from remogpt.data.procedural.body import Body, assemble, sample_body
+from remogpt.data.procedural.body import Body, assemble, chest_frame, sample_body
 from remogpt.data.procedural.curves import FPS, smooth_noise
-from remogpt.data.procedural.gestures import GESTURES, Gesture
+from remogpt.data.procedural.gestures import GESTURES, Gesture, reach
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.posture import Posture, sample_posture
 from remogpt.data.procedural.script import Action, Script, Step
@@ -80,6 +80,8 @@ def _perform(script: Script, seed: int, hurry: float, cut: bool = True) -> Take:
     first = script.steps[0].legs
     if first is not None and first.name == "stand_up":
         stage.low = in_place.sit(replace(first, name="sit"), performer, rng)
+    elif first is not None and first.name == "get_up":
+        stage.low = makers.LEGS["get_up"](first, performer, rng).reverse()
     open_ends = _open_ends(script, rng) if cut else (False, False)
     if not open_ends[0]:
         _idle(stage, performer, rng.uniform(0.05, 0.5) / hurry)
@@ -95,8 +97,22 @@ def _perform(script: Script, seed: int, hurry: float, cut: bool = True) -> Take:
         return _perform(script, seed, hurry, cut=False)
     if missing > 0:
         _idle(stage, performer, (missing + 1) / FPS)
+    on_hands = np.concatenate([track.hands[..., 3] for track in stage.tracks]).min(axis=1) > 0.99
     joints = _render(stage, performer, rng)
-    return Take(joints, timeline)
+    return _cropped(Take(joints, timeline), on_hands, script, rng)
+
+
+def _cropped(take: Take, on_hands: np.ndarray, script: Script, rng: np.random.Generator) -> Take:
+    """Cut a clip of nothing but crawling, as recordings are cut: often it begins or ends on hands and knees."""
+    legs = script.steps[0].legs
+    if len(script.steps) > 1 or legs is None or legs.name != "crawl":
+        return take
+    crawling, begins, ends = np.flatnonzero(on_hands), rng.random() < 0.6, rng.random() < 0.6
+    start = int(crawling[0]) if begins else 0
+    end = max(int(crawling[-1]) + 1 if ends else len(take.joints), start + MIN_FRAMES)
+    joints = take.joints[start:end].copy()
+    joints -= joints[0, 0] * np.array([1.0, 0.0, 1.0], dtype=np.float32)
+    return Take(joints, [(0, len(joints))])
 
 
 def _stance(body: Body, posture: Posture) -> Stance:
@@ -153,12 +169,12 @@ def _play(
 ) -> tuple[int, int]:
     """Perform one step; returns its frames."""
     legs = step.legs
-    if stage.low is not None and legs is not None and legs.name not in ("stand_up", "stand"):
+    if stage.low is not None and legs is not None and legs.name not in ("stand_up", "get_up", "stand"):
         _append(stage, stage.low.reverse().placed(stage.origin, stage.yaw), [])
         stage.low = None
     start = stage.frames
     track = None
-    rises = legs is not None and legs.name == "stand_up"
+    rises = legs is not None and legs.name in ("stand_up", "get_up")
     if legs is not None and legs.name != "stand":
         track = stage.low.reverse() if rises and stage.low is not None else _leg_track(legs, performer, rng, open_ends)
     held = 0.0 if track is None else (track.frames - 1) / FPS
@@ -189,8 +205,8 @@ def _local(track: Track, stage: _Stage) -> Track:
     moved = track.placed(np.zeros(3), -stage.yaw)
     x, z = stage.origin[0], stage.origin[2]
     back = np.array([c * x + s * z, 0.0, -s * x + c * z])
-    moved.root -= back
-    moved.ankle -= back
+    for points in moved.places:
+        points -= back
     return moved
 
 
@@ -223,6 +239,18 @@ _RESTS = {"sit", "kneel", *(one.name for one in descriptions().values() if one.r
 """Actions after which the performer stays down."""
 
 
+def hold_on(body: Body, track: Track, arms: np.ndarray) -> np.ndarray:
+    """Return arm angles (T, 2, 4) that bring the wrists to the places in the world where they rest."""
+    origin, turn = assemble(body, track, arms)[:, 9], chest_frame(track)
+    held = arms.copy()
+    for side, sign in ((0, 1.0), (1, -1.0)):
+        place = np.einsum("tji,tj->ti", turn, track.hands[:, side, :3] - origin) * [sign, 1.0, 1.0]
+        resting = reach(body, side, place, (0.35, -1.0, -0.25))
+        way = (resting - arms[:, side] + np.pi) % (2.0 * np.pi) - np.pi
+        held[:, side] += track.hands[:, side, 3:] * way
+    return held
+
+
 def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np.ndarray:
     """Add posture and noise, blend gestures over idle arms, make joints."""
     track, posture = concatenate(stage.tracks), performer.posture
@@ -250,6 +278,8 @@ def _render(stage: _Stage, performer: Performer, rng: np.random.Generator) -> np
     arms = arms + weight * (gesture.arms - arms)
     arms[..., :3] += 1.5 * size * noise[:, 10:16].reshape(-1, 2, 3)
     arms[..., 2] = np.clip(arms[..., 2], 0.04, 2.6)
+    if track.hands[..., 3].any():
+        arms = hold_on(performer.body, track, arms)
     joints = assemble(performer.body, track, arms)
     lowest = float((track.ankle[..., 1] - performer.body.ankle_height)[track.planted].min(initial=0.0))
     if lowest < -_STAIR:

@@ -172,9 +172,26 @@ def _place_legs(
         bend = np.cross(way, heading_vector(between, 1.0, 0.0)) + 0.15 * heading_vector(between, 0.0, 1.0)
         thigh, shin = body.leg_lengths[side]
         knee, end = two_bone(hips[:, side], ankle[:, side], thigh, shin, bend)
+        knee, end = _rest_knee(hips[:, side], knee, end, track.knees[:, side], ankle[:, side], (thigh, shin))
         joints[:, 1 + side], joints[:, 4 + side], joints[:, 7 + side] = hips[:, side], knee, end
         foot = apply(rotation(yaw, pitch[:, side], 0.0), body.foot_vectors[side])
         joints[:, 10 + side] = end + foot
+
+
+def _rest_knee(
+    hip: np.ndarray,
+    knee: np.ndarray,
+    end: np.ndarray,
+    place: np.ndarray,
+    ankle: np.ndarray,
+    lengths: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a knee to the place (T, 4) where it rests on the floor; the shin then points at the ankle's target."""
+    if not place[:, 3].any():
+        return knee, end
+    weight = place[:, 3:]
+    drawn = hip + lengths[0] * unit(knee + weight * (place[:, :3] - knee) - hip)
+    return drawn, drawn + lengths[1] * unit(end + weight * (ankle - end) - drawn)
 
 
 def _place_trunk(body: Body, track: Track, pelvis_turn: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -190,6 +207,11 @@ def _place_trunk(body: Body, track: Track, pelvis_turn: np.ndarray, joints: np.n
     )
     joints[:, 15] = joints[:, 12] + apply(head_turn, body.offsets[15])
     return turns[-1]
+
+
+def chest_frame(track: Track) -> np.ndarray:
+    """(T, 3, 3) rotation of the chest in the world."""
+    return rotation(track.yaw + track.trunk[:, 1], track.trunk[:, 0], track.trunk[:, 2])
 
 
 def _place_arms(body: Body, chest_turn: np.ndarray, arms: np.ndarray, joints: np.ndarray) -> None:

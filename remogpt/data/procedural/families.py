@@ -84,7 +84,7 @@ def _others(name: str, action: Action) -> list[object]:
 
 def _bound(known: Vocabulary) -> frozenset[str]:
     """Return the actions that need or leave a posture, so that their steps keep their places."""
-    return known.postures | {"stand_up"}
+    return known.postures | {"stand_up", "get_up"}
 
 
 def _order(script: Script, rng: np.random.Generator, known: Vocabulary) -> Script | None:

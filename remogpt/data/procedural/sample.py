@@ -23,6 +23,9 @@ _TRUNK_WITH_ARMS = {
 }
 _HIGH_ARM, _LOW_ARM = ("wave", "raise", "salute", "drink", "scratch_head"), ("point", "knock")
 
+_RISES = ("stand_up", "get_up")
+"""Actions that begin low: first in a script, or after a posture."""
+
 _STYLE_WEIGHTS = (0.0, 4.0, 4.0, 3.0, 4.0, 2.5, 2.5, 2.0, 1.0, 1.0)
 _BUDGET = 8.6
 """Seconds that a script may take by this file's estimate; 196 frames are 9.8."""
@@ -147,7 +150,7 @@ def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
         elif rng.random() < 0.12:
             step = _together(known, rng)
         else:
-            step = Step((_draw(known, tuple(n for n in from_standing if n != "stand_up" or not steps), rng),))
+            step = Step((_draw(known, tuple(n for n in from_standing if n not in _RISES or not steps), rng),))
         if steps and step.actions[0].factors == steps[-1].actions[0].factors:
             continue
         steps.append(step)

@@ -14,8 +14,9 @@ class Track:
     `root`: (T, 3) metres, y relative to straight-legged standing. `yaw`: (T,) heading. `pelvis`, `trunk`: (T, 3)
     pitch, yaw, roll of hips and chest relative to the heading. `ankle`: (T, 2, 3) world. `foot`: (T, 2, 2) yaw and
     pitch (positive points the toes down). `planted`: (T, 2) the ball of the foot (or the heel) carries weight and
-    stays. `knee`: (T, 2) turns the knees outwards. `head`: (T, 2) pitch, yaw on top of the chest. `arms`: (T, 2, 4)
-    added to the hanging arms.
+    stays. `knee`: (T, 2) turns the knees outwards. `knees`, `hands`: (T, 2, 4) places in the world where knees and
+    wrists rest, and from 0 to 1 how far they are held there. `head`: (T, 2) pitch, yaw on top of the chest. `arms`:
+    (T, 2, 4) added to the hanging arms.
     """
 
     root: np.ndarray
@@ -25,6 +26,8 @@ class Track:
     foot: np.ndarray
     planted: np.ndarray
     knee: np.ndarray
+    knees: np.ndarray
+    hands: np.ndarray
     trunk: np.ndarray
     head: np.ndarray
     arms: np.ndarray
@@ -40,6 +43,8 @@ class Track:
             foot=np.zeros((frames, 2, 2)),
             planted=np.ones((frames, 2), dtype=bool),
             knee=np.zeros((frames, 2)),
+            knees=np.zeros((frames, 2, 4)),
+            hands=np.zeros((frames, 2, 4)),
             trunk=np.zeros((frames, 3)),
             head=np.zeros((frames, 2)),
             arms=np.zeros((frames, 2, 4)),
@@ -52,6 +57,11 @@ class Track:
     def frames(self) -> int:
         """Number of frames."""
         return len(self.yaw)
+
+    @property
+    def places(self) -> tuple[np.ndarray, ...]:
+        """Views of everything that has a place in the world, (..., 3)."""
+        return self.root, self.ankle, self.knees[..., :3], self.hands[..., :3]
 
     def copy_range(self, start: int, end: int) -> "Track":
         """Cut frames [start, end)."""
@@ -68,7 +78,7 @@ class Track:
     def placed(self, origin: np.ndarray, yaw: float) -> "Track":
         """Turn by yaw, then move so that the local origin lies at `origin` (3,)."""
         moved = self.copy_range(0, self.frames)
-        for points in (moved.root, moved.ankle):
+        for points in moved.places:
             turned = heading_vector(yaw, points[..., 0], points[..., 2])
             points[..., 0] = turned[..., 0] + origin[0]
             points[..., 1] += origin[1]

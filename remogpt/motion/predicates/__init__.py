@@ -1,6 +1,6 @@
-"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
-from remogpt.motion.predicates import arms, gait, hands, legs, routes, strokes, style, trunk
+from remogpt.motion.predicates import arms, gait, ground, hands, legs, routes, strokes, style, trunk
 from remogpt.motion.predicates.catalogue import PREDICATES, WIDE_PREDICATES, Predicate, find_predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -11,6 +11,7 @@ __all__ = [
     "arms",
     "find_predicate",
     "gait",
+    "ground",
     "hands",
     "legs",
     "relation",
