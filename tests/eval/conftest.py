@@ -90,13 +90,20 @@ class Oracle:
     manifest: dict = field(default_factory=lambda: {"name": "oracle", "hashes": {"lm": "abc", "database": "def"}})
     calls: list = field(default_factory=list)
     fails_after: int | None = None
+    kept: list = field(default_factory=list)
 
     @property
     def tokenizer(self):
         return SimpleNamespace(
             encode_batch=lambda batch: [np.arange(len(row) // 4) for row in self._keep(batch)],
-            decode_batch=lambda codes: [row[: 4 * len(code)] for row, code in zip(self.kept, codes, strict=True)],
+            decode_batch=self._decoded,
         )
+
+    def _decoded(self, codes):
+        """Give back what was encoded last; other codes, such as an example's, stand for nothing."""
+        if len(codes) == len(self.kept):
+            return [row[: 4 * len(code)] for row, code in zip(self.kept, codes, strict=True)]
+        return [np.zeros((4 * len(code), 263), np.float32) for code in codes]
 
     def _keep(self, batch):
         self.kept = batch

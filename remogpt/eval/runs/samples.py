@@ -19,6 +19,7 @@ from remogpt.data.humanml3d import Clip
 from remogpt.eval.cards import Card, ItemsFile, sha256_of
 from remogpt.eval.runs.modes import Mode, NamesModes
 from remogpt.eval.runs.run import CaptionQuery, Run, own_ids
+from remogpt.eval.runs.shown import keep_examples
 from remogpt.eval.text.rouge import lcs_length
 from remogpt.interfaces import GeneratedMotion
 from remogpt.motion.features import joints_in_metres
@@ -112,13 +113,16 @@ def by_model(
             continue
         asked = queries[start : start + len(batch)]
         seed = run.batch_seed(start, *([f"{series}{generation}"] if generation or series else []))
-        items = items[:start]
-        for clip, query, one in zip(batch, asked, _written(run, mode, batch, asked, opened, seed), strict=True):
+        items, answers = items[:start], _written(run, mode, batch, asked, opened, seed)
+        for clip, query, one in zip(batch, asked, answers, strict=True):
             write_npy(folder / file_name(clip.id), one.motion.features)
             items.append({
                 "id": clip.id, "caption": query.text, "examples": [example.id for example in one.examples],
-                "overlap": _overlap(one),
+                "example_captions": [example.caption for example in one.examples], "overlap": _overlap(one),
             })  # fmt: skip
+        if not (generation or series):
+            found = {clip.id: one.examples for clip, one in zip(batch, answers, strict=True)}
+            keep_examples(run, split, f"generation/{mode.name}", clips, found)
         write_json(folder / INDEX, {"card": card, "items": items})
     return Samples(items, lambda index: read_npy(folder / file_name(clips[index].id)), protocol)
 

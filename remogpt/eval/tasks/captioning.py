@@ -19,6 +19,7 @@ from remogpt.eval.runs.caption_files import for_clips, read_captions, score_text
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
+from remogpt.eval.runs.shown import keep_examples, keep_real
 from remogpt.eval.tasks.generation import evaluator_marks
 from remogpt.motion.motion import Motion
 from remogpt.options import GenerationOptions
@@ -78,9 +79,11 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         pairs = for_clips(read_captions(run.captions, run.motions.left_out), clips, run.captions)
         card = {"made_by": "files", "files_sha256": sha256_file(run.captions)[:16],
                 "clips_without_file": len(clips) - len(pairs)}  # fmt: skip
+        keep_real(run, split, [clip for clip, _ in pairs])
         yield _Answers("files", [clip for clip, _ in pairs], [{"id": c.id, "caption": t} for c, t in pairs], card)
         return
     clips = run.subset(split, run.config.num_captioning)
+    keep_real(run, split, clips)
     for mode in (mode for mode in modes(run) if not mode.uses_facts):  # captions have no claims to check
         written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
@@ -131,9 +134,12 @@ def by_model(
         written = model.caption(motions, seed=run.batch_seed(start), database=opened, options=options)
         items = items[:start] + [
             {"id": clip.id, "caption": one.text, "examples": [example.id for example in one.examples],
+             "example_captions": [example.caption for example in one.examples],
              "copied": any(one.text.strip() == example.caption.strip() for example in one.examples)}
             for clip, one in zip(batch, written, strict=True)
         ]  # fmt: skip
+        found = {clip.id: one.examples for clip, one in zip(batch, written, strict=True)}
+        keep_examples(run, split, f"captioning/{mode.name}", clips, found)
         write_json(path, {"card": card, "items": items})
     return items, protocol
 

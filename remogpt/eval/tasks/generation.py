@@ -20,6 +20,7 @@ from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
 from remogpt.eval.runs.samples import Samples, by_model, of_clips
+from remogpt.eval.runs.shown import keep_motions, keep_real, kept
 from remogpt.motion.features import joints_in_metres
 from remogpt.options import GenerationOptions
 from remogpt.runtime.network_outputs import are_alike, collapsed
@@ -56,6 +57,10 @@ def sources(
     """Yield the motions to score: (name, clips, queries, one `Samples` for each generation)."""
     if run.generated is not None:
         clips, queries, samples = from_folder(run, split, run.generated)
+        first = {clip.id: index for index, clip in enumerate(clips)}
+        keep_motions(run, split, "generation/files", {
+            clip.id: lambda index=first[clip.id]: samples[0].load(index) for clip in kept(clips)
+        })  # fmt: skip
         yield "files", clips, queries, samples
     else:
         clips = run.subset(split, run.config.num_generation)
@@ -65,6 +70,7 @@ def sources(
                 by_model(run, split, clips, mode, generation=number)
                 for number in range(generations if mode.is_drawn else 1)
             ]  # fmt: skip
+    keep_real(run, split, clips)
     if run.config.controls:
         yield from ((name, clips, queries, [samples]) for name, samples in controls(run, clips, queries))
 

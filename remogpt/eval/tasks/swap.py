@@ -6,12 +6,12 @@ after the first is compared with it item by item.
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
 from remogpt.eval.captioning import item_scores
+from remogpt.eval.cards import show_order
 from remogpt.eval.paired import paired_differences
 from remogpt.eval.runs.modes import Mode
 from remogpt.eval.runs.run import Named, Result, Run
@@ -97,7 +97,8 @@ def _by_item(scores: Result) -> dict[str, dict[str, float]]:
 
 def _shown(made: Samples, folder: str) -> list[dict[str, str]]:
     """Name the motions to be shown: of clips that only their ids choose, the same for each database."""
-    some = sorted(made.items, key=lambda item: crc32(item["id"].encode()))[:NUM_SHOWN]
+    captions = {item["id"]: item["caption"] for item in made.items}
     return [
-        {"id": item["id"], "caption": item["caption"], "motion": f"{folder}/{file_name(item['id'])}"} for item in some
+        {"id": name, "caption": captions[name], "motion": f"{folder}/{file_name(name)}"}
+        for name in show_order(captions)[:NUM_SHOWN]
     ]

@@ -152,7 +152,10 @@ def test_figures_show_the_same_prompts_by_every_method(tmp_path: Path) -> None:
     references = ["a man walks", ["he/PRON", "go/VERB"]]
     for name, answers, examples in (("remogpt", "retrieval", ["000777"]), ("table6_none", "no_retrieval", [])):
         folder = tmp_path / "eval" / name
-        written = [{"id": one, "caption": f"walks {one}", "examples": examples} for one in ids[: 12 - len(examples)]]
+        written = [
+            {"id": one, "caption": f"walks {one}", "examples": examples, "example_captions": ["a <man> crawls"]}
+            for one in ids[: 12 - len(examples)]
+        ]
         said = [{"id": one, "caption": f"{name} <says> {one}", "references": references} for one in ids]
         results = {
             f"generation/test/{answers}": result(r1 | {"items": written}),
@@ -160,16 +163,23 @@ def test_figures_show_the_same_prompts_by_every_method(tmp_path: Path) -> None:
         }
         write_json(folder / "results.json", {"format": 2, "results": results})
         for one in ids[:6]:
-            write_npy(folder / "motions" / "test" / answers / f"{one}.npy", np.zeros((40, 263), np.float32))
+            for kept in (
+                f"motions/test/{answers}/{one}",
+                f"shown/test/generation/{answers}_examples/{one}_1",
+                f"shown/test/real/{one}",
+            ):
+                write_npy(folder / f"{kept}.npy", np.zeros((40, 263), np.float32))
     assert main(["eval", "tables", str(tmp_path / "eval"), "--out", str(tmp_path / "out")]) == 0
     motions, captions = (tmp_path / "out" / "figures.html").read_text(encoding="utf-8").split("Figure 7")
     assert motions.count("<article>") == captions.count("<article>") == 8
     assert "walks 000011" not in motions, "one of the methods did not answer it"
-    assert motions.count("from 000777") == 8
+    assert motions.count("from 000777: a &lt;man&gt; crawls") == 8
     kept = sum(f"<h4>walks {one}</h4>" in motions for one in ids[:6])
-    assert motions.count('<figure class="remogpt-player"') == 2 * kept > 0
+    assert motions.count('<figure class="remogpt-player"') == 4 * kept > 0, "real, both answers and the one example"
+    described = sum(f'<p class="note">{one}</p>' in captions for one in ids[:6])
+    assert captions.count('<figure class="remogpt-player"') == described > 0
     assert motions.count("does not lie in the run") == 2 * (8 - kept)
-    assert captions.count("a man walks / he go") == 8 and "table6_none &lt;says&gt; " in captions
+    assert captions.count("<h4>a man walks / he go") == 8 and "table6_none &lt;says&gt; " in captions
 
 
 def test_unusable_runs_are_told(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from remogpt.eval.cards import check_comparable
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import evaluate, evaluate_captions, possible_tasks
 from remogpt.eval.runs.run import Run
+from remogpt.eval.runs.shown import NUM_KEPT
 from remogpt.eval.text import tokenize
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.runtime.errors import RemogptError
-from remogpt.runtime.files import write_json, write_npy, write_text
+from remogpt.runtime.files import read_json, write_json, write_npy, write_text
 from remogpt.runtime.vector_cache import VARIABLE
 
 QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
@@ -109,6 +110,24 @@ def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_pat
     assert evaluate(run, ["generation"])["results"]["generation/test/files"]["card"]["clips_without_file"] == 1
     (reason,) = run.motions.left_out.values()
     assert "000000.npy holds (5, 7), wanted features" in reason
+
+
+def test_what_the_figures_show_is_kept(known_set, oracle, evaluator, tmp_path):
+    config = EvalConfig(splits=("test",), controls=False, memorisation=False, modes=("retrieval",), best_of=(1,))
+    run = Run(known_set, tmp_path / "own", config, oracle, evaluator)
+    evaluate(run, ("generation", "captioning"))
+    names = sorted(path.stem for path in (tmp_path / "own/shown/test/real").glob("*.npy"))
+    assert 0 < len(names) <= NUM_KEPT
+    for name in names:
+        assert np.array_equal(np.load(tmp_path / f"own/shown/test/real/{name}.npy"), known_set.features(name))
+        assert np.load(tmp_path / f"own/shown/test/generation/retrieval_examples/{name}_1.npy").shape == (12, 263)
+    items = read_json(tmp_path / "own/motions/test/retrieval/samples.json")["items"]
+    assert all(item["example_captions"] == ["a copy"] for item in items)
+    files = tmp_path / "own/motions/test/retrieval"
+    evaluate(Run(known_set, tmp_path / "theirs", config, evaluator=evaluator, generated=files), ("generation",))
+    for name in names:
+        shown = np.load(tmp_path / f"theirs/shown/test/generation/files/{name}.npy")
+        assert np.array_equal(shown, np.load(files / f"{name}.npy"))
 
 
 def test_several_generations_and_multimodality(known_set, oracle, evaluator, tmp_path):

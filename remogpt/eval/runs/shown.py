@@ -1,0 +1,63 @@
+"""Keep the motions that the papers' figures show of an evaluation, for clips that only their ids choose.
+
+    shown/<split>/real/<clip id>.npy                          the clip itself
+    shown/<split>/<task>/<answers>/<clip id>.npy              an answer that was read from somebody's files
+    shown/<split>/<task>/<answers>_examples/<clip id>_1.npy   the first retrieved example, decoded from its codes
+
+Raw features (T, F); `:` in an id is written `_`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from remogpt.data.humanml3d import Clip
+from remogpt.eval.cards import show_order
+from remogpt.eval.runs.run import Run
+from remogpt.interfaces import FoundExample
+from remogpt.runtime.files import write_npy
+from remogpt.runtime.inside import path_inside
+
+NUM_KEPT = 32
+"""Clips of a split: more than are shown, since not every method answers every clip."""
+MOST_EXAMPLES = 2
+"""Examples of an answer."""
+
+
+def kept(clips: Iterable[Clip]) -> list[Clip]:
+    """Return the clips of which motions are kept."""
+    named = {clip.id: clip for clip in clips}
+    return [named[name] for name in show_order(named)[:NUM_KEPT]]
+
+
+def keep_motions(run: Run, split: str, name: str, motions: Mapping[str, Callable[[], np.ndarray]]) -> None:
+    """Write motions by the ids of their clips; `name`: folder within the split's."""
+    for clip_id, load in motions.items():
+        file = path_inside(run.out / "shown" / split / name, clip_id.replace(":", "_"), ".npy")
+        if not file.is_file():
+            write_npy(file, load())
+
+
+def keep_real(run: Run, split: str, clips: Sequence[Clip]) -> None:
+    """Write the clips themselves."""
+    keep_motions(run, split, "real", {clip.id: lambda clip=clip: run.motions.features(clip) for clip in kept(clips)})
+
+
+def keep_examples(
+    run: Run, split: str, name: str, clips: Sequence[Clip], examples: Mapping[str, Sequence[FoundExample]]
+) -> None:
+    """Write the motions of the examples that were retrieved.
+
+    Args:
+        clips: all that are answered; a few of them are chosen.
+        examples: of some of these, by their ids.
+    """
+    keep_motions(run, split, f"{name}_examples", {
+        f"{clip.id}_{number}": lambda codes=example.codes: _decoded(run, codes)
+        for clip in kept(clips)
+        for number, example in enumerate(examples.get(clip.id, ())[:MOST_EXAMPLES], start=1)
+    })  # fmt: skip
+
+
+def _decoded(run: Run, codes: np.ndarray) -> np.ndarray:
+    return run.needs_model("drawing examples").tokenizer.decode_batch([codes])[0]
