@@ -8,6 +8,7 @@ Raw features (T, F); `:` in an id is written `_`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def keep_motions(run: Run, split: str, name: str, motions: Mapping[str, Callable
 
 def keep_real(run: Run, split: str, clips: Sequence[Clip]) -> None:
     """Write the clips themselves."""
-    keep_motions(run, split, "real", {clip.id: lambda clip=clip: run.motions.features(clip) for clip in kept(clips)})
+    keep_motions(run, split, "real", {clip.id: partial(run.motions.features, clip) for clip in kept(clips)})
 
 
 def keep_examples(
@@ -53,7 +54,7 @@ def keep_examples(
         examples: of some of these, by their ids.
     """
     keep_motions(run, split, f"{name}_examples", {
-        f"{clip.id}_{number}": lambda codes=example.codes: _decoded(run, codes)
+        f"{clip.id}_{number}": partial(_decoded, run, example.codes)
         for clip in kept(clips)
         for number, example in enumerate(examples.get(clip.id, ())[:MOST_EXAMPLES], start=1)
     })  # fmt: skip

@@ -7,6 +7,7 @@ and the training motion nearest to the real one. The last two are copies, which 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,9 @@ def sources(
     """Yield the motions to score: (name, clips, queries, one `Samples` for each generation)."""
     if run.generated is not None:
         clips, queries, samples = from_folder(run, split, run.generated)
-        first = {clip.id: index for index, clip in enumerate(clips)}
-        keep_motions(run, split, "generation/files", {
-            clip.id: lambda index=first[clip.id]: samples[0].load(index) for clip in kept(clips)
-        })  # fmt: skip
+        place = {clip.id: index for index, clip in enumerate(clips)}
+        given = {clip.id: partial(samples[0].load, place[clip.id]) for clip in kept(clips)}
+        keep_motions(run, split, "generation/files", given)
         yield "files", clips, queries, samples
     else:
         clips = run.subset(split, run.config.num_generation)
