@@ -31,7 +31,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
     **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists"), ((), ("count",))),
-    **dict.fromkeys(("shakes_hand", "eats", "dribbles"), (("side",), ("side", "count"))),
+    **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "swipes": (("side", "direction"),),

@@ -133,13 +133,16 @@ def _sentence(phrases: list[str], speaker: Speaker, rng: np.random.Generator) ->
     if len(phrases) > 1:
         template = str(pick(joins["two" if len(phrases) == 2 else "three"], rng))
         begins_first = template.startswith("first ")
-        opening = _progressive(phrases[0], speaker) if speaker.progressive and not begins_first else phrases[0]
+        opening = _progressive(phrases[0], speaker, rng) if speaker.progressive and not begins_first else phrases[0]
         text = _join(template, {"x": opening, **dict(zip("yz", phrases[1:], strict=False))}, speaker)
     elif speaker.progressive:
-        text = _progressive(text, speaker)
+        text = _progressive(text, speaker, rng)
     return f"{speaker.subject} {conjugate(text, speaker.form)}".strip()
 
 
-def _progressive(phrase: str, speaker: Speaker) -> str:
-    """Turn "*walk* forward" into "is walking forward"."""
-    return f"{'are' if speaker.form == PLURAL else 'is'} {conjugate(phrase, GERUND)}"
+def _progressive(phrase: str, speaker: Speaker, rng: np.random.Generator) -> str:
+    """Turn "*walk* forward" into "is walking forward", or "appears to be walking forward" if the lexicon has it."""
+    frames = speaker.lexicon.get("progressives")
+    frame = conjugate(str(pick(frames, rng)), speaker.form) if frames else "{is}"
+    frame = frame.replace("{is}", "are" if speaker.form == PLURAL else "is").replace("{he_is}", speaker.pronoun_is)
+    return f"{frame} {conjugate(phrase, GERUND)}"

@@ -255,3 +255,62 @@ def shrugs(figure: Figure) -> list[Event]:
         ahead, up, out = figure.in_chest(f"{side}_wrist", f"{side}_shoulder", side).T
         mask &= (out > 0.16) & (ahead > 0.02) & (up < -0.08) & (up > -0.4) & (figure.bend(side, "arm") < 148.0)
     return [Event(start, end) for start, end in spans(mask, 6, 2) if end - start <= 36]
+
+
+@detector("pours")
+def pours(figure: Figure) -> list[Event]:
+    """Find one hand held before the chest, its elbow lifted, above the other hand."""
+    found = []
+    for side in SIGN:
+        ahead, up, _ = _from_chest(figure, side).T
+        lifted = figure.height(f"{side}_elbow") > figure.height(f"{side}_wrist") - 0.12
+        other_low = figure.height(f"{OTHER[side]}_wrist") < figure.height(f"{side}_wrist") - 0.05
+        mask = (ahead > 0.18) & (up > -0.06) & (up < 0.40) & lifted & other_low & (calm(figure, side) < 0.5)
+        mask &= _from_chest(figure, OTHER[side])[:, 0] > 0.14
+        mask &= figure.bend(side, "arm") < 140.0
+        found += [Event(start, end, side) for start, end in spans(mask, 16, 4)]
+    return found
+
+
+@detector("checks_watch")
+def checks_watch(figure: Figure) -> list[Event]:
+    """Find one forearm held level across the middle of the chest."""
+    masks = {}
+    for side in SIGN:
+        ahead, up, out = _from_chest(figure, side).T
+        fore = figure.in_chest(f"{side}_wrist", f"{side}_elbow", side, 7)
+        masks[side] = (fore[:, 2] < -0.09) & (np.abs(fore[:, 1]) < 0.17) & (ahead > 0.12) & (np.abs(out) < 0.19)
+        masks[side] &= (up > -0.08) & (up < 0.36) & (calm(figure, side) < 0.55)
+    return [event for event in held(masks, 12, 4) if event.side != "both"]
+
+
+@detector("curls")
+def curls(figure: Figure) -> list[Event]:
+    """Find elbows that bend sharply and stretch again beside the trunk."""
+    events: dict[str, list[Event]] = {}
+    for side in SIGN:
+        bend = figure.bend(side, "arm")
+        upper = figure.in_chest(f"{side}_elbow", f"{side}_shoulder", side)[:, 1]
+        rows = _rhythms(-bend, 40.0, (upper < -0.16) & (_from_chest(figure, side)[:, 0] > -0.05))
+        rows = [row for row in rows if row[0] and float(bend[row[0]].min()) < 85.0]
+        events[side] = [Event(min(a + b), max(a + b), side, count=len(a)) for a, b in rows]
+    pairs = [(a, b) for a in events["left"] for b in events["right"] if a.overlap(b) > 0.5]
+    joined = [Event(min(a.start, b.start), max(a.end, b.end), "both", count=a.count) for a, b in pairs]
+    used = {id(event) for pair in pairs for event in pair}
+    return joined + [event for side in SIGN for event in events[side] if id(event) not in used]
+
+
+@detector("throws_with_both")
+def throws_with_both(figure: Figure) -> list[Event]:
+    """Find both hands that come down from over the head to the front within half a second."""
+    hands = [figure.in_chest(f"{side}_wrist", f"{side}_shoulder", side) for side in SIGN]
+    high = np.minimum(hands[0][:, 1], hands[1][:, 1]) > 0.15
+    front = np.minimum(hands[0][:, 0], hands[1][:, 0]) > 0.26
+    low = np.maximum(hands[0][:, 1], hands[1][:, 1]) < 0.2
+    close = figure.gap("left_wrist", "right_wrist") < 0.52
+    found = []
+    for _, end in spans(high & close, 3, 2):
+        hit = np.flatnonzero((front & low & close)[end : end + 10])
+        if len(hit):
+            found.append(Event(max(0, end - 6), end + int(hit[0]) + 1))
+    return found

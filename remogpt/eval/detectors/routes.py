@@ -154,3 +154,18 @@ def holds_rail(figure: Figure) -> list[Event]:
         masks[side] = (ahead > 0.16) & (out > 0.03) & (up < -0.07) & (up > -0.39) & (calm(figure, side) < 0.4)
         masks[side] &= figure.bend(side, "arm") < 174.0
     return [event for event in held(masks, 22, 4) if event.side != "both"]
+
+
+@detector("stumbles")
+def stumbles(figure: Figure) -> list[Event]:
+    """Find a head that shoots ahead of the pelvis during a walk, and arms that fly apart."""
+    ahead = figure.seen(figure.at("head", 5) - figure.at("pelvis", 5))[:, 0]
+    spread = figure.gap("left_wrist", "right_wrist")
+    found = []
+    for start, end in _walks(figure):
+        curve = ahead[start:end] - float(np.median(ahead[start:end]))
+        for peak in peaks(curve, 0.16, 10, 0.16):
+            near = slice(max(start, start + peak - 12), start + peak + 16)
+            if spread[near].max() > float(np.median(spread[start:end])) + 0.10:
+                found.append(Event(max(start, start + peak - 8), min(end, start + peak + 12)))
+    return found

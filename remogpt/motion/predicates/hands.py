@@ -287,3 +287,62 @@ def shrugs(body: Body) -> Intervals:
         mask &= (out > 0.15) & (hand[:, 1] < -0.08) & (hand[:, 1] > -0.40) & (hand[:, 0] > 0.02)
         mask &= (reach(body, side) < 0.94) & (body.gap(f"{side}_wrist", "pelvis") > 0.3)
     return [one for one in stretches(mask, 6, 2) if one[1] - one[0] <= 34]
+
+
+@predicate("pours", "pours with the {side} hand", wide=True)
+def pours(body: Body, side: str) -> Intervals:
+    """Hold one hand still before the chest with its elbow raised as high, the other hand lower before the belly."""
+    hand, idle = _hand(body, side), _hand(body, other(side))
+    elbow = body.height(f"{side}_wrist") - body.height(f"{side}_elbow")
+    out = body.outward(f"{side}_elbow", f"{side}_wrist", side, "shoulder")
+    mask = (hand[:, 0] > 0.16) & (np.abs(hand[:, 1]) < 0.24) & (elbow < 0.11) & (out > 0.06)
+    mask &= (idle[:, 0] > 0.12) & (idle[:, 1] < -0.14) & (body.speed(f"{side}_wrist", 2.0, "shoulder") < 0.45)
+    mask &= body.height(f"{side}_wrist") > body.height(f"{other(side)}_wrist") + 0.06
+    return stretches(mask, LONG, 3)
+
+
+@predicate("checks_watch", "looks at the {side} wrist", wide=True)
+def checks_watch(body: Body, side: str) -> Intervals:
+    """Hold one forearm level across the chest for a moment, while the other arm does not."""
+
+    def held(name: str) -> np.ndarray:
+        wrist = body.offset(f"{name}_wrist", "spine3", "shoulder")
+        level = np.abs(body.height(f"{name}_wrist") - body.height(f"{name}_elbow")) < 0.16
+        across = body.outward(f"{name}_wrist", f"{name}_elbow", name, "shoulder") < -0.10
+        place = (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1] - 0.08) < 0.20) & (np.abs(wrist[:, 2]) < 0.18)
+        return level & across & place & (body.speed(f"{name}_wrist", 2.0, "shoulder") < 0.5)
+
+    return alone(body, stretches(held(side), 12, 3), side, held(other(side)))
+
+
+@memo
+def _curling(body: Body, side: str) -> list[Intervals]:
+    hand = _hand(body, side)
+    elbow = body.offset(f"{side}_elbow", f"{side}_shoulder", "shoulder")
+    hangs = (elbow[:, 1] < -0.17) & (hand[:, 0] > -0.04)
+    bouts = _bouts(body, hand[:, 1], 0.20, hangs, 3)
+    return [bout for bout in bouts if max(hand[a:b, 1].max() for a, b in bout) > -0.22]
+
+
+@predicate("curls", "curls the {side} arm", wide=True)
+def curls(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Bend and stretch an elbow while the upper arm hangs; one count is up and down."""
+    found = {name: _bouts_of(_hand(body, name)[:, 1], _curling(body, name), count, up=True) for name in SIDES}
+    if side == "both":
+        return both(found["left"], found["right"])
+    return alone(body, found[side], side, _busy(body, _whole(_curling(body, other(side)))))
+
+
+@predicate("throws_with_both", "throws with both hands", wide=True)
+def throws_with_both(body: Body) -> Intervals:
+    """Bring both hands together from over the head fast to the front."""
+    hands = [_hand(body, side) for side in SIDES]
+    over = np.minimum(hands[0][:, 1], hands[1][:, 1]) > 0.17
+    front = (np.minimum(hands[0][:, 0], hands[1][:, 0]) > 0.27) & (np.maximum(hands[0][:, 1], hands[1][:, 1]) < 0.16)
+    near = body.gap("left_wrist", "right_wrist") < 0.50
+    found = []
+    for _, end in stretches(over & near, 3, 2):
+        later = np.flatnonzero((front & near)[end : end + 9])
+        if len(later):
+            found.append((max(end - 8, 0), end + int(later[0]) + 1))
+    return found

@@ -7,7 +7,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, memo
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, stretches, swings
+from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
 from remogpt.motion.skeleton import FPS
 
 TRAVEL, STILL = 0.35, 0.14
@@ -187,3 +187,18 @@ def holds_rail(body: Body, side: str) -> Intervals:
 
     idle = "right" if side == "left" else "left"
     return alone(body, stretches(held(side), 22, 3), side, held(idle))
+
+
+@predicate("stumbles", "stumbles while walking", wide=True)
+def stumbles(body: Body) -> Intervals:
+    """Pitch forward all of a sudden while going, hands thrown up, and come upright again."""
+    lean = body.lean()[:, 0]
+    flung = np.max([body.above(f"{side}_wrist", f"{side}_shoulder") for side in SIDES], axis=0) > -0.38
+    found = []
+    for start, end in _trips(body):
+        usual = float(np.median(lean[start:end]))
+        for first, last in excursions(lean - usual, 20.0, 10.0):
+            inside = start <= first and last <= end + 12
+            if inside and 4 <= last - first <= 34 and flung[first : last + 4].any():
+                found.append((first, last))
+    return found

@@ -8,6 +8,7 @@ ways of doing it, of which each take draws one. Their entries; pairs are ranges 
     round        seconds of one round through the places of `hand`; left out: the pose is held for `hold` seconds
     rounds       number of rounds of an action without a count
     hand         places of the wrist in a round at equal intervals, metres (outward, up, ahead) from the upper spine
+    open         whether a round ends at its last place, instead of coming back to the first
     spread       metres by which a take moves all places; `size`: factor of the way around their mean
     elbow        where the elbow points, same axes
     other        `hand` and `elbow` of the second arm, where the two do different things
@@ -55,16 +56,15 @@ def gesture(action: Action, who: Performer, rng: np.random.Generator, hold: floa
     for order, arm in enumerate((*main, *(one for one in (0, 1) if one not in main and "other" in poses))):
         own = poses["other"] if arm not in main else poses
         uneven = 1.0 + 0.08 * smooth_noise(rng, len(t), 1, 0.3, 0.9)
-        place = _along(own["hand"], done - order * poses.get("lag", 0.0), size * uneven) + spread
+        place = _along(own["hand"], done - order * poses.get("lag", 0.0), size * uneven, "open" in poses) + spread
         made.arms[:, arm] = reach(who.body, arm, place, tuple(own.get("elbow", (0.7, -1.0, 0.0))))
         made.weight[:, arm] = there
     sign = _SIGN[main[0]] if len(main) == 1 else 1.0 if rng.random() < 0.5 else -1.0
-    strength = rng.uniform(0.75, 1.25)
-    if "trunk" in poses:
-        bent = np.radians(_along(poses["trunk"], done + _TRUNK_LEADS)) * strength * there[:, None]
-        made.trunk += bent * [1.0, sign, -sign]
-    if "head" in poses:
-        made.head += np.radians(_along(poses["head"], done + _TRUNK_LEADS)) * strength * there[:, None] * [1.0, sign]
+    strength = rng.uniform(0.75, 1.25) * there[:, None]
+    for name, directions in (("trunk", [1.0, sign, -sign]), ("head", [1.0, sign])):
+        if name in poses:
+            angles = np.radians(_along(poses[name], done + _TRUNK_LEADS, is_open="open" in poses))
+            setattr(made, name, getattr(made, name) + angles * strength * directions)
     return made.bend_first() if poses.get("along") else made
 
 
@@ -87,12 +87,20 @@ def _timing(
     return rounds * period, done
 
 
-def _along(places: Sequence[Sequence[float]], rounds: np.ndarray, size: np.ndarray | float = 1.0) -> np.ndarray:
-    """Return the places of a closed way at some rounds; `size` stretches the way around the mean of its places."""
+def _along(
+    places: Sequence[Sequence[float]], rounds: np.ndarray, size: np.ndarray | float = 1.0, is_open: bool = False
+) -> np.ndarray:
+    """Return the places of a way at some rounds; `size` stretches the way around the mean of its places.
+
+    A closed way comes back to its first place; an open one is gone once, from the first place to the last.
+    """
     keys = np.asarray(places, dtype=float)
     if len(keys) == 1:
         return np.tile(keys[0], (len(rounds), 1))
-    closed = np.concatenate([keys, keys[:1]])
-    way = CubicSpline(np.linspace(0.0, 1.0, len(closed)), closed, bc_type="periodic")(rounds % 1.0)
+    if is_open:
+        way = CubicSpline(np.linspace(0.0, 1.0, len(keys)), keys, bc_type="clamped")(np.clip(rounds, 0.0, 1.0))
+    else:
+        closed = np.concatenate([keys, keys[:1]])
+        way = CubicSpline(np.linspace(0.0, 1.0, len(closed)), closed, bc_type="periodic")(rounds % 1.0)
     middle = keys.mean(axis=0)
     return np.asarray(middle + (way - middle) * np.reshape(size, (-1, 1)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from remogpt.data.procedural.curves import ease
+from remogpt.data.procedural.curves import FPS, ease, window
 from remogpt.data.procedural.gait import Path, walk
 from remogpt.data.procedural.locomotion import Performer, follow, line, running_manner, step_length, walking_manner
 from remogpt.data.procedural.script import Action
@@ -126,3 +126,27 @@ def stairs(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     )  # fmt: skip
     duration = distance / speed + 0.5
     return walk(path, duration, (0.5, 0.5), steps, manner, who.posture, who.body, who.stance, int(rng.integers(2)))
+
+
+def stumble(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Walk ahead, trip, catch the balance with the arms out, and walk on."""
+    distance = action.distance or 2.5
+    track = _walked(line(distance, (0.0, 1.0)), distance, action, who, rng)
+    t = np.arange(track.frames) / FPS
+    moment = rng.uniform(0.38, 0.55) * float(t[-1])
+    fall, rise = rng.uniform(0.22, 0.32), rng.uniform(0.6, 0.9)
+    tripped = window(t, moment, moment + fall + rise, fall, rise)
+    caught = window(t, moment + 0.08, moment + 0.2 + fall + rise, fall + 0.05, rise)
+    deep, side = rng.uniform(0.75, 1.05), float(rng.choice([-1.0, 1.0]))
+    track.trunk[:, 0] += deep * tripped
+    track.pelvis[:, 0] += 0.5 * deep * tripped
+    track.trunk[:, 2] += side * 0.22 * caught
+    track.trunk[:, 1] += side * 0.18 * caught
+    track.head[:, 0] -= 0.5 * deep * tripped
+    track.root[:, 1] -= rng.uniform(0.07, 0.12) * tripped
+    track.root[:, 2] += 0.10 * tripped
+    for arm, late in ((0, 0.0), (1, 0.06)):
+        flung = window(t - late, moment + 0.05, moment + 0.15 + fall + rise, fall, rise)
+        pose = np.array([rng.uniform(0.5, 1.0), rng.uniform(0.55, 0.95), rng.uniform(0.4, 0.8), 0.0])
+        track.arms[:, arm] += flung[:, None] * pose
+    return track
