@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from remogpt.data.family import family_names
 from remogpt.data.humanml3d import Clip, MotionTextSet
 from remogpt.eval.cards import Card, ResultFile, protocol_card, sha256_of
 from remogpt.eval.evaluators.embeddings import embed_motions, embed_texts
@@ -205,6 +206,5 @@ class Run:
 
 
 def own_ids(clip: Clip) -> set[str]:
-    """Return the ids under which a database could hold the clip itself or its mirror image."""
-    own = {clip.id, clip.file_id, clip.source_id, f"M{clip.file_id}"}
-    return own | ({clip.mirror_of} if clip.mirror_of else set())
+    """Return the names under which a database could hold the clip, its mirror image, or other cuts of its recording."""
+    return family_names(clip) | {clip.file_id, f"M{clip.file_id}"}

@@ -1,8 +1,7 @@
 """Find leave-one-out examples for every training sample, once, and store them.
 
 Every caption of a query clip gets its nearest entries by t2m and t2t, every query clip those by m2t and m2m. A clip
-never gets itself, its mirror image, or another cut of its recording as an example. (While a model answers, `exclude` of
-a search says what is left out; what an evaluation excludes is in `remogpt.eval.runs.run`.) Lists are stored deep, so
+never gets one of its own family as an example (`remogpt.data.family`). Lists are stored deep, so
 that the second route of a training sample can take its next best where the first already has an entry
 (`remogpt.lm.training.samples`).
 """
@@ -20,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from remogpt.data.family import family_names
 from remogpt.interfaces import MOTION_ROUTES, TEXT_ROUTES, Route
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo
@@ -291,7 +291,7 @@ def best_columns(similarities: np.ndarray, k: int) -> np.ndarray:
 
 
 def family_numbers(infos: Sequence[EntryInfo]) -> np.ndarray:
-    """Return (n,) int64: equal for clips linked by id, by mirroring, or by their source, directly or through others."""
+    """Return (n,) int64: equal for clips of one family (`data.family`), directly or through others."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -302,12 +302,11 @@ def family_numbers(infos: Sequence[EntryInfo]) -> np.ndarray:
         return name
 
     for info in infos:
-        own = root(f"clip {info.id}")
-        for other in (f"source {info.source_id}", f"clip {info.mirror_of}" if info.mirror_of else ""):
-            if other and other != "source ":
-                parent[root(other)] = own
+        own = root(info.id)
+        for other in family_names(info):
+            parent[root(other)] = own
     names: dict[str, int] = {}
-    return np.array([names.setdefault(root(f"clip {info.id}"), len(names)) for info in infos], dtype=np.int64)
+    return np.array([names.setdefault(root(info.id), len(names)) for info in infos], dtype=np.int64)
 
 
 def _check_choice(infos: Sequence[EntryInfo], families: np.ndarray, gallery: np.ndarray) -> None:
