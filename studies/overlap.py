@@ -1,8 +1,9 @@
 """How near two motions have to be to be called the same: planted copies, and pairs that are no copies.
 
-    python -m studies.overlap --data runs/mini/set --mocap runs/bandai
+    python -m studies.overlap --data runs/mini/set --mocap sets/bandai
 
-Planted: clips of a training split as they are, mirrored, without their first half second, and played 10 % slower.
+Planted, under other names and captions: clips of a training split as they are, mirrored, without their first half
+second, and played 10 % slower.
 No copies: procedural clips of another seed, which have other factors and chance; and takes of Bandai-Namco whose labels
 differ. Each query meets a database that holds the original of the first, and none of the second. Written: the share of
 copies that are found and of reports that are right, at several distances.
@@ -25,7 +26,7 @@ from remogpt.retriever.database.overlap import find_overlaps
 from remogpt.runtime.files import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
-DISTANCES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08)
+DISTANCES = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04)
 SEED = 77
 CHANGES = ("as it is", "mirrored", "shifted by 0.5 s", "10 % slower")
 
@@ -112,7 +113,7 @@ def main() -> None:
         }
         for distance in DISTANCES
     }
-    command = "python -m studies.overlap --data runs/mini/set --mocap runs/bandai"
+    command = "python -m studies.overlap --data runs/mini/set --mocap sets/bandai"
     write_json(args.out / "overlap.json", {"command": command, "copies": len(planted), "at distance": found})
     write_text(args.out / "overlap.md", f"# Copies of a motion\n\n`{command}`\n\n{table(found, len(planted))}")
     print(table(found, len(planted)))

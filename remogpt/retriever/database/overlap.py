@@ -14,8 +14,9 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 
-from remogpt.motion.feature_body import HUMANML3D, KIT, body_of
-from remogpt.motion.features import ROOT_HEIGHT, ROOT_VELOCITY
+from remogpt.data.family import family_link, family_names
+from remogpt.motion.feature_body import body_of
+from remogpt.motion.features import ROOT_HEIGHT, ROOT_VELOCITY, features_to_joints, joints_to_features
 from remogpt.motion.skeleton import FPS
 from remogpt.retriever.database.entry import EntryInfo
 from remogpt.retriever.database.leave_one_out import plain_words
@@ -32,6 +33,7 @@ MAX_SHIFT = 1.0
 """Seconds."""
 SPEEDS = tuple(1 + step / 50 for step in range(-5, 7))
 """From .9 to 1.12: played 10 % slower, a motion has to be played 1.11 times as fast to be as it was."""
+FINE_SPEED = 0.01
 LEAST_COMMON = 0.7
 """Share of the shorter motion that the other one has to cover."""
 
@@ -83,32 +85,30 @@ def find_overlaps(
 
 
 def _by_name(theirs: Sequence[EntryInfo], ours: Sequence[EntryInfo]) -> Iterator[Overlap]:
-    """Compare ids, sources, mirror links and captions; two sets may use the same ids for other clips."""
-    holders: dict[tuple[Kind, str], list[EntryInfo]] = {}
+    """Compare families and captions; two sets may use the same ids for other clips."""
+    families: dict[str, list[EntryInfo]] = {}
+    captioned: dict[str, list[EntryInfo]] = {}
     for info in theirs:
-        for key in _names(info):
-            holders.setdefault(key, []).append(info)
+        for name in family_names(info):
+            families.setdefault(name, []).append(info)
+        for words in _words_of(info):
+            captioned.setdefault(words, []).append(info)
     for info in ours:
-        keys = [(kind, kind, name) for kind, name in _names(info)]
-        keys += [("mirror", "same id", info.mirror_of or ""), ("mirror", "mirror", info.id)]
-        for said, kind, name in keys:
-            for entry in holders.get((kind, name), ()):
-                if kind == "same caption" or _of_one_set(info, entry):
-                    yield Overlap(said, info.id, entry.id)
+        relatives = {entry.id: entry for name in family_names(info) for entry in families.get(name, ())}
+        for entry in relatives.values():
+            if _of_one_set(info, entry):
+                yield Overlap(family_link(info, entry), info.id, entry.id)
+        for words in _words_of(info):
+            for entry in captioned.get(words, ()):
+                yield Overlap("same caption", info.id, entry.id)
 
 
 def _of_one_set(one: EntryInfo, other: EntryInfo) -> bool:
     return not one.provenance or not other.provenance or one.provenance == other.provenance
 
 
-def _names(info: EntryInfo) -> Iterator[tuple[Kind, str]]:
-    yield "same id", info.id
-    if info.source_id:
-        yield "same source", info.source_id
-    if info.mirror_of:
-        yield "mirror", info.mirror_of
-    for words in {plain_words(caption) for caption in info.captions}:
-        yield "same caption", words
+def _words_of(info: EntryInfo) -> set[str]:
+    return {plain_words(caption) for caption in info.captions}
 
 
 def _by_motion(
@@ -122,23 +122,26 @@ def _by_motion(
     fps = _common_rate(database.features(0), queries.features(0))
     scale = signatures.std(axis=0) + 1e-6
     for row, info in enumerate(progress(ours, desc="overlap", unit="clip")):
-        poses = _poses(queries.features(row))
-        sides: list[tuple[Kind, np.ndarray]] = [("same motion", poses), ("mirrored motion", _mirrored(poses))]
-        for kind, own in sides:
-            if kind not in kinds:
-                continue
+        features = np.asarray(queries.features(row))
+        for kind, own in _sides(features, kinds):
             away = np.linalg.norm((signatures - _signature(own)) / scale, axis=1)
             if queries is database:
                 away[row] = np.inf
             for entry in np.argsort(away, kind="stable")[:CANDIDATES].tolist():
                 other = _poses(database.features(entry))
-                # Every second frame costs a quarter, and is wrong by less than the poses' way in a frame.
-                distance, _, speed = nearest_alignment(own[::2], other[::2], fps / 2)
-                if distance > 2 * max_distance:
-                    continue
-                distance, shift, speed = nearest_alignment(own, other, fps, (speed - 0.01, speed, speed + 0.01))
+                distance, shift, speed = nearest_alignment(own, other, fps)
                 if distance <= max_distance:
                     yield Overlap(kind, info.id, theirs[entry].id, distance, shift, speed)
+
+
+def _sides(features: np.ndarray, kinds: Collection[Kind]) -> Iterator[tuple[Kind, np.ndarray]]:
+    """Yield the poses of a motion, and those of its mirror image, put on the same skeleton as every motion."""
+    if "same motion" in kinds:
+        yield "same motion", _poses(features)
+    if "mirrored motion" in kinds:
+        body = body_of(features.shape[1])
+        joints = features_to_joints(features, body=body)[:, list(body.mirror_order)]
+        yield "mirrored motion", _poses(joints_to_features(joints * [-1.0, 1.0, 1.0], body=body))
 
 
 def _common_rate(theirs: np.ndarray, ours: np.ndarray) -> float:
@@ -152,48 +155,71 @@ def _common_rate(theirs: np.ndarray, ours: np.ndarray) -> float:
     return body.fps
 
 
-def nearest_alignment(
-    query: np.ndarray, entry: np.ndarray, fps: float = FPS, speeds: Sequence[float] = SPEEDS
-) -> tuple[float, float, float]:
+def nearest_alignment(query: np.ndarray, entry: np.ndarray, fps: float = FPS) -> tuple[float, float, float]:
     """Return the least distance (m) of two motions' poses, with the entry's shift (s) and speed that give it.
+
+    All shifts and speeds are tried by mean squares, which are one matrix product a speed; around the least one the
+    mean distance of the joints is taken.
 
     Args:
         query, entry: (T, J + 1, 3) metres, from `_poses`.
         fps: their rate.
-        speeds: at which the query is played.
     """
-    best = (np.inf, 0.0, 1.0)
-    for speed in speeds:
-        played = _played(query, speed)
-        # (T, T') mean distance of every pose of one to every pose of the other
-        apart = np.linalg.norm(played[:, None] - entry[None], axis=-1).mean(axis=-1)
-        needed = LEAST_COMMON * min(apart.shape)
-        most = round(MAX_SHIFT * fps)
-        for shift in range(-most, most + 1):
-            common = np.diagonal(apart, shift)
-            if len(common) >= needed and common.mean() < best[0]:
-                best = (float(common.mean()), shift / fps, speed)
-    return best
+    most = round(MAX_SHIFT * fps)
+    squares = [
+        (float(common.mean()), shift, speed)
+        for speed in SPEEDS
+        for shift, common in _common(_squared(_played(query, speed), entry), range(-most, most + 1))
+    ]
+    if not squares:
+        return np.inf, 0.0, 1.0
+    _, near, about = min(squares)
+    distances = [
+        (float(common.mean()), shift / fps, speed)
+        for speed in (about - FINE_SPEED, about, about + FINE_SPEED)
+        for shift, common in _at_shifts(_played(query, speed), entry, range(near - 1, near + 2))
+    ]
+    return min(distances, default=(np.inf, 0.0, 1.0))
+
+
+def _squared(query: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    """Return (T, T') the sum of squares by which each two poses differ."""
+    one, other = (poses.reshape(len(poses), -1) for poses in (query, entry))
+    return (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
+
+
+def _common(matrix: np.ndarray, shifts: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the entries of a (T, T') matrix that belong to each shift, where enough frames are common."""
+    for shift in shifts:
+        common = np.diagonal(matrix, shift)
+        if len(common) >= LEAST_COMMON * min(matrix.shape):
+            yield shift, common
+
+
+def _at_shifts(query: np.ndarray, entry: np.ndarray, shifts: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the mean distance of the joints in each common frame of two motions, at each shift."""
+    for shift in shifts:
+        one, other = query[max(-shift, 0) :], entry[max(shift, 0) :]
+        frames = min(len(one), len(other))
+        if frames and frames >= LEAST_COMMON * min(len(query), len(entry)):
+            yield shift, np.linalg.norm(one[:frames] - other[:frames], axis=-1).mean(axis=-1)
 
 
 def _poses(features: np.ndarray) -> np.ndarray:
     """Return (T, J + 1, 3) metres: the root's height, its way in a second, and joints 1..J - 1 relative to it.
 
-    The way keeps a walk and a walk on the spot apart.
+    The way keeps a walk and a walk on the spot apart. Heights are above the median of the lowest joints: a motion that
+    was cut or resampled is put on the floor anew, by its one lowest joint, and stands up to 2 cm higher or lower.
     """
     frames, body = len(features), body_of(features.shape[1])
-    joints = np.asarray(features[:, body.positions], dtype=np.float32).reshape(frames, body.num_joints - 1, 3)
+    joints = np.array(features[:, body.positions], dtype=np.float32).reshape(frames, body.num_joints - 1, 3)
+    height = np.asarray(features[:, ROOT_HEIGHT][:, 0], dtype=np.float32)
+    floor = np.median(np.minimum(joints[..., 1].min(axis=1), height))
+    joints[..., 1] -= height[:, None]
     root = np.zeros((frames, 2, 3), dtype=np.float32)
-    root[:, 0, 1] = features[:, ROOT_HEIGHT][:, 0]
+    root[:, 0, 1] = height - floor
     root[:, 1, [0, 2]] = features[:, ROOT_VELOCITY] * body.fps
     return np.concatenate([root, joints], axis=1) * np.float32(body.unit)
-
-
-def _mirrored(poses: np.ndarray) -> np.ndarray:
-    """Return poses with left and right exchanged."""
-    body = HUMANML3D if poses.shape[1] == HUMANML3D.num_joints + 1 else KIT
-    order = [0, 1, *(1 + joint for joint in body.mirror_order[1:])]
-    return poses[:, order] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
 
 
 def _signature(poses: np.ndarray) -> np.ndarray:
