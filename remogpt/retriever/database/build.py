@@ -17,13 +17,14 @@ from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.skeleton import NUM_FEATURES
 from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.retriever.database.part_search import with_parts
+from remogpt.retriever.database.vector_index import IndexKind
 from remogpt.retriever.database.version_files import (
     MotionsKept,
     name_in_use,
     new_version,
     publish,
 )
-from remogpt.retriever.database.version_reader import VersionReader
+from remogpt.retriever.database.version_reader import VersionReader, numbers_within
 from remogpt.retriever.database.version_writer import NewEntries, VersionWriter
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.network_outputs import are_alike, check_finite, check_unit_rows, collapsed
@@ -48,6 +49,7 @@ def write_entries(
     finder: FindsFacts | None,
     total: int | None,
     allow_empty: bool,
+    index: IndexKind = "auto",
     bar: Any = None,
 ) -> None:
     """Embed and encode entries and write them as the current version in `path`; see `MotionDatabase.build`.
@@ -64,7 +66,8 @@ def write_entries(
     own = progress(total=total, desc="database", unit="entry") if bar is None else nullcontext(bar)
     with new_version(path) as folder, own as bar:
         kept: MotionsKept = "joints" if compact else "features"
-        writer = VersionWriter(folder, retriever.dim, kept, "float16" if compact else "float32", facts, body)
+        stored_as = "float16" if compact else "float32"
+        writer = VersionWriter(folder, retriever.dim, kept, stored_as, facts, body=body, index=index)
         while batch := list(islice(iterator, BATCH)):
             for entry in batch:
                 _check(entry, body)
@@ -108,11 +111,14 @@ def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFa
     return finder.find(motions) if finder else [find_facts(features_to_joints(motion)) for motion in motions]
 
 
-def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path) -> None:
+def copy_entries(
+    sources: Sequence[tuple[VersionReader, list[int]]], path: Path, index: IndexKind | None = None
+) -> None:
     """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
     Motions, part encodings, facts and reconstruction errors are kept where every source has them, features where every
-    source has features, facts if one finder or the predicates found all of them.
+    source has features, facts if one finder or the predicates found all of them. Without `index` the result is
+    searched as the first source is.
 
     Raises:
         RemogptError: if retrievers or tokenizers differ, or two entries have one id.
@@ -141,7 +147,9 @@ def copy_entries(sources: Sequence[tuple[VersionReader, list[int]]], path: Path)
     _check_unchanged(path, [database for database, _ in sources], replaces)
     total = sum(len(rows) for _, rows in filled)
     with new_version(path) as folder, progress(total=total, desc="database", unit="entry") as bar:
-        writer = VersionWriter(folder, first.motion_embeddings.shape[1], kept, dtype.name, kept_too.facts, first.body)
+        kind: IndexKind = index or first.manifest.get("index", "auto")
+        dim, facts = first.motion_embeddings.shape[1], kept_too.facts
+        writer = VersionWriter(folder, dim, kept, dtype.name, facts, body=first.body, index=kind)
         for database, rows in filled:
             for start in range(0, len(rows), BATCH):
                 block = rows[start : start + BATCH]
@@ -165,12 +173,12 @@ class KeptToo:
 
 def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo) -> NewEntries:
     offsets = database.caption_offsets
-    captions = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
+    captions = numbers_within([(offsets[row], offsets[row + 1]) for row in rows])
     return NewEntries(
-        [database.info(row) for row in rows],
+        database.infos_of(rows),
         database.motion_embeddings[rows],
         database.caption_embeddings[captions],
-        [database.codes(row) for row in rows],
+        database.codes_of(rows),
         [database.motion(row) for row in rows] if kept_too.motions else None,
         database.part_encodings[rows] if kept_too.parts else None,
         [database.facts.of(row) for row in rows] if kept_too.facts else None,

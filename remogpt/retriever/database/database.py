@@ -22,8 +22,8 @@ from remogpt.retriever.database.entry_filter import EntryFilter
 from remogpt.retriever.database.milvus import MilvusIndex, collection_of, milvus_file
 from remogpt.retriever.database.part_search import Contributions, PartSearch, best_rows
 from remogpt.retriever.database.routes import checked_route, plain_features
-from remogpt.retriever.database.vector_index import VectorIndex, exact_similarities
-from remogpt.retriever.database.version_reader import VersionReader
+from remogpt.retriever.database.vector_index import IndexKind, VectorIndex, check_index, exact_similarities
+from remogpt.retriever.database.version_reader import VersionReader, numbers_within
 from remogpt.retriever.networks.body_parts import named_parts
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.find_model import find_component
@@ -32,6 +32,7 @@ from remogpt.runtime.folders.sums import changed_files
 
 _log = logging.getLogger(__name__)
 
+_NOBODY = np.empty(0, dtype=np.int64)
 _HITS = 4096
 """Hits whose captions are compared with the query at once: 8 MiB for each caption of theirs."""
 FACT_WEIGHT = 0.8
@@ -52,7 +53,7 @@ class MotionDatabase(VersionReader):
     def __init__(self, path: Path, retriever: Retriever | None = None) -> None:
         super().__init__(path)
         self.retriever = retriever
-        self._hidden = np.empty(0, dtype=np.int64)
+        self._hidden = _NOBODY
         if retriever is not None:
             check_belongs(path, self.manifest, {"retriever": retriever.hash})
         if not len(self):
@@ -71,6 +72,7 @@ class MotionDatabase(VersionReader):
         finder: FindsFacts | None = None,
         total: int | None = None,
         allow_empty: bool = False,
+        index: IndexKind = "auto",
     ) -> "MotionDatabase":
         """Embed and encode entries, write them as a new version, and open it.
 
@@ -85,13 +87,15 @@ class MotionDatabase(VersionReader):
             finder: finds these facts; default: the predicates on the joints, see `remogpt.motion.found_facts`.
             total: number of entries where `entries` cannot say it, for the progress bar.
             allow_empty: write a database even without entries, in which nothing is ever found.
+            index: how it is searched, see `vector_index`.
 
         Raises:
             RemogptError: for an entry that cannot be used, two entries of one id, or no entry where there must be some.
         """
+        check_index(index)
         write_entries(
             entries, retriever, tokenizer, Path(path),
-            compact=compact, facts=facts, finder=finder, total=total, allow_empty=allow_empty,
+            compact=compact, facts=facts, finder=finder, total=total, allow_empty=allow_empty, index=index,
         )  # fmt: skip
         return cls(Path(path), retriever)
 
@@ -253,23 +257,13 @@ class MotionDatabase(VersionReader):
     def _part_search(self) -> PartSearch:
         return PartSearch.of(self, self._retriever_in_use())
 
-    @cached_property
-    def _rows_by_name(self) -> dict[str, list[int]]:
-        """Rows of entries by name: their own id, their source's id, or the id of the clip that they mirror."""
-        rows: dict[str, list[int]] = {}
-        for row, names in enumerate(self.names()):
-            for name in {names.id, names.source_id, names.mirror_of}:
-                if name is not None:
-                    rows.setdefault(name, []).append(row)
-        return rows
-
     def unknown_names(self, names: Collection[str]) -> list[str]:
         """Return those of some ids that no entry bears as its own, its source's or its mirror's."""
-        return [name for name in names if name not in self._rows_by_name]
+        return [name for name in names if not len(self.name_table.rows_of([name]))]
 
     def _passed_over(self, names: Collection[str]) -> np.ndarray:
-        rows = {row for name in names for row in self._rows_by_name.get(name, ())}
-        return np.union1d(self._hidden, np.array(sorted(rows), dtype=np.int64))
+        rows = self.name_table.rows_of(names) if names else _NOBODY
+        return np.union1d(self._hidden, rows) if len(self._hidden) else rows
 
     def example(self, row: int, query: np.ndarray, score: float, route: str) -> RetrievedExample:
         """Make the example of an entry, with its caption closest to the query embedding (D,)."""
@@ -277,20 +271,14 @@ class MotionDatabase(VersionReader):
 
     def _examples(self, rows: list[int], query: np.ndarray, scores: list[float], route: str) -> list[RetrievedExample]:
         """Make the examples of some entries; all their captions are compared with the query at once."""
-        spans = self._spans("caption", rows)
-        for row, (start, end) in zip(rows, spans, strict=True):
-            if not start < end <= len(self.caption_embeddings):
-                raise RemogptError(f"{self.folder}: caption_offsets.npy gives entry {row} no captions; build it again")
-        captions = np.concatenate([np.arange(start, end) for start, end in spans])
-        to_captions = exact_similarities(self.caption_embeddings[captions], query).tolist()
+        spans = self._spans("caption", rows, len(self.caption_embeddings))
+        to_captions = exact_similarities(self.caption_embeddings[numbers_within(spans)], query)
         to_motions = exact_similarities(self.motion_embeddings[rows], query).tolist()
-        found, first = [], 0
-        known = zip(rows, scores, to_motions, spans, self.infos_of(rows), self.codes_of(rows), strict=True)
-        for row, score, to_motion, (start, end), info, codes in known:
-            own = to_captions[first : first + end - start]
-            first += end - start
-            to_caption = max(own)
-            caption = info.captions[own.index(to_caption)]
+        best, places = largest_within(to_captions, np.array([end - start for start, end in spans]))
+        found = []
+        known = zip(rows, scores, to_motions, best, places, self.infos_of(rows), self.codes_of(rows), strict=True)
+        for row, score, to_motion, to_caption, place, info, codes in known:
+            caption = info.captions[place]
             found.append(RetrievedExample(info.id, caption, codes, score, route, to_motion, to_caption, row=row))
         return found
 
@@ -334,17 +322,22 @@ class MotionDatabase(VersionReader):
         return MotionDatabase(Path(path), self.retriever)
 
     @staticmethod
-    def merge(databases: Sequence["MotionDatabase"], path: str | Path, *, keep_first: bool = False) -> "MotionDatabase":
+    def merge(
+        databases: Sequence["MotionDatabase"], path: str | Path, *, keep_first: bool = False,
+        index: IndexKind | None = None,
+    ) -> "MotionDatabase":  # fmt: skip
         """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
 
         Args:
             databases: at least one.
             path: folder of the result; one of theirs gets a new version.
             keep_first: of entries of one id, take that of the first database.
+            index: how the result is searched, see `vector_index`; default: as the first database is.
 
         Raises:
             RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
         """
+        check_index(index)
         if not databases:
             raise RemogptError("merge wants at least one database, got none")
         rows, seen = [], set[str]()
@@ -354,5 +347,14 @@ class MotionDatabase(VersionReader):
                 new = [row for name, row in database.rows.items() if name not in seen]
                 seen |= database.rows.keys()
             rows.append((database, new))
-        copy_entries(rows, Path(path))
+        copy_entries(rows, Path(path), index)
         return MotionDatabase(Path(path), databases[0].retriever)
+
+
+def largest_within(values: np.ndarray, lengths: np.ndarray) -> tuple[list[float], list[int]]:
+    """Return the largest value of each of some stretches that follow each other, and its first place in it."""
+    firsts = np.cumsum(lengths) - lengths
+    best = np.maximum.reduceat(values, firsts)
+    places = np.arange(len(values)) - np.repeat(firsts, lengths)
+    places[values < np.repeat(best, lengths)] = len(values)
+    return best.tolist(), np.minimum.reduceat(places, firsts).tolist()

@@ -3,15 +3,15 @@
 Both find candidates in float32. The candidates' similarities are computed again in float64 and ties go to the smaller
 row, so that the answer does not depend on the library, the batch, or the order in which a BLAS sums.
 
-Above `FLAT_ROWS` rows FAISS uses an inverted file of 8-bit rows instead of a full scan, which may miss a neighbour
-(1e6 x 256: 0.55 ms instead of 174 ms a query, recall@10 0.990); the similarities of the rows found stay exact.
+Above `FLAT_ROWS` rows FAISS uses an inverted file of 8-bit rows instead of a full scan, which may miss a neighbour; the
+similarities of the rows found stay exact. Index "flat" or "ivf" instead of "auto" decides it whatever the number is.
 """
 
 import importlib.util
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -19,10 +19,19 @@ from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path
 
+IndexKind = Literal["auto", "flat", "ivf"]
 FLAT_ROWS = 100_000
 """Largest number of rows that are scanned in full."""
 FAISS_ROWS = 10_000
 """Fewer rows are scanned by NumPy even where FAISS is there: 10,000 x 256 take 1 ms, importing FAISS 200 ms."""
+LEAST_A_LIST, MOST_A_LIST = 39, 64
+"""Rows for each list of an inverted file from which it is learnt; FAISS warns of fewer than 39."""
+LISTS, LEAST_PROBES = 2.0, 16
+"""Lists of an inverted file per root of its rows, and the least of them that a search looks into.
+
+Twice as many lists, and twice as many searched, found no more (100,000 x 256: .9995 of the 10 best either way) and took
+four times as long to learn.
+"""
 RERANKED = 1000
 """Rows that a bonus can reorder where there are more than `FLAT_ROWS`."""
 MOST_ON_GPU = 2048
@@ -47,7 +56,8 @@ class VectorIndex:
 
     def __init__(self, rows: np.ndarray, file: Path | None = None, use_faiss: bool | None = None) -> None:
         self._rows, self.file = rows, file if file is not None and file.is_file() else None
-        self.use_faiss = has_faiss() and len(rows) > FAISS_ROWS if use_faiss is None else use_faiss
+        is_worth_it = self.file is not None or len(rows) > FAISS_ROWS
+        self.use_faiss = has_faiss() and is_worth_it if use_faiss is None else use_faiss
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -59,7 +69,9 @@ class VectorIndex:
         import faiss
 
         index = faiss.read_index(str(self.file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        faiss.extract_index_ivf(index).nprobe = 32
+        ivf = faiss.extract_index_ivf(index)
+        # Files of earlier versions have twice as many lists; the same share of the rows is looked at.
+        ivf.nprobe = max(LEAST_PROBES, round(LEAST_PROBES / LISTS * ivf.nlist / max(ivf.ntotal, 1) ** 0.5))
         return index
 
     @cached_property
@@ -113,7 +125,7 @@ class VectorIndex:
             query: (D,) float32 unit row.
             k: owners wanted.
             owner: (n,) rows -> (n,) numbers of what they belong to.
-            excluded: owners that do not count.
+            excluded: owners that do not count, sorted.
             bonus: (owners,) added to similarities for the ranking alone. Of more than `FLAT_ROWS` rows it ranks the
                 `RERANKED` most similar ones.
 
@@ -131,7 +143,9 @@ class VectorIndex:
         total = len(self._rows)
         of_rows = None if bonus is None else bonus.astype(np.float32)[owner(np.arange(total))]
         is_reranked = of_rows is not None and total > FLAT_ROWS
-        count = min(total, (max(k, RERANKED) if is_reranked else k) + len(excluded) + 16)
+        # Of the nearest rows as many are excluded as of all: a guess that is tried again where it was too low.
+        share_left = max(1 - len(excluded) / max(total, 1), 1e-3)
+        count = min(total, int(((max(k, RERANKED) if is_reranked else k) + 16) / share_left))
         whole = False
         while True:
             ids, rough = self._candidates(query, count, None if is_reranked else of_rows, whole)
@@ -157,7 +171,9 @@ class VectorIndex:
         """Return owners, their best rows, similarities, and these with the bonus, best first."""
         # Sorted first: of equal rows the smallest number comes first in every later stable sort.
         ids = np.sort(ids)
-        ids = ids[~np.isin(owner(ids), excluded)]
+        if len(excluded):
+            owners = owner(ids)
+            ids = ids[excluded[np.minimum(np.searchsorted(excluded, owners), len(excluded) - 1)] != owners]
         similarities = exact_similarities(self.rows[ids], query)
         ranked = similarities if bonus is None else similarities + bonus[ids]
         order = np.argsort(-ranked, kind="stable")
@@ -172,17 +188,27 @@ def exact_similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     return (rows.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
 
 
-def write_inverted_file(rows: np.ndarray, path: Path, flat_rows: int = FLAT_ROWS) -> bool:
-    """Write an IVF-SQ8 file for more than `flat_rows` rows where FAISS is installed; say whether it was written."""
-    if len(rows) <= flat_rows or not has_faiss():
-        return False
+def check_index(index: IndexKind | None) -> None:
+    """Refuse an unknown kind of index, and an inverted file where FAISS is not installed."""
+    if index not in (None, *get_args(IndexKind)):
+        raise RemogptError(f"wanted index {', '.join(get_args(IndexKind))}, came {index!r}")
+    if index == "ivf" and not has_faiss():
+        raise RemogptError("an inverted file needs FAISS: pip install 'remogpt[cpu]', or take index auto or flat")
+
+
+def wants_inverted_file(num_rows: int, index: IndexKind) -> bool:
+    """Say whether an inverted file is written for some rows; without FAISS never, and all are compared."""
+    return has_faiss() and num_rows > (0 if index == "ivf" else FLAT_ROWS) and index != "flat"
+
+
+def write_inverted_file(rows: np.ndarray, path: Path) -> None:
+    """Write an IVF-SQ8 file of at least one row."""
     import faiss
 
     rows = np.ascontiguousarray(rows, dtype=np.float32)
-    num_lists = max(16, int(4 * len(rows) ** 0.5))
+    num_lists = max(1, min(int(LISTS * len(rows) ** 0.5), len(rows) // LEAST_A_LIST))
     index = faiss.index_factory(rows.shape[1], f"IVF{num_lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    index.train(rows[np.random.default_rng(0).permutation(len(rows))[: 64 * num_lists]])
+    index.train(rows[np.random.default_rng(0).permutation(len(rows))[: MOST_A_LIST * num_lists]])
     index.add(rows)
     with atomic_path(path) as temporary:
         faiss.write_index(index, str(temporary))
-    return True

@@ -13,6 +13,7 @@ versions/<hash>/             never changes once it is there
     joints.npy               (frames + E, 22, 3) packed joint positions, joint_units.npy (E,); see `packed_motion`
     reconstruction_errors.npy   (E,) metres, what the tokenizer loses of each motion; only if measured
     found_facts.npy          (R, 3) what `motion.found_facts` found, found_facts_offsets.npy (E + 1); only if stored
+    name_hashes.npy (N,) uint64 names of entries, name_rows.npy (N,) whose; only of large databases, see `name_table`
     motions.ivf, captions.ivf   search structures of large databases
 """
 
@@ -26,6 +27,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from filelock import FileLock, Timeout
 
+from remogpt.motion.feature_body import HUMANML3D, KIT
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import read_json, sync, sync_folder, write_text
 from remogpt.runtime.folders.sums import SMALL, changed_files
@@ -35,6 +37,9 @@ from remogpt.runtime.schema import Count, Hash
 from remogpt.runtime.text import read_text
 
 SCHEMA = 1
+SKELETONS = {"humanml3d-22": HUMANML3D, "kit-21": KIT}
+"""Whose features motions may be, by the manifest's name."""
+NAME_HASHES, NAME_ROWS = "name_hashes", "name_rows"
 MotionsKept = Literal["features", "joints", "nothing"]
 """How the motions of a database are stored: as raw features, as packed joint positions, or as codes alone."""
 
@@ -56,6 +61,10 @@ class Manifest(TypedDict):
     retriever_hash: Hash
     tokenizer_hash: Hash
     statistics_hash: Hash
+    skeleton: NotRequired[str]
+    fps: NotRequired[float]
+    index: NotRequired[str]
+    """How embeddings are searched, unless that follows from their number."""
     motions: NotRequired[MotionsKept]
     has_features: NotRequired[bool]
     """How versions before `motions` said that features are stored."""
@@ -167,7 +176,23 @@ def current_version(path: Path) -> tuple[str, Path, dict[str, Any]]:
         )
     if manifest_hash(manifest) != version:
         raise RemogptError(f"{folder / 'manifest.json'} was changed after the build; copy the database again")
+    _check_bodies(path, manifest)
     return version, folder, manifest
+
+
+def _check_bodies(path: Path, manifest: dict[str, Any]) -> None:
+    """Refuse motions of another skeleton or frame rate, which no model of this program reads."""
+    known = {name: (name, body.fps, body.num_features) for name, body in SKELETONS.items()}
+    usual = known["humanml3d-22"]
+    names = ("skeleton", "fps", "num_features")
+    came = tuple(manifest.get(name, value) for name, value in zip(names, usual, strict=True))
+    if came not in known.values():
+        wanted = " or ".join(f"{name} at {fps:g} fps ({features})" for name, fps, features in known.values())
+        raise RemogptError(
+            f"the database in {path} holds motions of skeleton {came[0]} at {came[1]} fps ({came[2]} channels), this "
+            f"program reads {wanted}; build it from its recordings ('remogpt db build RECORDINGS' reads any skeleton "
+            "and rate)"
+        )
 
 
 def check_small_files(folder: Path, manifest: dict[str, Any]) -> None:

@@ -11,9 +11,16 @@ import numpy as np
 from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.motion.feature_body import FeatureBody, body_of
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, EntryNames
+from remogpt.retriever.database.name_table import NameCollector, NameTable
 from remogpt.retriever.database.packed_motion import PackedMotion
 from remogpt.retriever.database.stored_facts import StoredFacts
-from remogpt.retriever.database.version_files import MotionsKept, check_small_files, current_version
+from remogpt.retriever.database.version_files import (
+    NAME_HASHES,
+    NAME_ROWS,
+    MotionsKept,
+    check_small_files,
+    current_version,
+)
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_npy
 from remogpt.runtime.network_outputs import check_unit_rows
@@ -69,6 +76,15 @@ class VersionReader:
             yield EntryNames.from_line(self._lines[start:end].tobytes())
 
     @cached_property
+    def name_table(self) -> NameTable:
+        """Rows of the entries that bear a name: as their own, their source's or their mirror's."""
+        if f"{NAME_HASHES}.npy" in self.manifest["files"]:
+            return NameTable(self._array(NAME_HASHES), self._array(NAME_ROWS))
+        collected = NameCollector()
+        collected.add(self.names())
+        return NameTable(*collected.sorted())
+
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Row of each entry id."""
         return {names.id: row for row, names in enumerate(self.names())}
@@ -80,7 +96,10 @@ class VersionReader:
     def codes_of(self, rows: Sequence[int]) -> list[np.ndarray]:
         """Return the codes of some entries."""
         codes = self._array("codes")
-        return [codes[start:end].astype(np.int64) for start, end in self._spans("code", rows)]
+        spans = self._spans("code", rows, len(codes))
+        codes = codes[numbers_within(spans)].astype(np.int64)
+        ends = np.cumsum([end - start for start, end in spans]).tolist()
+        return [codes[start:end] for start, end in pairwise([0, *ends])]
 
     @property
     def motions_kept(self) -> MotionsKept:
@@ -189,6 +208,12 @@ class VersionReader:
         counts, rows = self.manifest["counts"], [info.id for info in self.infos()]
         if len(set(rows)) != counts["entries"]:
             raise RemogptError(f"{self.folder}: {len(set(rows))} ids in entries.jsonl, the manifest says {len(self)}")
+        if f"{NAME_HASHES}.npy" in self.manifest["files"]:
+            collected = NameCollector()
+            collected.add(self.names())
+            stored = self.name_table.hashes, self.name_table.rows
+            if not all(map(np.array_equal, stored, collected.sorted())):
+                raise RemogptError(f"{self.folder}: {NAME_HASHES}.npy does not hold the names in entries.jsonl")
         sizes = {"code": len(self._array("codes")), "caption": len(self.caption_embeddings)}
         if self.motions_kept == "features":
             sizes["feature"] = len(self._array("features"))
@@ -208,13 +233,17 @@ class VersionReader:
         """Return where the rows of an entry begin and end; refuse offsets that do not tell it."""
         return self._spans(name, [row])[0]
 
-    def _spans(self, name: str, rows: Sequence[int]) -> list[tuple[int, int]]:
-        """Return where the rows of some entries begin and end; refuse offsets that do not tell it."""
+    def _spans(self, name: str, rows: Sequence[int], size: int | None = None) -> list[tuple[int, int]]:
+        """Return where the rows of some entries begin and end; refuse offsets that do not tell it.
+
+        With `size` each has some, among that many.
+        """
         offsets, wanted = self._array(f"{name}_offsets"), np.asarray(rows, dtype=np.int64)
         if offsets.ndim == 1 and len(offsets) and offsets.dtype.kind in "iu":
             is_there = (wanted >= 0) & (wanted < len(offsets) - 1)
             starts, ends = offsets[np.where(is_there, wanted, 0)], offsets[np.where(is_there, wanted + 1, 0)]
-            bad = np.flatnonzero(~is_there | (starts < 0) | (starts > ends))
+            is_bad = ~is_there | (starts < 0) | (starts > ends)
+            bad = np.flatnonzero(is_bad if size is None else is_bad | (starts == ends) | (ends > size))
             if not len(bad):
                 return list(zip(starts.tolist(), ends.tolist(), strict=True))
             rows = [rows[bad[0]]]
@@ -230,3 +259,10 @@ class VersionReader:
     def _lines(self) -> np.ndarray:
         """Bytes of entries.jsonl, which holds at least one entry: an empty file cannot be mapped."""
         return np.asarray(np.memmap(self.folder / "entries.jsonl", dtype=np.uint8, mode="r"))
+
+
+def numbers_within(spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return (n,) int64 all numbers of some spans (start, end), one span after the other."""
+    starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    lengths = ends - starts
+    return np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)

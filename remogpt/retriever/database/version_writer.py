@@ -11,9 +11,17 @@ from remogpt.motion.fact_catalogue import catalogue_hash
 from remogpt.motion.feature_body import HUMANML3D, FeatureBody
 from remogpt.motion.found_facts import FoundFacts
 from remogpt.retriever.database.entry import EntryInfo
+from remogpt.retriever.database.name_table import NameCollector
 from remogpt.retriever.database.packed_motion import PackedMotion
-from remogpt.retriever.database.vector_index import write_inverted_file
-from remogpt.retriever.database.version_files import SCHEMA, MotionsKept, manifest_hash
+from remogpt.retriever.database.vector_index import FAISS_ROWS, IndexKind, wants_inverted_file, write_inverted_file
+from remogpt.retriever.database.version_files import (
+    NAME_HASHES,
+    NAME_ROWS,
+    SCHEMA,
+    SKELETONS,
+    MotionsKept,
+    manifest_hash,
+)
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import sha256_file, write_json, write_npy
 
@@ -82,13 +90,15 @@ class VersionWriter:
         embedding_dtype: float16 halves the file and costs about 5e-4 in a score.
         has_facts: whether facts come with the entries.
         body: whose features the motions are.
+        index: how the embeddings will be searched.
     """
 
     def __init__(
         self, folder: Path, dim: int, motions: MotionsKept, embedding_dtype: str, has_facts: bool,
-        body: FeatureBody = HUMANML3D,
+        *, body: FeatureBody = HUMANML3D, index: IndexKind = "auto",
     ) -> None:  # fmt: skip
-        self.folder, self.body, self.seen = folder, body, set[str]()
+        self.folder, self.body, self.index = folder, body, index
+        self.seen, self.names = set[str](), NameCollector()
         self.licences: dict[str, int] = {}
         self.lines = (folder / "entries.jsonl").open("wb")
         self.arrays = {
@@ -107,6 +117,7 @@ class VersionWriter:
 
     def add(self, new: NewEntries) -> None:
         """Append entries."""
+        self.names.add(new.infos)
         for info, entry_codes in zip(new.infos, new.codes, strict=True):
             if info.id in self.seen:
                 raise RemogptError(
@@ -169,15 +180,15 @@ class VersionWriter:
         for name, ends in self.ends.items():
             if not absent.get(name):
                 write_npy(self.folder / f"{name}_offsets.npy", np.array(ends, dtype=np.int64))
-        for name, index in (("motion_embeddings", "motions.ivf"), ("caption_embeddings", "captions.ivf")):
-            write_inverted_file(np.load(self.folder / f"{name}.npy", mmap_mode="r"), self.folder / index)
+        self._write_search_structures()
         manifest = {
             "schema": SCHEMA,
-            "skeleton": "humanml3d-22" if self.body is HUMANML3D else "kit-21",
+            "skeleton": next(name for name, body in SKELETONS.items() if body is self.body),
             "fps": self.body.fps,
             **origin,
             "motions": next((kind for kind in ("features", "joints") if kind in self.arrays), "nothing"),
             **({"facts": {"catalogue": catalogue_hash()}} if "found_facts" in self.arrays else {}),
+            **({} if self.index == "auto" else {"index": self.index}),
             "counts": {
                 "entries": len(self.seen),
                 "captions": self.ends["caption"][-1],
@@ -189,6 +200,16 @@ class VersionWriter:
         }
         write_json(self.folder / "manifest.json", manifest)
         return manifest_hash(manifest)
+
+    def _write_search_structures(self) -> None:
+        """Write what makes searches among many rows fast."""
+        for name, index in (("motion_embeddings", "motions.ivf"), ("caption_embeddings", "captions.ivf")):
+            rows = np.load(self.folder / f"{name}.npy", mmap_mode="r")
+            if wants_inverted_file(len(rows), self.index):
+                write_inverted_file(rows, self.folder / index)
+        if len(self.seen) > FAISS_ROWS:
+            for name, values in zip((NAME_HASHES, NAME_ROWS), self.names.sorted(), strict=True):
+                write_npy(self.folder / f"{name}.npy", values)
 
 
 def _checked_codes(name: str, codes: np.ndarray) -> np.ndarray:

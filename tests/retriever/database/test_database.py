@@ -1,5 +1,6 @@
 """The database: round trip, search, exclusion, safety of builds, and refusals."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from remogpt.retriever.database import build
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, EntryNames, windowed
-from remogpt.retriever.database.version_files import new_version, publish, remove_old_versions
+from remogpt.retriever.database.version_files import manifest_hash, new_version, publish, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
 Entries = list[DatabaseEntry]
@@ -145,6 +146,17 @@ def test_a_motion_object_is_a_query(database: MotionDatabase, entries: Entries) 
         features = entries[5].features
 
     assert database.search(motion=Holder(), route="m2m", k=1)[0].id == "c5"
+
+
+@pytest.mark.parametrize(("name", "value"), [("skeleton", "smpl-24"), ("fps", 30), ("num_features", 251)])
+def test_motions_of_another_skeleton_or_rate_are_refused(database: MotionDatabase, name: str, value: Any) -> None:
+    """Even where the manifest is whole: its hash names the version."""
+    manifest = json.loads((database.folder / "manifest.json").read_text()) | {name: value}
+    (database.folder / "manifest.json").write_text(json.dumps(manifest))
+    database.folder.rename(database.folder.with_name(manifest_hash(manifest)))
+    (database.path / "CURRENT").write_text(manifest_hash(manifest) + "\n")
+    with pytest.raises(RemogptError, match=rf"{value}.*this program reads humanml3d-22 at 20 fps"):
+        MotionDatabase.open(database.path)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from remogpt.retriever.database.vector_index import VectorIndex, has_faiss, write_inverted_file
+from remogpt.retriever.database import vector_index
+from remogpt.retriever.database.vector_index import (
+    VectorIndex,
+    check_index,
+    has_faiss,
+    wants_inverted_file,
+    write_inverted_file,
+)
 from remogpt.runtime import device
+from remogpt.runtime.errors import RemogptError
 
 NONE = np.empty(0, dtype=np.int64)
 needs_faiss = pytest.mark.skipif(not has_faiss(), reason="faiss is not installed (extra [cpu] or [gpu])")
@@ -78,7 +86,7 @@ def test_rows_are_searched_on_the_gpu_where_networks_run_there(monkeypatch: pyte
 def test_an_inverted_file_gives_k_where_there_are_k(tmp_path: Path) -> None:
     """The lists nearest to the query may hold fewer rows, or none that is not excluded."""
     rows = unit_rows(3000, 16)
-    assert write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1000)
+    write_inverted_file(rows, tmp_path / "x.ivf")
     index, query = VectorIndex(rows, tmp_path / "x.ivf", use_faiss=True), rows[7]
     index._inverted_file.nprobe = 2
     assert len(index.search(query, 2500, np.asarray, NONE)[0]) == 2500
@@ -91,11 +99,36 @@ def test_an_inverted_file_gives_k_where_there_are_k(tmp_path: Path) -> None:
 @needs_faiss
 def test_an_inverted_file_finds_nearly_all(tmp_path: Path) -> None:
     rows = unit_rows(1500, 16)
-    assert not write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1500)
-    assert write_inverted_file(rows, tmp_path / "x.ivf", flat_rows=1000)
+    write_inverted_file(rows, tmp_path / "x.ivf")
     index = VectorIndex(rows, tmp_path / "x.ivf", use_faiss=True)
     queries, hits = rows[::150], 0
     for query in queries:
         found = index.search(query, 10, np.asarray, NONE)[0].tolist()
         hits += len(set(found) & set(full_scan(rows, query, 10, np.arange(1500))))
     assert hits >= 0.9 * 10 * len(queries)
+
+
+@needs_faiss
+def test_few_rows_make_an_inverted_file_and_what_is_excluded_is_asked_for_again(tmp_path: Path) -> None:
+    """The nearest 30 of 40 rows are excluded, which a guess from their share does not expect."""
+    rows = unit_rows(40)
+    write_inverted_file(rows, tmp_path / "x.ivf")
+    for file in (tmp_path / "x.ivf", None):
+        index = VectorIndex(rows, file)
+        assert index.use_faiss == (file is not None), "a file is used, however few rows there are"
+        best = index.search(rows[3], 40, np.asarray, NONE)[0]
+        found = index.search(rows[3], 5, np.asarray, np.sort(best[:30]))[0]
+        assert found.tolist() == best[30:35].tolist()
+
+
+def test_which_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_index, "has_faiss", lambda: True)
+    assert [wants_inverted_file(count, "auto") for count in (100_000, 100_001)] == [False, True]
+    assert [wants_inverted_file(count, "ivf") for count in (0, 1)] == [False, True]
+    assert not wants_inverted_file(10**6, "flat")
+    with pytest.raises(RemogptError, match="auto, flat, ivf, came 'hnsw'"):
+        check_index("hnsw")  # type: ignore[arg-type]
+    monkeypatch.setattr(vector_index, "has_faiss", lambda: False)
+    assert not wants_inverted_file(10**6, "ivf"), "of an inherited choice: without FAISS all rows are compared"
+    with pytest.raises(RemogptError, match=r"remogpt\[cpu\]"):
+        check_index("ivf")
