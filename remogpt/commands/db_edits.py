@@ -8,6 +8,7 @@ from remogpt.commands.cli_parts.parser import CommandParser
 from remogpt.commands.db_options import (
     add_component_options,
     add_filter_options,
+    add_index_option,
     add_source_options,
     entry_filter,
     report_notes,
@@ -34,6 +35,7 @@ def add_subcommands(actions: Any) -> None:
     merge.add_argument(
         "--keep-first", action="store_true", help="where two entries have one id, take the first database's"
     )
+    add_index_option(merge, "as the first database is")
     actions.add_subcommand("merge", merge)
     dedupe = _declare(actions, "dedupe", "Drop each entry whose motion an earlier entry has already.")
     dedupe.add_argument(
@@ -114,7 +116,7 @@ def _merge(args: Any) -> int:
     from remogpt.retriever import MotionDatabase
 
     opened = [MotionDatabase.open(one) for one in args.databases]
-    database = stages.merge_databases(opened, out=args.out, keep_first=args.keep_first)
+    database = stages.merge_databases(opened, out=args.out, keep_first=args.keep_first, index=args.index)
     dropped = sum(map(len, opened)) - len(database)
     doubles = f"; {dropped} left out, whose ids an earlier database has" if dropped else ""
     print(f"{args.out}: {len(database)} entries of {len(args.databases)} databases{doubles}")
@@ -192,7 +194,7 @@ def _milvus(args: Any) -> int:
 
 def _gc(args: Any) -> int:
     deleted = stages.collect_garbage(args.database)
-    print(f"{args.database}: {len(deleted)} old versions deleted")
+    print(f"{args.database}: {len(deleted)} old versions and parts of killed builds deleted")
     return 0
 
 

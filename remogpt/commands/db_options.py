@@ -19,6 +19,15 @@ def add_component_options(parser: Any) -> None:
     parser.add_argument("--tokenizer", type=str, default=None, help="tokenizer folder, instead of the model's")
 
 
+def add_index_option(parser: Any, default: str) -> None:
+    """Add --index."""
+    parser.add_argument(
+        "--index", type=str, default=None,
+        help="how embeddings are searched: flat (all are compared), ivf (an inverted file: faster, may miss a hit) or "
+        f"auto (ivf above 100,000); default: {default}",
+    )  # fmt: skip
+
+
 def add_source_options(parser: Any) -> None:
     """Add --split, --captions, --licence, --keep-first, and the options that say how recordings are read."""
     parser.add_argument("--split", type=str, default="train", help="split of a set; all: every clip")

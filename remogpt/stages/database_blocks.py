@@ -127,7 +127,6 @@ def embed_blocks(components: Components, blocks: Sequence[Block], folder: Path, 
     total = sum(len(block) for block, _ in todo)
     with progress(total=total, desc="database", unit="clip") as bar:
         if workers > 1 and len(todo) > 1:
-            components.check_for_processes()
             # A copy, without the networks that this process has opened.
             workers, given = min(workers, len(todo)), replace(components)
             with multiprocessing.get_context("spawn").Pool(workers, _keep_in_process, (given,)) as pool:

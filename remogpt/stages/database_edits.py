@@ -10,13 +10,15 @@ from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.entry_filter import EntryFilter
 from remogpt.retriever.database.milvus import send, withdraw
 from remogpt.retriever.database.overlap import MAX_DISTANCE, Kind, find_overlaps
+from remogpt.retriever.database.vector_index import IndexKind
 from remogpt.retriever.database.version_files import name_in_use, remove_old_versions
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import check_output_folder
 from remogpt.runtime.folders.model_folder import check_belongs
 from remogpt.stages.database_audit import audit_database
+from remogpt.stages.database_blocks import PARTS
 from remogpt.stages.database_sources import Notes
-from remogpt.stages.databases import AnySource, build_database
+from remogpt.stages.databases import AnySource, build_database, remove_unfinished_build
 from remogpt.stages.inputs import is_database, open_database, open_retriever, open_tokenizer
 
 if TYPE_CHECKING:
@@ -64,7 +66,11 @@ def add_to_database(
 
 
 def merge_databases(
-    databases: Sequence[str | Path | MotionDatabase], *, out: str | Path, keep_first: bool = False
+    databases: Sequence[str | Path | MotionDatabase],
+    *,
+    out: str | Path,
+    keep_first: bool = False,
+    index: IndexKind | None = None,
 ) -> MotionDatabase:
     """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
 
@@ -72,12 +78,13 @@ def merge_databases(
         databases: at least one.
         out: folder of the result.
         keep_first: of entries of one id, take that of the first database.
+        index: how the result is searched, see `build_database`; default: as the first database is.
 
     Raises:
         RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
     """
     check_output_folder(out)
-    return MotionDatabase.merge([open_database(one) for one in databases], out, keep_first=keep_first)
+    return MotionDatabase.merge([open_database(one) for one in databases], out, keep_first=keep_first, index=index)
 
 
 def filter_database(
@@ -194,15 +201,25 @@ def rebuild_database(
     return MotionDatabase.build(
         opened.entries(), *parts, _place(opened, out),
         compact=opened.motions_kept == "joints", facts=facts, total=len(opened),
+        index=opened.manifest.get("index", "auto"),
     )  # fmt: skip
 
 
 def collect_garbage(database: str | Path) -> list[str]:
-    """Delete all versions of a database but the one in use, and what killed builds left; returns their hashes."""
+    """Delete all versions of a database but the one in use, and what killed builds left; return the folders' names.
+
+    Of a killed `build_database` these are the finished blocks, with which the next build into the folder would go on.
+    What a running build uses stays.
+
+    Raises:
+        MissingPathError: if there is neither a database nor what a killed build left.
+    """
     path = Path(database)
-    if name_in_use(path) is None:
+    is_there = name_in_use(path) is not None
+    if not is_there and not (path / PARTS).is_dir():
         raise MissingPathError(f"no motion database in {path} (wanted a file CURRENT); name its folder")
-    return remove_old_versions(path)
+    # Without CURRENT there may be a version that somebody wants to take into use again.
+    return (remove_old_versions(path) if is_there else []) + remove_unfinished_build(path)
 
 
 def send_to_milvus(database: str | Path | MotionDatabase, uri: str) -> int:

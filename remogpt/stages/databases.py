@@ -13,6 +13,7 @@ from remogpt.finder import FactFinder
 from remogpt.pipeline import ReMoGPT
 from remogpt.retriever import MotionDatabase, Neighbours, TextMotionRetriever
 from remogpt.retriever.database import leave_one_out as neighbours
+from remogpt.retriever.database.vector_index import IndexKind, check_index
 from remogpt.retriever.database.version_files import current_version
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_file, check_output_folder
@@ -29,6 +30,8 @@ from remogpt.stages.database_sources import Notes, Reading, RecordingsBlock, Sou
 from remogpt.stages.inputs import open_database
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
+_LOCK = ".build.lock"
+"""Held by a build into a folder; goes with its process, killed or not."""
 AnySource = str | Path | MotionTextSet | MotionDatabase
 
 
@@ -51,6 +54,7 @@ def build_database(
     finder: str | Path | FactFinder | None = None,
     keep_first: bool = False,
     workers: int = 1,
+    index: IndexKind | None = None,
     notes: Notes | None = None,
 ) -> MotionDatabase:
     """Embed and tokenize every clip of some sources, and write them as a database.
@@ -77,6 +81,8 @@ def build_database(
         keep_first: of clips of one id, take that of the first source.
         workers: processes on this machine; the networks must then be given as folders. Their number changes nothing in
             what is written.
+        index: how it is searched: "flat" compares all rows, "ivf" an inverted file's nearest lists; default: as the
+            first source is that is a database, else by their number (see `retriever.database.vector_index`).
         notes: gets what was left out and why, and what was mended in recordings.
 
     Raises:
@@ -85,6 +91,10 @@ def build_database(
     """
     check_output_folder(out)
     _check_numbers(limit, min_frames, workers)
+    check_index(index)
+    components = Components(retriever, tokenizer, model, finder, compact, facts)
+    if workers > 1:
+        components.check_for_processes()
     notes = Notes() if notes is None else notes
     given = [sources] if isinstance(sources, AnySource) else list(sources)
     how = Reading(split, limit, min_frames, not compact, captions, licence, reading or {})
@@ -95,10 +105,12 @@ def build_database(
         raise RemogptError("--retriever and --tokenizer leave nothing of --model to be used: leave one out")
     if not keep_first:
         _check_ids(opened)
-    components = Components(retriever, tokenizer, model, finder, compact, facts)
     _check_databases(opened, components)
     with _only_build(Path(out)):
-        return _put_together(opened, components, Path(out), workers, notes, keep_first=keep_first, empty=empty)
+        if empty:
+            networks = components.opened[:2]
+            return MotionDatabase.build([], *networks, out, compact=compact, facts=facts, allow_empty=True)
+        return _put_together(opened, components, Path(out), workers, notes, keep_first=keep_first, index=index)
 
 
 def _put_together(
@@ -109,13 +121,10 @@ def _put_together(
     notes: Notes,
     *,
     keep_first: bool,
-    empty: bool,
+    index: IndexKind | None,
 ) -> MotionDatabase:
     """Embed all blocks, and write them and the entries of databases as one."""
-    retriever, tokenizer, _ = components.opened
-    if empty:
-        return MotionDatabase.build([], retriever, tokenizer, out, compact=components.compact, facts=components.facts,
-                                    allow_empty=True)  # fmt: skip
+    retriever = components.opened[0]
     blocks = [block for source in sources for block in source.blocks]
     finished = embed_blocks(components, blocks, out / PARTS, workers)
     if is_main_process():
@@ -132,7 +141,7 @@ def _put_together(
             names = ", ".join(source.name for source in sources)
             reason = next(iter(notes.left_out.values()), "it holds nothing")
             raise RemogptError(f"nothing of {names} can be used: {reason}")
-        MotionDatabase.merge(found, out, keep_first=keep_first)
+        MotionDatabase.merge(found, out, keep_first=keep_first, index=index)
         shutil.rmtree(out / PARTS)
     wait_for_everyone()
     return MotionDatabase(out, retriever)
@@ -148,16 +157,30 @@ def _only_build(out: Path) -> Iterator[None]:
     if not is_main_process():
         yield
         return
-    lock = out / ".build.lock"
     out.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(lock, timeout=0):
-            yield
+        lock = FileLock(out / _LOCK, timeout=0).acquire()
     except Timeout as error:
         raise RemogptError(f"another build into {out} runs; wait for it, or choose another --out") from error
-    finally:
-        if list(out.iterdir()) == [lock]:  # nothing came of it
-            shutil.rmtree(out)
+    with lock:
+        try:
+            yield
+        finally:
+            if [path.name for path in out.iterdir()] == [_LOCK]:  # nothing came of it
+                shutil.rmtree(out)
+
+
+def remove_unfinished_build(out: Path) -> list[str]:
+    """Delete the finished blocks of a build that was killed; return their folders' names, none where a build runs."""
+    if not (out / PARTS).is_dir():
+        return []
+    try:
+        with FileLock(out / _LOCK, timeout=0):
+            names = sorted(path.name for path in (out / PARTS).iterdir() if path.is_dir())
+            shutil.rmtree(out / PARTS)
+    except Timeout:
+        return []
+    return names
 
 
 def _size(part: Path) -> int:

@@ -157,3 +157,35 @@ def test_what_is_refused(tiny_set: Path, tiny_model: Path, recordings: Path, tmp
     (tmp_path / "db").mkdir()
     with FileLock(tmp_path / "db" / ".build.lock"), pytest.raises(RemogptError, match=r"another build into .* runs"):
         build(tiny_set)
+
+
+def test_garbage_of_a_killed_build_is_collected_and_of_a_running_one_is_not(
+    run: Any, tiny_set: Path, tiny_model: Path, tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, done = database_blocks.embed_block, list[str]()
+
+    def embed(components: Any, block: Any, *args: Any, **options: Any) -> None:
+        if done:
+            raise KeyboardInterrupt
+        done.append(block.clips[0].id)
+        real(components, block, *args, **options)
+
+    monkeypatch.setattr(database_blocks, "embed_block", embed)
+    with pytest.raises(KeyboardInterrupt):
+        stages.build_database(tiny_set, out=tmp_path / "db", split="all", model=tiny_model)
+    (part,) = [path.name for path in (tmp_path / "db" / "parts").iterdir() if path.is_dir()]
+    with FileLock(tmp_path / "db" / ".build.lock"):
+        assert stages.collect_garbage(tmp_path / "db") == []
+    ran = run("db", "gc", tmp_path / "db")
+    assert ran.code == 0 and "1 old versions and parts" in ran.out
+    assert part and not (tmp_path / "db" / "parts").exists()
+    with pytest.raises(MissingPathError, match="no motion database"):
+        stages.collect_garbage(tmp_path / "db")
+
+
+def test_a_build_that_is_refused_leaves_a_running_one_alone(tiny_set: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """The running one has written nothing yet but its lock."""
+    (tmp_path / "db").mkdir()
+    with FileLock(tmp_path / "db" / ".build.lock"), pytest.raises(RemogptError, match="another build into"):
+        stages.build_database(tiny_set, out=tmp_path / "db", model=tiny_model)
+    assert (tmp_path / "db" / ".build.lock").exists()
