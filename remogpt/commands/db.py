@@ -25,7 +25,13 @@ from typing import Any
 from remogpt import stages
 from remogpt.commands import db_edits
 from remogpt.commands.cli_parts.parser import CommandParser
-from remogpt.commands.db_options import add_component_options, add_source_options, report_notes, source_options
+from remogpt.commands.db_options import (
+    add_component_options,
+    add_index_option,
+    add_source_options,
+    report_notes,
+    source_options,
+)
 
 
 def add_arguments(parser: Any) -> None:
@@ -54,6 +60,7 @@ def add_arguments(parser: Any) -> None:
     build.add_argument(
         "--finder", type=str, default=None, help="find facts by this network ('train finder'), not by the predicates"
     )
+    add_index_option(build, "auto, or as the first database among the sources is")
     add_source_options(build)
     add_component_options(build)
     actions.add_subcommand("build", build)
@@ -73,7 +80,13 @@ def add_arguments(parser: Any) -> None:
         description="Describe a database: what it holds, and how much its tokenizer loses of each motion."
     )
     info.add_argument("database", type=str, help="database folder")
-    info.add_argument("--plot", type=str, default=None, help="also draw the distributions, as PNG")
+    info.add_argument("--plot", type=str, default=None, help="also draw the distributions (.png, .svg)")
+    info.add_argument(
+        "--page",
+        type=str,
+        default=None,
+        help="also write a page (.html), with the motions that the tokenizer cannot say",
+    )
     info.add_argument("--json", action="store_true", help="print the description and the manifest as JSON")
     actions.add_subcommand("info", info)
     verify = CommandParser(description="Check every file's checksum.")
@@ -94,7 +107,8 @@ def _build(args: Any) -> int:
     database = stages.build_database(
         args.sources, out=args.out, **source_options(args), retriever=args.retriever, tokenizer=args.tokenizer,
         model=args.model, limit=args.limit, min_frames=args.min_frames, empty=args.empty, compact=args.compact,
-        facts=not args.no_facts, finder=args.finder, workers=args.workers, notes=notes,
+        facts=not args.no_facts, finder=args.finder, workers=args.workers, index=args.index,
+        notes=notes,
     )  # fmt: skip
     sources = "nothing" if args.empty else ", ".join(args.sources)
     captioned = f", {notes.captioned} captioned by the model" if notes.captioned else ""
@@ -119,6 +133,8 @@ def _info(args: Any) -> int:
     description = describe(database)
     if args.plot is not None:
         plot(database, args.plot)
+    if args.page is not None:
+        stages.write_database_page(database, args.page)
     if args.json:
         print(json.dumps({**description, "manifest": database.manifest}, indent=2, ensure_ascii=False))
     else:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         separate_database,
         withdraw_from_milvus,
     )
+    from remogpt.stages.database_page import write_database_page
     from remogpt.stages.database_sharing import database_card, pull_database, push_database
     from remogpt.stages.databases import build_database, find_neighbours
     from remogpt.stages.evaluation import evaluate
@@ -71,6 +72,7 @@ __all__ = [
     "train_tmr",
     "train_tokenizer",
     "withdraw_from_milvus",
+    "write_database_page",
 ]
 
 _NAMES = {
@@ -87,6 +89,7 @@ _NAMES = {
         "send_to_milvus",
         "withdraw_from_milvus",
     ),
+    "database_page": ("write_database_page",),
     "database_sharing": ("database_card", "pull_database", "push_database"),
     "databases": ("build_database", "find_neighbours"),
     "evaluation": ("evaluate",),

@@ -99,6 +99,15 @@ def test_info_describes_a_database(run, tiny_components, tiny_model, tiny_set, t
     text = run("db", "info", tmp_path / "db", "--plot", tmp_path / "plot.png").out
     assert "12 entries of 12 recordings" in text and "lost by the tokenizer (cm): min" in text and "MIT 12" in text
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    actions = MotionDatabase.open(tmp_path / "db").facts.actions()
+    assert f"walks {actions['walks']}" in text and max(actions.values()) <= 12 and next(iter(actions.values())) > 1
+    assert run("db", "info", tmp_path / "db", "--page", tmp_path / "db.html").code == 0
+    page = (tmp_path / "db.html").read_text()
+    assert "12 entries of 12 recordings" in page and "data:image/png" in page and "<td>MIT</td>" in page
+    said = json.loads(run("db", "info", tmp_path / "db", "--json").out)
+    assert page.count('<div class="clip">') == len(said["poorly said"]["worst"])
+    for option, name in (("--plot", "plot.txt"), ("--page", "page.pdf")):
+        assert "to end in" in run("db", "info", tmp_path / "db", option, tmp_path / name).complaint
 
 
 def test_verify_finds_what_was_damaged(run, database: Path) -> None:

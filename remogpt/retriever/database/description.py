@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from remogpt.retriever.database.version_reader import VersionReader
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import atomic_path
 
 MOST_SHOWN = 10
 POORLY_SAID = 2.0
 """An entry is poorly said where the tokenizer loses this many times what it loses of the median entry."""
+
+_MOST_BARS, _MOST_LETTERS, _BLUE = 16, 40, "#3b6ea5"
 
 
 def describe(database: VersionReader) -> dict[str, Any]:
@@ -34,6 +37,8 @@ def describe(database: VersionReader) -> dict[str, Any]:
         "provenance": dict(Counter(info.provenance for info in infos).most_common(MOST_SHOWN)),
         "tags": {name: dict(values.most_common(MOST_SHOWN)) for name, values in sorted(tags.items())},
     }
+    if database.has_facts:
+        described["actions"] = database.facts.actions()
     if infos:
         described["seconds"] = _percentiles(np.array([info.num_frames / database.body.fps for info in infos]))
     if infos and database.has_reconstruction_errors:
@@ -63,6 +68,8 @@ def to_text(described: dict[str, Any]) -> str:
         poor = described["poorly said"]
         lines.append(f"  {poor['entries']} entries lose over {POORLY_SAID:g} times the median's")
         lines += [f"    {row['cm']:5.1f} cm  {row['id']}  {row['caption']}" for row in poor["worst"]]
+    if "actions" in described:
+        lines.append("  entries by what their motion shows: " + _counts(described["actions"]))
     for name in ("licences", "provenance"):
         lines.append(f"  {name}: " + _counts(described[name]))
     lines += [f"  tag {name}: " + _counts(values) for name, values in described["tags"].items()]
@@ -70,19 +77,33 @@ def to_text(described: dict[str, Any]) -> str:
 
 
 def plot(database: VersionReader, path: str | Path) -> None:
-    """Draw the distributions of lengths and of what the tokenizer loses, as PNG."""
+    """Draw the distributions of lengths, of what the tokenizer loses, of actions and licences, as PNG or SVG."""
     from matplotlib.figure import Figure
 
+    if (form := Path(path).suffix[1:].lower()) not in ("png", "svg"):
+        raise RemogptError(f"wanted a picture's name to end in .png or .svg, came {str(path)!r}")
     shown = {"seconds": np.array([info.num_frames / database.body.fps for info in database.infos()])}
     if database.has_reconstruction_errors:
         shown["cm lost by the tokenizer"] = 100 * np.asarray(database.reconstruction_errors)
-    figure = Figure(figsize=(4.5 * len(shown), 3), layout="constrained")
-    for axes, (name, values) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
-        axes.hist(values, bins=40, color="#3b6ea5")
+    counted = {"actions": database.facts.actions()} if database.has_facts else {}
+    counted["licences"] = dict(sorted(database.manifest["licences"].items(), key=lambda one: -one[1]))
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    places = iter(figure.subplots(2, 2).ravel())
+    for name, values in shown.items():
+        axes = next(places)
+        axes.hist(values, bins=40, color=_BLUE)
         axes.set_xlabel(name)
         axes.set_ylabel("entries")
+    for name, counts in counted.items():
+        axes, most = next(places), list(counts.items())[:_MOST_BARS]
+        axes.barh([label[:_MOST_LETTERS] or "(none)" for label, _ in most], [count for _, count in most], color=_BLUE)
+        axes.invert_yaxis()
+        of = f" (the {_MOST_BARS} most frequent)" if len(counts) > len(most) else ""
+        axes.set_xlabel(f"entries by {name}{of}")
+    for axes in places:
+        axes.set_axis_off()
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+        figure.savefig(temporary, format=form, dpi=120)
 
 
 def _percentiles(values: np.ndarray) -> dict[str, float]:

@@ -58,6 +58,15 @@ class StoredFacts:
             found = np.unique(found)
         return Proofs(found >> 32, found >> 16 & 0xFFFF, found & 0xFFFF)
 
+    def actions(self) -> dict[str, int]:
+        """Return how many motions hold any fact of each predicate, the most frequent first."""
+        names = sorted({fact.name for fact in catalogue()})
+        predicate = np.array([names.index(fact.name) for fact in catalogue()])
+        motions = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+        held = np.unique(motions * len(names) + predicate[np.asarray(self.rows[:, 0], dtype=np.int64)])
+        counts = np.bincount(held % len(names), minlength=len(names))
+        return {names[number]: int(counts[number]) for number in np.argsort(-counts, kind="stable") if counts[number]}
+
     @cached_property
     def _by_fact(self) -> tuple[np.ndarray, np.ndarray]:
         """Sort the rows by fact, at the first question: motion, start and end in one int64 each (R,), and where each
