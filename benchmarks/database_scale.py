@@ -7,7 +7,8 @@ rotation, and noise of a third of its length. Entries have one caption, 25 codes
 'remogpt db merge' writes them: without embedding anything. Each size is built and then searched in processes of their
 own, one thread each; all times are the CPU's, which a busy machine changes less than a clock's. Queries are drawn as
 the rows are. recall@10 compares with all dot products; where all rows are scanned it is 1 by construction.
-Milliseconds are a query's, k = 4; excluding names 1,000 entries.
+Milliseconds are a query's, k = 4; excluding names 1,000 entries. Sizes of `--milvus` are also sent to Milvus Lite,
+which answers from a process of its own: its times are the clock's.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import numpy as np
 from benchmarks.command import command
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.entry import EntryInfo
+from remogpt.retriever.database.milvus import send
 from remogpt.retriever.database.version_files import name_in_use, new_version, publish
 from remogpt.retriever.database.version_writer import NewEntries, VersionWriter
 from remogpt.runtime.files import write_json
@@ -69,13 +71,15 @@ def build(folder: Path, count: int, base: tuple[np.ndarray, np.ndarray]) -> floa
     return round(time.process_time() - begin, 1)
 
 
-def milliseconds(work: Callable[[int], object], count: int) -> dict[str, float]:
+def milliseconds(
+    work: Callable[[int], object], count: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, float]:
     """Return the median and the 95th percentile of the time of some works."""
     times = []
     for number in range(count):
-        begin = time.process_time()
+        begin = clock()
         work(number)
-        times.append(1000 * (time.process_time() - begin))
+        times.append(1000 * (clock() - begin))
     return {"p50": round(float(np.percentile(times, 50)), 3), "p95": round(float(np.percentile(times, 95)), 3)}
 
 
@@ -125,7 +129,25 @@ def recall(database: MotionDatabase, asked: np.ndarray) -> float:
     )
 
 
-def measure(count: int, base: tuple[np.ndarray, np.ndarray], queries: int, work: Path) -> dict[str, Any]:
+def search_in_milvus(folder: Path, base: tuple[np.ndarray, np.ndarray], queries: int) -> dict[str, Any]:
+    """Send a database to Milvus Lite, and search it there as in `search`."""
+    rng = np.random.default_rng(1)
+    asked = rows_around(base[1], queries, rng)
+    begin = time.perf_counter()
+    send(MotionDatabase.open(folder, RETRIEVER), str(folder.with_suffix(".db")))
+    found: dict[str, Any] = {"send_s": round(time.perf_counter() - begin, 1)}
+    database = MotionDatabase.open(folder, RETRIEVER)
+    excluded = [f"clip_{number:07d}" for number in rng.choice(len(database), EXCLUDED, replace=False)]
+    database.search_embedding(asked[0], "t2m", 4, excluded)  # loads the collection
+    for name, without in (("search_ms", []), ("excluding_ms", excluded)):
+        found[name] = milliseconds(
+            lambda number, without=without: database.search_embedding(asked[number], "t2m", 4, without),  # type: ignore[misc]
+            queries, time.perf_counter,
+        )  # fmt: skip
+    return {**found, "recall_at_10": recall(database, asked[:200])}
+
+
+def measure(count: int, base: tuple[np.ndarray, np.ndarray], queries: int, work: Path, milvus: bool) -> dict[str, Any]:
     """Build and search a database of one size."""
     folder = work / str(count)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -133,6 +155,9 @@ def measure(count: int, base: tuple[np.ndarray, np.ndarray], queries: int, work:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         found = pool.apply(search, (folder, base, queries))
+    if milvus:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            found["milvus_lite"] = pool.apply(search_in_milvus, (folder, base, queries))
     shutil.rmtree(folder)
     return {"entries": count, "build_s": built, "disk_mib": round(size / 2**20), **found}
 
@@ -141,6 +166,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure all sizes; print and write JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--entries", type=int, nargs="+", default=[10_000, 100_000, 150_000, 1_000_000])
+    parser.add_argument("--milvus", type=int, nargs="*", default=[], help="sizes that Milvus Lite answers too")
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--out", type=Path, default=None, help="JSON file of the results")
     args = parser.parse_args(words)
@@ -149,7 +175,7 @@ def main(words: Sequence[str] | None = None) -> int:
     sizes = []
     with tempfile.TemporaryDirectory(prefix="database_scale.") as name:
         for count in args.entries:
-            sizes.append(measure(count, base, args.queries, Path(name)))  # type: ignore[arg-type]
+            sizes.append(measure(count, base, args.queries, Path(name), count in args.milvus))  # type: ignore[arg-type]
             print(json.dumps(sizes[-1]), file=sys.stderr, flush=True)
     result = {"command": command(), "numbers": DIM, "queries": args.queries, "sizes": sizes}
     print(json.dumps(result, indent=2))
