@@ -170,6 +170,8 @@ def _is_disturbed(fact: Fact, script: Script) -> bool:
         return True
     if not any(key in fact.params for key in _LOCAL):
         return False
+    if _added_disturbs(fact, script):
+        return True
     if "angle" not in fact.params and _has_rival(fact, script):
         return True
     rules = [_rule(action.name) for action in script.actions]
@@ -189,11 +191,14 @@ def _styles(script: Script) -> list[Fact]:
 
 
 def _has_rival(fact: Fact, script: Script) -> bool:
-    return any(
-        action.name in _RIVALS.get(fact.name, ())
-        or (action.name in descriptions() and fact.name in descriptions()[action.name].disturbs)
-        for action in script.actions
-    )
+    named = any(action.name in _RIVALS.get(fact.name, ()) for action in script.actions)
+    return named or _added_disturbs(fact, script)
+
+
+def _added_disturbs(fact: Fact, script: Script) -> bool:
+    """Return whether an action of the wide vocabulary disturbs a fact, by its description."""
+    added = (descriptions().get(action.name) for action in script.actions)
+    return any(one is not None and fact.name in one.disturbs for one in added)
 
 
 def _orders(script: Script, steps: list[list[list[Fact]]]) -> list[Fact]:

@@ -26,7 +26,9 @@ def _level(figure: Figure, side: str) -> np.ndarray:
     return figure.seen(figure.at(f"{side}_wrist") - figure.at("pelvis", 9))
 
 
-def _rhythms(curve: np.ndarray, size: float, mask: np.ndarray) -> list[tuple[list[int], list[int]]]:
+def _rhythms(
+    curve: np.ndarray, size: float, mask: np.ndarray, fewest: int = MANY_PEAKS
+) -> list[tuple[list[int], list[int]]]:
     """Return tops and bottoms of every rhythm of a curve, where a mask allows them."""
     found = []
     for start, end in spans(mask, 8, 4):
@@ -35,7 +37,7 @@ def _rhythms(curve: np.ndarray, size: float, mask: np.ndarray) -> list[tuple[lis
         row: list[tuple[int, bool]] = []
         for frame, top in [*sorted(marks), (10**6, True)]:
             if row and frame - row[-1][0] > APART:
-                if len(row) >= MANY_PEAKS:
+                if len(row) >= fewest:
                     found.append(([start + f for f, up in row if up], [start + f for f, up in row if not up]))
                 row = []
             row.append((frame, top))
@@ -291,7 +293,7 @@ def curls(figure: Figure) -> list[Event]:
     for side in SIGN:
         bend = figure.bend(side, "arm")
         upper = figure.in_chest(f"{side}_elbow", f"{side}_shoulder", side)[:, 1]
-        rows = _rhythms(-bend, 40.0, (upper < -0.16) & (_from_chest(figure, side)[:, 0] > -0.05))
+        rows = _rhythms(-bend, 40.0, (upper < -0.14) & (_from_chest(figure, side)[:, 0] > -0.05), 1)
         rows = [row for row in rows if row[0] and float(bend[row[0]].min()) < 85.0]
         events[side] = [Event(min(a + b), max(a + b), side, count=len(a)) for a, b in rows]
     pairs = [(a, b) for a in events["left"] for b in events["right"] if a.overlap(b) > 0.5]

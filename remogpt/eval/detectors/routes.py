@@ -96,7 +96,7 @@ def walks_figure_eight(figure: Figure) -> list[Event]:
     for start, end in _walks(figure):
         course, way = _course(figure, (start, end)), _way(figure)[start:end]
         rounds = [course[b] - course[a] for a, b in slides(course, 220.0)]
-        ends = float(np.linalg.norm(way[-1] - way[0])) < 0.5 * float(np.ptp(way, axis=0).max())
+        ends = float(np.linalg.norm(way[-1] - way[0])) < 0.8 * float(np.ptp(way, axis=0).max())
         if rounds and min(rounds) < -220.0 and max(rounds) > 220.0 and ends:
             found.append(Event(start, end))
     return found

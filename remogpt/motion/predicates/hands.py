@@ -53,7 +53,7 @@ def _turns(curve: np.ndarray, bout: Intervals, up: bool) -> int:
 @memo
 def _wiping(body: Body, side: str) -> Intervals:
     hand = _hand(body, side)
-    where = (hand[:, 0] > 0.16) & (hand[:, 1] < 0.26) & (hand[:, 1] > -0.50)
+    where = (hand[:, 0] > 0.16) & (hand[:, 1] < 0.26) & (hand[:, 1] > -0.62)
     found = []
     for bout in _bouts(body, hand[:, 2], WIPE, where, 4):
         ahead, _, aside = _ways(hand, bout)
@@ -319,14 +319,14 @@ def checks_watch(body: Body, side: str) -> Intervals:
 def _curling(body: Body, side: str) -> list[Intervals]:
     hand = _hand(body, side)
     elbow = body.offset(f"{side}_elbow", f"{side}_shoulder", "shoulder")
-    hangs = (elbow[:, 1] < -0.17) & (hand[:, 0] > -0.04)
-    bouts = _bouts(body, hand[:, 1], 0.20, hangs, 3)
+    hangs = (elbow[:, 1] < -0.15) & (hand[:, 0] > -0.04)
+    bouts = _bouts(body, hand[:, 1], 0.20, hangs, 2)
     return [bout for bout in bouts if max(hand[a:b, 1].max() for a, b in bout) > -0.22]
 
 
 @predicate("curls", "curls the {side} arm", wide=True)
 def curls(body: Body, side: str, count: int | None = None) -> Intervals:
-    """Bend and stretch an elbow while the upper arm hangs; one count is up and down."""
+    """Bend and stretch an elbow while the upper arm hangs; one count is up and down, with a rest at the top or none."""
     found = {name: _bouts_of(_hand(body, name)[:, 1], _curling(body, name), count, up=True) for name in SIDES}
     if side == "both":
         return both(found["left"], found["right"])

@@ -105,7 +105,7 @@ def walks_figure_eight(body: Body) -> Intervals:
         turned, path = _turned(body)[start:end], _path(body)[start:end]
         rounds = [turned[b] - turned[a] for a, b in swings(turned, 240.0)]
         far = float(np.linalg.norm(path - path[0], axis=-1).max())
-        closed = float(np.linalg.norm(path[-1] - path[0])) < 0.5 * far
+        closed = float(np.linalg.norm(path[-1] - path[0])) < 0.95 * far
         if rounds and max(rounds) > 240.0 and min(rounds) < -240.0 and closed:
             found.append((start, end))
     return found
@@ -139,7 +139,7 @@ def runs_in_place(body: Body) -> Intervals:
     here = _pace(body) < 0.5
     found = []
     for start, end in stretches(here, 30, 6):
-        steps = [one for one in swings(lead[start:end], 0.14) if one[1] - one[0] <= 12]
+        steps = [one for one in swings(lead[start:end], 0.09) if one[1] - one[0] <= 12]
         if len(steps) >= 5:
             found.append((start + steps[0][0], start + steps[-1][1]))
     return found

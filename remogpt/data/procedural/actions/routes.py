@@ -112,13 +112,13 @@ def jog_in_place(action: Action, who: Performer, rng: np.random.Generator) -> Tr
 def stairs(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     """Walk up or down `count` stairs, one foot on each."""
     count, approach = action.count or 4, int(rng.integers(1, 3))
-    rise, tread = rng.uniform(0.15, 0.19), rng.uniform(0.27, 0.31)
+    rise, tread = rng.uniform(0.15, 0.22), rng.uniform(0.27, 0.31)
     sign = 1.0 if action.direction == "up" else -1.0
     steps = count + approach + 1
     levels = sign * rise * np.clip(np.arange(steps) - approach + 1.0, 0.0, count)
     distance = tread * (count + approach)
     path = replace(line(distance, (0.0, 1.0)), levels=levels)
-    speed = 0.62 * _TEMPO[action.speed] * who.posture.pace * who.hurry
+    speed = rng.uniform(0.44, 0.64) * _TEMPO[action.speed] * who.posture.pace * who.hurry
     manner = replace(
         walking_manner(0.8, who.posture, rng), duty=0.62, toe_off=0.5 if sign > 0 else 0.35,
         heel_strike=-0.1 if sign > 0 else -0.35, lift=0.05, lean=0.14 if sign > 0 else 0.03, bob=0.006, behind=0.02,
