@@ -1,4 +1,4 @@
-# Commands for a fresh machine:   make demo,   make quick,   make test.   GPU=1 takes the CUDA build.
+# Commands for a fresh machine:   make demo,   make quick,   make test,   make test-all.   GPU=1 takes the CUDA build.
 
 PYTHON ?= python3
 
@@ -22,7 +22,7 @@ QUICK := $(addprefix tests/, motion prompts lm/decoding/test_generate_parity.py 
 	eval/evaluators/test_guo.py data/test_humanml3d.py data/test_procedural_facts.py runtime/test_files.py \
 	stages/test_databases.py commands/test_generate.py)
 
-.PHONY: demo serve quick test rehearse fuzz lint docs browser-libraries install clean
+.PHONY: demo serve quick test test-all lint-check rehearse fuzz lint docs browser-libraries install clean
 
 demo: $(VENV)/.installed-$(EXTRA)
 	$(BIN)/remogpt demo --out demo
@@ -36,11 +36,17 @@ serve: $(VENV)/.installed-$(EXTRA)-serve
 quick: $(VENV)/.installed-$(EXTRA)-dev
 	$(PYTEST) --maxfail=1 -m "not slow" $(QUICK)
 
-test: $(VENV)/.installed-$(EXTRA)-dev
+# All but what is marked slow: whole trainings, recipes and benchmarks, a browser, processes that are killed.
+test: lint-check
+	$(PYTEST) -m "not slow"
+
+test-all: lint-check
+	$(PYTEST)
+
+lint-check: $(VENV)/.installed-$(EXTRA)-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(PYTEST)
 
 # The recipes of the papers' tables on small made sets and models: every stage, up to the tables, whose numbers mean nothing.
 rehearse: $(VENV)/.installed-$(EXTRA)

@@ -66,6 +66,12 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: Non
     return folder
 
 
+@pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the plots out of reports, which take half of a small evaluation: tests/eval/report looks at them."""
+    monkeypatch.setattr("remogpt.eval.report.page._figures", lambda section: [])
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A procedural set of fifteen clips with splits train, val and test. Read it only."""

@@ -32,6 +32,7 @@ def test_caption(tiny_model: Path, wave: Path, tmp_path: Path) -> None:
     assert told[0].split(": ")[1] == told[1].split(": ")[1], "the same motion gets the same caption"
 
 
+@pytest.mark.slow
 def test_search_own_database(tiny_model: Path, wave: Path, tmp_path: Path) -> None:
     (tmp_path / "recordings").mkdir()
     for name in ("a_person_waves", "somebody_waves"):
@@ -42,6 +43,7 @@ def test_search_own_database(tiny_model: Path, wave: Path, tmp_path: Path) -> No
     assert (tmp_path / "database" / "CURRENT").is_file()
 
 
+@pytest.mark.slow
 def test_train_tokenizer(tmp_path: Path) -> None:
     told = run_example("train_tokenizer", "out", "--clips", 15, "--steps", 2, cwd=tmp_path)
     assert "mm" in told and (tmp_path / "out" / "eval" / "results.json").is_file()

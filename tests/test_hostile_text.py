@@ -134,6 +134,7 @@ def test_database_demo_tables_and_terminal(run: Any, hostile_set: Path, tiny_mod
     check_page(tmp_path / "demo" / "index.html", "&lt;script&gt;", "&lt;img src=x onerror=")
 
 
+@pytest.mark.slow
 def test_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Model, set, licence, splits, what was left out, names of factors, ids, captions and prompts."""
     factors = dict.fromkeys(HOSTILE, 20) | {"side": 40}

@@ -91,6 +91,7 @@ def test_no_large_file_is_tracked() -> None:
     assert all(size < 2**20 for path, size in sizes.items() if "models" not in path.parts)
 
 
+@pytest.mark.slow
 def test_a_source_archive_holds_what_is_tracked(tmp_path: Path) -> None:
     files = tracked_files()
     for path in files:  # a copy: what was built before in this checkout would add its own list of files

@@ -1,8 +1,6 @@
 """Two processes on the CPU learn what one does in two rounds: the tokenizer, with its codebook, and the LM."""
 
 import json
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import Tensor, multiprocessing
+from torch import Tensor
 
 from remogpt.lm import T5Size
 from remogpt.lm.training.samples import CodedClip, SampleMix
@@ -19,6 +17,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
 from remogpt.tokenizer_vqvae.losses import LossWeights
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
+from tests.two_processes import run_in_two_processes
 
 LOOP = LoopConfig(steps=5, batch_size=8, learning_rate=1e-3, warmup_steps=2, log_every=1, save_every=5, cpu=True)
 TOKENIZER = TokenizerConfig(
@@ -52,8 +51,6 @@ def train(folder: Path, tokenizer: TokenizerConfig, lm: LanguageModelConfig, acc
 
 
 def _learn(rank: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": (folder / "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
     train(folder / "two", TOKENIZER, LM, 1)
     with pytest.raises(RemogptError, match=r"loop\.batch_size 2 leaves nothing to do for some of 2 processes"):
         train(folder / "none", replace(TOKENIZER, loop=replace(LOOP, batch_size=2)), LM, 2)
@@ -64,10 +61,7 @@ def _learn(rank: int, folder: Path) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two processes, and one of one process in two rounds."""
     folder = tmp_path_factory.mktemp("runs")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
-    multiprocessing.spawn(_learn, args=(folder,), nprocs=2)
+    run_in_two_processes(_learn, folder)
     train(folder / "rounds", TOKENIZER, LM, 2)
     return folder
 

@@ -129,6 +129,7 @@ def test_a_table_names_only_what_came_with_it(tmp_path: Path) -> None:
             find_table(recordings)
 
 
+@pytest.mark.slow
 def test_a_database_is_built_used_and_deleted_by_its_owner_alone(finished, client: TestClient, tiny_set: Path) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import bodies
 
 
+@pytest.mark.slow
 def test_cleaned_bodies_are_measured_beside_raw_and_real_ones(tiny_set: Path, data_dir: Path, tmp_path: Path) -> None:
     if not (data_dir / "mocap" / "cmu_captions.json").is_file():
         pytest.skip(f"needs the recordings in {data_dir}/mocap")

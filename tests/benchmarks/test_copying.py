@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import copying
 
 
+@pytest.mark.slow
 def test_every_way_has_a_row_in_every_table(tiny_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     words = ["--data", str(tiny_set), "--splits", "val", "--strengths", "2", "--clips", "2", "--out", str(out)]

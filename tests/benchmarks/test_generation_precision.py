@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import generation_precision
 
 
+@pytest.mark.slow
 def test_every_precision_is_compared_with_float32(tiny_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     generation_precision.main([str(tiny_set), "--count", "1", "--out", str(out)])

@@ -10,6 +10,7 @@ from benchmarks import generation_speed, gpu_check
 from remogpt.commands.cli_parts.settings_files import settings_file
 
 
+@pytest.mark.slow
 def test_every_check_runs_and_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation_speed, "bandwidth", lambda: 1e9)
     monkeypatch.setattr(gpu_check, "STEPS", (1, 2))

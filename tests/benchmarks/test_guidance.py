@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import guidance
 
 
+@pytest.mark.slow
 def test_every_case_has_a_ratio(tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     guidance.main(["--seconds", "0.4", "--repeats", "1", "--out", str(out)])

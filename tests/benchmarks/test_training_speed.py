@@ -9,6 +9,7 @@ from benchmarks import training_speed
 from remogpt.lm import T5Size
 
 
+@pytest.mark.slow
 def test_every_way_is_timed_at_both_sizes(tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_speed, "T5Size", lambda: T5Size(16, 32, 1, 1, 2, 8))
     monkeypatch.setattr(training_speed, "MINI_BATCH", 1)

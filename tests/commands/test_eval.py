@@ -20,6 +20,8 @@ from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.folders.training_record import TrainingRecord, write_record
 from remogpt.stages.evaluators import open_evaluator
 
+pytestmark = pytest.mark.usefixtures("no_plots")
+
 SMALL = ("--allow-overlap", "--config.splits", "[train]", "--config.num_tokenizer", 3, "--config.num_generation", 3,
          "--config.num_captioning", 2, "--config.best_of", "[1]", "--config.repeats", 2)  # fmt: skip
 BARE = (*SMALL, "--config.controls", "false", "--config.memorisation", "false")

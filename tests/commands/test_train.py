@@ -46,6 +46,7 @@ def log_of(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_text_model: Path, tmp_path: Path) -> None:
     """Train each component, build a database and neighbours, instruct, assemble, generate, evaluate."""
 

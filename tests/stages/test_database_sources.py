@@ -86,6 +86,7 @@ def test_recordings_without_captions_are_captioned_by_the_model_and_say_so(
     assert again.code == 0 and len(MotionDatabase.open(database.path)) == 2
 
 
+@pytest.mark.slow
 def test_blocks_and_processes_change_nothing(
     tiny_set: Path, tiny_model: Path, tmp_path: Path, small_blocks: None
 ) -> None:

@@ -16,6 +16,8 @@ from remogpt.runtime.files import read_json, write_json
 from remogpt.stages.evaluators import open_evaluator, why_dependent
 from remogpt.stages.inputs import open_retriever
 
+pytestmark = pytest.mark.usefixtures("no_plots")
+
 SMALL = EvalConfig(splits=("train",), allow_overlap=True, num_tokenizer=2, num_generation=2, num_captioning=2,
                    best_of=(1,), repeats=1, controls=False, memorisation=False)  # fmt: skip
 

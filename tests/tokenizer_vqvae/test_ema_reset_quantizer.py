@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
 from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer, perplexity_of
+from tests.two_processes import run_in_two_processes
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_perplexity_counts_equally_used_codes():
 
 
 def _train_share(rank: int, batches: Tensor, folder: str) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    dist.init_process_group("gloo")
     quantizer = EMAResetQuantizer(num_codes=6, code_dim=3)
     for batch in batches:
         quantizer(batch.chunk(2)[rank])
@@ -114,14 +114,13 @@ def _train_share(rank: int, batches: Tensor, folder: str) -> None:
     dist.destroy_process_group()
 
 
-@pytest.mark.slow
 def test_two_processes_hold_the_codebook_of_the_whole_batch(tmp_path):
     torch.manual_seed(1)
     batches = torch.randn(4, 4, 5, 3)
     whole = EMAResetQuantizer(num_codes=6, code_dim=3)
     for batch in batches:
         whole(batch)
-    multiprocessing.spawn(_train_share, args=(batches, str(tmp_path)), nprocs=2)
+    run_in_two_processes(_train_share, batches, str(tmp_path))
     for rank in range(2):
         state = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         for name, tensor in whole.state_dict().items():

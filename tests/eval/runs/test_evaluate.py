@@ -23,6 +23,8 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json, write_npy, write_text
 from remogpt.runtime.vector_cache import VARIABLE
 
+pytestmark = pytest.mark.usefixtures("no_plots")
+
 QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 

@@ -3,8 +3,6 @@
 accelerate shards on GPUs alone; here it is told that it may on a CPU. Splitting, messages and files are the real ones.
 """
 
-import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import torch.distributed as dist
 from accelerate import Accelerator, FullyShardedDataParallelPlugin
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
-from torch import multiprocessing, nn
+from torch import nn
 from torch.distributed.fsdp import FSDPModule
 
 from remogpt.lm import MotionLanguageModel, T5Size
@@ -25,10 +23,13 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training import loop as training
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
+from tests.two_processes import run_in_two_processes
 
-LOOP = LoopConfig(steps=6, batch_size=8, learning_rate=1e-3, accumulation=2, grad_clip=1.0, log_every=2, save_every=2,
+pytestmark = pytest.mark.slow
+
+LOOP = LoopConfig(steps=4, batch_size=8, learning_rate=1e-3, accumulation=2, grad_clip=1.0, log_every=2, save_every=2,
                   evaluate_every=3, cpu=True)  # fmt: skip
-CONFIG = LanguageModelConfig(size=T5Size(32, 64, 2, 2, 2, 16, "gated-gelu", 0.0), vocabulary_size=320, num_codes=32,
+CONFIG = LanguageModelConfig(size=T5Size(32, 64, 1, 1, 2, 16, "gated-gelu", 0.0), vocabulary_size=320, num_codes=32,
                              loop=LOOP)  # fmt: skip
 Make = Callable[..., Accelerator]
 
@@ -56,9 +57,6 @@ class KilledError(Exception):
 
 
 def _learn(rank: int, folder: Path, clips: list[CodedClip]) -> None:
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": (folder / "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
-
     def train(run: str, config: LanguageModelConfig = CONFIG) -> None:
         train_language_model(config, clips, folder / f"{run}_{rank}", folder / run, validation=clips)
 
@@ -66,7 +64,7 @@ def _learn(rank: int, folder: Path, clips: list[CodedClip]) -> None:
 
     def dying(self: MotionLanguageModel, batches: Any) -> Any:
         split.append(isinstance(self, FSDPModule) and isinstance(self.t5.decoder.block[0], FSDPModule))
-        if next(passes) == 9:
+        if next(passes) == 7:
             raise KilledError
         return forward(self, batches)
 
@@ -99,10 +97,7 @@ def _learn(rank: int, folder: Path, clips: list[CodedClip]) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory, clips: list[CodedClip]) -> Path:
     """Runs of two processes: each with all weights, with half of them, and with half of them and a kill."""
     folder = tmp_path_factory.mktemp("runs")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
-    multiprocessing.spawn(_learn, args=(folder, clips), nprocs=2)
+    run_in_two_processes(_learn, folder, clips)
     return folder
 
 

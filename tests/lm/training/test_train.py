@@ -19,6 +19,7 @@ PRETRAIN = LanguageModelConfig(
 )
 
 
+@pytest.mark.slow
 def test_two_stages_learn(clips: list[CodedClip], bank: ExampleBank, tmp_path: Path) -> None:
     pretrain = replace(PRETRAIN, loop=replace(LOOP, steps=120), size=replace(PRETRAIN.size, width=64, dropout=0.0))
     first = train_language_model(pretrain, clips, tmp_path / "lm0", tmp_path / "run0")

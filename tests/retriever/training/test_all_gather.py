@@ -1,8 +1,6 @@
 """Two processes on the CPU learn what one does from the whole batch."""
 
 import json
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
@@ -25,6 +22,7 @@ from remogpt.retriever.training.tmr import _Batches as TMRBatches
 from remogpt.retriever.training.tmr_losses import TMRLosses
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
+from tests.two_processes import run_in_two_processes
 
 MODEL = PLTMRConfig(
     part_width=8, num_layers=1, num_heads=2, feedforward=16, dropout=0.0, projection_dim=8, patch=8, head_dropout=0.0,
@@ -108,7 +106,7 @@ def _gather(rank: int) -> list[torch.Tensor | str]:
 
 
 def _learn_share(rank: int, folder: str, text_model: str) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    dist.init_process_group("gloo")
     torch.save(_gather(rank), f"{folder}/gathered{rank}.pt")
     torch.save(tmr_gradients(text_model, rank), f"{folder}/tmr{rank}.pt")
     retriever, batches = build(text_model)
@@ -125,7 +123,7 @@ def shares(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """What two processes found."""
     folder = tmp_path_factory.mktemp("shares")
     build(str(tiny_text_model))  # embeds the captions once, for both processes
-    multiprocessing.spawn(_learn_share, args=(str(folder), str(tiny_text_model)), nprocs=2)
+    run_in_two_processes(_learn_share, str(folder), str(tiny_text_model))
     return folder
 
 
@@ -172,8 +170,6 @@ def test_one_process_gathers_nothing() -> None:
 
 
 def _train(rank: int, folder: str, text_model: str) -> None:
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": Path(folder, "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
     pairs = pairs_of()
     trained = train_retriever(config_of(text_model), pairs, pairs, f"{folder}/run", f"{folder}/out{rank}")
     tmr = train_tmr(tmr_config_of(text_model), pairs, pairs, f"{folder}/tmr_run", f"{folder}/tmr{rank}")
@@ -188,10 +184,7 @@ def _train(rank: int, folder: str, text_model: str) -> None:
 def trained(tiny_text_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of two processes, and of one."""
     folder, text_model = tmp_path_factory.mktemp("trained"), str(tiny_text_model)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
-    multiprocessing.spawn(_train, args=(str(folder), text_model), nprocs=2)
+    run_in_two_processes(_train, str(folder), text_model)
     pairs = pairs_of()
     train_retriever(config_of(text_model), pairs, pairs, folder / "alone", folder / "out")
     train_tmr(tmr_config_of(text_model), pairs, pairs, folder / "tmr_alone", folder / "tmr")

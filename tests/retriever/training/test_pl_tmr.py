@@ -68,6 +68,7 @@ def toy_config(text_folder: Path, steps: int, fine_tune: bool = False) -> Retrie
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_whole_path_learns_sides_and_directions(text_folder: Path, tmp_path: Path) -> None:
     config = toy_config(text_folder, 100)
     train, val = toy_pairs(64, 0), toy_pairs(16, 1)

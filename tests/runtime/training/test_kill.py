@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 
 TRAIN = """
@@ -38,6 +39,7 @@ def lines(run: Path) -> int:
     return len(log.read_text().splitlines()) if log.is_file() else 0
 
 
+@pytest.mark.slow
 def test_a_kill(tmp_path: Path) -> None:
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     process = start(broken)

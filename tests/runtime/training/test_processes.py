@@ -1,7 +1,5 @@
 """The loop with two processes on the CPU: parameters without a gradient, randomness of each, a kill."""
 
-import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import Tensor, multiprocessing, nn
+from torch import Tensor, nn
 
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
+from tests.two_processes import run_in_two_processes
 
 LOOP = LoopConfig(steps=4, batch_size=8, learning_rate=1e-2, save_every=2, cpu=True)
 
@@ -60,8 +59,6 @@ def train(folder: Path, losses: Losses, loop: LoopConfig = LOOP) -> Toy:
 
 
 def _learn(rank: int, folder: Path) -> None:
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": (folder / "port").read_text(), "ACCELERATE_USE_CPU": "1"}  # fmt: skip
     found: dict[str, Any] = {}
     for name, is_spare_used in (("used", True), ("unused", False)):
         losses = Losses(is_spare_used)
@@ -78,10 +75,7 @@ def _learn(rank: int, folder: Path) -> None:
 def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What two processes found."""
     folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (folder / "port").write_text(str(free.getsockname()[1]))
-    multiprocessing.spawn(_learn, args=(folder,), nprocs=2)
+    run_in_two_processes(_learn, folder)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
