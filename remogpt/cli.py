@@ -14,15 +14,19 @@ try:
     import traceback
     from collections.abc import Iterator, Sequence
     from contextlib import contextmanager
+    from functools import cache
     from importlib import import_module
     from types import ModuleType
-    from typing import Any
+    from typing import TYPE_CHECKING, Any
 
     # Spinning threads do not help a small model, and slow it down fourfold if two processes share the cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 except KeyboardInterrupt:  # as quiet as one within `main`
     sys.exit(130)
+
+if TYPE_CHECKING:
+    from remogpt.commands.cli_parts.parser import CommandParser
 
 _REMEDIES = {
     errno.EACCES: "you may not read or write there: change its permissions or choose another path",
@@ -130,8 +134,18 @@ def command_module(name: str) -> ModuleType:
     return import_module(f"remogpt.commands.{name}{'_' if keyword.iskeyword(name) else ''}")
 
 
-def _run(name: str, rest: list[str]) -> int:
+@cache
+def command_parser(name: str) -> "CommandParser":
+    """Return a command's parser, which takes up to half a second to build."""
     from remogpt.commands.cli_parts.parser import CommandParser
+
+    module = command_module(name)
+    parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
+    module.add_arguments(parser)
+    return parser
+
+
+def _run(name: str, rest: list[str]) -> int:
     from remogpt.runtime.device import on_device
     from remogpt.runtime.text import reading_as
 
@@ -139,12 +153,10 @@ def _run(name: str, rest: list[str]) -> int:
     device: str | None = None
     if name in RUN_NETWORKS:
         words, device = _without_option(words, "--device", "a name, such as cpu, cuda or cuda:1")
-    module = command_module(name)
-    parser = CommandParser(prog=f"remogpt {name}", description=(module.__doc__ or "").strip())
     try:
-        module.add_arguments(parser)
+        parser = command_parser(name)
         with reading_as(encoding or "utf-8"), on_device(device):
-            return int(module.run(parser.read(words)) or 0)
+            return int(command_module(name).run(parser.read(words)) or 0)
     except SystemExit as finished:  # --help
         return int(finished.code or 0)
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from remogpt.commands import eval as evaluation
+from remogpt.cli import command_parser
 from remogpt.commands import train
-from remogpt.commands.cli_parts.parser import CommandParser
 
 CONFIGS = Path(train.__file__).resolve().parents[1] / "configs"
 EVALUATIONS = sorted((CONFIGS / "evaluation").glob("*.yaml"))
@@ -22,10 +21,8 @@ INPUTS = {"reader": (), "lm": ("data", "tokenizer"), "copy": ("tokenizer", "data
 def settings_of(path: Path) -> Any:
     """Read a file as `remogpt train` does; the command at its head names the stage."""
     stage = re.findall(r"^# +remogpt train (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
-    parser = CommandParser(prog="remogpt train")
-    train.add_arguments(parser)
     given = [word for name in INPUTS.get(stage, ("data",)) for word in (f"--{name}", name)]
-    return parser.read([stage, "--config", str(path), "--out", "out", *given])[stage].config
+    return command_parser("train").read([stage, "--config", str(path), "--out", "out", *given])[stage].config
 
 
 def leaves(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -58,9 +55,11 @@ def test_what_is_written_is_what_is_used(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EVALUATIONS, ids=lambda path: path.stem)
 def test_evaluations_are_what_is_written(path: Path) -> None:
-    parser = CommandParser(prog="remogpt eval")
-    evaluation.add_arguments(parser)
-    read = parser.read(["generation", "--config", str(path), "--data", "data", "--out", "out"]).generation.config
+    read = (
+        command_parser("eval")
+        .read(["generation", "--config", str(path), "--data", "data", "--out", "out"])
+        .generation.config
+    )
     for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         came = getattr(read, name)
         assert (list(came) if isinstance(came, tuple) else came) == value, name

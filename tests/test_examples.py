@@ -25,6 +25,7 @@ def test_generate(tiny_model: Path, tmp_path: Path) -> None:
     assert load_motion(tmp_path / "walk.npz").num_frames == 40
 
 
+@pytest.mark.slow
 def test_caption(tiny_model: Path, wave: Path, tmp_path: Path) -> None:
     shutil.copy(wave, tmp_path / f"again{wave.suffix}")
     told = run_example("caption", wave, f"again{wave.suffix}", "--model", tiny_model, cwd=tmp_path).splitlines()

@@ -93,6 +93,7 @@ def check_terminal(*texts: str) -> None:
         assert not OBEYED.search(shown), OBEYED.findall(shown)[:3]
 
 
+@pytest.mark.slow
 def test_the_player(tmp_path: Path, tiny_set: Path) -> None:
     joints = np.load(tiny_set / "new_joints" / "000004.npy")[:20]
     for number, text in enumerate(HOSTILE):

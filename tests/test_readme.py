@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remogpt.cli import COMMANDS, command_module, main
-from remogpt.commands.cli_parts.parser import CommandParser
+from remogpt.cli import COMMANDS, command_module, command_parser, main
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("tokenizer", "pl_tmr", "tmr", "motion_patches", "lm_pretrain", "lm_instruct", "copy")
@@ -78,10 +77,8 @@ def test_the_parser_takes_it(path: Path, line: str, monkeypatch: pytest.MonkeyPa
     line = re.sub(r"\s(#|&$|2?>).*", "", line)
     _, name, *words = shlex.split(line)
     assert name in COMMANDS, f"{path}: {line}: no command {name}"
-    parser = CommandParser(prog=f"remogpt {name}")
-    command_module(name).add_arguments(parser)
     if "--help" not in words:
-        parser.read(words)
+        command_parser(name).read(words)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

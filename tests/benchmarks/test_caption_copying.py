@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import caption_copying
 
 
+@pytest.mark.slow
 def test_every_way_has_a_row_in_every_table(tiny_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     caption_copying.main(

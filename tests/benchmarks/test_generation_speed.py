@@ -8,6 +8,7 @@ import pytest
 from benchmarks import generation_speed
 
 
+@pytest.mark.slow
 def test_every_writer_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "found.json"
     monkeypatch.setattr(generation_speed, "NUM_IDS", 4)

@@ -69,6 +69,7 @@ def test_frozen_tails_beside_the_real_ones() -> None:
     assert none["below 5 cm"] == {"share": 1.0, "real_moves": 0, "where_the_real_moves": None}
 
 
+@pytest.mark.slow
 def test_unrestricted_writing_is_what_generation_restricts(tiny_model: Path, tiny_set: Path) -> None:
     """Greedy, both choose the same words up to the first id that is no text."""
     model, motions = ReMoGPT.from_pretrained(tiny_model, "cpu"), MotionTextSet.open(tiny_set)
@@ -89,6 +90,7 @@ def test_unrestricted_writing_is_what_generation_restricts(tiny_model: Path, tin
         assert caption.startswith(words.decode_text(ids[:stop])[: len(caption)])
 
 
+@pytest.mark.slow
 def test_the_whole_measurement(
     tiny_model: Path, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks import moments
 
 
+@pytest.mark.slow
 def test_every_way_to_choose_is_scored(tiny_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     moments.main(["--procedural", str(tiny_set), "--groups", "procedural_val", "procedural", "--count", "2",

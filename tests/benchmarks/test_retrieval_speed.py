@@ -13,6 +13,7 @@ from remogpt.retriever.networks.pl_tmr import PLTMRConfig
 from remogpt.retriever.networks.tmr import TMRConfig
 
 
+@pytest.mark.slow
 def test_every_retriever_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small: dict[str, Callable[..., Any]] = {
         "DistilBertConfig": lambda: DistilBertConfig(dim=16, n_layers=1, n_heads=2, hidden_dim=32),

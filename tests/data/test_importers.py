@@ -85,6 +85,7 @@ def bandai_clips(data_dir: Path) -> dict[str, ImportedClip]:
     return {clip.id: clip for clip in import_bandai(data_dir / "mocap/bandai.npz")}
 
 
+@pytest.mark.slow
 def test_packed_and_raw_bandai_clips_are_the_same_motion(data_dir: Path, bandai_clips: dict[str, ImportedClip]) -> None:
     """Tolerance 0.2 mm: the packed positions are rounded to a tenth of a millimetre."""
     packed = bandai_clips["dataset-2_wave-left-hand_active_001"]

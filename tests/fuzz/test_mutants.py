@@ -16,6 +16,7 @@ def test_places_are_drawn_anew_alike() -> None:
     assert len({(place.file, place.line, place.column) for place in first}) == 3
 
 
+@pytest.mark.slow
 def test_the_nearest_tests_come_first() -> None:
     own, near, *_ = mutants.tests_of(CHANGED)
     assert own == ["tests/motion/test_rotations.py"]

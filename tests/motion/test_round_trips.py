@@ -190,6 +190,7 @@ with open(out, "w") as file:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BLENDER is None, reason="no Blender on this machine to import the files with")
 def test_blender_imports_our_files(tmp_path: Path) -> None:
     joints, _ = made_motion("turns 540 degrees")

@@ -251,6 +251,7 @@ def test_two_people_in_one_file_are_asked_for(walk: np.ndarray, tmp_path: Path) 
         load_motion(path, clip="Anna")
 
 
+@pytest.mark.slow
 def test_all_animations_of_toy_figures_read(data_dir: Path) -> None:
     """Standing, they are upright with their toes ahead; the figure's legs are short, as its makers drew them."""
     names = []

@@ -101,6 +101,7 @@ def test_a_motion_is_encoded_and_decoded_to_its_own_length(tmr: TextMotionRetrie
         reconstruct(tmr, [np.zeros((49, 263), np.float32)])
 
 
+@pytest.mark.slow
 def test_a_trained_decoder_writes_what_the_caption_says(tiny_text_model: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     motions = rng.normal(0, 0.3, (48, 24, 263)).astype(np.float32)

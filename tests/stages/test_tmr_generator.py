@@ -91,6 +91,7 @@ def test_what_a_decoder_cannot_do_is_refused(
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_decoder_is_scored_like_a_model(run, tmr: Path, tiny_set: Path, tiny_model: Path, tmp_path: Path) -> None:
     words = ("--data", tiny_set, "--retriever", tmr, "--out", tmp_path / "out", "--config.splits", "[train]",
              "--config.num_generation", 5, "--config.repeats", 2, "--config.memorisation", "false")  # fmt: skip

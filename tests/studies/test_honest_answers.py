@@ -35,6 +35,7 @@ def test_at_most_one_in_twenty_ordinary_captions_is_doubted(known: KnownWords, m
     assert len(doubted) <= 5, doubted
 
 
+@pytest.mark.slow
 def test_people_in_words_that_the_model_knows_are_hardly_doubted(
     known: KnownWords, meanings: WordMeanings, data_dir: Path
 ) -> None:

@@ -27,6 +27,7 @@ def test_the_reader_of_mini_understands_the_grammar(model: ReMoGPT) -> None:
     assert nothing["recall"] < 0.2
 
 
+@pytest.mark.slow
 def test_facts_choose_better_than_the_cosine(model: ReMoGPT, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_procedural_set(tmp_path / "set", 80, seed=2, workers=1)
     queries = answer_choice.val_queries(MotionTextSet(tmp_path / "set"), 3)

@@ -57,6 +57,7 @@ def test_runs_once_then_only_sums_up(
     assert "no run has ended" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_result(
     work: Path, tiny_text_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_rows_of_what_was_taken_out_stay(words: list[str], tmp_path: Path) -> No
     assert "| pl_tmr_queue | 3 | 0.89 M | 370 | 172 | 49.7 ± 3.3 |" in table and "taken out again" in table
 
 
+@pytest.mark.slow
 def test_training_and_test_find_the_states_that_were_prepared(
     work: Path, tiny_text_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +151,7 @@ def test_token_states_of_one_variant_are_not_computed_for_another(work: Path, ti
         assert not row[length:].any()
 
 
+@pytest.mark.slow
 def test_every_variant_is_within_the_limits_and_has_a_folder_of_its_own() -> None:
     from remogpt.retriever.training.new_retriever import new_retriever, new_tmr_retriever
     from remogpt.retriever.training.tmr import TMRTrainingConfig

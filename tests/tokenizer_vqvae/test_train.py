@@ -59,6 +59,7 @@ def weights_of(run: Path) -> dict[str, torch.Tensor]:
     return torch.load(run / "training.pt", weights_only=True)["model"]
 
 
+@pytest.mark.slow
 def test_training_lowers_the_error_and_saves_what_it_returns(tmp_path):
     config = replace(
         SMALL,

@@ -124,6 +124,7 @@ def test_an_interrupted_run_goes_on(source: Path, tmp_path: Path, monkeypatch: p
     ]
 
 
+@pytest.mark.slow
 def test_several_processes_write_the_same(source: Path, tmp_path: Path) -> None:
     prepare_set([source], tmp_path / "one", workers=1, name="same")
     prepare_set([source], tmp_path / "two", workers=2, name="same")

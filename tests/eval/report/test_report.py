@@ -163,6 +163,7 @@ def test_the_rarest_prompts_are_shown_with_their_motions(written, page):
 # ---- tasks that are not there ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.parametrize("task", ["tokenizer", "retrieval", "generation", "facts", "captioning", "rare", "swap"])
 def test_each_task_can_stand_alone(written, task):
     report = only(written[0], task)
@@ -178,6 +179,7 @@ def test_no_results_are_a_page_too(tmp_path):
     assert "No results." in page.texts["p"][0] and "script" not in page.tags, "no player where no motion is shown"
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_scores_that_were_not_computed_leave_no_column(written):
     report = json.loads(json.dumps(only(written[0], "generation", "captioning", "rare", "retrieval")))
     for name, result in report["results"].items():
@@ -209,6 +211,7 @@ def test_answers_from_files_and_unknown_parts_are_reported(written):
     assert page.texts["h1"] == ["Evaluation"] and {"captioning/all/files", "dance/test"} <= set(page.texts["summary"])
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_motion_that_is_gone_is_named_and_a_damaged_one_refused(written, page, tmp_path):
     report = only(written[0], "rare")
     gone = "rarest/test/0/generated.npy is not there any more."
@@ -366,6 +369,7 @@ def test_a_share_whose_interval_is_wider_than_itself_is_a_count():
     assert score({"share": 0.5, "ci95": 0.07, "num_facts": 40}, "share", scale=100) == "50.0 ± 7.0"
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_the_overview_shows_what_users_of_the_model_get(written, tmp_path):
     """Not an ablation that stands before it, or a split on which fewer modes were run."""
     results = written[0]["results"]

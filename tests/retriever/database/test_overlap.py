@@ -34,6 +34,7 @@ def test_a_copy_under_another_name_is_found(gallery: Clips, how: str) -> None:
         assert first.speed == pytest.approx(20 / 18, abs=0.02)
 
 
+@pytest.mark.slow
 def test_other_motions_are_not_reported(gallery: Clips) -> None:
     half = len(gallery.rows) // 2
     one, other = Clips(gallery.rows[:half]), Clips(gallery.rows[half:])

@@ -51,6 +51,7 @@ def log_of(run_folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contrast", ["infonce", "margin"])
 def test_whole_path_learns_which_words_go_with_which_motion(
     tiny_text_model: Path, tmp_path: Path, contrast: str
