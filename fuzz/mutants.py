@@ -43,7 +43,7 @@ from remogpt.runtime.files import write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 EQUAL = PROJECT / "fuzz" / "equal_mutants.yaml"
-NEAR, FAR = 6, 14
+NEAR, FAR = 5, 14
 """Test files of the second round, and of the second and third."""
 HUNG_AFTER, GIVEN_UP_AFTER = 600, 300
 """Seconds of the first round, which takes at most a minute or two so that these mean an endless loop; of the others."""
@@ -217,7 +217,7 @@ def _test(copy: Path, tests: Sequence[str], log: Path) -> int:
     return code
 
 
-def try_place(place: Place, copy: Path) -> dict[str, Any]:
+def try_place(place: Place, copy: Path, rounds: int) -> dict[str, Any]:
     """Make one change in the copy, run the tests, and take it back; return what came of it."""
     source = (PROJECT / place.file).read_text(encoding="utf-8")
     changed = mutate_code(source, cosmic_ray.plugins.get_operator(place.operator)(), place.occurrence)
@@ -226,7 +226,7 @@ def try_place(place: Place, copy: Path) -> dict[str, Any]:
             "operator": place.operator.removeprefix("core/"),
             "was": " ".join(line[1:].strip() for line in lines if line.startswith("-")),
             "is": " ".join(line[1:].strip() for line in lines if line.startswith("+"))}  # fmt: skip
-    tests = tests_of(place.file)
+    tests = tests_of(place.file)[:rounds]
     (copy / place.file).write_text(changed, encoding="utf-8")
     try:
         for number, files in enumerate(tests):
@@ -275,6 +275,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--mutants", type=int, default=200, help="how many changes")
     parser.add_argument("--seed", type=int, default=0, help="of the places")
+    parser.add_argument("--rounds", type=int, default=3, help="of test files, each further away, before one survives")
     parser.add_argument("--again", action="store_true", help="try those that survived in --out again, and no others")
     parser.add_argument("--out", type=Path, default=Path("mutants.json"), help="JSON file of the results")
     args = parser.parse_args(words)
@@ -291,7 +292,7 @@ def main(words: Sequence[str] | None = None) -> int:
         for place in draw(args.mutants, np.random.default_rng(args.seed)):
             if (place.file, place.line, place.column) in done:
                 continue
-            tried.append(try_place(place, copy))
+            tried.append(try_place(place, copy, args.rounds))
             with kept.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(tried[-1]) + "\n")
             print(f"{len(tried)}/{args.mutants} {tried[-1]}", file=sys.stderr, flush=True)
