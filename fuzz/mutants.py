@@ -185,7 +185,7 @@ def run_tests(copy: Path, tests: Sequence[str], seconds: int) -> tuple[str, str]
     log, until = copy.parent / "tests.log", time.monotonic() + seconds
     process = os.fork()
     if not process:
-        os.setsid()
+        os.setpgrp()
         os._exit(_test(copy, tests, log))
     while os.waitpid(process, os.WNOHANG)[0] == 0:
         if time.monotonic() > until:
