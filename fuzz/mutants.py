@@ -162,12 +162,14 @@ def steps_from(test: str) -> Mapping[str, int]:
 def tests_of(file: str) -> list[list[str]]:
     """Return test files in rounds: those named like a file, then those that import it, the nearest first."""
     home = Path(file.replace("remogpt/", "tests/", 1))
+    folder = next(folder for folder in home.parents if (PROJECT / folder).is_dir())
 
     def key(test: str) -> tuple[int, int, int, str] | None:
         path, steps = Path(test), steps_from(test).get(file)
-        if path.parent == home.parent and home.stem in path.stem:
+        about = path.stem.removeprefix("test_")
+        if path.parent == folder and (home.stem in about or about in home.stem):
             return 0, 0, 0, test
-        if steps is None and home.parent not in path.parents:
+        if steps is None and folder not in path.parents:
             return None
         return 1, 9 if steps is None else steps, len(imports_of(test)), test
 
