@@ -107,6 +107,7 @@ def test_turns_are_signed_and_measured(degrees: float, direction: str) -> None:
     joints = placed(standing(80), np.zeros((80, 3)), np.radians(degrees) * ramp(80, 15, 65) + 2.0)
     other = "right" if direction == "left" else "left"
     assert holds("turns", joints, direction=direction, angle=abs(degrees), moving=False)
+    assert not holds("turns", joints, direction=direction, moving=True)
     assert not holds("turns", joints, direction=other)
     assert not holds("turns", joints, direction=direction, angle=abs(degrees) / 2)
 

@@ -73,6 +73,20 @@ def test_khronos_finds_nothing_wrong(tmp_path: Path, skeleton: str) -> None:
     assert report["info"]["animationCount"] == 1 and report["info"]["hasSkins"]
 
 
+def test_places_and_times_say_their_limits(tmp_path: Path) -> None:
+    """The format demands it: viewers find from them where to look and how long to play."""
+    import pygltflib
+
+    Motion(made_motion("away")[0]).save(tmp_path / "a.glb")
+    file = pygltflib.GLTF2.load(str(tmp_path / "a.glb"))
+    animation, (mesh,) = file.animations[0], file.meshes
+    with_limits = {mesh.primitives[0].attributes.POSITION, *(sampler.input for sampler in animation.samplers)}
+    for number, accessor in enumerate(file.accessors):
+        assert (len(accessor.min or []) == len(accessor.max or []) > 0) == (number in with_limits), number
+    times = file.accessors[animation.samplers[0].input]
+    assert times.min == [0.0] and times.max == pytest.approx([(times.count - 1) / 20])
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to open the file with")
 def test_three_js_plays_it(tmp_path: Path) -> None:
     library("three")

@@ -7,7 +7,7 @@ import pytest
 from remogpt.motion.facts import Fact, describe
 from remogpt.reader.network import ReaderSize
 from remogpt.reader.reader import CaptionReader
-from remogpt.reader.train import Example, ReaderConfig, train_reader
+from remogpt.reader.train import Example, ReaderConfig, exact_readings, train_reader
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
 from remogpt.runtime.vector_cache import VectorCache
@@ -42,6 +42,8 @@ def test_what_was_learnt_is_read(reader: CaptionReader) -> None:
     for reading, (text, steps, unknown) in zip(reader.read(texts), CAPTIONS, strict=True):
         assert (reading.text, reading.steps, reading.num_unknown) == (text, steps, unknown)
         assert 0.5 < reading.confidence <= 1
+    other: Example = (texts[0], SIT_AND_WALK, 0)
+    assert exact_readings(reader, reader.text, [*CAPTIONS, other, other]) == {"val/exact": 6 / 8}
     facts = reader.read([texts[2]])[0].facts
     assert [describe(fact) for fact in facts] == ["sits down", "walks forward", "sits down before walks forward"]
 

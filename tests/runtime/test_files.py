@@ -55,6 +55,12 @@ def test_arrays_round_trip_and_pickles_are_refused(tmp_path: Path) -> None:
         read_npy(tmp_path / "d.npy")
 
 
+def test_json_is_written_for_people_unless_told_otherwise(tmp_path: Path) -> None:
+    for indent, text in (({}, '{\n  "é": [\n    1\n  ]\n}\n'), ({"indent": None}, '{"é": [1]}\n')):
+        write_json(tmp_path / "a.json", {"é": [1]}, **indent)
+        assert (tmp_path / "a.json").read_text(encoding="utf-8") == text
+
+
 def test_json_errors_name_the_place(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"a": 1,\n}')
     with pytest.raises(RemogptError, match="line 2"):

@@ -152,6 +152,8 @@ def test_what_is_refused(tiny_set: Path, tiny_model: Path, recordings: Path, tmp
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingPathError, match="no motion files in"):
         build(tmp_path / "empty")
+    with pytest.raises(RemogptError, match=f"{tiny_set.parent} has these in it: {tiny_set} is one; name that folder"):
+        build(tiny_set.parent)
     with pytest.raises(RemogptError, match="--workers at least 1"):
         build(tiny_set, workers=0)
     assert not (tmp_path / "db").exists()
