@@ -23,12 +23,20 @@ SHELL = {
         '"${evaluation[@]}"': "--config evaluation/paper",
         '"$@"': "",
     },
-    "kit.sh": {"$(tiny tmr)": "", '"$settings"': "kit/tmr", '"$@"': ""},
+    "kit.sh": {
+        **dict.fromkeys((f"$(tiny {stage})" for stage in STAGES), ""),
+        '"$settings"': "kit/tmr",
+        '"${assembled[@]}"': "--retriever r --tokenizer t --lm l --database d",
+        "eval $task": "eval generation",
+        '"${evaluation[@]}"': "--config evaluation/paper --data d",
+        '"$@"': "",
+    },
     "motionx.sh": {
         **dict.fromkeys((f"$(tiny {stage})" for stage in STAGES), ""),
         "eval $task": "eval generation",
         '"${evaluation[@]}"': "--config evaluation/paper",
         '"${lists[@]}"': "",
+        "; fi; }": "",
     },
     "evaluator.sh": {
         '"$work': '"runs/evaluator',
