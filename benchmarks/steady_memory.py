@@ -36,10 +36,12 @@ def resident_mb() -> float:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Ask, look at the memory every so often, and write the JSON."""
+    """Ask, and write the JSON at every look at the memory."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--calls", type=int, default=5000)
     parser.add_argument("--every", type=int, default=250, help="calls between two looks")
+    parser.add_argument("--longest", type=float, default=9.8, help="seconds of the longest motion")
+    parser.add_argument("--joined", type=int, default=3, help="captions that one text is made of, at most")
     parser.add_argument("--unbounded", action="store_true", help="see above")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/steady_memory.json"))
     args = parser.parse_args(words)
@@ -47,20 +49,19 @@ def main(words: Sequence[str] | None = None) -> None:
         os.environ.update(dict.fromkeys(BOUNDS, "1024"))
     torch.set_num_threads(1)
     rng, model, options = random.Random(0), ReMoGPT.from_pretrained(device="cpu"), GenerationOptions(best_of=1)
+    result = {"command": command(), "torch": torch.__version__, "kernels_kept": os.environ[BOUNDS[0]]}
     seen, started = {}, time.process_time()
     for call in range(1, args.calls + 1):
-        text = " and ".join(rng.sample(CAPTIONS, rng.randint(1, 3)))
-        (answer,) = model.generate(text, seconds=rng.randint(8, 196) / 20, seed=call, options=options)
+        text = " and ".join(rng.sample(CAPTIONS, rng.randint(1, args.joined)))
+        seconds = rng.randint(8, round(20 * args.longest)) / 20
+        (answer,) = model.generate(text, seconds=seconds, seed=call, options=options)
         if call % 4 == 0:
             model.caption(answer.motion)
         if call == 1 or call % args.every == 0:
             seen[str(call)] = resident_mb()
             print(call, seen[str(call)], flush=True)
-    result = {
-        "command": command(), "torch": torch.__version__, "kernels_kept": os.environ[BOUNDS[0]],
-        "resident_mb_after_calls": seen, "cpu_seconds_a_call": round((time.process_time() - started) / args.calls, 3),
-    }  # fmt: skip
-    write_json(args.out, result)
+            spent = round((time.process_time() - started) / call, 3)
+            write_json(args.out, result | {"resident_mb_after_calls": seen, "cpu_seconds_a_call": spent})
 
 
 if __name__ == "__main__":

@@ -92,11 +92,11 @@
       this.prints = footprints(this.frames, this.fps);
       this.duration = (this.frames.length - 1) / this.fps;
       this.time = 0;
-      this.speed = 1;
       this.visible = true;
       this.playing = !still && element.dataset.autoplay !== "false";
       this.resetView();
       this.build();
+      this.setSpeed(1);
       this.listen();
       this.refresh();
     }
@@ -115,7 +115,10 @@
       stage.className = "remogpt-stage";
       this.canvas = document.createElement("canvas");
       this.canvas.setAttribute("role", "img");
-      this.canvas.setAttribute("aria-label", this.element.dataset.label || this.element.querySelector("figcaption")?.textContent || "motion");
+      const label = this.element.dataset.label || this.element.querySelector("figcaption")?.textContent || "motion";
+      this.canvas.setAttribute("aria-label", label);
+      this.element.setAttribute("role", "group");
+      this.element.setAttribute("aria-label", `player: ${label}`);
       stage.append(this.canvas);
       const bar = document.createElement("div");
       bar.className = "remogpt-bar";
@@ -123,13 +126,12 @@
       this.slider = Object.assign(document.createElement("input"), {
         type: "range", min: 0, max: Math.max(this.frames.length - 1, 0), step: "any", value: 0,
       });
-      this.slider.setAttribute("aria-label", "frame");
-      this.clock = Object.assign(document.createElement("output"), { className: "remogpt-clock" });
-      this.speedButton = Object.assign(document.createElement("button"), { type: "button", className: "remogpt-speed", textContent: "1×" });
-      this.speedButton.setAttribute("aria-label", "speed");
-      this.speedButton.title = "speed";
+      this.slider.setAttribute("aria-label", "position");
+      // No <output>: screen readers would read it aloud all the time.
+      this.clock = Object.assign(document.createElement("span"), { className: "remogpt-clock" });
+      this.speedButton = Object.assign(document.createElement("button"), { type: "button", className: "remogpt-speed", title: "speed" });
       this.moreButton = Object.assign(document.createElement("button"), { type: "button", className: "remogpt-more", innerHTML: ICONS.more });
-      this.moreButton.setAttribute("aria-label", "more");
+      this.moreButton.setAttribute("aria-label", "more: loop, camera, picture, full screen");
       this.moreButton.setAttribute("aria-expanded", "false");
       bar.append(this.toggleButton, this.slider, this.clock, this.speedButton, this.moreButton);
       this.menu = this.buildMenu();
@@ -212,10 +214,7 @@
       });
       this.speedButton.addEventListener("click", () => {
         const speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
-        for (const player of this.peers) {
-          player.speed = speed;
-          player.speedButton.textContent = `${speed}×`;
-        }
+        for (const player of this.peers) player.setSpeed(speed);
       });
       this.moreButton.addEventListener("click", () => {
         this.menu.hidden = !this.menu.hidden;
@@ -298,6 +297,12 @@
       }
     }
 
+    setSpeed(speed) {
+      this.speed = speed;
+      this.speedButton.textContent = `${speed}×`;
+      this.speedButton.setAttribute("aria-label", `speed ${speed}×`);
+    }
+
     seek(time) {
       this.time = Math.min(Math.max(time, 0), this.duration);
       this.showState();
@@ -368,7 +373,10 @@
       RemogptBody.drawShadow(ctx, view, joints, floor, theme);
       RemogptBody.drawPerson(ctx, view, joints, theme);
       this.slider.value = frame;
-      this.clock.textContent = `${time.toFixed(1)} / ${this.duration.toFixed(1)} s`;
+      const now = `${time.toFixed(1)} / ${this.duration.toFixed(1)} s`;
+      if (this.clock.textContent === now) return;
+      this.clock.textContent = now;
+      this.slider.setAttribute("aria-valuetext", now.replace("/", "of"));
     }
   }
 

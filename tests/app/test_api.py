@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import sys
 import threading
 import time
 import zipfile
@@ -20,6 +21,7 @@ from remogpt import GenerationOptions, load_motion
 from remogpt.app.service.application import create_app
 from remogpt.app.service.service import Service
 from remogpt.app.service.settings import ServiceSettings
+from remogpt.motion.files.film import has_ffmpeg
 
 WALK = {"text": "a person walks", "seed": 3}
 
@@ -79,6 +81,28 @@ def test_several_motions_come_as_a_zip_and_pages_are_sandboxed(client: TestClien
     assert client.post("/v1/generate?format=gif", json={**WALK, "seconds": 0.5}).content[:3] == b"GIF"
     mixamo = client.post("/v1/generate?format=bvh&skeleton=mixamo&fps=30", json={**WALK, "seconds": 1})
     assert b"mixamorig:Hips" in mixamo.content and b"Frame Time: 0.0333333" in mixamo.content
+
+
+@pytest.mark.skipif(not has_ffmpeg(), reason="no ffmpeg to write a film with: pip install '.[video]'")
+def test_a_film_has_every_frame(client: TestClient, service: Service, tmp_path: Path) -> None:
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="reads the film: pip install '.[video]'")
+    response = client.post("/v1/generate", json={**WALK, "seconds": 1}, headers={"Accept": "video/mp4"})
+    assert response.status_code == 200 and response.headers["content-type"] == "video/mp4"
+    (tmp_path / "film.mp4").write_bytes(response.content)
+    assert imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "film.mp4"))[0] == 20
+
+
+def test_films_are_refused_without_an_encoder_and_when_they_are_long(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {**WALK, "seconds": 9, "num_samples": 2}
+    too_many = client.post("/v1/generate?format=gif&fps=240", json=long)
+    assert too_many.status_code == 422 and "would have 4320 pictures, at most 2400" in too_many.json()["detail"]
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setenv("PATH", "")
+    none = client.post("/v1/generate", json={**WALK, "seconds": 1}, headers={"Accept": "video/mp4"})
+    assert none.status_code == 406 and none.headers["content-type"] == "application/problem+json"
+    assert none.json()["detail"].startswith("an .mp4 needs ffmpeg, and there is none: pip install")
 
 
 PROBLEMS = [

@@ -38,7 +38,7 @@ def caption_tab(service: Service) -> None:
             table = gr.Dataframe(
                 headers=COLUMNS, datatype=["str", "str", "number", "str", "str"], interactive=True, wrap=True,
                 type="array", label="Captions: click one to correct it", visible=False,
-                static_columns=[0, 2, 3, 4], column_widths=["16%", "36%", "12%", "14%", "22%"], elem_id="caption-table",
+                static_columns=[0, 2, 3, 4], column_widths=[130, 320, 100, 120, 200], elem_id="caption-table",
             )  # fmt: skip
             save = gr.DownloadButton("Save table", visible=False, elem_id="caption-save")
     writer = _Captioner(service)

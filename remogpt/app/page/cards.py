@@ -10,6 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from remogpt.motion import Motion
+from remogpt.motion.files.film import has_ffmpeg
 from remogpt.motion.player import player_fragment
 from remogpt.motion.skeleton import FPS
 
@@ -20,14 +21,19 @@ ROUTES = {
     "m2m": "its motion is alike",
 }
 FORMATS = ("bvh", "glb", "npz", "mp4", "html")
-"""Formats of downloads."""
+"""Formats of downloads; mp4 where there is an ffmpeg."""
 _numbers = count()
 
 
-def player(motion: Motion) -> str:
-    """Return a player of a motion; its caption, which stands beside it, is told to screen readers alone."""
-    shown = Motion(motion.joints, motion.fps)
-    return player_fragment(shown, f"motion-{next(_numbers)}", show_name=False, label=motion.caption or "motion")
+def player(motion: Motion, label: str = "") -> str:
+    """Return a player of a motion.
+
+    Args:
+        motion: what plays.
+        label: what screen readers call it; by default its caption, which stands beside it.
+    """
+    shown, label = Motion(motion.joints, motion.fps), label or motion.caption or "motion"
+    return player_fragment(shown, f"motion-{next(_numbers)}", show_name=False, label=label)
 
 
 def together(players: Sequence[str], label: str) -> str:
@@ -46,7 +52,7 @@ def candidate(row: Mapping[str, Any], motion: Motion, place: int, link: str) -> 
         link: address of the motion without a format.
     """
     return (
-        f'<article class="rg-card"><h4>Motion {place + 1}</h4>{player(motion)}{_sure(row)}{_origin(row)}'
+        f'<article class="rg-card"><h2>Motion {place + 1}</h2>{player(motion)}{_sure(row)}{_origin(row)}'
         f"{_checks(row['checks'])}{warnings(row['warnings'])}{_downloads(link, place)}</article>"
     )
 
@@ -55,10 +61,8 @@ def _sure(row: Mapping[str, Any]) -> str:
     if row["confidence"] is None:
         return ""
     percent = round(100 * row["confidence"])
-    return (
-        f'<p class="rg-sure"><span>Confidence</span> <meter min="0" max="100" value="{percent}">{percent} %</meter> '
-        f"<b>{percent} %</b></p>"
-    )
+    meter = f'<meter aria-label="Confidence" min="0" max="100" value="{percent}">{percent} %</meter>'
+    return f'<p class="rg-sure"><span>Confidence</span> {meter} <b>{percent} %</b></p>'
 
 
 def _origin(row: Mapping[str, Any]) -> str:
@@ -88,8 +92,10 @@ def warnings(rows: Sequence[Mapping[str, str]]) -> str:
 
 def _downloads(link: str, place: int) -> str:
     links = "".join(
-        f'<a href="{escape(f"{link}&format={name}", quote=True)}" download="motion_{place + 1}.{name}">{name}</a>'
+        f'<a href="{escape(f"{link}&format={name}", quote=True)}" download="motion_{place + 1}.{name}" '
+        f'aria-label="download motion {place + 1} as {name}">{name}</a>'
         for name in FORMATS
+        if name != "mp4" or has_ffmpeg()
     )
     return f'<p class="rg-downloads"><span>Download</span> {links}</p>'
 
@@ -105,7 +111,7 @@ def example(row: Mapping[str, Any], motion: Motion) -> str:
     why = escape(ROUTES.get(row["route"], row["route"]))
     about = f"{why} · score {row['score']:.2f} · <code>{escape(row['id'])}</code>"
     return (
-        f'<article class="rg-card{"" if row["used"] else " rg-unused"}">{player(motion)}'
+        f'<article class="rg-card{"" if row["used"] else " rg-unused"}">{player(motion, row["caption"])}'
         f'<p class="rg-caption">{escape(row["caption"])}</p><p class="rg-soft">{about}</p>'
         f'<p class="rg-state">{state}</p></article>'
     )
@@ -113,9 +119,10 @@ def example(row: Mapping[str, Any], motion: Motion) -> str:
 
 def side(name: str, row: Mapping[str, Any], motion: Motion, examples: Sequence[str]) -> str:
     """Return what one of two databases makes of a caption: the motion, and its examples."""
+    own = f'<h4>Its examples</h4><div class="rg-grid">{"".join(examples)}</div>' if examples else ""
     return (
-        f'<section class="rg-card rg-side"><h4>{escape(name)}</h4>{player(motion)}{_sure(row)}{_origin(row)}'
-        f'{warnings(row["warnings"])}<div class="rg-grid">{"".join(examples)}</div></section>'
+        f'<section class="rg-card rg-side"><h3>{escape(name)}</h3>{player(motion)}{_sure(row)}{_origin(row)}'
+        f"{warnings(row['warnings'])}{own}</section>"
     )
 
 
@@ -123,14 +130,14 @@ def hit(row: Mapping[str, Any], motion: Motion) -> str:
     """Return a hit of a search."""
     doubt = "" if row["answers"] is not False else '<p class="rg-state">close, but no answer by the model\'s test</p>'
     return (
-        f'<article class="rg-card">{player(motion)}<p class="rg-caption">{escape(row["caption"])}</p>'
+        f'<article class="rg-card">{player(motion, row["caption"])}<p class="rg-caption">{escape(row["caption"])}</p>'
         f'<p class="rg-soft">score {row["score"]:.2f} · <code>{escape(row["id"])}</code></p>{doubt}</article>'
     )
 
 
 def captioned(row: Mapping[str, Any], motion: Motion | None) -> str:
     """Return a file with the caption that was written for it, or why there is none."""
-    head = f"<h4>{escape(row['file'])}</h4>"
+    head = f"<h2>{escape(row['file'])}</h2>"
     if motion is None:
         return f'<article class="rg-card">{head}<p class="rg-warning" role="alert">{escape(row["error"])}</p></article>'
     notices = "".join(f'<p class="rg-soft">{escape(one)}</p>' for one in row["notices"])
@@ -149,14 +156,14 @@ def entry(identity: str, motion: Motion) -> str:
 
 
 def status(words: str, kind: str = "") -> str:
-    """Return a line that screen readers read aloud when it changes; kind: error, done or nothing."""
-    return f'<p class="rg-status {kind}" role="{"alert" if kind == "error" else "status"}">{escape(words)}</p>'
+    """Return a line that page.js lets screen readers read aloud when it changes; kind: error, done or nothing."""
+    return f'<p class="rg-status {kind}">{escape(words)}</p>'
 
 
 def progress(done: int, total: int, words: str) -> str:
     """Return a progress bar; without a share where nothing is known yet."""
     value = f' value="{done}" max="{total}"' if total > 1 and done else ""
-    return f'<p class="rg-status" role="status"><progress{value}></progress> {escape(words)}</p>'
+    return f'<p class="rg-status"><progress aria-label="progress"{value}></progress> {escape(words)}</p>'
 
 
 def moments(recording: Motion, spans: Sequence[Mapping[str, Any]], curves: Mapping[str, np.ndarray], label: str) -> str:

@@ -23,8 +23,9 @@ def databases_tab(service: Service) -> list[gr.Dropdown]:
     """Add the tab's parts; returns its dropdowns of databases."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=300):
-            table = gr.Dataframe(_rows(service, ""), headers=COLUMNS, interactive=False, label="Databases", wrap=True)
-            gr.HTML("<h3>Build one of your own motions</h3>")
+            table = gr.Dataframe(_rows(service, ""), headers=COLUMNS, interactive=False, label="Databases", wrap=True,
+                                 column_widths=[130, 90, 95, 120, 70])  # fmt: skip
+            gr.HTML("<h2>Build one of your own motions</h2>")
             name = gr.Textbox(label="Name", placeholder="mine", max_length=64)
             kinds = [".zip", *uploads.MOTIONS, *uploads.TABLES]
             files = gr.File(label="A zip, or motion files with captions.csv", file_count="multiple", file_types=kinds,
@@ -40,7 +41,7 @@ def databases_tab(service: Service) -> list[gr.Dropdown]:
                 gone = gr.Dropdown([], label="Delete one of yours", filterable=False)
                 delete = gr.Button("Delete", elem_id="database-delete")
         with gr.Column(scale=4, min_width=320):
-            gr.HTML("<h3>Compare two on one caption</h3>")
+            gr.HTML("<h2>Compare two on one caption</h2>")
             text = gr.Textbox(label="Caption", value="a person waves with the right hand", max_length=4000)
             with gr.Row():
                 first, second = (
@@ -54,8 +55,9 @@ def databases_tab(service: Service) -> list[gr.Dropdown]:
     hidden: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     build = go.click(builder.build, [name, files, folder], [told, job_id], concurrency_limit=None, **hidden)
     halt.click(stop(service), job_id, told, **hidden)
-    delete.click(builder.delete, gone, told, **hidden).then(builder.table, outputs=[table, gone], **hidden)
-    build.then(builder.table, outputs=[table, gone], **hidden)
+    deleted, there = delete.click(builder.delete, gone, told, **hidden), [table, gone, first, second]
+    for changed in (build, deleted):
+        changed.then(builder.table, outputs=there, **hidden)
     compare.click(builder.compare, [text, first, second, seed], [compared_told, compared], concurrency_limit=None,
                   **hidden)  # fmt: skip
     return [first, second]
@@ -75,10 +77,11 @@ class _Builder:
         self.service = service
 
     def table(self, request: gr.Request) -> list[Any]:
-        """Return the databases there are, and those that may be deleted."""
+        """Return the databases there are, those that may be deleted, and two to compare."""
         rows = _rows(self.service, owner(request))
-        mine = [row[0] for row in rows if row[-1] == "yes"]
-        return [rows, gr.update(choices=mine, value=mine[0] if mine else None)]
+        names, mine = [row[0] for row in rows], [row[0] for row in rows if row[-1] == "yes"]
+        two = [gr.update(choices=names, value=name) for name in (names[:1] + names[-1:] or (None, None))]
+        return [rows, gr.update(choices=mine, value=mine[0] if mine else None), *two]
 
     def delete(self, name: str | None, request: gr.Request) -> str:
         """Delete a database of one's own."""

@@ -189,5 +189,5 @@ class _Writer:
         has_chosen = bool(choice["exclude"] or choice["pinned"])
         said = [f"never used: {', '.join(choice['exclude'])}"] if choice["exclude"] else []
         said += [f"always used: {', '.join(choice['pinned'])}"] if choice["pinned"] else []
-        note = f"<h3>Retrieved examples</h3>{cards.status('; '.join(said)) if said else ''}"
+        note = f"<h2>Retrieved examples</h2>{cards.status('; '.join(said)) if said else ''}"
         return [rows, gr.update(visible=True), gr.update(visible=has_chosen), note, *shown]

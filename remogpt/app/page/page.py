@@ -27,7 +27,7 @@ def page_of(service: Service) -> gr.Blocks:
     with gr.Blocks(title=f"remogpt: {service.name}", analytics_enabled=False, delete_cache=(600, _DAY)) as page:
         gr.HTML(
             f'<header class="rg-head"><h1>remogpt</h1><p>Motions for captions, captions for motions, with retrieved '
-            f"examples.</p>{PLAYER_LEGEND}</header>"
+            f'examples.</p>{PLAYER_LEGEND}</header><div id="rg-live" role="status"></div>'
         )
         with gr.Tabs():
             with gr.Tab("Generate", id="generate"):
@@ -57,11 +57,25 @@ def add_page(app: FastAPI, service: Service) -> FastAPI:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)  # where dropped files go
     page = page_of(service)
     page.queue(default_concurrency_limit=None, max_size=service.settings.max_waiting, api_open=False)
+    script = PLAYER_SCRIPT + Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+    narrow = f"<style>{PLAYER_STYLE}</style>"  # gradio drops @container rules of `css`, and outdoes others of `head`
     style = PLAYER_STYLE + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     mounted: FastAPI = gr.mount_gradio_app(
         app, page, path="/", show_error=False, max_file_size=service.settings.max_upload, footer_links=[],
-        theme=gr.themes.Soft(font=_FONTS, font_mono=["ui-monospace", "DejaVu Sans Mono", "monospace"]),
-        css=style, head=f"<script>{PLAYER_SCRIPT}</script>", ssr_mode=False, enable_monitoring=False,
+        theme=_theme(), css=style, head=f"{narrow}<script>{script}</script>", ssr_mode=False, enable_monitoring=False,
         run_history=False,
     )  # fmt: skip
     return mounted
+
+
+def _theme() -> gr.themes.Base:
+    """Return gradio's soft theme with text that can be read on its background, at least 4.5 to 1 (WCAG 1.4.3)."""
+    theme: gr.themes.Base = gr.themes.Soft(font=_FONTS, font_mono=["ui-monospace", "DejaVu Sans Mono", "monospace"])
+    return theme.set(
+        color_accent="*primary_600", body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300", block_title_text_color="*primary_700",
+        block_label_text_color="*primary_700", button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700", button_primary_background_fill_hover_dark="*primary_700",
+        checkbox_label_background_fill_selected="*primary_600", link_text_color_dark="*secondary_300",
+        link_text_color_visited_dark="*secondary_300", link_text_color_hover_dark="*secondary_200",
+    )  # fmt: skip

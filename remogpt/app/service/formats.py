@@ -28,6 +28,9 @@ TYPES = {
 """Media type of each format."""
 OF_MOTIONS = tuple(name for name in TYPES if name != "csv")
 OF_CAPTIONS = ("json", "csv")
+FILMS = ("gif", "mp4")
+MOST_PICTURES = 2400
+"""Pictures of all films of one request, two minutes at 20 a second."""
 _SANDBOX = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data:"
@@ -80,8 +83,9 @@ def motion_response(
         fps: frames a second of the file.
 
     Raises:
-        ServiceError: 406 where the format cannot be written here.
+        ServiceError: 406 where the format cannot be written here, 422 for films that would take too long to draw.
     """
+    _check_films(motions, name, fps)
     files = [_file(motion, name, skeleton, fps) for motion in motions]
     if len(files) == 1:
         headers = {"Content-Disposition": f'attachment; filename="motion.{name}"'}
@@ -94,6 +98,16 @@ def motion_response(
             archive.writestr(f"{number:04d}.{name}", file)
     headers = {"Content-Disposition": 'attachment; filename="motions.zip"'}
     return Response(content.getvalue(), media_type="application/zip", headers=headers)
+
+
+def _check_films(motions: Sequence[Motion], name: str, fps: float | None) -> None:
+    pictures = round(sum(motion.seconds * (fps or motion.fps) for motion in motions)) if name in FILMS else 0
+    if pictures > MOST_PICTURES:
+        raise ServiceError(
+            422,
+            f"the films would have {pictures} pictures, at most {MOST_PICTURES} are drawn for one request; "
+            "ask for fewer or shorter motions, or a lower fps",
+        )
 
 
 def _file(motion: Motion, name: str, skeleton: str | None, fps: float | None) -> bytes:

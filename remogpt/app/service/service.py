@@ -4,12 +4,12 @@ import asyncio
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -35,12 +35,13 @@ from remogpt.runtime.folders.model_folder import read_manifest
 if TYPE_CHECKING:
     from remogpt.pipeline import Captioned, Generated, ReMoGPT
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 LONGEST_RECORDING = 20 * 60 * 20
 """Frames of the longest uploaded motion, 20 minutes."""
-_READERS = 2
-"""Uploaded files that are read at once."""
+_FILES = 2
+"""Requests whose files are read or written at once."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Service:
         self.hidden = (str(settings.work.resolve()), str(settings.work), str(folder))
         self.jobs = Jobs(settings, self.hidden)
         self.thread = ModelThread(settings.max_waiting)
-        self._readers = asyncio.Semaphore(_READERS)
+        self._files = asyncio.Semaphore(_FILES)
 
     @property
     def name(self) -> str:
@@ -118,6 +119,15 @@ class Service:
             TimeoutError: after the service's time limit.
         """
         return await asyncio.wait_for(asyncio.wrap_future(future), timeout or self.settings.timeout)
+
+    async def in_turn(self, function: Callable[..., _T], *args: Any, **options: Any) -> _T:
+        """Read or write files, those of a few requests at once.
+
+        Raises:
+            TimeoutError: after the service's time limit.
+        """
+        async with self._files:
+            return await asyncio.wait_for(asyncio.to_thread(function, *args, **options), self.settings.timeout)
 
     # ---- motions -----------------------------------------------------------------------------------------------------
 
@@ -198,8 +208,7 @@ class Service:
         Raises:
             RemogptError: if it cannot be read, or is too long.
         """
-        async with self._readers:
-            motion = await asyncio.wait_for(asyncio.to_thread(load_motion, path), self.settings.timeout)
+        motion = await self.in_turn(load_motion, path)
         if motion.num_frames > LONGEST_RECORDING:
             raise ServiceError(
                 413, f"{path.name} plays {motion.seconds / 60:.0f} minutes; at most 20 are taken, cut it"

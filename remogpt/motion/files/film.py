@@ -6,6 +6,8 @@ import io
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,7 @@ def gif_bytes(motion: Motion) -> bytes:
     motion = edit_motion(motion, fps=100 / hundredths)
     frames = film_frames(motion.joints, caption=motion.caption or "")
     first = next(frames).quantize(64)
-    others = [
-        frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in frames
-    ]  # a few inks are in every frame
+    others = (frame.quantize(palette=first, dither=Image.Dither.NONE) for frame in frames)  # of a few inks, all alike
     content = io.BytesIO()
     first.save(content, "GIF", save_all=True, append_images=others, duration=10 * hundredths, loop=0, disposal=1)
     return content.getvalue()
@@ -48,19 +48,32 @@ def mp4_bytes(motion: Motion) -> bytes:
     """
     frames = film_frames(motion.joints, caption=motion.caption or "")
     first = next(frames)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as told:
         path = Path(folder) / "film.mp4"  # MP4 cannot be written to a pipe: its index comes first
         command = [
             find_ffmpeg(), "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
             "-s", f"{first.width}x{first.height}", "-r", f"{motion.fps:g}", "-i", "-",
             "-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path),
         ]  # fmt: skip
-        pictures = b"".join([first.tobytes(), *(frame.tobytes() for frame in frames)])
-        ran = subprocess.run(command, input=pictures, capture_output=True, check=False)
-        if ran.returncode:
-            why = ran.stderr.decode(errors="replace").strip().splitlines()
-            raise RemogptError(f"ffmpeg could not write the film ({why[-1] if why else ran.returncode}); try .gif")
+        # Each picture goes as soon as it is drawn: those of a minute would take 1.7 GB.
+        with suppress(BrokenPipeError), subprocess.Popen(command, stdin=subprocess.PIPE, stderr=told) as process:
+            assert process.stdin is not None
+            for frame in chain([first], frames):
+                process.stdin.write(frame.tobytes())
+        if process.returncode:
+            told.seek(0)
+            why = told.read().decode(errors="replace").strip().splitlines()
+            raise RemogptError(f"ffmpeg could not write the film ({why[-1] if why else process.returncode}); try .gif")
         return path.read_bytes()
+
+
+def has_ffmpeg() -> bool:
+    """Say whether an .mp4 can be written."""
+    try:
+        find_ffmpeg()
+    except RemogptError:
+        return False
+    return True
 
 
 def find_ffmpeg() -> str:
