@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.command import command
+from benchmarks.service import DEFAULTS, PLAIN
 from remogpt import GenerationOptions, ReMoGPT
 from remogpt.runtime.files import write_json
 
@@ -42,13 +43,15 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=250, help="calls between two looks")
     parser.add_argument("--longest", type=float, default=9.8, help="seconds of the longest motion")
     parser.add_argument("--joined", type=int, default=3, help="captions that one text is made of, at most")
+    parser.add_argument("--plain", action="store_true", help="no retrieved motions as answers, and no checks")
     parser.add_argument("--unbounded", action="store_true", help="see above")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/steady_memory.json"))
     args = parser.parse_args(words)
     if args.unbounded:
         os.environ.update(dict.fromkeys(BOUNDS, "1024"))
     torch.set_num_threads(1)
-    rng, model, options = random.Random(0), ReMoGPT.from_pretrained(device="cpu"), GenerationOptions(best_of=1)
+    rng, model = random.Random(0), ReMoGPT.from_pretrained(device="cpu")
+    options = GenerationOptions(**(PLAIN if args.plain else DEFAULTS))
     result = {"command": command(), "torch": torch.__version__, "kernels_kept": os.environ[BOUNDS[0]]}
     seen, started = {}, time.process_time()
     for call in range(1, args.calls + 1):

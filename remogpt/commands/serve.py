@@ -19,6 +19,10 @@ from remogpt.runtime.errors import RemogptError
 
 _WORK = Path.home() / ".cache" / "remogpt" / "serve"
 
+KEEP_ALIVE = 30
+"""Seconds that an idle connection stays open: longer than clients keep one (httpx, and so `remogpt.Client`: 5), as who
+sends a request while the other side hangs up gets no answer."""
+
 
 def add_arguments(parser: Any) -> None:
     """Declare the command's options."""
@@ -53,7 +57,9 @@ def run(args: Any) -> int:
     app = application(settings, with_page=not args.no_page)
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(args.host, f"[{args.host}]" if ":" in args.host else args.host)
     print(f"open http://{host}:{listener.getsockname()[1]}/ in a browser (Ctrl-C stops)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE
+    )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
 
