@@ -15,7 +15,8 @@ import numpy as np
 
 from remogpt.motion.fact_catalogue import GRID
 from remogpt.motion.facts import Fact, Steps
-from remogpt.motion.predicates import PREDICATES
+from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES, find_predicate
+from remogpt.runtime.errors import RemogptError
 
 END, STEP, OTHER = "<end>", "<step>", "<other>"
 MAX_TOKENS = 40
@@ -39,13 +40,15 @@ class ClaimLanguage:
     @classmethod
     def of(cls, captions: Iterable[tuple[Steps, int]]) -> "ClaimLanguage":
         """Collect the tokens of claims and their numbers of unknown actions."""
-        used: dict[str, set[str]] = {name: set() for name in PREDICATES}
+        used: dict[str, set[str]] = {name: set() for name in (*PREDICATES, *WIDE_PREDICATES)}
+        claimed = set(PREDICATES)
         for steps, _ in captions:
             for claim in (claim for step in steps for claim in step):
                 used[claim.name].update(_tokens(claim)[1:])
-        values = {name: tuple(sorted(tokens)) for name, tokens in used.items()}
+                claimed.add(claim.name)
+        values = {name: tuple(sorted(tokens)) for name, tokens in used.items() if name in claimed}
         params = sorted({token for tokens in values.values() for token in tokens})
-        return cls((END, STEP, OTHER, *PREDICATES, *params), values)
+        return cls((END, STEP, OTHER, *values, *params), values)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -67,7 +70,7 @@ class ClaimLanguage:
 
     def encode(self, steps: Steps, num_unknown: int = 0) -> list[int]:
         """Return the ids of claims, the end included; unknown actions come last."""
-        number, order = self._number, list(PREDICATES)
+        number, order = self._number, list(self.values)
         words: list[str] = []
         for step in steps:
             words += [STEP] if words else []
@@ -88,7 +91,7 @@ class ClaimLanguage:
                 steps.append([])
             elif token == OTHER:
                 num_unknown += 1
-            elif token in PREDICATES:
+            elif token in self.values:
                 steps[-1].append(Fact(token))
             else:
                 claim = steps[-1].pop()
@@ -102,28 +105,32 @@ class ClaimLanguage:
         The first axis is p's id, N where no claim is open yet; parameters come in the predicate's own order.
         """
         size, number = len(self.tokens), self._number
-        names = [number[name] for name in PREDICATES]
+        names = [number[name] for name in self.values]
         allowed = np.zeros((size + 1, size, size), dtype=bool)
         allowed[size, :, names] = True
         allowed[size, :, [0, 2]] = True
-        for name, predicate in PREDICATES.items():
+        for name, tokens in self.values.items():
             own = allowed[number[name]]
             own[:, [0, 1, 2, *names]] = True
-            for token in self.values.get(name, ()):
-                rank = predicate.parameters.index(token.partition("=")[0])
-                before = [number[name]] + [
-                    number[other]
-                    for other in self.values[name]
-                    if predicate.parameters.index(other.partition("=")[0]) < rank
-                ]
+            ranks = {token: _parameters(name).index(token.partition("=")[0]) for token in tokens}
+            for token, rank in ranks.items():
+                before = [number[name], *(number[other] for other in tokens if ranks[other] < rank)]
                 own[before, number[token]] = True
         return allowed
 
 
 def _tokens(claim: Fact) -> list[str]:
     """Write a claim: its name, then its parameters in the predicate's order."""
-    said = [(key, claim.params.get(key)) for key in PREDICATES[claim.name].parameters]
+    said = [(key, claim.params.get(key)) for key in _parameters(claim.name)]
     return [claim.name, *(f"{key}={_nearest(key, value)}" for key, value in said if value is not None)]
+
+
+def _parameters(name: str) -> tuple[str, ...]:
+    """Return the parameters of a predicate; raises RemogptError for a name that this program does not know."""
+    predicate = find_predicate(name)
+    if predicate is None:
+        raise RemogptError(f"claims of {name!r} are of a later version of the program; upgrade remogpt")
+    return predicate.parameters
 
 
 def _nearest(key: str, value: Any) -> Any:

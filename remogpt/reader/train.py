@@ -42,6 +42,8 @@ class ReaderConfig:
     """Further scripts on whose captions the weights are chosen."""
     reworded: float = 0.7
     """Share of the captions that are worded as people do, not as the grammar does."""
+    vocabulary: Literal["core", "wide"] = "core"
+    """Of the scripts and their captions: the one of the set that the other networks learn from."""
     people: int = 0
     """Further captions, made of clauses as people write them, which leave sides and numbers open."""
     state_noise: float = 0.05

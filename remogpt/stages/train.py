@@ -160,7 +160,7 @@ def train_reader(*, out: str | Path, config: ReaderConfig | None = None) -> Capt
 
 def _claimed(config: ReaderConfig, start: int, num_scripts: int) -> list[reader_training.Example]:
     """Return captions of scripts as a reader learns from them; the loop's seed chooses them."""
-    rows = claimed_captions(config.loop.seed, start, num_scripts, config.reworded)
+    rows = claimed_captions(config.loop.seed, start, num_scripts, config.reworded, vocabulary=config.vocabulary)
     return [
         (caption.text, caption.steps, caption.num_unknown)
         for script, caption in progress(rows, total=3 * num_scripts, desc="captions", unit="caption")

@@ -54,3 +54,11 @@ def test_everything_that_is_written_may_be_written() -> None:
     assert not may_follow[number["waves"], number["count=2"], number["side=left"]]
     assert np.array_equal(ClaimLanguage.from_json(LANGUAGE.to_json()).may_follow(), may_follow)
     assert LANGUAGE.tokens[0] == END
+
+
+def test_a_language_holds_added_predicates_only_where_captions_claim_them() -> None:
+    crawl, wave = Fact("crawls", {"direction": "forward"}), Fact("waves", {"side": "left"})
+    language = ClaimLanguage.of([(((crawl,), (wave,)), 0)])
+    assert language.decode(language.encode(((crawl,), (wave,)))) == (((crawl,), (wave,)), 0)
+    assert ClaimLanguage.from_json(language.to_json()).may_follow().tolist() == language.may_follow().tolist()
+    assert "crawls" not in LANGUAGE.tokens

@@ -22,6 +22,7 @@ from remogpt.data.procedural.grammar import GERUND, PLURAL, SINGULAR, conjugate,
 from remogpt.data.procedural.phrases import pick
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
+from remogpt.data.procedural.vocabularies import CORE
 from remogpt.motion.facts import Fact, Steps
 
 _LIMBS = r"(hand|arm|leg|foot|knee|fist|finger)"
@@ -40,7 +41,7 @@ class ClaimedCaption:
 
 
 def claimed_captions(
-    seed: int, start: int, num_scripts: int, reworded: float
+    seed: int, start: int, num_scripts: int, reworded: float, *, vocabulary: str = CORE
 ) -> Iterator[tuple[Script, ClaimedCaption]]:
     """Yield three captions of each script, without any motion.
 
@@ -49,11 +50,12 @@ def claimed_captions(
         start: number of the first script.
         num_scripts: how many scripts.
         reworded: share of the captions that are reworded.
+        vocabulary: of scripts and captions.
     """
     for index in range(start, start + num_scripts):
         rng = np.random.default_rng((seed, index))
-        script = sample_script(rng)
-        for wording in wordings(script, rng, num=3):
+        script = sample_script(rng, vocabulary)
+        for wording in wordings(script, rng, num=3, vocabulary=vocabulary):
             caption = ClaimedCaption(wording.caption.text, claims_of(script, wording.said))
             yield script, reword(caption, rng) if rng.random() < reworded else caption
 

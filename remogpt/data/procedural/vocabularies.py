@@ -74,6 +74,8 @@ class Vocabulary:
     """How often each action is drawn, relative to the others."""
     together: Mapping[str, tuple[float, tuple[str, ...]]]
     """Leg action: weight among simultaneous steps, and the upper actions that people do with it."""
+    even: float
+    """Share of single actions that are drawn without weights, every side and direction alike."""
     postures: frozenset[str]
     """Actions after which the person stays down."""
 
@@ -87,7 +89,7 @@ class Vocabulary:
 def get_vocabulary(name: str) -> Vocabulary:
     """Return the vocabulary of a name; raises RemogptError for another name."""
     if name == CORE:
-        return Vocabulary(CORE, LEG_ACTIONS, UPPER_ACTIONS, _WEIGHTS, _TOGETHER, frozenset(("sit", "kneel")))
+        return Vocabulary(CORE, LEG_ACTIONS, UPPER_ACTIONS, _WEIGHTS, _TOGETHER, 0.3, frozenset(("sit", "kneel")))
     if name != WIDE:
         raise RemogptError(f"a vocabulary is one of {', '.join(VOCABULARIES)}, got {name!r}")
     core, added = get_vocabulary(CORE), descriptions()
@@ -96,7 +98,11 @@ def get_vocabulary(name: str) -> Vocabulary:
         {**core.legs, **{one.name: one.spec for one in added.values() if one.spec.legs}},
         {**core.upper, **{one.name: one.spec for one in added.values() if not one.spec.legs}},
         {**core.weights, **{one.name: one.weight for one in added.values()}},
-        {legs: (weight, (*upper, *_done_with(legs, added))) for legs, (weight, upper) in core.together.items()},
+        {
+            **{legs: (weight, (*upper, *_done_with(legs, added))) for legs, (weight, upper) in core.together.items()},
+            **{legs: (1.5, upper) for legs in added if added[legs].spec.legs and (upper := _done_with(legs, added))},
+        },
+        0.45,
         core.postures | {one.name for one in added.values() if one.rests},
     )
 
