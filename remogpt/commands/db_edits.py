@@ -42,7 +42,7 @@ def add_subcommands(actions: Any) -> None:
         "--max-distance",
         type=float,
         default=None,
-        help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
+        help="two motions are the same up to this mean distance of joints, in metres; default: 0.0075",
     )
     rebuild = _declare(actions, "rebuild", "Embed and tokenize the stored motions with another model.", components=True)
     rebuild.add_argument("--no-facts", action="store_true", help="do not find the facts that hold for each motion")
@@ -58,7 +58,7 @@ def add_subcommands(actions: Any) -> None:
             "--max-distance",
             type=float,
             default=None,
-            help="two motions are the same up to this mean distance of joints, in metres; default: 0.01",
+            help="two motions are the same up to this mean distance of joints, in metres; default: 0.0075",
         )
     export = _declare(actions, "export", "Write ids, captions, sources, licences and tags as a table.")
     export.add_argument("--out", type=str, required=True, help="file to write: .jsonl, .csv or .parquet")
@@ -194,7 +194,7 @@ def _milvus(args: Any) -> int:
 
 def _gc(args: Any) -> int:
     deleted = stages.collect_garbage(args.database)
-    print(f"{args.database}: {len(deleted)} old versions and parts of killed builds deleted")
+    print(f"{args.database}: {len(deleted)} folders deleted: old versions, and what killed builds left")
     return 0
 
 

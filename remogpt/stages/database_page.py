@@ -33,13 +33,14 @@ def write_database_page(database: str | Path | MotionDatabase, out: str | Path) 
         f"{described['minutes']:g} minutes. Motions are kept as {described['motions']}.</p>",
         _picture(opened),
         *(_percentiles(name, described) for name in ("seconds", "lost by the tokenizer (cm)") if name in described),
+        *_poorly_said(opened, described),
     ]
     for name in ("actions", "licences", "provenance"):
         if name in described:
             parts += [f"<h2>{name.capitalize()}</h2>", table([name, "entries"], list(described[name].items()))]
     for name, counts in described["tags"].items():
         parts += [table([f"tag {name}", "entries"], list(counts.items()))]
-    write_motion_page(path, opened.path.resolve().name, [*parts, *_poorly_said(opened, described)])
+    write_motion_page(path, opened.path.resolve().name, parts)
 
 
 def _picture(database: MotionDatabase) -> str:

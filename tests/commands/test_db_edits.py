@@ -34,7 +34,7 @@ def test_add_remove_filter_merge_rebuild_and_gc(run, tiny_model, tiny_set, datab
     assert size(database) > 12
     assert run("db", "rebuild", tmp_path / "two", "--no-facts", *model).code == 0
     assert not MotionDatabase.open(tmp_path / "two").has_facts
-    assert "3 old versions deleted" in run("db", "gc", database).out
+    assert "3 folders deleted" in run("db", "gc", database).out
     near = run(
         "db", "filter", database, "--like", "a person walks", "--min-score", -1, "--out", tmp_path / "all", *model
     )

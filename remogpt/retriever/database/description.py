@@ -69,7 +69,9 @@ def to_text(described: dict[str, Any]) -> str:
         lines.append(f"  {poor['entries']} entries lose over {POORLY_SAID:g} times the median's")
         lines += [f"    {row['cm']:5.1f} cm  {row['id']}  {row['caption']}" for row in poor["worst"]]
     if "actions" in described:
-        lines.append("  entries by what their motion shows: " + _counts(described["actions"]))
+        shown = dict(list(described["actions"].items())[:MOST_SHOWN])
+        more = len(described["actions"]) - len(shown)
+        lines.append(f"  entries by what they show: {_counts(shown)}" + (f", and {more} more actions" if more else ""))
     for name in ("licences", "provenance"):
         lines.append(f"  {name}: " + _counts(described[name]))
     lines += [f"  tag {name}: " + _counts(values) for name, values in described["tags"].items()]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from remogpt.data.family import family_link, family_names
 from remogpt.motion.feature_body import body_of
@@ -25,7 +26,7 @@ from remogpt.runtime.progress import progress
 
 Kind = Literal["same id", "same source", "mirror", "same caption", "same motion", "mirrored motion"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-MAX_DISTANCE = 0.01
+MAX_DISTANCE = 0.0075
 """Metres between joints, on average; twice that is right for generated motion, and takes one actor's takes of different
 styles for the same (studies/results/overlap.md)."""
 CANDIDATES = 8
@@ -167,9 +168,9 @@ def nearest_alignment(query: np.ndarray, entry: np.ndarray, fps: float = FPS) ->
     """
     most = round(MAX_SHIFT * fps)
     squares = [
-        (float(common.mean()), shift, speed)
+        (mean, shift, speed)
         for speed in SPEEDS
-        for shift, common in _common(_squared(_played(query, speed), entry), range(-most, most + 1))
+        for mean, shift in zip(*_means_at_shifts(_played(query, speed), entry, most), strict=True)
     ]
     if not squares:
         return np.inf, 0.0, 1.0
@@ -182,18 +183,18 @@ def nearest_alignment(query: np.ndarray, entry: np.ndarray, fps: float = FPS) ->
     return min(distances, default=(np.inf, 0.0, 1.0))
 
 
-def _squared(query: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    """Return (T, T') the sum of squares by which each two poses differ."""
+def _means_at_shifts(query: np.ndarray, entry: np.ndarray, most: int) -> tuple[list[float], list[int]]:
+    """Return the mean square by which the common frames of two motions differ, at each shift with enough of them."""
     one, other = (poses.reshape(len(poses), -1) for poses in (query, entry))
-    return (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
-
-
-def _common(matrix: np.ndarray, shifts: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the entries of a (T, T') matrix that belong to each shift, where enough frames are common."""
-    for shift in shifts:
-        common = np.diagonal(matrix, shift)
-        if len(common) >= LEAST_COMMON * min(matrix.shape):
-            yield shift, common
+    rows, columns = len(one), len(other)
+    padded = np.zeros((rows, max(columns, rows) + 2 * most), dtype=np.float32)
+    padded[:, most : most + columns] = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
+    step = padded.strides[1]
+    sums = as_strided(padded, (2 * most + 1, rows), (step, padded.strides[0] + step), writeable=False).sum(axis=1)
+    shifts = np.arange(-most, most + 1)
+    frames = np.minimum(rows - np.maximum(-shifts, 0), columns - np.maximum(shifts, 0))
+    enough = frames >= LEAST_COMMON * min(rows, columns)
+    return (sums[enough] / frames[enough]).tolist(), shifts[enough].tolist()
 
 
 def _at_shifts(query: np.ndarray, entry: np.ndarray, shifts: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
@@ -209,17 +210,31 @@ def _poses(features: np.ndarray) -> np.ndarray:
     """Return (T, J + 1, 3) metres: the root's height, its way in a second, and joints 1..J - 1 relative to it.
 
     The way keeps a walk and a walk on the spot apart. Heights are above the median of the lowest joints: a motion that
-    was cut or resampled is put on the floor anew, by its one lowest joint, and stands up to 2 cm higher or lower.
+    was cut or resampled is put on the floor anew, by its one lowest joint, and stands up to 2 cm higher or lower. Each
+    pose faces +z exactly: the features' facing is smoothed over two seconds, and is another one beside a cut.
     """
     frames, body = len(features), body_of(features.shape[1])
     joints = np.array(features[:, body.positions], dtype=np.float32).reshape(frames, body.num_joints - 1, 3)
     height = np.asarray(features[:, ROOT_HEIGHT][:, 0], dtype=np.float32)
     floor = np.median(np.minimum(joints[..., 1].min(axis=1), height))
     joints[..., 1] -= height[:, None]
+    right_hip, left_hip, right_shoulder, left_shoulder = (joints[:, joint - 1] for joint in body.face_joints)
+    across = (left_hip - right_hip + left_shoulder - right_shoulder)[:, [0, 2]]
+    across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
     root = np.zeros((frames, 2, 3), dtype=np.float32)
     root[:, 0, 1] = height - floor
-    root[:, 1, [0, 2]] = features[:, ROOT_VELOCITY] * body.fps
+    # The way is told in the facing of the frame that it leads to.
+    root[:, 1, [0, 2]] = _turned(
+        features[:, ROOT_VELOCITY] * body.fps, across[np.minimum(np.arange(frames) + 1, frames - 1)]
+    )
+    joints[..., [0, 2]] = _turned(joints[..., [0, 2]], across[:, None])
     return np.concatenate([root, joints], axis=1) * np.float32(body.unit)
+
+
+def _turned(points: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Turn points (..., 2) on the ground so that the unit vectors `across` (..., 2) point along x."""
+    x, z = points[..., 0], points[..., 1]
+    return np.stack([x * across[..., 0] + z * across[..., 1], z * across[..., 0] - x * across[..., 1]], axis=-1)
 
 
 def _signature(poses: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from remogpt.retriever.database.entry import EntryInfo
-from remogpt.retriever.database.overlap import Kind, find_overlaps
+from remogpt.retriever.database.overlap import MAX_DISTANCE, Kind, find_overlaps
 from studies.overlap import CHANGES, Clips, changed
 
 
@@ -25,10 +25,10 @@ def gallery(tiny_set: Path) -> Clips:
 def test_a_copy_under_another_name_is_found(gallery: Clips, how: str) -> None:
     kind: Kind = "mirrored motion" if how == "mirrored" else "same motion"
     queries = Clips([(info(f"copy of {one.id}"), changed(features, how)) for one, features in gallery.rows[:5]])
-    found = find_overlaps(gallery, queries, kinds=[kind], max_distance=0.02)
+    found = find_overlaps(gallery, queries, kinds=[kind])
     assert {(one.query, one.entry) for one in found} >= {(f"copy of {one.id}", one.id) for one, _ in gallery.rows[:5]}
     (first,) = [one for one in found if one.query == f"copy of {one.entry}" and one.entry == gallery.rows[0][0].id]
-    assert first.distance < 0.02
+    assert first.distance < MAX_DISTANCE
     assert first.shift == (pytest.approx(0.5, abs=0.06) if how == "shifted by 0.5 s" else pytest.approx(0.0, abs=0.06))
     if how == "10 % slower":
         assert first.speed == pytest.approx(20 / 18, abs=0.02)
