@@ -27,8 +27,8 @@ from remogpt.runtime.progress import progress
 Kind = Literal["same id", "same source", "mirror", "same caption", "same motion", "mirrored motion"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_DISTANCE = 0.0075
-"""Metres between joints, on average; twice that is right for generated motion, and takes one actor's takes of different
-styles for the same (studies/results/overlap.md)."""
+"""Metres between joints, on average: all planted copies are nearer, and 1 of 400 takes of other labels by one actor;
+more than 1 cm takes one actor's styles for the same (studies/results/overlap.md)."""
 CANDIDATES = 8
 MAX_SHIFT = 1.0
 """Seconds."""
