@@ -13,7 +13,7 @@ line() { printf '%q ' "$@" && echo; }
 export OMP_NUM_THREADS=1 REMOGPT_CACHE="$work/cache" PYTHONPATH="$work/site:${PYTHONPATH:-}"
 
 clips=60
-if [ -n "${SHORT:-}" ]; then clips=30 && export ROWS=remogpt RETRIEVERS=pl_tmr; fi
+if [ -n "${SHORT:-}" ]; then clips=30 && export ROWS=${ROWS:-remogpt} RETRIEVERS=pl_tmr; fi
 python scripts/rehearsal_inputs.py "$work" --clips $clips
 export REHEARSAL="$work/settings" BERTSCORE="$work/models/bert"
 scripts/humanml3d.sh "$work/sets/rehearsal-humanml3d" "$work/humanml3d" --evaluator "$work/guo"

@@ -126,7 +126,7 @@ class MotionTextSet:
     @property
     def min_frames(self) -> int:
         """Frames of the shortest clip that the protocols take, 2 s."""
-        return KIT_MIN_FRAMES if self.body is KIT else MIN_FRAMES
+        return KIT_MIN_FRAMES if self.num_features == KIT.num_features else MIN_FRAMES
 
     @cached_property
     def info(self) -> dict[str, Any]:
