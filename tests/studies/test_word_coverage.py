@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from remogpt.data.procedural.sample import atomic_actions
 from remogpt.runtime.errors import RemogptError
 from studies import word_coverage
 from studies.word_coverage import coverage, main, missing_words, of_half, shown_words
@@ -43,6 +44,11 @@ def test_words_are_listed_of_one_half_alone(
     assert json.loads(capsys.readouterr().out)["missing"].keys() == {"juggl"}
 
 
-def test_the_core_shows_its_actions_and_not_those_of_wide() -> None:
-    shown = shown_words("core")
-    assert {"walk", "wav", "quick", "limp"} <= shown and not {"crawl", "stir", "telephon"} & shown
+def test_words_of_actions_speeds_and_styles_are_shown_where_detectors_tell_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = [one for one in atomic_actions("wide") if one.name in ("walk", "stand", "crawl", "bow", "squat")]
+    monkeypatch.setattr(word_coverage, "atomic_actions", lambda vocabulary: few)
+    shown = shown_words("wide")
+    assert {"walk", "crawl", "quick", "limp", "backward"} <= shown
+    assert not {"wav", "stir", "happi"} & shown
