@@ -135,3 +135,12 @@ def test_a_set_keeps_its_vocabulary(tmp_path: Path) -> None:
         make_procedural_set(tmp_path / "huge", 1, 0, 1, vocabulary="huge")
     make_procedural_set(tmp_path / "core", 2, 0, 1)
     assert "vocabulary" not in read_json(tmp_path / "core" / "set.json", dict)
+
+
+@pytest.mark.parametrize("frames", [16, 300])
+def test_added_facts_take_short_and_still_motions(frames: int) -> None:
+    still = np.repeat(animate(sample_script(np.random.default_rng(0)), np.random.default_rng(0)).joints[:1], frames, 0)
+    for name, predicate in WIDE_PREDICATES.items():
+        params = {key: {"side": "left", "direction": "left", "count": 2}[key] for key in predicate.parameters}
+        facts = [Fact(name), Fact(name, params)]
+        assert facts_correct(facts, still) == facts_hold(facts, still) == [False, False], name

@@ -233,7 +233,7 @@ def holds_arms_out(body: Body, direction: str | None = None) -> Intervals:
         straight = (reach(body, side) > 0.86) & (np.abs(hand[:, 1]) < 0.24)
         level["side"] &= straight & (out > 0.62 * ARM_LENGTH)
         level["forward"] &= straight & (hand[:, 0] > 0.62 * ARM_LENGTH)
-    ways = ("side", "forward") if direction is None else (direction,)
+    ways = [way for way in level if direction in (None, way)]
     return sorted(one for way in ways for one in stretches(level[way], 14, 3))
 
 

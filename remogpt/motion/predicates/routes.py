@@ -149,7 +149,7 @@ def runs_in_place(body: Body) -> Intervals:
 def climbs(body: Body, direction: str | None = None) -> Intervals:
     """Set each foot on higher (or lower) floor than the last one, twice at least, while going ahead."""
     found = []
-    for way in ("up", "down") if direction is None else (direction,):
+    for way in [one for one in ("up", "down") if direction in (None, one)]:
         levels = _levels(body)
         rows: list[list[tuple[int, int, float]]] = [[]]
         for before, now in pairwise(levels):
