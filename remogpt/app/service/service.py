@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 LONGEST_RECORDING = 20 * 60 * 20
 """Frames of the longest uploaded motion, 20 minutes."""
 _FILES = 2
-"""Requests whose files are read or written at once."""
+"""Uploaded files that are read at once, and requests whose answers are written to files at once."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Service:
         self.hidden = (str(settings.work.resolve()), str(settings.work), str(folder))
         self.jobs = Jobs(settings, self.hidden)
         self.thread = ModelThread(settings.max_waiting)
-        self._files = asyncio.Semaphore(_FILES)
+        self._reading, self._writing = asyncio.Semaphore(_FILES), asyncio.Semaphore(_FILES)
 
     @property
     def name(self) -> str:
@@ -120,14 +120,17 @@ class Service:
         """
         return await asyncio.wait_for(asyncio.wrap_future(future), timeout or self.settings.timeout)
 
-    async def in_turn(self, function: Callable[..., _T], *args: Any, **options: Any) -> _T:
-        """Read or write files, those of a few requests at once.
+    async def written(self, write: Callable[..., _T], *args: Any, **options: Any) -> _T:
+        """Let a function write the files of an answer.
 
         Raises:
             TimeoutError: after the service's time limit.
         """
-        async with self._files:
-            return await asyncio.wait_for(asyncio.to_thread(function, *args, **options), self.settings.timeout)
+        return await self._in_turn(self._writing, write, *args, **options)
+
+    async def _in_turn(self, turns: asyncio.Semaphore, function: Callable[..., _T], *args: Any, **options: Any) -> _T:
+        async with asyncio.timeout(self.settings.timeout), turns:
+            return await asyncio.to_thread(function, *args, **options)
 
     # ---- motions -----------------------------------------------------------------------------------------------------
 
@@ -208,7 +211,7 @@ class Service:
         Raises:
             RemogptError: if it cannot be read, or is too long.
         """
-        motion = await self.in_turn(load_motion, path)
+        motion = await self._in_turn(self._reading, load_motion, path)
         if motion.num_frames > LONGEST_RECORDING:
             raise ServiceError(
                 413, f"{path.name} plays {motion.seconds / 60:.0f} minutes; at most 20 are taken, cut it"

@@ -57,7 +57,7 @@ def add_databases(router: APIRouter, service: Service) -> None:
         if kind == "json":
             row = {"id": entry, "caption": found.caption, "frames": found.num_frames, "fps": found.fps}
             return JSONResponse({**row, "joints": found.joints.astype(float).round(4).tolist()})
-        return await service.in_turn(motion_response, [found], kind, skeleton=skeleton, fps=fps)
+        return await service.written(motion_response, [found], kind, skeleton=skeleton, fps=fps)
 
 
 def save_recordings(service: Service, files: Sequence[UploadFile], folder: Path) -> None:

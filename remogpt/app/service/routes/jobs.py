@@ -66,4 +66,4 @@ def add_jobs(router: APIRouter, service: Service) -> None:
         if index is not None and index >= len(rows):
             raise ServiceError(404, f"the job wrote {len(rows)} motions, there is no number {index}; they count from 0")
         motions = motions_of(rows if index is None else rows[index : index + 1])
-        return await service.in_turn(motion_response, motions, kind, skeleton=skeleton, fps=fps)
+        return await service.written(motion_response, motions, kind, skeleton=skeleton, fps=fps)

@@ -47,7 +47,7 @@ def add_motions(router: APIRouter, service: Service) -> None:
             rows = [[motion_answer(one, seed, question.include) for one in own] for seed, own in answered]
             return JSONResponse({"answers": rows})
         motions = [one.motion for _, own in answered for one in own]
-        return await service.in_turn(motion_response, motions, kind, skeleton=skeleton, fps=fps)
+        return await service.written(motion_response, motions, kind, skeleton=skeleton, fps=fps)
 
     @router.post("/v1/caption", tags=["motions"])
     async def caption(request: Request, files: Files, question: QuestionField = "{}") -> Response:
