@@ -180,11 +180,14 @@ def main(words: Sequence[str] | None = None) -> None:
     args = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as name:
         make_set(Path(name) / "set", args.clips)
-        found = {"command": command(), "clips": args.clips, "processes": args.processes, "batches": args.batches}
-        found |= {"trainers": dict(measured(Path(name) / "set", args.processes, args.batches))}
-        # Before the set is deleted, which takes minutes on a slow disk.
-        if args.out is not None:
-            write_json(args.out, found)
+        found: dict[str, Any] = {
+            "command": command(), "clips": args.clips, "processes": args.processes, "batches": args.batches,
+            "trainers": {},
+        }  # fmt: skip
+        for trainer, weighed in measured(Path(name) / "set", args.processes, args.batches):
+            found["trainers"][trainer] = weighed
+            if args.out is not None:
+                write_json(args.out, found)
 
 
 if __name__ == "__main__":
