@@ -137,12 +137,12 @@ def _put_together(
                 MotionDatabase(part, retriever) for _, part in zip(source.blocks, parts, strict=False) if _size(part)
             ]
         if not found:
-            shutil.rmtree(out / PARTS)
+            _remove_parts(out)
             names = ", ".join(source.name for source in sources)
             reason = next(iter(notes.left_out.values()), "it holds nothing")
             raise RemogptError(f"nothing of {names} can be used: {reason}")
         MotionDatabase.merge(found, out, keep_first=keep_first, index=index)
-        shutil.rmtree(out / PARTS)
+        _remove_parts(out)
     wait_for_everyone()
     return MotionDatabase(out, retriever)
 
@@ -170,6 +170,14 @@ def _only_build(out: Path) -> Iterator[None]:
                 shutil.rmtree(out)
 
 
+def _remove_parts(out: Path) -> None:
+    """Delete the blocks; renamed first, so that no build after a kill takes half of them for finished ones."""
+    gone = out / f".{PARTS}.gone"
+    shutil.rmtree(gone, ignore_errors=True)  # of an earlier kill
+    (out / PARTS).rename(gone)
+    shutil.rmtree(gone)
+
+
 def remove_unfinished_build(out: Path) -> list[str]:
     """Delete the finished blocks of a build that was killed; return their folders' names, none where a build runs."""
     if not (out / PARTS).is_dir():
@@ -177,7 +185,7 @@ def remove_unfinished_build(out: Path) -> list[str]:
     try:
         with FileLock(out / _LOCK, timeout=0):
             names = sorted(path.name for path in (out / PARTS).iterdir() if path.is_dir())
-            shutil.rmtree(out / PARTS)
+            _remove_parts(out)
     except Timeout:
         return []
     return names
