@@ -1,9 +1,11 @@
 """The benchmark of the service: its clients ask together, and all answers are counted."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +40,6 @@ def url() -> Iterator[str]:
 
 
 def test_clients_ask_together_and_every_answer_is_counted(url: str) -> None:
-    found = asyncio.run(ask_together(url, 6, 3, PLAIN))
+    found = asyncio.run(ask_together(url, SimpleNamespace(pid=os.getpid()), 6, 3, PLAIN))
     assert found["statuses"] == {"200": 2, "503": 4} and found["requests"] == 6 and found["requests_a_second"] > 0
     assert question(1, PLAIN) != question(2, PLAIN)

@@ -10,6 +10,7 @@ mutants = pytest.importorskip("fuzz.mutants", reason="no cosmic-ray: pip install
 CHANGED = "remogpt/motion/rotations.py"
 
 
+@pytest.mark.slow
 def test_places_are_drawn_anew_alike() -> None:
     first, second, other = (mutants.draw(3, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert first == second != other

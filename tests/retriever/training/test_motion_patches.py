@@ -103,6 +103,7 @@ def test_pretrained_positions_are_kept_or_resized(vit_folder: Path) -> None:
     assert (now[0, 1:].mean(0) - before[0, 1:].mean(0)).abs().max() < 0.1 * before.std()
 
 
+@pytest.mark.slow
 def test_the_whole_path(
     config: RetrieverConfig, pairs: TrainingPairs, tokenizer: Any, entry: Callable[[int], DatabaseEntry], tmp_path: Path
 ) -> None:
