@@ -3,8 +3,10 @@
 The tiny model is untrained: every part is real and goes through the real files, and what it answers means nothing.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,12 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 NUM_CODES = 32
 NUM_CLIPS = 15
 """Of the procedural set, clip 2 is test, 4 and 14 are val: an id's split does not depend on the seed."""
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what was imported, which it would look through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _shared_folder(name: str) -> Path:
@@ -51,17 +59,18 @@ def cases_dir() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep embeddings out of the home of whoever runs the tests, and out of sets that tests share."""
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
+    """Keep embeddings out of the home of whoever runs the tests; return folders that are not there yet."""
+    folder = tmp_path_factory.mktemp("caches")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
+        patch.setenv(VARIABLE, str(folder / "shared"))
+        yield (folder / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_cache: None) -> Path:
+def own_cache(monkeypatch: pytest.MonkeyPatch, caches: Iterator[Path]) -> Path:
     """Folder of a test's own embeddings: no test finds what another has computed."""
-    folder = tmp_path.with_name(f"{tmp_path.name}_cache")
+    folder = next(caches)
     monkeypatch.setenv(VARIABLE, str(folder))
     return folder
 

@@ -44,6 +44,7 @@ def test_captions_with_seeds_of_their_own_are_those_asked_for_alone(model: ReMoG
     assert [answer.text for answer in together] == [answer.text for answer in alone]
 
 
+@pytest.mark.slow
 def test_threads_share_a_model(tiny_model: Path, motions: list[Motion]) -> None:
     """Its parts load in whichever thread needs them first."""
     shared = ReMoGPT.from_pretrained(tiny_model, device="cpu")

@@ -19,6 +19,8 @@ from remogpt.tokenizer_vqvae.losses import LossWeights
 from remogpt.tokenizer_vqvae.train import TokenizerConfig, train_tokenizer
 from tests.two_processes import run_in_two_processes
 
+pytestmark = pytest.mark.slow
+
 LOOP = LoopConfig(steps=5, batch_size=8, learning_rate=1e-3, warmup_steps=2, log_every=1, save_every=5, cpu=True)
 TOKENIZER = TokenizerConfig(
     width=16, code_dim=8, num_codes=24, window=16, decay=0.7, dead_below=0.8, speed_jitter=0.1, input_noise=0.05,

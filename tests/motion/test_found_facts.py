@@ -42,6 +42,7 @@ def test_found_facts_are_what_the_predicates_say_of_procedural_clips() -> None:
     assert_equal_to_predicates(make_clip(9, 35).take.joints)  # kicks: four of five are back
 
 
+@pytest.mark.slow
 def test_found_facts_are_what_the_predicates_say_of_recordings(data_dir: Path) -> None:
     for joints in real_clips(data_dir):
         assert_equal_to_predicates(joints)

@@ -114,6 +114,7 @@ def _train_share(rank: int, batches: Tensor, folder: str) -> None:
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_hold_the_codebook_of_the_whole_batch(tmp_path):
     torch.manual_seed(1)
     batches = torch.randn(4, 4, 5, 3)

@@ -26,6 +26,7 @@ def found(database: MotionDatabase) -> list[tuple[str, float]]:
     return [(hit.id, hit.score) for hit in hits]
 
 
+@pytest.mark.slow
 def test_milvus_finds_what_the_files_hold(
     entries: Any, retriever: Any, tokenizer: Any, tmp_path: Path, caplog: Any
 ) -> None:

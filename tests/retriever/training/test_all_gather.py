@@ -24,6 +24,8 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
 from tests.two_processes import run_in_two_processes
 
+pytestmark = pytest.mark.slow
+
 MODEL = PLTMRConfig(
     part_width=8, num_layers=1, num_heads=2, feedforward=16, dropout=0.0, projection_dim=8, patch=8, head_dropout=0.0,
     learn_temperature=True, text_width=16, text_layers=1, text_heads=2, text_feedforward=16,

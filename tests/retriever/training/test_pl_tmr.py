@@ -96,6 +96,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SWITCHES)
 def test_an_interrupted_run_ends_as_an_unbroken_one(text_folder: Path, tmp_path: Path, name: str) -> None:
     config, train, val = replace(toy_config(text_folder, 8), **SWITCHES[name]), toy_pairs(32, 0), toy_pairs(8, 1)

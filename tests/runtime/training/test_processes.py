@@ -14,6 +14,8 @@ from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
 from tests.two_processes import run_in_two_processes
 
+pytestmark = pytest.mark.slow
+
 LOOP = LoopConfig(steps=4, batch_size=8, learning_rate=1e-2, save_every=2, cpu=True)
 
 
