@@ -4,7 +4,16 @@ import numpy as np
 
 from remogpt.motion.body import ARM_LENGTH, SIDES, Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, stretches, swings, trimmed
+from remogpt.motion.predicates.intervals import (
+    Intervals,
+    counted,
+    covered,
+    excursions,
+    groups,
+    stretches,
+    swings,
+    trimmed,
+)
 
 WAVE_BELOW_HEAD, WAVE_SWING = 0.17, 0.085
 """Metres: lowest wrist under the head joint while waving; smallest sideways swing of the wrist over the elbow."""
@@ -78,10 +87,7 @@ def waves(body: Body, side: str, count: int | None = None) -> Intervals:
     """Swing a raised forearm sideways; one count is there and back; a named single side excludes the other."""
     if side == "both":
         return both(_waving(body, "left", count), _waving(body, "right", count))
-    busy = np.zeros(body.num_frames, dtype=bool)
-    for start, end in _waving(body, other(side), None):
-        busy[start:end] = True
-    return alone(body, _waving(body, side, count), side, busy)
+    return alone(body, _waving(body, side, count), side, covered(_waving(body, other(side), None), body.num_frames))
 
 
 @predicate("raises_hand", "raises the {side} hand above the head")

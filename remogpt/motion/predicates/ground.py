@@ -108,10 +108,8 @@ def gets_up_from_floor(body: Body, direction: str | None = None) -> Intervals:
     rests = [(start, end, "seat") for start, end in _seated_on_floor(body)]
     rests += [(start, end, "back") for start, end in lies(body, "back")]
     rests += [(start, end, "belly") for start, end in lies(body, "belly")]
-    found = []
-    for start, end, way in sorted(rests):
-        up = np.flatnonzero(stands[end:])
-        longest = max(rests, key=lambda rest: (rest[2] != "seat", rest[1] - rest[0]))
-        if len(up) and (start, end, way) == longest and direction in (None, way):
-            found.append((end, min(end + int(up[0]) + 1, body.num_frames)))
-    return found
+    if not rests:
+        return []
+    _, end, way = max(rests, key=lambda rest: (rest[2] != "seat", rest[1] - rest[0]))
+    up = np.flatnonzero(stands[end:])
+    return [(end, end + int(up[0]) + 1)] if len(up) and direction in (None, way) else []

@@ -5,7 +5,7 @@ import numpy as np
 from remogpt.motion.body import ARM_LENGTH, SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, both, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, groups, stretches, swings
+from remogpt.motion.predicates.intervals import Intervals, counted, covered, groups, stretches, swings
 
 PAUSE, SLOWEST = 14, 40
 """Frames: longest pause between two strokes of one bout, longest stroke."""
@@ -33,13 +33,6 @@ def _whole(bouts: list[Intervals]) -> Intervals:
     return [(bout[0][0], bout[-1][1]) for bout in bouts]
 
 
-def _busy(body: Body, found: Intervals) -> np.ndarray:
-    mask = np.zeros(body.num_frames, dtype=bool)
-    for start, end in found:
-        mask[start:end] = True
-    return mask
-
-
 def _ways(hand: np.ndarray, bout: Intervals) -> np.ndarray:
     """Return how far a wrist strays forward, up and sideways: standard deviations over the inner strokes, metres."""
     return np.asarray(np.std(hand[bout[0][1] : bout[-1][0] + 1], axis=0))
@@ -58,14 +51,14 @@ def _wiping(body: Body, side: str) -> Intervals:
     for bout in _bouts(body, hand[:, 2], WIPE, where, 4):
         ahead, _, aside = _ways(hand, bout)
         if aside > 1.3 * ahead:
-            found.append((bout[0][0], bout[-1][1]))
-    return found
+            found.append(bout)
+    return _whole(found)
 
 
 @predicate("wipes", "wipes with the {side} hand", wide=True)
 def wipes(body: Body, side: str) -> Intervals:
     """Move one hand to and fro sideways, again and again, in front of the body between face and waist."""
-    return alone(body, _wiping(body, side), side, _busy(body, _wiping(body, other(side))))
+    return alone(body, _wiping(body, side), side, covered(_wiping(body, other(side)), body.num_frames))
 
 
 @memo
@@ -76,14 +69,14 @@ def _stirring(body: Body, side: str) -> Intervals:
     for bout in _bouts(body, hand[:, 0], STIR, where, 4):
         ahead, up, aside = _ways(hand, bout)
         if aside > 0.025 and up < 0.8 * ahead:
-            found.append((bout[0][0], bout[-1][1]))
-    return found
+            found.append(bout)
+    return _whole(found)
 
 
 @predicate("stirs", "stirs with the {side} hand", wide=True)
 def stirs(body: Body, side: str) -> Intervals:
     """Move one hand in small level circles before the belly."""
-    return alone(body, _stirring(body, side), side, _busy(body, _stirring(body, other(side))))
+    return alone(body, _stirring(body, side), side, covered(_stirring(body, other(side)), body.num_frames))
 
 
 @memo
@@ -112,7 +105,7 @@ def _bouts_of(curve: np.ndarray, found: list[Intervals], count: int | None, up: 
 
 def _alone_counted(body: Body, side: str, low: bool, count: int | None) -> Intervals:
     found = _bouts_of(_hand(body, side)[:, 1], _beats(body, side, low), count, up=False)
-    return alone(body, found, side, _busy(body, _whole(_beats(body, other(side), low))))
+    return alone(body, found, side, covered(_whole(_beats(body, other(side), low)), body.num_frames))
 
 
 @predicate("shakes_hand", "shakes the {side} hand up and down", wide=True)
@@ -229,7 +222,7 @@ def holds_arms_out(body: Body, direction: str | None = None) -> Intervals:
     level = {"side": np.ones(body.num_frames, dtype=bool), "forward": np.ones(body.num_frames, dtype=bool)}
     for side in SIDES:
         hand = _hand(body, side)
-        out = hand[:, 2] if side == "left" else -hand[:, 2]
+        out = body.outward(f"{side}_wrist", f"{side}_shoulder", side, "shoulder")
         straight = (reach(body, side) > 0.86) & (np.abs(hand[:, 1]) < 0.24)
         level["side"] &= straight & (out > 0.62 * ARM_LENGTH)
         level["forward"] &= straight & (hand[:, 0] > 0.62 * ARM_LENGTH)
@@ -270,8 +263,8 @@ def strums(body: Body, side: str) -> Intervals:
     """Beat one hand up and down before the belly while the other holds still, out to its own side."""
     hand, idle = body.offset(f"{side}_wrist", "spine3", "shoulder"), other(side)
     neck = body.offset(f"{idle}_wrist", "spine3", "shoulder")
-    out = neck[:, 2] if idle == "left" else -neck[:, 2]
-    aside = hand[:, 2] if side == "left" else -hand[:, 2]
+    out = body.outward(f"{idle}_wrist", "spine3", idle, "shoulder")
+    aside = body.outward(f"{side}_wrist", "spine3", side, "shoulder")
     held = (out > 0.24) & (neck[:, 0] > 0.08) & (np.abs(neck[:, 1]) < 0.30)
     where = held & (hand[:, 0] > 0.05) & (hand[:, 1] < 0.14) & (hand[:, 1] > -0.40) & (aside < 0.22)
     return _whole(_bouts(body, hand[:, 1], 0.06, where, 5))
@@ -283,7 +276,7 @@ def shrugs(body: Body) -> Intervals:
     mask = np.ones(body.num_frames, dtype=bool)
     for side in SIDES:
         hand = _hand(body, side)
-        out = hand[:, 2] if side == "left" else -hand[:, 2]
+        out = body.outward(f"{side}_wrist", f"{side}_shoulder", side, "shoulder")
         mask &= (out > 0.15) & (hand[:, 1] < -0.08) & (hand[:, 1] > -0.40) & (hand[:, 0] > 0.02)
         mask &= (reach(body, side) < 0.94) & (body.gap(f"{side}_wrist", "pelvis") > 0.3)
     return [one for one in stretches(mask, 6, 2) if one[1] - one[0] <= 34]
@@ -293,9 +286,8 @@ def shrugs(body: Body) -> Intervals:
 def pours(body: Body, side: str) -> Intervals:
     """Hold one hand still before the chest with its elbow raised as high, the other hand lower before the belly."""
     hand, idle = _hand(body, side), _hand(body, other(side))
-    elbow = body.height(f"{side}_wrist") - body.height(f"{side}_elbow")
     out = body.outward(f"{side}_elbow", f"{side}_wrist", side, "shoulder")
-    mask = (hand[:, 0] > 0.16) & (np.abs(hand[:, 1]) < 0.24) & (elbow < 0.11) & (out > 0.06)
+    mask = (hand[:, 0] > 0.16) & (np.abs(hand[:, 1]) < 0.24) & (_elbow_below(body, side) < 0.11) & (out > 0.06)
     mask &= (idle[:, 0] > 0.12) & (idle[:, 1] < -0.14) & (body.speed(f"{side}_wrist", 2.0, "shoulder") < 0.45)
     mask &= body.height(f"{side}_wrist") > body.height(f"{other(side)}_wrist") + 0.06
     return stretches(mask, LONG, 3)
@@ -307,7 +299,7 @@ def checks_watch(body: Body, side: str) -> Intervals:
 
     def held(name: str) -> np.ndarray:
         wrist = body.offset(f"{name}_wrist", "spine3", "shoulder")
-        level = np.abs(body.height(f"{name}_wrist") - body.height(f"{name}_elbow")) < 0.16
+        level = np.abs(_elbow_below(body, name)) < 0.16
         across = body.outward(f"{name}_wrist", f"{name}_elbow", name, "shoulder") < -0.10
         place = (wrist[:, 0] > 0.10) & (np.abs(wrist[:, 1] - 0.08) < 0.20) & (np.abs(wrist[:, 2]) < 0.18)
         return level & across & place & (body.speed(f"{name}_wrist", 2.0, "shoulder") < 0.5)
@@ -330,7 +322,7 @@ def curls(body: Body, side: str, count: int | None = None) -> Intervals:
     found = {name: _bouts_of(_hand(body, name)[:, 1], _curling(body, name), count, up=True) for name in SIDES}
     if side == "both":
         return both(found["left"], found["right"])
-    return alone(body, found[side], side, _busy(body, _whole(_curling(body, other(side)))))
+    return alone(body, found[side], side, covered(_whole(_curling(body, other(side))), body.num_frames))
 
 
 @predicate("throws_with_both", "throws with both hands", wide=True)

@@ -68,6 +68,14 @@ def counted(found: Intervals, count: int | None) -> Intervals:
     return found if count is None or abs(len(found) - count) <= slack else []
 
 
+def covered(found: Intervals, num_frames: int) -> np.ndarray:
+    """Return the mask (T,) of the frames that lie in any interval."""
+    mask = np.zeros(num_frames, dtype=bool)
+    for start, end in found:
+        mask[start:end] = True
+    return mask
+
+
 def groups(found: Intervals, gap: int) -> list[Intervals]:
     """Split repetitions into bouts: a pause longer than `gap` frames starts a new bout."""
     bouts: list[Intervals] = []

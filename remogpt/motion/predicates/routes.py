@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from remogpt.motion.body import SIDES, Body, memo
+from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
@@ -181,12 +181,11 @@ def holds_rail(body: Body, side: str) -> Intervals:
 
     def held(name: str) -> np.ndarray:
         hand = body.offset(f"{name}_wrist", f"{name}_shoulder", "shoulder")
-        out = hand[:, 2] if name == "left" else -hand[:, 2]
+        out = body.outward(f"{name}_wrist", f"{name}_shoulder", name, "shoulder")
         place = (hand[:, 0] > 0.15) & (out > 0.02) & (hand[:, 1] < -0.08) & (hand[:, 1] > -0.42)
         return place & (reach(body, name) < 0.98) & (body.speed(f"{name}_wrist", 2.0, "shoulder") < 0.35)
 
-    idle = "right" if side == "left" else "left"
-    return alone(body, stretches(held(side), 22, 3), side, held(idle))
+    return alone(body, stretches(held(side), 22, 3), side, held(other(side)))
 
 
 @predicate("stumbles", "stumbles while walking", wide=True)
