@@ -10,6 +10,7 @@ to 10 % faster or slower. A short cut from a much longer motion is found by its 
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -30,6 +31,8 @@ MAX_DISTANCE = 0.0075
 """Metres between joints, on average: all planted copies are nearer, and 1 of 400 takes of other labels by one actor;
 more than 1 cm takes one actor's styles for the same (studies/results/overlap.md)."""
 CANDIDATES = 8
+MOST_KEPT = 4000
+"""Entries whose poses are kept, some 30 KB each: many queries have the same ones for candidates."""
 MAX_SHIFT = 1.0
 """Seconds."""
 SPEEDS = tuple(1 + step / 50 for step in range(-5, 7))
@@ -119,8 +122,9 @@ def _by_motion(
     """Compare each query's poses, and their mirror image, with those of the most similar entries."""
     if not theirs or not ours:
         return
-    signatures = np.stack([_signature(_poses(database.features(row))) for row in range(len(theirs))])
     fps = _common_rate(database.features(0), queries.features(0))
+    poses_of = lru_cache(MOST_KEPT)(lambda row: _poses(database.features(row)))
+    signatures = np.stack([_signature(poses_of(row)) for row in range(len(theirs))])
     scale = signatures.std(axis=0) + 1e-6
     for row, info in enumerate(progress(ours, desc="overlap", unit="clip")):
         features = np.asarray(queries.features(row))
@@ -129,8 +133,7 @@ def _by_motion(
             if queries is database:
                 away[row] = np.inf
             for entry in np.argsort(away, kind="stable")[:CANDIDATES].tolist():
-                other = _poses(database.features(entry))
-                distance, shift, speed = nearest_alignment(own, other, fps)
+                distance, shift, speed = nearest_alignment(own, poses_of(entry), fps)
                 if distance <= max_distance:
                     yield Overlap(kind, info.id, theirs[entry].id, distance, shift, speed)
 
