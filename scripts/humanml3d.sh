@@ -54,12 +54,7 @@ fi
 stage "3. databases of the training split, and each clip's neighbours in them" 0.6 6
 for retriever in pl_tmr tmr motion_patches; do
     if ! wants $retriever; then continue; fi
-    for split in train val; do
-        remogpt db build "$data" --split $split --compact --no-facts --retriever "$work/$retriever" \
-            --tokenizer "$work/tokenizer" --out "$work/databases/$retriever/$split"
-        remogpt db neighbours "$work/databases/$retriever/train" --queries "$work/databases/$retriever/$split" \
-            --out "$work/databases/$retriever/$split.safetensors"
-    done
+    build_databases "$data" "$work/$retriever" "$work/tokenizer" "$work/databases/$retriever"
 done
 
 stage "4. language model: pre-training" 80 5

@@ -78,12 +78,7 @@ if [ -n "$own" ]; then
     remogpt train tokenizer --config humanml3d/tokenizer $(tiny tokenizer) --data "$own" --out "$work/own/tokenizer"
     remogpt train retriever --config kit/retriever $(tiny pl_tmr) --data "$own" --out "$work/own/pl_tmr"
     remogpt train retriever --config kit/motion_patches $(tiny motion_patches) --data "$own" --out "$work/own/motion_patches"
-    for split in train val; do
-        remogpt db build "$own" --split $split --compact --no-facts --retriever "$work/own/pl_tmr" \
-            --tokenizer "$work/own/tokenizer" --out "$work/own/databases/$split"
-        remogpt db neighbours "$work/own/databases/train" --queries "$work/own/databases/$split" \
-            --out "$work/own/databases/$split.safetensors"
-    done
+    build_databases "$own" "$work/own/pl_tmr" "$work/own/tokenizer" "$work/own/databases"
 else
     echo "OWN is not given: no tokenizer, language model and evaluation on KIT-ML's own 251 channels"
 fi

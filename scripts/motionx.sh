@@ -35,11 +35,7 @@ remogpt train tokenizer --config humanml3d/tokenizer $(tiny tokenizer) --data "$
 remogpt train retriever --config motionx/retriever $(tiny pl_tmr) --data "$work/set" --out "$work/pl_tmr"
 
 stage "3. databases and neighbours" 1 5
-for split in train val; do
-    remogpt db build "$work/set" --split $split --compact --no-facts --retriever "$work/pl_tmr" \
-        --tokenizer "$work/tokenizer" --out "$work/databases/$split"
-    remogpt db neighbours "$work/databases/train" --queries "$work/databases/$split" --out "$work/databases/$split.safetensors"
-done
+build_databases "$work/set" "$work/pl_tmr" "$work/tokenizer" "$work/databases"
 
 stage "4. language models: pre-training, instructions with and without examples" 114 15
 remogpt train lm --config humanml3d/lm_pretrain $(tiny lm_pretrain) --data "$work/set" --tokenizer "$work/tokenizer" \
@@ -67,8 +63,11 @@ if [ -n "$dry" ] || [ -d "$other/models/remogpt" ]; then
     humanml3d=${HUMANML3D_SET:-datasets/HumanML3D}
     # Motion-X contains HumanML3D. As in the paper, what is asked about may lie in the database, and the cards say so; then without.
     # apart DATABASE SPLIT: the database without what it shares with a split.
-    apart() { if [ -n "$dry" ] || [ ! -f "$1_without_overlap/CURRENT" ]; then
-        remogpt db separate "$1" --against "$2" --out "$1_without_overlap"; fi; }
+    apart() {
+        if [ -n "$dry" ] || [ ! -f "$1_without_overlap/CURRENT" ]; then
+            remogpt db separate "$1" --against "$2" --out "$1_without_overlap"
+        fi
+    }
     remogpt db build "$work/set" --split train --compact --no-facts --model "$other/models/remogpt" --out "$work/swapped/motionx"
     apart "$work/swapped/motionx" "$humanml3d:test"
     remogpt eval swap --data "$humanml3d" --model "$other/models/remogpt" \

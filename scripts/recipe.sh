@@ -71,6 +71,15 @@ check_needs() {
     fi
 }
 
+# build_databases DATA RETRIEVER TOKENIZER FOLDER: databases of the splits train and val, and their clips' neighbours in train.
+build_databases() {
+    local split
+    for split in train val; do
+        remogpt db build "$1" --split $split --compact --no-facts --retriever "$2" --tokenizer "$3" --out "$4/$split"
+        remogpt db neighbours "$4/train" --queries "$4/$split" --out "$4/$split.safetensors"
+    done
+}
+
 finish() {
     if [ -n "$dry" ]; then
         printf '\nAll: about %s h on one GPU, %s GB. Estimated from speeds measured on a CPU, never measured on a GPU.\n' "$hours" "$gigabytes"

@@ -36,7 +36,6 @@ SHELL = {
         "eval $task": "eval generation",
         '"${evaluation[@]}"': "--config evaluation/paper",
         '"${lists[@]}"': "",
-        "; fi; }": "",
     },
     "evaluator.sh": {
         '"$work': '"runs/evaluator',
