@@ -102,9 +102,9 @@ def language_model(motions: MotionTextSet, rng: np.random.Generator) -> tuple[in
     bank = ExampleBank(captions, [clip.codes[0].copy() for clip in clips], routes)
     words = Vocabulary.load(embedded_model("mini") / "lm")
     samples = TrainingSamples(clips, words, "instruct", SampleMix(examples=(0, 0, 1)), bank)
-    draw = samples.draw
-    draw = samples.draw
-    return len(clips), lambda items: collate_by_length([draw(int(item), rng) for item in items], words.pad_id, 1)
+    return len(clips), lambda items: collate_by_length(
+        [samples.draw(int(item), rng) for item in items], words.pad_id, 1
+    )
 
 
 LOADERS = {"tokenizer": tokenizer, "retriever": retriever, "language model": language_model}

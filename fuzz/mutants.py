@@ -6,8 +6,9 @@ The changes are cosmic-ray's: another number, comparison or operator, `not`, `an
 exception that is not caught, a loop that does not run, a decorator that is gone. Half of the places are drawn from all
 rooms of remogpt/ alike, half from all code. A change is made in a copy of the project, and test files are run there,
 the nearest ones first: the one named like the changed file, then those that import it over the fewest steps. It is
-killed when one fails or hangs. What survives is listed, with the tests that let it pass; `fuzz/equal_mutants.yaml` says
-of some why they change nothing that anybody could see. What was tried is kept, so that a killed run goes on.
+killed when one fails or hangs. What survives is listed, with the tests that let it pass; `fuzz/equal_mutants.yaml`,
+where there is one, says of some why they change nothing that anybody could see. What was tried is kept, so that a
+killed run goes on.
 """
 
 import argparse
@@ -76,11 +77,6 @@ class Place:
     occurrence: int
     line: int
     column: int
-
-    @property
-    def room(self) -> str:
-        """The folder or file below remogpt/."""
-        return Path(self.file).parts[1]
 
 
 @cache
