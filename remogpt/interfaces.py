@@ -234,6 +234,9 @@ class Model(Protocol):
     ) -> Sequence[Sequence[FoundExample]]:
         """Return the examples retrieved for each motion, alike."""
 
+    def retrieved_motion(self, example: Any, database: Any = None) -> Motion:
+        """Return the motion of an example: as it was recorded, or decoded where the database keeps codes alone."""
+
     def database(self, path: Any = None) -> Any:
         """Open a database; `infos()` yields its entries with their captions."""
 

@@ -151,6 +151,9 @@ class Oracle:
     def examples_for_motions(self, features, database=None, exclude=None, options=None):
         return self.examples_for_texts([""] * len(features), database, exclude, options)
 
+    def retrieved_motion(self, example, database=None):
+        return Motion.from_features(self.motions.features(self.motions.ids("test")[0]))
+
     def database(self, path=None):
         return SimpleNamespace(infos=lambda: self.motions.clips("train"))
 

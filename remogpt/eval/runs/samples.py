@@ -122,7 +122,7 @@ def by_model(
             })  # fmt: skip
         if not (generation or series):
             found = {clip.id: one.examples for clip, one in zip(batch, answers, strict=True)}
-            keep_examples(run, split, f"generation/{mode.name}", clips, found)
+            keep_examples(run, split, f"generation/{mode.name}", clips, found, opened)
         write_json(folder / INDEX, {"card": card, "items": items})
     return Samples(items, lambda index: read_npy(folder / file_name(clips[index].id)), protocol)
 

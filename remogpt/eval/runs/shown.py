@@ -2,13 +2,14 @@
 
     shown/<split>/real/<clip id>.npy                          the clip itself
     shown/<split>/<task>/<answers>/<clip id>.npy              an answer that was read from somebody's files
-    shown/<split>/<task>/<answers>_examples/<clip id>_1.npy   the first retrieved example, decoded from its codes
+    shown/<split>/<task>/<answers>_examples/<clip id>_1.npy   the first retrieved example, as it was recorded
 
 Raw features (T, F); `:` in an id is written `_`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -45,20 +46,26 @@ def keep_real(run: Run, split: str, clips: Sequence[Clip]) -> None:
 
 
 def keep_examples(
-    run: Run, split: str, name: str, clips: Sequence[Clip], examples: Mapping[str, Sequence[FoundExample]]
+    run: Run,
+    split: str,
+    name: str,
+    clips: Sequence[Clip],
+    examples: Mapping[str, Sequence[FoundExample]],
+    database: Any,
 ) -> None:
-    """Write the motions of the examples that were retrieved.
+    """Write the motions of the examples that were retrieved: as recorded, or decoded where only codes are kept.
 
     Args:
         clips: all that are answered; a few of them are chosen.
         examples: of some of these, by their ids.
+        database: the one that they were retrieved from.
     """
     keep_motions(run, split, f"{name}_examples", {
-        f"{clip.id}_{number}": partial(_decoded, run, example.codes)
+        f"{clip.id}_{number}": partial(_recorded, run, example, database)
         for clip in kept(clips)
         for number, example in enumerate(examples.get(clip.id, ())[:MOST_EXAMPLES], start=1)
     })  # fmt: skip
 
 
-def _decoded(run: Run, codes: np.ndarray) -> np.ndarray:
-    return run.needs_model("drawing examples").tokenizer.decode_batch([codes])[0]
+def _recorded(run: Run, example: FoundExample, database: Any) -> np.ndarray:
+    return run.needs_model("drawing examples").retrieved_motion(example, database).features

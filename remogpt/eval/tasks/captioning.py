@@ -139,7 +139,7 @@ def by_model(
             for clip, one in zip(batch, written, strict=True)
         ]  # fmt: skip
         found = {clip.id: one.examples for clip, one in zip(batch, written, strict=True)}
-        keep_examples(run, split, f"captioning/{mode.name}", clips, found)
+        keep_examples(run, split, f"captioning/{mode.name}", clips, found, opened)
         write_json(path, {"card": card, "items": items})
     return items, protocol
 
