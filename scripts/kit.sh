@@ -105,8 +105,9 @@ if [ -n "$own" ]; then
         remogpt eval retrieval --data "$own" --retriever "$work/own/$retriever" --sentence-model "$sentences" \
             --out "$work/eval/kit_$retriever" --config.splits '[test]'
     done
+    # Protocol (c) is of TMR's list, whose ids are KIT-ML's own.
     remogpt eval retrieval --data "$own" --retriever "$scorer" --sentence-model "$sentences" --out "$work/eval/kit_guo" \
-        --config.splits '[test]'
+        --config.splits '[test]' --config.dissimilar "$work/set/nsim_test.txt"
     evaluation=(--data "$own" --evaluator "$scorer" --config evaluation/paper $(tiny evaluation) --config.bertscore "$bertscore")
     for task in generation captioning; do
         remogpt eval $task "${evaluation[@]}" --model "$work/own/models/kit_remogpt" --out "$work/eval/kit_remogpt" \

@@ -32,7 +32,7 @@ from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import fingerprint, read_json, read_npy
 from remogpt.runtime.inside import path_inside
 from remogpt.runtime.progress import progress
-from remogpt.runtime.text import read_text
+from remogpt.runtime.text import read_lines, read_text
 
 _log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class MotionTextSet:
         path = path_inside(self.folder, split, ".txt", for_reading=True)
         if not path.is_file():
             raise MissingPathError(f"no split {split!r} in {self.folder}; it has {', '.join(self.splits()) or 'none'}")
-        return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        return read_lines(path)
 
     def item(self, file_id: str) -> dict[str, Any]:
         """Return the content of `items/<id>.json`, {} if there is none."""

@@ -61,6 +61,11 @@ def read_text(path: str | Path) -> str:
         ) from error
 
 
+def read_lines(path: str | Path) -> list[str]:
+    """Return the lines of a text file that are not empty, without blanks around them; errors as in `read_text`."""
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+
+
 def printable(text: str) -> str:
     """Return text that a terminal only shows: characters that it would obey are written as `\\x1b`, `\\u202e`.
 

@@ -63,6 +63,8 @@ class EvalConfig:
     """Rescale BERTScore with the baseline of its model, as TM2T and MotionGPT do."""
     threshold: float = 0.95
     """Threshold of retrieval's threshold protocol, on the scale (cos + 1) / 2."""
+    dissimilar: str = ""
+    """List of ids, the gallery of retrieval's protocol nsim; default: the set's own, nsim_<split>.txt."""
     rare_share: float = 0.05
     """Share of prompts that count as rare."""
     num_bins: int = 10

@@ -14,8 +14,10 @@ from remogpt.eval.generation import POOL
 from remogpt.eval.interval import half_width
 from remogpt.eval.retrieval import RECALL_AT, cosines, retrieval_metrics, retrieval_ranks
 from remogpt.eval.runs.run import Named, Result, Run
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.network_outputs import are_alike, check_finite, collapsed
 from remogpt.runtime.progress import progress
+from remogpt.runtime.text import read_lines
 
 CURVE_TO = 50
 """Last rank of the recall curve."""
@@ -43,6 +45,8 @@ def _network(retriever: Any) -> str:
 
 def _dissimilar(run: Run, split: str) -> list[str]:
     """Return the ids of the split's gallery of dissimilar items (`remogpt data dissimilar`), none where it has none."""
+    if run.config.dissimilar:
+        return read_lines(run.config.dissimilar)
     name = f"nsim_{split}"
     return run.motions.ids(name) if name in run.motions.splits() else []
 
@@ -76,6 +80,11 @@ def score(run: Run, clips: Sequence[Clip], dissimilar: Sequence[str] = ()) -> Re
         )
     listed = set(dissimilar)
     rows = [index for index, clip in enumerate(clips) if clip.id in listed]
+    if run.config.dissimilar and len(rows) < 2:
+        raise RemogptError(
+            f"{run.config.dissimilar} lists {len(listed)} ids and {len(rows)} of the {len(clips)} clips; protocol nsim "
+            "wants a list of ids of this set, one a line"
+        )
     if len(rows) > 1:
         scores["nsim"] = retrieval_metrics(similarity, "nsim", subset=rows)
     if len(clips) >= POOL:

@@ -261,7 +261,21 @@ def test_a_list_of_dissimilar_clips_is_a_gallery_of_its_own(known_set, oracle, t
         scores = evaluate(run, ["retrieval"])["results"]["retrieval/test"]["scores"]
         sizes.append(scores.get("nsim", {}).get("t2m/len"))
     listed.unlink()
-    assert sizes == [None, 5, 6]
+    other = tmp_path / "listed.txt"
+    write_text(other, "\n".join(known_set.ids("test")[:7]) + "\n")
+    scores = _retrieval_scores(known_set, oracle, tmp_path / "other", other)
+    sizes.append(scores["nsim"]["t2m/len"])
+    assert sizes == [None, 5, 6, 7]
+    write_text(other, "elsewhere\n")
+    with pytest.raises(
+        RemogptError, match=r"listed\.txt lists 1 ids and 0 of the 40 clips; protocol nsim wants a list"
+    ):
+        _retrieval_scores(known_set, oracle, tmp_path / "wrong", other)
+
+
+def _retrieval_scores(known_set, oracle, out, listed):
+    run = Run(known_set, out, EvalConfig(**QUICK, dissimilar=str(listed)), oracle)
+    return evaluate(run, ["retrieval"])["results"]["retrieval/test"]["scores"]
 
 
 def test_swapping_databases_needs_some_and_reports_each(known_set, oracle, evaluator, tmp_path):
