@@ -4,8 +4,9 @@
     OMP_NUM_THREADS=1 python -m fuzz.rehearsal --all --kills 10 --out fuzz/results/rehearsal_all.json
 
 The short rehearsal (one model, with its copy head), or with --all the long one with every row, runs once undisturbed.
-Then it runs again and is killed, with all its processes, within commands that are drawn one from each part of the list, after a drawn share of the time that the
-command took; after each kill the script is started again. In the end every table is compared byte for byte.
+Then it runs again and is killed, with all its processes, within commands that are drawn one from each part of the list,
+after a drawn share of the time that the command took; after each kill the script is started again. In the end every
+table is compared byte for byte.
 """
 
 import argparse
@@ -117,6 +118,7 @@ def compare(work: Path, form: Mapping[str, str], kills: int, rng: np.random.Gene
 
     The killed one has the same path while it runs, since results name files: the undisturbed one is moved away first.
     """
+    work.mkdir(parents=True, exist_ok=True)
     place, whole_place = work / "rehearsal", work / "whole"
     undisturbed = Rehearsal(place, form)
     whole = undisturbed.commands()
