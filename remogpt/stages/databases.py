@@ -32,6 +32,8 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 
 _LOCK = ".build.lock"
 """Held by a build into a folder; goes with its process, killed or not."""
+_GONE = f".{PARTS}.gone"
+"""Blocks that are being deleted."""
 AnySource = str | Path | MotionTextSet | MotionDatabase
 
 
@@ -172,19 +174,21 @@ def _only_build(out: Path) -> Iterator[None]:
 
 def _remove_parts(out: Path) -> None:
     """Delete the blocks; renamed first, so that no build after a kill takes half of them for finished ones."""
-    gone = out / f".{PARTS}.gone"
+    gone = out / _GONE
     shutil.rmtree(gone, ignore_errors=True)  # of an earlier kill
-    (out / PARTS).rename(gone)
-    shutil.rmtree(gone)
+    if (out / PARTS).is_dir():
+        (out / PARTS).rename(gone)
+        shutil.rmtree(gone)
 
 
 def remove_unfinished_build(out: Path) -> list[str]:
     """Delete the finished blocks of a build that was killed; return their folders' names, none where a build runs."""
-    if not (out / PARTS).is_dir():
+    left = [out / name for name in (PARTS, _GONE) if (out / name).is_dir()]
+    if not left:
         return []
     try:
         with FileLock(out / _LOCK, timeout=0):
-            names = sorted(path.name for path in (out / PARTS).iterdir() if path.is_dir())
+            names = sorted({path.name for parts in left for path in parts.iterdir() if path.is_dir()})
             _remove_parts(out)
     except Timeout:
         return []

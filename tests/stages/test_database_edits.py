@@ -83,6 +83,8 @@ def test_entries_are_removed_in_one_step_and_garbage_is_collected(database: Moti
     assert names(database) == [gone, *rest], "a reader of the old version is not disturbed"
     assert stages.collect_garbage(database.path) == [database.hash]
     assert names(MotionDatabase.open(database.path)) == rest
+    (database.path / ".parts.gone" / "block").mkdir(parents=True)  # a build was killed while it deleted its blocks
+    assert stages.collect_garbage(database.path) == ["block"] and not (database.path / ".parts.gone").exists()
     assert stages.collect_garbage(database.path) == []
 
 
