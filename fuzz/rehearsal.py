@@ -1,6 +1,5 @@
 """Kill the rehearsal of the papers' recipes at drawn moments of its whole length, start it again, compare its tables.
 
-    OMP_NUM_THREADS=1 python -m fuzz.rehearsal --kills 8 --out fuzz/results/rehearsal.json
     OMP_NUM_THREADS=1 python -m fuzz.rehearsal --all --kills 10 --out fuzz/results/rehearsal_all.json
 
 The short rehearsal (one model, with its copy head), or with --all the long one with every row, runs once undisturbed.
