@@ -173,7 +173,7 @@ class KeptToo:
 
 def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo) -> NewEntries:
     offsets = database.caption_offsets
-    captions = numbers_within([(offsets[row], offsets[row + 1]) for row in rows])
+    captions = numbers_within(np.array([(offsets[row], offsets[row + 1]) for row in rows], dtype=np.int64))
     return NewEntries(
         database.infos_of(rows),
         database.motion_embeddings[rows],

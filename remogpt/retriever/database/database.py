@@ -274,7 +274,7 @@ class MotionDatabase(VersionReader):
         spans = self._spans("caption", rows, len(self.caption_embeddings))
         to_captions = exact_similarities(self.caption_embeddings[numbers_within(spans)], query)
         to_motions = exact_similarities(self.motion_embeddings[rows], query).tolist()
-        best, places = largest_within(to_captions, np.array([end - start for start, end in spans]))
+        best, places = largest_within(to_captions, spans[:, 1] - spans[:, 0])
         found = []
         known = zip(rows, scores, to_motions, best, places, self.infos_of(rows), self.codes_of(rows), strict=True)
         for row, score, to_motion, to_caption, place, info, codes in known:

@@ -63,7 +63,7 @@ class VersionReader:
     def infos_of(self, rows: Sequence[int]) -> list[EntryInfo]:
         """Return what is known about some entries."""
         lines = self._lines
-        return [EntryInfo.from_line(lines[start:end].tobytes()) for start, end in self._spans("entry", rows)]
+        return [EntryInfo.from_line(lines[start:end].tobytes()) for start, end in self._spans("entry", rows).tolist()]
 
     def infos(self) -> Iterator[EntryInfo]:
         """Yield what is known about every entry, in order."""
@@ -98,7 +98,7 @@ class VersionReader:
         codes = self._array("codes")
         spans = self._spans("code", rows, len(codes))
         codes = codes[numbers_within(spans)].astype(np.int64)
-        ends = np.cumsum([end - start for start, end in spans]).tolist()
+        ends = np.cumsum(spans[:, 1] - spans[:, 0]).tolist()
         return [codes[start:end] for start, end in pairwise([0, *ends])]
 
     @property
@@ -231,10 +231,11 @@ class VersionReader:
 
     def _span(self, name: str, row: int) -> tuple[int, int]:
         """Return where the rows of an entry begin and end; refuse offsets that do not tell it."""
-        return self._spans(name, [row])[0]
+        start, end = self._spans(name, [row])[0].tolist()
+        return start, end
 
-    def _spans(self, name: str, rows: Sequence[int], size: int | None = None) -> list[tuple[int, int]]:
-        """Return where the rows of some entries begin and end; refuse offsets that do not tell it.
+    def _spans(self, name: str, rows: Sequence[int], size: int | None = None) -> np.ndarray:
+        """Return (n, 2) where the rows of some entries begin and end; refuse offsets that do not tell it.
 
         With `size` each has some, among that many.
         """
@@ -245,7 +246,7 @@ class VersionReader:
             is_bad = ~is_there | (starts < 0) | (starts > ends)
             bad = np.flatnonzero(is_bad if size is None else is_bad | (starts == ends) | (ends > size))
             if not len(bad):
-                return list(zip(starts.tolist(), ends.tolist(), strict=True))
+                return np.stack([starts, ends], axis=1).astype(np.int64)
             rows = [rows[bad[0]]]
         raise RemogptError(f"{self.folder}: {name}_offsets.npy does not say what entry {rows[0]} has; build it again")
 
@@ -261,8 +262,8 @@ class VersionReader:
         return np.asarray(np.memmap(self.folder / "entries.jsonl", dtype=np.uint8, mode="r"))
 
 
-def numbers_within(spans: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Return (n,) int64 all numbers of some spans (start, end), one span after the other."""
-    starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+def numbers_within(spans: np.ndarray) -> np.ndarray:
+    """Return (n,) int64 all numbers of some spans (N, 2), from start to end, one span after the other."""
+    starts, ends = spans.reshape(-1, 2).T
     lengths = ends - starts
     return np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
