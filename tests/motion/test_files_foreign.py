@@ -225,6 +225,27 @@ def test_keys_are_interpolated_as_the_specification_says() -> None:
     assert np.abs(half) == pytest.approx([0, 0, np.sin(np.pi / 8), np.cos(np.pi / 8)])
 
 
+@pytest.mark.parametrize("mode", ["LINEAR", "CUBICSPLINE"])
+def test_a_body_of_a_gltf_file_does_not_grow(walk: np.ndarray, tmp_path: Path, mode: str) -> None:
+    """Squash and stretch of a cartoon are left out; the tangents of splines are no sizes."""
+    made = gltf_of(walk)
+    sizes = np.array([[1, 1, 1], [3, 2, 3], [1, 1, 1]], np.float32)
+    rows = np.stack([0 * sizes, sizes, 0 * sizes], axis=1).reshape(-1, 3) if mode == "CUBICSPLINE" else sizes
+    blob = np.array([0, 1, 2], np.float32).tobytes() + rows.tobytes()
+    made["buffers"].append({"byteLength": len(blob), "uri": "data:;base64," + base64.b64encode(blob).decode()})
+    made["bufferViews"].append({"buffer": 1, "byteLength": len(blob)})
+    view = {"bufferView": len(made["bufferViews"]) - 1, "componentType": 5126}
+    made["accessors"] += [
+        {**view, "count": 3, "type": "SCALAR"},
+        {**view, "count": len(rows), "type": "VEC3", "byteOffset": 12},
+    ]
+    animation = made["animations"][0]
+    animation["samplers"].append({"input": 23, "output": 24, "interpolation": mode})
+    animation["channels"].append({"sampler": 22, "target": {"node": 0, "path": "scale"}})
+    (tmp_path / "a.gltf").write_text(json.dumps(made))
+    np.testing.assert_allclose(load_motion(tmp_path / "a.gltf", clip="Walk").joints, walk, atol=1e-5)
+
+
 def test_no_file_takes_long_or_much_memory(tmp_path: Path) -> None:
     hostile = {
         "many_lines.bvh": "HIERARCHY" + "\n" * 300_000 + "MOTIO",

@@ -156,7 +156,7 @@ class GltfFile:
             found[node, path] = Track(times, values, mode)
         for (node, path), track in found.items():
             if path == "scale":  # a body does not grow: squash and stretch are left out
-                found[node, path] = Track(track.times[:1], np.median(track.values, axis=0)[None], "STEP")
+                found[node, path] = Track(track.times[:1], np.median(track.keys, axis=0)[None], "STEP")
         return found
 
     def _values(self, index: int) -> np.ndarray:

@@ -23,14 +23,18 @@ class Track:
     mode: str
     """LINEAR, STEP or CUBICSPLINE."""
 
+    @property
+    def keys(self) -> np.ndarray:
+        """(K, width), without the tangents of splines."""
+        return self.values[1::3] if self.mode == "CUBICSPLINE" else self.values
+
 
 def sample(track: Track, times: np.ndarray) -> np.ndarray:
     """Return a property at some times, (T, width); before the first and after the last key it stays.
 
     A property of width 4 is a rotation: quaternions are interpolated along the shorter arc and have length one.
     """
-    is_spline = track.mode == "CUBICSPLINE"
-    keys = track.values.reshape(len(track.times), 3, -1)[:, 1] if is_spline else track.values
+    keys = track.keys
     if len(keys) == 1:
         return _whole(np.repeat(keys, len(times), axis=0))
     after = np.clip(np.searchsorted(track.times, times, side="right"), 1, len(keys) - 1)
@@ -39,7 +43,7 @@ def sample(track: Track, times: np.ndarray) -> np.ndarray:
     share = np.clip((times - track.times[before])[:, None] / np.maximum(span, 1e-12), 0.0, 1.0)
     if track.mode == "STEP":
         return _whole(np.where(share < 1, keys[before], keys[after]))
-    if is_spline:
+    if track.mode == "CUBICSPLINE":
         tangents = track.values.reshape(len(track.times), 3, -1)
         return _whole(_hermite(keys[before], span * tangents[before, 2], keys[after], span * tangents[after, 0], share))
     if keys.shape[1] == 4:
