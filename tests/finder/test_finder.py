@@ -1,5 +1,6 @@
 """The finder: learns facts and their times from claims, and keeps them in a folder."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from remogpt.finder import FactFinder
 from remogpt.finder.network import FinderSize
-from remogpt.finder.train import FinderConfig, LabelledMotion, train_finder
+from remogpt.finder.train import FactBatches, FinderConfig, LabelledMotion, train_finder
 from remogpt.motion.facts import Fact, related
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.training.loop import LoopConfig
@@ -59,6 +60,15 @@ def test_it_finds_what_a_motion_shows_and_in_which_order(finder: FactFinder) -> 
     assert both.share([LEFT, RIGHT, before]) == 1
     start, end = left.events(LEFT)[0]
     assert start <= 8 and 24 <= end <= 40
+
+
+def test_the_finder_is_kept_by_how_it_ranks_what_it_has_not_seen(finder: FactFinder) -> None:
+    seen, wrong = motions(8, 1), motions(8, 1)
+    wrong = [replace(one, shown=other.shown) for one, other in zip(seen, seen[1:] + seen[:1], strict=True)]
+    unknown = [replace(one, doubtful=one.shown) for one in seen]
+    good, bad, none = (FactBatches(CONFIG, some, finder).average_precision() for some in (seen, wrong, unknown))
+    assert good["val/average_precision"] > 0.99 and bad["val/average_precision"] < 0.8
+    assert none == {"val/average_precision": 0.0}
 
 
 def test_motions_are_judged_alike_alone_and_in_a_batch(finder: FactFinder) -> None:

@@ -18,6 +18,7 @@ from remogpt.motion.facts import (
     related,
 )
 from remogpt.motion.predicates import PREDICATES
+from remogpt.motion.predicates.ground import kneels_on_both
 from remogpt.motion.predicates.intervals import excursions, stretches, swings, trimmed
 from remogpt.motion.predicates.relations import relation
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
@@ -150,6 +151,17 @@ def test_squats_are_counted() -> None:
         joints[:, JOINT_INDEX[knee], 2] += 0.8 * dip
     assert holds("squats", joints, count=2) and not holds("squats", joints, count=1)
     assert not holds("sits", joints) and not holds("kneels", joints, side="left")
+
+
+@pytest.mark.parametrize(("pelvis", "kneels"), [(0.15, False), (0.3, True), (0.6, True)])
+def test_who_sits_between_the_heels_does_not_kneel(pelvis: float, kneels: bool) -> None:
+    joints = standing(40)
+    joints[..., 1] += pelvis - joints[:, :1, 1]
+    for side in ("left", "right"):
+        for joint, ahead in (("knee", 0.0), ("ankle", -0.4), ("foot", -0.5)):
+            joints[:, JOINT_INDEX[f"{side}_{joint}"], 1:] = 0.05, ahead
+    body = Body(joints)
+    assert bool(kneels_on_both(body)) == kneels
 
 
 @pytest.mark.parametrize(
