@@ -33,6 +33,14 @@ def test_a_side_that_is_not_said_is_not_claimed() -> None:
     assert seen == {"left", None}
 
 
+def test_a_side_that_two_actions_share_is_said() -> None:
+    actions = tuple((Fact(name, {"side": "left"}),) for name in ("waves", "salutes"))
+    both = ClaimedCaption("a person waves and then salutes with their left hand.", actions)
+    reworded = [reword(both, np.random.default_rng(seed)) for seed in range(60)]
+    assert all(one.steps in (actions, ()) for one in reworded)
+    assert any(one.steps and one.text != both.text for one in reworded)
+
+
 def test_words_that_say_nothing_leave_the_claims() -> None:
     plain = ClaimedCaption("a man is sitting down.", ((Fact("sits"),),))
     for seed in range(40):
