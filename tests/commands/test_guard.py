@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,9 +82,11 @@ def test_an_encoding_is_an_option_of_every_command(run: Any, tiny_set: Path, tmp
 
 
 def started(*words: object, **more: Any) -> subprocess.Popen:
-    environment = {**os.environ, "PYTHONPATH": str(Path(remogpt.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    """Start a command, whose output waits in Python's buffers as a user's does."""
+    own = {"PYTHONPATH": str(Path(remogpt.__file__).parents[1]), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": ""}
     command = [sys.executable, *([] if words[0] == "-c" else ["-m", "remogpt.cli"]), *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **more)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env={**os.environ, **own}, **{**pipes, **more})
 
 
 INTERRUPTED = """
@@ -121,11 +124,9 @@ def test_a_closed_pipe_and_a_full_disk_are_no_tracebacks(tmp_path: Path) -> None
     assert process.wait(timeout=60) == 0 and process.stderr is not None and process.stderr.read() == b""
     if Path("/dev/full").exists():
         with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [sys.executable, "-m", "remogpt.cli", "--help"], stdout=full, stderr=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": str(Path(remogpt.__file__).parents[1])},
-            )  # fmt: skip
-        assert done.returncode == 2 and b"no space left on device" in done.stderr and b"Traceback" not in done.stderr
+            process = started("--help", stdout=full)
+        told = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 2 and re.fullmatch("remogpt: error: no space left on device;.*\n", told), told
 
 
 def test_escape_sequences_of_a_set_stay_in_it(run: Any, tiny_set: Path, tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ def test_utd_actions_are_sentences(data_dir: Path) -> None:
     assert len(clips) == 861
     same = clips["a1_s1_t1"]
     assert raw.id == "a1_s1_t1" and raw.captions == same.captions
+    assert clips["a27_s2_t3"].tags == {"action": "a27", "subject": "s2"}
     np.testing.assert_allclose(raw.motion.joints, same.motion.joints, atol=1e-5)
     assert all("right" in caption for caption in raw.captions)
     actions = json.loads((data_dir / "mocap/utd_mhad_actions.json").read_text())

@@ -19,6 +19,7 @@ from remogpt.motion.facts import (
 )
 from remogpt.motion.predicates import PREDICATES
 from remogpt.motion.predicates.ground import kneels_on_both
+from remogpt.motion.predicates.hands import covers_face
 from remogpt.motion.predicates.intervals import excursions, stretches, swings, trimmed
 from remogpt.motion.predicates.relations import relation
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
@@ -177,6 +178,27 @@ def test_kicks_name_side_and_direction(direction: str, reach: tuple[float, float
     assert not holds("kicks", joints, side="right")
     others = {"forward", "side", "back"} - {direction}
     assert not any(holds("kicks", joints, side="left", direction=way) for way in others)
+
+
+def test_swipes_name_hand_and_way() -> None:
+    """The other hand stays; both hands together are no swipe."""
+    out, across = np.array([0.3, 0.0, 0.4]), np.array([-0.2, 0.0, 0.5])
+    up = ramp(80, 5, 20) - ramp(80, 60, 75)
+    wrist = out + (across - out) * ramp(80, 30, 38)[:, None]
+    one = arm(standing(80), "left", np.array([0.1, -0.1, 0.2]), wrist, up)
+    assert holds("swipes", one, side="left", direction="right")
+    assert not holds("swipes", one, side="right", direction="right")
+    moved = one - one[:, [JOINT_INDEX["left_shoulder"]]]
+    both = arm(one, "right", np.array([0.1, -0.1, 0.2]), moved[:, JOINT_INDEX["left_wrist"]] * [-1.0, 1.0, 1.0], up)
+    assert not holds("swipes", both, side="left", direction="right")
+
+
+@pytest.mark.parametrize(("height", "covers"), [(0.05, True), (-0.1, True), (-0.25, False)])
+def test_hands_under_the_chin_do_not_cover_the_face(height: float, covers: bool) -> None:
+    joints = standing(40)
+    for side, x in (("left", 0.04), ("right", -0.04)):
+        joints[:, JOINT_INDEX[f"{side}_wrist"]] = joints[:, JOINT_INDEX["head"]] + [x, height, 0.08]
+    assert bool(covers_face(Body(joints))) == covers
 
 
 def test_order_and_simultaneity() -> None:

@@ -90,7 +90,12 @@ CASES = {
     "wave": (
         WAVE,
         [("waves", {"side": "left", "count": 3})],
-        [("waves", {"side": "right"}), ("waves", {"side": "left", "count": 2}), ("knocks", {"side": "left"})],
+        [
+            ("waves", {"side": "right"}),
+            ("waves", {"side": "left", "count": 2}),
+            ("knocks", {"side": "left"}),
+            ("swipes", {"side": "left"}),
+        ],
     ),
     "raise": (
         Action("raise", "both", "side"),
@@ -106,6 +111,11 @@ CASES = {
         Action("throw", "left", "underhand"),
         [("throws", {"side": "left", "direction": "underhand"})],
         [("throws", {"side": "right"}), ("throws", {"side": "left", "direction": "overhand"})],
+    ),
+    "swipe": (
+        Action("swipe", "right", "left"),
+        [("swipes", {"side": "right", "direction": "left"})],
+        [("swipes", {"side": "left"}), ("swipes", {"direction": "right"}), ("swings_arms", {})],
     ),
     "salute": (
         Action("salute", "right"),
