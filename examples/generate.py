@@ -9,7 +9,7 @@ from remogpt import GenerationOptions, ReMoGPT
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("caption")
-parser.add_argument("out", help="the suffix chooses: .html (a player), .bvh, .npy, .npz")
+parser.add_argument("out", help="the suffix chooses: .html (a player), .bvh, .glb, .gif, .mp4, .png, .npy, .npz")
 parser.add_argument("--model", help="model folder; the embedded mini without it")
 parser.add_argument("--seconds", type=float, help="the length; the model stops by itself without it")
 args = parser.parse_args()

@@ -27,9 +27,12 @@ entries = [
     )
     for path in sorted(args.recordings.glob("*.bvh"))
 ]
+if not entries:
+    parser.error(f"{args.recordings} has no .bvh file")
 database = MotionDatabase.build(entries, model.retriever, model.tokenizer, args.out)
 for hit in database.search(text=args.caption, route="t2m", k=3):
     print(f"{hit.score:.2f}  {hit.id}")
 
 (answer,) = model.generate(args.caption, database=database, seed=0)
 print("shown to the model:", [example.id for example in answer.examples if example.used])
+print("left out, since they do not answer the caption:", [one.id for one in answer.examples if not one.used])

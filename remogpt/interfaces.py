@@ -232,7 +232,7 @@ class Model(Protocol):
         exclude: Sequence[Iterable[str]] | None = None,
         options: GenerationOptions | None = None,
     ) -> Sequence[Sequence[FoundExample]]:
-        """Return the examples retrieved for each motion, alike."""
+        """Return the examples retrieved for each motion, (T, 263) raw features; otherwise as `examples_for_texts`."""
 
     def retrieved_motion(self, example: Any, database: Any = None) -> Motion:
         """Return the motion of an example: as it was recorded, or decoded where the database keeps codes alone."""

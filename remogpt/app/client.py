@@ -154,7 +154,16 @@ class Client:
         database: str | None = None,
         options: GenerationOptions | None = None,
     ) -> ServedCaption | list[ServedCaption]:
-        """Write a caption for a motion, or for each of several, as `ReMoGPT.caption` does."""
+        """Write a caption for a motion, or for each of several.
+
+        Args:
+            motion, options: as in `ReMoGPT.caption`.
+            seed: same seed, same captions as from `ReMoGPT.caption`; default: 0.
+            database: name of a database of the service.
+
+        Raises:
+            RemogptError: what the service refuses, in its words.
+        """
         motions = [motion] if isinstance(motion, Motion) else motion
         question = {"seed": seed or 0, "database": database, "options": _options(options)}
         files = [("files", file) for file in _files(motions)]
@@ -177,7 +186,15 @@ class Client:
         part: str | Sequence[str] | None = None,
         min_score: float = -1.0,
     ) -> list[ServedExample]:
-        """Find the k nearest clips by words or by a motion, as `ReMoGPT.search` does."""
+        """Find the k nearest clips by words or by a motion.
+
+        Args:
+            text, motion, route, k, part, min_score: as in `ReMoGPT.search`.
+            database: name of a database of the service.
+
+        Raises:
+            RemogptError: what the service refuses, in its words.
+        """
         question = {
             "text": text, "route": route, "k": k, "database": database, "min_score": min_score,
             "part": part if part is None or isinstance(part, str) else ",".join(part),

@@ -70,14 +70,28 @@ def summarise(facts: Sequence[Sequence[Fact]], held: Sequence[Sequence[bool]]) -
 
 
 def evaluate(facts: Sequence[Sequence[Fact]], joints: Sequence[Array], *, second: bool = False) -> dict[str, Any]:
-    """Check facts on joints and summarise."""
+    """Check facts on joints and summarise.
+
+    Args:
+        facts: of each item, what its caption claims.
+        joints: (T, 22, 3) of each item, in metres.
+        second: by the second detectors in place of the predicates.
+    """
     return summarise(facts, check_all(facts, joints, second=second))
 
 
 def floor(
     facts: Sequence[Sequence[Fact]], joints: Sequence[Array], seed: int = 0, *, second: bool = False
 ) -> dict[str, Any]:
-    """Check each item's facts on another item's motion: the score of a generator that ignores its caption."""
+    """Check each item's facts on another item's motion: the score of a generator that ignores its caption.
+
+    Args:
+        facts, joints, second: as in `evaluate`.
+        seed: of the order in which motions are exchanged.
+
+    Raises:
+        RemogptError: fewer than two items.
+    """
     if len(facts) < 2:
         raise RemogptError("the floor needs at least two items to exchange motions.")
     # A shift of a random order: every item gets a motion that is not its own.

@@ -229,9 +229,15 @@ def evaluate(
     """Compute every generation metric over `repeats` draws of pools and pairs.
 
     Args:
-        text: (N, D). motion: (N, D), or (repeats, N, D) when motion was generated anew for each repeat.
+        text: (N, D) embeddings of the captions.
+        motion: (N, D) embeddings, or (repeats, N, D) when motion was generated anew for each repeat.
         real: embeddings or statistics of the whole real test set.
         multimodal: (texts, generations, D), or None.
+        repeats: draws.
+        pairs: of Diversity.
+        multimodal_pairs: pairs of generations of each text, for MultiModality.
+        group: items in a pool of R-precision.
+        seed: of the draws.
 
     Returns:
         metric -> {"mean", "ci95"}; R-precision in both directions as `t2m/R1` and `m2t/R1`, in fractions.

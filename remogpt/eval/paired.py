@@ -45,6 +45,7 @@ def paired_differences(
 
     Args:
         first, second: measure -> item -> value.
+        seed: of the resampling.
     """
     found: dict[str, Any] = {}
     for measure, values in first.items():

@@ -99,6 +99,8 @@ def curve(values: Array, rareness_values: Array, num_bins: int = 10, edges: Arra
 
     Args:
         values: (N,) for instance the MM-dist of each item, or the gain that retrieval brought it.
+        rareness_values: (N,) of the same items.
+        num_bins: ranges, where no edges are given.
         edges: published edges to compare with; None for equal widths between the extremes.
     """
     values, rare = np.asarray(values, dtype=np.float64), np.asarray(rareness_values, dtype=np.float64)
@@ -128,8 +130,12 @@ def evaluate(
     """Return MM-dist and Diversity on the rarest prompts and Balanced MM-dist with its curve.
 
     Args:
-        text, motion: (N, D) paired embeddings of the evaluator. rareness_values: (N,).
+        text, motion: (N, D) paired embeddings of the evaluator.
+        rareness_values: (N,) of the prompts.
+        share: of the prompts that count as rare.
+        num_bins, edges: ranges of the curve, see `curve`.
         pairs: for Diversity; min(pairs, half of the rare set) are drawn and their number is reported.
+        seed: of the pairs.
     """
     rare = rarest(rareness_values, share)
     distances = np.linalg.norm(generation.validate(text) - generation.validate(motion), axis=1)

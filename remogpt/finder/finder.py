@@ -57,7 +57,7 @@ class FactFinder:
 
     @classmethod
     def new(cls, size: FinderSize, facts: Sequence[Fact], mean: np.ndarray, std: np.ndarray) -> "FactFinder":
-        """Build an untrained finder."""
+        """Build an untrained finder of these facts; mean and std (263,) normalize the features that it reads."""
         config = {"size": asdict(size), "facts": [fact.to_json() for fact in facts]}
         centre, scale = (torch.from_numpy(np.asarray(one, dtype=np.float32)) for one in (mean, std))
         return cls(FinderNetwork(size, len(facts)), facts, centre, scale, config)

@@ -90,7 +90,7 @@ class MotionLanguageModel(nn.Module):
 
     @classmethod
     def build(cls, vocabulary: Vocabulary, size: T5Size, prompt_form: PromptForm = "remogpt") -> "MotionLanguageModel":
-        """Make an untrained model."""
+        """Make an untrained model of a vocabulary and a size, which is asked by prompts of this form."""
         return cls(vocabulary, T5ForConditionalGeneration(t5_config(vocabulary, size)), prompt_form)
 
     @classmethod

@@ -54,7 +54,14 @@ class Motion:
     def from_joints(
         cls, joints: np.ndarray, fps: float = FPS, *, name: str = "", caption: str | None = None, method: str = "linear"
     ) -> Motion:
-        """Build a motion at 20 fps from joint positions (T, 22, 3) in metres at any rate.
+        """Build a motion at 20 fps from joint positions at any rate.
+
+        Args:
+            joints: (T, 22, 3) in metres, y up.
+            fps: frames a second of `joints`.
+            name: where they are from; stands in errors.
+            caption: what happens in it.
+            method: how frames are drawn at another rate, see `resample`.
 
         Raises:
             RemogptError: wrong shape, NaN, a rate that is not a positive number.
@@ -65,7 +72,13 @@ class Motion:
     def from_features(
         cls, features: np.ndarray, *, name: str = "", caption: str | None = None, body: FeatureBody = HUMANML3D
     ) -> Motion:
-        """Build a motion from HumanML3D features (T, 263), or those of another body, which are kept unchanged.
+        """Build a motion from features, which are kept unchanged.
+
+        Args:
+            features: (T, 263) as HumanML3D has them, or those of `body`.
+            name: where they are from; stands in errors.
+            caption: what happens in it.
+            body: whose features they are.
 
         Raises:
             RemogptError: wrong shape (KIT-ML's 251 channels are named), NaN.

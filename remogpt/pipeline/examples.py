@@ -89,7 +89,7 @@ def examples_for_motions(
     *,
     choice: ExampleChoice,
 ) -> list[Examples]:
-    """Retrieve the examples of each motion, (T, 263) raw features; otherwise as above."""
+    """Retrieve the examples of each motion, (T, 263) raw features; `exclude` has the ids that each passes over."""
     return [
         _by_routes(database, retriever.encode_motion([features])[0], frozenset(ids), choice)
         for features, ids in zip(motions, exclude, strict=True)

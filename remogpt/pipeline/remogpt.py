@@ -292,10 +292,24 @@ class ReMoGPT:
         part: str | Sequence[str] | None = None,
         min_score: float = -1.0,
     ) -> list[RetrievedExample]:
-        """Find the k nearest clips by words (routes t2m, t2t) or by a motion (m2m, m2t), or by parts of their bodies.
+        """Find the k nearest clips by words or by a motion, best first.
 
-        Each hit's `answers` says whether it passes the model's match test; None where body parts are compared.
-        More on each argument: `MotionDatabase.search`.
+        Args:
+            text: a sentence; in place of `motion`.
+            motion: a motion, in place of `text`.
+            route: what is searched: motions (t2m for words, m2m for a motion; the default for words is t2m) or captions
+                (t2t, and m2t, the default for a motion).
+            k: hits; fewer come back if there are fewer.
+            database: a database or its folder; default: the model's own.
+            part: parts of the body that are compared alone ("right_arm", "legs"); routes t2m and m2m.
+            min_score: hits with a smaller score are left out.
+
+        Returns:
+            Hits. `answers` says whether one passes the model's match test; None where body parts are compared.
+
+        Raises:
+            RemogptError: if neither or both of text and motion are given, or the route does not fit; more:
+                `MotionDatabase.search`.
         """
         if text is not None:
             check_words(text)
@@ -351,7 +365,12 @@ class ReMoGPT:
         exclude: Sequence[Iterable[str]] | None = None,
         options: GenerationOptions | None = None,
     ) -> list[tuple[RetrievedExample, ...]]:
-        """Retrieve the examples of each motion, (T, 263) raw features, as `caption` does; otherwise as above."""
+        """Retrieve the examples of each motion, as `caption` does.
+
+        Args:
+            motions: raw features, (T, 263) each.
+            database, exclude, options: as in `examples_for_texts`.
+        """
         how = (options or GenerationOptions()).with_defaults(self.generation)
         return examples_for_motions(
             motions, self.database(database), self.retriever, exclude or [()] * len(motions),

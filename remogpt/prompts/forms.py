@@ -26,6 +26,7 @@ from remogpt.prompts.render import fit_query, motion_to_text_prompt, text_to_mot
 from remogpt.prompts.templates import FPS
 
 PromptForm = Literal["remogpt", "motiongpt"]
+"""How prompts are written: ReMoGPT's, which hold examples, or MotionGPT's, which do not."""
 MOTIONGPT_BUDGET = 256
 """Ids in MotionGPT's encoder input, end of sequence included."""
 _FRAMES_PER_CODE = 4
@@ -51,7 +52,11 @@ def ask_for_motion(
     fps: float = FPS,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Write a prompt for a motion; arguments as in `text_to_motion_prompt`.
+    """Write a prompt for a motion.
+
+    Args:
+        form: in which the language model was trained to be asked.
+        caption, examples, num_frames, fps, count: as in `text_to_motion_prompt`.
 
     Raises:
         ValueError: if the caption holds no words, or the form cannot hold examples.
@@ -72,7 +77,11 @@ def ask_for_text(
     *,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Write a prompt for a caption; arguments as in `motion_to_text_prompt`.
+    """Write a prompt for a caption.
+
+    Args:
+        form: in which the language model was trained to be asked.
+        codes, examples, count: as in `motion_to_text_prompt`.
 
     Raises:
         ValueError: if there are no codes, or the form cannot hold examples.

@@ -87,7 +87,13 @@ def motion_to_text_prompt(
     budget: int = BUDGET,
     count: CountTokens = approximate_tokens,
 ) -> Prompt:
-    """Write a prompt for a caption; arguments as in `text_to_motion_prompt`. Codes None make a plain prompt.
+    """Write a prompt for a caption.
+
+    Args:
+        codes: of the motion; None makes a plain prompt.
+        num_frames: length of the motion, which the forms "seconds" and "frames" tell.
+        form: how the length is stated.
+        examples, rng, fps, budget, count: as in `text_to_motion_prompt`.
 
     Raises:
         ValueError: if there are no codes, or the fixed words alone exceed the budget.

@@ -11,7 +11,9 @@ FPS = 20.0
 """Frames per second behind the {seconds} and {frames} of a phrase, unless another rate is given."""
 
 Direction = Literal["text_to_motion", "motion_to_text"]
+"""What is asked for: a motion for a caption, or a caption for a motion."""
 LengthForm = Literal["plain", "seconds", "frames"]
+"""How a phrase tells the motion's length: not at all, in seconds, or in frames."""
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _CONTENT = {"text_to_motion": "caption", "motion_to_text": "motion"}

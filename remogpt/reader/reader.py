@@ -64,7 +64,7 @@ class CaptionReader:
 
     @classmethod
     def new(cls, size: ReaderSize, language: ClaimLanguage, text_model: str) -> "CaptionReader":
-        """Build an untrained reader over a frozen text model."""
+        """Build an untrained reader over the frozen `text_model`, which answers in a claim language."""
         text = FrozenText(text_model, device=chosen_device())
         settings = {"name": text_model, "sha256": text.sha256, "dim": text.dim}
         config = {"size": asdict(size), "language": language.to_json(), "text": settings}

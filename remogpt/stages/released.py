@@ -79,7 +79,14 @@ def import_tmr_retriever(
 def import_t2mgpt(
     file: str | Path, *, out: str | Path, statistics: str | Path, expect: str | Path | None = None
 ) -> Imported:
-    """Make a tokenizer from T2M-GPT's released checkpoint; `statistics` is the folder of mean and std."""
+    """Make a tokenizer from T2M-GPT's released checkpoint.
+
+    Args:
+        file: the checkpoint.
+        out: folder of the tokenizer.
+        statistics: folder of the mean and std that it was trained with.
+        expect: file of answers that its source gave, which the tokenizer must give too.
+    """
     folder = check_output_folder(out)
     outputs = _expected(expect)
     state, others = strip_prefix(read_released(file), _T2MGPT_PREFIXES)

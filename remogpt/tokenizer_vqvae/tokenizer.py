@@ -138,6 +138,7 @@ class MotionTokenizer(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """Where the network runs."""
         return self.normalizer.mean.device
 
     def encode(self, features: np.ndarray) -> np.ndarray:

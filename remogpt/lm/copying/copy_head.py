@@ -145,7 +145,9 @@ class CopyHead(nn.Module):
         """Move the alignment on after a code.
 
         Args:
+            at: alignment before the code.
             written: (N,) int64 codes just written.
+            likeness: (C, C), what `likeness` returns.
             left: (N,) codes still to write, inf where that is open.
         """
         inside = at.positions[:, :-1] * likeness[at.codes, written[:, None]]

@@ -190,7 +190,11 @@ class MotionDatabase(VersionReader):
         facts: Sequence[Fact] = (),
         fact_weight: float = FACT_WEIGHT,
     ) -> list[RetrievedExample]:
-        """Search with an embedding (D,) that the database's retriever made; see `search`.
+        """Search with an embedding that the database's retriever made.
+
+        Args:
+            query: (D,), of length 1.
+            route, k, exclude, facts, fact_weight: as in `search`; the route has no default here.
 
         With facts the whole gallery is ranked; of more than `FLAT_ROWS` motions or captions the `RERANKED` with the
         largest cosines.
