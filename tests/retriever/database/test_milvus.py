@@ -10,6 +10,7 @@ import pytest
 
 from remogpt.retriever import MotionDatabase
 from remogpt.retriever.database.milvus import MilvusIndex, connect, send, withdraw
+from remogpt.retriever.database.vector_index import VectorIndex
 from remogpt.runtime.errors import RemogptError
 
 QUERIES = ("a person walks", "a person waves with the left hand")
@@ -72,6 +73,36 @@ def test_what_does_not_answer_is_told_in_one_line(
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     told = run("db", "milvus", tiny_components.database, "--uri", tmp_path / "x.db").complaint
     assert "pip install 'remogpt[milvus]'" in told
+
+
+class _Served:
+    """Answers as a collection of some rows does, and keeps how many were asked for."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows, self.asked = rows, list[int]()
+
+    def search(self, collection: str, *, data: list[list[float]], limit: int, **options: Any) -> Any:
+        self.asked.append(limit)
+        similarities = self.rows @ np.array(data[0], dtype=np.float32)
+        best = np.argsort(-similarities, kind="stable")[:limit]
+        return [[{"entity": {"row": int(row)}, "distance": float(similarities[row])} for row in best]]
+
+
+def test_the_server_is_asked_once_where_that_brings_enough() -> None:
+    """Two hits want eighteen rows, of just two owners or of three."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 8)).astype(np.float32)
+    rows[:18, 0] += 20.0
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    query, none = np.eye(8, dtype=np.float32)[0], np.empty(0, np.int64)
+    for rows_per_owner in (9, 6):
+        owner = (np.arange(200) // rows_per_owner).__getitem__
+        index, server = MilvusIndex(rows, "http://127.0.0.1:1", "nothing"), _Served(rows)
+        index.__dict__["_client"] = server
+        found, wanted = (one.search(query, 2, owner, none) for one in (index, VectorIndex(rows)))
+        assert server.asked == [18]
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[2], wanted[2])
 
 
 def test_rows_stay_where_they_are(entries: Any, retriever: Any, tokenizer: Any, tmp_path: Path) -> None:
