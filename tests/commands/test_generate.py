@@ -114,6 +114,12 @@ def test_examples_are_pinned_and_banned_as_in_python(run, tiny_model: Path, tmp_
     assert np.array_equal(np.load(tmp_path / "m.npy"), answer.motion.features)
 
 
+def test_who_retrieves_nothing_needs_no_database(run, tiny_model: Path, tmp_path: Path) -> None:
+    words = ("--no-retrieval", "--database", tmp_path / "nowhere", "--ban", "000001", "--seconds", 1)
+    ran = run("generate", "a person waves", *words, "--out", tmp_path / "m.npy", "--model", tiny_model)
+    assert ran.code == 0, ran.err
+
+
 def test_samples_go_to_a_folder(run, tiny_model: Path, tmp_path: Path) -> None:
     ran = run("generate", "a person waves", "--num-samples", 2, "--out", tmp_path / "m", "--format", "npy",
               "--seconds", 1, "--model", tiny_model)  # fmt: skip
