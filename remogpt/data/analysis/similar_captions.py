@@ -68,7 +68,6 @@ def similar_captions(
         alike, inside_alike = 0, 0
         for clip in table.clips:
             same = unit[clip] @ unit[clip].T > 2 * threshold - 1
-            np.fill_diagonal(same, True)
             same |= clip[:, None] == clip
             alike += int((uses[clip] > same.sum(axis=1)).sum())
             inside_alike += (int(same.sum()) - len(clip)) // 2
