@@ -129,6 +129,15 @@ def test_a_table_names_only_what_came_with_it(tmp_path: Path) -> None:
             find_table(recordings)
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "why"),
+    [("../x", 422, "'../x' is no name"), ("a b", 422, "is no name"), ("default", 409, "there is a database 'default'")],
+)
+def test_a_new_database_needs_a_name_of_its_own(client: TestClient, name: str, status: int, why: str) -> None:
+    refused = client.post("/v1/databases", data={"name": name}, files={"files": ("a.npy", b"x")})
+    assert refused.status_code == status and why in refused.json()["detail"]
+
+
 @pytest.mark.slow
 def test_a_database_is_built_used_and_deleted_by_its_owner_alone(finished, client: TestClient, tiny_set: Path) -> None:
     content = io.BytesIO()

@@ -272,27 +272,6 @@ def test_guos_evaluator_is_compared_with_its_source(run: Any, guo_release: Path,
     assert "motion_embedding_0 is not" in run(*words, "--out", tmp_path / "refused").complaint
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"motion_0": np.zeros((8, 263))}, "holds no answer to compare with"),
-        ({"codes_0": np.zeros(2)}, "holds the answer codes_0 without motion_0"),
-        ({"motions": np.zeros(2)}, "holds 'motions'; wanted"),
-        ({"codes_0": np.array([{}], dtype=object)}, "is not a readable .npz"),
-        ({"text_0": "walk", "text_embedding_0": np.zeros(4)}, "hold none of a MotionTokenizer"),
-        ({"motion_0": np.zeros((64, 263)), "codes_0": np.zeros(3)}, "codes_0 has shape (3,)"),
-    ],
-)
-def test_expected_outputs_that_cannot_be_compared(
-    run: Any, golden_dir: Path, tmp_path: Path, statistics: Path, content: dict, message: str
-) -> None:
-    weights, expected = expected_of_golden_tokenizer(golden_dir, tmp_path)
-    np.savez(expected, **content)
-    words = ("--statistics", statistics, "--expect", expected, "--out", tmp_path / "out")
-    assert message in run("import", "t2mgpt", weights, *words).complaint
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_model_with_motiongpts_components(
     run: Any, motiongpt_release: tuple[Path, Path], tmp_path: Path, statistics: Path, tiny_components: Any, wave: Path
 ) -> None:
