@@ -80,13 +80,24 @@ def test_evaluation_refuses_a_database_that_holds_the_answers(run, tiny_model, t
     assert all(result["card"]["overlap_allowed"] for result in results.values())
 
 
-def test_what_a_user_may_get_wrong(run, database: Path, tiny_set, tmp_path: Path) -> None:
+def test_what_a_user_may_get_wrong(run, database: Path, tiny_set, tiny_model: Path, tmp_path: Path) -> None:
     cases = {
         ("remove", database): "say which entries: --ids, --text",
         ("remove", database, "--tag", "walks"): "wanted --tag name=value, came 'walks'",
         ("remove", database, "--licence", "GPL"): "no entry of",
         ("filter", database, "--text", "zzz", "--out", tmp_path / "x"): "meets these conditions",
         ("merge", database, database, "--out", tmp_path / "x"): "two entries are called",
+        ("audit", database): "are required: audit.against",
+        (
+            "filter",
+            database,
+            "--like",
+            "a person walks",
+            "--out",
+            tmp_path / "x",
+            "--model",
+            tiny_model,
+        ): "meets these conditions",
         ("audit", database, "--against", tiny_set): "wanted --against SET:SPLIT",
         ("export", database, "--out", tmp_path / "x.txt"): "wanted --out to end in .jsonl, .csv or .parquet",
         ("gc", tmp_path): "no motion database in",

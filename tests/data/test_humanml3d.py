@@ -174,15 +174,19 @@ def test_what_cannot_be_used_is_left_out_and_named(made: Path, caplog: pytest.Lo
         (made / "texts" / f"{file_id}.txt").write_text(f"someone waves##0.0#0.0\n{line}\n")
         names.append(file_id)
     (made / "new_joint_vecs" / "cut.npy").write_bytes(b"\x93NUMPY")
-    (made / "texts" / "cut.txt").write_text("walks##0.0#0.0\n")
+    np.save(made / "new_joint_vecs" / "empty.npy", np.zeros((0, 263), dtype=np.float32))
+    for name in ("cut", "empty"):
+        (made / "texts" / f"{name}.txt").write_text("walks##0.0#0.0\n")
     np.save(made / "new_joint_vecs" / "latin.npy", np.zeros((60, 263), dtype=np.float32))
     (made / "texts" / "latin.txt").write_bytes("gr\xfc\xdft##0.0#0.0\n".encode("latin-1"))
-    (made / "train.txt").write_bytes("\n".join(["\ufeff" + names[0], *names[1:], "cut", "latin", *HOSTILE]).encode())
+    lines = ["\ufeff" + names[0], *names[1:], "cut", "empty", "latin", *HOSTILE]
+    (made / "train.txt").write_bytes("\n".join(lines).encode())
     (made / ".train.x1y2z3.txt").write_text("ghost\n")
     motions = MotionTextSet.open(made)
     assert {clip.id for clip in motions.clips("train", 1)} == whole | {f"bad{number}" for number in range(5)}
     assert all(clip.captions == ("someone waves",) for clip in motions.clips("train", 1) if "bad" in clip.id)
     assert set(HOSTILE) <= motions.left_out.keys() and {"cut", "latin", "bad0, line 2"} <= motions.left_out.keys()
+    assert "empty.npy holds (0, 263), wanted (T, 263)" in motions.left_out["empty"]
     assert "bad1.txt, line 2" in motions.left_out["bad1, line 2"] and "cut.npy" in motions.left_out["cut"]
     assert "latin.txt is not UTF-8 text: byte 0xfc at 2 (line 1)" in motions.left_out["latin"]
     assert "left out" in caplog.text and ".train" not in str(motions.splits())

@@ -55,7 +55,7 @@ def test_memorisation_exposes_a_generator_that_copies():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rare.rareness(np.zeros((2, 3)), np.ones((2, 3))), "row 0 is all zero"),
+        (lambda: rare.rareness(np.eye(3)[:2] * [1, 0, 1], np.ones((2, 3))), "prompt embeddings row 1 is all zero"),
         (lambda: rare.rareness(np.ones((2, 3)), np.ones((2, 4))), "one encoder"),
         (lambda: rare.rareness(np.ones((0, 3)), np.ones((2, 3))), "at least 1"),
         (lambda: rare.rarest(np.zeros(0)), "N > 0"),

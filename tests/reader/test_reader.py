@@ -1,6 +1,7 @@
 """A small reader learns a few captions, reads each alone, and comes back from its folder as it was."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,7 @@ def test_one_string_is_refused(reader: CaptionReader) -> None:
         reader.read("a person waves")
 
 
-def test_a_config_without_captions_is_refused() -> None:
-    with pytest.raises(RemogptError, match="scripts"):
-        ReaderConfig(scripts=0)
+@pytest.mark.parametrize("wrong", [{"scripts": 0}, {"val_scripts": 0}, {"reworded": -0.1}, {"reworded": 1.1}])
+def test_a_config_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(RemogptError, match=f"scripts.*{next(iter(wrong.values()))}"):
+        ReaderConfig(**wrong)

@@ -235,6 +235,7 @@ def test_joints_are_compared_with_their_features(clean: dict[str, Path], tmp_pat
     folder = tmp_path / "set"
     shutil.copytree(clean["humanml3d"], folder)
     change("000003", lambda array: 100 * array, "new_joints")(folder)
+    change("000010", lambda array: array / 100, "new_joints")(folder)
     (folder / "new_joints" / "000004.npy").unlink()
     change("000005", lambda array: array[:, list(MIRROR_ORDER)], "new_joints")(folder)
     change("000006", lambda array: array[..., [0, 2, 1]] * [1, 1, -1], "new_joints")(folder)
@@ -244,7 +245,7 @@ def test_joints_are_compared_with_their_features(clean: dict[str, Path], tmp_pat
     found = {finding.file.removeprefix("new_joints/"): finding.kind for finding in examine(folder).findings}
     assert found == {
         "000003.npy": "scale", "000004.npy": "missing", "000005.npy": "sides", "000006.npy": "up",
-        "000007.npy": "facing", "000008.npy": "mismatch", "000009.npy": "nan",
+        "000007.npy": "facing", "000008.npy": "mismatch", "000009.npy": "nan", "000010.npy": "scale",
     }  # fmt: skip
     mend(folder, tmp_path / "fixed")
     assert not examine(tmp_path / "fixed").findings

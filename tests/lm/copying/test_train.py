@@ -73,9 +73,11 @@ def test_the_same_seed_gives_the_same_head(tmp_path: Path) -> None:
     assert saved[0] == saved[1]
 
 
+@pytest.mark.filterwarnings("error")
 def test_the_area_under_the_curve() -> None:
     is_right = np.array([True, False, True, False])
     assert area_under_roc(np.array([4.0, 1.0, 3.0, 2.0]), is_right) == 1.0
     assert area_under_roc(np.array([1.0, 1.0, 1.0, 1.0]), is_right) == 0.5
     assert area_under_roc(np.array([1.0, 2.0, 3.0, 2.0]), is_right) == 0.5
-    assert np.isnan(area_under_roc(np.ones(2), np.ones(2, dtype=bool)))
+    for only in (True, False):
+        assert np.isnan(area_under_roc(np.ones(2), np.full(2, only)))
