@@ -15,12 +15,13 @@ from remogpt.data.procedural.captions import wordings
 from remogpt.data.procedural.facts import claims_of, facts_of
 from remogpt.data.procedural.make import make_clip, make_procedural_set
 from remogpt.data.procedural.sample import atomic_actions, fill_action, sample_script
-from remogpt.data.procedural.script import Script, Step
+from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import CORE, WIDE, get_vocabulary
 from remogpt.eval.detectors import facts_hold
 from remogpt.motion.fact_catalogue import catalogue
 from remogpt.motion.facts import Fact, facts_correct
 from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES
+from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 
@@ -101,6 +102,15 @@ def test_an_added_action_keeps_bones_and_planted_feet(name: str) -> None:
         planted = flat[1:-1] & flat[:-2] & flat[2:]
         slides = 20.0 * np.linalg.norm(np.diff(feet, axis=0)[:-1], axis=-1)[planted]
         assert np.percentile(slides, 99) < 0.02 if len(slides) else True, script.combination()
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("speed", ["slow", "fast"])
+def test_stairs_are_taken_one_by_one_at_most_two_a_second(direction: str, speed: str) -> None:
+    stairs = Script((Step((Action("stairs", direction=direction, count=4, speed=speed),)),))
+    for seed in range(6):
+        ((start, end),) = animate(stairs, np.random.default_rng(seed)).timeline
+        assert 2.0 <= (end - start) / FPS <= 6.0
 
 
 @pytest.mark.parametrize("name", ADDED)

@@ -116,8 +116,7 @@ def _cropped(take: Take, on_hands: np.ndarray, script: Script, rng: np.random.Ge
 
 
 def _stance(body: Body, posture: Posture) -> Stance:
-    width = max(posture.stance, 2.2 * abs(body.offsets[1, 0]) * 0.5)
-    x = np.array([0.5, -0.5]) * width
+    x = np.array([0.5, -0.5]) * posture.stance
     z = -0.03 + np.array([0.5, -0.5]) * posture.stagger
     ankles = np.stack([x, body.ankle_height, z], axis=-1)
     flat = (body.offsets[1, 0] - x[0]) ** 2 + 0.03**2
