@@ -231,6 +231,18 @@ def test_a_fault_of_all_motions_is_told_once(clean: dict[str, Path], tmp_path: P
     np.testing.assert_allclose(np.load(tmp_path / "fixed" / "new_joint_vecs" / "M000003.npy"), true, atol=1e-4)
 
 
+def test_statistics_of_another_set_are_named(clean: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(clean["humanml3d"], folder)
+    np.save(folder / "Mean.npy", np.zeros(251, dtype=np.float32))
+    np.save(folder / "Std.npy", np.full(263, "1.0"))
+    told = {finding.file: f"{finding.kind}: {finding.what}" for finding in examine(folder).findings}
+    assert told == {
+        "Mean.npy": "statistics: float32 of shape (251,), not 263 numbers",
+        "Std.npy": "statistics: <U3 of shape (263,), not 263 numbers",
+    }
+
+
 def test_joints_are_compared_with_their_features(clean: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     shutil.copytree(clean["humanml3d"], folder)
