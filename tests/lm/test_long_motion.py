@@ -1,4 +1,4 @@
-"""Long motions: how they are divided into segments and windows. What is written: tests/test_pipeline.py."""
+"""Long motions: how they are divided into segments and windows. What is written: tests/pipeline."""
 
 import numpy as np
 import pytest

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import remogpt
 from remogpt.lm import MotionLanguageModel
 from remogpt.motion import Motion
 from remogpt.options import GenerationOptions
@@ -27,16 +26,6 @@ ROWS: list[tuple[list[str] | None, int | None, list[str]]] = [
     (["t2m", "t2t"], 2, ["t2m", "t2m", "t2t", "t2t"]),
 ]
 OF_MOTIONS = {"t2m": "m2t", "t2t": "m2m"}
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model: Path) -> ReMoGPT:
-    return remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def motion(tiny_set: Path) -> Motion:
-    return Motion.from_features(np.load(tiny_set / "new_joint_vecs" / "000004.npy"))
 
 
 def expected(model: ReMoGPT, query: dict[str, Any], order: list[str]) -> list[tuple[str, str]]:
