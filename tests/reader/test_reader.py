@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from remogpt.motion.facts import Fact, describe
 from remogpt.reader.network import ReaderSize
@@ -56,6 +58,8 @@ def test_a_reading_does_not_depend_on_its_neighbours(reader: CaptionReader) -> N
 
 def test_the_same_seed_gives_the_same_reader(reader: CaptionReader, tmp_path: Path) -> None:
     assert trained(tmp_path).hash == reader.hash
+    weights = load_file(tmp_path / "model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}, "saved_as"
 
 
 def test_an_open_text_model_is_used_if_it_is_the_right_one(reader: CaptionReader, tmp_path: Path) -> None:
