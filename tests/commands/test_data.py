@@ -175,6 +175,22 @@ def test_own_recordings_become_a_set(run, tiny_set: Path, tmp_path: Path) -> Non
     assert ran.code == 2 and "no usable captioned recording" in ran.err and "bad.bvh" in ran.err
 
 
+def test_prepare_tells_what_is_left_out_and_what_was_made(run, tiny_set: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "recordings", tmp_path / "set"
+    folder.mkdir()
+    for name in ("000003", "000004", "000005"):
+        (folder / f"{name}.npy").write_bytes((tiny_set / "new_joints" / f"{name}.npy").read_bytes())
+        (folder / f"{name}.txt").write_text("a person walks\n")
+    np.save(folder / "000005.npy", np.zeros((3, 5)))
+    ran = run("data", "prepare", folder, "--out", out, "--workers", 1, "--no-mirror")
+    why, count = ran.err.splitlines()[-2:]
+    assert ran.code == 1 and why.startswith("left out: ") and "000005.npy" in why and "(3, 5)" in why
+    assert count == f"left out: 1, all in {out / 'report.json'}"
+    made, told = ran.out.splitlines()
+    assert made.startswith("recordings: 2 of 3 recordings, 2 clips, ")
+    assert told.startswith(f"{out}: train") and "0 of them mirror images" in told
+
+
 def test_tmr_annotations_become_a_set(run, tiny_set: Path, tmp_path: Path) -> None:
     annotations, features = tmp_path / "kit", tmp_path / "features"
     (annotations / "splits").mkdir(parents=True)
