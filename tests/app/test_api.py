@@ -297,7 +297,7 @@ def test_finished_jobs_outlive_the_service_and_others_say_what_happened(finished
 
 
 def test_unknown_addresses_are_refused_in_the_services_words_beside_a_page(tiny_model: Path, tmp_path: Path) -> None:
-    app = create_app(Service(ServiceSettings(work=tmp_path / "work", model=str(tiny_model))))
+    app = create_app(Service(ServiceSettings(work=tmp_path / "ours" / "work", model=str(tiny_model))))
     app.mount("/", FastAPI())  # as the page is mounted: it would answer {"detail": "Not Found"}
     with TestClient(app, base_url="http://localhost") as client:
         for path in ("/v1/nothing", "/v1/jobs/a/b/c"):

@@ -7,6 +7,7 @@ import pytest
 
 import remogpt
 from remogpt.runtime.files import read_json
+from remogpt.runtime.folders.find_model import find_component
 
 
 @pytest.fixture
@@ -41,6 +42,14 @@ def test_the_model_draws_as_it_was_assembled(run, words, tmp_path: Path) -> None
 
     assert codes(0) == codes(1) == codes(2, temperature=0.0)
     assert codes(0, top_k=0) != codes(1, top_k=0)
+
+
+def test_a_model_checks_its_candidates_if_it_was_assembled_so(run, words, tmp_path: Path) -> None:
+    assert "--verify needs a reader of captions" in run(*words, "--verify").complaint
+    reader = ("--reader", find_component(None, "reader"))
+    for more, wanted in (((), None), (("--verify",), True)):
+        assert run(*words, *reader, *more).code == 0
+        assert read_json(tmp_path / "model" / "remogpt.json")["generation"].get("verify") is wanted
 
 
 @pytest.mark.parametrize(
