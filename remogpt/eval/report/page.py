@@ -97,8 +97,8 @@ def _prompt(item: dict[str, Any], folder: Path, figures: MotionFigures) -> dict[
 
 def _swap_groups(found: Sequence[Section]) -> list[list[Entry]]:
     """Return, for each split, the results of its databases whose motions are to be shown."""
-    swaps = [entry for section in found if section.task == "swap" for entry in section.entries]
-    return list(by_split([entry for entry in swaps if entry.scores.get("shown")]).values())
+    swaps = [entry for section in found for entry in section.entries if entry.scores.get("shown")]
+    return list(by_split(swaps).values())
 
 
 def _swapped(group: Sequence[Entry], folder: Path, figures: MotionFigures) -> dict[str, Any]:
