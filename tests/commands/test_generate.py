@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import remogpt
+from remogpt.cli import command_parser
+from remogpt.commands.cli_parts.options import generation_options
 
 
 def test_one_caption_one_file(run, tiny_model: Path, tmp_path: Path) -> None:
@@ -112,6 +114,23 @@ def test_examples_are_pinned_and_banned_as_in_python(run, tiny_model: Path, tmp_
     options = remogpt.GenerationOptions(exclude=hits[:2], pinned=hits[3:])
     (answer,) = model.generate("a person waves", seconds=1, seed=0, options=options)
     assert np.array_equal(np.load(tmp_path / "m.npy"), answer.motion.features)
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ((), {}),
+        (("--no-verify", "--raw-body"), {"verify": False, "cleanup": False}),
+        (("--no-retrieval", "--guidance", "1.5"), {"examples": "none", "guidance": 1.5}),
+        (("--best-of", "3", "--retrieved", "0", "--copy-strength", "0.5"),
+         {"best_of": 3, "retrieved": 0, "strength": 0.5}),
+        (("--routes", "t2m,t2t", "--k", "2", "--ban", "a", "--pin", "b"),
+         {"routes": ("t2m", "t2t"), "k": 2, "exclude": ["a"], "pinned": ["b"]}),
+    ],
+)  # fmt: skip
+def test_options_of_the_command_are_those_of_python(words: tuple[str, ...], options: dict[str, object]) -> None:
+    args = command_parser("generate").read(["a person walks", "--out", "m.npy", *words])
+    assert generation_options(args) == remogpt.GenerationOptions(**options)
 
 
 def test_who_retrieves_nothing_needs_no_database(run, tiny_model: Path, tmp_path: Path) -> None:
