@@ -260,6 +260,7 @@ def test_down_poses_and_trunk() -> None:
         assert perform(Action("stand_up"), seed)[-1, 0, 1] > 0.8
         joints = perform(Action("kneel", "right"), seed)
         assert joints[-1, J["right_knee"], 1] < 0.14 < 0.3 < joints[-1, J["left_knee"], 1]
+        assert joints[:, 0, 2].min() > -0.1 and joints[:, 0, 2].max() < 0.3, "a small step ahead"
         joints = perform(Action("pick_up", "left"), seed)
         assert joints[:, J["left_wrist"], 1].min() < 0.35
         joints = perform(Action("bow"), seed)

@@ -63,6 +63,25 @@ def test_an_example_that_says_nothing_gains_nothing() -> None:
     assert gains[0] > 0.5 > 0 > gains[1]
 
 
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_nothing_counts_behind_the_end_of_the_shorter_clips(tells_length: bool) -> None:
+    """The loss of two clips is that of each, weighted by its codes, and by its end where that is not told before."""
+
+    class Drawn:
+        def random(self, count: int) -> np.ndarray:
+            return np.full(count, 0.0 if tells_length else 1.0)
+
+    pairs, head = made_pairs(0), CopyHead(torch.eye(NUM_CODES))
+    pairs.codes[1] = pairs.codes[1][:5]
+    frequencies = torch.linspace(-3.0, -2.0, NUM_CODES + 1)
+    both, *each = (
+        following_loss(head, pairs, np.array(chosen), frequencies, Drawn())[0].item()  # type: ignore[arg-type]
+        for chosen in ([0, 2], [0], [2])
+    )
+    weights = np.array([16, 5]) + (0 if tells_length else 1)
+    assert both == pytest.approx(np.average(each, weights=weights), rel=1e-5)
+
+
 def test_the_same_seed_gives_the_same_head(tmp_path: Path) -> None:
     config = CopyConfig(loop=replace(LOOP, steps=4))
     saved = []
