@@ -43,7 +43,6 @@ class ResidualQuantizer(nn.Module):
             decay=decay,
             threshold_ema_dead_code=dead_below,
             kmeans_init=True,
-            rotation_trick=False,
             route_gradients_to_input=False,
         )
         self.register_buffer("offsets", torch.tensor([0, *accumulate(levels)][:-1]), persistent=False)
