@@ -10,6 +10,7 @@ from remogpt.lm.copying.copy_head import MAX_JUMP, CopyHead
 from remogpt.lm.copying.example_trust import MatchTest
 from remogpt.retriever import RetrievedExample
 from remogpt.runtime.errors import MissingPathError, RemogptError
+from remogpt.runtime.folders.find_model import find_component
 
 
 def test_places_are_probabilities_and_a_known_length_sets_the_pace(head: CopyHead) -> None:
@@ -70,3 +71,10 @@ def test_shares_follow_the_odds() -> None:
     odds = match(cosines[:, 0]).exp()
     assert torch.allclose(shares.exp().sum(1), torch.ones(2)) and torch.isneginf(shares[1, 2])
     assert torch.allclose((shares[:, 1] - shares[:, 0]).exp(), odds, rtol=1e-4)
+
+
+def test_the_embedded_head_trusts_what_is_near_and_nothing_else() -> None:
+    head = CopyHead.from_pretrained(find_component(None, "copy"))
+    for match in (head.text_match, head.motion_match):
+        near, far = match(torch.tensor([[0.95, 0.95], [0.6, 0.6]])).tolist()
+        assert near > 2 and far < -2
