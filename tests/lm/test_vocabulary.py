@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import T5Tokenizer
 
 from remogpt.lm import Vocabulary
@@ -36,6 +37,14 @@ def test_no_text_gives_another_kind_of_id(vocabulary: Vocabulary, t5_vocabulary:
         forbidden = {words.pad_id, words.eos_id, *words.sentinel_ids, *range(words.motion_offset, words.size)}
         assert ids and not ids & forbidden
         assert not set(words.text_ids.tolist()) & forbidden
+
+
+def test_ids_that_a_tokenizer_spells_but_that_are_not_text_are_left_out() -> None:
+    ids = {"pad": 0, "stop": 1, "walk": 2, "hidden": 3, "code": 4}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="walk"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    words = Vocabulary(tokenizer, 8, pad_id=0, eos_id=1, text_offset=0, motion_offset=4, sentinel_ids=[3])
+    assert words.encode_text("walk stop pad walk hidden code walk") == (2, 2, 2)
 
 
 def test_layout(vocabulary: Vocabulary) -> None:

@@ -23,11 +23,12 @@ class LocalHub:
 
     root: Path
     is_down = False
+    complaint: Exception = HfHubHTTPError("503 Server Error: try again later\nmore", response=ANSWER)
     private: dict[str, bool]
 
     def create_repo(self, name: str, *, repo_type: str, private: bool, exist_ok: bool) -> str:
         if self.is_down:
-            raise HfHubHTTPError("503 Server Error: try again later\nmore", response=ANSWER)
+            raise self.complaint
         assert repo_type == "dataset" and exist_ok
         if not (self.root / name).is_dir():
             (self.root / name).mkdir(parents=True)
@@ -131,4 +132,7 @@ def test_the_hubs_complaints_are_one_sentence(hub: type[LocalHub], database: Mot
         stages.pull_database("me/other", out=tmp_path / "theirs")
     hub.is_down = True
     with pytest.raises(RemogptError, match=r"did not answer for 'me/moves': 503 Server Error: try again later$"):
+        stages.push_database(database, "me/moves")
+    hub.complaint = ConnectionError("the network is unreachable")
+    with pytest.raises(RemogptError, match=r"did not answer for 'me/moves': the network is unreachable$"):
         stages.push_database(database, "me/moves")
