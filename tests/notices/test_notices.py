@@ -83,6 +83,11 @@ def test_each_word_and_each_reason_is_told(known: KnownWords) -> None:
     assert sorted(kinds(text, known)) == ["negation", "negation", "out_of_range", "unknown_word", "unknown_word"]
 
 
+def test_each_stem_means_what_its_most_frequent_word_does() -> None:
+    captions = ("he walks and walks, then he walked and waves twice without moving", "walking 3.5 to the wave, waves")
+    assert KnownWords.from_captions(captions).meaningful == ("walks", "waves", "moving")
+
+
 def test_words_are_kept_in_a_file(known: KnownWords, tmp_path: Path) -> None:
     assert KnownWords.load(tmp_path) is None
     known.save(tmp_path)
