@@ -1,11 +1,15 @@
 """The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from remogpt.runtime.errors import RemogptError
@@ -84,6 +88,27 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> N
         fit(Stage(model, 20, compute_loss, config={}, data="d"), loop, tmp_path / str(rounds))
         weights.append(model.layers[0].weight.detach())
     torch.testing.assert_close(weights[0], weights[1])
+
+
+def test_processes_exchange_gradients_in_the_last_round_of_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[str] = []
+
+    @contextmanager
+    def no_sync(self: Accelerator, model: nn.Module) -> Iterator[None]:
+        rounds.append("alone")
+        yield
+        rounds.append("done")
+
+    def compute_loss(model: nn.Module, *drawn: Any) -> tuple[Tensor, dict[str, float]]:
+        rounds.append("loss")
+        return model.layers(TARGETS[:, None]).square().mean(), {}
+
+    monkeypatch.setattr(Accelerator, "no_sync", no_sync)
+    loop = LoopConfig(steps=2, batch_size=6, accumulation=3, cpu=True)
+    fit(Stage(Toy(), 20, compute_loss, config={}, data="d"), loop, tmp_path)
+    assert rounds == 2 * ["alone", "loss", "done", "alone", "loss", "done", "loss"]
 
 
 def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def _learn(rank: int, folder: Path) -> None:
         losses = Losses(is_spare_used)
         model = train(folder / name, losses)
         found[name] = {"calls": losses.calls, "model": model.state_dict()}
+    found["rounds"] = {"model": train(folder / "rounds", Losses(True), replace(LOOP, accumulation=2)).state_dict()}
     with pytest.raises(KilledError):
         train(folder / "broken", Losses(False, kill_at=4))  # the trial, then three steps
     found["resumed"] = {"model": train(folder / "broken", Losses(False)).state_dict()}
@@ -114,6 +115,14 @@ def test_each_process_draws_what_a_round_of_one_draws(two: list[dict[str, Any]],
     half = Losses(True)
     train(tmp_path / "half", half, replace(LOOP, batch_size=4))
     assert all(torch.equal(one["torch"], other["torch"]) for one, other in zip(half.calls, shares[0], strict=True))
+
+
+def test_two_processes_of_two_rounds_are_four_rounds_of_one(two: list[dict[str, Any]], tmp_path: Path) -> None:
+    one = train(tmp_path, Losses(True), replace(LOOP, accumulation=4)).state_dict()
+    for name in ("used.weight", "spare.weight"):
+        first, second = (found["rounds"]["model"][name] for found in two)
+        assert torch.equal(first, second)
+        torch.testing.assert_close(first, one[name], rtol=1e-5, atol=1e-6)
 
 
 def test_a_killed_run_ends_with_the_same_weights(two: list[dict[str, Any]]) -> None:
