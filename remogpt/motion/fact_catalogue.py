@@ -14,7 +14,7 @@ from typing import Any
 from remogpt.motion.facts import RELATIONS, Fact
 from remogpt.motion.predicates import PREDICATES, Predicate
 
-PREDICATES_VERSION = 1
+PREDICATES_VERSION = 2
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
 
@@ -55,6 +55,14 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "points": {"direction": FORWARD_SIDE},
     "catches": {"side": LEFT_RIGHT_BOTH},
     "circles_arm": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "backward")},
+    "curls": {"side": LEFT_RIGHT_BOTH},
+    "touches_head": {"side": LEFT_RIGHT_BOTH},
+    "holds_arms_out": {"direction": FORWARD_SIDE},
+    "crawls": {"direction": ("forward", "backward")},
+    "lies": {"direction": ("back", "belly")},
+    "gets_up_from_floor": {"direction": ("seat", "back", "belly")},
+    "climbs": {"direction": ("up", "down")},
+    "stops": {"direction": ("still", "again")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.body import Body
-from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES, Predicate, find_predicate, relation
+from remogpt.motion.predicates import PREDICATES, Predicate, relation
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
@@ -187,8 +187,8 @@ def describe(fact: Fact) -> str:
 
 
 def _predicate(name: str) -> Predicate:
-    found = find_predicate(name)
+    found = PREDICATES.get(name)
     if found is None:
-        known = sorted({*PREDICATES, *WIDE_PREDICATES, *RELATIONS})
+        known = sorted({*PREDICATES, *RELATIONS})
         raise RemogptError(f"unknown fact {name!r}; known are {', '.join(known)}")
     return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from remogpt.motion.fact_catalogue import GRID
 from remogpt.motion.facts import Fact, Steps
-from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES, find_predicate
+from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
 
 END, STEP, OTHER = "<end>", "<step>", "<other>"
@@ -40,13 +40,11 @@ class ClaimLanguage:
     @classmethod
     def of(cls, captions: Iterable[tuple[Steps, int]]) -> "ClaimLanguage":
         """Collect the tokens of claims and their numbers of unknown actions."""
-        used: dict[str, set[str]] = {name: set() for name in (*PREDICATES, *WIDE_PREDICATES)}
-        claimed = set(PREDICATES)
+        used: dict[str, set[str]] = {name: set() for name in PREDICATES}
         for steps, _ in captions:
             for claim in (claim for step in steps for claim in step):
                 used[claim.name].update(_tokens(claim)[1:])
-                claimed.add(claim.name)
-        values = {name: tuple(sorted(tokens)) for name, tokens in used.items() if name in claimed}
+        values = {name: tuple(sorted(tokens)) for name, tokens in used.items()}
         params = sorted({token for tokens in values.values() for token in tokens})
         return cls((END, STEP, OTHER, *values, *params), values)
 
@@ -127,7 +125,7 @@ def _tokens(claim: Fact) -> list[str]:
 
 def _parameters(name: str) -> tuple[str, ...]:
     """Return the parameters of a predicate; raises RemogptError for a name that this program does not know."""
-    predicate = find_predicate(name)
+    predicate = PREDICATES.get(name)
     if predicate is None:
         raise RemogptError(f"claims of {name!r} are of a later version of the program; upgrade remogpt")
     return predicate.parameters

@@ -151,7 +151,10 @@ def train_reader(*, out: str | Path, config: ReaderConfig | None = None) -> Capt
     """
     folder, config = _cleared(out), config or ReaderConfig()
     train = _claimed(config, 0, config.scripts)
-    train += [(one.text, one.steps, one.num_unknown) for one in people_captions(config.loop.seed, config.people)]
+    train += [
+        (one.text, one.steps, one.num_unknown)
+        for one in people_captions(config.loop.seed, config.people, config.vocabulary)
+    ]
     val = _claimed(config, config.scripts, config.val_scripts)
     return reader_training.train_reader(
         config, train, val, VectorCache(folder / "run" / "token_states"), folder / "run", folder

@@ -1,9 +1,15 @@
 """Rewordings keep what a caption claims, or take the claim away with its words."""
 
-import numpy as np
+import re
 
-from remogpt.data.procedural.rewordings import ClaimedCaption, claimed_captions, reword
-from remogpt.motion.facts import Fact
+import numpy as np
+import pytest
+
+from remogpt.data.procedural.clauses import claimed_phrases
+from remogpt.data.procedural.rewordings import ClaimedCaption, claimed_captions, people_captions, reword
+from remogpt.data.procedural.vocabularies import CORE, VOCABULARIES, WIDE
+from remogpt.motion.fact_catalogue import fact_number
+from remogpt.motion.facts import Fact, completions
 
 ROWS = list(claimed_captions(4, 0, 300, 0.8))
 
@@ -47,3 +53,30 @@ def test_words_that_say_nothing_leave_the_claims() -> None:
         reworded = reword(plain, np.random.default_rng(seed))
         assert reworded.steps in (plain.steps, ())
         assert reworded.steps or reworded.num_unknown
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+def test_clauses_of_people_claim_facts_of_the_catalogue(vocabulary: str) -> None:
+    captions = list(people_captions(3, 600, vocabulary))
+    assert captions == list(people_captions(3, 600, vocabulary))
+    claims = {claim for caption in captions for step in caption.steps for claim in step}
+    assert ("crawls" in {claim.name for claim in claims}) == (vocabulary == WIDE)
+    for claim in claims:
+        assert any(fact_number(fact) is not None for fact in completions(claim)), claim
+
+
+def test_an_action_is_unknown_to_the_vocabulary_that_has_no_predicate_for_it() -> None:
+    unknown = {name: [one.text for one in people_captions(3, 2000, name) if not one.steps] for name in VOCABULARIES}
+    assert any("crawl" in text for text in unknown[CORE]) and any("cartwheel" in text for text in unknown[CORE])
+    assert not any("crawl" in text for text in unknown[WIDE]) and any("cartwheel" in text for text in unknown[WIDE])
+
+
+def test_a_phrase_of_both_vocabularies_claims_what_the_wider_one_sees() -> None:
+    phrase = "*pace* back and forth"
+    assert claimed_phrases(CORE)[phrase] == Fact("walks") and claimed_phrases(WIDE)[phrase] == Fact("paces")
+    still = ClaimedCaption("a man walks forward.", ((Fact("walks", {"direction": "forward"}),),))
+    stops = [
+        re.search("stop|stands still|to rest", reword(still, np.random.default_rng(seed), WIDE).text)
+        for seed in range(300)
+    ]
+    assert not any(stops)

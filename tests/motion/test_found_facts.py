@@ -10,6 +10,7 @@ import pytest
 from remogpt.data.procedural.facts import facts_of
 from remogpt.data.procedural.make import make_clip
 from remogpt.data.procedural.sample import sample_script
+from remogpt.data.procedural.vocabularies import VOCABULARIES, WIDE
 from remogpt.motion.body import Body
 from remogpt.motion.fact_catalogue import PREDICATES_VERSION, catalogue, catalogue_hash, fact_number, weaker
 from remogpt.motion.facts import Fact, events, holds, related
@@ -18,7 +19,7 @@ from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
 from tests.motion.test_facts import recordings, standing, waving
 
-FOUND = {1: "7db8df58bfa9c189"}
+FOUND = {1: "7db8df58bfa9c189", 2: "92e3ca99f4535f3d"}
 """Version of the predicates -> what they find in the recordings below."""
 
 
@@ -40,6 +41,8 @@ def test_found_facts_are_what_the_predicates_say_of_procedural_clips() -> None:
     for index in range(20):
         assert_equal_to_predicates(make_clip(9, index).take.joints)
     assert_equal_to_predicates(make_clip(9, 35).take.joints)  # kicks: four of five are back
+    for index in range(10):
+        assert_equal_to_predicates(make_clip(9, index, vocabulary=WIDE).take.joints)
 
 
 @pytest.mark.slow
@@ -109,7 +112,8 @@ def test_the_catalogue_has_every_predicate_once_and_what_clips_claim() -> None:
     assert len({json.dumps(fact.to_json(), sort_keys=True) for fact in facts}) == len(facts) < 65536
     assert all(number < own for own, says_less in enumerate(weaker()) for number in says_less)
     rng = np.random.default_rng(0)
-    claimed = [fact for _ in range(1000) for fact in facts_of(sample_script(rng))]
+    scripts = [sample_script(rng, name) for name in VOCABULARIES for _ in range(1000)]
+    claimed = [fact for script in scripts for fact in facts_of(script)]
     assert all(fact_number(fact) is not None for fact in claimed if fact.name not in ("before", "while"))
 
 

@@ -1,4 +1,4 @@
-"""Put captions together from clauses that people write, each with what it claims (`clauses.yaml`).
+"""Put captions together from clauses that people write, each with what it claims (`clauses.yaml`, `clauses_wide.yaml`).
 
 Unlike the grammar's captions, they leave sides, directions and numbers open, and no script stands behind them.
 """
@@ -12,10 +12,11 @@ import yaml
 
 from remogpt.data.procedural.grammar import GERUND, SINGULAR, conjugate
 from remogpt.data.procedural.phrases import NUMBERS, pick
+from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.predicates import PREDICATES
 
-_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms")
+_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally")
 """Predicates whose direction is left or right."""
 _SHARES = (0.5, 0.33, 0.17)
 """Shares of captions with one, two and three clauses."""
@@ -26,16 +27,16 @@ _AND_THEN = (
 _VAGUE = ("a couple of times", "a few times", "several times", "repeatedly", "multiple times")
 
 
-def clause_caption(rng: np.random.Generator, subjects: list[str]) -> tuple[str, Steps]:
-    """Draw a caption and what it claims; subjects are words for the person."""
+def clause_caption(rng: np.random.Generator, subjects: list[str], vocabulary: str = CORE) -> tuple[str, Steps]:
+    """Draw a caption of a vocabulary and what it claims; subjects are words for the person."""
     steps: list[tuple[Fact, ...]] = []
     text = str(pick(subjects, rng))
     for index in range(1 + int(rng.choice(3, p=_SHARES))):
-        (phrase, claims), joint = _clause(rng), "" if index == 0 else str(pick(_AND_THEN, rng))
+        (phrase, claims), joint = _clause(rng, vocabulary), "" if index == 0 else str(pick(_AND_THEN, rng))
         by_gerund = joint in (", before ", ", followed by ")
         text += (joint or " ") + _spoken(phrase, GERUND if by_gerund else SINGULAR)
         if rng.random() < 0.15:
-            other, more = _clause(rng)
+            other, more = _clause(rng, vocabulary)
             if {claim.name for claim in more}.isdisjoint(claim.name for claim in claims):
                 text += f" {pick(['while', 'and at the same time', 'as they are'], rng)} {_spoken(other, GERUND)}"
                 claims = (*claims, *more)
@@ -44,20 +45,21 @@ def clause_caption(rng: np.random.Generator, subjects: list[str]) -> tuple[str, 
 
 
 @cache
-def _clauses() -> list[tuple[str, Fact]]:
-    """Every phrase and its claim, without what its slots say."""
-    text = resources.files(__package__).joinpath("clauses.yaml").read_text(encoding="utf-8")
-    found = []
-    for key, phrases in yaml.safe_load(text).items():
-        name, *params = key.split()
-        claim = Fact(name, {one: yaml.safe_load(value) for one, value in (param.split("=") for param in params)})
-        found += [(phrase, claim) for phrase in phrases]
+def claimed_phrases(vocabulary: str) -> dict[str, Fact]:
+    """Return every phrase with its claim, without what its slots say; verbs stand in their plain form, as *verb*."""
+    found: dict[str, Fact] = {}
+    for name in ("clauses.yaml", "clauses_wide.yaml") if vocabulary == WIDE else ("clauses.yaml",):
+        text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+        for key, phrases in yaml.safe_load(text).items():
+            predicate, *params = key.split()
+            said = {one: yaml.safe_load(value) for one, value in (param.split("=") for param in params)}
+            found |= dict.fromkeys(phrases, Fact(predicate, said))
     return found
 
 
-def _clause(rng: np.random.Generator) -> tuple[str, tuple[Fact, ...]]:
+def _clause(rng: np.random.Generator, vocabulary: str) -> tuple[str, tuple[Fact, ...]]:
     """Draw a phrase, fill its slots, and return what it claims."""
-    phrase, claim = pick(_clauses(), rng)
+    phrase, claim = pick(list(claimed_phrases(vocabulary).items()), rng)
     params = dict(claim.params)
     if "{side}" in phrase or "{other}" in phrase:
         side, other = ("left", "right") if rng.random() < 0.5 else ("right", "left")

@@ -16,13 +16,13 @@ import numpy as np
 import yaml
 
 from remogpt.data.procedural.captions import wordings
-from remogpt.data.procedural.clauses import clause_caption
+from remogpt.data.procedural.clauses import claimed_phrases, clause_caption
 from remogpt.data.procedural.facts import claims_of
 from remogpt.data.procedural.grammar import GERUND, PLURAL, SINGULAR, conjugate, inflect, lexicon
 from remogpt.data.procedural.phrases import pick
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
-from remogpt.data.procedural.vocabularies import CORE
+from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps
 
 _LIMBS = r"(hand|arm|leg|foot|knee|fist|finger)"
@@ -57,22 +57,22 @@ def claimed_captions(
         script = sample_script(rng, vocabulary)
         for wording in wordings(script, rng, num=3, vocabulary=vocabulary):
             caption = ClaimedCaption(wording.caption.text, claims_of(script, wording.said))
-            yield script, reword(caption, rng) if rng.random() < reworded else caption
+            yield script, reword(caption, rng, vocabulary) if rng.random() < reworded else caption
 
 
-def people_captions(seed: int, count: int) -> Iterator[ClaimedCaption]:
+def people_captions(seed: int, count: int, vocabulary: str = CORE) -> Iterator[ClaimedCaption]:
     """Yield captions made of clauses as people write them, some with actions that no predicate covers."""
     for index in range(count):
         rng = np.random.default_rng((seed, 1, index))
-        caption = ClaimedCaption(*clause_caption(rng, _table()["subjects"]))
+        caption = ClaimedCaption(*clause_caption(rng, _table()["subjects"], vocabulary))
         if rng.random() < 0.3:
-            caption = _with_another(caption, rng)
+            caption = _with_another(caption, rng, vocabulary)
         text = _synonyms(caption.text, rng) if rng.random() < 0.3 else caption.text
         yield ClaimedCaption(_slips(text, rng), caption.steps, caption.num_unknown)
 
 
-def reword(caption: ClaimedCaption, rng: np.random.Generator) -> ClaimedCaption:
-    """Word a caption of the grammar in another way."""
+def reword(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str = CORE) -> ClaimedCaption:
+    """Word a caption of the grammar in another way; what the vocabulary has no predicate for is an unknown action."""
     if rng.random() < 0.25:
         caption = _without_side(caption)
     text = _synonyms(caption.text, rng)
@@ -81,10 +81,10 @@ def reword(caption: ClaimedCaption, rng: np.random.Generator) -> ClaimedCaption:
     if rng.random() < 0.4:
         text = re.sub(r"\b(is|are) (?=\w+ing\b)", lambda _: f"{pick(_table()['progressives'], rng)} ", text, count=1)
     if rng.random() < 0.12:
-        text = f"{text.rstrip('.')} {pick(_table()['tails'], rng)}"
+        text = f"{text.rstrip('.')} {pick(_tails(vocabulary), rng)}"
     caption = ClaimedCaption(text, caption.steps, caption.num_unknown)
     if rng.random() < 0.2:
-        caption = _with_another(caption, rng)
+        caption = _with_another(caption, rng, vocabulary)
     return ClaimedCaption(_slips(caption.text, rng), caption.steps, caption.num_unknown)
 
 
@@ -149,9 +149,20 @@ def _without_side(caption: ClaimedCaption) -> ClaimedCaption:
     return ClaimedCaption(text, steps, caption.num_unknown)
 
 
-def _with_another(caption: ClaimedCaption, rng: np.random.Generator) -> ClaimedCaption:
+@cache
+def _tails(vocabulary: str) -> list[str]:
+    """Remarks that claim nothing: that somebody stops is a claim of the wide vocabulary."""
+    return [*([] if vocabulary == WIDE else _table()["stops"]), *_table()["tails"]]
+
+
+@cache
+def _others(vocabulary: str) -> list[str]:
+    return [phrase for phrase in _table()["others"] if phrase not in claimed_phrases(vocabulary)]
+
+
+def _with_another(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str) -> ClaimedCaption:
     """Add an action that no predicate covers before or behind the others, or put it in place of all."""
-    phrase = str(pick(_table()["others"], rng))
+    phrase = str(pick(_others(vocabulary), rng))
     spoken = re.sub(r"=\w+/VERB", "", conjugate(phrase, SINGULAR))
     draw = rng.random()
     if draw < 0.3:

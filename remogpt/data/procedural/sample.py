@@ -196,7 +196,8 @@ def _action_seconds(action: Action) -> float:
         return (action.distance or 0.0) / speed + 0.6
     fixed, each = action_seconds(action.name)
     if action.distance is not None and action.name in descriptions():
-        fixed += action.distance / (descriptions()[action.name].pace or 1.0)
+        going = action.distance / (descriptions()[action.name].pace or 1.0)
+        return (fixed + (going + each) * (action.count or 1)) * slow
     if action.name == "knee_raise" and action.side == "both":
         each = 0.72
     return (fixed + each * (action.count or 1)) * slow

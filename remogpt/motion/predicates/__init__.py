@@ -1,15 +1,13 @@
 """Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
 from remogpt.motion.predicates import arms, gait, ground, hands, legs, routes, strokes, style, trunk
-from remogpt.motion.predicates.catalogue import PREDICATES, WIDE_PREDICATES, Predicate, find_predicate
+from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
 __all__ = [
     "PREDICATES",
-    "WIDE_PREDICATES",
     "Predicate",
     "arms",
-    "find_predicate",
     "gait",
     "ground",
     "hands",

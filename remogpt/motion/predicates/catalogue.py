@@ -41,23 +41,16 @@ class Predicate:
 
 
 PREDICATES: dict[str, Predicate] = {}
-"""Facts that the shipped models read, find and store."""
-WIDE_PREDICATES: dict[str, Predicate] = {}
-"""Facts of the wide vocabulary besides; no shipped model knows them, and no database stores them."""
+"""Facts that captions are read for, that motions are searched for and that databases store."""
 
 
-def predicate(name: str, sentence: str, *, wide: bool = False) -> Callable[[Finder], Finder]:
+def predicate(name: str, sentence: str) -> Callable[[Finder], Finder]:
     """Register a finder; its parameters after `body` are the fact's parameters."""
 
     def enter(find: Finder) -> Finder:
         code = find.__code__
         parameters = tuple(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
-        (WIDE_PREDICATES if wide else PREDICATES)[name] = Predicate(name, sentence, parameters, find)
+        PREDICATES[name] = Predicate(name, sentence, parameters, find)
         return find
 
     return enter
-
-
-def find_predicate(name: str) -> Predicate | None:
-    """Return the predicate of a name, of either vocabulary; None for an unknown name."""
-    return PREDICATES.get(name) or WIDE_PREDICATES.get(name)

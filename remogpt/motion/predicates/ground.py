@@ -37,7 +37,7 @@ def _on_all_fours(body: Body) -> np.ndarray:
     return (raised < 0.22) & (hands < 0.34) & (pelvis > 0.30) & (pelvis < 0.66) & (np.abs(_level(body)) < 0.36)
 
 
-@predicate("crawls", "crawls", wide=True)
+@predicate("crawls", "crawls")
 def crawls(body: Body, direction: str | None = None) -> Intervals:
     """Go on hands and knees, forward or backward, hands and knees moving in turn."""
     found = []
@@ -69,7 +69,7 @@ def _faces_up(body: Body) -> np.ndarray:
     return np.asarray(ahead[:, 1] / np.maximum(np.linalg.norm(ahead, axis=-1), 1e-6))
 
 
-@predicate("lies", "lies on the floor", wide=True)
+@predicate("lies", "lies on the floor")
 def lies(body: Body, direction: str | None = None) -> Intervals:
     """Lie stretched on the floor: on the back or on the belly."""
     found = []
@@ -86,14 +86,14 @@ def _seated_on_floor(body: Body) -> Intervals:
     return stretches(low, STAY, 4)
 
 
-@predicate("sits_on_floor", "sits down on the floor", wide=True)
+@predicate("sits_on_floor", "sits down on the floor")
 def sits_on_floor(body: Body) -> Intervals:
     """Sit on the floor after standing."""
     stood = body.height("pelvis", 2.0) > UP
     return [(max(start - 20, 0), end) for start, end in _seated_on_floor(body) if stood[:start].any()]
 
 
-@predicate("kneels_on_both", "kneels on both knees", wide=True)
+@predicate("kneels_on_both", "kneels on both knees")
 def kneels_on_both(body: Body) -> Intervals:
     """Rest on both knees with the trunk upright and the hips over the knees or the heels."""
     pelvis = body.height("pelvis", 2.0)
@@ -101,7 +101,7 @@ def kneels_on_both(body: Body) -> Intervals:
     return stretches(_knees_down(body) & upright, STAY, 3)
 
 
-@predicate("gets_up_from_floor", "gets up from the floor", wide=True)
+@predicate("gets_up_from_floor", "gets up from the floor")
 def gets_up_from_floor(body: Body, direction: str | None = None) -> Intervals:
     """Stand up after sitting on the floor ("seat"), or lying there ("back", "belly")."""
     stands = body.height("pelvis", 2.0) > UP

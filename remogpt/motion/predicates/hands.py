@@ -55,7 +55,7 @@ def _wiping(body: Body, side: str) -> Intervals:
     return _whole(found)
 
 
-@predicate("wipes", "wipes with the {side} hand", wide=True)
+@predicate("wipes", "wipes with the {side} hand")
 def wipes(body: Body, side: str) -> Intervals:
     """Move one hand to and fro sideways, again and again, in front of the body between face and waist."""
     return alone(body, _wiping(body, side), side, covered(_wiping(body, other(side)), body.num_frames))
@@ -73,7 +73,7 @@ def _stirring(body: Body, side: str) -> Intervals:
     return _whole(found)
 
 
-@predicate("stirs", "stirs with the {side} hand", wide=True)
+@predicate("stirs", "stirs with the {side} hand")
 def stirs(body: Body, side: str) -> Intervals:
     """Move one hand in small level circles before the belly."""
     return alone(body, _stirring(body, side), side, covered(_stirring(body, other(side)), body.num_frames))
@@ -108,19 +108,19 @@ def _alone_counted(body: Body, side: str, low: bool, count: int | None) -> Inter
     return alone(body, found, side, covered(_whole(_beats(body, other(side), low)), body.num_frames))
 
 
-@predicate("shakes_hand", "shakes the {side} hand up and down", wide=True)
+@predicate("shakes_hand", "shakes the {side} hand up and down")
 def shakes_hand(body: Body, side: str, count: int | None = None) -> Intervals:
     """Beat a forearm that points ahead up and down; one count is there and back."""
     return _alone_counted(body, side, False, count)
 
 
-@predicate("dribbles", "bounces a ball with the {side} hand", wide=True)
+@predicate("dribbles", "bounces a ball with the {side} hand")
 def dribbles(body: Body, side: str, count: int | None = None) -> Intervals:
     """Push one hand down beside the body below the waist, again and again."""
     return _alone_counted(body, side, True, count)
 
 
-@predicate("flaps", "flaps both arms", wide=True)
+@predicate("flaps", "flaps both arms")
 def flaps(body: Body, count: int | None = None) -> Intervals:
     """Raise and lower both elbows at the sides together, again and again; one count is up and down."""
     rise = {side: body.offset(f"{side}_elbow", f"{side}_shoulder", "shoulder") for side in SIDES}
@@ -151,7 +151,7 @@ def _bites(body: Body, side: str) -> Intervals:
     return kept if len(kept) >= 2 else []
 
 
-@predicate("eats", "eats with the {side} hand", wide=True)
+@predicate("eats", "eats with the {side} hand")
 def eats(body: Body, side: str, count: int | None = None) -> Intervals:
     """Bring one hand to the mouth again and again from below; one count is one visit."""
     return counted(alone(body, _bites(body, side), side, _at_mouth(body, other(side))), count)
@@ -171,7 +171,7 @@ def _elbow_below(body: Body, side: str) -> np.ndarray:
     return body.height(f"{side}_wrist") - body.height(f"{side}_elbow")
 
 
-@predicate("phones", "holds the {side} hand to the ear", wide=True)
+@predicate("phones", "holds the {side} hand to the ear")
 def phones(body: Body, side: str) -> Intervals:
     """Hold one hand beside the head at the height of the ear, for a second at least."""
     return alone(body, stretches(_at_ear(body, side), 20, 3), side, _at_ear(body, other(side)))
@@ -185,7 +185,7 @@ def _on_head(body: Body, side: str) -> np.ndarray:
     return (np.linalg.norm(wrist, axis=-1) < 0.26) & (above > 0.0) & (above < 0.24) & calm
 
 
-@predicate("touches_head", "holds the {side} hand on the head", wide=True)
+@predicate("touches_head", "holds the {side} hand on the head")
 def touches_head(body: Body, side: str) -> Intervals:
     """Rest one hand, or both, on top of the head."""
     found = {name: stretches(_on_head(body, name), 12, 3) for name in SIDES}
@@ -194,7 +194,7 @@ def touches_head(body: Body, side: str) -> Intervals:
     return alone(body, found[side], side, _on_head(body, other(side)))
 
 
-@predicate("covers_face", "holds both hands before the face", wide=True)
+@predicate("covers_face", "holds both hands before the face")
 def covers_face(body: Body) -> Intervals:
     """Hold both hands close in front of the face."""
     mask = body.gap("left_wrist", "right_wrist") < 0.24
@@ -205,7 +205,7 @@ def covers_face(body: Body) -> Intervals:
     return stretches(mask, 12, 3)
 
 
-@predicate("prays", "holds both palms together before the chest", wide=True)
+@predicate("prays", "holds both palms together before the chest")
 def prays(body: Body) -> Intervals:
     """Hold the hands together in front of the chest, without parting them."""
     mask = body.gap("left_wrist", "right_wrist", 1.0) < 0.16
@@ -216,7 +216,7 @@ def prays(body: Body) -> Intervals:
     return stretches(mask, LONG, 3)
 
 
-@predicate("holds_arms_out", "holds both arms straight out", wide=True)
+@predicate("holds_arms_out", "holds both arms straight out")
 def holds_arms_out(body: Body, direction: str | None = None) -> Intervals:
     """Hold both arms stretched and level: to the sides, or forward."""
     level = {"side": np.ones(body.num_frames, dtype=bool), "forward": np.ones(body.num_frames, dtype=bool)}
@@ -230,7 +230,7 @@ def holds_arms_out(body: Body, direction: str | None = None) -> Intervals:
     return sorted(one for way in ways for one in stretches(level[way], 14, 3))
 
 
-@predicate("carries", "holds something with both hands before the belly", wide=True)
+@predicate("carries", "holds something with both hands before the belly")
 def carries(body: Body) -> Intervals:
     """Hold both hands level in front of the belly, apart and still."""
     mask = np.abs(body.gap("left_wrist", "right_wrist", 1.0) - 0.30) < 0.17
@@ -241,7 +241,7 @@ def carries(body: Body) -> Intervals:
     return stretches(mask, 24, 3)
 
 
-@predicate("gestures", "gestures with both hands", wide=True)
+@predicate("gestures", "gestures with both hands")
 def gestures(body: Body) -> Intervals:
     """Move both hands in front of the body without rest, as people do who talk."""
     mask = body.gap("left_wrist", "right_wrist") > 0.12
@@ -258,7 +258,7 @@ def gestures(body: Body) -> Intervals:
     return found
 
 
-@predicate("strums", "strums with the {side} hand", wide=True)
+@predicate("strums", "strums with the {side} hand")
 def strums(body: Body, side: str) -> Intervals:
     """Beat one hand up and down before the belly while the other holds still, out to its own side."""
     hand, idle = body.offset(f"{side}_wrist", "spine3", "shoulder"), other(side)
@@ -270,7 +270,7 @@ def strums(body: Body, side: str) -> Intervals:
     return _whole(_bouts(body, hand[:, 1], 0.06, where, 5))
 
 
-@predicate("shrugs", "shrugs with open hands", wide=True)
+@predicate("shrugs", "shrugs with open hands")
 def shrugs(body: Body) -> Intervals:
     """Put both hands out to the sides at the height of the waist for a moment, elbows bent."""
     mask = np.ones(body.num_frames, dtype=bool)
@@ -282,7 +282,7 @@ def shrugs(body: Body) -> Intervals:
     return [one for one in stretches(mask, 6, 2) if one[1] - one[0] <= 34]
 
 
-@predicate("pours", "pours with the {side} hand", wide=True)
+@predicate("pours", "pours with the {side} hand")
 def pours(body: Body, side: str) -> Intervals:
     """Hold one hand still before the chest with its elbow raised as high, the other hand lower before the belly."""
     hand, idle = _hand(body, side), _hand(body, other(side))
@@ -293,7 +293,7 @@ def pours(body: Body, side: str) -> Intervals:
     return stretches(mask, LONG, 3)
 
 
-@predicate("checks_watch", "looks at the {side} wrist", wide=True)
+@predicate("checks_watch", "looks at the {side} wrist")
 def checks_watch(body: Body, side: str) -> Intervals:
     """Hold one forearm level across the chest for a moment, while the other arm does not."""
 
@@ -316,7 +316,7 @@ def _curling(body: Body, side: str) -> list[Intervals]:
     return [bout for bout in bouts if max(hand[a:b, 1].max() for a, b in bout) > -0.22]
 
 
-@predicate("curls", "curls the {side} arm", wide=True)
+@predicate("curls", "curls the {side} arm")
 def curls(body: Body, side: str, count: int | None = None) -> Intervals:
     """Bend and stretch an elbow while the upper arm hangs; one count is up and down, with a rest at the top or none."""
     found = {name: _bouts_of(_hand(body, name)[:, 1], _curling(body, name), count, up=True) for name in SIDES}
@@ -325,7 +325,7 @@ def curls(body: Body, side: str, count: int | None = None) -> Intervals:
     return alone(body, found[side], side, covered(_whole(_curling(body, other(side))), body.num_frames))
 
 
-@predicate("throws_with_both", "throws with both hands", wide=True)
+@predicate("throws_with_both", "throws with both hands")
 def throws_with_both(body: Body) -> Intervals:
     """Bring both hands together from over the head fast to the front."""
     hands = [_hand(body, side) for side in SIDES]

@@ -50,7 +50,7 @@ def _turned(body: Body) -> np.ndarray:
     return np.degrees(body.heading("hip", 5.0))
 
 
-@predicate("paces", "walks back and forth", wide=True)
+@predicate("paces", "walks back and forth")
 def paces(body: Body, count: int | None = None) -> Intervals:
     """Go ahead, turn round and come back along the same line, facing the way; one count is there and back."""
     found = []
@@ -65,7 +65,7 @@ def paces(body: Body, count: int | None = None) -> Intervals:
     return found
 
 
-@predicate("walks_diagonally", "walks diagonally to the {direction}", wide=True)
+@predicate("walks_diagonally", "walks diagonally to the {direction}")
 def walks_diagonally(body: Body, direction: str | None = None) -> Intervals:
     """Go in a straight line that slants to the left or right of where the body faced before."""
     found = []
@@ -83,7 +83,7 @@ def walks_diagonally(body: Body, direction: str | None = None) -> Intervals:
     return found
 
 
-@predicate("zigzags", "walks in a zigzag", wide=True)
+@predicate("zigzags", "walks in a zigzag")
 def zigzags(body: Body) -> Intervals:
     """Bend to the left and to the right in turn while going, three times at least."""
     found = []
@@ -97,7 +97,7 @@ def zigzags(body: Body) -> Intervals:
     return found
 
 
-@predicate("walks_figure_eight", "walks in a figure of eight", wide=True)
+@predicate("walks_figure_eight", "walks in a figure of eight")
 def walks_figure_eight(body: Body) -> Intervals:
     """Walk nearly a full circle to one side and nearly one to the other, and come back to the start."""
     found = []
@@ -120,7 +120,7 @@ def _stops(body: Body) -> Intervals:
     return [(start, end) for start, end in stretches(rest, STOP, 2) if going[max(start - 40, 0) : start].sum() > 12]
 
 
-@predicate("stops", "walks and stops", wide=True)
+@predicate("stops", "walks and stops")
 def stops(body: Body, direction: str | None = None) -> Intervals:
     """Stop after walking and stand; `direction` says whether the body stays ("still") or goes on ("again")."""
     going = _pace(body) > TRAVEL
@@ -132,7 +132,7 @@ def stops(body: Body, direction: str | None = None) -> Intervals:
     return found
 
 
-@predicate("runs_in_place", "runs on the spot", wide=True)
+@predicate("runs_in_place", "runs on the spot")
 def runs_in_place(body: Body) -> Intervals:
     """Lift the feet in turn and fast, at least twice a second, without going anywhere."""
     lead = body.height("left_ankle", 1.0) - body.height("right_ankle", 1.0)
@@ -145,7 +145,7 @@ def runs_in_place(body: Body) -> Intervals:
     return found
 
 
-@predicate("climbs", "walks {direction} stairs", wide=True)
+@predicate("climbs", "walks {direction} stairs")
 def climbs(body: Body, direction: str | None = None) -> Intervals:
     """Set each foot on higher (or lower) floor than the last one, twice at least, while going ahead."""
     found = []
@@ -175,7 +175,7 @@ def _levels(body: Body) -> list[tuple[int, int, float]]:
     return sorted(stands)
 
 
-@predicate("holds_rail", "holds on with the {side} hand", wide=True)
+@predicate("holds_rail", "holds on with the {side} hand")
 def holds_rail(body: Body, side: str) -> Intervals:
     """Hold one hand still ahead and out to its side at the height of the waist, while the other does not."""
 
@@ -188,7 +188,7 @@ def holds_rail(body: Body, side: str) -> Intervals:
     return alone(body, stretches(held(side), 22, 3), side, held(other(side)))
 
 
-@predicate("stumbles", "stumbles while walking", wide=True)
+@predicate("stumbles", "stumbles while walking")
 def stumbles(body: Body) -> Intervals:
     """Pitch forward all of a sudden while going, hands thrown up, and come upright again."""
     lean = body.lean()[:, 0]

@@ -10,7 +10,7 @@ from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.eval.detectors import facts_hold, holds
 from remogpt.eval.detectors.event import DETECTORS
 from remogpt.motion.facts import Fact
-from remogpt.motion.predicates import PREDICATES, WIDE_PREDICATES
+from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
 
 
@@ -195,7 +195,7 @@ def test_answers_are_the_same_every_time_and_joints_stay_as_they_are() -> None:
 
 
 def test_every_fact_of_the_catalogue_has_a_detector() -> None:
-    assert set(DETECTORS) == {*PREDICATES, *WIDE_PREDICATES}
+    assert set(DETECTORS) == set(PREDICATES)
 
 
 def test_a_motion_at_rest_shows_nothing() -> None:
