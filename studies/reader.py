@@ -16,6 +16,7 @@ from typing import Any
 
 from remogpt.data.procedural.make import is_unseen
 from remogpt.data.procedural.rewordings import claimed_captions
+from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps, claims_from_json, facts_of_claims
 from remogpt.reader import CaptionReader, Reading
 from remogpt.reader.claim_language import ClaimLanguage
@@ -28,10 +29,15 @@ Known = tuple[str, Steps]
 """A caption and what it claims."""
 
 
-def grammar_captions(count: int, reworded: float, unseen: bool) -> list[Known]:
+def vocabulary_of(reader: CaptionReader) -> str:
+    """Return the vocabulary that a reader has learned."""
+    return WIDE if reader.language.values.get("shakes_hand") else CORE
+
+
+def grammar_captions(vocabulary: str, count: int, reworded: float, unseen: bool) -> list[Known]:
     """Return captions whose combination of actions training has seen, or has not; all of another seed."""
     found: list[Known] = []
-    for script, caption in claimed_captions(SEED, 0, 50 * count, reworded):
+    for script, caption in claimed_captions(SEED, 0, 50 * count, reworded, vocabulary=vocabulary):
         if is_unseen(script) == unseen:
             found.append((caption.text, caption.steps))
         if len(found) == count:
@@ -39,14 +45,15 @@ def grammar_captions(count: int, reworded: float, unseen: bool) -> list[Known]:
     return found
 
 
-def people_captions(texts: Path) -> list[Known]:
-    """Return the labelled captions of people, those without an action of the catalogue last."""
+def people_captions(texts: Path, vocabulary: str) -> list[Known]:
+    """Return the labelled captions of people, and what they claim that a vocabulary has predicates for."""
     captions, found = read_json(texts)["captions"], []
     for label in read_json(LABELS):
         text = captions[label["id"]][label["caption"]]
         if hashlib.sha256(text.encode()).hexdigest()[:12] != label["sha256"]:
             raise SystemExit(f"caption {label['caption']} of {label['id']} in {texts} is not the one that was labelled")
-        found.append((text, claims_from_json(label["steps"])))
+        of_this = label.get("wide", label) if vocabulary == WIDE else label
+        found.append((text, claims_from_json(of_this["steps"])))
     return found
 
 
@@ -90,11 +97,12 @@ def _share(part: int, whole: int) -> float | None:
 
 def study(reader: CaptionReader, texts: Path) -> dict[str, Any]:
     """Score the reader on each kind of captions."""
-    people = people_captions(texts)
+    vocabulary = vocabulary_of(reader)
+    people = people_captions(texts, vocabulary)
     kinds = {
-        "grammar, seen combinations": grammar_captions(200, 0.0, unseen=False),
-        "grammar, unseen combinations": grammar_captions(200, 0.0, unseen=True),
-        "reworded, unseen combinations": grammar_captions(200, 1.0, unseen=True),
+        "grammar, seen combinations": grammar_captions(vocabulary, 200, 0.0, unseen=False),
+        "grammar, unseen combinations": grammar_captions(vocabulary, 200, 0.0, unseen=True),
+        "reworded, unseen combinations": grammar_captions(vocabulary, 200, 1.0, unseen=True),
         "people, with an action of the catalogue": [known for known in people if known[1]],
     }
     found: dict[str, Any] = {}

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.facts import SHOWN_STYLES
-from remogpt.motion.facts import Fact
+from remogpt.motion.fact_catalogue import fact_number
+from remogpt.motion.facts import Fact, completions
 
 LABELS = Path(__file__).with_name("people_captions.json")
 WAYS = ("forward", "backward")
@@ -60,6 +62,16 @@ def test_claims_are_facts_of_the_catalogue(labels: list[dict[str, Any]]) -> None
                 assert value in VALUES[key], claim
             else:
                 assert key in ("count", "distance", "angle") and value > 0, claim
+
+
+def test_labels_for_the_wide_vocabulary_say_more_by_facts_of_the_catalogue(labels: list[dict[str, Any]]) -> None:
+    added = {one.claim[0] for one in descriptions().values()}
+    told = [label for label in labels if "wide" in label]
+    assert len(told) == 34
+    for label in told:
+        claims = [Fact.from_json(claim) for claim in _claims(label["wide"])]
+        assert added & {claim.name for claim in claims} and not added & {claim["name"] for claim in _claims(label)}
+        assert all(any(fact_number(fact) is not None for fact in completions(claim)) for claim in claims), label
 
 
 def test_labels_belong_to_the_texts(labels: list[dict[str, Any]], data_dir: Path) -> None:
