@@ -19,6 +19,7 @@ from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import CORE, WIDE, get_vocabulary
 from remogpt.eval.detectors import facts_hold
 from remogpt.motion.facts import Fact, facts_correct
+from remogpt.motion.features import features_to_joints, joints_to_features
 from remogpt.motion.predicates import PREDICATES
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
@@ -159,3 +160,18 @@ def test_the_longest_paces_fit() -> None:
     slowest = Script((Step((Action("pace", speed="slow", count=2, distance=2.2, style="elderly"),)),))
     for seed in range(4):
         assert len(animate(shorten(slowest), np.random.default_rng(seed)).joints) <= MAX_FRAMES
+
+
+@pytest.mark.parametrize("index", [750, 1287])  # whose first takes lose the way in HumanML3D's features
+def test_features_of_a_clip_show_its_facts(index: int) -> None:
+    clip = make_clip(0, index, vocabulary=WIDE)
+    assert "walks_figure_eight" in {fact.name for fact in clip.facts}
+    assert all(facts_correct(clip.facts, features_to_joints(clip.features)))
+    first = animate(clip.script, _after_the_script(index))
+    assert not all(facts_correct(clip.facts, features_to_joints(joints_to_features(first.joints))))
+
+
+def _after_the_script(index: int) -> np.random.Generator:
+    rng = np.random.default_rng((0, index))
+    sample_script(rng, WIDE)
+    return rng

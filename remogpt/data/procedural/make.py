@@ -27,8 +27,8 @@ from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.procedural.vocabularies import CORE, get_vocabulary
 from remogpt.data.writer import SetItem, finish_set, is_written, write_item
-from remogpt.motion.facts import Fact, Steps
-from remogpt.motion.features import joints_to_features
+from remogpt.motion.facts import Fact, Steps, facts_correct
+from remogpt.motion.features import features_to_joints, joints_to_features
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, read_json
 from remogpt.runtime.progress import progress
@@ -43,6 +43,8 @@ UNSEEN_SHARE = 0.06
 _SHARES = (("test", 0.05), ("val", 0.10))
 """Upper ends of a clip's draw for the small splits; the rest is train."""
 _CHUNK = 8
+TAKES = 5
+"""Takes of a script at most."""
 VARIANTS = 3
 """Variants of a family at most."""
 
@@ -90,12 +92,26 @@ def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: s
 
 def _clip(clip_id: str, script: Script, rng: np.random.Generator, vocabulary: str) -> ProceduralClip:
     """Animate and describe a script."""
-    take = animate(script, rng)
+    take, features = _animated(script, rng, vocabulary)
     worded = wordings(script, rng, num=NUM_CAPTIONS, vocabulary=vocabulary)
     return ProceduralClip(
-        clip_id, script, take, joints_to_features(take.joints), [one.caption for one in worded],
-        facts_of(script), [claims_of(script, one.said) for one in worded],
+        clip_id, script, take, features, [one.caption for one in worded], facts_of(script),
+        [claims_of(script, one.said) for one in worded],
     )  # fmt: skip
+
+
+def _animated(script: Script, rng: np.random.Generator, vocabulary: str) -> tuple[Take, np.ndarray]:
+    """Animate a script; but in the core vocabulary again, a few times, where its features do not show its facts.
+
+    HumanML3D's features smooth the heading over a second and turn one frame the wrong way where it crosses 180 degrees,
+    so that quick turns to and fro come back on another path.
+    """
+    for _ in range(TAKES):
+        take = animate(script, rng)
+        features = joints_to_features(take.joints)
+        if vocabulary == CORE or all(facts_correct(facts_of(script), features_to_joints(features))):
+            break
+    return take, features
 
 
 def make_procedural_set(
