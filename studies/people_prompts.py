@@ -1,0 +1,132 @@
+"""Answer captions that people wrote, and draw the motions, for someone to judge by eye if they show what was asked.
+
+    python -m studies.people_prompts answer --captions humanml3d_test_captions.json --work runs/people
+    python -m studies.people_prompts count --work runs/people
+
+`answer` writes ten strips of poses to a picture (`strips_0.png` ...) and `answers.json`. The judge then writes
+`judged.json`: for each number an object of `action`, and of `side` and `order` where the caption asks for one (true or
+false), and perhaps a `note`. `count` puts both together in studies/results/people_prompts.json, without the captions:
+an answer is right where nothing is false.
+
+The captions are HumanML3D's, of the test ids with an odd crc32, by which no word of the procedural set was chosen; in
+the order of the crc32, one a clip, without mirrored clips and those whose captions were labelled for the reader.
+"""
+
+import argparse
+import hashlib
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt import ReMoGPT
+from remogpt.motion.pictures import strip_image
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json, write_json
+from studies.reader import LABELS
+
+RESULTS = Path(__file__).parent / "results" / "people_prompts.json"
+ASKED = ("action", "side", "order")
+A_PICTURE = 10
+"""Captions of a picture."""
+BATCH = 5
+
+
+def draw(captions: dict[str, list[str]], count: int) -> list[dict[str, Any]]:
+    """Draw captions of the clips with an odd crc32: where each stands, and its text."""
+    labelled = {label["id"] for label in read_json(LABELS)}
+    clips = (key for key in captions if not key.startswith("M") and key not in labelled)
+    order = sorted((crc, key) for key in clips if (crc := zlib.crc32(key.encode())) % 2)
+    found = list[dict[str, Any]]()
+    for crc, key in order[:count]:
+        index = (crc >> 8) % len(captions[key])
+        found.append({"number": len(found), "id": key, "caption": index, "text": captions[key][index]})
+    return found
+
+
+def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:
+    """Write a motion for each caption, and the pictures."""
+    work.mkdir(parents=True, exist_ok=True)
+    rows = list[dict[str, Any]]()
+    strips: list[tuple[str, Any]] = []
+    for start in range(0, len(drawn), BATCH):
+        part = drawn[start : start + BATCH]
+        for one, (made, *_) in zip(part, model.generate([one["text"] for one in part], seed=0), strict=True):
+            told = [notice.kind for notice in made.warnings]
+            confidence = None if np.isnan(made.confidence) else round(made.confidence, 2)
+            rows.append({**one, "retrieved": made.copied_from is not None, "confidence": confidence, "warnings": told})
+            strips.append(
+                (f"{one['number']}. {one['text']}", strip_image(made.motion.joints, made.motion.fps, metre=90))
+            )
+        if len(strips) == A_PICTURE or start + BATCH >= len(drawn):
+            _stacked(strips).save(work / f"strips_{(len(rows) - 1) // A_PICTURE}.png")
+            strips = []
+    write_json(work / "answers.json", {"model": model.manifest["hashes"], "answers": rows})
+
+
+def _stacked(strips: Sequence[tuple[str, Any]]) -> Any:
+    from PIL import Image, ImageDraw
+
+    line = 22
+    width = max(strip.width for _, strip in strips)
+    whole = Image.new("RGB", (width, sum(strip.height + line for _, strip in strips)), "white")
+    top = 0
+    for text, strip in strips:
+        ImageDraw.Draw(whole).text((6, top + 4), text, fill="black", font_size=15)
+        whole.paste(strip, (0, top + line))
+        top += line + strip.height
+    return whole
+
+
+def count(work: Path) -> dict[str, Any]:
+    """Put answers and judgements together; raises RemogptError where one is missing."""
+    told, judged = read_json(work / "answers.json"), read_json(work / "judged.json")
+    rows = []
+    for row in told["answers"]:
+        verdict = judged.get(str(row["number"]))
+        if verdict is None or "action" not in verdict:
+            raise RemogptError(f"{work / 'judged.json'} has no judgement of number {row['number']}, wanted an action")
+        text = row.pop("text")
+        is_right = all(verdict.get(name, True) for name in ASKED)
+        rows.append({**row, "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], **verdict, "right": is_right})
+    ways = {
+        "written": [one for one in rows if not one["retrieved"]],
+        "retrieved": [one for one in rows if one["retrieved"]],
+    }
+    ways |= {
+        "with a warning": [one for one in rows if one["warnings"]],
+        "without": [one for one in rows if not one["warnings"]],
+    }
+    return {
+        "command": "python -m studies.people_prompts count --work runs/people", "model": told["model"],
+        "right": sum(row["right"] for row in rows), "of": len(rows),
+        **{name: {"right": sum(row["right"] for row in some), "of": len(some)} for name, some in ways.items()},
+        **{name: {"right": sum(row[name] for row in rows if name in row), "of": sum(name in row for row in rows)}
+           for name in ASKED},
+        "rows": rows,
+    }  # fmt: skip
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Answer captions, or count judgements."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=("answer", "count"))
+    parser.add_argument("--captions", type=Path, help="humanml3d_test_captions.json")
+    parser.add_argument("--model", type=Path, default=None, help="default: the embedded one")
+    parser.add_argument("--count", type=int, default=100, help="captions drawn")
+    parser.add_argument("--work", type=Path, required=True, help="folder of pictures, answers and judgements")
+    args = parser.parse_args(words)
+    if args.step == "count":
+        found = count(args.work)
+        write_json(RESULTS, found)
+        print(f"{found['right']} of {found['of']} are right")
+        return
+    if args.captions is None:
+        raise RemogptError("answer needs --captions")
+    answer(ReMoGPT.from_pretrained(args.model), draw(read_json(args.captions)["captions"], args.count), args.work)
+
+
+if __name__ == "__main__":
+    main()
