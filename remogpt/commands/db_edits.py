@@ -45,7 +45,9 @@ def add_subcommands(actions: Any) -> None:
         help="two motions are the same up to this mean distance of joints, in metres; default: 0.0075",
     )
     rebuild = _declare(actions, "rebuild", "Embed and tokenize the stored motions with another model.", components=True)
-    rebuild.add_argument("--no-facts", action="store_true", help="do not find the facts that hold for each motion")
+    which = rebuild.add_mutually_exclusive_group()
+    which.add_argument("--no-facts", action="store_true", help="do not find the facts that hold for each motion")
+    which.add_argument("--only-facts", action="store_true", help="find these facts anew, and embed nothing")
     for changed in (dedupe, rebuild):
         changed.add_argument("--out", type=str, default=None, help="folder of the result; default: a new version here")
     audit = _declare(actions, "audit", "List what a database shares with the clips of a set.")
@@ -133,6 +135,12 @@ def _dedupe(args: Any) -> int:
 
 
 def _rebuild(args: Any) -> int:
+    if args.only_facts:
+        if given := [name for name in ("retriever", "tokenizer", "model") if getattr(args, name) is not None]:
+            raise RemogptError(f"--only-facts embeds nothing, so that --{given[0]} has no effect; leave it out")
+        database = stages.find_facts_anew(args.database, out=args.out)
+        print(f"{args.out or args.database}: {len(database)} entries, their facts found anew")
+        return 0
     database = stages.rebuild_database(
         args.database, out=args.out, retriever=args.retriever, tokenizer=args.tokenizer, model=args.model,
         facts=not args.no_facts,

@@ -205,6 +205,22 @@ def rebuild_database(
     )  # fmt: skip
 
 
+def find_facts_anew(database: str | Path | MotionDatabase, *, out: str | Path | None = None) -> MotionDatabase:
+    """Find the facts of the stored motions by this program's predicates; embeddings and codes stay as they are.
+
+    Args:
+        database: with features or joints.
+        out: folder of the result; default: the database itself gets a new version.
+
+    Raises:
+        RemogptError: if the database keeps no motions, or such as no facts are found in (KIT-ML's own features).
+    """
+    opened = open_database(database)
+    if opened.motions_kept == "nothing":
+        opened.features(0)  # says what to do
+    return MotionDatabase.merge([opened], _place(opened, out), facts_anew=True)
+
+
 def collect_garbage(database: str | Path) -> list[str]:
     """Delete all versions of a database but the one in use, and what killed builds left; return the folders' names.
 

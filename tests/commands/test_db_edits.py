@@ -34,6 +34,11 @@ def test_add_remove_filter_merge_rebuild_and_gc(run, tiny_model, tiny_set, datab
     assert size(database) > 12
     assert run("db", "rebuild", tmp_path / "two", "--no-facts", *model).code == 0
     assert not MotionDatabase.open(tmp_path / "two").has_facts
+    ran = run("db", "rebuild", tmp_path / "two", "--only-facts", *model)
+    assert ran.code == 2 and "--only-facts embeds nothing, so that --model has no effect; leave it out" in ran.err
+    ran = run("db", "rebuild", tmp_path / "two", "--only-facts")
+    assert ran.code == 0 and "2 entries, their facts found anew" in ran.out
+    assert MotionDatabase.open(tmp_path / "two").has_facts
     assert "3 folders deleted" in run("db", "gc", database).out
     near = run(
         "db", "filter", database, "--like", "a person walks", "--min-score", -1, "--out", tmp_path / "all", *model

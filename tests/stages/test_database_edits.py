@@ -8,6 +8,7 @@ import pytest
 
 from remogpt import ReMoGPT, stages
 from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database import version_reader
 from remogpt.retriever.database.entry_filter import EntryFilter
 from remogpt.runtime.errors import MissingPathError, RemogptError
 
@@ -149,6 +150,21 @@ def test_a_database_is_separated_from_a_split(
     ]  # fmt: skip
     with pytest.raises(RemogptError, match=r"every entry of .* is shared"):
         stages.separate_database(database, f"{tiny_set}:train", out=tmp_path / "none")
+
+
+def test_facts_of_an_earlier_version_are_found_anew_and_nothing_else_changes(
+    database: MotionDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [database.facts.of(row).rows.tolist() for row in range(len(database))]
+    monkeypatch.setattr(version_reader, "catalogue_hash", lambda: "of another version")
+    old = MotionDatabase.open(database.path)
+    assert not old.has_facts
+    with pytest.raises(RemogptError, match=r"find them with 'remogpt db rebuild .* --only-facts'"):
+        _ = old.facts
+    monkeypatch.undo()
+    again = stages.find_facts_anew(old, out=tmp_path / "again")
+    assert again.has_facts and [again.facts.of(row).rows.tolist() for row in range(len(again))] == found
+    assert same_rows(again, database, names(database)) and any(found)
 
 
 def test_a_database_is_embedded_again_for_another_model(database: MotionDatabase, tmp_path: Path) -> None:

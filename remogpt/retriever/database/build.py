@@ -112,16 +112,20 @@ def _found(motions: list[np.ndarray], finder: FindsFacts | None) -> list[FoundFa
 
 
 def copy_entries(
-    sources: Sequence[tuple[VersionReader, list[int]]], path: Path, index: IndexKind | None = None
+    sources: Sequence[tuple[VersionReader, list[int]]],
+    path: Path,
+    index: IndexKind | None = None,
+    *,
+    facts_anew: bool = False,
 ) -> None:
     """Write rows of other databases, of one retriever and tokenizer, as the current version in `path`.
 
     Motions, part encodings, facts and reconstruction errors are kept where every source has them, features where every
-    source has features, facts if one finder or the predicates found all of them. Without `index` the result is
-    searched as the first source is.
+    source has features, facts if one finder or the predicates found all of them; with `facts_anew` the predicates find
+    them in the motions anew. Without `index` the result is searched as the first source is.
 
     Raises:
-        RemogptError: if retrievers or tokenizers differ, or two entries have one id.
+        RemogptError: if retrievers or tokenizers differ, two entries have one id, or no facts are found in motions.
     """
     first = sources[0][0]
     for name in ORIGIN:
@@ -135,11 +139,13 @@ def copy_entries(
     filled = [(database, rows) for database, rows in sources if rows]  # an empty one has no part encodings
     kinds = {database.motions_kept for database, _ in filled}
     kept: MotionsKept = next((kind for kind in ("nothing", "joints") if kind in kinds), "features")
-    finders = {database.manifest.get("finder_hash") for database, _ in filled}
+    finders = {None} if facts_anew else {database.manifest.get("finder_hash") for database, _ in filled}
+    if facts_anew:
+        _check_has_facts(first.body)
     kept_too = KeptToo(
         motions=kept != "nothing",
         parts=all(database.has_part_encodings for database, _ in filled),
-        facts=all(database.has_facts for database, _ in filled) and len(finders) <= 1,
+        facts=facts_anew or (all(database.has_facts for database, _ in filled) and len(finders) <= 1),
         errors=all(database.has_reconstruction_errors for database, _ in filled),
     )
     dtype = max((database.motion_embeddings.dtype for database, _ in sources), key=lambda kind: kind.itemsize)
@@ -153,7 +159,7 @@ def copy_entries(
         for database, rows in filled:
             for start in range(0, len(rows), BATCH):
                 block = rows[start : start + BATCH]
-                writer.add(_read(database, block, kept_too))
+                writer.add(_read(database, block, kept_too, facts_anew))
                 bar.update(len(block))
         about = {name: first.manifest[name] for name in ORIGIN}
         if kept_too.facts:
@@ -171,7 +177,12 @@ class KeptToo:
     errors: bool
 
 
-def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo) -> NewEntries:
+def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo, facts_anew: bool) -> NewEntries:
+    facts = None
+    if facts_anew:
+        facts = _found([database.features(row) for row in rows], None)
+    elif kept_too.facts:
+        facts = [database.facts.of(row) for row in rows]
     offsets = database.caption_offsets
     captions = numbers_within(np.array([(offsets[row], offsets[row + 1]) for row in rows], dtype=np.int64))
     return NewEntries(
@@ -181,7 +192,7 @@ def _read(database: VersionReader, rows: Sequence[int], kept_too: KeptToo) -> Ne
         database.codes_of(rows),
         [database.motion(row) for row in rows] if kept_too.motions else None,
         database.part_encodings[rows] if kept_too.parts else None,
-        [database.facts.of(row) for row in rows] if kept_too.facts else None,
+        facts,
         database.reconstruction_errors[rows] if kept_too.errors else None,
     )
 

@@ -328,7 +328,7 @@ class MotionDatabase(VersionReader):
     @staticmethod
     def merge(
         databases: Sequence["MotionDatabase"], path: str | Path, *, keep_first: bool = False,
-        index: IndexKind | None = None,
+        index: IndexKind | None = None, facts_anew: bool = False,
     ) -> "MotionDatabase":  # fmt: skip
         """Write several databases of one retriever and tokenizer as one; nothing is embedded again.
 
@@ -337,6 +337,7 @@ class MotionDatabase(VersionReader):
             path: folder of the result; one of theirs gets a new version.
             keep_first: of entries of one id, take that of the first database.
             index: how the result is searched, see `vector_index`; default: as the first database is.
+            facts_anew: find the facts of all motions by the predicates, whatever is stored.
 
         Raises:
             RemogptError: if their retrievers or tokenizers differ, or two entries have one id.
@@ -351,7 +352,7 @@ class MotionDatabase(VersionReader):
                 new = [row for name, row in database.rows.items() if name not in seen]
                 seen |= database.rows.keys()
             rows.append((database, new))
-        copy_entries(rows, Path(path), index)
+        copy_entries(rows, Path(path), index, facts_anew=facts_anew)
         return MotionDatabase(Path(path), databases[0].retriever)
 
 

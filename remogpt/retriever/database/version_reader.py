@@ -181,7 +181,7 @@ class VersionReader:
         if stored not in (None, catalogue_hash()):
             _log.warning(
                 "the facts in the database in %s were found by another version of the predicates and are not used; to "
-                "find them anew: remogpt db build SET --out %s", self.path, self.path
+                "find them anew: remogpt db rebuild %s --only-facts", self.path, self.path
             )  # fmt: skip
         return bool(stored == catalogue_hash())
 
@@ -195,7 +195,7 @@ class VersionReader:
         if not self.has_facts:
             raise RemogptError(
                 f"the database in {self.path} has no facts of its motions that this program can use; find them with "
-                f"'remogpt db build SET --out {self.path}'"
+                f"'remogpt db rebuild {self.path} --only-facts'"
             )
         return StoredFacts(self._array("found_facts"), self._array("found_facts_offsets"))
 
