@@ -92,7 +92,7 @@ def test_what_a_user_may_get_wrong(run, database: Path, tiny_set, tiny_model: Pa
         ("remove", database, "--licence", "GPL"): "no entry of",
         ("filter", database, "--text", "zzz", "--out", tmp_path / "x"): "meets these conditions",
         ("merge", database, database, "--out", tmp_path / "x"): "two entries are called",
-        ("audit", database): "are required: audit.against",
+        ("audit", database): "db: error: --against is missing; see 'remogpt db audit --help'",
         (
             "filter",
             database,

@@ -70,8 +70,11 @@ class CommandParser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise an error with a suggestion and a pointer to --help."""
         parser = getattr(ex, "subcommand_parser", None) or self
+        if found := re.search(r"arguments are required: (.+)", message):
+            parser, plain = _missing(parser, found[1].split(", "))
+        else:
+            plain = _plain(message, _names(parser))
         program = parser.prog.replace(" [options]", "")
-        plain = _plain(message, _names(parser))
         see = " See" if plain.endswith("?") else "; see"
         raise RemogptError(f"{plain}{see} '{program} --help'") from ex
 
@@ -90,6 +93,18 @@ class CommandParser(ArgumentParser):
             name = action.dest.replace("_", "-")
             self.error(f"no {name} {value!r}{_nearest(value, list(action.choices))}")
         super()._check_value(action, value, *args)
+
+
+def _missing(parser: Any, names: Sequence[str]) -> tuple[Any, str]:
+    """Return the parser of a subcommand that wants more arguments, named `subcommand.argument`, and what it wants."""
+    *subcommands, _ = names[0].split(".")
+    for name in subcommands:
+        parser = parser._subcommands_action._name_parser_map[name]
+    wanted = {action.dest: action.option_strings[-1:] or [action.dest.upper()] for action in parser._actions}
+    told = [wanted[name.split(".")[-1]][0] for name in names]
+    if len(told) == 1:
+        return parser, f"{told[0]} is missing"
+    return parser, f"{', '.join(told[:-1])} and {told[-1]} are missing"
 
 
 def _plain(message: str, known: Sequence[str]) -> str:
