@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("tokenizer", "pl_tmr", "tmr", "motion_patches", "lm_pretrain", "lm_instruct", "copy")
 SHELL = {
     "mini.sh": {
+        "$precision": "",
         '"${parts[@]}"': "--retriever r --tokenizer t",
         '"$work': '"runs/mini',
         "$split": "train",

@@ -107,7 +107,7 @@ def test_facts_of_another_version_are_not_used(
         hits = opened.search(TEXT, k=2, facts=[Fact("sits")])
         assert not opened.has_facts and np.isnan(hits[0].fact_share)
     assert [record.message.count("found by another version") for record in caplog.records] == [1]
-    assert f"remogpt db build SET --out {database.path}" in caplog.text
+    assert f"remogpt db rebuild {database.path} --only-facts" in caplog.text
     kept = opened.filter(lambda info: True, tmp_path / "kept")
     assert "facts" not in kept.manifest and len(kept) == len(opened)
 
