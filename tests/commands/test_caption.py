@@ -151,7 +151,7 @@ def test_what_a_user_may_get_wrong(run, tiny_model: Path, wave: Path, tmp_path: 
     }
     for words, message in cases.items():
         assert message in run("caption", *words, "--model", tiny_model).complaint, words
-    assert "paths" in run("caption", "--model", tiny_model).complaint
+    assert "PATHS is missing" in run("caption", "--model", tiny_model).complaint
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
