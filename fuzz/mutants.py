@@ -216,15 +216,31 @@ def _test(copy: Path, tests: Sequence[str], log: Path) -> int:
     return code
 
 
-def try_place(place: Place, copy: Path, rounds: int) -> dict[str, Any]:
-    """Make one change in the copy, run the tests, and take it back; return what came of it."""
+def changed_by(place: Place) -> tuple[str, dict[str, Any]]:
+    """Return a file's text with one change, and the change as it is told: where it is, and the lines that differ."""
     source = (PROJECT / place.file).read_text(encoding="utf-8")
     changed = mutate_code(source, cosmic_ray.plugins.get_operator(place.operator)(), place.occurrence)
     lines = list(difflib.unified_diff(source.splitlines(), changed.splitlines(), n=0, lineterm=""))[2:]
-    told = {"file": place.file, "line": place.line, "column": place.column,
-            "operator": place.operator.removeprefix("core/"),
-            "was": " ".join(line[1:].strip() for line in lines if line.startswith("-")),
-            "is": " ".join(line[1:].strip() for line in lines if line.startswith("+"))}  # fmt: skip
+    return changed, {
+        "file": place.file, "line": place.line, "column": place.column,
+        "operator": place.operator.removeprefix("core/"),
+        "was": " ".join(line[1:].strip() for line in lines if line.startswith("-")),
+        "is": " ".join(line[1:].strip() for line in lines if line.startswith("+")),
+    }  # fmt: skip
+
+
+def same_change(told: Mapping[str, Any]) -> Place | None:
+    """Return where a change that was tried once can be made now; None where its lines are no longer there."""
+    file = PROJECT / told["file"]
+    places = chain(*places_of(file).values()) if file.is_file() else ()
+    alike = (place for place in places if place.operator == f"core/{told['operator']}")
+    near = sorted(alike, key=lambda place: abs(place.line - told["line"]))
+    return next((one for one in near if all(changed_by(one)[1][key] == told[key] for key in ("was", "is"))), None)
+
+
+def try_place(place: Place, copy: Path, rounds: int) -> dict[str, Any]:
+    """Make one change in the copy, run the tests, and take it back; return what came of it."""
+    source, (changed, told) = (PROJECT / place.file).read_text(encoding="utf-8"), changed_by(place)
     tests = tests_of(place.file)[:rounds]
     (copy / place.file).write_text(changed, encoding="utf-8")
     try:
@@ -275,12 +291,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutants", type=int, default=200, help="how many changes")
     parser.add_argument("--seed", type=int, default=0, help="of the places")
     parser.add_argument("--rounds", type=int, default=3, help="of test files, each further away, before one survives")
-    parser.add_argument("--again", action="store_true", help="try those that survived in --out again, and no others")
+    parser.add_argument(
+        "--again", action="store_true", help="try those that survived in --out again, where they are now, and no others"
+    )
     parser.add_argument("--out", type=Path, default=Path("mutants.json"), help="JSON file of the results")
     args = parser.parse_args(words)
     kept = args.out.with_suffix(".tried.jsonl")
     tried = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()] if kept.is_file() else []
+    places = None
     if args.again:
+        places = [place for one in tried if one["outcome"] == "survived" and (place := same_change(one))]
         tried = [one for one in tried if one["outcome"] == "killed"]
         kept.write_text("".join(json.dumps(one) + "\n" for one in tried), encoding="utf-8")
     done = {(one["file"], one["line"], one["column"]) for one in tried}
@@ -288,7 +308,7 @@ def main(words: Sequence[str] | None = None) -> int:
         import_module(module)
     with tempfile.TemporaryDirectory(prefix="fuzz.mutants.") as name:
         copy = copy_of_project(Path(name))
-        for place in draw(args.mutants, np.random.default_rng(args.seed)):
+        for place in draw(args.mutants, np.random.default_rng(args.seed)) if places is None else places:
             if (place.file, place.line, place.column) in done:
                 continue
             tried.append(try_place(place, copy, args.rounds))

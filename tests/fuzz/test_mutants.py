@@ -48,3 +48,13 @@ def test_equal_mutants_are_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path
     found = mutants.score(tried)
     assert (found["mutants"], found["equal"], found["survived"], found["killed_share"]) == (5, 1, 1, 0.75)
     assert found["rooms"] == {"a": {"survived": 2, "killed": 3}} and found["equal_ones"][0]["why"] == "nobody sees it"
+
+
+def test_a_change_is_found_where_its_lines_are_now() -> None:
+    places = [place for several in mutants.places_of(mutants.PROJECT / CHANGED).values() for place in several]
+    place = places[len(places) // 2]
+    told = {**mutants.changed_by(place)[1], "line": place.line + 9}
+    found = mutants.same_change(told)
+    assert found is not None and mutants.changed_by(found)[0] == mutants.changed_by(place)[0]
+    assert mutants.same_change({**told, "was": "no such line"}) is None
+    assert mutants.same_change({**told, "file": "remogpt/no_such_file.py"}) is None
