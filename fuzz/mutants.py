@@ -265,15 +265,20 @@ def copy_of_project(folder: Path) -> Path:
     return copy
 
 
+def why_equal(told: Mapping[str, Any]) -> str | None:
+    """Return why a change is one that nobody could see; None where nothing says so."""
+    reasons = yaml.safe_load(EQUAL.read_text(encoding="utf-8")) if EQUAL.is_file() else []
+    whys = {(reason["file"], reason["was"], reason["is"]): str(reason["why"]) for reason in reasons}
+    return whys.get((told["file"], told["was"], told["is"]))
+
+
 def score(tried: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return counts, the share that was killed, and what survived."""
-    reasons = yaml.safe_load(EQUAL.read_text(encoding="utf-8")) if EQUAL.is_file() else []
-    why_equal = {(reason["file"], reason["was"], reason["is"]): reason["why"] for reason in reasons}
     equal: list[dict[str, Any]] = []
     survived: list[dict[str, Any]] = []
     for one in tried:
         if one["outcome"] == "survived":
-            why = why_equal.get((one["file"], one["was"], one["is"]))
+            why = why_equal(one)
             (survived if why is None else equal).append({**one, **({} if why is None else {"why": why})})
     rooms = {room: Counter(one["outcome"] for one in tried if Path(one["file"]).parts[1] == room)
              for room in sorted({Path(one["file"]).parts[1] for one in tried})}  # fmt: skip
@@ -292,7 +297,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the places")
     parser.add_argument("--rounds", type=int, default=3, help="of test files, each further away, before one survives")
     parser.add_argument(
-        "--again", action="store_true", help="try those that survived in --out again, where they are now, and no others"
+        "--again", action="store_true", help="try survivors in --out again, where they are now, but for equal ones"
     )
     parser.add_argument("--out", type=Path, default=Path("mutants.json"), help="JSON file of the results")
     args = parser.parse_args(words)
@@ -300,8 +305,9 @@ def main(words: Sequence[str] | None = None) -> int:
     tried = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()] if kept.is_file() else []
     places = None
     if args.again:
-        places = [place for one in tried if one["outcome"] == "survived" and (place := same_change(one))]
-        tried = [one for one in tried if one["outcome"] == "killed"]
+        open_ones = [one for one in tried if one["outcome"] == "survived" and why_equal(one) is None]
+        places = [place for one in open_ones if (place := same_change(one))]
+        tried = [one for one in tried if one not in open_ones]
         kept.write_text("".join(json.dumps(one) + "\n" for one in tried), encoding="utf-8")
     done = {(one["file"], one["line"], one["column"]) for one in tried}
     for module in IMPORTED:
