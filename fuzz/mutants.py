@@ -265,11 +265,16 @@ def copy_of_project(folder: Path) -> Path:
     return copy
 
 
+@cache
+def _equal_changes(file: Path) -> dict[tuple[str, str, str], str]:
+    """Read which changes nobody could see, and why."""
+    reasons = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return {(reason["file"], reason["was"], reason["is"]): reason["why"] for reason in reasons}
+
+
 def why_equal(told: Mapping[str, Any]) -> str | None:
     """Return why a change is one that nobody could see; None where nothing says so."""
-    reasons = yaml.safe_load(EQUAL.read_text(encoding="utf-8")) if EQUAL.is_file() else []
-    whys = {(reason["file"], reason["was"], reason["is"]): str(reason["why"]) for reason in reasons}
-    return whys.get((told["file"], told["was"], told["is"]))
+    return _equal_changes(EQUAL).get((told["file"], told["was"], told["is"]))
 
 
 def score(tried: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

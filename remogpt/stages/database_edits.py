@@ -216,8 +216,6 @@ def find_facts_anew(database: str | Path | MotionDatabase, *, out: str | Path | 
         RemogptError: if the database keeps no motions, or such as no facts are found in (KIT-ML's own features).
     """
     opened = open_database(database)
-    if opened.motions_kept == "nothing":
-        opened.features(0)  # says what to do
     return MotionDatabase.merge([opened], _place(opened, out), facts_anew=True)
 
 

@@ -57,9 +57,14 @@ def claimed_phrases(vocabulary: str) -> dict[str, Fact]:
     return found
 
 
+@cache
+def _clauses(vocabulary: str) -> list[tuple[str, Fact]]:
+    return list(claimed_phrases(vocabulary).items())
+
+
 def _clause(rng: np.random.Generator, vocabulary: str) -> tuple[str, tuple[Fact, ...]]:
     """Draw a phrase, fill its slots, and return what it claims."""
-    phrase, claim = pick(list(claimed_phrases(vocabulary).items()), rng)
+    phrase, claim = pick(_clauses(vocabulary), rng)
     params = dict(claim.params)
     if "{side}" in phrase or "{other}" in phrase:
         side, other = ("left", "right") if rng.random() < 0.5 else ("right", "left")

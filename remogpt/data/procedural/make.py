@@ -92,24 +92,28 @@ def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: s
 
 def _clip(clip_id: str, script: Script, rng: np.random.Generator, vocabulary: str) -> ProceduralClip:
     """Animate and describe a script."""
-    take, features = _animated(script, rng, vocabulary)
+    facts = facts_of(script)
+    take, features = _animated(script, facts, rng, vocabulary)
     worded = wordings(script, rng, num=NUM_CAPTIONS, vocabulary=vocabulary)
     return ProceduralClip(
-        clip_id, script, take, features, [one.caption for one in worded], facts_of(script),
+        clip_id, script, take, features, [one.caption for one in worded], facts,
         [claims_of(script, one.said) for one in worded],
     )  # fmt: skip
 
 
-def _animated(script: Script, rng: np.random.Generator, vocabulary: str) -> tuple[Take, np.ndarray]:
-    """Animate a script; but in the core vocabulary again, a few times, where its features do not show its facts.
+def _animated(
+    script: Script, facts: Sequence[Fact], rng: np.random.Generator, vocabulary: str
+) -> tuple[Take, np.ndarray]:
+    """Animate a script, and again, `TAKES` times at most, while its features do not show its facts.
 
-    HumanML3D's features smooth the heading over a second and turn one frame the wrong way where it crosses 180 degrees,
-    so that quick turns to and fro come back on another path.
+    In the core vocabulary, whose clips stay as they are, the first take is kept. HumanML3D's features smooth the
+    heading over a second and turn one frame the wrong way where it crosses 180 degrees, so that quick turns to and fro
+    come back on another path.
     """
     for _ in range(TAKES):
         take = animate(script, rng)
         features = joints_to_features(take.joints)
-        if vocabulary == CORE or all(facts_correct(facts_of(script), features_to_joints(features))):
+        if vocabulary == CORE or all(facts_correct(facts, features_to_joints(features))):
             break
     return take, features
 
