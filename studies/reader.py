@@ -16,7 +16,7 @@ from typing import Any
 
 from remogpt.data.procedural.make import is_unseen
 from remogpt.data.procedural.rewordings import claimed_captions
-from remogpt.data.procedural.vocabularies import CORE, WIDE
+from remogpt.data.procedural.vocabularies import WIDE
 from remogpt.motion.facts import Fact, Steps, claims_from_json, facts_of_claims
 from remogpt.reader import CaptionReader, Reading
 from remogpt.reader.claim_language import ClaimLanguage
@@ -27,11 +27,6 @@ RESULTS = Path(__file__).parent / "results"
 SEED = 900
 Known = tuple[str, Steps]
 """A caption and what it claims."""
-
-
-def vocabulary_of(reader: CaptionReader) -> str:
-    """Return the vocabulary that a reader has learned."""
-    return WIDE if reader.language.values.get("shakes_hand") else CORE
 
 
 def grammar_captions(vocabulary: str, count: int, reworded: float, unseen: bool) -> list[Known]:
@@ -97,7 +92,7 @@ def _share(part: int, whole: int) -> float | None:
 
 def study(reader: CaptionReader, texts: Path) -> dict[str, Any]:
     """Score the reader on each kind of captions."""
-    vocabulary = vocabulary_of(reader)
+    vocabulary = reader.vocabulary
     people = people_captions(texts, vocabulary)
     kinds = {
         "grammar, seen combinations": grammar_captions(vocabulary, 200, 0.0, unseen=False),

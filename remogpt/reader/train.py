@@ -81,7 +81,7 @@ def train_reader(
     """
     torch.manual_seed(config.loop.seed)
     language = ClaimLanguage.of((steps, unknown) for _, steps, unknown in [*train, *val])
-    reader = CaptionReader.new(config.size, language, config.text_model)
+    reader = CaptionReader.new(config.size, language, config.text_model, config.vocabulary)
     assert isinstance(reader.text, FrozenText)
     text = CachedText(reader.text, [caption for caption, _, _ in [*train, *val]], cache)
     targets = [torch.tensor(language.encode(steps, unknown)) for _, steps, unknown in train]

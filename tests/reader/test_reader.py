@@ -49,6 +49,7 @@ def test_what_was_learnt_is_read(reader: CaptionReader) -> None:
     assert exact_readings(reader, reader.text, [*CAPTIONS, other, other]) == {"val/exact": 6 / 8}
     facts = reader.read([texts[2]])[0].facts
     assert [describe(fact) for fact in facts] == ["sits down", "walks forward", "sits down before walks forward"]
+    assert reader.vocabulary == "core"
 
 
 def test_a_reading_does_not_depend_on_its_neighbours(reader: CaptionReader) -> None:

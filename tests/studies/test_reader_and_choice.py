@@ -19,7 +19,7 @@ def model() -> ReMoGPT:
 
 
 def test_the_reader_of_mini_understands_the_grammar(model: ReMoGPT) -> None:
-    known = reader.grammar_captions(reader.vocabulary_of(model.reader), 20, 0.0, unseen=True)
+    known = reader.grammar_captions(model.reader.vocabulary, 20, 0.0, unseen=True)
     assert len(known) == 20
     found = reader.scores(known, model.reader.read([text for text, _ in known]), model.reader.language)
     assert found["recall"] > 0.8 and found["precision"] > 0.8
