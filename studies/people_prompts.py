@@ -13,7 +13,6 @@ the order of the crc32, one a clip, without mirrored clips and those whose capti
 """
 
 import argparse
-import hashlib
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +24,10 @@ from remogpt import ReMoGPT
 from remogpt.motion.pictures import strip_image
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
+from studies.judged import count
 from studies.reader import LABELS
 
 RESULTS = Path(__file__).parent / "results" / "people_prompts.json"
-ASKED = ("action", "side", "order")
 A_PICTURE = 10
 """Captions of a picture."""
 BATCH = 5
@@ -80,35 +79,6 @@ def _stacked(strips: Sequence[tuple[str, Any]]) -> Any:
     return whole
 
 
-def count(work: Path) -> dict[str, Any]:
-    """Put answers and judgements together; raises RemogptError where one is missing."""
-    told, judged = read_json(work / "answers.json"), read_json(work / "judged.json")
-    rows = []
-    for row in told["answers"]:
-        verdict = judged.get(str(row["number"]))
-        if verdict is None or "action" not in verdict:
-            raise RemogptError(f"{work / 'judged.json'} has no judgement of number {row['number']}, wanted an action")
-        text = row.pop("text")
-        is_right = all(verdict.get(name, True) for name in ASKED)
-        rows.append({**row, "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], **verdict, "right": is_right})
-    ways = {
-        "written": [one for one in rows if not one["retrieved"]],
-        "retrieved": [one for one in rows if one["retrieved"]],
-    }
-    ways |= {
-        "with a warning": [one for one in rows if one["warnings"]],
-        "without": [one for one in rows if not one["warnings"]],
-    }
-    return {
-        "command": "python -m studies.people_prompts count --work runs/people", "model": told["model"],
-        "right": sum(row["right"] for row in rows), "of": len(rows),
-        **{name: {"right": sum(row["right"] for row in some), "of": len(some)} for name, some in ways.items()},
-        **{name: {"right": sum(row[name] for row in rows if name in row), "of": sum(name in row for row in rows)}
-           for name in ASKED},
-        "rows": rows,
-    }  # fmt: skip
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """Answer captions, or count judgements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -119,9 +89,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of pictures, answers and judgements")
     args = parser.parse_args(words)
     if args.step == "count":
-        found = count(args.work)
-        write_json(RESULTS, found)
-        print(f"{found['right']} of {found['of']} are right")
+        count(args.work, ("action", "side", "order"), "studies.people_prompts", RESULTS)
         return
     if args.captions is None:
         raise RemogptError("answer needs --captions")

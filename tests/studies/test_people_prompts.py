@@ -9,7 +9,7 @@ from remogpt import ReMoGPT
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from studies import people_prompts
-from studies.people_prompts import answer, count, draw, main
+from studies.people_prompts import answer, draw, main
 
 CAPTIONS = {f"{number:06d}": [f"a person waves {number}", "a man walks"] for number in range(40)}
 
@@ -38,6 +38,7 @@ def test_answers_are_drawn_and_judgements_counted(
     found = read_json(tmp_path / "results.json")
     assert (found["action"], found["order"]) == ({"right": 6, "of": 6}, {"right": 0, "of": 1})
     assert "text" not in found["rows"][0] and found["rows"][0]["note"] == "the other way round"
+    assert sum(share["of"] for share in found["retrieved"].values()) == 6
     write_json(tmp_path / "judged.json", {"0": right})
     with pytest.raises(RemogptError, match="no judgement of number 1"):
-        count(tmp_path)
+        main(["count", "--work", str(tmp_path)])

@@ -1,0 +1,49 @@
+"""Count answers that someone judged by eye."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.files import read_json, write_json
+
+
+def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
+    """Put the answers and the judgements of a folder together, print how many are right, and write all to a file.
+
+    A row's "text" is somebody's: its hash is written in its place.
+
+    Args:
+        work: folder of `answers.json` (its "model", and "answers", each with its "number") and `judged.json` (for each
+            number an object of an action, and perhaps of the others, true or false, and of a note).
+        asked: what is judged, the action first; an answer is right where none of them is false.
+        study: module of the study, for the command that is written with the numbers.
+        out: JSON file.
+
+    Raises:
+        RemogptError: if an answer has no judgement of its action.
+    """
+    told, judged = read_json(work / "answers.json"), read_json(work / "judged.json")
+    rows = []
+    for row in told["answers"]:
+        verdict = judged.get(str(row["number"]))
+        if verdict is None or asked[0] not in verdict:
+            raise RemogptError(f"{work / 'judged.json'} has no judgement of number {row['number']}, wanted an action")
+        text = row.pop("text")
+        is_right = all(verdict.get(name, True) for name in asked)
+        rows.append({**row, "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], **verdict, "right": is_right})
+    found: dict[str, Any] = {"command": f"python -m {study} count --work FOLDER", "model": told["model"]}
+    found |= {"all": _share(rows), "with a warning": _share([row for row in rows if row["warnings"]])}
+    found |= {"without": _share([row for row in rows if not row["warnings"]])}
+    for name, values in (("retrieved", (False, True)), ("source", sorted({row.get("source", "") for row in rows}))):
+        if name in rows[0]:
+            found[name] = {str(value): _share([row for row in rows if row[name] == value]) for value in values}
+    for name in asked:
+        found[name] = _share([{"right": row[name]} for row in rows if name in row])
+    write_json(out, {**found, "rows": rows})
+    print(f"{found['all']['right']} of {found['all']['of']} are right")
+
+
+def _share(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    return {"right": sum(row["right"] for row in rows), "of": len(rows)}
