@@ -9,7 +9,7 @@ Source: HumanML3D 9176e8f: columns of its index, ids, and the seconds that it dr
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -64,6 +64,8 @@ class Plan:
     recordings: list[Recording]
     left_out: dict[str, str]
     """Recordings, and lines of tables, that cannot be used; why."""
+    silent: Counter[str] = field(default_factory=Counter)
+    """How many recordings of each source are left out since they have no captions."""
 
 
 def plan_set(
@@ -100,7 +102,8 @@ def plan_set(
             f"{len(files)} recordings, and none has captions. Write a table file,caption (--captions), or a text file "
             "beside each recording, a sentence a line"
         )
-    return Plan(_numbered(wanted, known or {}), left_out)
+    sources_of = (files[name.partition("#")[0]][1] for name in left_out if name.partition("#")[0] in files)
+    return Plan(_numbered(wanted, known or {}), left_out, Counter(sources_of))
 
 
 Wanted = list[tuple[Recording, list[tuple[float, float | None, list[Caption]]]]]

@@ -155,6 +155,8 @@ def _report(
 ) -> dict[str, Any]:
     """Count what was made of each source, and list what was left out and what was mended."""
     sources: dict[str, Counter[str]] = defaultdict(Counter)
+    for source, count in plan.silent.items():
+        sources[source]["recordings"] += count
     notices: dict[str, list[str]] = defaultdict(list)
     for record in records:
         counts = sources[record["source"]]

@@ -79,7 +79,8 @@ def test_a_folder_becomes_a_set(source: Path, tmp_path: Path) -> None:
     assert len(windows) == 6 and max(windows) <= 196
     assert set(report["left_out"]) == {"short.npy from 0 s", "silent.npy", "broken.bvh"}
     assert "6 frames there" in report["left_out"]["short.npy from 0 s"]
-    assert report["sources"]["recordings"]["clips"] == 7
+    of_source = report["sources"]["recordings"]
+    assert (of_source["recordings"], of_source["used"], of_source["clips"]) == (8, 5, 7)
     assert not [one for one in examine(tmp_path / "set").findings if one.kind != "overlap"]
     assert json.loads((tmp_path / "set" / "report.json").read_text()) == report
     page = (tmp_path / "set" / "report.html").read_text()
@@ -145,6 +146,7 @@ def test_a_table_of_stretches(source: Path, tmp_path: Path) -> None:
     assert frames == {"steps to the left": 79, "stands": 369, "waves": 69}
     assert report["left_out"]["nowhere.bvh"] == f"{table} names it, but no source holds it"
     assert report["left_out"]["a.bvh"] == f"{table} has no caption of it"
+    assert (report["sources"]["recordings"]["recordings"], report["sources"]["recordings"]["used"]) == (8, 2)
 
 
 def test_humanml3d_is_made_of_amass_and_humanact12_by_its_index(tmp_path: Path) -> None:
