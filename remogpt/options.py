@@ -46,6 +46,9 @@ class GenerationOptions:
     """Whether numbers and directions of written captions are checked on the motion's joints, and corrected."""
     retrieved: int | None = None
     """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
+    joined: int | None = None
+    """Motions joined of retrieved ones, a stretch for each step of the caption, that compete too, where retrieved
+    motions do and facts are checked (`verify`); 0: none."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
     motions are ranked that compete (by the facts that a database keeps), and among candidates; 0: nothing."""
@@ -88,6 +91,8 @@ class GenerationOptions:
             )
         if self.retrieved is not None and self.retrieved < 0:
             raise RemogptError(f"retrieved must be 0 or more, got {self.retrieved}")
+        if self.joined is not None and self.joined < 0:
+            raise RemogptError(f"joined must be 0 or more, got {self.joined}")
         if self.fact_weight is not None and not 0 <= self.fact_weight < math.inf:
             raise RemogptError(f"fact_weight must be 0 or more, got {self.fact_weight:g}")
         for name in ("exclude", "pinned"):

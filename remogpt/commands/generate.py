@@ -74,6 +74,11 @@ def add_arguments(parser: Any) -> None:
         help="retrieved motions that compete with the written ones; 0: the motion is always written; "
         "default: the model's own",
     )  # fmt: skip
+    parser.add_argument(
+        "--joined", type=int, default=None,
+        help="motions joined of retrieved ones, a stretch for each step of the caption, that compete too; 0: none; "
+        "default: the model's own",
+    )  # fmt: skip
     parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")
     parser.add_argument(
         "--raw-body", action="store_true", help="the body as decoded: bones may stretch and standing feet slide"
@@ -103,7 +108,8 @@ def run(args: Any) -> int:
             written.append({
                 "path": str(path), "caption": text, "frames": motion.num_frames, "seconds": motion.seconds,
                 **describe_answer(result),
-                "copied_from": result.copied_from, "checks": [check.to_json() for check in result.checks],
+                "copied_from": result.copied_from, "joined_from": list(result.joined_from),
+                "checks": [check.to_json() for check in result.checks],
             })  # fmt: skip
     _report(args, written)
     for text in dict.fromkeys(row["caption"] for row in written):
@@ -186,9 +192,11 @@ def _targets(args: Any, texts: list[tuple[int, str]], in_folder: bool, output: O
 
 
 def _tell(row: dict[str, Any]) -> None:
-    """Print whether the motion was retrieved as it is, and what of the caption its joints hold."""
+    """Print whether the motion was retrieved, as it is or joined, and what of the caption its joints hold."""
     if row["copied_from"]:
         print(f"  this is the motion {row['copied_from']} of the database, as it is; --retrieved 0 writes one")
+    if row["joined_from"]:
+        print(f"  joined of stretches of the database's motions {', '.join(row['joined_from'])}; --joined 0 joins none")
     if row["checks"]:
         held = sum(check["holds"] for check in row["checks"])
         print(f"  {held} of {len(row['checks'])} facts of the caption hold")

@@ -22,10 +22,11 @@ from remogpt.motion.skeleton import FPS
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import TextSearch, marked_as_used
+from remogpt.pipeline.joined import joined_motions
 from remogpt.pipeline.judge import Judge, checked
 from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
-from remogpt.reader import CaptionReader
+from remogpt.reader import CaptionReader, Reading
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -79,8 +80,9 @@ def read(segments: Sequence[Segment], reader: CaptionReader) -> None:
 
 
 def retrieve(
-    segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions
-) -> None:
+    segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions,
+    tokenizer: MotionTokenizer,
+) -> None:  # fmt: skip
     """Find the examples of each segment's text, and the motions that compete with the written ones.
 
     Samples of one caption share its rivals out among them, so that no two samples are the same motion.
@@ -93,21 +95,33 @@ def retrieve(
         [pinned[caption] for caption in captions], choice=options.choice_for("caption"),
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
-    found: dict[TextSearch, list[RetrievedExample]] = {}
+    rivals: dict[TextSearch, list[Candidate]] = {}
     for segment, search in zip(segments, searches, strict=True):
         request, segment.examples = segment.request, search.examples
         if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
-            if search not in found:
-                claimed = [] if segment.reading is None else segment.reading.facts
-                found[search] = search.motions(options.retrieved, claimed, options.fact_weight or 0.0)
-            own = found[search][request.sample :: request.num_samples]
-            segment.rivals = tuple(_as_candidate(hit, database) for hit in own)
+            if search not in rivals:
+                rivals[search] = _rivals(search, segment.reading, options, tokenizer)
+            segment.rivals = tuple(rivals[search][request.sample :: request.num_samples])
 
 
-def _as_candidate(hit: RetrievedExample, database: MotionDatabase) -> Candidate:
+def _rivals(
+    search: TextSearch, reading: Reading | None, options: GenerationOptions, tokenizer: MotionTokenizer
+) -> list[Candidate]:
+    """Return retrieved motions as they are, and others that are joined of them."""
+    database = search.database
     keeps_motions = database.motions_kept != "nothing"
-    features = np.array(database.features(hit.row)) if keeps_motions else None
-    return Candidate(hit.codes, hit.id, features)
+    claimed = [] if reading is None else reading.facts
+    found = [
+        Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
+        for hit in search.motions(options.retrieved or 0, claimed, options.fact_weight or 0.0)
+    ]
+    if reading is None or not (options.joined and options.verify and keeps_motions and database.has_facts):
+        return found
+    joined = joined_motions(search, reading.steps, options.joined, options.cleanup)
+    codes = tokenizer.encode_batch([one.features for one in joined])
+    return found + [
+        Candidate(own, joined_from=one.ids, features=one.features) for one, own in zip(joined, codes, strict=True)
+    ]
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
@@ -227,11 +241,10 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bo
         features = features[: request.num_frames]
         motion = Motion.from_features(features, caption=request.text, name=clean_text(request.text), body=body)
         reading = own[0].reading if len(own) == 1 and verify else None
-        copied_from = own[0].candidates[own[0].chosen].copied_from
+        chosen = own[0].candidates[own[0].chosen]
         checks = () if reading is None else checked(reading.facts, features)
-        answers.append(
-            Generated(motion, codes[index], _each_once(own), tuple(own), copied_from=copied_from, checks=checks)
-        )
+        made_of = {"copied_from": chosen.copied_from, "joined_from": chosen.joined_from}
+        answers.append(Generated(motion, codes[index], _each_once(own), tuple(own), **made_of, checks=checks))
     return answers
 
 

@@ -146,7 +146,7 @@ class ReMoGPT:
         """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
         strength = stored.pop("copy_strength", 1.0)
-        ours = {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False}
+        ours = {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False, "joined": 4}
         return {**ours, **self._shown_in_training, **stored}
 
     @cached_property
@@ -205,7 +205,8 @@ class ReMoGPT:
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
         if options.examples != "none":
-            generation.retrieve(segments, self._databases.open_for_prompts(database), self.retriever, options)
+            opened = self._databases.open_for_prompts(database)
+            generation.retrieve(segments, opened, self.retriever, options, self.tokenizer)
         following = self._following(options)
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):

@@ -46,9 +46,11 @@ class Candidate:
     codes: np.ndarray
     """(N,) int64, overlap included."""
     copied_from: str | None = None
-    """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
+    """Id of the database entry whose motion this is, as it is."""
+    joined_from: tuple[str, ...] = ()
+    """Ids of the database entries whose motions are joined in this, one for each step of the caption."""
     features: np.ndarray | None = None
-    """(T, F) raw features of that entry; None where its database keeps codes alone, which are decoded then."""
+    """(T, F) raw features of what was not written; None where a database keeps codes alone, which are decoded then."""
 
 
 @dataclass
@@ -109,7 +111,10 @@ class Generated:
     warnings: tuple[Notice, ...] = ()
     """Reasons to doubt the answer: unknown words, negations, numbers out of range, no example."""
     copied_from: str | None = None
-    """Id of the database entry whose motion this is, as it is; None where the language model wrote it."""
+    """Id of the database entry whose motion this is, as it is; None where it is another one."""
+    joined_from: tuple[str, ...] = ()
+    """Ids of the database entries whose motions are joined in this, one for each step of the caption; where this and
+    `copied_from` say nothing, the language model wrote it."""
     checks: tuple[CheckedFact, ...] = ()
     """The facts that the caption claims and whether they hold, where they were checked."""
     confidence: float = math.nan

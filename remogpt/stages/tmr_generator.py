@@ -41,6 +41,8 @@ class Synthesised:
     """Not known."""
     copied_from: None = None
     """None, since nothing is retrieved."""
+    joined_from: tuple[str, ...] = ()
+    """Empty, since nothing is retrieved."""
     checks: tuple[CheckedFact, ...] = ()
     """Empty, since nothing is read in the caption."""
 

@@ -11,6 +11,7 @@ import pytest
 import remogpt
 from remogpt.cli import command_parser
 from remogpt.commands.cli_parts.options import generation_options
+from remogpt.commands.generate import _tell
 
 
 def test_one_caption_one_file(run, tiny_model: Path, tmp_path: Path) -> None:
@@ -122,8 +123,8 @@ def test_examples_are_pinned_and_banned_as_in_python(run, tiny_model: Path, tmp_
         ((), {}),
         (("--no-verify", "--raw-body"), {"verify": False, "cleanup": False}),
         (("--no-retrieval", "--guidance", "1.5"), {"examples": "none", "guidance": 1.5}),
-        (("--best-of", "3", "--retrieved", "0", "--copy-strength", "0.5"),
-         {"best_of": 3, "retrieved": 0, "strength": 0.5}),
+        (("--best-of", "3", "--retrieved", "0", "--joined", "2", "--copy-strength", "0.5"),
+         {"best_of": 3, "retrieved": 0, "joined": 2, "strength": 0.5}),
         (("--routes", "t2m,t2t", "--k", "2", "--ban", "a", "--pin", "b"),
          {"routes": ("t2m", "t2t"), "k": 2, "exclude": ["a"], "pinned": ["b"]}),
     ],
@@ -242,3 +243,19 @@ def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypa
     monkeypatch.setattr(find_model.resources, "files", lambda _: tmp_path)
     complaint = run("generate", "walks", "--out", tmp_path / "m.npy").complaint
     assert "no embedded model in" in complaint and "install remogpt anew" in complaint
+
+
+@pytest.mark.parametrize(
+    ("made_of", "told"),
+    [
+        ({"copied_from": "000004", "joined_from": []}, "this is the motion 000004 of the database, as it is"),
+        ({"copied_from": None, "joined_from": ["a", "b"]}, "joined of stretches of the database's motions a, b"),
+        ({"copied_from": None, "joined_from": []}, ""),
+    ],
+)
+def test_it_tells_what_a_motion_is_made_of(
+    made_of: dict[str, object], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _tell({**made_of, "checks": []})
+    out = capsys.readouterr().out
+    assert told in out and bool(told) == bool(out)

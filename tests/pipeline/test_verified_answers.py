@@ -19,7 +19,7 @@ from remogpt.retriever import MotionDatabase
 from remogpt.runtime.errors import RemogptError
 
 WALK: Steps = ((Fact("walks", {"direction": "forward", "distance": 3.0}),), (Fact("jumps", {"count": 2}),))
-OPTIONS = GenerationOptions(examples="show", best_of=2, retrieved=4, fact_weight=2.0, verify=True)
+OPTIONS = GenerationOptions(examples="show", best_of=2, retrieved=4, joined=0, fact_weight=2.0, verify=True)
 
 
 class Understands:

@@ -50,7 +50,7 @@ def test_one_caption_is_decoded_to_a_file(run, tmr: Path, tmp_path: Path) -> Non
     )
     assert json.loads(ran.out)[0] | {"path": ""} == {
         "path": "", "caption": "a person walks", "frames": 20, "seconds": 1.0, "examples": [],
-        "copied_from": None, "checks": [], "confidence": None, "warnings": [],
+        "copied_from": None, "joined_from": [], "checks": [], "confidence": None, "warnings": [],
     }  # fmt: skip
     assert "Frames: 20" in (tmp_path / "walk.bvh").read_text()
 

@@ -66,6 +66,12 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def _origin(row: Mapping[str, Any]) -> str:
+    if row["joined_from"]:
+        ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["joined_from"])
+        return (
+            f'<p class="rg-soft">Stretches of the motions {ids} of the database, joined, {row["seconds"]:.1f} s, '
+            f"seed {row['seed']}.</p>"
+        )
     if row["copied_from"] is None:
         return f'<p class="rg-soft">Written by the model, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
     return (

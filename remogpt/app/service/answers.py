@@ -29,7 +29,7 @@ def motion_answer(answer: "Generated", seed: int, include: Iterable[str] = ()) -
     row = {
         "caption": motion.caption, "seed": seed, "frames": motion.num_frames, "fps": motion.fps,
         "seconds": round(motion.seconds, 3), **describe_answer(answer), "copied_from": answer.copied_from,
-        "checks": [check.to_json() for check in answer.checks],
+        "joined_from": list(answer.joined_from), "checks": [check.to_json() for check in answer.checks],
     }  # fmt: skip
     if "joints" in wanted:
         row["joints"] = np.round(motion.joints.astype(np.float64), 4).tolist()

@@ -37,6 +37,7 @@ class Options(_Question):
     best_of: Annotated[int, Field(ge=1, le=32)] | None = None
     check_numbers: bool = True
     retrieved: Annotated[int, Field(ge=0, le=64)] | None = None
+    joined: Annotated[int, Field(ge=0, le=64)] | None = None
     fact_weight: Annotated[Finite, Field(ge=0, le=100)] | None = None
     verify: bool | None = None
     cleanup: bool = True

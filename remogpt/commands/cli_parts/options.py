@@ -137,7 +137,7 @@ def generation_options(args: Any) -> GenerationOptions:
     return GenerationOptions(
         examples="none" if args.no_retrieval else "follow", strength=args.copy_strength,
         best_of=args.get("best_of"), guidance=args.get("guidance"), temperature=args.get("temperature"),
-        retrieved=args.get("retrieved"), verify=False if args.get("no_verify") else None,
+        retrieved=args.get("retrieved"), joined=args.get("joined"), verify=False if args.get("no_verify") else None,
         routes=read_routes(args.routes), k=args.k, min_score=args.min_score, max_alike=args.max_alike,
         cleanup=not args.get("raw_body"), exclude=args.get("ban") or (), pinned=args.get("pin") or (),
     )  # fmt: skip

@@ -1,0 +1,133 @@
+"""Join retrieved motions, one for each step of a caption, where no motion of the database shows all of them.
+
+For each step, "walks forward" and then "sits down", the database is searched by the facts that the step claims. Of each
+hit the stretch is cut out in which its joints hold them; the stretches are joined in the caption's order.
+
+differs: ReMoGPT answers with written motions alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise, product
+
+import numpy as np
+
+from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
+from remogpt.motion import clean_features, features_to_joints, joints_to_features
+from remogpt.motion.body import MIN_FRAMES, Body
+from remogpt.motion.facts import Fact, Steps, events, facts_of_claims, holds, implied
+from remogpt.motion.join import distance, join
+from remogpt.pipeline.examples import TextSearch
+from remogpt.retriever import RetrievedExample
+
+HITS = 6
+"""Motions that are searched for each step."""
+PIECES = 2
+"""Of their stretches, those that hold the most of the step's facts, and of others that hold as much the shortest."""
+MARGIN = 8
+"""Frames that are kept before and behind a stretch, where there are any: gestures begin and end in rest."""
+LONGEST = FRAMES_PER_CODE * MAX_CODES
+_BY_FACTS = 10.0
+"""Weight of facts beside cosines: what is right for a step is far from the whole caption."""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A stretch of a retrieved motion that shows a step."""
+
+    id: str
+    joints: np.ndarray
+    """(T, 22, 3) metres."""
+    held: float
+    """Share of the step's facts that it holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Pieces as one motion."""
+
+    ids: tuple[str, ...]
+    """Database entries that they are cut from, in order."""
+    features: np.ndarray
+    """(T, 263) raw."""
+
+
+def joined_motions(search: TextSearch, steps: Steps, count: int, cleanup: bool) -> list[Joined]:
+    """Join pieces for the steps of a caption.
+
+    Args:
+        search: of the caption, in a database with motions and their facts.
+        steps: what the caption claims; nothing is joined for a single one.
+        count: motions wanted.
+        cleanup: give the passages between the pieces bones of constant length, and feet that rest where they stand.
+
+    Returns:
+        None longer than the language model writes; the best first: those whose pieces hold the most, and of these the
+        ones whose poses lie nearest at the seams.
+    """
+    if len(steps) < 2 or not count:
+        return []
+    pieces = [_pieces_of(search, step) for step in steps]
+    if not all(pieces):
+        return []
+    ways = sorted(product(*pieces), key=lambda way: (-sum(piece.held for piece in way), _seams(way)))
+    motions = ((way, join([piece.joints for piece in way])) for way in ways)
+    short = ((way, joints) for way, joints in motions if len(joints) <= LONGEST)
+    return [_as_motion(way, joints, cleanup) for way, joints in islice(short, count)]
+
+
+def _as_motion(way: Sequence[Piece], joints: np.ndarray, cleanup: bool) -> Joined:
+    features = joints_to_features(joints)
+    return Joined(tuple(piece.id for piece in way), clean_features(features) if cleanup else features)
+
+
+def _seams(way: Sequence[Piece]) -> float:
+    return sum(distance(one.joints, following.joints) for one, following in pairwise(way))
+
+
+def _pieces_of(search: TextSearch, step: Sequence[Fact]) -> list[Piece]:
+    facts = facts_of_claims((tuple(step),))
+    found = [_piece(search, hit, step, facts) for hit in search.motions(HITS, facts, _BY_FACTS)]
+    pieces = sorted((piece for piece in found if piece is not None), key=lambda piece: -piece.held)
+    # Long ones alone would leave no room for the other steps.
+    equals = [piece for piece in pieces if piece.held == pieces[0].held]
+    return [*pieces[:PIECES], *sorted(equals[PIECES:], key=lambda piece: len(piece.joints))[:1]]
+
+
+def _piece(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact], facts: Sequence[Fact]) -> Piece | None:
+    """Cut out of a retrieved motion where it shows what a step claims; None where it shows nothing of it."""
+    joints = features_to_joints(search.database.features(hit.row))
+    if len(joints) < MIN_FRAMES:
+        return None
+    body = Body(joints)
+    spans: list[tuple[int, int]] = []
+    for claim in step:
+        if proofs := _proofs(claim, body):
+            spans.append(max(proofs, key=lambda proof: (_common(proof, spans), proof[1] - proof[0])))
+    if not spans:
+        return None
+    first, stop = min(start for start, _ in spans) - MARGIN, max(end for _, end in spans) + MARGIN
+    short = MIN_FRAMES - (stop - first)
+    if short > 0:
+        first, stop = first - short, stop + short
+    cut = joints[max(0, first) : stop]
+    if len(cut) < MIN_FRAMES:
+        return None
+    own = Body(cut)
+    return Piece(hit.id, cut, float(np.mean([holds(fact, own) for fact in facts])))
+
+
+def _proofs(claim: Fact, body: Body) -> Sequence[tuple[int, int]]:
+    """Return where the strongest fact holds that a claim implies and the motion shows."""
+    for fact in reversed(implied(claim)):
+        if found := events(fact, body):
+            # A count is shown by all its repetitions.
+            if fact.params.get("count") is None:
+                return found
+            return [(min(start for start, _ in found), max(end for _, end in found))]
+    return ()
+
+
+def _common(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> int:
+    """Return how many frames a span has in common with the first of some others."""
+    return max(0, min(span[1], others[0][1]) - max(span[0], others[0][0])) if others else 0

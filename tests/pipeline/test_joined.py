@@ -1,0 +1,128 @@
+"""Retrieved motions are joined, a stretch for each step of a caption, where none shows all of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import remogpt
+from remogpt.data.procedural.animate import animate
+from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.motion import joints_to_features
+from remogpt.motion.facts import Fact, Steps, facts_of_claims
+from remogpt.options import GenerationOptions
+from remogpt.pipeline import ReMoGPT
+from remogpt.pipeline.joined import LONGEST
+from remogpt.pipeline.judge import facts_held
+from remogpt.reader import Reading
+from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database.entry import DatabaseEntry
+from remogpt.runtime.errors import RemogptError
+
+JUMPS, WAVES, SITS = Fact("jumps", {"count": 2}), Fact("waves", {"side": "left"}), Fact("sits")
+CLIPS = {
+    "jumps": [Action("jump", direction="up", count=2)],
+    "waves": [Action("wave", "left", count=3)],
+    "jumps_and_sits": [Action("jump", direction="up", count=2), Action("sit")],
+    "walks": [Action("walk", direction="forward", distance=2.0)],
+}
+OPTIONS = GenerationOptions(best_of=1, retrieved=4, fact_weight=100.0, verify=True, examples="show")
+THEN: Steps = ((WAVES,), (JUMPS,))
+
+
+class Understands:
+    """A reader that reads the same claims in every caption."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        return [Reading(text, self.steps, 0, 1.0) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def database(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> MotionDatabase:
+    model = remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
+    entries = []
+    for number, (name, actions) in enumerate(CLIPS.items()):
+        script = Script(tuple(Step((action,)) for action in actions))
+        features = joints_to_features(animate(script, np.random.default_rng(number)).joints)
+        entries.append(DatabaseEntry(name, name, None, (f"a person {name}",), features))
+    return MotionDatabase.build(entries, model.retriever, model.tokenizer, tmp_path_factory.mktemp("database"))
+
+
+def understanding(tiny_model: Path, steps: Steps) -> ReMoGPT:
+    model = remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
+    model.__dict__["reader"] = Understands(steps)
+    return model
+
+
+def test_steps_that_no_motion_shows_are_joined(tiny_model: Path, database: MotionDatabase) -> None:
+    model = understanding(tiny_model, THEN)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from in {("waves", "jumps"), ("waves", "jumps_and_sits")} and answer.copied_from is None
+    assert all(facts_held(facts_of_claims(THEN), answer.motion.features)) and all(one.holds for one in answer.checks)
+    assert all(not all(facts_held(facts_of_claims(THEN), database.features(row))) for row in range(len(database)))
+    assert np.array_equal(answer.codes, model.tokenizer.encode(answer.motion.features))
+    offered = [one.joined_from for one in answer.segments[0].candidates if one.joined_from]
+    assert len(offered) == len(set(offered)) <= 4
+    bones = np.linalg.norm(answer.motion.joints[:, 4] - answer.motion.joints[:, 1], axis=-1)
+    assert np.ptp(bones) < 1e-4
+    (again,) = model.generate("waves, then jumps", seed=0, database=database, options=OPTIONS)
+    assert np.array_equal(again.motion.features, answer.motion.features)
+
+
+def test_a_stretch_is_cut_out(tiny_model: Path, database: MotionDatabase) -> None:
+    model = understanding(tiny_model, ((WAVES,), (SITS,)))
+    (answer,) = model.generate("waves, then sits", seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from == ("waves", "jumps_and_sits")
+    assert facts_held([SITS, JUMPS], answer.motion.features) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("steps", "options"),
+    [
+        ((WAVES,), {}),
+        (((WAVES,), (Fact("kicks", {"side": "left"}),)), {}),
+        (THEN, {"joined": 0}),
+        (THEN, {"verify": False}),
+        (THEN, {"retrieved": 0}),
+    ],
+    ids=["one step", "a step that nothing shows", "not wanted", "not checked", "always written"],
+)
+def test_else_nothing_is(
+    tiny_model: Path, database: MotionDatabase, steps: Steps, options: dict[str, int | bool]
+) -> None:
+    steps = (steps,) if isinstance(steps[0], Fact) else steps
+    model = understanding(tiny_model, steps)
+    (answer,) = model.generate("waves", seed=0, database=database, options=replace(OPTIONS, **options))
+    assert not any(one.joined_from for one in answer.segments[0].candidates) and not answer.joined_from
+
+
+def test_what_is_excluded_is_not_joined(tiny_model: Path, database: MotionDatabase) -> None:
+    options = replace(OPTIONS, exclude=["jumps"])
+    model = understanding(tiny_model, THEN)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=options)
+    offered = {one.joined_from for one in answer.segments[0].candidates if one.joined_from}
+    assert offered == {("waves", "jumps_and_sits")}
+
+
+def test_no_joined_motion_is_longer_than_one_that_is_written(tiny_model: Path, database: MotionDatabase) -> None:
+    model = understanding(tiny_model, THEN * 4)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=OPTIONS)
+    for one in answer.segments[0].candidates:
+        assert not one.joined_from or (one.features is not None and len(one.features) < LONGEST)
+
+
+def test_samples_share_the_joined_motions(tiny_model: Path, database: MotionDatabase) -> None:
+    model = understanding(tiny_model, THEN)
+    answers = model.generate("waves, then jumps", num_samples=2, seed=0, database=database, options=OPTIONS)
+    offered = [one.joined_from for answer in answers for one in answer.segments[0].candidates if one.joined_from]
+    assert len(offered) == len(set(offered)) > 1
+
+
+def test_a_negative_number_is_refused() -> None:
+    with pytest.raises(RemogptError, match="joined must be 0 or more, got -1"):
+        GenerationOptions(joined=-1)
