@@ -47,7 +47,7 @@ class GenerationOptions:
     retrieved: int | None = None
     """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
     joined: int | None = None
-    """Motions joined of retrieved ones, a stretch for each step of the caption, that compete too, where retrieved
+    """Motions joined of retrieved ones, stretches that show what the caption claims, that compete too, where retrieved
     motions do and facts are checked (`verify`); 0: none."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved

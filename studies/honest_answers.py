@@ -86,7 +86,7 @@ def kinds_of(model: ReMoGPT, texts: Sequence[str]) -> list[list[str]]:
     """Return the kinds of warnings of each caption, without writing a motion."""
     options = GenerationOptions().with_defaults(model.generation)
     segments = generation.plan(texts, None, 1, options.excluded(len(texts)))
-    generation.retrieve(segments, model.database(), model.retriever, options)
+    generation.retrieve(segments, model.database(), model.retriever, options, model.tokenizer)
     following, known = model._following(options), model.known_words
     meanings = None if known is None else model.retriever.word_meanings(known.meaningful)
     return [[notice.kind for notice in doubts([one], following, known, meanings)] for one in segments]

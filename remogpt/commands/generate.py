@@ -76,7 +76,7 @@ def add_arguments(parser: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--joined", type=int, default=None,
-        help="motions joined of retrieved ones, a stretch for each step of the caption, that compete too; 0: none; "
+        help="motions joined of stretches of retrieved ones that show what the caption claims; 0: none; "
         "default: the model's own",
     )  # fmt: skip
     parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")

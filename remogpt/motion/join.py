@@ -1,4 +1,4 @@
-"""Join motions into one, each going on where and as the one before ends."""
+"""Join motions into one: each goes on where and as the one before ends, or one is laid over another."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,11 @@ LEAST, MOST = 4, 16
 """Frames between two motions."""
 COASTING = 3.0
 """Frames in which the speed of a limb dies away, to e^-1."""
+ARMS = ((16, 18, 20), (17, 19, 21))
+"""Shoulder, elbow and wrist of each arm."""
+UPPER = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
+RAMP = 6
+"""Frames in which the limbs of one motion go over into those of another."""
 GROUND = np.array([1.0, 0.0, 1.0])
 
 
@@ -35,6 +40,34 @@ def join(motions: Sequence[np.ndarray]) -> np.ndarray:
 def distance(motion: np.ndarray, following: np.ndarray) -> float:
     """Return the metres that the farthest joint has to go from the end of one to the beginning of another."""
     return float(np.linalg.norm(_placed(following, motion[-1])[0] - motion[-1], axis=-1).max())
+
+
+def layer(motion: np.ndarray, over: np.ndarray, *, arms_only: bool) -> np.ndarray:
+    """Lay the upper body of one motion over another, in its middle, as far as both last.
+
+    Args:
+        motion: (T, 22, 3) metres, y up, 20 fps: its legs and its path stay, and the rest outside of what is laid over.
+        over: (T', 22, 3) of the same rate: its upper body, as it stands to the hips.
+        arms_only: its arms alone, as they stand to the shoulders, the trunk of `motion` stays.
+
+    Returns:
+        (T, 22, 3) float64; bones are not held where one goes over into the other.
+    """
+    layered = np.array(motion, dtype=np.float64)
+    frames = min(len(motion), len(over))
+    within = slice((len(motion) - frames) // 2, (len(motion) - frames) // 2 + frames)
+    below, own = layered[within].copy(), np.asarray(over[:frames], dtype=np.float64)
+    moved = _turned(own - own[:, :1], _facing(below) - _facing(own)) + below[:, :1]
+    rising = _eased(np.minimum(1.0, np.arange(1, frames + 1) / RAMP))
+    # Where both begin or end together nothing has to go over.
+    share = np.minimum(rising if within.start else 1.0, rising[::-1] if within.stop < len(motion) else 1.0)
+    share = np.broadcast_to(share, frames)[:, None, None]
+    if arms_only:
+        for arm in ARMS:
+            moved[:, arm] += below[:, arm[:1]] - moved[:, arm[:1]]
+    joints = [joint for arm in ARMS for joint in arm] if arms_only else list(UPPER)
+    layered[within, joints] = (1.0 - share) * below[:, joints] + share * moved[:, joints]
+    return layered
 
 
 def _and_then(motion: np.ndarray, following: np.ndarray) -> np.ndarray:
@@ -70,11 +103,18 @@ def _coasted(frames: np.ndarray) -> np.ndarray:
 
 def _placed(motion: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Return a motion turned and shifted on the ground, so that it begins where a pose stands, facing as it does."""
-    facing = heading(np.stack([motion[0], last]), hip_swap=False)
-    before, after = np.arctan2(facing[:, 0], facing[:, 2])
-    turn = after - before
-    sine, cosine = np.sin(turn), np.cos(turn)
-    from_start = motion - motion[0, 0] * GROUND
-    x, z = from_start[..., 0], from_start[..., 2]
-    turned = np.stack([x * cosine + z * sine, from_start[..., 1], z * cosine - x * sine], axis=-1)
-    return turned + last[0] * GROUND
+    before, after = _facing(np.stack([motion[0], last]))
+    return _turned(motion - motion[0, 0] * GROUND, after - before) + last[0] * GROUND
+
+
+def _facing(joints: np.ndarray) -> np.ndarray:
+    """Return (T,) radians about the vertical axis by which each pose faces away from +z."""
+    forward = heading(joints, hip_swap=False)
+    return np.arctan2(forward[:, 0], forward[:, 2])
+
+
+def _turned(joints: np.ndarray, angle: np.ndarray | float) -> np.ndarray:
+    """Return (T, J, 3) joints turned about the vertical axis, by one angle or one a frame."""
+    sine, cosine = np.sin(angle)[..., None], np.cos(angle)[..., None]
+    x, z = joints[..., 0], joints[..., 2]
+    return np.stack([x * cosine + z * sine, joints[..., 1], z * cosine - x * sine], axis=-1)

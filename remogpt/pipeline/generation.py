@@ -243,8 +243,8 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bo
         reading = own[0].reading if len(own) == 1 and verify else None
         chosen = own[0].candidates[own[0].chosen]
         checks = () if reading is None else checked(reading.facts, features)
-        made_of = {"copied_from": chosen.copied_from, "joined_from": chosen.joined_from}
-        answers.append(Generated(motion, codes[index], _each_once(own), tuple(own), **made_of, checks=checks))
+        answer = Generated(motion, codes[index], _each_once(own), tuple(own), checks=checks)
+        answers.append(replace(answer, copied_from=chosen.copied_from, joined_from=chosen.joined_from))
     return answers
 
 

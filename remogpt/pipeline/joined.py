@@ -1,12 +1,14 @@
-"""Join retrieved motions, one for each step of a caption, where no motion of the database shows all of them.
+"""Join retrieved motions for a caption whose steps, or what it says of one time, no motion of the database shows.
 
 For each step, "walks forward" and then "sits down", the database is searched by the facts that the step claims. Of each
-hit the stretch is cut out in which its joints hold them; the stretches are joined in the caption's order.
+hit the stretch is cut out in which its joints hold them. Where none holds all that a step claims of one time, "walks
+while waving", the upper body of a stretch that shows one claim is laid over one that shows the others. The stretches
+are joined in the caption's order.
 
 differs: ReMoGPT answers with written motions alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise, product
 
@@ -16,7 +18,7 @@ from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import clean_features, features_to_joints, joints_to_features
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import Fact, Steps, events, facts_of_claims, holds, implied
-from remogpt.motion.join import distance, join
+from remogpt.motion.join import distance, join, layer
 from remogpt.pipeline.examples import TextSearch
 from remogpt.retriever import RetrievedExample
 
@@ -33,9 +35,10 @@ _BY_FACTS = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A stretch of a retrieved motion that shows a step."""
+    """What shows a step: a stretch of a retrieved motion, or one laid over another."""
 
-    id: str
+    ids: tuple[str, ...]
+    """Database entries that it is cut from."""
     joints: np.ndarray
     """(T, 22, 3) metres."""
     held: float
@@ -57,7 +60,7 @@ def joined_motions(search: TextSearch, steps: Steps, count: int, cleanup: bool) 
 
     Args:
         search: of the caption, in a database with motions and their facts.
-        steps: what the caption claims; nothing is joined for a single one.
+        steps: what the caption claims; nothing is joined for a single claim.
         count: motions wanted.
         cleanup: give the passages between the pieces bones of constant length, and feet that rest where they stand.
 
@@ -65,36 +68,56 @@ def joined_motions(search: TextSearch, steps: Steps, count: int, cleanup: bool) 
         None longer than the language model writes; the best first: those whose pieces hold the most, and of these the
         ones whose poses lie nearest at the seams.
     """
-    if len(steps) < 2 or not count:
+    if sum(map(len, steps)) < 2 or not count:
         return []
     pieces = [_pieces_of(search, step) for step in steps]
-    if not all(pieces):
-        return []
     ways = sorted(product(*pieces), key=lambda way: (-sum(piece.held for piece in way), _seams(way)))
-    motions = ((way, join([piece.joints for piece in way])) for way in ways)
+    several = (way for way in ways if len(way) > 1 or len(way[0].ids) > 1)
+    motions = ((way, join([piece.joints for piece in way])) for way in several)
     short = ((way, joints) for way, joints in motions if len(joints) <= LONGEST)
     return [_as_motion(way, joints, cleanup) for way, joints in islice(short, count)]
 
 
 def _as_motion(way: Sequence[Piece], joints: np.ndarray, cleanup: bool) -> Joined:
     features = joints_to_features(joints)
-    return Joined(tuple(piece.id for piece in way), clean_features(features) if cleanup else features)
+    ids = tuple(name for piece in way for name in piece.ids)
+    return Joined(ids, clean_features(features) if cleanup else features)
 
 
 def _seams(way: Sequence[Piece]) -> float:
     return sum(distance(one.joints, following.joints) for one, following in pairwise(way))
 
 
-def _pieces_of(search: TextSearch, step: Sequence[Fact]) -> list[Piece]:
-    facts = facts_of_claims((tuple(step),))
-    found = [_piece(search, hit, step, facts) for hit in search.motions(HITS, facts, _BY_FACTS)]
-    pieces = sorted((piece for piece in found if piece is not None), key=lambda piece: -piece.held)
+def _pieces_of(search: TextSearch, step: tuple[Fact, ...]) -> list[Piece]:
+    """Return the best pieces for a step."""
+    found = _stretches(search, step)
+    if len(step) > 1 and not any(piece.held == 1 for piece in found):
+        found = sorted([*found, *_layered(search, step)], key=lambda piece: -piece.held)
     # Long ones alone would leave no room for the other steps.
-    equals = [piece for piece in pieces if piece.held == pieces[0].held]
-    return [*pieces[:PIECES], *sorted(equals[PIECES:], key=lambda piece: len(piece.joints))[:1]]
+    equals = [piece for piece in found[PIECES:] if piece.held == found[0].held]
+    return [*found[:PIECES], *sorted(equals, key=lambda piece: len(piece.joints))[:1]]
 
 
-def _piece(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact], facts: Sequence[Fact]) -> Piece | None:
+def _stretches(search: TextSearch, step: tuple[Fact, ...]) -> list[Piece]:
+    """Return stretches of the motions that hold the most of what a step claims, the best first."""
+    facts = facts_of_claims((step,))
+    cut = ((hit, _cut(search, hit, step)) for hit in search.motions(HITS, facts, _BY_FACTS))
+    found = [Piece((hit.id,), joints, _share(facts, joints)) for hit, joints in cut if joints is not None]
+    return sorted(found, key=lambda piece: -piece.held)
+
+
+def _layered(search: TextSearch, step: tuple[Fact, ...]) -> Iterator[Piece]:
+    """Yield what shows one claim of a step laid over what shows the others."""
+    facts = facts_of_claims((step,))
+    for claim in step:
+        others = tuple(one for one in step if one != claim)
+        below, over = _stretches(search, others)[:PIECES], _stretches(search, (claim,))[:PIECES]
+        for one, other, arms_only in product(below, over, (True, False)):
+            joints = layer(one.joints, other.joints, arms_only=arms_only)
+            yield Piece((*one.ids, *other.ids), joints, _share(facts, joints))
+
+
+def _cut(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact]) -> np.ndarray | None:
     """Cut out of a retrieved motion where it shows what a step claims; None where it shows nothing of it."""
     joints = features_to_joints(search.database.features(hit.row))
     if len(joints) < MIN_FRAMES:
@@ -107,14 +130,14 @@ def _piece(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact], fact
     if not spans:
         return None
     first, stop = min(start for start, _ in spans) - MARGIN, max(end for _, end in spans) + MARGIN
-    short = MIN_FRAMES - (stop - first)
-    if short > 0:
-        first, stop = first - short, stop + short
-    cut = joints[max(0, first) : stop]
-    if len(cut) < MIN_FRAMES:
-        return None
-    own = Body(cut)
-    return Piece(hit.id, cut, float(np.mean([holds(fact, own) for fact in facts])))
+    missing = max(0, MIN_FRAMES - (stop - first))
+    cut = joints[max(0, first - missing) : stop + missing]
+    return cut if len(cut) >= MIN_FRAMES else None
+
+
+def _share(facts: Sequence[Fact], joints: np.ndarray) -> float:
+    body = Body(joints)
+    return float(np.mean([holds(fact, body) for fact in facts]))
 
 
 def _proofs(claim: Fact, body: Body) -> Sequence[tuple[int, int]]:

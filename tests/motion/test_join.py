@@ -1,12 +1,13 @@
-"""Motions are joined: each goes on where and as the one before ends."""
+"""Motions are joined: each goes on where and as the one before ends, or one is laid over another."""
 
 import numpy as np
 import pytest
 
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.motion.facts import Fact, check
 from remogpt.motion.inverse_kinematics import heading
-from remogpt.motion.join import LEAST, MOST, distance, join
+from remogpt.motion.join import LEAST, MOST, distance, join, layer
 from remogpt.motion.rotations import quaternion_rotate
 
 GROUND = [0, 2]
@@ -89,3 +90,28 @@ def test_far_poses_take_longer(walk: np.ndarray, squat: np.ndarray) -> None:
 
 def test_three_motions(walk: np.ndarray, turn: np.ndarray, squat: np.ndarray) -> None:
     assert np.array_equal(join([walk, turn, squat]), join([join([walk, turn]), squat]))
+
+
+@pytest.mark.parametrize("arms_only", [True, False])
+def test_the_upper_body_of_one_is_laid_over_the_legs_of_another(walk: np.ndarray, arms_only: bool) -> None:
+    wave = elsewhere(motion(Action("wave", "left", count=3)))
+    layered = layer(walk, wave, arms_only=arms_only)
+    legs = [0, 1, 2, 4, 5, 7, 8, 10, 11]
+    assert np.array_equal(layered[:, legs], walk[:, legs]) and layered.shape == walk.shape
+    trunk = [3, 6, 9, 12, 13, 14, 15]
+    assert np.array_equal(layered[:, trunk], walk[:, trunk]) == arms_only
+    assert check(Fact("waves", {"side": "left"}), layered) and not check(Fact("waves", {"side": "left"}), walk)
+    assert check(Fact("walks", {"direction": "forward"}), layered)
+    arm = [np.linalg.norm(joints[:, 20] - joints[:, 18], axis=-1) for joints in (layered, wave)]
+    np.testing.assert_allclose(arm[0][10:-10], np.median(arm[1]), atol=1e-3)
+
+
+def test_what_is_laid_over_fades_in_and_out(walk: np.ndarray) -> None:
+    twice = join([walk, walk])
+    raised = motion(Action("raise", "both", direction="side"))[20:50]
+    layered = layer(twice, raised, arms_only=True)
+    first = (len(twice) - len(raised)) // 2
+    changed = np.flatnonzero(np.abs(layered - twice).max(axis=(1, 2)) > 1e-9)
+    assert (changed[0], changed[-1]) == (first, first + len(raised) - 1)
+    jump = np.linalg.norm(np.diff(layered[:, 20], axis=0), axis=-1).max()
+    assert jump < 0.25 < np.linalg.norm(layered[first + 15, 20] - twice[first + 15, 20])

@@ -22,6 +22,7 @@ from remogpt.retriever.database.entry import DatabaseEntry
 from remogpt.runtime.errors import RemogptError
 
 JUMPS, WAVES, SITS = Fact("jumps", {"count": 2}), Fact("waves", {"side": "left"}), Fact("sits")
+WALKS = Fact("walks", {"direction": "forward"})
 CLIPS = {
     "jumps": [Action("jump", direction="up", count=2)],
     "waves": [Action("wave", "left", count=3)],
@@ -81,21 +82,30 @@ def test_a_stretch_is_cut_out(tiny_model: Path, database: MotionDatabase) -> Non
     assert facts_held([SITS, JUMPS], answer.motion.features) == [True, False]
 
 
+def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, database: MotionDatabase) -> None:
+    steps: Steps = ((WALKS, WAVES), (SITS,))
+    model = understanding(tiny_model, steps)
+    (answer,) = model.generate("walks, waving, and sits", seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from == ("walks", "waves", "jumps_and_sits")
+    assert all(facts_held(facts_of_claims(steps), answer.motion.features))
+    (together,) = understanding(tiny_model, steps[:1]).generate("walks", seed=0, database=database, options=OPTIONS)
+    assert together.joined_from == ("walks", "waves") and all(one.holds for one in together.checks)
+
+
 @pytest.mark.parametrize(
     ("steps", "options"),
     [
-        ((WAVES,), {}),
+        (((WAVES,),), {}),
         (((WAVES,), (Fact("kicks", {"side": "left"}),)), {}),
         (THEN, {"joined": 0}),
         (THEN, {"verify": False}),
         (THEN, {"retrieved": 0}),
     ],
-    ids=["one step", "a step that nothing shows", "not wanted", "not checked", "always written"],
+    ids=["one claim", "a step that nothing shows", "not wanted", "not checked", "always written"],
 )
 def test_else_nothing_is(
     tiny_model: Path, database: MotionDatabase, steps: Steps, options: dict[str, int | bool]
 ) -> None:
-    steps = (steps,) if isinstance(steps[0], Fact) else steps
     model = understanding(tiny_model, steps)
     (answer,) = model.generate("waves", seed=0, database=database, options=replace(OPTIONS, **options))
     assert not any(one.joined_from for one in answer.segments[0].candidates) and not answer.joined_from

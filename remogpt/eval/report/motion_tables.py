@@ -94,10 +94,13 @@ def facts_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         column("real motions", "real", scale=100), column("other captions' motions", "shuffled", scale=100),
         *(column(f"{head}by second detectors", name, scale=100, of="second_detectors")
           for head, name in (("", "share"), ("real, ", "real"), ("others', ", "shuffled"))),
+        column("of what the caption says", "share", scale=100, of="said"),
+        column("of that, by second detectors", "share", scale=100, of="second_detectors/said"),
         column("facts checked", "num_facts", 0),
     ], column("captions", "num_items", 0),
         note="Read a share between other captions' motions (the floor) and real motions (the ceiling). The second "
-        "detectors share nothing with the predicates, by which a model may have chosen its answers.")  # fmt: skip
+        "detectors share nothing with the predicates, by which a model may have chosen its answers. A clip's facts may "
+        "say more than the caption that was asked for: no model can know those.")  # fmt: skip
     factors = sorted({factor for entry in found for factor in entry.scores.get("by_factor", {})})
     yield _by_factor("By factor, percent (facts checked)", found, factors)
     yield _by_factor("By factor, by second detectors, percent (facts checked)", found, factors, "second_detectors")

@@ -145,7 +145,7 @@ def _written(
 
 def _overlap(answer: GeneratedMotion) -> float:
     """Return how much of an answer is an example's motion: 1 where it is a retrieved motion, or is joined of some."""
-    if getattr(answer, "copied_from", None) is not None or getattr(answer, "joined_from", ()):
+    if getattr(answer, "copied_from", None) or getattr(answer, "joined_from", None):
         return 1.0
     return max((overlap(answer.codes, example.codes) for example in answer.examples), default=0.0)
 

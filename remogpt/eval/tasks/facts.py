@@ -1,6 +1,7 @@
 """Facts of generated motions: the share that holds, by factor, between the floor and the ceiling of real motions.
 
-Each share stands twice: by the predicates of `remogpt.motion`, and by the second detectors.
+Each share stands twice: by the predicates of `remogpt.motion`, and by the second detectors. The facts are the clip's;
+of a set that tells what each of its captions claims, the share of what the asked caption itself says stands beside it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,22 @@ from remogpt.eval.runs.run import Named, Result, Run
 from remogpt.eval.runs.samples import Samples
 from remogpt.eval.tasks.generation import bodies, sources
 from remogpt.motion import features_to_joints
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, facts_of_claims
 
 
 def known_facts(run: Run, clips: Sequence[Clip]) -> list[list[Fact]]:
     """Return the facts of each clip; only whole recordings have facts."""
     return [run.motions.facts(clip.file_id) if clip.id == clip.file_id else [] for clip in clips]
+
+
+def said_facts(run: Run, clips: Sequence[Clip], captions: Sequence[str]) -> list[list[Fact]]:
+    """Return what a caption of each clip says; empty where a set does not tell, or a clip has no such caption."""
+    found: list[list[Fact]] = []
+    for clip, caption in zip(clips, captions, strict=True):
+        claims = run.motions.claims(clip.file_id) if clip.id == clip.file_id else []
+        said = dict(zip(clip.captions, claims, strict=False)).get(caption)
+        found.append([] if said is None else facts_of_claims(said))
+    return found
 
 
 def evaluate(run: Run, split: str) -> Iterator[Named]:
@@ -43,6 +54,7 @@ def protocol() -> dict[str, int]:
 def score(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
     """Check every clip's facts on its sample, by the predicates and by the second detectors."""
     known = known_facts(run, clips)
+    said = said_facts(run, clips, [item["caption"] for item in samples.items])
     real = [features_to_joints(run.motions.features(clip)) for clip in clips]
     results: list[Result] = []
     rows = []
@@ -51,6 +63,10 @@ def score(run: Run, clips: Sequence[Clip], samples: Samples) -> Result:
         result = facts.summarise(known, held) | {"real": facts.evaluate(known, real, second=second)["share"]}
         if len(clips) > 1:
             result["shuffled"] = facts.floor(known, real, run.config.seed, second=second)["share"]
+        if any(said):
+            result["said"] = facts.evaluate(said, samples.joints, second=second) | {
+                "real": facts.evaluate(said, real, second=second)["share"]
+            }
         results.append(result)
         rows.append([[bool(value) for value in row] for row in held])
     items = [
