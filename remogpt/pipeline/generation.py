@@ -26,7 +26,7 @@ from remogpt.pipeline.joined import joined_motions
 from remogpt.pipeline.judge import Judge, checked
 from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
-from remogpt.reader import CaptionReader, Reading
+from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.runtime.errors import RemogptError
 from remogpt.tokenizer_vqvae import MotionTokenizer
@@ -95,20 +95,21 @@ def retrieve(
         [pinned[caption] for caption in captions], choice=options.choice_for("caption"),
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
-    rivals: dict[TextSearch, list[Candidate]] = {}
+    rivals: dict[tuple[TextSearch, int | None], list[Candidate]] = {}
     for segment, search in zip(segments, searches, strict=True):
         request, segment.examples = segment.request, search.examples
         if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
-            if search not in rivals:
-                rivals[search] = _rivals(search, segment.reading, options, tokenizer)
-            segment.rivals = tuple(rivals[search][request.sample :: request.num_samples])
+            key = search, segment.length
+            if key not in rivals:
+                rivals[key] = _rivals(search, segment, options, tokenizer)
+            segment.rivals = tuple(rivals[key][request.sample :: request.num_samples])
 
 
 def _rivals(
-    search: TextSearch, reading: Reading | None, options: GenerationOptions, tokenizer: MotionTokenizer
+    search: TextSearch, segment: Segment, options: GenerationOptions, tokenizer: MotionTokenizer
 ) -> list[Candidate]:
     """Return retrieved motions as they are, and others that are joined of them."""
-    database = search.database
+    database, reading = search.database, segment.reading
     keeps_motions = database.motions_kept != "nothing"
     claimed = [] if reading is None else reading.facts
     found = [
@@ -117,7 +118,8 @@ def _rivals(
     ]
     if reading is None or not (options.joined and options.verify and keeps_motions and database.has_facts):
         return found
-    joined = joined_motions(search, reading.steps, options.joined, options.cleanup)
+    frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
+    joined = joined_motions(search, reading.steps, options.joined, options.cleanup, frames)
     codes = tokenizer.encode_batch([one.features for one in joined])
     return found + [
         Candidate(own, joined_from=one.ids, features=one.features) for one, own in zip(joined, codes, strict=True)

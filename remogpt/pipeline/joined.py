@@ -19,6 +19,8 @@ from remogpt.motion import clean_features, features_to_joints, joints_to_feature
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import Fact, Steps, events, facts_of_claims, holds, implied
 from remogpt.motion.join import distance, join, layer
+from remogpt.motion.resample import resample
+from remogpt.motion.skeleton import FPS
 from remogpt.pipeline.examples import TextSearch
 from remogpt.retriever import RetrievedExample
 
@@ -29,6 +31,9 @@ PIECES = 2
 MARGIN = 8
 """Frames that are kept before and behind a stretch, where there are any: gestures begin and end in rest."""
 LONGEST = FRAMES_PER_CODE * MAX_CODES
+"""Frames of the longest motion that is written at once."""
+STRETCH = 1.3
+"""Most that a motion is slowed down, or made faster, for the length that is asked for."""
 _BY_FACTS = 10.0
 """Weight of facts beside cosines: what is right for a step is far from the whole caption."""
 
@@ -55,7 +60,9 @@ class Joined:
     """(T, 263) raw."""
 
 
-def joined_motions(search: TextSearch, steps: Steps, count: int, cleanup: bool) -> list[Joined]:
+def joined_motions(
+    search: TextSearch, steps: Steps, count: int, cleanup: bool, num_frames: int | None = None
+) -> list[Joined]:
     """Join pieces for the steps of a caption.
 
     Args:
@@ -63,19 +70,31 @@ def joined_motions(search: TextSearch, steps: Steps, count: int, cleanup: bool) 
         steps: what the caption claims; nothing is joined for a single claim.
         count: motions wanted.
         cleanup: give the passages between the pieces bones of constant length, and feet that rest where they stand.
+        num_frames: length wanted; None: whatever they have.
 
     Returns:
         None longer than the language model writes; the best first: those whose pieces hold the most, and of these the
-        ones whose poses lie nearest at the seams.
+        ones whose poses lie nearest at the seams. Of a wanted length those that have it when they are played up to
+        `STRETCH` times as fast or as slowly.
     """
     if sum(map(len, steps)) < 2 or not count:
         return []
     pieces = [_pieces_of(search, step) for step in steps]
     ways = sorted(product(*pieces), key=lambda way: (-sum(piece.held for piece in way), _seams(way)))
     several = (way for way in ways if len(way) > 1 or len(way[0].ids) > 1)
-    motions = ((way, join([piece.joints for piece in way])) for way in several)
-    short = ((way, joints) for way, joints in motions if len(joints) <= LONGEST)
-    return [_as_motion(way, joints, cleanup) for way, joints in islice(short, count)]
+    motions = ((way, _of_length(join([piece.joints for piece in way]), num_frames)) for way in several)
+    fitting = ((way, joints) for way, joints in motions if joints is not None)
+    return [_as_motion(way, joints, cleanup) for way, joints in islice(fitting, count)]
+
+
+def _of_length(joints: np.ndarray, num_frames: int | None) -> np.ndarray | None:
+    """Return a motion whose features have a length; None where it is too far from that."""
+    if num_frames is None:
+        return joints if len(joints) <= LONGEST else None
+    slower = num_frames / (len(joints) - 1)  # features have a frame less
+    if not 1 / STRETCH <= slower <= STRETCH:
+        return None
+    return resample(joints, FPS, FPS * slower, method="cubic")
 
 
 def _as_motion(way: Sequence[Piece], joints: np.ndarray, cleanup: bool) -> Joined:

@@ -126,6 +126,22 @@ def test_no_joined_motion_is_longer_than_one_that_is_written(tiny_model: Path, d
         assert not one.joined_from or (one.features is not None and len(one.features) < LONGEST)
 
 
+@pytest.mark.parametrize("factor", [0.85, 1.2])
+def test_they_have_the_length_that_is_asked_for(tiny_model: Path, database: MotionDatabase, factor: float) -> None:
+    model = understanding(tiny_model, THEN)
+    (free,) = model.generate("waves, then jumps", seed=0, database=database, options=OPTIONS)
+    seconds = round(factor * free.motion.num_frames) / 20
+    (answer,) = model.generate("waves, then jumps", seconds=seconds, seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from and answer.motion.num_frames == round(20 * seconds)
+    assert all(facts_held(facts_of_claims(THEN), answer.motion.features))
+    both = model.generate(
+        ["waves, then jumps"] * 2, seconds=[seconds, None], seed=[0, 0], database=database, options=OPTIONS
+    )
+    assert [one.motion.num_frames for (one,) in both] == [answer.motion.num_frames, free.motion.num_frames]
+    (far,) = model.generate("waves, then jumps", seconds=0.5 * seconds, seed=0, database=database, options=OPTIONS)
+    assert not far.joined_from
+
+
 def test_samples_share_the_joined_motions(tiny_model: Path, database: MotionDatabase) -> None:
     model = understanding(tiny_model, THEN)
     answers = model.generate("waves, then jumps", num_samples=2, seed=0, database=database, options=OPTIONS)
