@@ -7,8 +7,9 @@ their CRC-32, of people (HumanML3D test captions, drawn alike, of which the mode
 passed on), and of `odd_captions.txt`, written by hand. Numbers and confidence: clips of the split `val` in the order of
 their ids' CRC-32. Facts are checked by the predicates, and for captions by the second detectors too, which checking
 numbers does not use. Motions are the best of those written, without facts, and, as `checked motions`, the model's own
-answers, which retrieved motions compete for and whose facts are verified. Confidence is fitted on one half of
-the clips and read off the other half, both ways round; the printed weights, of all clips, are those of
+answers, which retrieved motions compete for and whose facts are verified; with joined motions, which hold nearly all
+of what is claimed, there is little to fit, and the weights of the answers without them are taken. Confidence is fitted
+on one half of the clips and read off the other half, both ways round; the printed weights, of all clips, are those of
 `remogpt.pipeline.confidence`.
 """
 
@@ -131,17 +132,25 @@ def gather(model: ReMoGPT, motions: MotionTextSet, work: Path, count: int) -> li
         made = [one for (one,) in model.generate(asked, seed=first, options=LEARNT)]
         cosines = _cosines(model, asked, [one.motion.features for one in made])
         own = GenerationOptions(exclude=[[clip.id] for clip in part])
-        checked = [one for (one,) in model.generate(asked, seed=first, options=own)]
-        of_checked = _cosines(model, asked, [one.motion.features for one in checked])
+        best = {
+            kind: [one for (one,) in model.generate(asked, seed=first, options=options)]
+            for kind, options in (("k", replace(own, joined=0)), ("j", own))
+        }
+        of_best = {kind: _cosines(model, asked, [one.motion.features for one in own]) for kind, own in best.items()}
         of_captions = _cosines(model, [one.text for one in captions], [one.features for one in given])
         for index, (clip, one, caption) in enumerate(zip(part, made, captions, strict=True)):
-            best = checked[index]
-            np.save(work / "motions" / f"{clip.id}.npy", one.motion.features)
-            np.save(work / "motions" / f"checked_{clip.id}.npy", best.motion.features)
+            np.save(work / "motions" / f"g_{clip.id}.npy", one.motion.features)
+            row: dict[str, Any] = {}
+            for kind, answers in best.items():
+                checks = answers[index].checks
+                np.save(work / "motions" / f"{kind}_{clip.id}.npy", answers[index].motion.features)
+                row |= {
+                    f"{kind}cos": float(of_best[kind][index]),
+                    f"{kind}ch": following.chance_for_text(answers[index].examples),
+                    f"{kind}held": np.mean([check.holds for check in checks]) if checks else None,
+                }
             rows.append({
-                "kcos": float(of_checked[index]), "kch": following.chance_for_text(best.examples),
-                "kheld": np.mean([check.holds for check in best.checks]) if best.checks else None,
-                "id": clip.id, "gcos": float(cosines[index]), "gch": following.chance_for_text(one.examples),
+                **row, "id": clip.id, "gcos": float(cosines[index]), "gch": following.chance_for_text(one.examples),
                 "cap": caption.text, "ccos": float(of_captions[index]),
                 "cch": following.chance_for_motion(caption.examples),
             })  # fmt: skip
@@ -198,32 +207,36 @@ def numbers(motions: MotionTextSet, answers: Sequence[dict[str, Any]]) -> dict[s
 def confidence(motions: MotionTextSet, answers: Sequence[dict[str, Any]], work: Path) -> dict[str, Any]:
     """Fit confidence to the share of facts that hold, and tell its reliability in ten bins."""
     clips = {clip.id: clip for clip in motions.clips("val")}
-    shown, verified, holding = [], [], []
+    shown: dict[str, list[list[bool]]] = {"g": [], "k": [], "j": []}
+    holding = []
     for row in answers:
-        made, checked = (
-            features_to_joints(np.load(work / "motions" / f"{name}{row['id']}.npy")) for name in ("", "checked_")
-        )
         real = features_to_joints(motions.features(clips[row["id"]]))
         facts = motions.facts(clips[row["id"]].file_id)
-        shown.append(facts_correct(facts, made))
-        verified.append(facts_correct(facts, checked) if row["kheld"] is not None else [])
+        for kind, found in shown.items():
+            made = features_to_joints(np.load(work / "motions" / f"{kind}_{row['id']}.npy"))
+            found.append(facts_correct(facts, made) if row.get(f"{kind}held", 0) is not None else [])
         holding.append(held(said(with_checked_numbers(row["cap"], real)), real))
+    checked = _reliability(answers, shown["k"], "k")
     return {
-        "motions": _reliability(answers, shown, "g"), "checked motions": _reliability(answers, verified, "k"),
+        "motions": _reliability(answers, shown["g"], "g"), "checked motions": checked,
+        "checked motions, joined ones among them": _reliability(answers, shown["j"], "j", checked["weights"]),
         "captions": _reliability(answers, holding, "c"),
     }  # fmt: skip
 
 
-def _reliability(answers: Sequence[dict[str, Any]], found: Sequence[Sequence[bool]], kind: str) -> dict[str, Any]:
+def _reliability(
+    answers: Sequence[dict[str, Any]], found: Sequence[Sequence[bool]], kind: str, given: Sequence[float] | None = None
+) -> dict[str, Any]:
     inputs = np.array([[1.0, row[f"{kind}cos"], log_odds(row[f"{kind}ch"])] for row in answers])
-    if kind == "k":
-        inputs = np.column_stack([inputs, [row["kheld"] or 0.0 for row in answers]])
+    if kind in "kj":
+        inputs = np.column_stack([inputs, [row[f"{kind}held"] or 0.0 for row in answers]])
     told = np.array([bool(one) for one in found])
     share = np.array([np.mean(one) if one else 0.0 for one in found])
     halves = np.arange(len(answers)) % 2
     rated = np.zeros(len(answers))
     for half in (0, 1):
-        weights = fit(inputs[told & (halves != half)], share[told & (halves != half)])
+        own = told & (halves != half)
+        weights = fit(inputs[own], share[own]) if given is None else np.array(given)
         rated[halves == half] = 1 / (1 + np.exp(-inputs[halves == half] @ weights))
     rows = []
     for number in range(BINS):
@@ -235,7 +248,8 @@ def _reliability(answers: Sequence[dict[str, Any]], found: Sequence[Sequence[boo
             })  # fmt: skip
     gaps = [row["answers"] * abs(row["confidence"] - row["share"]) for row in rows]
     return {
-        "weights": [round(float(one), 3) for one in fit(inputs[told], share[told])], "answers": int(told.sum()),
+        "weights": [round(float(one), 3) for one in (fit(inputs[told], share[told]) if given is None else given)],
+        "answers": int(told.sum()),
         "share": float(share[told].mean()), "bins": rows, "calibration error": float(sum(gaps) / told.sum()),
         "correlation": float(np.corrcoef(rated[told], share[told])[0, 1]),
     }  # fmt: skip
