@@ -31,7 +31,7 @@ class Card:
     motion: Motion
     examples: Sequence[RetrievedExample]
     source: str = ""
-    """File that the motion was read from; empty for a generated motion."""
+    """Where the motion comes from, in words: the file that it was read from, or what it is made of."""
     warnings: Sequence[Notice] = ()
     """Reasons to doubt the answer."""
     retrieved: Sequence[Motion] = ()
@@ -84,7 +84,7 @@ def _section(title: str, role: str, cards: Sequence[Card], prefix: str) -> str:
 
 def _card(card: Card, role: str, element_id: str) -> str:
     shown = Motion(card.motion.joints, card.motion.fps)
-    source = f'<p class="source">from {escape(card.source)}</p>' if card.source else ""
+    source = f'<p class="source">{escape(card.source)}</p>' if card.source else ""
     return f"""<article class="card">
 {player_fragment(shown, element_id)}
 <div>

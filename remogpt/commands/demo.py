@@ -24,6 +24,7 @@ from remogpt.commands.cli_parts.options import (
     read_lines,
 )
 from remogpt.pipeline.checks import check_our_body
+from remogpt.pipeline.described import made_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
@@ -36,7 +37,7 @@ PROMPTS = (
     "a person walks forward and then turns left",
     "someone kicks forward with the left leg",
     "a man jumps up twice",
-    "a person raises both arms above the head",
+    "a person waves the left hand, then walks backward while clapping",
     "an elderly person walks slowly",
 )
 EXTRA_PROMPTS = (
@@ -74,7 +75,7 @@ def run(args: Any) -> int:
     captioned = []
     for motion, source in progress(questions, desc="caption", unit="motion"):
         answer = model.caption(motion, seed=args.seed, database=database, options=generation_options(args))
-        captioned.append(_card(answer.text, motion, answer, model, database, source))
+        captioned.append(_card(answer.text, motion, answer, model, database, f"from {source}"))
     page = Path(args.out) / "index.html"
     write_text(page, demo_page(generated, captioned, str(model.manifest["name"])))
     print(f"{page}: {len(generated)} generated motions, {len(captioned)} captioned motions; open it in a browser")
@@ -94,10 +95,10 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
 
 def _generated(model: "ReMoGPT", text: str, database: Any, args: Any) -> Card:
     answer = model.generate(text, seed=args.seed, database=database, options=generation_options(args))[0]
-    return _card(text, answer.motion, answer, model, database)
+    return _card(text, answer.motion, answer, model, database, made_of(answer))
 
 
-def _card(caption: str, motion: "Motion", answer: Any, model: "ReMoGPT", database: Any, source: str = "") -> Card:
+def _card(caption: str, motion: "Motion", answer: Any, model: "ReMoGPT", database: Any, source: str) -> Card:
     """Return an answer with the motions of its examples."""
     retrieved = [model.retrieved_motion(example, database) for example in answer.examples]
     return Card(caption, motion, answer.examples, source, answer.warnings, retrieved, answer.confidence)

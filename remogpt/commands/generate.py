@@ -196,7 +196,8 @@ def _tell(row: dict[str, Any]) -> None:
     if row["copied_from"]:
         print(f"  this is the motion {row['copied_from']} of the database, as it is; --retrieved 0 writes one")
     if row["joined_from"]:
-        print(f"  joined of stretches of the database's motions {', '.join(row['joined_from'])}; --joined 0 joins none")
+        ids = " and ".join(row["joined_from"])
+        print(f"  these are stretches of the motions {ids} of the database, joined; --joined 0 joins none")
     if row["checks"]:
         held = sum(check["holds"] for check in row["checks"])
         print(f"  {held} of {len(row['checks'])} facts of the caption hold")

@@ -38,6 +38,15 @@ def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
     }
 
 
+def made_of(answer: "Generated") -> str:
+    """Say in words what the motion of an answer is made of."""
+    if answer.joined_from:
+        return f"stretches of the motions {' and '.join(answer.joined_from)} of the database, joined"
+    if answer.copied_from:
+        return f"the motion {answer.copied_from} of the database, as it is"
+    return "written by the model"
+
+
 def describe_spans(found: "Moments") -> list[dict[str, Any]]:
     """Return spans as JSON-ready rows: seconds, frames, and both numbers of the ranking."""
     return [

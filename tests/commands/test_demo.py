@@ -19,6 +19,7 @@ def test_the_page_shows_both_directions(run, tiny_model: Path, tiny_set: Path, t
     # Each answer with its two examples; every motion plays.
     assert page.count('<figure class="remogpt-player"') == 3 * (1 + 2)
     assert page.count('<article class="card">') == 3 and page.count("Retrieved examples") == 3
+    assert page.count("written by the model") == 2
     assert "from fine.npy" in page and "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
 

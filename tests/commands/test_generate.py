@@ -249,7 +249,10 @@ def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypa
     ("made_of", "told"),
     [
         ({"copied_from": "000004", "joined_from": []}, "this is the motion 000004 of the database, as it is"),
-        ({"copied_from": None, "joined_from": ["a", "b"]}, "joined of stretches of the database's motions a, b"),
+        (
+            {"copied_from": None, "joined_from": ["a", "b"]},
+            "these are stretches of the motions a and b of the database, joined",
+        ),
         ({"copied_from": None, "joined_from": []}, ""),
     ],
 )

@@ -14,6 +14,7 @@ from remogpt.motion import joints_to_features
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
+from remogpt.pipeline.described import made_of
 from remogpt.pipeline.joined import LONGEST
 from remogpt.pipeline.judge import facts_held
 from remogpt.reader import Reading
@@ -152,3 +153,10 @@ def test_samples_share_the_joined_motions(tiny_model: Path, database: MotionData
 def test_a_negative_number_is_refused() -> None:
     with pytest.raises(RemogptError, match="joined must be 0 or more, got -1"):
         GenerationOptions(joined=-1)
+
+
+def test_an_answer_is_described_by_what_it_is_made_of(tiny_model: Path, database: MotionDatabase) -> None:
+    (joined,) = understanding(tiny_model, THEN).generate("waves", seed=0, database=database, options=OPTIONS)
+    assert made_of(joined) == f"stretches of the motions {' and '.join(joined.joined_from)} of the database, joined"
+    assert made_of(replace(joined, joined_from=())) == "written by the model"
+    assert made_of(replace(joined, joined_from=(), copied_from="a")) == "the motion a of the database, as it is"
