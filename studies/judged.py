@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from remogpt.pipeline.captioning import Captioned
+from remogpt.pipeline.segment import Generated
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 
@@ -43,6 +47,12 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
         found[name] = _share([{"right": row[name]} for row in rows if name in row])
     write_json(out, {**found, "rows": rows})
     print(f"{found['all']['right']} of {found['all']['of']} are right")
+
+
+def how_sure(made: Generated | Captioned) -> dict[str, Any]:
+    """Return what an answer says of itself: its confidence, and the kinds of its warnings."""
+    confidence = None if np.isnan(made.confidence) else round(made.confidence, 2)
+    return {"confidence": confidence, "warnings": [notice.kind for notice in made.warnings]}
 
 
 def _share(rows: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -18,15 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from remogpt import Motion, ReMoGPT
 from remogpt.data.importers.packed import read_packed
 from remogpt.motion.files.read import motion_from_source
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
-from studies.judged import count
+from studies.judged import count, how_sure
 
 RESULTS = Path(__file__).parent / "results" / "mocap_captions.json"
 SOURCES = ("bandai", "cmu", "utd_mhad")
@@ -58,9 +56,7 @@ def answer(model: ReMoGPT, drawn: Sequence[tuple[dict[str, Any], Motion]], work:
     rows = []
     for row, motion in progress(drawn, desc="captions", unit="clip"):
         made = model.caption(motion, seed=0)
-        confidence = None if np.isnan(made.confidence) else round(made.confidence, 2)
-        warnings = [notice.kind for notice in made.warnings]
-        rows.append({**row, "written": made.text, "confidence": confidence, "warnings": warnings})
+        rows.append({**row, "written": made.text, **how_sure(made)})
     write_json(work / "answers.json", {"model": model.manifest["hashes"], "answers": rows})
 
 

@@ -18,13 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from remogpt import ReMoGPT
 from remogpt.motion.pictures import strip_image
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
-from studies.judged import count
+from studies.judged import count, how_sure
 from studies.reader import LABELS
 
 RESULTS = Path(__file__).parent / "results" / "people_prompts.json"
@@ -53,9 +51,7 @@ def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:
     for start in range(0, len(drawn), BATCH):
         part = drawn[start : start + BATCH]
         for one, (made, *_) in zip(part, model.generate([one["text"] for one in part], seed=0), strict=True):
-            told = [notice.kind for notice in made.warnings]
-            confidence = None if np.isnan(made.confidence) else round(made.confidence, 2)
-            rows.append({**one, "retrieved": made.copied_from is not None, "confidence": confidence, "warnings": told})
+            rows.append({**one, "retrieved": made.copied_from is not None, **how_sure(made)})
             strips.append(
                 (f"{one['number']}. {one['text']}", strip_image(made.motion.joints, made.motion.fps, metre=90))
             )

@@ -42,7 +42,7 @@ from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_model, check_our_body, check_seed, check_words
-from remogpt.pipeline.described import describe_answer
+from remogpt.pipeline.described import describe_motion
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
 
@@ -107,9 +107,7 @@ def run(args: Any) -> int:
             motion = output.write(result.motion, path)
             written.append({
                 "path": str(path), "caption": text, "frames": motion.num_frames, "seconds": motion.seconds,
-                **describe_answer(result),
-                "copied_from": result.copied_from, "joined_from": list(result.joined_from),
-                "checks": [check.to_json() for check in result.checks],
+                **describe_motion(result),
             })  # fmt: skip
     _report(args, written)
     for text in dict.fromkeys(row["caption"] for row in written):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from remogpt.motion.features import turned
 from remogpt.motion.inverse_kinematics import heading
 from remogpt.motion.skeleton import FPS
 
@@ -39,7 +40,7 @@ def join(motions: Sequence[np.ndarray]) -> np.ndarray:
 
 def distance(motion: np.ndarray, following: np.ndarray) -> float:
     """Return the metres that the farthest joint has to go from the end of one to the beginning of another."""
-    return float(np.linalg.norm(_placed(following, motion[-1])[0] - motion[-1], axis=-1).max())
+    return float(np.linalg.norm(_placed(following[:1], motion[-1])[0] - motion[-1], axis=-1).max())
 
 
 def layer(motion: np.ndarray, over: np.ndarray, *, arms_only: bool) -> np.ndarray:
@@ -115,6 +116,5 @@ def _facing(joints: np.ndarray) -> np.ndarray:
 
 def _turned(joints: np.ndarray, angle: np.ndarray | float) -> np.ndarray:
     """Return (T, J, 3) joints turned about the vertical axis, by one angle or one a frame."""
-    sine, cosine = np.sin(angle)[..., None], np.cos(angle)[..., None]
-    x, z = joints[..., 0], joints[..., 2]
-    return np.stack([x * cosine + z * sine, joints[..., 1], z * cosine - x * sine], axis=-1)
+    x, z = turned(joints[..., 0], joints[..., 2], -np.asarray(angle)[..., None])
+    return np.stack([x, joints[..., 1], z], axis=-1)

@@ -38,6 +38,14 @@ def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
     }
 
 
+def describe_motion(answer: "Generated") -> dict[str, Any]:
+    """Return what lies behind a motion as JSON-ready fields: those of `describe_answer`, what it is made of, checks."""
+    return {
+        **describe_answer(answer), "copied_from": answer.copied_from, "joined_from": list(answer.joined_from),
+        "checks": [check.to_json() for check in answer.checks],
+    }  # fmt: skip
+
+
 def made_of(answer: "Generated") -> str:
     """Say in words what the motion of an answer is made of."""
     if answer.joined_from:

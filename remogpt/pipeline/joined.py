@@ -10,6 +10,7 @@ differs: ReMoGPT answers with written motions alone.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice, pairwise, product
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import clean_features, features_to_joints, joints_to_features
 from remogpt.motion.body import MIN_FRAMES, Body
-from remogpt.motion.facts import Fact, Steps, events, facts_of_claims, holds, implied
+from remogpt.motion.facts import Fact, Steps, events, facts_correct, facts_of_claims, implied
 from remogpt.motion.join import distance, join, layer
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
@@ -128,9 +129,10 @@ def _stretches(search: TextSearch, step: tuple[Fact, ...]) -> list[Piece]:
 def _layered(search: TextSearch, step: tuple[Fact, ...]) -> Iterator[Piece]:
     """Yield what shows one claim of a step laid over what shows the others."""
     facts = facts_of_claims((step,))
+    stretches = cache(partial(_stretches, search))  # of two claims each is asked for twice
     for claim in step:
         others = tuple(one for one in step if one != claim)
-        below, over = _stretches(search, others)[:PIECES], _stretches(search, (claim,))[:PIECES]
+        below, over = stretches(others)[:PIECES], stretches((claim,))[:PIECES]
         for one, other, arms_only in product(below, over, (True, False)):
             joints = layer(one.joints, other.joints, arms_only=arms_only)
             yield Piece((*one.ids, *other.ids), joints, _share(facts, joints))
@@ -155,8 +157,7 @@ def _cut(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact]) -> np.
 
 
 def _share(facts: Sequence[Fact], joints: np.ndarray) -> float:
-    body = Body(joints)
-    return float(np.mean([holds(fact, body) for fact in facts]))
+    return float(np.mean(facts_correct(facts, joints)))
 
 
 def _proofs(claim: Fact, body: Body) -> Sequence[tuple[int, int]]:

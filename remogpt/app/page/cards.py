@@ -66,18 +66,13 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def _origin(row: Mapping[str, Any]) -> str:
+    made_of = "Written by the model"
     if row["joined_from"]:
         ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["joined_from"])
-        return (
-            f'<p class="rg-soft">Stretches of the motions {ids} of the database, joined, {row["seconds"]:.1f} s, '
-            f"seed {row['seed']}.</p>"
-        )
-    if row["copied_from"] is None:
-        return f'<p class="rg-soft">Written by the model, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
-    return (
-        f'<p class="rg-soft">The motion <code>{escape(row["copied_from"])}</code> of the database as it is, '
-        f"{row['seconds']:.1f} s, seed {row['seed']}.</p>"
-    )
+        made_of = f"Stretches of the motions {ids} of the database, joined"
+    elif row["copied_from"] is not None:
+        made_of = f"The motion <code>{escape(row['copied_from'])}</code> of the database as it is"
+    return f'<p class="rg-soft">{made_of}, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> str:

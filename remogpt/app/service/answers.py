@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from remogpt.motion import Motion
-from remogpt.pipeline.described import describe_answer
+from remogpt.pipeline.described import describe_answer, describe_motion
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def motion_answer(answer: "Generated", seed: int, include: Iterable[str] = ()) -
     motion, wanted = answer.motion, set(include)
     row = {
         "caption": motion.caption, "seed": seed, "frames": motion.num_frames, "fps": motion.fps,
-        "seconds": round(motion.seconds, 3), **describe_answer(answer), "copied_from": answer.copied_from,
-        "joined_from": list(answer.joined_from), "checks": [check.to_json() for check in answer.checks],
+        "seconds": round(motion.seconds, 3), **describe_motion(answer),
     }  # fmt: skip
     if "joints" in wanted:
         row["joints"] = np.round(motion.joints.astype(np.float64), 4).tolist()
