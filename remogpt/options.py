@@ -48,7 +48,7 @@ class GenerationOptions:
     """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
     joined: int | None = None
     """Motions joined of retrieved ones, stretches that show what the caption claims, that compete too, where retrieved
-    motions do and facts are checked (`verify`); 0: none."""
+    motions do and facts are checked (`verify`, or by the model's finder); 0: none."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
     motions are ranked that compete (by the facts that a database keeps), and among candidates; 0: nothing."""

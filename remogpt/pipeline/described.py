@@ -48,6 +48,8 @@ def describe_motion(answer: "Generated") -> dict[str, Any]:
 
 def made_of(answer: "Generated") -> str:
     """Say in words what the motion of an answer is made of."""
+    if len(answer.joined_from) == 1:
+        return f"the motion {answer.joined_from[0]} of the database, with more or fewer repetitions"
     if answer.joined_from:
         return f"stretches of the motions {' and '.join(answer.joined_from)} of the database, joined"
     if answer.copied_from:

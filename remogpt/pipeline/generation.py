@@ -12,6 +12,7 @@ from itertools import groupby
 
 import numpy as np
 
+from remogpt.finder import FactFinder
 from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import FRAMES_PER_CODE
@@ -81,11 +82,12 @@ def read(segments: Sequence[Segment], reader: CaptionReader) -> None:
 
 def retrieve(
     segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions,
-    tokenizer: MotionTokenizer,
+    tokenizer: MotionTokenizer, finder: FactFinder | None = None,
 ) -> None:  # fmt: skip
     """Find the examples of each segment's text, and the motions that compete with the written ones.
 
-    Samples of one caption share its rivals out among them, so that no two samples are the same motion.
+    Samples of one caption share its rivals out among them, so that no two samples are the same motion. Where answers
+    are not verified, a `finder` says what stretches hold that may be joined; without one none are.
     """
     requests = [segment.request for segment in segments]
     captions = [request.index // request.num_samples for request in requests]
@@ -101,13 +103,14 @@ def retrieve(
         if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
             key = search, segment.length
             if key not in rivals:
-                rivals[key] = _rivals(search, segment, options, tokenizer)
+                rivals[key] = _rivals(search, segment, options, tokenizer, finder)
             segment.rivals = tuple(rivals[key][request.sample :: request.num_samples])
 
 
 def _rivals(
-    search: TextSearch, segment: Segment, options: GenerationOptions, tokenizer: MotionTokenizer
-) -> list[Candidate]:
+    search: TextSearch, segment: Segment, options: GenerationOptions, tokenizer: MotionTokenizer,
+    finder: FactFinder | None,
+) -> list[Candidate]:  # fmt: skip
     """Return retrieved motions as they are, and others that are joined of them."""
     database, reading = search.database, segment.reading
     keeps_motions = database.motions_kept != "nothing"
@@ -116,10 +119,11 @@ def _rivals(
         Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
         for hit in search.motions(options.retrieved or 0, claimed, options.fact_weight or 0.0)
     ]
-    if reading is None or not (options.joined and options.verify and keeps_motions and database.has_facts):
+    is_seen = options.verify or finder is not None
+    if reading is None or not (options.joined and is_seen and keeps_motions and database.has_facts):
         return found
     frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
-    joined = joined_motions(search, reading.steps, options.joined, options.cleanup, frames)
+    joined = joined_motions(search, reading.steps, options.joined, options.cleanup, frames, finder)
     codes = tokenizer.encode_batch([one.features for one in joined])
     return found + [
         Candidate(own, joined_from=one.ids, features=one.features) for one, own in zip(joined, codes, strict=True)

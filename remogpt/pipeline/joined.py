@@ -1,24 +1,28 @@
 """Join retrieved motions for a caption whose steps, or what it says of one time, no motion of the database shows.
 
 For each step, "walks forward" and then "sits down", the database is searched by the facts that the step claims. Of each
-hit the stretch is cut out in which its joints hold them. Where none holds all that a step claims of one time, "walks
-while waving", the upper body of a stretch that shows one claim is laid over one that shows the others. The stretches
-are joined in the caption's order.
+hit the stretch is cut out in which, by the database's facts, it shows them; of more repetitions than the step claims
+some are cut out, and of fewer one is repeated. Where no stretch holds all that a step claims of one time, "walks while
+waving", the upper body of one that shows one claim is laid over one that shows the others. The stretches are joined in
+the caption's order. What a stretch holds is checked on its joints, or a finder says it.
 
 differs: ReMoGPT answers with written motions alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice, pairwise, product
 
 import numpy as np
 
+from remogpt.finder import FactFinder
 from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import clean_features, features_to_joints, joints_to_features
-from remogpt.motion.body import MIN_FRAMES, Body
-from remogpt.motion.facts import Fact, Steps, events, facts_correct, facts_of_claims, implied
+from remogpt.motion.body import MIN_FRAMES
+from remogpt.motion.fact_catalogue import GRID
+from remogpt.motion.facts import Fact, Steps, facts_correct, facts_of_claims, implied
+from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.join import distance, join, layer
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
@@ -62,28 +66,30 @@ class Joined:
 
 
 def joined_motions(
-    search: TextSearch, steps: Steps, count: int, cleanup: bool, num_frames: int | None = None
-) -> list[Joined]:
+    search: TextSearch, steps: Steps, count: int, cleanup: bool, num_frames: int | None = None,
+    finder: FactFinder | None = None,
+) -> list[Joined]:  # fmt: skip
     """Join pieces for the steps of a caption.
 
     Args:
         search: of the caption, in a database with motions and their facts.
-        steps: what the caption claims; nothing is joined for a single claim.
+        steps: what the caption claims.
         count: motions wanted.
         cleanup: give the passages between the pieces bones of constant length, and feet that rest where they stand.
         num_frames: length wanted; None: whatever they have.
+        finder: says what a stretch holds; None checks it on the joints.
 
     Returns:
-        None longer than the language model writes; the best first: those whose pieces hold the most, and of these the
-        ones whose poses lie nearest at the seams. Of a wanted length those that have it when they are played up to
-        `STRETCH` times as fast or as slowly.
+        Nothing for a caption of one claim without a count. None longer than the language model writes; the best first:
+        those whose pieces hold the most, and of these the ones whose poses lie nearest at the seams. Of a wanted length
+        those that have it when they are played up to `STRETCH` times as fast or as slowly.
     """
-    if sum(map(len, steps)) < 2 or not count:
+    claims = [claim for step in steps for claim in step]
+    if not count or (len(claims) < 2 and all(claim.params.get("count") is None for claim in claims)):
         return []
-    pieces = [_pieces_of(search, step) for step in steps]
+    pieces = [_pieces_of(search, step, finder) for step in steps]
     ways = sorted(product(*pieces), key=lambda way: (-sum(piece.held for piece in way), _seams(way)))
-    several = (way for way in ways if len(way) > 1 or len(way[0].ids) > 1)
-    motions = ((way, _of_length(join([piece.joints for piece in way]), num_frames)) for way in several)
+    motions = ((way, _of_length(join([piece.joints for piece in way]), num_frames)) for way in ways)
     fitting = ((way, joints) for way, joints in motions if joints is not None)
     return [_as_motion(way, joints, cleanup) for way, joints in islice(fitting, count)]
 
@@ -108,67 +114,107 @@ def _seams(way: Sequence[Piece]) -> float:
     return sum(distance(one.joints, following.joints) for one, following in pairwise(way))
 
 
-def _pieces_of(search: TextSearch, step: tuple[Fact, ...]) -> list[Piece]:
+def _pieces_of(search: TextSearch, step: tuple[Fact, ...], finder: FactFinder | None) -> list[Piece]:
     """Return the best pieces for a step."""
-    found = _stretches(search, step)
+    found = _stretches(search, finder, step)
     if len(step) > 1 and not any(piece.held == 1 for piece in found):
-        found = sorted([*found, *_layered(search, step)], key=lambda piece: -piece.held)
+        found = sorted([*found, *_layered(search, finder, step)], key=lambda piece: -piece.held)
     # Long ones alone would leave no room for the other steps.
     equals = [piece for piece in found[PIECES:] if piece.held == found[0].held]
     return [*found[:PIECES], *sorted(equals, key=lambda piece: len(piece.joints))[:1]]
 
 
-def _stretches(search: TextSearch, step: tuple[Fact, ...]) -> list[Piece]:
+def _stretches(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, ...]) -> list[Piece]:
     """Return stretches of the motions that hold the most of what a step claims, the best first."""
     facts = facts_of_claims((step,))
-    cut = ((hit, _cut(search, hit, step)) for hit in search.motions(HITS, facts, _BY_FACTS))
-    found = [Piece((hit.id,), joints, _share(facts, joints)) for hit, joints in cut if joints is not None]
-    return sorted(found, key=lambda piece: -piece.held)
+    cut = [((hit.id,), joints) for hit in search.motions(HITS, facts, _BY_FACTS) for joints in _cuts(search, hit, step)]
+    return _best(cut, facts, finder)
 
 
-def _layered(search: TextSearch, step: tuple[Fact, ...]) -> Iterator[Piece]:
-    """Yield what shows one claim of a step laid over what shows the others."""
-    facts = facts_of_claims((step,))
-    stretches = cache(partial(_stretches, search))  # of two claims each is asked for twice
+def _layered(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, ...]) -> list[Piece]:
+    """Return what shows one claim of a step laid over what shows the others, the best first."""
+    stretches = cache(partial(_stretches, search, finder))  # of two claims each is asked for twice
+    layered = list[tuple[tuple[str, ...], np.ndarray]]()
     for claim in step:
         others = tuple(one for one in step if one != claim)
         below, over = stretches(others)[:PIECES], stretches((claim,))[:PIECES]
         for one, other, arms_only in product(below, over, (True, False)):
-            joints = layer(one.joints, other.joints, arms_only=arms_only)
-            yield Piece((*one.ids, *other.ids), joints, _share(facts, joints))
+            layered.append(((*one.ids, *other.ids), layer(one.joints, other.joints, arms_only=arms_only)))
+    return _best(layered, facts_of_claims((step,)), finder)
 
 
-def _cut(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact]) -> np.ndarray | None:
-    """Cut out of a retrieved motion where it shows what a step claims; None where it shows nothing of it."""
-    joints = features_to_joints(search.database.features(hit.row))
-    if len(joints) < MIN_FRAMES:
-        return None
-    body = Body(joints)
+def _best(
+    stretches: Sequence[tuple[tuple[str, ...], np.ndarray]], facts: Sequence[Fact], finder: FactFinder | None
+) -> list[Piece]:
+    """Say of stretches, each with its ids, what share of some facts they hold; the best first."""
+    if finder is not None:
+        shown = finder.find([joints_to_features(joints) for _, joints in stretches])
+        held = [one.share(facts) for one in shown]
+    else:
+        held = [float(np.mean(facts_correct(facts, joints))) for _, joints in stretches]
+    pieces = [Piece(ids, joints, share) for (ids, joints), share in zip(stretches, held, strict=True)]
+    return sorted(pieces, key=lambda piece: -piece.held)
+
+
+def _cuts(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact]) -> Iterator[np.ndarray]:
+    """Cut out of a retrieved motion where it shows what a step claims, and once more with as many repetitions."""
+    found, features = search.database.facts.of(hit.row), search.database.features(hit.row)
     spans: list[tuple[int, int]] = []
     for claim in step:
-        if proofs := _proofs(claim, body):
+        if proofs := _proofs(claim, found):
             spans.append(max(proofs, key=lambda proof: (_common(proof, spans), proof[1] - proof[0])))
-    if not spans:
-        return None
+    if not spans or len(features) < MIN_FRAMES:
+        return
+    joints = features_to_joints(features)
     first, stop = min(start for start, _ in spans) - MARGIN, max(end for _, end in spans) + MARGIN
     missing = max(0, MIN_FRAMES - (stop - first))
     cut = joints[max(0, first - missing) : stop + missing]
-    return cut if len(cut) >= MIN_FRAMES else None
+    if len(cut) >= MIN_FRAMES:
+        yield cut
+    for claim in step:
+        times = _times(claim, found)
+        if times and len(times) - 1 != claim.params["count"]:
+            yield _recounted(joints, times, int(claim.params["count"]))
 
 
-def _share(facts: Sequence[Fact], joints: np.ndarray) -> float:
-    return float(np.mean(facts_correct(facts, joints)))
-
-
-def _proofs(claim: Fact, body: Body) -> Sequence[tuple[int, int]]:
-    """Return where the strongest fact holds that a claim implies and the motion shows."""
+def _proofs(claim: Fact, found: FoundFacts) -> Sequence[tuple[int, int]]:
+    """Return where the strongest fact holds that a claim implies and a motion shows."""
     for fact in reversed(implied(claim)):
-        if found := events(fact, body):
+        if proofs := found.events(fact):
             # A count is shown by all its repetitions.
             if fact.params.get("count") is None:
-                return found
-            return [(min(start for start, _ in found), max(end for _, end in found))]
+                return proofs
+            return [(min(start for start, _ in proofs), max(end for _, end in proofs))]
     return ()
+
+
+def _times(claim: Fact, found: FoundFacts) -> list[int]:
+    """Return the frames where each repetition of a claim with a count begins in a motion, and where the last ends."""
+    if claim.params.get("count") is None:
+        return []
+    shown = sorted(found.events(replace(claim, params={**claim.params, "count": None})))
+    if len(shown) != 1:
+        return [start for start, _ in shown] + [end for _, end in shown[-1:]]
+    # What swings to and fro is one event, however often.
+    ((start, end),) = shown
+    counts = (int(n) for n in GRID["count"] if found.events(replace(claim, params={**claim.params, "count": n})))
+    return np.linspace(start, end, next(counts, 1) + 1).round().astype(int).tolist()
+
+
+def _recounted(joints: np.ndarray, times: Sequence[int], count: int) -> np.ndarray:
+    """Leave out repetitions in the middle of a motion, or repeat one there.
+
+    Args:
+        joints: (T, 22, 3) metres.
+        times: frames where each repetition begins, and where the last ends.
+        count: repetitions wanted, another number than there are.
+    """
+    shown = len(times) - 1
+    kept = (min(count, shown) + 1) // 2
+    again = [joints[times[kept - 1] : times[kept]]] * (count - shown)
+    after = max(kept, kept + shown - count)
+    parts = [joints[max(0, times[0] - MARGIN) : times[kept]], *again, joints[times[after] : times[-1] + MARGIN]]
+    return join([part for part in parts if len(part) > 1])
 
 
 def _common(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> int:

@@ -204,16 +204,17 @@ class ReMoGPT:
             check_our_body(self.body, "facts are checked on", "leave them out (fact_weight=0, verify=False)")
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
+        finder = None if verify else self.finder
         if options.examples != "none":
             opened = self._databases.open_for_prompts(database)
-            generation.retrieve(segments, opened, self.retriever, options, self.tokenizer)
+            generation.retrieve(segments, opened, self.retriever, options, self.tokenizer, finder)
         following = self._following(options)
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):
             generation.write(rows, self.lm, following, options, seed if isinstance(seed, int) else None)
             generation.add_rivals(rows)
             if any(len(row.candidates) > 1 for row in rows):
-                judge = Judge(self.retriever, options.fact_weight or 0.0, None if verify else self.finder)
+                judge = Judge(self.retriever, options.fact_weight or 0.0, finder)
                 generation.choose(rows, self.tokenizer, judge, verify, options.cleanup)
         uses_retriever = options.examples != "none" or options.best_of != 1  # never loaded for a warning alone
         answers = generation.assemble(segments, self.tokenizer, verify, options.cleanup)

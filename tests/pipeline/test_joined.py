@@ -10,8 +10,9 @@ import pytest
 import remogpt
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
-from remogpt.motion import joints_to_features
-from remogpt.motion.facts import Fact, Steps, facts_of_claims
+from remogpt.motion import features_to_joints, joints_to_features
+from remogpt.motion.facts import Fact, Steps, facts_correct, facts_of_claims
+from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
 from remogpt.pipeline.described import made_of
@@ -83,6 +84,19 @@ def test_a_stretch_is_cut_out(tiny_model: Path, database: MotionDatabase) -> Non
     assert facts_held([SITS, JUMPS], answer.motion.features) == [True, False]
 
 
+@pytest.mark.parametrize(("claim", "name"), [(("jumps", 3), "jumps"), (("jumps", 4), "jumps"), (("waves", 2), "waves")])
+def test_repetitions_are_added_and_left_out(
+    tiny_model: Path, database: MotionDatabase, claim: tuple[str, int], name: str
+) -> None:
+    fact = Fact(claim[0], {**({"side": "left"} if name == "waves" else {}), "count": claim[1]})
+    assert not any(facts_held([fact], database.features(row))[0] for row in range(len(database)))
+    model = understanding(tiny_model, ((fact,),))
+    (answer,) = model.generate("several times", seed=0, database=database, options=OPTIONS)
+    (source,) = answer.joined_from
+    assert name in source and facts_held([fact], answer.motion.features) == [True]
+    assert made_of(answer) == f"the motion {source} of the database, with more or fewer repetitions"
+
+
 def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, database: MotionDatabase) -> None:
     steps: Steps = ((WALKS, WAVES), (SITS,))
     model = understanding(tiny_model, steps)
@@ -141,6 +155,34 @@ def test_they_have_the_length_that_is_asked_for(tiny_model: Path, database: Moti
     assert [one.motion.num_frames for (one,) in both] == [answer.motion.num_frames, free.motion.num_frames]
     (far,) = model.generate("waves, then jumps", seconds=0.5 * seconds, seed=0, database=database, options=OPTIONS)
     assert not far.joined_from
+
+
+class Finds:
+    """A finder that finds what the predicates would, and counts the motions that it was asked about."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def find(self, motions: Sequence[np.ndarray]) -> list[FoundFacts]:
+        self.seen += len(motions)
+        return [find_facts(features_to_joints(motion)) for motion in motions]
+
+
+@pytest.mark.parametrize("steps", [THEN, ((WALKS, WAVES),)], ids=["in order", "at one time"])
+def test_a_finder_says_what_stretches_hold_where_nothing_is_verified(
+    tiny_model: Path, database: MotionDatabase, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*facts: object) -> list[bool]:
+        raise AssertionError("a predicate ran")
+
+    model, finder = understanding(tiny_model, steps), Finds()
+    model.__dict__["finder"] = finder
+    monkeypatch.setattr("remogpt.pipeline.joined.facts_correct", never)
+    monkeypatch.setattr("remogpt.pipeline.judge.holds", never)
+    options = replace(OPTIONS, verify=False)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=options)
+    assert answer.joined_from and not answer.checks and finder.seen > len(answer.segments[0].candidates)
+    assert all(facts_correct(facts_of_claims(steps), answer.motion.joints))
 
 
 def test_samples_share_the_joined_motions(tiny_model: Path, database: MotionDatabase) -> None:

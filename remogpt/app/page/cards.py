@@ -67,7 +67,10 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 def _origin(row: Mapping[str, Any]) -> str:
     made_of = "Written by the model"
-    if row["joined_from"]:
+    if len(row["joined_from"]) == 1:
+        only = escape(row["joined_from"][0])
+        made_of = f"The motion <code>{only}</code> of the database with more or fewer repetitions"
+    elif row["joined_from"]:
         ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["joined_from"])
         made_of = f"Stretches of the motions {ids} of the database, joined"
     elif row["copied_from"] is not None:
