@@ -40,9 +40,9 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
     found: dict[str, Any] = {"command": f"python -m {study} count --work FOLDER", "model": told["model"]}
     found |= {"all": _share(rows), "with a warning": _share([row for row in rows if row["warnings"]])}
     found |= {"without": _share([row for row in rows if not row["warnings"]])}
-    for name, values in (("retrieved", (False, True)), ("source", sorted({row.get("source", "") for row in rows}))):
-        if name in rows[0]:
-            found[name] = {str(value): _share([row for row in rows if row[name] == value]) for value in values}
+    for name in {"made", "source"} & rows[0].keys():
+        values = sorted({row[name] for row in rows})
+        found[name] = {value: _share([row for row in rows if row[name] == value]) for value in values}
     for name in asked:
         found[name] = _share([{"right": row[name]} for row in rows if name in row])
     write_json(out, {**found, "rows": rows})

@@ -20,6 +20,7 @@ from typing import Any
 
 from remogpt import ReMoGPT
 from remogpt.motion.pictures import strip_image
+from remogpt.pipeline.segment import Generated
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from studies.judged import count, how_sure
@@ -51,7 +52,7 @@ def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:
     for start in range(0, len(drawn), BATCH):
         part = drawn[start : start + BATCH]
         for one, (made, *_) in zip(part, model.generate([one["text"] for one in part], seed=0), strict=True):
-            rows.append({**one, "retrieved": made.copied_from is not None, **how_sure(made)})
+            rows.append({**one, "made": how_made(made), **how_sure(made)})
             strips.append(
                 (f"{one['number']}. {one['text']}", strip_image(made.motion.joints, made.motion.fps, metre=90))
             )
@@ -59,6 +60,11 @@ def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:
             _stacked(strips).save(work / f"strips_{(len(rows) - 1) // A_PICTURE}.png")
             strips = []
     write_json(work / "answers.json", {"model": model.manifest["hashes"], "answers": rows})
+
+
+def how_made(answer: Generated) -> str:
+    """Return how an answer's motion was made: "written", "retrieved" or "joined"."""
+    return "joined" if answer.joined_from else "retrieved" if answer.copied_from is not None else "written"
 
 
 def _stacked(strips: Sequence[tuple[str, Any]]) -> Any:

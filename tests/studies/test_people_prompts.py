@@ -38,7 +38,7 @@ def test_answers_are_drawn_and_judgements_counted(
     found = read_json(tmp_path / "results.json")
     assert (found["action"], found["order"]) == ({"right": 6, "of": 6}, {"right": 0, "of": 1})
     assert "text" not in found["rows"][0] and found["rows"][0]["note"] == "the other way round"
-    assert sum(share["of"] for share in found["retrieved"].values()) == 6
+    assert sum(share["of"] for share in found["made"].values()) == 6
     write_json(tmp_path / "judged.json", {"0": right})
     with pytest.raises(RemogptError, match="no judgement of number 1"):
         main(["count", "--work", str(tmp_path)])
