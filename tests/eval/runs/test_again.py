@@ -14,10 +14,10 @@ from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.evaluate import evaluate, possible_tasks
 from remogpt.eval.runs.run import Run
 from remogpt.runtime.files import write_json, write_npy, write_text
+from tests.eval.runs.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
-QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 _OPENED: list[str] | None = None
 
 

@@ -11,10 +11,9 @@ from remogpt.eval.runs.run import Run
 from remogpt.eval.runs.shown import NUM_KEPT
 from remogpt.motion import features_to_joints
 from remogpt.runtime.files import read_json, write_json, write_npy
+from tests.eval.runs.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("no_plots")
-
-QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 
 def test_motions_of_somebody_else_are_scored_from_their_files(known_set, tmp_path, evaluator):

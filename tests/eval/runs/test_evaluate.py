@@ -14,10 +14,9 @@ from remogpt.eval.runs.evaluate import evaluate, possible_tasks
 from remogpt.eval.runs.run import Run
 from remogpt.runtime.files import write_npy
 from remogpt.runtime.vector_cache import VARIABLE
+from tests.eval.runs.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("no_plots")
-
-QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 
 def scores_of(run: Run, *tasks: str) -> dict:

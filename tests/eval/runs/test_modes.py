@@ -12,8 +12,9 @@ from remogpt.eval.runs.run import Run
 from remogpt.motion.motion import Motion
 from remogpt.motion.skeleton import FPS
 from remogpt.runtime.errors import RemogptError
+from tests.eval.runs import quick
 
-QUICK = {"best_of": (1, 8), "batch_size": 16, "repeats": 5, "memorisation": False}
+QUICK = {**quick.QUICK, "best_of": (1, 8), "memorisation": False}
 
 
 class Decoder:

@@ -12,10 +12,9 @@ from remogpt.eval.text import tokenize
 from remogpt.motion import joints_to_features
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import write_json, write_npy, write_text
+from tests.eval.runs.quick import QUICK
 
 pytestmark = pytest.mark.usefixtures("no_plots")
-
-QUICK = {"best_of": (1,), "batch_size": 16, "repeats": 5}
 
 
 def test_a_list_of_dissimilar_clips_is_a_gallery_of_its_own(known_set, oracle, tmp_path):
