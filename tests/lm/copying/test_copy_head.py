@@ -47,6 +47,17 @@ def test_an_example_answers_where_the_odds_are_above_even(head: CopyHead) -> Non
     assert [example.to_motion for example in head.answering(examples, Told())] == [0.01, 0.5]
 
 
+@pytest.mark.parametrize("same", [(0.1, 0.9999), (0.9999, 0.1), (1.0, 1.0)])
+def test_the_querys_own_caption_or_motion_answers_it_whatever_the_network_says(same: tuple[float, float]) -> None:
+    match = MatchTest()
+    with torch.no_grad():
+        match.layers[-1].weight.zero_()
+        match.layers[-1].bias.fill_(-5.0)
+    assert match(torch.tensor([same])).item() == 4.0
+    assert match(torch.tensor([[0.99, 0.99], [0.1, 0.2]])).tolist() == [-5.0, -5.0]
+    assert match.shares(torch.tensor([[same, (0.9, 0.9)]])).argmax() == 1
+
+
 def test_a_saved_head_is_the_same(head: CopyHead, tmp_path: Path) -> None:
     head.config = {"tokenizer": "t", "retriever": "r"}
     head.save_pretrained(tmp_path)
