@@ -56,6 +56,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "catches": {"side": LEFT_RIGHT_BOTH},
     "circles_arm": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "backward")},
     "curls": {"side": LEFT_RIGHT_BOTH},
+    "pulls": {"side": LEFT_RIGHT_BOTH},
     "touches_head": {"side": LEFT_RIGHT_BOTH},
     "holds_arms_out": {"direction": FORWARD_SIDE},
     "crawls": {"direction": ("forward", "backward")},

@@ -1,4 +1,4 @@
-"""Find single strokes of the arms: punches, pushes, catches, throws, swipes, swings."""
+"""Find single strokes of the arms: punches, pushes, catches, throws, swipes, swings, pulls."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,8 @@ FLING, FLUNG = 2.0, 0.45
 """Metres a second and metres of a thrown hand's way forward."""
 SWIPE, SWING = 0.38, 0.35
 """Metres of a hand's way sideways in a swipe, and of both hands' in a swing."""
+HAUL, HAUL_SWAY = 0.12, 0.115
+"""Metres by which an elbow goes back past the chest in a pull, and the head goes back over the pelvis."""
 
 
 @measured
@@ -157,3 +159,30 @@ def swings_arms(figure: Figure) -> list[Event]:
         for start, end in slides(middle, SWING)
         if close[start : end + 1].mean() > 0.6 and speed[start : end + 1].max() > 0.85 * speed.max()
     ]
+
+
+def _hauls(figure: Figure, side: str) -> list[Event]:
+    """Find an elbow that goes from in front of the chest to beside or behind it while the head sways back."""
+    elbow = smooth(figure.in_chest(f"{side}_elbow", f"{side}_shoulder", side)[:, 0], 5)
+    hand = fist(figure, side)
+    head = figure.seen(figure.at("head", 7) - figure.at("pelvis", 7))[:, 0]
+    found = []
+    for start, end in slides(elbow, HAUL):
+        if elbow[end] > elbow[start]:
+            continue
+        sway = head[max(0, start - 8) : start + 8].max() - head[start : end + 6].min()
+        bent = figure.bend(side, "arm")[start : end + 3].min() < 112.0
+        behind = head[start : end + 6].min() < np.median(head) - 0.04
+        stands = np.ptp(figure.height("pelvis", 9)[start : end + 1]) < 0.08
+        place = elbow[end] < 0.06 and hand[start, 0] > 0.3 and hand[end, 1] > -0.46
+        if sway > HAUL_SWAY and behind and stands and bent and place:
+            found.append(Event(start, end + 1, side))
+    return found
+
+
+@detector("pulls")
+def pulls(figure: Figure) -> list[Event]:
+    """Find one hand or both that haul something in."""
+    events = both_or_one({side: _hauls(figure, side) for side in SIGN})
+    paired = [event for event in events if event.side == "both"]
+    return paired or events

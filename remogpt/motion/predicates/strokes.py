@@ -1,4 +1,4 @@
-"""Find single fast movements of the arms: punches, pushes, throws, swipes, knocks, catches, swings."""
+"""Find single fast movements of the arms: punches, pushes, throws, swipes, knocks, catches, swings, pulls."""
 
 import numpy as np
 
@@ -13,6 +13,8 @@ SWIPE_WAY = 0.38
 """Smallest sideways way of the wrist in a swipe, metres."""
 KNOCK_STROKE = 0.035
 """Smallest forward way of the wrist in a knock, metres."""
+PULL, PULL_ROCK = 0.14, 9.0
+"""Smallest change of the reach in a pull, over the arm's length, and degrees that the trunk leans back meanwhile."""
 
 
 def _forward(body: Body, side: str) -> np.ndarray:
@@ -162,4 +164,30 @@ def swings_arms(body: Body, direction: str) -> Intervals:
         fastest = pace[start : end + 1].max() > 0.8 * pace.max()
         if fastest and middle[end] > middle[start] and close[start : end + 1].mean() > 0.6 and middle[start] < -0.05:
             found.append(trimmed(middle, start, end))
+    return found
+
+
+@predicate("pulls", "pulls with the {side} hand")
+def pulls(body: Body, side: str) -> Intervals:
+    """Draw a stretched hand back beside the trunk while the trunk goes from leaning forward to leaning back."""
+    drawn = {name: _drawn_back(body, name) for name in SIDES}
+    if side == "both":
+        return [(min(a[0], b[0]), max(a[1], b[1])) for a in drawn["left"] for b in drawn["right"] if _near([a], [b], 0)]
+    return [] if _near(drawn[side], drawn[other(side)], 0) else drawn[side]
+
+
+@memo
+def _drawn_back(body: Body, side: str) -> Intervals:
+    wrist, lean, stretched = _forward(body, side), body.lean()[:, 0], reach(body, side)
+    level = np.maximum(wrist[:, 1], body.above(f"{side}_wrist", f"{side}_shoulder"))
+    usual, found = float(np.median(lean)), []
+    for start, near in swings(stretched, PULL):
+        far = trimmed(stretched, start, near, 0.1)[0]
+        leant = float(lean[far : near + 6].min())
+        rocked = lean[max(far - 9, 0) : near].max() - leant
+        in_place = level[[far, near]].min() > -0.42 and wrist[far, 0] > 0.25
+        back = stretched[far] > max(stretched[near], OUT) and wrist[far, 0] - wrist[near, 0] > 0.1
+        upright = np.abs(lean[far : near + 1]).max() < 40.0
+        if rocked > PULL_ROCK and leant < usual - 5.0 and in_place and back and upright and near - far >= 3:
+            found.append((far, near + 1))
     return found
