@@ -63,6 +63,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "lies": {"direction": ("back", "belly")},
     "gets_up_from_floor": {"direction": ("seat", "back", "belly")},
     "climbs": {"direction": ("up", "down")},
+    "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
 }
 

@@ -29,6 +29,7 @@ _SIDEWAYS = {"forward": "side", "side": "forward", "back": "forward"}
 _OWN_OPPOSITES: dict[str, dict[str, str]] = {
     **dict.fromkeys(("kicks", "points", "raises_hand", "holds_arms_out"), _SIDEWAYS),
     "climbs": {"up": "down", "down": "up"},
+    "climbs_ladder": {"up": "down", "down": "up"},
     "stops": {"still": "again", "again": "still"},
 }
 """Opposites of the directions of predicates whose directions are not those of a path."""

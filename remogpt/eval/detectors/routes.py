@@ -1,4 +1,4 @@
-"""Find ways over the floor: there and back, slanting, zigzag, figures of eight, stops, stairs, running on the spot."""
+"""Find ways over the floor: there and back, slanting, zigzag, eights, stops, stairs, ladders, running on the spot."""
 
 import itertools
 
@@ -13,6 +13,8 @@ GOES, STANDS = 0.3, 0.15
 """Metres a second of a figure that goes somewhere, at least, and of one that stands, at most."""
 STAIR = 0.08
 """Metres between two stairs, at least."""
+RUNG = 0.16
+"""Metres between two holds of one hand on a ladder, at least."""
 
 
 @measured
@@ -142,6 +144,45 @@ def climbs(figure: Figure) -> list[Event]:
         goes = float(np.mean(ahead[start:end])) > 0.12
         if goes and floor * np.sign(rise) > 0.6 * abs(rise) and abs(floor) > 2.0 * STAIR:
             found.append(Event(start, end, direction="up" if rise > 0 else "down"))
+    return found
+
+
+@measured
+def _holds(figure: Figure) -> list[tuple[int, int, float, float]]:
+    """Return the times in which a hand before the chest rests in the room: start, end, its height, and its gain.
+
+    The gain is the height over that of the last hold of the same hand, 0 for its first hold.
+    """
+    found = []
+    for side in SIGN:
+        wrist = figure.at(f"{side}_wrist", 5)
+        ahead, up, _ = figure.in_chest(f"{side}_wrist", "neck", side).T
+        rests = (np.linalg.norm(rate(wrist), axis=-1) < 0.3) & (ahead > 0.05) & (up > -0.4)
+        before: float | None = None
+        for start, end in spans(rests, 4, 2):
+            height = float(np.median(wrist[start:end, 1]))
+            found.append((start, end, height, 0.0 if before is None else height - before))
+            before = height
+    return sorted(found)
+
+
+@detector("climbs_ladder")
+def climbs_ladder(figure: Figure) -> list[Event]:
+    """Find rows of holds of the hands, each higher (or lower) than the same hand's last one."""
+    found = []
+    for way, sign in (("up", 1.0), ("down", -1.0)):
+        rows: list[list[tuple[int, int]]] = [[]]
+        for start, end, _, gain in _holds(figure):
+            if sign * gain > RUNG:
+                rows[-1].append((start, end))
+            elif sign * gain < -0.06:
+                rows.append([])
+        for row in rows:
+            if len(row) >= 3:
+                start, end = row[0][0], row[-1][1]
+                moved = figure.mass_centre[end - 1] - figure.mass_centre[start]
+                if abs(moved[1]) > 0.25 and np.hypot(moved[0], moved[2]) < 0.3:
+                    found.append(Event(start, end, direction=way))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Find what the way of a walk is like: there and back, zigzag, slanting, eights, stops, stairs, on the spot."""
+"""Find what a way is like: there and back, zigzag, slanting, eights, stops, stairs, ladders, on the spot."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
+from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings, trimmed
 from remogpt.motion.skeleton import FPS
 
 TRAVEL, STILL = 0.35, 0.14
@@ -20,6 +20,8 @@ STRAIGHT = 0.94
 """Straight distance over path length of a straight walk, at least."""
 STEP_UP = 0.09
 """Metres by which a foot on the next stair is higher, at least."""
+LADDER, STEEP = 0.45, 0.45
+"""Metres that a body rises or sinks on a ladder, at least; and its way over the floor for a metre of it, at most."""
 
 
 @memo
@@ -159,8 +161,35 @@ def climbs(body: Body, direction: str | None = None) -> Intervals:
                 rows[-1].append(now)
             elif rows[-1]:
                 rows.append([])
-        found += [(row[0][0], row[-1][1]) for row in rows if len(row) >= 3]
+        spans = [(row[0][0], row[-1][1]) for row in rows if len(row) >= 3]
+        found += [span for span in spans if _slope(body, *span) > STEEP]
     return sorted(found)
+
+
+def _slope(body: Body, start: int, end: int) -> float:
+    """Return the way of the pelvis over the floor for each metre that it rises or sinks."""
+    pelvis = body.at("pelvis", 2.0)
+    moved = pelvis[end - 1] - pelvis[start]
+    return float(np.hypot(moved[0], moved[2]) / max(abs(moved[1]), 1e-6))
+
+
+@predicate("climbs_ladder", "climbs {direction} a ladder")
+def climbs_ladder(body: Body, direction: str | None = None) -> Intervals:
+    """Rise (or sink) with the feet, straight up, while the hands are before the head or the chest in turn."""
+    pelvis = body.height("pelvis", 2.0)
+    feet = np.minimum(body.height("left_ankle"), body.height("right_ankle"))
+    hands = [body.offset(f"{side}_wrist", f"{side}_shoulder") for side in SIDES]
+    gripping = np.min([(hand[:, 0] > 0.08) & (hand[:, 1] > -0.2) for hand in hands], axis=0)
+    high = np.max([hand[:, 1] for hand in hands], axis=0) > 0.0
+    found = []
+    for start, end in swings(pelvis, LADDER):
+        first, last = trimmed(pelvis, start, end)
+        up = pelvis[end] > pelvis[start]
+        carried = abs(feet[min(last + 10, body.num_frames - 1)] - feet[max(first - 10, 0)]) > 0.7 * LADDER
+        held = gripping[first:last].mean() > 0.7 and high[first:last].mean() > 0.6
+        if carried and held and _slope(body, first, last + 1) < STEEP and direction in (None, "up" if up else "down"):
+            found.append((first, last + 1))
+    return found
 
 
 @memo
