@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
+    bounds,
     gait,
     ground,
     handwork,

@@ -1,6 +1,6 @@
 """Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
-from remogpt.motion.predicates import arms, gait, ground, hands, legs, routes, strokes, style, trunk
+from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -8,6 +8,7 @@ __all__ = [
     "PREDICATES",
     "Predicate",
     "arms",
+    "bounds",
     "gait",
     "ground",
     "hands",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from remogpt.data.procedural.actions import descriptions, floor, ladder, poses, routes
+from remogpt.data.procedural.actions import bounds, descriptions, floor, ladder, poses, routes
 from remogpt.data.procedural.gestures import Maker
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
@@ -13,7 +13,7 @@ from remogpt.data.procedural.track import Track
 LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "pace": routes.pace, "diagonal": routes.diagonal, "zigzag": routes.zigzag, "figure_eight": routes.figure_eight,
     "walk_stop": routes.walk_stop, "jog_in_place": routes.jog_in_place, "stairs": routes.stairs,
-    "stumble": routes.stumble, "ladder": ladder.ladder, "crawl": floor.crawl,
+    "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
