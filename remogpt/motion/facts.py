@@ -34,6 +34,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
+    "gallops": ((), ("side",)),
     "swipes": (("side", "direction"),),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),

@@ -62,3 +62,36 @@ def _hopped(figure: Figure, leaves: Rest, lands: Rest) -> bool:
     way = np.array([[lands.place[0] - leaves.place[0], 0.0, lands.place[1] - leaves.place[1]]])
     ahead = float(figure.seen(way, figure.facing[middle : middle + 1])[0, 0])
     return ahead > HOP and lands.start - leaves.end <= 10 and bool((moves > RESTS).mean() > 0.8)
+
+
+@detector("gallops")
+def gallops(figure: Figure) -> list[Event]:
+    """Find rows of steps in which one foot always reaches far ahead and the other one only catches up, through the air.
+
+    The side is that of the foot that reaches ahead.
+    """
+    rests = _rests(figure)
+    found = []
+    for side in SIGN:
+        rounds = [
+            (a, b, c)
+            for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
+            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c)
+        ]
+        rows = [(one, two) for one, two in pairwise(rounds) if two[0] is one[2]]
+        found += [Event(one[0].start, two[2].end, side) for one, two in rows]
+    return found
+
+
+def _chases(figure: Figure, lead: Rest, rear: Rest, lands: Rest) -> bool:
+    """Return whether the rear foot makes the smaller way past the leading one, and both move for a moment before."""
+    way = lands.place - lead.place
+    length = float(np.linalg.norm(way))
+    faced = figure.facing[rear.start]
+    ahead = float(way @ [np.sin(faced), np.cos(faced)])
+    if length < 0.25 or ahead < 0.7 * length or lands.start - lead.start > 24:
+        return False
+    share = float((rear.place - lead.place) @ way) / length**2
+    near = slice(max(lead.start, rear.start - 8), rear.start + 1)
+    slower = np.minimum(_ball_speed(figure, lead.side)[near], _ball_speed(figure, rear.side)[near])
+    return share < 0.4 and float(slower.max(initial=0.0)) > RESTS

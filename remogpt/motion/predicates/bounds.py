@@ -45,3 +45,21 @@ def _idle_is_up(body: Body, hop: tuple[int, int, str, str]) -> bool:
     """Return whether the foot that does not hop is off the floor just before, in and just after the flight."""
     start, end, side, _ = hop
     return bool(body.lift(other(side))[start - 1 : end + 1].min() > 0.04)
+
+
+@predicate("gallops", "gallops with the {side} foot in front")
+def gallops(body: Body, side: str | None = None) -> Intervals:
+    """Go ahead in bounds from the same foot, the leading one, to the other, which lands behind it."""
+    found = []
+    for lead in SIDES if side is None else (side,):
+        ahead = body.offset(f"{lead}_ankle", f"{other(lead)}_ankle")[:, 0]
+        row: list[tuple[int, int, str, str]] = []
+        for flight in _bounds(body):
+            chased = flight[2:] == (lead, other(lead)) and ahead[flight[0] : flight[1] + 3].max() > 0.1
+            if chased and (not row or flight[0] - row[-1][1] <= PAUSE):
+                row.append(flight)
+            elif len(row) < 2:
+                row = [flight] if chased else []
+        if len(row) >= 2:
+            found.append((row[0][0], row[-1][1]))
+    return sorted(found)

@@ -50,6 +50,12 @@ CASES = {
         [("sidesteps", {"direction": "left"})],
         [("sidesteps", {"direction": "right"}), ("walks", {"direction": "forward"})],
     ),
+    "skip": (Action("skip", distance=3.0), [("skips", {})], [("gallops", {}), ("runs", {}), ("jumps", {})]),
+    "gallop": (
+        Action("gallop", "right", distance=3.0),
+        [("gallops", {"side": "right"}), ("gallops", {})],
+        [("gallops", {"side": "left"}), ("skips", {}), ("runs", {})],
+    ),
     "turn": (
         Action("turn", direction="right", angle=180.0),
         [("turns", {"direction": "right", "angle": 180.0}), ("turns", {"direction": "right", "moving": False})],

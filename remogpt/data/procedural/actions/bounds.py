@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, smooth, window
-from remogpt.data.procedural.in_place import blank
+from remogpt.data.procedural.in_place import blank, side_index
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -143,8 +143,7 @@ def skip(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     for k, (land, (off, back)) in enumerate(zip(lands, hops, strict=False)):
         foot = (first + k) % 2
         # The first step has no hop before it, so its knee rises little.
-        knee = (0.10, None) if k == 0 else (lift, ahead)
-        stands[foot].append(_Stand(land, off, *knee, offset=0.03))
+        stands[foot].append(_Stand(land, off, lift if k else 0.10, ahead if k else None, offset=0.03))
         stands[foot].append(_Stand(back, back + settle, clear, offset=-0.09))
     foot = (first + count) % 2
     stands[foot].append(_Stand(lands[-1], np.inf, lift, ahead))
@@ -175,3 +174,53 @@ def _skipping_body(
     lean = rng.uniform(0.03, 0.12)
     track.trunk[:, 0] += lean * going
     track.head[:, 0] -= 0.5 * lean * going
+
+
+def gallop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Lead with the foot of `side`, the other one chases it and lands behind it, both in the air between."""
+    distance, lead = action.distance or 2.5, side_index(action.side)
+    count = max(3, round(distance / rng.uniform(0.58, 0.70)))
+    slow = 1.0 / _TEMPO[action.speed] / who.hurry**0.5
+    fly = rng.uniform(0.18, 0.23)
+    step, gather = slow * rng.uniform(0.20, 0.25), slow * rng.uniform(0.12, 0.16)
+    lands = [0.5 + k * (step + fly + gather) for k in range(count + 1)]
+    flights = [(land + step, land + step + fly) for land in lands[:count]]
+    done = lands[-1] + 0.5
+    track, t = blank(done + 0.35, who)
+    track.root[:, 2] = _along(t, distance, 0.12, done + 0.1, (0.55, 0.6))
+    track.root[:, 1] += _heights(t, flights, 0.02 + 0.8 * who.posture.knee_bend, 0.08, (0.2, done + 0.25))
+    lift, ahead, low = rng.uniform(0.14, 0.26), rng.uniform(0.12, 0.22), rng.uniform(0.09, 0.14)
+    stands: list[list[_Stand]] = [[], []]
+    stands[lead].append(_Stand(-np.inf, 0.18, 0.0, push=0.35))
+    stands[1 - lead].append(_Stand(-np.inf, lands[0] + 0.06, 0.0))
+    for k, (off, back) in enumerate(flights):
+        stands[lead].append(_Stand(lands[k], off, lift if k else 0.09, ahead if k else None, offset=0.10))
+        stands[1 - lead].append(_Stand(back, lands[k + 1] + 0.06, low, offset=-0.17))
+    stands[lead].append(_Stand(lands[-1], np.inf, lift, ahead))
+    stands[1 - lead].append(_Stand(done + 0.05, np.inf, 0.06))
+    _feet(track, t, stands, rng.uniform(0.12, 0.2), who)
+    _galloping_body(track, t, flights, 1.0 if lead == 0 else -1.0, rng)
+    return track
+
+
+def _galloping_body(
+    track: Track, t: np.ndarray, flights: list[tuple[float, float]], sign: float, rng: np.random.Generator
+) -> None:
+    """Turn the hip of the leading foot ahead and swing both arms with each bound, or hold them like reins."""
+    end = flights[-1][1]
+    going = window(t, 0.1, end + 0.75, 0.5)
+    beats = [one for off, land in flights for one in (off - 0.16, 0.5 * (off + land))]
+    beat = keyframes([0.15, *beats, end + 0.5], [0.0, *([-0.5, 1.0] * len(flights)), 0.0], t)
+    turned = rng.uniform(0.16, 0.32)
+    track.pelvis[:, 1] -= sign * turned * going
+    track.trunk[:, 1] -= sign * 0.7 * turned * going
+    track.head[:, 1] += sign * 0.7 * turned * going
+    reins = rng.random() < 0.3
+    swing, elbow = (0.12, rng.uniform(1.1, 1.4)) if reins else (rng.uniform(0.2, 0.5), rng.uniform(0.5, 1.1))
+    for arm, way in ((0, sign), (1, -sign)):
+        track.arms[:, arm, 0] += swing * beat + (0.45 if reins else 0.12 * way) * going
+        track.arms[:, arm, 1] += rng.uniform(0.05, 0.2) * going
+        track.arms[:, arm, 2] += elbow * going + 0.2 * np.maximum(beat, 0.0)
+    lean = rng.uniform(0.04, 0.14)
+    track.trunk[:, 0] += lean * going - 0.04 * beat
+    track.head[:, 0] -= 0.6 * lean * going

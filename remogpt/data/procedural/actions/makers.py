@@ -13,7 +13,8 @@ from remogpt.data.procedural.track import Track
 LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "pace": routes.pace, "diagonal": routes.diagonal, "zigzag": routes.zigzag, "figure_eight": routes.figure_eight,
     "walk_stop": routes.walk_stop, "jog_in_place": routes.jog_in_place, "stairs": routes.stairs,
-    "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "crawl": floor.crawl,
+    "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "gallop": bounds.gallop,
+    "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
