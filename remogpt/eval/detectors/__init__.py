@@ -23,6 +23,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     strokes,
     styles,
     trunk,
+    tumbles,
     turning,
 )
 from remogpt.eval.detectors.scene import Scene

@@ -1,6 +1,6 @@
 """Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
-from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk
+from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk, tumbles
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -18,4 +18,5 @@ __all__ = [
     "strokes",
     "style",
     "trunk",
+    "tumbles",
 ]
