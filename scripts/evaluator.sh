@@ -20,7 +20,7 @@ stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 if [ $# -lt 2 ]; then
     stage "1. captioned motion"
-    remogpt data make --out "$data" --clips 8000 --seed 1000 --unseen-share 0
+    remogpt data make --out "$data" --clips 8000 --seed 1000 --unseen-share 0 --vocabulary wide
     remogpt data check "$data" --clips 500
 fi
 

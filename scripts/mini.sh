@@ -15,7 +15,7 @@ mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 stage "1. captioned motion"
-remogpt data make --out "$work/set" --clips 8000 --seed 0 --workers 2
+remogpt data make --out "$work/set" --clips 12000 --seed 0 --workers 2 --vocabulary wide
 remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
@@ -40,8 +40,8 @@ for split in train val; do
     remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
 done
 
-stage "5. language model: instructions with retrieved examples"
-remogpt train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/tokenizer" \
+stage "5. language model: instructions with retrieved examples, in two processes"
+ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 -m remogpt.cli train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/tokenizer" \
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
@@ -50,7 +50,7 @@ remogpt train copy --config mini/copy --tokenizer "$work/tokenizer" --out "$work
     --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
 
 stage "7. one model folder, with a smaller database to ship"
-remogpt db build "$work/set" --split train --limit 1500 --out "$work/small_database" --compact "${parts[@]}"
+remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact "${parts[@]}"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
     --reader "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
     --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
