@@ -31,16 +31,16 @@ def ladder(action: Action, who: Performer, rng: np.random.Generator) -> Track:
 
 def _up(rungs: int, action: Action, who: Performer, rng: np.random.Generator) -> Track:
     rung, near = rng.uniform(0.26, 0.30), rng.uniform(0.06, 0.12)
-    step = seconds(action, who, rng.uniform(0.62, 0.85))
+    step = max(seconds(action, who, rng.uniform(0.62, 0.85)), 0.5)
     grip, leave = (seconds(action, who, rng.uniform(0.8, 1.1)) for _ in range(2))
     track, t = blank(grip + (rungs + 1) * step + leave, who)
     done = (t - grip) / step  # steps taken
     first = int(rng.integers(2))
     on_it = keyframes([0.0, grip, t[-1] - leave, t[-1]], [0.0, 1.0, 1.0, 0.0], t)
     _rise(track, done, rungs, rung, on_it, near, rng)
-    ahead = near + rng.uniform(0.19, 0.26)
+    ahead = near + rng.uniform(0.17, 0.22) + 0.55 * who.posture.lean  # farther for shoulders that lean ahead
     shoulder = who.body.pelvis_height + sum(who.body.offsets[joint, 1] for joint in _SPINE) + 0.08
-    high, wide = shoulder + rng.uniform(0.06, 0.14), rng.uniform(0.17, 0.22)
+    high, wide = shoulder + rng.uniform(0.0, 0.07), rng.uniform(0.17, 0.22)
     for side in (0, 1):
         steps = _levels(rungs, side == first)
         _step_feet(track, done, side, steps, rung, near)
@@ -103,8 +103,8 @@ def _hold(
     hand = track.hands[:, side]
     hand[:, :3] = [_SIGN[side] * place[0], place[1], place[2]]
     for number, before, after in steps:
-        u = np.clip((done - number) / (0.8 * _IN_AIR), 0.0, 1.0)
+        u = np.clip((done - number) / (0.92 * _IN_AIR), 0.0, 1.0)
         hand[:, 1] += rung * (after - before) * ease(u)
-        hand[:, 2] -= 0.08 * np.sin(np.pi * u) ** 2
+        hand[:, 2] -= 0.05 * np.sin(np.pi * u) ** 2
     late = 0.12 * grip * side
     hand[:, 3] = ease((t - late) / (0.85 * grip)) * ease((t[-1] - t) / (0.85 * leave))
