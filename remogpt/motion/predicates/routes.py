@@ -7,7 +7,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings, trimmed
+from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
 from remogpt.motion.skeleton import FPS
 
 TRAVEL, STILL = 0.35, 0.14
@@ -166,6 +166,18 @@ def climbs(body: Body, direction: str | None = None) -> Intervals:
     return sorted(found)
 
 
+@memo
+def _levels(body: Body) -> list[tuple[int, int, float]]:
+    """Return every time a foot stands: (start, end, height of its ankle), in order of their starts."""
+    stands = []
+    for side in SIDES:
+        ankle = body.at(f"{side}_ankle", 1.0)
+        flat = np.linalg.norm(np.gradient(ankle[:, [0, 2]], axis=0), axis=-1) * FPS < 0.3
+        level = np.abs(np.gradient(ankle[:, 1])) * FPS < 0.25
+        stands += [(a, b, float(np.quantile(ankle[a:b, 1], 0.3))) for a, b in stretches(flat & level, 3, 2)]
+    return sorted(stands)
+
+
 def _slope(body: Body, start: int, end: int) -> float:
     """Return the way of the pelvis over the floor for each metre that it rises or sinks."""
     pelvis = body.at("pelvis", 2.0)
@@ -179,29 +191,16 @@ def climbs_ladder(body: Body, direction: str | None = None) -> Intervals:
     pelvis = body.height("pelvis", 2.0)
     feet = np.minimum(body.height("left_ankle"), body.height("right_ankle"))
     hands = [body.offset(f"{side}_wrist", f"{side}_shoulder") for side in SIDES]
-    gripping = np.min([(hand[:, 0] > 0.08) & (hand[:, 1] > -0.2) for hand in hands], axis=0)
+    gripping = np.min([(hand[:, 0] > 0.08) & (hand[:, 1] > -0.2) for hand in hands], axis=0) > 0
     high = np.max([hand[:, 1] for hand in hands], axis=0) > 0.0
     found = []
-    for start, end in swings(pelvis, LADDER):
-        first, last = trimmed(pelvis, start, end)
-        up = pelvis[end] > pelvis[start]
-        carried = abs(feet[min(last + 10, body.num_frames - 1)] - feet[max(first - 10, 0)]) > 0.7 * LADDER
-        held = gripping[first:last].mean() > 0.7 and high[first:last].mean() > 0.6
-        if carried and held and _slope(body, first, last + 1) < STEEP and direction in (None, "up" if up else "down"):
-            found.append((first, last + 1))
+    for start, end in stretches(gripping, 20, 6):
+        rise = float(pelvis[end - 1] - pelvis[start])
+        carried = feet[min(end + 9, body.num_frames - 1)] - feet[max(start - 10, 0)]
+        far = abs(rise) > LADDER and carried * np.sign(rise) > 0.7 * LADDER
+        if far and high[start:end].mean() > 0.6 and _slope(body, start, end) < STEEP:
+            found += [(start, end)] if direction in (None, "up" if rise > 0 else "down") else []
     return found
-
-
-@memo
-def _levels(body: Body) -> list[tuple[int, int, float]]:
-    """Return every time a foot stands: (start, end, height of its ankle), in order of their starts."""
-    stands = []
-    for side in SIDES:
-        ankle = body.at(f"{side}_ankle", 1.0)
-        flat = np.linalg.norm(np.gradient(ankle[:, [0, 2]], axis=0), axis=-1) * FPS < 0.3
-        level = np.abs(np.gradient(ankle[:, 1])) * FPS < 0.25
-        stands += [(a, b, float(np.quantile(ankle[a:b, 1], 0.3))) for a, b in stretches(flat & level, 3, 2)]
-    return sorted(stands)
 
 
 @predicate("holds_rail", "holds on with the {side} hand")
