@@ -35,6 +35,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),
+    "gallops_sideways": ((), ("direction",)),
     "swipes": (("side", "direction"),),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),

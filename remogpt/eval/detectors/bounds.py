@@ -76,18 +76,37 @@ def gallops(figure: Figure) -> list[Event]:
         rounds = [
             (a, b, c)
             for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
-            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c)
+            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c, 0.0)
         ]
         rows = [(one, two) for one, two in pairwise(rounds) if two[0] is one[2]]
         found += [Event(one[0].start, two[2].end, side) for one, two in rows]
     return found
 
 
-def _chases(figure: Figure, lead: Rest, rear: Rest, lands: Rest) -> bool:
-    """Return whether the rear foot makes the smaller way past the leading one, and both move for a moment before."""
+@detector("gallops_sideways")
+def gallops_sideways(figure: Figure) -> list[Event]:
+    """Find rows of steps to one side in which the outer foot reaches out and the inner one follows through the air."""
+    rests = _rests(figure)
+    found = []
+    for side, sign in SIGN.items():
+        rounds = [
+            (a, b, c)
+            for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
+            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c, sign * np.pi / 2.0)
+        ]
+        rows = [(one, two) for one, two in pairwise(rounds) if two[0] is one[2]]
+        found += [Event(one[0].start, two[2].end, direction=side) for one, two in rows]
+    return found
+
+
+def _chases(figure: Figure, lead: Rest, rear: Rest, lands: Rest, turned: float) -> bool:
+    """Return whether the rear foot makes the smaller way past the leading one, and both move for a moment before.
+
+    `turned` is the course against where the figure faces, radians to the left.
+    """
     way = lands.place - lead.place
     length = float(np.linalg.norm(way))
-    faced = figure.facing[rear.start]
+    faced = figure.facing[rear.start] + turned
     ahead = float(way @ [np.sin(faced), np.cos(faced)])
     if length < 0.25 or ahead < 0.7 * length or lands.start - lead.start > 24:
         return False

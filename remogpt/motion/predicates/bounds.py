@@ -12,12 +12,24 @@ AHEAD = 0.5
 """Metres a second at which the pelvis goes ahead during a bound, at least."""
 PAUSE = 16
 """Most frames from one flight to the next of the same bout."""
+NEAR = 41
+"""Frames about a flight in which the lowest place of a foot is the floor: stairs may have led to another one."""
+
+
+@memo
+def _lifts(body: Body) -> dict[str, np.ndarray]:
+    """Return the height of each foot (T,) over the floor on which the body is at the time."""
+    from scipy.ndimage import minimum_filter1d  # slow to import
+
+    lifts = {side: body.lift(side) for side in SIDES}
+    floor = minimum_filter1d(np.minimum(*lifts.values()), NEAR)
+    return {side: lift - floor for side, lift in lifts.items()}
 
 
 @memo
 def _bounds(body: Body) -> list[tuple[int, int, str, str]]:
     """Return every flight while going ahead: (start, end, foot that leaves last, foot that lands first)."""
-    lifts = {side: body.lift(side) for side in SIDES}
+    lifts = _lifts(body)
     ahead = body.velocity("pelvis", 2.0)[:, 0]
     found = []
     for start, end in stretches(np.minimum(*lifts.values()) > FLIGHT, 2):
@@ -44,7 +56,7 @@ def skips(body: Body) -> Intervals:
 def _idle_is_up(body: Body, hop: tuple[int, int, str, str]) -> bool:
     """Return whether the foot that does not hop is off the floor just before, in and just after the flight."""
     start, end, side, _ = hop
-    return bool(body.lift(other(side))[start - 1 : end + 1].min() > 0.04)
+    return bool(_lifts(body)[other(side)][start - 1 : end + 1].min() > 0.04)
 
 
 @predicate("gallops", "gallops with the {side} foot in front")
@@ -60,6 +72,29 @@ def gallops(body: Body, side: str | None = None) -> Intervals:
                 row.append(flight)
             elif len(row) < 2:
                 row = [flight] if chased else []
+        if len(row) >= 2:
+            found.append((row[0][0], row[-1][1]))
+    return sorted(found)
+
+
+@predicate("gallops_sideways", "gallops sideways to the {direction}")
+def gallops_sideways(body: Body, direction: str | None = None) -> Intervals:
+    """Go sideways in bounds, the feet together in each flight and wide apart between."""
+    both = np.minimum(*_lifts(body).values())
+    velocity = body.velocity("pelvis", 2.0)
+    apart = np.abs(body.offset("left_ankle", "right_ankle")[:, 2])
+    found = []
+    for way in SIDES if direction is None else (direction,):
+        aside = velocity[:, 2] * (1.0 if way == "left" else -1.0)
+        mask = (both > FLIGHT) & (aside > AHEAD) & (aside > 1.5 * np.abs(velocity[:, 0]))
+        flights = [one for one in stretches(mask, 2) if one[1] - one[0] <= 12]
+        row: Intervals = []
+        for start, end in flights:
+            reaches = bool(row) and start - row[-1][1] <= PAUSE and apart[row[-1][1] : start].max() > 0.3
+            if not row or reaches:
+                row.append((start, end))
+            elif len(row) < 2:
+                row = [(start, end)]
         if len(row) >= 2:
             found.append((row[0][0], row[-1][1]))
     return sorted(found)

@@ -50,11 +50,16 @@ CASES = {
         [("sidesteps", {"direction": "left"})],
         [("sidesteps", {"direction": "right"}), ("walks", {"direction": "forward"})],
     ),
-    "skip": (Action("skip", distance=3.0), [("skips", {})], [("gallops", {}), ("runs", {}), ("jumps", {})]),
+    "skip": (Action("skip", distance=3.0), [("skips", {})], [("gallops", {}), ("runs", {}), ("crawls", {})]),
     "gallop": (
         Action("gallop", "right", distance=3.0),
         [("gallops", {"side": "right"}), ("gallops", {})],
         [("gallops", {"side": "left"}), ("skips", {}), ("runs", {})],
+    ),
+    "side_gallop": (
+        Action("side_gallop", direction="left", distance=2.0),
+        [("gallops_sideways", {"direction": "left"})],
+        [("gallops_sideways", {"direction": "right"}), ("gallops", {}), ("skips", {})],
     ),
     "turn": (
         Action("turn", direction="right", angle=180.0),

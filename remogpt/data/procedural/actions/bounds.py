@@ -1,6 +1,6 @@
-"""Animate ways of going with a flight in every bound: skip and gallop.
+"""Animate ways of going with a flight in every bound: skip, gallop ahead, gallop sideways.
 
-Both are planned as times at which feet stand. The pelvis goes ahead along a line, each foot stands under the middle of
+They are planned as times at which feet stand. The pelvis goes along a line, each foot stands under the middle of
 the pelvis's way during its time, and between the times it swings. While no foot stands, the pelvis flies freely.
 """
 
@@ -74,8 +74,15 @@ def _dip(height: np.ndarray, t: np.ndarray, span: tuple[float, float], y: tuple[
     height[now] = np.where(curve < 0.0, -limit * np.tanh(deep / limit), curve)
 
 
-def _feet(track: Track, t: np.ndarray, stands: list[list[_Stand]], width: float, who: Performer) -> None:
-    """Write both feet; the first stand and the last one are in the neutral stance."""
+def _feet(
+    track: Track, t: np.ndarray, stands: list[list[_Stand]], width: float, who: Performer, aside: float = 0.0
+) -> None:  # fmt: skip
+    """Write both feet; the first stand and the last one are in the neutral stance.
+
+    `aside` is 0 where the way leads ahead, 1 to the left, -1 to the right; `width` counts for ways ahead.
+    """
+    way = np.array([aside, 0.0, 0.0 if aside else 1.0])
+    gone = track.root @ way
     for foot, own in enumerate(stands):
         yaw, sign = float(who.stance.foot_yaw[foot]), 1.0 if foot == 0 else -1.0
         ball = who.body.foot_vectors[foot]
@@ -83,10 +90,11 @@ def _feet(track: Track, t: np.ndarray, stands: list[list[_Stand]], width: float,
         for index, stand in enumerate(own):
             place = who.stance.ankles[foot].copy()
             if index == len(own) - 1:
-                place[2] += track.root[-1, 2]
+                place += gone[-1] * way
             elif index:
-                middle = np.interp([stand.start, stand.end], t, track.root[:, 2]).mean()
-                place[0], place[2] = sign * 0.5 * width, middle + stand.offset
+                middle = np.interp([stand.start, stand.end], t, gone).mean()
+                place[0] = 0.0 if aside else sign * 0.5 * width
+                place += (middle + stand.offset - place @ way) * way
             places.append(place)
         flat = rotation(yaw, 0.0, 0.0) @ ball
         pitch, ankle = np.zeros(len(t)), np.tile(places[0], (len(t), 1))
@@ -103,16 +111,17 @@ def _feet(track: Track, t: np.ndarray, stands: list[list[_Stand]], width: float,
             peak = 0.5 * (stand.end + after.start)
             begin = place + flat - rotation(yaw, stand.push, 0.0) @ ball
             to = places[index + 1]
+            first, last = float(begin @ way), float(to @ way)
             if after.ahead is None:
-                way = begin[2] + (0.4 * u + 0.6 * ease(u)) * (to[2] - begin[2])
+                along = first + (0.4 * u + 0.6 * ease(u)) * (last - first)
                 height = begin[1] + u * (to[1] - begin[1]) + 4.0 * after.lift * u * (1.0 - u)
             else:
-                over = float(np.interp(peak, t, track.root[:, 2])) + after.ahead
+                over = float(np.interp(peak, t, gone)) + after.ahead
                 times = [stand.end, peak, after.start]
-                way = keyframes(times, [begin[2], min(over, to[2] - 0.01), to[2]], t[air])
+                along = keyframes(times, [first, min(over, last - 0.01), last], t[air])
                 height = keyframes(times, [begin[1], to[1] + after.lift, to[1]], t[air])
-            ankle[air, 0] = begin[0] + ease(u) * (to[0] - begin[0])
-            ankle[air, 2] = way
+            across = begin + ease(u)[:, None] * (to - begin)
+            ankle[air] = across + (along - across @ way)[:, None] * way
             ankle[air, 1] = height
             pitch[air] = stand.push * (1.0 - ease(u)) + 0.25 * np.sin(np.pi * u)
             toes = ankle[air, 1] + apply(rotation(yaw, pitch[air], 0.0), ball)[:, 1]
@@ -224,3 +233,46 @@ def _galloping_body(
     lean = rng.uniform(0.04, 0.14)
     track.trunk[:, 0] += lean * going - 0.04 * beat
     track.head[:, 0] -= 0.6 * lean * going
+
+
+def side_gallop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Gallop sideways: one foot reaches out, the other closes up to it through the air; the body faces ahead."""
+    distance, lead = action.distance or 2.0, side_index(action.direction)
+    sign = 1.0 if lead == 0 else -1.0
+    count = max(3, round(distance / rng.uniform(0.50, 0.60)))
+    slow = 1.0 / _TEMPO[action.speed] / who.hurry**0.5
+    fly = rng.uniform(0.18, 0.22)
+    step, gather = slow * rng.uniform(0.18, 0.23), slow * rng.uniform(0.12, 0.15)
+    lands = [0.45 + k * (step + fly + gather) for k in range(count + 1)]
+    flights = [(land + step, land + step + fly) for land in lands[:count]]
+    done = lands[-1] + 0.45
+    track, t = blank(done + 0.35, who)
+    track.root[:, 0] = sign * _along(t, distance, 0.12, done + 0.1, (0.5, 0.6))
+    low = rng.uniform(0.0, 0.03)
+    crouched = low * window(t, 0.1, done + 0.2, 0.4)
+    track.root[:, 1] += _heights(t, flights, 0.02 + 0.8 * who.posture.knee_bend, 0.08, (0.2, done + 0.25)) - crouched
+    lift, close = rng.uniform(0.07, 0.12), rng.uniform(0.09, 0.13)
+    stands: list[list[_Stand]] = [[], []]
+    stands[lead].append(_Stand(-np.inf, 0.16, 0.0, push=0.25))
+    stands[1 - lead].append(_Stand(-np.inf, lands[0] + 0.06, 0.0, push=0.35))
+    for k, (off, back) in enumerate(flights):
+        stands[lead].append(_Stand(lands[k], off, lift if k else 0.06, push=0.45, offset=0.20))
+        stands[1 - lead].append(_Stand(back, lands[k + 1] + 0.06, close, push=0.35, offset=-0.16))
+    stands[lead].append(_Stand(lands[-1], np.inf, lift))
+    stands[1 - lead].append(_Stand(done, np.inf, 0.05))
+    _feet(track, t, stands, 0.0, who, sign)
+    end = flights[-1][1]
+    going = window(t, 0.1, end + 0.7, 0.45)
+    beats = [one for off, land in flights for one in (off - 0.15, 0.5 * (off + land))]
+    beat = keyframes([0.15, *beats, end + 0.45], [0.0, *([-0.5, 1.0] * len(flights)), 0.0], t)
+    out, swing, elbow = rng.uniform(0.1, 0.5), rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.9)
+    for arm in (0, 1):
+        track.arms[:, arm, 0] += 0.15 * going
+        track.arms[:, arm, 1] += out * going + swing * beat
+        track.arms[:, arm, 2] += elbow * going
+    lean = rng.uniform(0.03, 0.12)
+    track.trunk[:, 0] += lean * going
+    track.trunk[:, 2] -= sign * 0.04 * beat
+    track.head[:, 0] -= 0.5 * lean * going
+    track.head[:, 1] += sign * rng.uniform(0.0, 0.35) * going
+    return track

@@ -14,7 +14,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "pace": routes.pace, "diagonal": routes.diagonal, "zigzag": routes.zigzag, "figure_eight": routes.figure_eight,
     "walk_stop": routes.walk_stop, "jog_in_place": routes.jog_in_place, "stairs": routes.stairs,
     "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "gallop": bounds.gallop,
-    "crawl": floor.crawl,
+    "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll,
 }  # fmt: skip
