@@ -36,6 +36,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),
+    "cartwheels": ((), ("direction",)),
     "swipes": (("side", "direction"),),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remogpt.data.procedural.curves import apply, heading_vector, rotation, smooth, two_bone, unit
+from remogpt.data.procedural.curves import apply, ease, heading_vector, rotation, smooth, two_bone, unit
 from remogpt.data.procedural.track import Track
 from remogpt.motion.skeleton import BONE_LENGTHS, PARENTS
 
@@ -202,8 +202,11 @@ def _place_trunk(body: Body, track: Track, pelvis_turn: np.ndarray, joints: np.n
         turns.append(rotation(track.yaw + angles[:, 1], angles[:, 0], angles[:, 2]))
     for turn, joint in zip(turns, (3, 6, 9, 12), strict=True):
         joints[:, joint] = joints[:, PARENTS[joint]] + apply(turn, body.offsets[joint])
+    roll = chest[:, 2]
+    # Four fifths of a chest's lean, and all of a cartwheel's turn.
+    over = 0.4 * np.pi * np.sign(roll) * ease((np.abs(roll) - 1.4) / (2.0 * np.pi - 2.8))
     head_turn = rotation(
-        track.yaw + chest[:, 1] + track.head[:, 1], 0.75 * chest[:, 0] + track.head[:, 0], 0.8 * chest[:, 2]
+        track.yaw + chest[:, 1] + track.head[:, 1], 0.75 * chest[:, 0] + track.head[:, 0], 0.8 * roll + over
     )
     joints[:, 15] = joints[:, 12] + apply(head_turn, body.offsets[15])
     return turns[-1]

@@ -16,7 +16,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "gallop": bounds.gallop,
     "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
-    "roll": tumbles.roll,
+    "roll": tumbles.roll, "cartwheel": tumbles.cartwheel,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 

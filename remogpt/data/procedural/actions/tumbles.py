@@ -1,4 +1,4 @@
-"""Animate a forward roll: from standing over a squat, the hands, the shoulders and the back into a squat again.
+"""Animate what turns the body over: a forward roll and a cartwheel.
 
 Places are metres around the start, which faces +Z; angles are degrees in the tables and radians elsewhere.
 """
@@ -7,7 +7,7 @@ import numpy as np
 
 from remogpt.data.procedural.body import assemble
 from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, smooth, window
-from remogpt.data.procedural.in_place import blank, seconds
+from remogpt.data.procedural.in_place import blank, move_foot, seconds, side_index
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -116,3 +116,89 @@ def _move_leg(
     track.knees[:, side, :3], track.knees[:, side, 3] = knee, free
     track.planted[:, side] = free <= 0.0
     track.foot[:, side, 0], track.foot[:, side, 1] = yaw, np.where(u < land, pitch, 0.0)
+
+
+def cartwheel(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Turn over sideways once round: hand, hand, foot, foot; the chest faces ahead all the way."""
+    track, t = blank(seconds(action, who, rng.uniform(3.2, 3.8)), who)
+    u = t / t[-1]
+    lead = side_index(action.direction)
+    way, trail, size = _SIGN[lead], 1 - lead, rng.uniform(0.95, 1.03)
+    at = (0.0, 0.16, 0.30, 0.42, 0.50, 0.58, 0.66, 0.74, 0.83, 0.91, 1.0)
+    pelvis = np.radians(keyframes(at, [0, -4, 22, 76, 126, 180, 233, 284, 334, 354, 360], u))
+    trunk = np.radians(keyframes(at, [0, -8, 42, 106, 141, 180, 219, 254, 314, 348, 360], u))
+    for turn, curve in ((pelvis, track.pelvis), (trunk, track.trunk)):
+        curve[:, 2] = -way * (turn - 2.0 * np.pi * (trunk > np.pi))
+    track.trunk[:, 0] -= who.posture.lean * window(u, 0.15, 0.95, 0.2, 0.15)
+    track.head[:, 0] -= 0.35 * window(u, 0.25, 0.8, 0.2)
+    hand = size * rng.uniform(1.00, 1.06) + np.array([0.0, 0.36])
+    end = size * 2.35
+    on = size * keyframes(at, [0.0, 0.06, 0.30, 0.62, 0.92, 1.24, 1.54, 1.80, 2.10, 2.28, 2.35], u)
+    up = keyframes(at, [0.94, 0.94, 0.88, 0.83, 0.97, 1.07, 1.01, 0.86, 0.86, 0.93, 0.94], u)
+    track.root[:, 0] = way * on
+    track.root[:, 1] += up - 0.94
+    down = {lead: (0.28, 0.42, 0.60, 0.70), trail: (0.40, 0.56, 0.74, 0.85)}
+    for side in (lead, trail):
+        start, touch, lift, free = down[side]
+        track.hands[:, side, :3] = [way * hand[int(side == trail)], _WRIST, rng.uniform(0.0, 0.06)]
+        track.hands[:, side, 3] = ease((u - start) / (touch - start)) * ease((free - u) / (free - lift))
+        raised = window(u, 0.0, 0.98, 0.2, 0.2)
+        track.arms[:, side, 0] += raised * np.radians(rng.uniform(160.0, 172.0))
+        track.arms[:, side, 1] += raised * np.radians(rng.uniform(18.0, 28.0))
+        track.arms[:, side, 2] += raised * 0.1
+    _press(track, u, who)
+    _reach(track, u, who)
+    step = who.stance.ankles[lead] + [way * size * 0.40, 0.0, 0.0]
+    move_foot(track, t, lead, 0.12 * t[-1], 0.29 * t[-1], step, 0.06, who)
+    land = who.stance.ankles + np.array([way * end, 0.0, 0.0])
+    first = land[trail] - [way * size * 0.30, 0.0, 0.0]
+    track.ankle[u > 0.6, lead], track.ankle[u > 0.6, trail] = land[lead], first
+    move_foot(track, t, trail, 0.87 * t[-1], 0.97 * t[-1], land[trail], 0.05, who)
+    _swing(track, u, lead, (0.45, 0.835), keyframes(at, [5, 5, 40, 80, 72, 54, 48, 46, 28, 5, 5], u), who)
+    _swing(track, u, trail, (0.33, 0.745), keyframes(at, [5, 5, 25, 46, 48, 49, 54, 60, 28, 5, 5], u), who)
+    return track
+
+
+def _press(track: Track, u: np.ndarray, who: Performer) -> None:
+    """Keep the shoulders within an arm's length of the hands on the floor, and at it while upside down."""
+    part = track.copy_range(0, track.frames)
+    part.planted[:] = False
+    joints = assemble(who.body, part, part.arms)
+    room = np.full((track.frames, 2), 9.0)
+    for side in (0, 1):
+        arm = 0.985 * float(np.linalg.norm(who.body.offsets[[18 + side, 20 + side]], axis=-1).sum())
+        away = joints[:, 16 + side] - track.hands[:, side, :3]
+        high = np.sqrt(np.maximum(arm**2 - (away[:, [0, 2]] ** 2).sum(axis=-1), 0.01)) - away[:, 1]
+        room[:, side] = np.where(track.hands[:, side, 3] > 0.9, high, 9.0)
+    least = room.min(axis=1)
+    moved = np.where(least < 9.0, least, 0.0) * window(u, 0.38, 0.78, 0.06)
+    track.root[:, 1] += smooth(moved, 1.2)
+
+
+def _reach(track: Track, u: np.ndarray, who: Performer) -> None:
+    """Lead the wrists along straight ways from overhead to the floor and back; angles would whirl on the way."""
+    part = track.copy_range(0, track.frames)
+    part.planted[:] = False
+    overhead = assemble(who.body, part, part.arms + who.posture.arms)[:, [20, 21]]
+    weight = track.hands[..., 3:].copy()
+    track.hands[..., :3] = overhead + weight * (track.hands[..., :3] - overhead)
+    track.hands[..., 3] = window(u, 0.18, 0.96, 0.08)[:, None]
+
+
+def _swing(
+    track: Track, u: np.ndarray, side: int, times: tuple[float, float], spread: np.ndarray, who: Performer
+) -> None:
+    """Swing a nearly straight leg through the air, some degrees out from the body's line."""
+    out = np.radians(spread)
+    up = rotation(0.0, track.pelvis[:, 0], track.pelvis[:, 2])
+    hip = track.root + np.array([0.0, who.body.pelvis_height, 0.0]) + apply(up, who.body.offsets[1 + side])
+    thigh = apply(up, np.stack([_SIGN[side] * np.sin(out), -np.cos(out), np.full_like(u, 0.10)], axis=-1))
+    shin = apply(up, np.stack([_SIGN[side] * np.sin(out), -np.cos(out), np.full_like(u, -0.10)], axis=-1))
+    knee = hip + who.body.leg_lengths[side, 0] * thigh
+    ankle = knee + who.body.leg_lengths[side, 1] * shin
+    free = ease((u - times[0]) / 0.08) * ease((times[1] - u) / 0.08)
+    track.ankle[:, side] += free[:, None] * (ankle - track.ankle[:, side])
+    track.ankle[free > 0.0, side, 1] = np.maximum(track.ankle[:, side, 1], 0.10)[free > 0.0]
+    track.knees[:, side, :3], track.knees[:, side, 3] = knee, free
+    track.planted[:, side] &= free <= 0.0
+    track.foot[:, side, 1] += free * np.radians(35.0) * np.minimum(np.cos(track.pelvis[:, 2]), 0.0)
