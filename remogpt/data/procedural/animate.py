@@ -203,7 +203,7 @@ def _local(track: Track, stage: _Stage) -> Track:
     c, s = np.cos(-stage.yaw), np.sin(-stage.yaw)
     moved = track.placed(np.zeros(3), -stage.yaw)
     x, z = stage.origin[0], stage.origin[2]
-    back = np.array([c * x + s * z, 0.0, -s * x + c * z])
+    back = np.array([c * x + s * z, stage.origin[1], -s * x + c * z])
     for points in moved.places:
         points -= back
     return moved
