@@ -20,7 +20,7 @@ STRAIGHT = 0.94
 """Straight distance over path length of a straight walk, at least."""
 STEP_UP = 0.09
 """Metres by which a foot on the next stair is higher, at least."""
-LADDER, STEEP = 0.45, 0.45
+LADDER, STEEP = 0.45, 0.7
 """Metres that a body rises or sinks on a ladder, at least; and its way over the floor for a metre of it, at most."""
 
 
@@ -191,15 +191,16 @@ def climbs_ladder(body: Body, direction: str | None = None) -> Intervals:
     pelvis = body.height("pelvis", 2.0)
     feet = np.minimum(body.height("left_ankle"), body.height("right_ankle"))
     hands = [body.offset(f"{side}_wrist", f"{side}_shoulder") for side in SIDES]
-    gripping = np.min([(hand[:, 0] > 0.08) & (hand[:, 1] > -0.2) for hand in hands], axis=0) > 0
-    high = np.max([hand[:, 1] for hand in hands], axis=0) > 0.0
+    gripping = np.min([(hand[:, 0] > 0.08) & (hand[:, 1] > -0.42) for hand in hands], axis=0) > 0
+    high = np.max([hand[:, 1] for hand in hands], axis=0) > -0.27
     found = []
-    for start, end in stretches(gripping, 20, 6):
-        rise = float(pelvis[end - 1] - pelvis[start])
-        carried = feet[min(end + 9, body.num_frames - 1)] - feet[max(start - 10, 0)]
-        far = abs(rise) > LADDER and carried * np.sign(rise) > 0.7 * LADDER
-        if far and high[start:end].mean() > 0.6 and _slope(body, start, end) < STEEP:
-            found += [(start, end)] if direction in (None, "up" if rise > 0 else "down") else []
+    for begin, close in stretches(gripping, 20, 6):
+        for start, end in [(begin + a, begin + b) for a, b in swings(pelvis[begin:close], LADDER)]:
+            rise = float(pelvis[end] - pelvis[start])
+            carried = feet[min(end + 10, body.num_frames - 1)] - feet[max(start - 10, 0)]
+            on_it = carried * np.sign(rise) > 0.7 * LADDER and high[start:end].mean() > 0.6
+            if on_it and _slope(body, start, end) < STEEP and direction in (None, "up" if rise > 0 else "down"):
+                found.append((start, end))
     return found
 
 

@@ -40,7 +40,7 @@ def _up(rungs: int, action: Action, who: Performer, rng: np.random.Generator) ->
     _rise(track, done, rungs, rung, on_it, near, rng)
     ahead = near + rng.uniform(0.17, 0.22) + 0.55 * who.posture.lean  # farther for shoulders that lean ahead
     shoulder = who.body.pelvis_height + sum(who.body.offsets[joint, 1] for joint in _SPINE) + 0.08
-    high, wide = shoulder + rng.uniform(0.0, 0.07), rng.uniform(0.17, 0.22)
+    high, wide = shoulder + rng.uniform(-0.12, 0.06), rng.uniform(0.17, 0.22)
     for side in (0, 1):
         steps = _levels(rungs, side == first)
         _step_feet(track, done, side, steps, rung, near)
