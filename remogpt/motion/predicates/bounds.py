@@ -82,12 +82,13 @@ def gallops_sideways(body: Body, direction: str | None = None) -> Intervals:
     """Go sideways in bounds, the feet together in each flight and wide apart between."""
     both = np.minimum(*_lifts(body).values())
     velocity = body.velocity("pelvis", 2.0)
-    apart = np.abs(body.offset("left_ankle", "right_ankle")[:, 2])
+    between = body.offset("left_ankle", "right_ankle")
+    apart, spread = np.abs(between[:, 2]), np.linalg.norm(between, axis=-1)
     found = []
     for way in SIDES if direction is None else (direction,):
         aside = velocity[:, 2] * (1.0 if way == "left" else -1.0)
         mask = (both > FLIGHT) & (aside > AHEAD) & (aside > 1.5 * np.abs(velocity[:, 0]))
-        flights = [one for one in stretches(mask, 2) if one[1] - one[0] <= 12]
+        flights = [(a, b) for a, b in stretches(mask, 2) if b - a <= 12 and spread[a:b].min() < 0.32]
         row: Intervals = []
         for start, end in flights:
             reaches = bool(row) and start - row[-1][1] <= PAUSE and apart[row[-1][1] : start].max() > 0.3
