@@ -1,6 +1,7 @@
 """Find what a figure does upside down: forward rolls and cartwheels."""
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d
 
 from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import SIGN, Figure
@@ -11,8 +12,9 @@ from remogpt.eval.detectors.rhythm import spans
 def rolls(figure: Figure) -> list[Event]:
     """Find hips over a low head, after a chest that looks down and before one that looks up from near the floor."""
     looks_up = figure.chest[:, 0, 1]
-    hips = 0.5 * (figure.height("left_hip") + figure.height("right_hip"))
-    head = figure.height("head")
+    ground = minimum_filter1d(figure.joints[..., 1].min(axis=1), 31)  # stairs may lead to another floor
+    hips = 0.5 * (figure.height("left_hip") + figure.height("right_hip")) - ground
+    head = figure.height("head") - ground
     found = []
     for start, end in spans((hips - head > 0.08) & (head < 0.40), 2, 4):
         first, last = max(0, start - 30), min(len(figure), end + 30)

@@ -21,10 +21,19 @@ def _pitched(body: Body) -> np.ndarray:
     return np.degrees(np.concatenate([[0.0], np.cumsum(np.arcsin(np.clip(steps, -1.0, 1.0)))]))
 
 
+@memo
+def _floor(body: Body) -> np.ndarray:
+    """(T,) height of the floor there, metres: of the lowest foot within a second; stairs may lead to another floor."""
+    feet = np.minimum(body.height("left_foot", 1.0), body.height("right_foot", 1.0))
+    padded = np.pad(feet, 20, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 41).min(axis=-1) - 0.02)
+
+
 @predicate("rolls", "rolls forward on the floor")
 def rolls(body: Body) -> Intervals:
     """Turn head first once round, the neck on the floor below the hips and then the seat on the floor."""
-    turned, neck, pelvis = _pitched(body), body.height("neck", 1.0), body.height("pelvis", 1.0)
+    turned, floor = _pitched(body), _floor(body)
+    neck, pelvis = body.height("neck", 1.0) - floor, body.height("pelvis", 1.0) - floor
     found = []
     for start, end in stretches((neck < pelvis - 0.10) & (neck < 0.36), 2, 4):
         begin, stop = max(start - 40, 0), min(end + 50, body.num_frames)
