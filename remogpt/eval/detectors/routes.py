@@ -13,7 +13,7 @@ GOES, STANDS = 0.3, 0.15
 """Metres a second of a figure that goes somewhere, at least, and of one that stands, at most."""
 STAIR = 0.08
 """Metres between two stairs, at least."""
-RUNG = 0.16
+RUNG = 0.12
 """Metres between two holds of one hand on a ladder, at least."""
 
 
@@ -157,7 +157,7 @@ def _holds(figure: Figure) -> list[tuple[int, int, float, float]]:
     for side in SIGN:
         wrist = figure.at(f"{side}_wrist", 5)
         ahead, up, _ = figure.in_chest(f"{side}_wrist", "neck", side).T
-        rests = (np.linalg.norm(rate(wrist), axis=-1) < 0.3) & (ahead > 0.05) & (up > -0.5)
+        rests = (np.linalg.norm(rate(wrist), axis=-1) < 0.3) & (ahead > 0.05) & (up > -0.42)
         before: float | None = None
         for start, end in spans(rests, 4, 2):
             height = float(np.median(wrist[start:end, 1]))
@@ -181,7 +181,7 @@ def climbs_ladder(figure: Figure) -> list[Event]:
             if len(row) >= 3:
                 start, end = row[0][0], row[-1][1]
                 moved = figure.mass_centre[end - 1] - figure.mass_centre[start]
-                if abs(moved[1]) > 0.25 and np.hypot(moved[0], moved[2]) < 0.65 * abs(moved[1]):
+                if abs(moved[1]) > 0.25 and np.hypot(moved[0], moved[2]) < 0.75 * abs(moved[1]):
                     found.append(Event(start, end, direction=way))
     return found
 
