@@ -40,7 +40,7 @@ def add_arguments(parser: Any) -> None:
     make.add_argument("--unseen-share", type=float, default=0.06, help="share of combinations only in test_unseen")
     make.add_argument("--families", type=int, default=0, help="training clips that get variants: split 'families'")
     make.add_argument(
-        "--vocabulary", type=str, default="core", help="actions and words: core (mini was trained on it) or wide (more)"
+        "--vocabulary", type=str, default="core", help="actions and words: core, or wide (more; mini was trained on it)"
     )
     actions.add_subcommand("make", make)
     add_import(actions)

@@ -138,7 +138,8 @@ def make_procedural_set(
         unseen_share: share of the combinations that only `test_unseen` holds.
         families: training clips, the first ones, that get variants which differ from them in one factor (split
             `families`); a set keeps those that it has.
-        vocabulary: actions and words: `core`, on which the shipped models were trained, or `wide`, which has more.
+        vocabulary: actions and words: `core`, whose sets never change, or `wide`, which has more and on which the shipped models
+            were trained.
 
     Raises:
         RemogptError: if the folder holds a set of another seed, version or vocabulary, for an unknown vocabulary, or
