@@ -1,7 +1,7 @@
 """Name the vocabularies of procedural sets: which actions are drawn, how often, and which go together.
 
-`core` has 45 actions; a set of it never changes. `wide`, on which the shipped models were trained, adds the actions of the
-folder `actions` and the words of `lexicon_wide.yaml`.
+`core` has 45 actions; a set of it never changes. `wide`, on which the shipped models were trained, adds the actions of
+the folder `actions` and the words of `lexicon_wide.yaml`.
 """
 
 from collections.abc import Mapping
