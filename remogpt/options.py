@@ -51,7 +51,8 @@ class GenerationOptions:
     motions do and facts are checked (`verify`, or by the model's finder); 0: none."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
-    motions are ranked that compete (by the facts that a database keeps), and among candidates; 0: nothing."""
+    motions are ranked that compete (by the facts that a database keeps), and among candidates; times the reader's
+    confidence in its reading. 0: nothing."""
     verify: bool | None = None
     """Check candidates by the facts that the caption claims; answers then tell which of them hold."""
     cleanup: bool = True

@@ -5,8 +5,9 @@
 
 `answer` writes ten strips of poses to a picture (`strips_0.png` ...) and `answers.json`. The judge then writes
 `judged.json`: for each number an object of `action`, and of `side` and `order` where the caption asks for one (true or
-false), and perhaps a `note`. `count` puts both together in studies/results/people_prompts.json, without the captions:
-an answer is right where nothing is false.
+false), and perhaps a `note`. `count` puts both together in studies/results/people_prompts_first.json, without the
+captions: an answer is right where nothing is false. A second hundred (`--skip 100`, and `--out` for `count`) was judged
+after the first had shown that what the reader is not sure of should count less.
 
 The captions are HumanML3D's, of the test ids with an odd crc32, by which no word of the procedural set was chosen; in
 the order of the crc32, one a clip, without mirrored clips and those whose captions were labelled for the reader.
@@ -26,7 +27,7 @@ from remogpt.runtime.files import read_json, write_json
 from studies.judged import count, how_sure
 from studies.reader import LABELS
 
-RESULTS = Path(__file__).parent / "results" / "people_prompts.json"
+RESULTS = Path(__file__).parent / "results" / "people_prompts_first.json"
 A_PICTURE = 10
 """Captions of a picture."""
 BATCH = 5
@@ -88,14 +89,17 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--captions", type=Path, help="humanml3d_test_captions.json")
     parser.add_argument("--model", type=Path, default=None, help="default: the embedded one")
     parser.add_argument("--count", type=int, default=100, help="captions drawn")
+    parser.add_argument("--skip", type=int, default=0, help="captions of the order that were judged before")
+    parser.add_argument("--out", type=Path, default=None, help="JSON file of what is counted")
     parser.add_argument("--work", type=Path, required=True, help="folder of pictures, answers and judgements")
     args = parser.parse_args(words)
     if args.step == "count":
-        count(args.work, ("action", "side", "order"), "studies.people_prompts", RESULTS)
+        count(args.work, ("action", "side", "order"), "studies.people_prompts", args.out or RESULTS)
         return
     if args.captions is None:
         raise RemogptError("answer needs --captions")
-    answer(ReMoGPT.from_pretrained(args.model), draw(read_json(args.captions)["captions"], args.count), args.work)
+    drawn = draw(read_json(args.captions)["captions"], args.skip + args.count)[args.skip :]
+    answer(ReMoGPT.from_pretrained(args.model), drawn, args.work)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ class Judge:
 
     Args:
         retriever: its cosine of caption and motion.
-        fact_weight: what the share of a caption's facts that hold counts beside the cosine.
+        fact_weight: what the share of a caption's facts that hold counts beside the cosine, times
+            the confidence of its reading.
         finder: says which facts hold; None checks them on the joints.
     """
 
@@ -61,7 +62,7 @@ class Judge:
             scores = rows @ text
             if reading is not None and reading.facts:
                 shares = self._shares(reading.facts, own)
-                scores = scores + self.fact_weight * np.array(shares, dtype=scores.dtype)
+                scores = scores + self.fact_weight * reading.confidence * np.array(shares, dtype=scores.dtype)
             found.append(scores)
         return found
 

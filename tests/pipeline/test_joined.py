@@ -38,11 +38,11 @@ THEN: Steps = ((WAVES,), (JUMPS,))
 class Understands:
     """A reader that reads the same claims in every caption."""
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
+    def __init__(self, steps: Steps, confidence: float = 1.0) -> None:
+        self.steps, self.confidence = steps, confidence
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        return [Reading(text, self.steps, 0, 1.0) for text in texts]
+        return [Reading(text, self.steps, 0, self.confidence) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,16 @@ def test_else_nothing_is(
     model = understanding(tiny_model, steps)
     (answer,) = model.generate("waves", seed=0, database=database, options=replace(OPTIONS, **options))
     assert not any(one.joined_from for one in answer.segments[0].candidates) and not answer.joined_from
+
+
+@pytest.mark.parametrize(("confidence", "joins"), [(0.59, False), (0.6, True)])
+def test_nothing_is_joined_by_a_reading_that_is_not_sure(
+    tiny_model: Path, database: MotionDatabase, confidence: float, joins: bool
+) -> None:
+    model = understanding(tiny_model, THEN)
+    model.__dict__["reader"] = Understands(THEN, confidence)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=OPTIONS)
+    assert any(one.joined_from for one in answer.segments[0].candidates) == joins
 
 
 def test_what_is_excluded_is_not_joined(tiny_model: Path, database: MotionDatabase) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 import remogpt
 from remogpt import stages
-from remogpt.motion import features_to_joints
+from remogpt.data.procedural.animate import animate
+from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
@@ -138,3 +140,16 @@ def test_a_motion_too_short_to_measure_holds_nothing() -> None:
 def test_options_out_of_range_are_refused(option: dict[str, float]) -> None:
     with pytest.raises(RemogptError, match="must be 0 or more"):
         GenerationOptions(**option)  # type: ignore[arg-type]
+
+
+def test_facts_count_as_much_as_the_reading_is_sure(model: ReMoGPT) -> None:
+    script = Script((Step((Action("walk", direction="forward", distance=3.0),)),))
+    walks = joints_to_features(animate(script, np.random.default_rng(0)).joints)
+    judge = Judge(model.retriever, 2.0)
+    scores = {
+        confidence: judge.scores(["walks"], [Reading("walks", WALK, 0, confidence)], [[walks]])[0][0]
+        for confidence in (0.0, 0.5, 1.0)
+    }
+    share = np.mean(facts_held(facts_of_claims(WALK), walks))
+    assert scores[1.0] - scores[0.0] == pytest.approx(2.0 * share) and 0 < share
+    assert scores[0.5] - scores[0.0] == pytest.approx(share)
