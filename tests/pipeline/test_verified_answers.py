@@ -151,5 +151,5 @@ def test_facts_count_as_much_as_the_reading_is_sure(model: ReMoGPT) -> None:
         for confidence in (0.0, 0.5, 1.0)
     }
     share = np.mean(facts_held(facts_of_claims(WALK), walks))
-    assert scores[1.0] - scores[0.0] == pytest.approx(2.0 * share) and 0 < share
+    assert scores[1.0] - scores[0.0] == pytest.approx(2.0 * share) and share > 0
     assert scores[0.5] - scores[0.0] == pytest.approx(share)
