@@ -83,9 +83,9 @@ def test_symbolic_links_at_the_root_are_no_packages() -> None:
 
 
 def test_no_large_file_is_tracked() -> None:
-    """The embedded model is at most 38 MB, most of it the recorded motions of its database, its evaluator 2 MB."""
+    """The embedded model is at most 40 MB, most of it the recorded motions of its database, its evaluator 2 MB."""
     sizes = {path: (ROOT / path).stat().st_size for path in package_files()}
-    for name, limit in (("mini", 38), ("evaluator", 2)):
+    for name, limit in (("mini", 40), ("evaluator", 2)):
         embedded = [size for path, size in sizes.items() if path.is_relative_to(f"remogpt/models/{name}")]
         assert embedded and sum(embedded) <= limit * 2**20, name
     assert all(size < 2**20 for path, size in sizes.items() if "models" not in path.parts)

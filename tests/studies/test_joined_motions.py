@@ -9,9 +9,9 @@ from remogpt.pipeline.judge import facts_held
 from studies import joined_motions as study
 from studies.answer_choice import Query
 
-WAVES, JUMPS = Fact("waves", {"side": "left"}), Fact("jumps", {"count": 2})
-ORDER = Fact("before", {"first": WAVES.to_json(), "second": Fact("jumps").to_json()})
-QUERY = Query("a man waves the left hand and then jumps twice", [WAVES, JUMPS, ORDER])
+WAVES, SQUATS = Fact("waves", {"side": "left"}), Fact("squats", {"count": 3})
+ORDER = Fact("before", {"first": WAVES.to_json(), "second": Fact("squats").to_json()})
+QUERY = Query("a man waves the left hand and then squats three times", [WAVES, SQUATS, ORDER])
 
 
 @pytest.fixture(scope="module")
