@@ -32,9 +32,9 @@ class Calibration:
 
 _LEAST = 1e-3
 """Chances count as no smaller, and no nearer to 1."""
-OF_MOTIONS = Calibration(-2.785, 3.099, 0.504)
-OF_CHECKED = Calibration(-2.167, 0.878, 0.259, 3.232)
-OF_CAPTIONS = Calibration(-0.773, 3.097, 0.208)
+OF_MOTIONS = Calibration(-3.371, 4.369, 0.407)
+OF_CHECKED = Calibration(-1.709, -0.114, 0.279, 4.046)
+OF_CAPTIONS = Calibration(-0.281, 3.026, 0.076)
 """For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
 UNLEARNT = 0.5
 """Factor for a caption that says what the model has not learnt: such captions have no facts to fit it to."""

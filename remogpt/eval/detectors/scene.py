@@ -48,5 +48,6 @@ class Scene:
 
 
 def _centre(events: Sequence[Event]) -> float:
-    """Return the mean time of events, long ones weighing more."""
-    return float(np.average([event.time for event in events], weights=[event.end - event.start for event in events]))
+    """Return the mean time of events, long ones weighing more; all alike where each is but a moment."""
+    lengths = [event.end - event.start for event in events]
+    return float(np.average([event.time for event in events], weights=lengths if any(lengths) else None))
