@@ -123,10 +123,8 @@ def _rivals(
         Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
         for hit in search.motions(options.retrieved or 0, claimed, sure * (options.fact_weight or 0.0))
     ]
-    is_seen = options.verify or finder is not None
-    if reading is None or not (options.joined and is_seen and keeps_motions and database.has_facts):
-        return found
-    if reading.confidence < LEAST_SURE:
+    can_join = (options.verify or finder is not None) and keeps_motions and database.has_facts
+    if not options.joined or not can_join or reading is None or reading.confidence < LEAST_SURE:
         return found
     frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
     joined = joined_motions(search, reading.steps, options.joined, options.cleanup, frames, finder)
