@@ -29,6 +29,7 @@ from remogpt.runtime.files import write_json
 from remogpt.runtime.folders.find_model import embedded_model
 from remogpt.runtime.progress import progress
 from studies.answer_choice import Query, unseen_queries, val_queries
+from studies.judged import how_made
 
 RESULTS = Path(__file__).parent / "results" / "joined_motions.json"
 MOST = 8
@@ -45,9 +46,7 @@ def answer(model: ReMoGPT, query: Query) -> dict[int, tuple[np.ndarray, str]]:
         for one in segment.candidates
     ]
     (scores,) = Judge(model.retriever, options.fact_weight or 0.0).scores([query.text], [segment.reading], [motions])
-    ways = [
-        "joined" if one.joined_from else "retrieved" if one.copied_from else "written" for one in segment.candidates
-    ]
+    ways = [how_made(one) for one in segment.candidates]
     first = ways.index("joined") if "joined" in ways else len(ways)
     found = {}
     for count in SOME:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.pipeline.captioning import Captioned
-from remogpt.pipeline.segment import Generated
+from remogpt.pipeline.segment import Candidate, Generated
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 
@@ -40,13 +40,18 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
     found: dict[str, Any] = {"command": f"python -m {study} count --work FOLDER", "model": told["model"]}
     found |= {"all": _share(rows), "with a warning": _share([row for row in rows if row["warnings"]])}
     found |= {"without": _share([row for row in rows if not row["warnings"]])}
-    for name in {"made", "source"} & rows[0].keys():
+    for name in sorted({"made", "source"} & rows[0].keys()):
         values = sorted({row[name] for row in rows})
         found[name] = {value: _share([row for row in rows if row[name] == value]) for value in values}
     for name in asked:
         found[name] = _share([{"right": row[name]} for row in rows if name in row])
     write_json(out, {**found, "rows": rows})
     print(f"{found['all']['right']} of {found['all']['of']} are right")
+
+
+def how_made(motion: Generated | Candidate) -> str:
+    """Return how a motion was made: "written", "retrieved" or "joined"."""
+    return "joined" if motion.joined_from else "retrieved" if motion.copied_from is not None else "written"
 
 
 def how_sure(made: Generated | Captioned) -> dict[str, Any]:

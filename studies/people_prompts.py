@@ -21,10 +21,9 @@ from typing import Any
 
 from remogpt import ReMoGPT
 from remogpt.motion.pictures import strip_image
-from remogpt.pipeline.segment import Generated
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
-from studies.judged import count, how_sure
+from studies.judged import count, how_made, how_sure
 from studies.reader import LABELS
 
 RESULTS = Path(__file__).parent / "results" / "people_prompts_first.json"
@@ -61,11 +60,6 @@ def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:
             _stacked(strips).save(work / f"strips_{(len(rows) - 1) // A_PICTURE}.png")
             strips = []
     write_json(work / "answers.json", {"model": model.manifest["hashes"], "answers": rows})
-
-
-def how_made(answer: Generated) -> str:
-    """Return how an answer's motion was made: "written", "retrieved" or "joined"."""
-    return "joined" if answer.joined_from else "retrieved" if answer.copied_from is not None else "written"
 
 
 def _stacked(strips: Sequence[tuple[str, Any]]) -> Any:

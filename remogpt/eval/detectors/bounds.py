@@ -70,33 +70,26 @@ def gallops(figure: Figure) -> list[Event]:
 
     The side is that of the foot that reaches ahead.
     """
-    rests = _rests(figure)
-    found = []
-    for side in SIGN:
-        rounds = [
-            (a, b, c)
-            for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
-            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c, 0.0)
-        ]
-        rows = [(one, two) for one, two in pairwise(rounds) if two[0] is one[2]]
-        found += [Event(one[0].start, two[2].end, side) for one, two in rows]
-    return found
+    return [Event(*row, side) for side in SIGN for row in _rows(figure, side, 0.0)]
 
 
 @detector("gallops_sideways")
 def gallops_sideways(figure: Figure) -> list[Event]:
     """Find rows of steps to one side in which the outer foot reaches out and the inner one follows through the air."""
+    return [
+        Event(*row, direction=side) for side, sign in SIGN.items() for row in _rows(figure, side, sign * np.pi / 2.0)
+    ]
+
+
+def _rows(figure: Figure, side: str, turned: float) -> list[tuple[int, int]]:
+    """Return first and end frame of each two rounds in a row of a foot that leads; `turned`: see `_chases`."""
     rests = _rests(figure)
-    found = []
-    for side, sign in SIGN.items():
-        rounds = [
-            (a, b, c)
-            for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
-            if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c, sign * np.pi / 2.0)
-        ]
-        rows = [(one, two) for one, two in pairwise(rounds) if two[0] is one[2]]
-        found += [Event(one[0].start, two[2].end, direction=side) for one, two in rows]
-    return found
+    rounds = [
+        (a, b, c)
+        for a, b, c in zip(rests, rests[1:], rests[2:], strict=False)
+        if (a.side, b.side, c.side) == (side, OTHER[side], side) and _chases(figure, a, b, c, turned)
+    ]
+    return [(one[0].start, two[2].end) for one, two in pairwise(rounds) if two[0] is one[2]]
 
 
 def _chases(figure: Figure, lead: Rest, rear: Rest, lands: Rest, turned: float) -> bool:

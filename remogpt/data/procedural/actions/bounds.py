@@ -185,6 +185,21 @@ def _skipping_body(
     track.head[:, 0] -= 0.5 * lean * going
 
 
+def _rounds(
+    start: float, step: float, fly: float, gather: float, count: int
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Return when the leading foot lands, `count` + 1 times, and take-off and landing of each flight, in seconds."""
+    lands = [start + k * (step + fly + gather) for k in range(count + 1)]
+    return lands, [(land + step, land + step + fly) for land in lands[:count]]
+
+
+def _beat(t: np.ndarray, flights: list[tuple[float, float]], before: float, after: float) -> np.ndarray:
+    """(T,) swing of each bound: back some seconds `before` a flight, ahead in its middle, none `after` the last."""
+    beats = [one for off, land in flights for one in (off - before, 0.5 * (off + land))]
+    times = [0.15, *beats, flights[-1][1] + after]
+    return keyframes(times, [0.0, *([-0.5, 1.0] * len(flights)), 0.0], t)
+
+
 def gallop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     """Lead with the foot of `side`, the other one chases it and lands behind it, both in the air between."""
     distance, lead = action.distance or 2.5, side_index(action.side)
@@ -192,8 +207,7 @@ def gallop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     slow = 1.0 / _TEMPO[action.speed] / who.hurry**0.5
     fly = rng.uniform(0.18, 0.23)
     step, gather = slow * rng.uniform(0.20, 0.25), slow * rng.uniform(0.12, 0.16)
-    lands = [0.5 + k * (step + fly + gather) for k in range(count + 1)]
-    flights = [(land + step, land + step + fly) for land in lands[:count]]
+    lands, flights = _rounds(0.5, step, fly, gather, count)
     done = lands[-1] + 0.5
     track, t = blank(done + 0.35, who)
     track.root[:, 2] = _along(t, distance, 0.12, done + 0.1, (0.55, 0.6))
@@ -218,8 +232,7 @@ def _galloping_body(
     """Turn the hip of the leading foot ahead and swing both arms with each bound, or hold them like reins."""
     end = flights[-1][1]
     going = window(t, 0.1, end + 0.75, 0.5)
-    beats = [one for off, land in flights for one in (off - 0.16, 0.5 * (off + land))]
-    beat = keyframes([0.15, *beats, end + 0.5], [0.0, *([-0.5, 1.0] * len(flights)), 0.0], t)
+    beat = _beat(t, flights, 0.16, 0.5)
     turned = rng.uniform(0.16, 0.32)
     track.pelvis[:, 1] -= sign * turned * going
     track.trunk[:, 1] -= sign * 0.7 * turned * going
@@ -243,8 +256,7 @@ def side_gallop(action: Action, who: Performer, rng: np.random.Generator) -> Tra
     slow = 1.0 / _TEMPO[action.speed] / who.hurry**0.5
     fly = rng.uniform(0.18, 0.22)
     step, gather = slow * rng.uniform(0.18, 0.23), slow * rng.uniform(0.12, 0.15)
-    lands = [0.45 + k * (step + fly + gather) for k in range(count + 1)]
-    flights = [(land + step, land + step + fly) for land in lands[:count]]
+    lands, flights = _rounds(0.45, step, fly, gather, count)
     done = lands[-1] + 0.45
     track, t = blank(done + 0.35, who)
     track.root[:, 0] = sign * _along(t, distance, 0.12, done + 0.1, (0.5, 0.6))
@@ -263,8 +275,7 @@ def side_gallop(action: Action, who: Performer, rng: np.random.Generator) -> Tra
     _feet(track, t, stands, 0.0, who, sign)
     end = flights[-1][1]
     going = window(t, 0.1, end + 0.7, 0.45)
-    beats = [one for off, land in flights for one in (off - 0.15, 0.5 * (off + land))]
-    beat = keyframes([0.15, *beats, end + 0.45], [0.0, *([-0.5, 1.0] * len(flights)), 0.0], t)
+    beat = _beat(t, flights, 0.15, 0.45)
     out, swing, elbow = rng.uniform(0.1, 0.5), rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.9)
     for arm in (0, 1):
         track.arms[:, arm, 0] += 0.15 * going
