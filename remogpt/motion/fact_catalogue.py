@@ -14,7 +14,7 @@ from typing import Any
 from remogpt.motion.facts import RELATIONS, Fact
 from remogpt.motion.predicates import PREDICATES, Predicate
 
-PREDICATES_VERSION = 3
+PREDICATES_VERSION = 4
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
 
@@ -32,7 +32,7 @@ GRID: dict[str, tuple[float, ...]] = {
 _VALUES: dict[str, tuple[Any, ...]] = {
     **GRID,
     "speed": ("slow", "normal", "fast"),
-    "style": ("sneaky", "elderly", "drunk", "limping_left", "limping_right"),
+    "style": ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful"),
     "moving": (False, True),
     "side": LEFT_RIGHT,
     "direction": LEFT_RIGHT,

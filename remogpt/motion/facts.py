@@ -56,7 +56,7 @@ _OPEN: dict[tuple[str, str], tuple[str, ...]] = {
     ("direction", "walks"): ("forward", "backward"),
     ("direction", "steps"): ("forward", "backward", "left", "right"),
     ("direction", "circles"): ("clockwise", "counterclockwise"),
-    ("style", ""): ("sneaky", "elderly", "drunk", "limping_left", "limping_right"),
+    ("style", ""): ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful"),
 }
 """Values that a parameter may have where a fact leaves it open, by parameter and predicate."""
 

@@ -80,3 +80,17 @@ def test_a_phrase_of_both_vocabularies_claims_what_the_wider_one_sees() -> None:
         for seed in range(300)
     ]
     assert not any(stops)
+
+
+def test_care_is_a_manner_of_the_wide_vocabulary_and_slowness_in_the_core_one() -> None:
+    phrase, manner = "carefully *walk* at a slow speed", Fact("walks_like", {"style": "careful"})
+    assert claimed_phrases(CORE)[phrase] == Fact("walks", {"speed": "slow"})
+    assert claimed_phrases(WIDE)[phrase] == manner
+    steps = [step for caption in people_captions(3, 4000, WIDE) for step in caption.steps if manner in step]
+    walks = {step[step.index(manner) - 1] for step in steps}
+    assert walks == {Fact("walks"), Fact("walks", {"speed": "slow"})}
+    slow = ClaimedCaption("a man is walking slowly.", ((Fact("walks", {"speed": "slow"}),),))
+    said = {
+        name: [reword(slow, np.random.default_rng(seed), name).text for seed in range(300)] for name in VOCABULARIES
+    }
+    assert any("carefully" in text for text in said[CORE]) and not any("careful" in text for text in said[WIDE])

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from remogpt.data.procedural import sample
 from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.animate import MAX_FRAMES, Take, animate
 from remogpt.data.procedural.body import FOOT_HEIGHT
 from remogpt.data.procedural.captions import wordings
 from remogpt.data.procedural.facts import claims_of, facts_of
+from remogpt.data.procedural.grammar import lexicon
 from remogpt.data.procedural.make import make_clip, make_procedural_set
 from remogpt.data.procedural.sample import atomic_actions, fill_action, sample_script, shorten
 from remogpt.data.procedural.script import Action, Script, Step
@@ -160,6 +164,63 @@ def test_the_longest_paces_fit() -> None:
     slowest = Script((Step((Action("pace", speed="slow", count=2, distance=2.2, style="elderly"),)),))
     for seed in range(4):
         assert len(animate(shorten(slowest), np.random.default_rng(seed)).joints) <= MAX_FRAMES
+
+
+def careful(speed: str, distance: float, seed: int, *, style: str = "careful") -> np.ndarray:
+    walk = Action("walk", direction="forward", speed=speed, distance=distance, style=style)
+    return animate(Script((Step((walk,)),)), np.random.default_rng(seed)).joints
+
+
+@pytest.mark.parametrize("speed", ["slow", "normal"])
+def test_a_careful_walk_is_slow_with_short_flat_steps_and_arms_out(speed: str) -> None:
+    for seed in range(4):
+        joints, plain = (careful(speed, 2.4, seed, style=style)[5:-25] for style in ("careful", "normal"))
+        speeds = [FPS * np.linalg.norm(np.diff(one[:, 0, [0, 2]], axis=0), axis=-1).mean() for one in (joints, plain)]
+        assert speeds[0] < 0.8 * speeds[1]
+        apart = [np.abs(one[:, 7, 2] - one[:, 8, 2]).max() for one in (joints, plain)]
+        assert apart[0] < 0.42 and apart[0] < apart[1]
+        toes = [np.ptp(one[:, 10, 1] - one[:, 7, 1]) for one in (joints, plain)]
+        assert toes[0] < 0.7 * toes[1]
+        assert np.median(joints[:, 20, 0] - joints[:, 21, 0]) > 0.85
+
+
+def _without_careful(rng: np.random.Generator) -> Script:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "get_vocabulary", lambda name: replace(get_vocabulary(name), careful=0.0))
+        return sample_script(rng, WIDE)
+
+
+def test_careful_scripts_are_drawn_from_those_without_a_style_and_move_no_other() -> None:
+    drawn = []
+    for index in range(1500):
+        rng, before = (np.random.default_rng((6, index)) for _ in range(2))
+        script, plain = sample_script(rng, WIDE), _without_careful(before)
+        assert rng.random() == before.random()
+        assert script == plain or (script.style, plain.style) == ("careful", "normal")
+        assert sample_script(np.random.default_rng((6, index))).style != "careful"
+        drawn += [script] if script.style == "careful" else []
+    assert 4 <= len(drawn) <= 40
+    for script in drawn:
+        first = script.steps[0]
+        assert all(action.speed != "fast" for action in script.actions)
+        assert first.legs is not None and first.legs.name in ("walk", "walk_curve", "circle", "walk_turn")
+        assert not first.upper
+
+
+def test_manners_of_the_wide_vocabulary_are_worded_with_words_of_their_own() -> None:
+    script = Script((Step((Action("walk", direction="forward", distance=3.0, style="careful"),)),))
+    texts = {
+        wording.caption.text: "style" in wording.said[0]
+        for seed in range(60)
+        for wording in wordings(script, np.random.default_rng(seed), vocabulary=WIDE)
+    }
+    signs = re.compile("care|cautio|wari|ice|slip|beam|tightrope|balance")
+    assert all(bool(signs.search(text)) == said for text, said in texts.items()) and sum(texts.values()) > 40
+    others = [style for name, style in lexicon(WIDE)["styles"].items() if name != "careful"]
+    slow = lexicon(WIDE)["speeds"]["slow_gait"]
+    words = " ".join(word for one in (*others, slow) for word in (*one["phrases"], *one["adverbs"]))
+    assert not re.search("care|cautio", words)
+    assert "cautiously" in lexicon(CORE)["styles"]["sneaky"]["adverbs"]
 
 
 @pytest.mark.parametrize("index", [750, 1287])  # whose first takes lose the way in HumanML3D's features

@@ -81,7 +81,12 @@ def _clause(rng: np.random.Generator, vocabulary: str) -> tuple[str, tuple[Fact,
     elif "count" in PREDICATES[claim.name].parameters and rng.random() < 0.1:
         phrase = f"{phrase} {pick(_VAGUE, rng)}"
     claims = (Fact(claim.name, params),)
-    return phrase, (Fact("walks"), *claims) if claim.name == "walks_like" else claims
+    return phrase, (_walk_of(phrase), *claims) if claim.name == "walks_like" else claims
+
+
+def _walk_of(phrase: str) -> Fact:
+    """Return what a phrase of a manner claims of the walk itself."""
+    return Fact("walks", {"speed": "slow"} if re.search(r"\bslow", phrase) else {})
 
 
 def _times(count: int, rng: np.random.Generator) -> str:

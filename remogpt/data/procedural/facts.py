@@ -61,7 +61,7 @@ _RULES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Action -> predicate and its parameters; `stand` gives no fact, since half of all motions contain it."""
 
-SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
+SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful")
 """Styles of walking that joints alone can prove."""
 
 _LEANING = ("guard", "push", "punch", "stretch", "knock", "catch")

@@ -13,6 +13,7 @@ import numpy as np
 from remogpt.data.procedural.sample import fill_action, shorten
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import CORE, Vocabulary, get_vocabulary
+from remogpt.data.procedural.vocabulary import CAREFUL
 
 Change = Callable[[Script, np.random.Generator, Vocabulary], Script | None]
 
@@ -77,7 +78,7 @@ def _others(name: str, action: Action) -> list[object]:
         return [value for value in values if spec.distances[0] <= value <= spec.distances[1]]
     if name == "speed":
         opposite = {"slow": ("fast",), "fast": ("slow",), "normal": ("slow", "fast")}[own]
-        return [value for value in opposite if value in spec.speeds]
+        return [value for value in opposite if value in spec.speeds and (value, action.style) != ("fast", CAREFUL)]
     allowed = {"angle": spec.angles, "side": spec.sides, "direction": spec.directions}.get(name, ())
     return [value for value in allowed if value != own and not (value == "both" and action.count == 1)]
 

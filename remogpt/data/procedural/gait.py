@@ -140,6 +140,9 @@ def _body(
         track.arms[:, side, 0] = moving * (manner.swing * wave + 0.05 - 0.22 * manner.elbow)
         track.arms[:, side, 2] = moving * (manner.elbow + manner.swing * 0.45 * (wave + 0.6))
         track.arms[:, side, 3] = moving * (0.12 * manner.swing * wave - 0.12 * manner.elbow)
+        if posture.arms_out:  # with straighter elbows; over the lifted foot an arm rises a little
+            track.arms[:, side, 1] = there * posture.arms_out * (1.0 + 0.15 * way * middle)
+            track.arms[:, side, 2:] -= 0.5 * posture.arms_out * there[:, None]
 
 
 def _limp(track: Track, p: np.ndarray, there: np.ndarray, posture: Posture, first: int) -> None:

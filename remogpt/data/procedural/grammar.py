@@ -56,7 +56,13 @@ def lexicon(vocabulary: str = CORE) -> dict[str, Any]:
         return core
     more = _read_lexicon("lexicon_wide.yaml")
     own = {key: phrases for one in descriptions().values() for key, phrases in one.words.items()}
-    return _merged(core, _merged(more, {"actions": own}))
+    styles = {name: _replaced(style, more["replaced"]) for name, style in core["styles"].items()}
+    return dict(_merged({**core, "styles": styles}, _merged(more, {"actions": own})))
+
+
+def _replaced(style: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    """Return a style with other words in the place of some of its adverbs."""
+    return {**style, "adverbs": [words.get(word, word) for word in style["adverbs"]]}
 
 
 def _read_lexicon(name: str) -> dict[str, Any]:

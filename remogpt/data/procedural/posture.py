@@ -52,6 +52,10 @@ class Posture:
     """Extra elbow flexion in a walk."""
     widen: float
     """Metres added to the step width of a gait."""
+    arms_out: float = 0.0
+    """Abduction of both arms in a gait, for balance."""
+    roll: float = 1.0
+    """Factor of the feet's pitch in a gait; small: they are set down and lifted flat."""
 
 
 _STYLE_CHANGES: dict[str, dict[str, float]] = {
@@ -70,12 +74,14 @@ _STYLE_CHANGES: dict[str, dict[str, float]] = {
         "drift": 0.035, "wander": 0.16, "widen": 0.1, "abduct": 0.2, "sway": 1.5, "knee_bend": 0.015},
     "proud": {"lean": -0.12, "head_pitch": -0.16, "swing": 1.25, "pace": 1.0, "lift": 1.1, "abduct": 0.08,
         "bounce": 1.1},
+    "careful": {"lean": 0.02, "head_pitch": 0.38, "swing": 0.2, "tempo": 1.15, "pace": 0.56, "stride": 0.62,
+        "lift": 0.85, "bounce": 0.4, "sway": 0.6, "knee_bend": 0.008, "arms_out": 0.7, "roll": 0.3},
     "limping_left": {"pace": 0.82, "swing": 0.8, "stride": 0.88, "lean": 0.06, "tempo": 1.08},
     "limping_right": {"pace": 0.82, "swing": 0.8, "stride": 0.88, "lean": 0.06, "tempo": 1.08},
 }  # fmt: skip
 """What a style adds (angles, metres) or multiplies (factors) on top of a neutral posture."""
 
-_FACTORS = ("swing", "tempo", "pace", "stride", "lift", "bounce", "sway", "reach")
+_FACTORS = ("swing", "tempo", "pace", "stride", "lift", "bounce", "sway", "reach", "roll")
 
 
 def sample_posture(style: str, rng: np.random.Generator) -> Posture:

@@ -67,7 +67,7 @@ def people_captions(seed: int, count: int, vocabulary: str = CORE) -> Iterator[C
         caption = ClaimedCaption(*clause_caption(rng, _table()["subjects"], vocabulary))
         if rng.random() < 0.3:
             caption = _with_another(caption, rng, vocabulary)
-        text = _synonyms(caption.text, rng) if rng.random() < 0.3 else caption.text
+        text = _synonyms(caption.text, rng, vocabulary) if rng.random() < 0.3 else caption.text
         yield ClaimedCaption(_slips(text, rng), caption.steps, caption.num_unknown)
 
 
@@ -75,11 +75,12 @@ def reword(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str = 
     """Word a caption of the grammar in another way; what the vocabulary has no predicate for is an unknown action."""
     if rng.random() < 0.25:
         caption = _without_side(caption)
-    text = _synonyms(caption.text, rng)
+    text = _synonyms(caption.text, rng, vocabulary)
     if rng.random() < 0.3:
         text = _subject(text, rng)
     if rng.random() < 0.4:
-        text = re.sub(r"\b(is|are) (?=\w+ing\b)", lambda _: f"{pick(_table()['progressives'], rng)} ", text, count=1)
+        frames = _without_manners(_table()["progressives"], vocabulary)
+        text = re.sub(r"\b(is|are) (?=\w+ing\b)", lambda _: f"{pick(frames, rng)} ", text, count=1)
     if rng.random() < 0.12:
         text = f"{text.rstrip('.')} {pick(_tails(vocabulary), rng)}"
     caption = ClaimedCaption(text, caption.steps, caption.num_unknown)
@@ -94,10 +95,15 @@ def _table() -> dict[str, Any]:
     return dict(yaml.safe_load(text))
 
 
+def _without_manners(words: list[str], vocabulary: str) -> list[str]:
+    """Leave out what names a manner in the wide vocabulary."""
+    return [word for word in words if vocabulary == CORE or word not in _table()["manners"]]
+
+
 @cache
-def _substitutes() -> dict[str, list[str]]:
+def _substitutes(vocabulary: str) -> dict[str, list[str]]:
     """Every word or phrase that may be replaced -> what may stand for it, verbs in each of their forms."""
-    found = {key: list(others) for key, others in _table()["words"].items()}
+    found = {key: _without_manners(others, vocabulary) for key, others in _table()["words"].items()}
     for verb, others in _table()["verbs"].items():
         for form in (SINGULAR, PLURAL, GERUND):
             inflected = [" ".join([inflect(other.split()[0], form), *other.split()[1:]]) for other in others]
@@ -107,15 +113,15 @@ def _substitutes() -> dict[str, list[str]]:
 
 @cache
 def _substitutable() -> re.Pattern[str]:
-    longest_first = sorted(_substitutes(), key=len, reverse=True)
+    longest_first = sorted(_substitutes(CORE), key=len, reverse=True)
     return re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})\b")
 
 
-def _synonyms(text: str, rng: np.random.Generator) -> str:
+def _synonyms(text: str, rng: np.random.Generator, vocabulary: str) -> str:
     """Replace a fifth of the words that have synonyms."""
 
     def replace(match: re.Match[str]) -> str:
-        return str(pick(_substitutes()[match[0]], rng)) if rng.random() < 0.2 else match[0]
+        return str(pick(_substitutes(vocabulary)[match[0]], rng)) if rng.random() < 0.2 else match[0]
 
     return _substitutable().sub(replace, text)
 

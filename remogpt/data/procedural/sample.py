@@ -14,7 +14,7 @@ import numpy as np
 from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import CORE, Vocabulary, action_seconds, get_vocabulary, spec_of
-from remogpt.data.procedural.vocabulary import LOCOMOTION, RUN_SPEED, STYLES, WALK_SPEED, ActionSpec
+from remogpt.data.procedural.vocabulary import CAREFUL, LOCOMOTION, RUN_SPEED, STYLES, WALK_SPEED, ActionSpec
 
 _TRUNK_WITH_ARMS = {
     "look": ("point", "wave", "hands_on_hips", "cross_arms", "salute"),
@@ -27,6 +27,9 @@ _HIGH_ARM, _LOW_ARM = ("wave", "raise", "salute", "drink", "scratch_head"), ("po
 _RISES = ("stand_up", "get_up")
 """Actions that begin low: first in a script, or after a posture."""
 
+_CAREFUL_WALKS = ("walk", "walk_curve", "circle", "walk_turn")
+"""Leg actions that can be done with care; no other way of travelling goes with them."""
+_UNHURRIED = {"slow": "slow", "normal": "normal", "fast": "normal"}
 _STYLE_WEIGHTS = (0.0, 4.0, 4.0, 3.0, 4.0, 2.5, 2.5, 2.0, 1.0, 1.0)
 _BUDGET = 8.6
 """Seconds that a script may take by this file's estimate; 196 frames are 9.8."""
@@ -42,7 +45,7 @@ def sample_script(rng: np.random.Generator, vocabulary: str = CORE) -> Script:
         steps = [_together(known, rng)]
     else:
         steps = _sequence(known, rng)
-    return shorten(_styled(steps, rng))
+    return shorten(_styled(known, steps, rng))
 
 
 def atomic_actions(vocabulary: str = CORE) -> tuple[Action, ...]:
@@ -160,12 +163,13 @@ def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
     return steps
 
 
-def _styled(steps: list[Step], rng: np.random.Generator) -> Script:
-    """Add a fitting style to one script in five."""
+def _styled(known: Vocabulary, steps: list[Step], rng: np.random.Generator) -> Script:
+    """Add a fitting style to one script in five; the wide vocabulary does some of the others with care."""
     legs = {step.legs.name for step in steps if step.legs is not None}
     travels = bool(legs & {"walk", "run", "walk_curve", "circle", "walk_turn"})
-    if rng.random() >= (0.34 if travels else 0.12):
-        return Script(tuple(steps))
+    draw, share = rng.random(), 0.34 if travels else 0.12
+    if draw >= share:
+        return _careful(steps) if draw < share + _careful_share(known, steps) else Script(tuple(steps))
     weights = np.array(_STYLE_WEIGHTS)
     if not travels or "run" in legs:
         weights[[STYLES.index(style) for style in ("sneaky", "limping_left", "limping_right")]] = 0.0
@@ -175,7 +179,27 @@ def _styled(steps: list[Step], rng: np.random.Generator) -> Script:
     return Script(tuple(Step(tuple(replace(action, style=style) for action in step.actions)) for step in steps))
 
 
-_STYLE_TEMPO = {"tired": 1.2, "elderly": 1.3, "sneaky": 1.35, "drunk": 1.2, "limping_left": 1.2, "limping_right": 1.2}
+def _careful_share(known: Vocabulary, steps: list[Step]) -> float:
+    """Return the share that is careful of scripts like this: they begin with a walk that leaves the arms free.
+
+    It is twice as large for straight walks, on which joints prove it, and 0 where somebody travels in another way.
+    """
+    first = steps[0].legs
+    others = (step.legs for step in steps if step.legs is not None and step.legs.name not in _CAREFUL_WALKS)
+    if first is None or first.name not in _CAREFUL_WALKS or steps[0].upper or any(one.spec.travels for one in others):
+        return 0.0
+    return known.careful * (2.0 if (first.name, first.direction) == ("walk", "forward") else 1.0)
+
+
+def _careful(steps: list[Step]) -> Script:
+    """Do everything with care; nothing is fast."""
+    actions = [[replace(one, style=CAREFUL, speed=_UNHURRIED[one.speed]) for one in step.actions] for step in steps]
+    return Script(tuple(Step(tuple(step)) for step in actions))
+
+
+_STYLE_TEMPO = {
+    "tired": 1.2, "elderly": 1.3, "sneaky": 1.35, "drunk": 1.2, "limping_left": 1.2, "limping_right": 1.2, CAREFUL: 1.7,
+}  # fmt: skip
 
 
 def estimated_seconds(script: Script) -> float:

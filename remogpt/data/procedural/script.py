@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from remogpt.data.procedural.vocabularies import WIDE, get_vocabulary, spec_of
-from remogpt.data.procedural.vocabulary import SPEEDS, STYLES, ActionSpec
+from remogpt.data.procedural.vocabulary import ALL_STYLES, SPEEDS, ActionSpec
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Action:
         self._require("direction", self.direction, spec.directions)
         self._require("angle", self.angle, spec.angles)
         self._require("speed", self.speed, SPEEDS)
-        self._require("style", self.style or "normal", STYLES)
+        self._require("style", self.style or "normal", ALL_STYLES)
         self._require_range("count", self.count, spec.counts)
         if not (self.name in ("jump", "hop") and self.direction == "up"):
             self._require_range("distance", self.distance, spec.distances)

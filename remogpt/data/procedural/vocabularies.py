@@ -1,7 +1,7 @@
 """Name the vocabularies of procedural sets: which actions are drawn, how often, and which go together.
 
 `core` has 45 actions; a set of it never changes. `wide`, on which the shipped models were trained, adds the actions of
-the folder `actions` and the words of `lexicon_wide.yaml`.
+the folder `actions`, the words of `lexicon_wide.yaml` and the style `careful`.
 """
 
 from collections.abc import Mapping
@@ -78,6 +78,8 @@ class Vocabulary:
     """Share of single actions that are drawn without weights, every side and direction alike."""
     postures: frozenset[str]
     """Actions after which the person stays down."""
+    careful: float = 0.0
+    """Share of scripts that are careful where they may be, taken from those without a style."""
 
     @property
     def actions(self) -> dict[str, ActionSpec]:
@@ -104,6 +106,7 @@ def get_vocabulary(name: str) -> Vocabulary:
         },
         0.45,
         core.postures | {one.name for one in added.values() if one.rests},
+        0.1,
     )
 
 

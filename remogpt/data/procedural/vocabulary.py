@@ -56,6 +56,10 @@ STYLES = (
     "limping_left",
     "limping_right",
 )
+"""Styles that are drawn in every vocabulary."""
+CAREFUL = "careful"
+"""Style of the wide vocabulary: as on ice or on a beam, with short flat steps and arms held out for balance."""
+ALL_STYLES = (*STYLES, CAREFUL)
 
 LEFT_RIGHT = ("left", "right")
 LEFT_RIGHT_BOTH = ("left", "right", "both")

@@ -29,7 +29,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
 from remogpt.eval.detectors.scene import Scene
 from remogpt.motion.facts import Fact
 
-VERSION = 1
+VERSION = 2
 """Increased whenever the same joints may get another answer."""
 
 __all__ = ["VERSION", "facts_hold", "holds"]

@@ -40,7 +40,7 @@ def _length(body: Body, interval: tuple[int, int]) -> float:
 
 
 @memo
-def _steady_speed(body: Body, interval: tuple[int, int]) -> float:
+def steady_speed(body: Body, interval: tuple[int, int]) -> float:
     """Return the median speed in the middle of an interval, metres a second."""
     start, end = interval
     margin = (end - start) // 5
@@ -70,7 +70,7 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
         candidates = [stretch for interval in candidates for stretch in _fast_stretches(body, interval)]
     found = []
     for interval in candidates:
-        speed = _steady_speed(body, interval)
+        speed = steady_speed(body, interval)
         is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.012)
         if is_run == running and _length(body, interval) >= 0.7 and _steps(body, interval) >= 2:
             found.append(interval)
@@ -112,7 +112,7 @@ def _select(
         found = [one for one in found if is_about(_length(body, one), distance)]
     if speed is not None:
         low, high = limits[speed]
-        found = [one for one in found if low <= _steady_speed(body, one) <= high]
+        found = [one for one in found if low <= steady_speed(body, one) <= high]
     return found
 
 

@@ -27,6 +27,7 @@ MANNERS: dict[str, tuple[str, ...]] = {
     "sneaky": ("sneak", "stealth", "quietly", "spy", "thief", "burglar", "secret"),
     "drunk": ("drunk", "intoxicat", "tipsy", "stagger", "alcohol", "unsteadi", "wooz"),
     "proud": ("proud", "confident", "haught", "pride", "arrogan", "king", "strut"),
+    "careful": ("careful", "with care", "with great care", "with caution", "on ice", "slippery", "tightrope"),
     "limping": ("limp", "lame", "injur", "hurt", "sore", "gingerly"),
 }
 """How words of a caption begin that tell a manner of moving."""

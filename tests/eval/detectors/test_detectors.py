@@ -160,10 +160,18 @@ def test_what_is_true_is_found_and_what_is_contradicted_is_refused(case: str) ->
 
 
 def test_styles_of_walking() -> None:
-    styles = ("sneaky", "elderly", "drunk", "limping_left", "limping_right")
+    styles = ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful")
     for style in styles:
         motion = shown(Action("walk", direction="forward", distance=3.5, style=style))
         assert [holds(Fact("walks_like", {"style": one}), motion) for one in styles] == [one == style for one in styles]
+
+
+@pytest.mark.parametrize("speed", ["slow", "normal"])
+def test_a_walk_with_arms_held_out_is_not_careful(speed: str) -> None:
+    walk, arms = Action("walk", direction="forward", distance=3.0, speed=speed), Action("arms_out", direction="side")
+    agree(
+        shown(walk, arms), [Fact("holds_arms_out", {"direction": "side"})], [Fact("walks_like", {"style": "careful"})]
+    )
 
 
 def test_paces_of_walking() -> None:
