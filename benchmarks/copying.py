@@ -41,7 +41,7 @@ class Answer:
 
 def scores_of(motions: MotionTextSet, clips: Sequence[Clip], answers: Sequence[Answer]) -> Scores:
     """Share of facts that hold, of motions in which all do, nearness to what was retrieved, and error of the length."""
-    known = [motions.facts(clip.file_id) for clip in clips]
+    known = [motions.facts(clip) for clip in clips]
     held = facts.check_all(known, [features_to_joints(answer.features) for answer in answers])
     near = [max((overlap(one.codes, shown.codes) for shown in one.examples), default=0.0) for one in answers]
     late = [abs(4 * len(one.codes) - clip.num_frames) / FPS for one, clip in zip(answers, clips, strict=True)]

@@ -66,7 +66,7 @@ def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int) -> t
     greedy = model.lm.generate_codes(requests_for(prompts, length=lengths), DecodeOptions(GREEDY))
     seconds = [clip.num_frames / FPS for clip in clips]
     written = model.generate(texts, seconds=seconds, seed=0, options=GenerationOptions(best_of=1))
-    known = [motions.facts(clip.file_id) for clip in clips]
+    known = [motions.facts(clip) for clip in clips]
     held = facts.evaluate(known, [answer.motion.joints for (answer,) in written])
     scores = {
         "cross_entropy_nats": round(reader.nats / reader.num_codes, 4),

@@ -69,7 +69,7 @@ def _set(folder: Path, rng: np.random.Generator) -> None:
     for split in motions.splits():
         for clip in motions.clips(split, 1, 10**9):
             motions.features(clip)
-            motions.claims(clip.file_id)
+            motions.claims(clip)
     assert motions.mean.shape == motions.std.shape
 
 

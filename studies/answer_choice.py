@@ -88,8 +88,8 @@ class Collected:
 
 def val_queries(motions: MotionTextSet, count: int) -> list[Query]:
     """Return the first captions of validation clips that have facts."""
-    clips = [clip for clip in motions.clips("val") if motions.facts(clip.file_id)][:count]
-    return [Query(clip.captions[0], motions.facts(clip.file_id)) for clip in clips]
+    clips = [clip for clip in motions.clips("val") if motions.facts(clip)][:count]
+    return [Query(clip.captions[0], motions.facts(clip)) for clip in clips]
 
 
 def unseen_queries(count: int) -> list[Query]:

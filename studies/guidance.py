@@ -82,7 +82,7 @@ GRIDS: dict[str, list[Way]] = {
 def measure(model: ReMoGPT, motions: MotionTextSet, split: str, count: int, way: Way) -> dict[str, Any]:
     """Write motions in one way and check their facts."""
     clips = motions.clips(split)[:count]
-    known, texts = [motions.facts(clip.file_id) for clip in clips], [clip.captions[0] for clip in clips]
+    known, texts = [motions.facts(clip) for clip in clips], [clip.captions[0] for clip in clips]
     codes = write(model, texts, [clip.num_frames // 4 for clip in clips], way)
     scored = facts.evaluate(known, [features_to_joints(one) for one in model.tokenizer.decode_batch(codes)])
     off = [abs(len(own) - clip.num_frames / 4) for own, clip in zip(codes, clips, strict=True)]

@@ -211,7 +211,7 @@ def confidence(motions: MotionTextSet, answers: Sequence[dict[str, Any]], work: 
     holding = []
     for row in answers:
         real = features_to_joints(motions.features(clips[row["id"]]))
-        facts = motions.facts(clips[row["id"]].file_id)
+        facts = motions.facts(clips[row["id"]])
         for kind, found in shown.items():
             made = features_to_joints(np.load(work / "motions" / f"{kind}_{row['id']}.npy"))
             found.append(facts_correct(facts, made) if row.get(f"{kind}held", 0) is not None else [])

@@ -27,7 +27,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
 import numpy as np
 
 from remogpt import ReMoGPT
-from remogpt.data.procedural.make import ProceduralClip, make_clip
+from remogpt.data.procedural.clip import ProceduralClip
+from remogpt.data.procedural.make import make_clip
 from remogpt.eval.detectors import VERSION, facts_hold
 from remogpt.motion import features_to_joints
 from remogpt.motion.facts import Fact, facts_correct

@@ -86,7 +86,7 @@ class Trial:
 def seen_queries(motions: MotionTextSet, limit: int) -> list[Query]:
     """Return the val clips of a set that have facts."""
     clips = motions.clips("val", 4, 10**9)[: limit or None]
-    queries = [Query(clip.captions[0], motions.facts(clip.id)) for clip in clips]
+    queries = [Query(clip.captions[0], motions.facts(clip)) for clip in clips]
     return [query for query in queries if query.facts]
 
 

@@ -148,7 +148,7 @@ def score(tokenizer: MotionTokenizer, motions: MotionTextSet, out: Path) -> dict
 def waves(tokenizer: MotionTokenizer, motions: MotionTextSet, split: str) -> float | None:
     """Return the share of the facts "waves" that hold, counted or not: what a tokenizer loses first."""
     clips = [clip for clip in motions.clips(split) if clip.id == clip.file_id]
-    known = [[fact for fact in motions.facts(clip.file_id) if fact.name == "waves"] for clip in clips]
+    known = [[fact for fact in motions.facts(clip) if fact.name == "waves"] for clip in clips]
     places = [place for place, own in enumerate(known) if own]
     decoded = tokenizer.decode_batch(tokenizer.encode_batch([motions.features(clips[place]) for place in places]))
     held = facts.check_all([known[place] for place in places], [features_to_joints(row) for row in decoded])

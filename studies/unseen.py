@@ -4,7 +4,8 @@ from itertools import count, islice
 
 import numpy as np
 
-from remogpt.data.procedural.make import ProceduralClip, is_unseen, make_clip
+from remogpt.data.procedural.clip import ProceduralClip
+from remogpt.data.procedural.make import is_unseen, make_clip
 from remogpt.data.procedural.sample import sample_script
 
 

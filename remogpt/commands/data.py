@@ -2,6 +2,7 @@
 
 Examples:
   remogpt data make --out sets/procedural --clips 5000
+  remogpt data make --out sets/procedural --clips 5000 --long 500
   remogpt data import bandai Bandai-Namco-Research-Motiondataset/ --out sets/bandai
   remogpt data import folder recordings/ --captions captions.csv --out sets/mine
   remogpt data import tmr datasets/annotations/kitml --features datasets/motions/guoh3dfeats --out sets/kitml
@@ -39,6 +40,7 @@ def add_arguments(parser: Any) -> None:
     make.add_argument("--workers", type=int, default=2, help="number of processes")
     make.add_argument("--unseen-share", type=float, default=0.06, help="share of combinations only in test_unseen")
     make.add_argument("--families", type=int, default=0, help="training clips that get variants: split 'families'")
+    make.add_argument("--long", type=int, default=0, help="further recordings, of 10 to 20 s, described in stretches")
     make.add_argument(
         "--vocabulary", type=str, default="core", help="actions and words: core, or wide (more; mini was trained on it)"
     )
@@ -91,7 +93,7 @@ def _make(args: Any) -> int:
     from remogpt.data.procedural.make import make_procedural_set
 
     make_procedural_set(
-        args.out, args.clips, args.seed, args.workers, args.unseen_share, families=args.families,
+        args.out, args.clips, args.seed, args.workers, args.unseen_share, families=args.families, long=args.long,
         vocabulary=args.vocabulary,
     )  # fmt: skip
     _print_stats(stages.describe_set(args.out))

@@ -28,6 +28,11 @@ class Caption:
         """Whether the caption describes the whole motion."""
         return self.start == 0.0 and self.end == 0.0
 
+    @property
+    def times(self) -> str:
+        """The stretch as an id tells it: "1.5-4"; empty for the whole motion."""
+        return "" if self.is_whole else f"{self.start:g}-{self.end:g}"
+
     def to_line(self) -> str:
         """Return the caption as a line of a text file; line ends and '#', which separates fields, become spaces."""
         text, tokens = (" ".join(content.replace("#", " ").split()) for content in (self.text, " ".join(self.tokens)))

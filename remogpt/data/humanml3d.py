@@ -5,7 +5,7 @@
     train.txt val.txt test.txt one id a line; any other <split>.txt is a split too
     Mean.npy Std.npy           (263,) statistics of the set, which tell whose features they are
 Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags,
-facts).
+facts, what captions claim, tags of stretches).
 An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
 
 Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so
@@ -70,6 +70,7 @@ class ItemFile(TypedDict):
     tags: NotRequired[dict[str, Any]]
     facts: NotRequired[list[_FactFile]]
     claims: NotRequired[list[list[list[_FactFile]]]]
+    stretches: NotRequired[dict[str, dict[str, Any]]]
 
 
 class MotionTextSet:
@@ -187,13 +188,27 @@ class MotionTextSet:
         path = path_inside(self.folder / "items", file_id, ".json", for_reading=True)
         return dict(read_json(path, ItemFile)) if path.is_file() else {}
 
-    def facts(self, file_id: str) -> list[Fact]:
-        """Return the checkable facts of one motion's captions; empty where none are known."""
+    def facts(self, clip: Clip | str) -> list[Fact]:
+        """Return the checkable facts of a clip, or of a whole file by its id; empty where none are known.
+
+        Facts are stated of whole files: a clip that is a stretch of one has none.
+        """
+        if not isinstance(clip, str) and clip.id != clip.file_id:
+            return []
+        file_id = clip if isinstance(clip, str) else clip.file_id
         return [Fact.from_json(fact) for fact in self.item(file_id).get("facts", [])]
 
-    def claims(self, file_id: str) -> list[Steps]:
-        """Return what each caption of a motion claims; empty where that is not known."""
-        return [claims_from_json(steps) for steps in self.item(file_id).get("claims", [])]
+    def claims(self, clip: Clip | str) -> list[Steps]:
+        """Return what each caption of a clip claims, or each of a whole file by its id; empty where that is not known.
+
+        A clip that is a stretch has the claims of the captions that describe it.
+        """
+        file_id = clip if isinstance(clip, str) else clip.file_id
+        claims = [claims_from_json(steps) for steps in self.item(file_id).get("claims", [])]
+        if isinstance(clip, str) or not claims:
+            return claims
+        of_clip = zip(self.captions(file_id), claims, strict=False)
+        return [steps for caption, steps in of_clip if _name(file_id, caption) == clip.id]
 
     def captions(self, file_id: str) -> list[Caption]:
         """Return all captions of one motion, with their times; lines that cannot be used are noted in `left_out`.
@@ -415,7 +430,7 @@ class MotionTextSet:
                 )
                 continue
             first, stop = (0, total) if whole else (int(start * self.fps), min(total, int(end * self.fps)))
-            name = file_id if whole else f"{file_id}:{start:g}-{end:g}"
+            name = _name(file_id, captions[0])
             mirrored = file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None
             yield Clip(
                 id=name,
@@ -426,8 +441,13 @@ class MotionTextSet:
                 tokens=tuple(caption.tokens for caption in captions),
                 first=first,
                 num_frames=max(0, stop - first),
-                tags=item.get("tags", {}),
+                tags=item.get("tags", {}) | item.get("stretches", {}).get(captions[0].times, {}),
             )
+
+
+def _name(file_id: str, caption: Caption) -> str:
+    """Return the id of the clip that a caption describes."""
+    return file_id if caption.is_whole else f"{file_id}:{caption.times}"
 
 
 def _check_values(features: np.ndarray, path: Path, body: FeatureBody) -> None:

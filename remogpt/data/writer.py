@@ -39,6 +39,8 @@ class SetItem:
     """Checkable facts as JSON (`Fact.to_json`)."""
     claims: Sequence[Sequence[Sequence[Mapping[str, Any]]]] = ()
     """What each caption claims, where that is known: steps of facts as JSON."""
+    stretches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Tags of stretches by their times (`Caption.times`), which there replace those of the whole."""
     provenance: str = ""
     """Origin of motion and captions."""
 
@@ -83,6 +85,8 @@ def write_item(folder: Path, item: SetItem) -> None:
     }
     if item.claims:
         record["claims"] = [[[dict(fact) for fact in step] for step in steps] for steps in item.claims]
+    if item.stretches:
+        record["stretches"] = {times: dict(tags) for times, tags in item.stretches.items()}
     write_json(path_inside(folder / "items", item.id, ".json"), record, indent=None)
 
 

@@ -52,10 +52,10 @@ def labelled_motions(motions: MotionTextSet, splits: list[str]) -> list[Labelled
     """Return the clips of some splits whose captions' claims are known, with the facts that these claim."""
     found = []
     for clip in (clip for split in splits for clip in motions.clips(split)):
-        claims = motions.claims(clip.file_id)
+        claims = motions.claims(clip)
         if claims:
             load = partial(motions.features, clip)
-            stated, timeline = motions.facts(clip.file_id), clip.tags.get("timeline", [])
+            stated, timeline = motions.facts(clip), clip.tags.get("timeline", [])
             found.append(LabelledMotion.of(load, claims, stated, timeline))
     return found
 

@@ -24,6 +24,20 @@ def test_make_is_seeded_resumes_and_grows(run, tmp_path: Path) -> None:
     assert files_of(begun) == files_of(whole)
 
 
+def test_make_adds_long_recordings_which_are_read_in_stretches(run, tmp_path: Path) -> None:
+    words = ("data", "make", "--out", tmp_path / "set", "--clips", 3, "--workers", 1)
+    assert run(*words).code == 0
+    before = files_of(tmp_path / "set" / "items")
+    assert run(*words, "--long", 2).code == 0
+    after = files_of(tmp_path / "set" / "items")
+    assert after.keys() - before.keys() == {"L000000.json", "L000001.json"} and after | before == after
+    motions = MotionTextSet.open(tmp_path / "set")
+    assert motions.info["long"] == 2 and motions.ids("all")[-2:] == ["L000000", "L000001"]
+    assert {clip.file_id for clip in motions.clips("all") if ":" in clip.id} == {"L000000", "L000001"}
+    assert run("data", "check", tmp_path / "set").code == run("data", "stats", tmp_path / "set").code == 0
+    assert "--families and --long must be 0 or more" in run(*words, "--long", -1).complaint
+
+
 def test_make_in_a_set_of_another_seed_is_refused(run, tmp_path: Path) -> None:
     run("data", "make", "--out", tmp_path / "set", "--clips", 2, "--workers", 1)
     before = files_of(tmp_path / "set")

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from remogpt.data.humanml3d import MotionTextSet
+from remogpt.data.procedural.make import make_procedural_set
 from remogpt.eval.runs.config import EvalConfig
 from remogpt.eval.runs.run import Run
 from remogpt.eval.runs.samples import Samples
-from remogpt.eval.tasks.facts import said_facts, score
+from remogpt.eval.tasks.facts import known_facts, said_facts, score
 from remogpt.motion.facts import Fact
 from remogpt.runtime.files import read_json, write_json
 
@@ -48,6 +49,17 @@ def test_the_claims_of_the_asked_caption_are_checked(motions: MotionTextSet, tmp
     # Of the first caption nothing holds, of the others (nearly) everything.
     assert found["said"]["share"] == found["said"]["real"] == pytest.approx(1 - 1 / (len(clips) - 1), abs=0.02)
     assert found["second_detectors"]["said"]["num_items"] == len(clips) - 1 and len(others) > 4
+
+
+def test_stretches_of_long_recordings_are_left_alone(tmp_path: Path) -> None:
+    make_procedural_set(tmp_path / "set", 2, workers=1, long=2)
+    motions = MotionTextSet.open(tmp_path / "set")
+    run = Run(motions, tmp_path / "out", EvalConfig())
+    clips = motions.clips("all")
+    known = known_facts(run, clips)
+    said = said_facts(run, clips, [clip.captions[1] for clip in clips])
+    assert [":" in clip.id for clip in clips] == [not facts for facts in known] == [not facts for facts in said]
+    assert len(clips) > 4 and all(len(motions.claims(clip)) == len(clip.captions) for clip in clips)
 
 
 def test_a_set_that_does_not_tell_has_no_such_score(motions: MotionTextSet, tmp_path: Path) -> None:

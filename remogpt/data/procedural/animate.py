@@ -52,21 +52,21 @@ class _Stage:
         return sum(track.frames for track in self.tracks)
 
 
-def animate(script: Script, rng: np.random.Generator) -> Take:
+def animate(script: Script, rng: np.random.Generator, *, max_frames: int = MAX_FRAMES) -> Take:
     """Perform a script; the random generator decides what the script leaves open.
 
     Raises:
-        ValueError: if the script does not fit 196 frames even at the highest tempo.
+        ValueError: if the script does not fit `max_frames` even at the highest tempo.
     """
     seed = int(rng.integers(2**63))
     hurry = 1.0
     while hurry <= _MOST_HURRY:
         take = _perform(script, seed, hurry)
-        if len(take.joints) <= MAX_FRAMES:
+        if len(take.joints) <= max_frames:
             return take
-        hurry *= max(1.04, 0.99 * len(take.joints) / MAX_FRAMES)
+        hurry *= max(1.04, 0.99 * len(take.joints) / max_frames)
     raise ValueError(
-        f"script {script.combination()!r} takes {len(take.joints)} frames, at most {MAX_FRAMES} are allowed; "
+        f"script {script.combination()!r} takes {len(take.joints)} frames, at most {max_frames} are allowed; "
         "use smaller counts or distances, or fewer steps"
     )
 

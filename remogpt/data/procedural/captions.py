@@ -17,6 +17,8 @@ from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import CORE
 
 _TRIES = 40
+_MOST_TOLD = 3
+"""Steps of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,13 @@ def describe(script: Script, rng: np.random.Generator, num: int = 3, *, vocabula
 
 
 def wordings(script: Script, rng: np.random.Generator, num: int = 3, *, vocabulary: str = CORE) -> list[Wording]:
-    """Write captions as `describe` does, and say of each which factors it names."""
+    """Write captions as `describe` does, and say of each which factors it names.
+
+    Raises:
+        ValueError: if the script has more than three steps.
+    """
+    if len(script.steps) > _MOST_TOLD:
+        raise ValueError(f"captions tell up to {_MOST_TOLD} steps, the script has {len(script.steps)}; word its parts")
     shares = [1.0, 0.5, 0.0, *rng.choice([0.0, 0.3, 0.6, 1.0], max(num - 3, 0)).tolist()][:num]
     rng.shuffle(shares)
     found: list[Wording] = []

@@ -5,30 +5,27 @@ interrupted run resumes.
 
 Splits: `test_unseen` holds combinations of two and more actions that training never sees, though it sees their single
 actions; all other clips are divided into train, val and test by clip. `families` holds variants of training clips that
-differ from them in one factor, and are of no other split.
+differ from them in one factor, and are of no other split. A long recording, of whose stretches one holds such a
+combination, is of the test split, and otherwise of one of the three.
 """
 
 import hashlib
 import multiprocessing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from remogpt.data.humanml3d import Caption, SetFile
-from remogpt.data.procedural.animate import Take, animate
-from remogpt.data.procedural.captions import wordings
-from remogpt.data.procedural.facts import claims_of, facts_of
+from remogpt.data.humanml3d import SetFile
+from remogpt.data.procedural.clip import ProceduralClip, described_clip, write_clip
 from remogpt.data.procedural.families import vary
+from remogpt.data.procedural.long import make_recording
 from remogpt.data.procedural.sample import sample_script
 from remogpt.data.procedural.script import Script
 from remogpt.data.procedural.vocabularies import CORE, get_vocabulary
-from remogpt.data.writer import SetItem, finish_set, is_written, write_item
-from remogpt.motion.facts import Fact, Steps, facts_correct
-from remogpt.motion.features import features_to_joints, joints_to_features
+from remogpt.data.writer import finish_set, is_written
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, read_json
 from remogpt.runtime.progress import progress
@@ -37,37 +34,19 @@ Result = TypeVar("Result")
 
 VERSION = 1
 """Increased whenever the same seed gives other clips."""
-NUM_CAPTIONS = 3
 UNSEEN_SHARE = 0.06
 """Share of the combinations of actions that only `test_unseen` holds, unless another is asked for."""
 _SHARES = (("test", 0.05), ("val", 0.10))
 """Upper ends of a clip's draw for the small splits; the rest is train."""
 _CHUNK = 8
-TAKES = 5
-"""Takes of a script at most."""
 VARIANTS = 3
 """Variants of a family at most."""
-
-
-@dataclass(frozen=True)
-class ProceduralClip:
-    """One clip, ready to be written."""
-
-    id: str
-    script: Script
-    take: Take
-    features: np.ndarray
-    """(T - 1, 263) float32, raw."""
-    captions: list[Caption]
-    facts: list[Fact]
-    claims: list[Steps]
-    """What each caption claims."""
 
 
 def make_clip(seed: int, index: int, *, vocabulary: str = CORE) -> ProceduralClip:
     """Make clip `index` of the set with this seed and vocabulary; the same arguments give the same clip."""
     rng = np.random.default_rng((seed, index))
-    return _clip(f"{index:06d}", sample_script(rng, vocabulary), rng, vocabulary)
+    return described_clip(f"{index:06d}", sample_script(rng, vocabulary), rng, vocabulary)
 
 
 def make_variants(
@@ -87,37 +66,9 @@ def make_variants(
 
 
 def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: str) -> ProceduralClip:
-    return _clip(f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)), vocabulary)
-
-
-def _clip(clip_id: str, script: Script, rng: np.random.Generator, vocabulary: str) -> ProceduralClip:
-    """Animate and describe a script."""
-    take, features, facts = _animated(script, rng, vocabulary)
-    worded = wordings(script, rng, num=NUM_CAPTIONS, vocabulary=vocabulary)
-    return ProceduralClip(
-        clip_id, script, take, features, [one.caption for one in worded], facts,
-        [claims_of(script, one.said) for one in worded],
-    )  # fmt: skip
-
-
-def _animated(script: Script, rng: np.random.Generator, vocabulary: str) -> tuple[Take, np.ndarray, list[Fact]]:
-    """Animate a script, and again, `TAKES` times at most, while its features do not show its facts.
-
-    HumanML3D's features smooth the heading over a second and turn one frame the wrong way where it crosses 180 degrees,
-    so that quick turns to and fro come back on another path. Facts that the last take does not show either are not
-    stated: four in a thousand. In the core vocabulary, whose clips stay as they are, the first take and all facts are
-    kept.
-    """
-    facts = facts_of(script)
-    for _ in range(TAKES):
-        take = animate(script, rng)
-        features = joints_to_features(take.joints)
-        if vocabulary == CORE:
-            return take, features, facts
-        shown = facts_correct(facts, features_to_joints(features))
-        if all(shown):
-            break
-    return take, features, [fact for fact, is_shown in zip(facts, shown, strict=True) if is_shown]
+    return described_clip(
+        f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)), vocabulary
+    )
 
 
 def make_procedural_set(
@@ -128,6 +79,7 @@ def make_procedural_set(
     unseen_share: float = UNSEEN_SHARE,
     *,
     families: int = 0,
+    long: int = 0,
     vocabulary: str = CORE,
 ) -> None:
     """Write the set, or its missing clips.
@@ -140,6 +92,8 @@ def make_procedural_set(
         unseen_share: share of the combinations that only `test_unseen` holds.
         families: training clips, the first ones, that get variants which differ from them in one factor (split
             `families`); a set keeps those that it has.
+        long: further recordings, of 10 to 20 s, whose captions describe stretches of them; a set keeps those that it
+            has.
         vocabulary: actions and words: `core`, whose sets never change, or `wide`, which has more, and on which the
             shipped models were trained.
 
@@ -151,8 +105,8 @@ def make_procedural_set(
         raise RemogptError(f"--clips and --workers must be at least 1, got {num_clips} and {workers}")
     if seed < 0:
         raise RemogptError(f"--seed must be 0 or more, got {seed}")
-    if families < 0:
-        raise RemogptError(f"--families must be 0 or more, got {families}")
+    if families < 0 or long < 0:
+        raise RemogptError(f"--families and --long must be 0 or more, got {families} and {long}")
     if not 0 <= unseen_share < 1:
         raise RemogptError(f"--unseen-share must lie between 0 and 1, got {unseen_share}")
     get_vocabulary(vocabulary)
@@ -181,6 +135,12 @@ def make_procedural_set(
         written = _in_parallel(write, splits["train"][:families], workers, "families")
         splits["families"] = sorted(clip_id for ids in written for clip_id in ids)
         about["families"] = families
+    long = max(long, old.get("long", 0))
+    if long:
+        missing = [index for index in range(long) if not is_written(folder, f"L{index:06d}")]
+        _in_parallel(partial(_write_recording, folder, seed, vocabulary), missing, workers, "long recordings")
+        _add_recordings(splits, folder, long, unseen_share)
+        about["long"] = long
     finish_set(folder, "remogpt-procedural", "MIT", splits, **about)
 
 
@@ -196,6 +156,10 @@ def split_of(combination: str, num_actions: int, clip_id: str, unseen_share: flo
     """Return the split of a clip; does not depend on other clips."""
     if _is_kept(combination, num_actions, unseen_share):
         return "test_unseen"
+    return _drawn_split(clip_id)
+
+
+def _drawn_split(clip_id: str) -> str:
     draw = _draw(f"clip {clip_id}")
     return next((name for name, end in _SHARES if draw < end), "train")
 
@@ -215,7 +179,11 @@ def _draw(key: str) -> float:
 
 
 def _write_clip(folder: Path, seed: int, vocabulary: str, index: int) -> None:
-    _write(folder, make_clip(seed, index, vocabulary=vocabulary), {})
+    write_clip(folder, make_clip(seed, index, vocabulary=vocabulary), {})
+
+
+def _write_recording(folder: Path, seed: int, vocabulary: str, index: int) -> None:
+    write_clip(folder, make_recording(seed, index, vocabulary=vocabulary), {})
 
 
 def _write_family(folder: Path, seed: int, unseen_share: float, vocabulary: str, base_id: str) -> list[str]:
@@ -228,30 +196,13 @@ def _write_family(folder: Path, seed: int, unseen_share: float, vocabulary: str,
         if split_of(variant.combination(), len(variant.actions), clip_id, unseen_share) == "test_unseen":
             continue
         if not is_written(folder, clip_id):
-            _write(folder, _variant(seed, base_id, number, variant, vocabulary), {"family": base_id, "changed": factor})
+            write_clip(
+                folder, _variant(seed, base_id, number, variant, vocabulary), {"family": base_id, "changed": factor}
+            )
         ids.append(clip_id)
         if len(ids) == VARIANTS:
             break
     return ids
-
-
-def _write(folder: Path, clip: ProceduralClip, more_tags: dict[str, str]) -> None:
-    script = clip.script
-    tags = {
-        "script": script.to_json(),
-        "combination": script.combination(),
-        "num_actions": len(script.actions),
-        "style": script.style,
-        "timeline": [list(frames) for frames in clip.take.timeline],
-        **more_tags,
-    }
-    item = SetItem(
-        id=clip.id, features=clip.features, captions=clip.captions, joints=clip.take.joints, tags=tags,
-        facts=[fact.to_json() for fact in clip.facts],
-        claims=[[[claim.to_json() for claim in step] for step in steps] for steps in clip.claims],
-        provenance="remogpt procedural animation and grammar",
-    )  # fmt: skip
-    write_item(folder, item)
 
 
 def _splits(folder: Path, num_clips: int, unseen_share: float) -> dict[str, list[str]]:
@@ -261,3 +212,12 @@ def _splits(folder: Path, num_clips: int, unseen_share: float) -> dict[str, list
         tags = read_json(folder / "items" / f"{clip_id}.json")["tags"]
         splits[split_of(tags["combination"], tags["num_actions"], clip_id, unseen_share)].append(clip_id)
     return splits
+
+
+def _add_recordings(splits: dict[str, list[str]], folder: Path, long: int, unseen_share: float) -> None:
+    """Add the long recordings to the splits."""
+    for index in range(long):
+        clip_id = f"L{index:06d}"
+        stretches = read_json(folder / "items" / f"{clip_id}.json")["stretches"].values()
+        is_kept = any(_is_kept(tags["combination"], tags["num_actions"], unseen_share) for tags in stretches)
+        splits["test" if is_kept else _drawn_split(clip_id)].append(clip_id)

@@ -24,7 +24,7 @@ _TRUNK_WITH_ARMS = {
 }
 _HIGH_ARM, _LOW_ARM = ("wave", "raise", "salute", "drink", "scratch_head"), ("point", "knock")
 
-_RISES = ("stand_up", "get_up")
+RISES = ("stand_up", "get_up")
 """Actions that begin low: first in a script, or after a posture."""
 
 _CAREFUL_WALKS = ("walk", "walk_curve", "circle", "walk_turn")
@@ -44,8 +44,8 @@ def sample_script(rng: np.random.Generator, vocabulary: str = CORE) -> Script:
     elif kind == 1:
         steps = [_together(known, rng)]
     else:
-        steps = _sequence(known, rng)
-    return shorten(_styled(known, steps, rng))
+        steps = draw_steps(known, rng, 2 if rng.random() < 0.72 else 3)
+    return shorten(styled(known, steps, rng))
 
 
 def atomic_actions(vocabulary: str = CORE) -> tuple[Action, ...]:
@@ -140,11 +140,10 @@ def _calm(action: Action, rng: np.random.Generator) -> Action:
     return action if rng.random() < 0.15 else replace(action, speed="normal")
 
 
-def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
-    """Draw two or three steps; after sitting or kneeling come upper-body actions or standing up."""
+def draw_steps(known: Vocabulary, rng: np.random.Generator, length: int) -> list[Step]:
+    """Draw steps in a row; after sitting or kneeling come upper-body actions or standing up."""
     while_low = tuple(name for name in known.upper if name not in ("bow", "swing"))
     from_standing = tuple(known.weights)
-    length = 2 if rng.random() < 0.72 else 3
     steps: list[Step] = []
     low = False
     while len(steps) < length:
@@ -154,7 +153,7 @@ def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
         elif rng.random() < 0.12:
             step = _together(known, rng)
         else:
-            step = Step((_draw(known, tuple(n for n in from_standing if n not in _RISES or not steps), rng),))
+            step = Step((_draw(known, tuple(n for n in from_standing if n not in RISES or not steps), rng),))
         if steps and step.actions[0].factors == steps[-1].actions[0].factors:
             continue
         steps.append(step)
@@ -163,7 +162,7 @@ def _sequence(known: Vocabulary, rng: np.random.Generator) -> list[Step]:
     return steps
 
 
-def _styled(known: Vocabulary, steps: list[Step], rng: np.random.Generator) -> Script:
+def styled(known: Vocabulary, steps: list[Step], rng: np.random.Generator) -> Script:
     """Add a fitting style to one script in five; the wide vocabulary does some of the others with care."""
     legs = {step.legs.name for step in steps if step.legs is not None}
     travels = bool(legs & {"walk", "run", "walk_curve", "circle", "walk_turn"})
@@ -227,9 +226,9 @@ def _action_seconds(action: Action) -> float:
     return (fixed + each * (action.count or 1)) * slow
 
 
-def shorten(script: Script) -> Script:
-    """Cut counts, distances, slowness and at last steps until the estimate fits the budget."""
-    while estimated_seconds(script) > _BUDGET:
+def shorten(script: Script, *, budget: float = _BUDGET) -> Script:
+    """Cut counts, distances, slowness and at last steps until the estimate fits the budget, in seconds."""
+    while estimated_seconds(script) > budget:
         seconds = [max(_action_seconds(action) for action in step.actions) for step in script.steps]
         longest = int(np.argmax(seconds))
         smaller = _smaller(script.steps[longest])

@@ -10,6 +10,9 @@ from typing import Any
 from remogpt.data.procedural.vocabularies import WIDE, get_vocabulary, spec_of
 from remogpt.data.procedural.vocabulary import ALL_STYLES, SPEEDS, ActionSpec
 
+MOST_STEPS = 6
+"""Of a script; those of short clips have three at most."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -107,13 +110,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Script:
-    """Steps in order, one to three."""
+    """Steps in order, one to six."""
 
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.steps) <= 3:
-            raise ValueError(f"a script has one to three steps, got {len(self.steps)}")
+        if not 1 <= len(self.steps) <= MOST_STEPS:
+            raise ValueError(f"a script has one to {MOST_STEPS} steps, got {len(self.steps)}")
         styles = {action.style or "normal" for action in self.actions}
         if len(styles) > 1:
             raise ValueError(f"all actions of a script share one style, got {', '.join(sorted(styles))}")

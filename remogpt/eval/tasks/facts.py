@@ -17,14 +17,14 @@ from remogpt.motion.facts import Fact, facts_of_claims
 
 def known_facts(run: Run, clips: Sequence[Clip]) -> list[list[Fact]]:
     """Return the facts of each clip; only whole recordings have facts."""
-    return [run.motions.facts(clip.file_id) if clip.id == clip.file_id else [] for clip in clips]
+    return [run.motions.facts(clip) for clip in clips]
 
 
 def said_facts(run: Run, clips: Sequence[Clip], captions: Sequence[str]) -> list[list[Fact]]:
     """Return what a caption of each clip says; empty where a set does not tell, or a clip has no such caption."""
     found: list[list[Fact]] = []
     for clip, caption in zip(clips, captions, strict=True):
-        claims = run.motions.claims(clip.file_id) if clip.id == clip.file_id else []
+        claims = run.motions.claims(clip) if clip.id == clip.file_id else []  # the same clips as have facts
         said = dict(zip(clip.captions, claims, strict=False)).get(caption)
         found.append([] if said is None else facts_of_claims(said))
     return found

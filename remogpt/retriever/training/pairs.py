@@ -84,11 +84,10 @@ class TrainingPairs:
                 partners[index], partners[other] = other, index
         groups = _groups([clip.tags for clip in clips], [] if same_tag is None else same_tag.split(","))
         captions = tuple(tuple(clip.captions) for clip in clips)
-        files = [clip.file_id for clip in clips]
         return cls(
             captions, lambda index: motions.features(clips[index]), partners, groups, motions.name, motions.folder,
             _families([clip.tags.get("family", clip.id) for clip in clips]),
-            Statements.of(captions, [motions.claims(file) for file in files], [motions.facts(file) for file in files])
+            Statements.of(captions, [motions.claims(clip) for clip in clips], [motions.facts(clip) for clip in clips])
             if reads_claims else None,
         )  # fmt: skip
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from remogpt.data.procedural.make import ProceduralClip, make_clip
+from remogpt.data.procedural.clip import ProceduralClip
+from remogpt.data.procedural.make import make_clip
 from remogpt.eval.physical import NAMES
 from remogpt.runtime.files import write_npy
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from remogpt.data.procedural.make import ProceduralClip, make_clip
+from remogpt.data.procedural.clip import ProceduralClip
+from remogpt.data.procedural.make import make_clip
 from remogpt.motion import features_to_joints
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, related
