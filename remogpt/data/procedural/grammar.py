@@ -22,8 +22,8 @@ from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.vocabularies import CORE, WIDE
 
 VOWELS = "aeiou"
-SINGULAR, PLURAL, GERUND = "s", "base", "ing"
-"""Verb forms: "walks", "walk", "walking"."""
+SINGULAR, PLURAL, GERUND, PAST = "s", "base", "ing", "ed"
+"""Verb forms: "walks", "walk", "walking", "walked"."""
 
 _ITEM = re.compile(r"^(?P<core>[*\w.'-]*[*\w'])(?:/(?P<tag>[A-Z]+))?(?P<tail>[.,]*)$")
 
@@ -104,7 +104,7 @@ def plural(noun: str) -> str:
 
 
 def inflect(verb: str, form: str) -> str:
-    """Return a verb's third person singular ("s"), plain form ("base") or gerund ("ing")."""
+    """Return a verb's third person singular ("s"), plain form ("base"), gerund ("ing") or past ("ed")."""
     if form == PLURAL:
         return verb
     irregular = lexicon(WIDE)["irregular_verbs"].get(verb, {})
@@ -112,12 +112,16 @@ def inflect(verb: str, form: str) -> str:
         return str(irregular[form])
     if form == SINGULAR:
         return _third_person(verb)
+    doubled = verb in lexicon(WIDE)["doubling_verbs"].split()
+    stem = verb + (verb[-1] if doubled else "")
+    if form == PAST:
+        to_i = verb.endswith("y") and verb[-2] not in VOWELS
+        return verb + "d" if verb.endswith("e") else verb[:-1] + "ied" if to_i else stem + "ed"
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")):
         return verb[:-1] + "ing"
-    doubled = verb in lexicon(WIDE)["doubling_verbs"].split()
-    return verb + (verb[-1] if doubled else "") + "ing"
+    return stem + "ing"
 
 
 def _third_person(verb: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from remogpt.data.procedural.captions import wordings
-from remogpt.data.procedural.clauses import claimed_phrases, clause_caption
+from remogpt.data.procedural.clauses import Words, claimed_phrases, clause_caption, with_sides
 from remogpt.data.procedural.facts import claims_of
 from remogpt.data.procedural.grammar import GERUND, PLURAL, SINGULAR, conjugate, inflect, lexicon
 from remogpt.data.procedural.phrases import pick
@@ -64,11 +64,9 @@ def people_captions(seed: int, count: int, vocabulary: str = CORE) -> Iterator[C
     """Yield captions made of clauses as people write them, some with actions that no predicate covers."""
     for index in range(count):
         rng = np.random.default_rng((seed, 1, index))
-        caption = ClaimedCaption(*clause_caption(rng, _table()["subjects"], vocabulary))
-        if rng.random() < 0.3:
-            caption = _with_another(caption, rng, vocabulary)
-        text = _synonyms(caption.text, rng, vocabulary) if rng.random() < 0.3 else caption.text
-        yield ClaimedCaption(_slips(text, rng), caption.steps, caption.num_unknown)
+        text, steps, num_unknown = clause_caption(rng, _words(vocabulary), vocabulary)
+        text = _synonyms(text, rng, vocabulary) if rng.random() < 0.25 else text
+        yield ClaimedCaption(_slips(text, rng), steps, num_unknown)
 
 
 def reword(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str = CORE) -> ClaimedCaption:
@@ -166,9 +164,14 @@ def _others(vocabulary: str) -> list[str]:
     return [phrase for phrase in _table()["others"] if phrase not in claimed_phrases(vocabulary)]
 
 
+@cache
+def _words(vocabulary: str) -> Words:
+    return Words(_table()["subjects"], _others(vocabulary), _tails(vocabulary))
+
+
 def _with_another(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str) -> ClaimedCaption:
     """Add an action that no predicate covers before or behind the others, or put it in place of all."""
-    phrase = str(pick(_others(vocabulary), rng))
+    phrase, _ = with_sides(str(pick(_others(vocabulary), rng)), rng)
     spoken = re.sub(r"=\w+/VERB", "", conjugate(phrase, SINGULAR))
     draw = rng.random()
     if draw < 0.3:
