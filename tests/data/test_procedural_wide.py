@@ -236,3 +236,8 @@ def _after_the_script(index: int) -> np.random.Generator:
     rng = np.random.default_rng((0, index))
     sample_script(rng, WIDE)
     return rng
+
+
+def test_a_script_that_takes_longer_than_estimated_is_shortened() -> None:
+    clip = make_clip(700, 46766, vocabulary=WIDE)  # stirring, then a run with claps
+    assert len(clip.features) <= MAX_FRAMES and clip.script.combination() == "stir[right]"

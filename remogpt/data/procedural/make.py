@@ -22,7 +22,7 @@ from remogpt.data.humanml3d import SetFile
 from remogpt.data.procedural.clip import ProceduralClip, described_clip, write_clip
 from remogpt.data.procedural.families import vary
 from remogpt.data.procedural.long import make_recording
-from remogpt.data.procedural.sample import sample_script
+from remogpt.data.procedural.sample import estimated_seconds, sample_script, shorten
 from remogpt.data.procedural.script import Script
 from remogpt.data.procedural.vocabularies import CORE, get_vocabulary
 from remogpt.data.writer import finish_set, is_written
@@ -46,7 +46,14 @@ VARIANTS = 3
 def make_clip(seed: int, index: int, *, vocabulary: str = CORE) -> ProceduralClip:
     """Make clip `index` of the set with this seed and vocabulary; the same arguments give the same clip."""
     rng = np.random.default_rng((seed, index))
-    return described_clip(f"{index:06d}", sample_script(rng, vocabulary), rng, vocabulary)
+    script = sample_script(rng, vocabulary)
+    while True:
+        try:
+            return described_clip(f"{index:06d}", script, rng, vocabulary)
+        except ValueError:  # it takes longer than it was estimated, one of thousands
+            script, tried = shorten(script, budget=0.95 * estimated_seconds(script)), script
+            if script == tried:
+                raise
 
 
 def make_variants(
@@ -62,13 +69,17 @@ def make_variants(
     """
     rng = np.random.default_rng((seed, int(base.id), 1))
     scripts = enumerate(vary(base.script, rng, factors=factors, vocabulary=vocabulary), start=1)
-    return {factor: _variant(seed, base.id, number, script, vocabulary) for number, (factor, script) in scripts}
+    made = {factor: _variant(seed, base.id, number, script, vocabulary) for number, (factor, script) in scripts}
+    return {factor: clip for factor, clip in made.items() if clip is not None}
 
 
-def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: str) -> ProceduralClip:
-    return described_clip(
-        f"{base_id}v{number}", script, np.random.default_rng((seed, int(base_id), 1, number)), vocabulary
-    )
+def _variant(seed: int, base_id: str, number: int, script: Script, vocabulary: str) -> ProceduralClip | None:
+    """Make a variant; None where its script takes longer than it was estimated, and than a clip may."""
+    rng = np.random.default_rng((seed, int(base_id), 1, number))
+    try:
+        return described_clip(f"{base_id}v{number}", script, rng, vocabulary)
+    except ValueError:
+        return None
 
 
 def make_procedural_set(
@@ -196,9 +207,10 @@ def _write_family(folder: Path, seed: int, unseen_share: float, vocabulary: str,
         if split_of(variant.combination(), len(variant.actions), clip_id, unseen_share) == "test_unseen":
             continue
         if not is_written(folder, clip_id):
-            write_clip(
-                folder, _variant(seed, base_id, number, variant, vocabulary), {"family": base_id, "changed": factor}
-            )
+            clip = _variant(seed, base_id, number, variant, vocabulary)
+            if clip is None:
+                continue
+            write_clip(folder, clip, {"family": base_id, "changed": factor})
         ids.append(clip_id)
         if len(ids) == VARIANTS:
             break

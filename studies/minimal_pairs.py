@@ -1,0 +1,113 @@
+"""Does a retriever see what decides? Pairs of clips that differ in one factor, and a caption of each that says so.
+
+    python -m studies.minimal_pairs --retriever runs/retriever
+
+Clips are of the procedural set's unseen combinations, of a seed that trained nothing; each is paired with a variant that
+differs from it in its count, order, speed, side or direction. A caption is asked only if it claims a fact that the other
+clip does not show. Right is a caption that lies nearer to its own motion than to the other, and a motion that lies
+nearer to its own caption; chance is half. Beside that, the cosine of the two captions, and of two captions of one clip.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remogpt.data.procedural.clip import ProceduralClip
+from remogpt.data.procedural.make import is_unseen, make_clip, make_variants
+from remogpt.data.procedural.sample import sample_script
+from remogpt.data.procedural.vocabularies import VOCABULARIES, WIDE
+from remogpt.motion.facts import facts_correct, facts_of_claims
+from remogpt.motion.features import features_to_joints
+from remogpt.retriever import TextMotionRetriever
+from remogpt.runtime.files import write_json
+from remogpt.runtime.progress import progress
+
+RESULTS = Path(__file__).parent / "results" / "minimal_pairs.json"
+FACTORS = ("count", "order", "speed", "side", "direction")
+SEED = 700
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two clips, and of each a caption that is true of it alone."""
+
+    motions: tuple[np.ndarray, np.ndarray]
+    """(T, 263) raw features of each."""
+    captions: tuple[str, str]
+    paraphrases: tuple[str, str] | None = field(compare=False)
+    """Two captions of the first clip that claim the same; None where it has no such two."""
+
+
+def pairs(factor: str, vocabulary: str) -> Iterator[Pair]:
+    """Yield pairs of a factor, endlessly."""
+    for index in count():
+        if not is_unseen(sample_script(np.random.default_rng((SEED, index)), vocabulary)):
+            continue
+        base = make_clip(SEED, index, vocabulary=vocabulary)
+        variant = make_variants(SEED, base, factors=(factor,), vocabulary=vocabulary).get(factor)
+        if variant is None:
+            continue
+        said = _true_of_one(base, variant), _true_of_one(variant, base)
+        if all(said):
+            same = [
+                text.text for text, claims in zip(base.captions, base.claims, strict=True) if claims == base.claims[0]
+            ]
+            yield Pair(
+                (base.features, variant.features), (said[0], said[1]), (same[0], same[1]) if len(same) > 1 else None
+            )
+
+
+def _true_of_one(clip: ProceduralClip, other: ProceduralClip) -> str:
+    """Return the first caption of a clip that holds for it and not for another; empty if there is none."""
+    own, others = features_to_joints(clip.features), features_to_joints(other.features)
+    for caption, claims in zip(clip.captions, clip.claims, strict=True):
+        facts = facts_of_claims(claims)
+        if facts and all(facts_correct(facts, own)) and not all(facts_correct(facts, others)):
+            return caption.text
+    return ""
+
+
+def score(retriever: TextMotionRetriever, found: Sequence[Pair]) -> dict[str, Any]:
+    """Return the shares of captions and of motions that find their own, in percent, and the captions' cosines."""
+    motions = retriever.encode_motion([motion for pair in found for motion in pair.motions]).reshape(len(found), 2, -1)
+    texts = np.stack(retriever.encode_each_text([text for pair in found for text in pair.captions]))
+    captions = texts.reshape(len(found), 2, -1)
+    cosines = np.einsum("pcd,pmd->pcm", captions, motions)  # (pairs, captions, motions)
+    own = np.einsum("pcc->pc", cosines)
+    others = np.stack([cosines[:, 0, 1], cosines[:, 1, 0]], axis=1)
+    alike = [pair.paraphrases for pair in found if pair.paraphrases is not None]
+    both = np.stack(retriever.encode_each_text([text for two in alike for text in two])).reshape(len(alike), 2, -1)
+    return {
+        "pairs": len(found),
+        "caption_to_motion": 100 * float((own > others).mean()),
+        "motion_to_caption": 100 * float((own > others[:, ::-1]).mean()),
+        "cosine_of_captions": float((captions[:, 0] * captions[:, 1]).sum(-1).mean()),
+        "cosine_of_paraphrases": float((both[:, 0] * both[:, 1]).sum(-1).mean()),
+    }
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Score a retriever and write the results."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--retriever", type=Path, default=None, help="default: the embedded model's")
+    parser.add_argument("--pairs", type=int, default=200, help="of each factor")
+    parser.add_argument("--vocabulary", choices=VOCABULARIES, default=WIDE)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args(words)
+    retriever = TextMotionRetriever.from_pretrained(args.retriever)
+    found = {}
+    for factor in FACTORS:
+        drawn = progress(islice(pairs(factor, args.vocabulary), args.pairs), total=args.pairs, desc=factor, unit="pair")
+        found[factor] = score(retriever, list(drawn))
+        print(factor, found[factor], flush=True)
+    command = "python -m studies.minimal_pairs --retriever runs/retriever"
+    write_json(args.out, {"command": command, "retriever": retriever.hash, "seed": SEED, "factors": found})
+
+
+if __name__ == "__main__":
+    main()
