@@ -2,10 +2,11 @@
 
     python -m studies.minimal_pairs --retriever runs/retriever
 
-Clips are of the procedural set's unseen combinations, of a seed that trained nothing; each is paired with a variant that
-differs from it in its count, order, speed, side or direction. A caption is asked only if it claims a fact that the other
-clip does not show. Right is a caption that lies nearer to its own motion than to the other, and a motion that lies
-nearer to its own caption; chance is half. Beside that, the cosine of the two captions, and of two captions of one clip.
+Clips are of the procedural set's unseen combinations, of a seed that trained nothing; each is paired with a variant
+that differs from it in its count, order, speed, side or direction. A caption is asked only if it claims a fact that the
+other clip does not show. Right is a caption that lies nearer to its own motion than to the other, and a motion that
+lies nearer to its own caption; chance is half. Beside that, the cosine of the two captions, and of two captions of one
+clip.
 """
 
 import argparse
@@ -75,13 +76,15 @@ def _true_of_one(clip: ProceduralClip, other: ProceduralClip) -> str:
 def score(retriever: TextMotionRetriever, found: Sequence[Pair]) -> dict[str, Any]:
     """Return the shares of captions and of motions that find their own, in percent, and the captions' cosines."""
     motions = retriever.encode_motion([motion for pair in found for motion in pair.motions]).reshape(len(found), 2, -1)
-    texts = np.stack(retriever.encode_each_text([text for pair in found for text in pair.captions]))
-    captions = texts.reshape(len(found), 2, -1)
+    texts = retriever.encode_each_text([text for pair in found for text in pair.captions])
+    captions = np.array(list(texts)).reshape(len(found), 2, -1)
     cosines = np.einsum("pcd,pmd->pcm", captions, motions)  # (pairs, captions, motions)
     own = np.einsum("pcc->pc", cosines)
     others = np.stack([cosines[:, 0, 1], cosines[:, 1, 0]], axis=1)
     alike = [pair.paraphrases for pair in found if pair.paraphrases is not None]
-    both = np.stack(retriever.encode_each_text([text for two in alike for text in two])).reshape(len(alike), 2, -1)
+    both = np.array(list(retriever.encode_each_text([text for two in alike for text in two]))).reshape(
+        len(alike), 2, -1
+    )
     return {
         "pairs": len(found),
         "caption_to_motion": 100 * float((own > others).mean()),
