@@ -90,7 +90,7 @@ def score(retriever: TextMotionRetriever, found: Sequence[Pair]) -> dict[str, An
         "caption_to_motion": 100 * float((own > others).mean()),
         "motion_to_caption": 100 * float((own > others[:, ::-1]).mean()),
         "cosine_of_captions": float((captions[:, 0] * captions[:, 1]).sum(-1).mean()),
-        "cosine_of_paraphrases": float((both[:, 0] * both[:, 1]).sum(-1).mean()),
+        "cosine_of_paraphrases": float((paraphrases[:, 0] * paraphrases[:, 1]).sum(-1).mean()),
     }
 
 
