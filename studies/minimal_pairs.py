@@ -82,9 +82,8 @@ def score(retriever: TextMotionRetriever, found: Sequence[Pair]) -> dict[str, An
     own = np.einsum("pcc->pc", cosines)
     others = np.stack([cosines[:, 0, 1], cosines[:, 1, 0]], axis=1)
     alike = [pair.paraphrases for pair in found if pair.paraphrases is not None]
-    both = np.array(list(retriever.encode_each_text([text for two in alike for text in two]))).reshape(
-        len(alike), 2, -1
-    )
+    both = retriever.encode_each_text([text for two in alike for text in two])
+    paraphrases = np.array(list(both)).reshape(len(alike), 2, -1)
     return {
         "pairs": len(found),
         "caption_to_motion": 100 * float((own > others).mean()),
