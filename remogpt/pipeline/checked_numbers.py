@@ -1,4 +1,4 @@
-"""Check the numbers and directions of a written caption against the motion's joints; correct or leave out wrong ones.
+"""Check numbers, directions and sides of written captions against the motion's joints; correct or leave out wrong ones.
 
 A language model writes "approximately five meters" as fluently for a walk of ten.
 """
@@ -20,6 +20,7 @@ from remogpt.pipeline.number_claims import (
     alternatives,
     direction_claims,
     number_claims,
+    side_claims,
 )  # fmt: skip
 
 _OPPOSITE = {"left": "right", "right": "left", "forward": "backward", "backward": "forward",
@@ -45,7 +46,7 @@ class _Edit:
 
 
 def with_checked_numbers(caption: str, joints: np.ndarray) -> str:
-    """Return a caption whose counts, lengths, angles and directions hold for its motion.
+    """Return a caption whose counts, lengths, angles, directions and sides of limbs hold for its motion.
 
     What the joints prove stays as it is; what they refute is replaced by what they show, or left out where they show
     nothing that could be counted or measured. Numbers of anything else stay.
@@ -59,8 +60,8 @@ def with_checked_numbers(caption: str, joints: np.ndarray) -> str:
     body = Body(joints)
     edits = [_corrected(caption, claim, body) for claim in number_claims(caption) if not _holds(claim, body)]
     edits += [
-        _turned(said) for said in direction_claims(caption)
-        if not _proofs(said.fact, body) and _proofs(Fact(said.fact.name, {"direction": _opposite(said)}), body)
+        _turned(said) for said in (*direction_claims(caption), *side_claims(caption))
+        if not _proofs(said.fact, body) and _proofs(_opposite(said.fact), body)
     ]  # fmt: skip
     for edit in sorted(edits, key=lambda edit: -edit.start):
         caption = caption[: edit.start] + edit.text + caption[edit.end :]
@@ -140,10 +141,12 @@ def _said(number: Number, value: float, words: str) -> str:
     return f"{amount} {unit}"
 
 
-def _opposite(said: DirectionClaim) -> str:
-    return _OPPOSITE[said.fact.params["direction"]]
+def _opposite(fact: Fact) -> Fact:
+    """Return a fact of one direction or side with the opposite one."""
+    return Fact(fact.name, {key: _OPPOSITE[value] for key, value in fact.params.items()})
 
 
 def _turned(said: DirectionClaim) -> _Edit:
+    (opposite,) = _opposite(said.fact).params.values()
     ending = "s" if said.word.lower().endswith("wards") else ""
-    return _Edit(said.start, said.start + len(said.word), _opposite(said) + ending)
+    return _Edit(said.start, said.start + len(said.word), opposite + ending)

@@ -1,7 +1,8 @@
-"""Read what the numbers and directions of a caption claim, in the words that captions use for a few actions.
+"""Read what the numbers, directions and sides of a caption claim, in the words that captions use for a few actions.
 
 A count is of the counted action that stands closest before it (or else closest behind it), a length of the closest way
-of going, an angle of turns, a direction of the turn, circle, walk or side step that it follows.
+of going, an angle of turns, a direction of the turn, circle, walk, side step or swipe that it follows, and the side of
+a limb of what the limb does in the same clause.
 """
 
 import re
@@ -39,6 +40,16 @@ DIRECTED = {
     "turns": r"turn\w*|pivot\w*|spin\w*|curv\w+|veer\w*", "circles": r"circl\w+",
     "sidesteps": GOING["sidesteps"], "walks": GOING["walks"],
 }  # fmt: skip
+_ARM, _LEG = r"(?:hand|arm|forearm|fist|wrist|elbow)", r"(?:leg|foot|knee)"
+SIDED = {
+    "waves": (r"wav\w+", _ARM), "raises_hand": (r"rais\w+|lift\w*", _ARM), "punches": (r"punch\w*|jab\w*", _ARM),
+    "swipes": (r"swip\w+|swat\w*|slap\w*", _ARM), "throws": (r"throw\w*|toss\w*", _ARM), "points": (r"point\w*", _ARM),
+    "salutes": (r"salut\w+", _ARM), "drinks": (r"drink\w*", _ARM), "kicks": (r"kick\w*", _LEG),
+    "lifts_knee": (r"rais\w+|lift\w*", _LEG), "hops": (r"hop\w*", _LEG),
+}  # fmt: skip
+"""What a limb of one side does: the words for it, and the limb."""
+_SWIPE = re.compile(r"\b(?:swip|swat|slap|sweep)\w*|\bmov\w+[\w ]* horizontally", re.IGNORECASE)
+_SIDE = re.compile(rf"\b(left|right) (?={_ARM}s?\b|{_LEG}s?\b)", re.IGNORECASE)
 _DIRECTION = re.compile(r"\b(left|right|(?:(?:counter|anti)-?)?clockwise|(?:for|back)wards?)\b", re.IGNORECASE)
 _ALLOWED = {
     "turns": ("left", "right"), "sidesteps": ("left", "right"), "circles": ("clockwise", "counterclockwise"),
@@ -66,7 +77,7 @@ class NumberClaim:
 
 @dataclass(frozen=True)
 class DirectionClaim:
-    """A direction with what it says."""
+    """A direction, or the side of a limb, with what it says."""
 
     word: str
     start: int
@@ -84,9 +95,24 @@ def direction_claims(caption: str) -> list[DirectionClaim]:
     found = []
     for match in _DIRECTION.finditer(caption):
         said = re.sub(r"^(?:counter|anti)-?clock", "counterclock", match.group().lower()).removesuffix("s")
-        name = _mover(caption[: match.start()], said)
+        name = None if _SIDE.match(caption, match.start()) else _mover(caption[: match.start()], said)
         if name is not None:
             found.append(DirectionClaim(match.group(), match.start(), Fact(name, {"direction": said})))
+    return found
+
+
+def side_claims(caption: str) -> list[DirectionClaim]:
+    """Return what the sides of limbs claim: which one waves, kicks and so on."""
+    found = []
+    for match in _SIDE.finditer(caption):
+        before, limb = _last_clause(caption[: match.start()]), caption[match.end() :]
+        verbs = [
+            (verb.start(), name) for name, (words, own) in SIDED.items() if re.match(own, limb, re.IGNORECASE)
+            for verb in re.finditer(rf"\b(?:{words})", before, re.IGNORECASE)
+        ]  # fmt: skip
+        if verbs:
+            side = match.group(1)
+            found.append(DirectionClaim(side, match.start(), Fact(max(verbs)[1], {"side": side.lower()})))
     return found
 
 
@@ -139,9 +165,16 @@ def _found(text: str, verbs: dict[str, str]) -> list[tuple[int, int, str]]:
 def _mover(before: str, said: str) -> str | None:
     """Return the movement that a direction belongs to: it may follow within a few words of its clause."""
     names = [name for name, allowed in _ALLOWED.items() if said in allowed]
-    clause = " ".join(re.split(r"[.,;]|\bwhile\b|\band\b|\bthen\b|\bas\b", before)[-1].split()[-_DIRECTION_WORDS - 1 :])
+    clause = _last_clause(before)
+    if said in ("left", "right") and _SWIPE.search(clause):
+        return "swipes"
+    clause = " ".join(clause.split()[-_DIRECTION_WORDS - 1 :])
     if re.search(r"\b(?:hand|arm|leg|foot|knee|fist|shoulder|head|torso|body)s?\b", clause):
         return None
     found = [(match.start(), name) for name in names
              for match in re.finditer(rf"\b(?:{DIRECTED[name]})", clause, re.IGNORECASE)]  # fmt: skip
     return max(found, default=(0, None))[1]
+
+
+def _last_clause(before: str) -> str:
+    return re.split(r"[.,;]|\bwhile\b|\band\b|\bthen\b|\bas\b", before)[-1]

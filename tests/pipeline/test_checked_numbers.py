@@ -1,4 +1,4 @@
-"""Numbers and directions of written captions, checked on motions whose making is known."""
+"""Numbers, directions and sides of written captions, checked on motions whose making is known."""
 
 from functools import cache
 
@@ -20,6 +20,8 @@ def joints_of(*actions: Action) -> np.ndarray:
 
 WALK = Action("walk", direction="forward", distance=6.0)
 KICK = Action("kick", side="left", direction="forward", count=3)
+WAVE = Action("wave", side="right", count=3)
+SWIPE = Action("swipe", side="right", direction="left")
 TURN = Action("turn", direction="left", angle=180.0)
 
 
@@ -42,6 +44,20 @@ TURN = Action("turn", direction="left", angle=180.0)
             "a man waits, the left one bent, for 9 seconds",
         ),
         ((TURN,), "a person turns 90 degrees to the right", "a person turns 180 degrees to the left"),
+        ((KICK,), "a man is kicking with his right foot", "a man is kicking with his left foot"),
+        ((KICK,), "a man waves with his right hand", "a man waves with his right hand"),
+        (
+            (WAVE,),
+            "a man raises his Left hand and waves his left arm",
+            "a man raises his right hand and waves his right arm",
+        ),
+        ((WAVE,), "a man turns his left hand", "a man turns his left hand"),
+        ((SWIPE,), "she swipes to the right with the left hand", "she swipes to the left with the right hand"),
+        (
+            (SWIPE,),
+            "she moves her right arm horizontally to the right",
+            "she moves her right arm horizontally to the left",
+        ),
         ((KICK, TURN), "a man kicks five times, then turns left", "a man kicks three times, then turns left"),
     ],
 )
