@@ -70,14 +70,18 @@ class TextSearch:
         example = self.database.example(row, self.query, math.nan, "t2m")
         return replace(example, score=example.to_motion, pinned=True)
 
-    def motions(self, count: int, facts: Sequence[Fact], fact_weight: float) -> list[RetrievedExample]:
+    def motions(
+        self, count: int, facts: Sequence[Fact], fact_weight: float, unasked: Sequence[Fact] = ()
+    ) -> list[RetrievedExample]:
         """Find the motions that fit best, by their cosines and the share of some facts that the database knows of.
+
+        Those that show anything of `unasked` come later.
 
         differs: ReMoGPT ranks by the cosine alone, and answers with no retrieved motion. Examples for the prompt are
         ranked as in the paper: by facts they are no better (studies/results/answer_choice.md).
         """
         return self.database.search_embedding(
-            self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight
+            self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight, unasked=unasked
         )
 
 

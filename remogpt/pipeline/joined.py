@@ -26,6 +26,7 @@ from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.join import distance, join, layer
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
+from remogpt.motion.unasked import COST, unasked
 from remogpt.pipeline.examples import TextSearch
 from remogpt.retriever import RetrievedExample
 
@@ -52,7 +53,7 @@ class Piece:
     joints: np.ndarray
     """(T, 22, 3) metres."""
     held: float
-    """Share of the step's facts that it holds."""
+    """Share of the step's facts that it holds, less the cost of what the step does not claim."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,7 @@ def _stretches(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, 
     """Return stretches of the motions that hold the most of what a step claims, the best first."""
     facts = facts_of_claims((step,))
     cut = [((hit.id,), joints) for hit in search.motions(HITS, facts, _BY_FACTS) for joints in _cuts(search, hit, step)]
-    return _best(cut, facts, finder)
+    return _best(cut, step, finder)
 
 
 def _layered(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, ...]) -> list[Piece]:
@@ -140,18 +141,24 @@ def _layered(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, ..
         below, over = stretches(others)[:PIECES], stretches((claim,))[:PIECES]
         for one, other, arms_only in product(below, over, (True, False)):
             layered.append(((*one.ids, *other.ids), layer(one.joints, other.joints, arms_only=arms_only)))
-    return _best(layered, facts_of_claims((step,)), finder)
+    return _best(layered, step, finder)
 
 
 def _best(
-    stretches: Sequence[tuple[tuple[str, ...], np.ndarray]], facts: Sequence[Fact], finder: FactFinder | None
+    stretches: Sequence[tuple[tuple[str, ...], np.ndarray]], step: tuple[Fact, ...], finder: FactFinder | None
 ) -> list[Piece]:
-    """Say of stretches, each with its ids, what share of some facts they hold; the best first."""
+    """Say of stretches, each with its ids, what share of a step's facts they hold; the best first.
+
+    Showing what the step does not claim takes something from it.
+    """
+    facts = facts_of_claims((step,))
+    wrong = unasked((step,))
     if finder is not None:
         shown = finder.find([joints_to_features(joints) for _, joints in stretches])
-        held = [one.share(facts) for one in shown]
+        held = [one.share(facts) - COST * any(map(one.holds, wrong)) for one in shown]
     else:
-        held = [float(np.mean(facts_correct(facts, joints))) for _, joints in stretches]
+        every = [facts_correct([*facts, *wrong], joints) for _, joints in stretches]
+        held = [float(np.mean(one[: len(facts)])) - COST * any(one[len(facts) :]) for one in every]
     pieces = [Piece(ids, joints, share) for (ids, joints), share in zip(stretches, held, strict=True)]
     return sorted(pieces, key=lambda piece: -piece.held)
 

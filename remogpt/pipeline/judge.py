@@ -10,6 +10,7 @@ from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
+from remogpt.motion.unasked import COST
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
@@ -61,15 +62,19 @@ class Judge:
         ):
             scores = rows @ text
             if reading is not None and reading.facts:
-                shares = self._shares(reading.facts, own)
+                shares = self._shares(reading, own)
                 scores = scores + self.fact_weight * reading.confidence * np.array(shares, dtype=scores.dtype)
             found.append(scores)
         return found
 
-    def _shares(self, facts: Sequence[Fact], motions: Sequence[np.ndarray]) -> list[float]:
+    def _shares(self, reading: Reading, motions: Sequence[np.ndarray]) -> list[float]:
+        """Return what share of a reading's facts each motion holds, less the cost of what was not asked for."""
+        facts, wrong = reading.facts, reading.unasked
         if self.finder is not None:
-            return [found.share(facts) for found in self.finder.find(motions)]
-        return [float(np.mean(facts_held(facts, motion))) for motion in motions]
+            found = self.finder.find(motions)
+            return [one.share(facts) - COST * any(map(one.holds, wrong)) for one in found]
+        held = [facts_held([*facts, *wrong], motion) for motion in motions]
+        return [float(np.mean(one[: len(facts)])) - COST * any(one[len(facts) :]) for one in held]
 
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:

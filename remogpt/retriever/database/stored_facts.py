@@ -36,6 +36,13 @@ class StoredFacts:
             return np.full(len(self), np.nan, dtype=np.float32)
         return np.asarray(np.mean([self.holds(fact) for fact in facts], axis=0, dtype=np.float32))
 
+    def any_holds(self, facts: Sequence[Fact]) -> np.ndarray:
+        """Return (E,) whether any of some facts holds for each motion."""
+        found = np.zeros(len(self), dtype=bool)
+        for fact in facts:
+            found |= self.holds(fact)
+        return found
+
     def holds(self, fact: Fact) -> np.ndarray:
         """Return (E,) whether a fact or a relation holds for each motion."""
         if fact.name in RELATIONS:

@@ -1,0 +1,35 @@
+"""Actions that cannot be mistaken are unasked where no claim names them."""
+
+import pytest
+
+from remogpt.motion.fact_catalogue import fact_number
+from remogpt.motion.facts import Fact, Steps, completions
+from remogpt.motion.unasked import ALONE, ON_FLOOR, unasked
+
+
+def names(*claimed: str) -> set[str]:
+    steps: Steps = tuple((Fact(name),) for name in claimed)
+    return {fact.name for fact in unasked(steps)}
+
+
+def test_who_claims_nothing_asks_for_anything() -> None:
+    assert unasked(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("claimed", "may_show", "may_not_show"),
+    [
+        (("walks",), set(), {*ALONE, *ON_FLOOR}),
+        (("walks", "runs"), {"runs"}, {"sits", "lies"}),
+        (("lies",), {"lies", "sits_on_floor", "gets_up_from_floor"}, {"crawls", "cartwheels"}),
+        (("stands_up",), {"sits", "gets_up_from_floor"}, {"climbs"}),
+    ],
+)
+def test_what_may_be_shown(claimed: tuple[str, ...], may_show: set[str], may_not_show: set[str]) -> None:
+    found = names(*claimed)
+    assert not found & may_show and found >= may_not_show
+
+
+def test_every_unasked_action_is_of_the_catalogue() -> None:
+    for name in (*ALONE, *ON_FLOOR):
+        assert any(fact_number(fact) is not None for fact in completions(Fact(name))), name
