@@ -2,8 +2,9 @@
 
   OMP_NUM_THREADS=1 python -m benchmarks.bodies RECORDINGS --data runs/mini/set
 
-walks, actions: one motion for each of a list of captions and seeds, always written, one candidate; raw and cleaned are
-the same codes. real: walks of Bandai-Namco and CMU in the feature format's body, some from each.
+walks, plain, actions: one motion for each of a list of captions and seeds, always written, one candidate; raw and
+cleaned are the same codes. plain: walks straight ahead, as most of the real ones are. real: walks of Bandai-Namco and
+CMU in the feature format's body, some from each.
 truth: motions of a split's clips through the tokenizer and back, raw and cleaned, and how far both lie from the clips.
 
 The cleanup finds resting feet by speed. Feet are measured where they stand by their heights alone
@@ -44,6 +45,10 @@ WALKS = (
     "a person walks in a circle", "the person walks forward quickly", "a woman walks backward",
     "a person walks forward and then turns around", "the figure strolls forward",
 )  # fmt: skip
+PLAIN = (
+    "a person walks forward", "a person walks forward at a normal pace", "someone is walking straight ahead",
+    "a man walks forward for about four meters",
+)  # fmt: skip
 ACTIONS = (
     "a person runs forward", "a person jumps up", "a person jumps forward with both feet",
     "a person kicks with the right leg", "a person turns around to the left", "a person sits down on a chair",
@@ -74,7 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     model = ReMoGPT.from_pretrained(args.model, "cpu")
     rows: dict[str, Any] = {f"real/{name}": summary(found) for name, found in real_walks(args.recordings, args.real)}
-    for name, captions in (("walks", WALKS), ("actions", ACTIONS)):
+    for name, captions in (("walks", WALKS), ("plain", PLAIN), ("actions", ACTIONS)):
         raw = written(model, captions, args.seeds)
         rows |= {f"{name}/raw": summary(joints_of(raw)), f"{name}/clean": summary(joints_of(map(clean_features, raw)))}
     real, decoded, known = through_tokenizer(model, MotionTextSet.open(args.data), args.split, args.clips)
