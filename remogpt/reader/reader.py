@@ -41,8 +41,8 @@ class Reading:
 
     @cached_property
     def unasked(self) -> tuple[Fact, ...]:
-        """Actions that a motion should not show; none where the caption names one that no predicate covers."""
-        return () if self.num_unknown else unasked(self.steps)
+        """Actions that a motion should not show."""
+        return unasked(self.steps)
 
 
 class CaptionReader:
