@@ -56,6 +56,8 @@ class EMAResetQuantizer(nn.Module):
     step are totals of all processes and of all rounds of gradient accumulation, and the codebook moves once a step.
     """
 
+    is_frozen = False
+    """Whether training leaves the codebook as it is."""
     rounds = 1
     """Forward passes that make one training step (loop.accumulation)."""
     codebook: Tensor
@@ -103,7 +105,7 @@ class EMAResetQuantizer(nn.Module):
             codes = self.nearest(flat)
             chosen = self.lookup(codes)
             counts = torch.bincount(codes, minlength=self.num_codes).to(flat.dtype)  # (K,)
-            if self.training:
+            if self.training and not self.is_frozen:
                 if _is_distributed():
                     dist.all_reduce(counts)
                 self.update_(flat.detach(), codes, counts)

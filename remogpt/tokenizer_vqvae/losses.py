@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import smooth_l1_loss
+from torch.nn.functional import avg_pool1d, smooth_l1_loss
 
 from remogpt.motion.feature_body import FeatureBody, body_of
 from remogpt.motion.features import joints_in_metres, recover_root
+from remogpt.motion.skeleton import FPS
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
 
+SPEED_FRAMES, SPEED_BETA = 8, 0.2
+"""Frames over which speeds are taken, and the error (m/s) up to which their term is quadratic."""
 PATH_BETA = 0.1
 """Error (metres, radians) up to which the path terms are quadratic: about the size of the drift."""
 
@@ -32,6 +35,9 @@ class LossWeights:
     """Distance of encoder vectors to their codes. Source: T2M-GPT."""
     arms: float = 0.0
     """Positions, rotations and velocities of elbows and wrists, counted again. differs: not in the source."""
+    speeds: float = 0.0
+    """How fast each joint moves seen from the body, m/s, whatever the direction: what a decoder is not sure of it
+    smoothes away, and hands that clap or knock come to rest. differs: not in the source."""
     path: float = 0.0
     """Planar root position integrated over the window, metres. differs: not in the source."""
     heading: float = 0.0
@@ -65,16 +71,27 @@ def tokenizer_loss(
         arms = elbows_and_wrists(body)
         terms["arms"] = smooth_l1_loss(reconstruction[..., arms], target[..., arms])
         total = total + weights.arms * terms["arms"]
-    if weights.path or weights.heading or weights.joints:
+    if weights.path or weights.heading or weights.joints or weights.speeds:
         ours, theirs = normalizer.denormalize(reconstruction), normalizer.denormalize(target)
         (ours_turn, ours_root), (theirs_turn, theirs_root) = recover_root(ours[..., :4]), recover_root(theirs[..., :4])
         terms["path"] = smooth_l1_loss(body.unit * _planar(ours_root), body.unit * _planar(theirs_root), beta=PATH_BETA)
         terms["heading"] = smooth_l1_loss(ours_turn, theirs_turn, beta=PATH_BETA)
         total = total + weights.path * terms["path"] + weights.heading * terms["heading"]
+        if weights.speeds:
+            terms["speeds"] = smooth_l1_loss(_speeds(ours, body), _speeds(theirs, body), beta=SPEED_BETA)
+            total = total + weights.speeds * terms["speeds"]
         if weights.joints:
             terms["joints"] = smooth_l1_loss(joints_in_metres(ours), joints_in_metres(theirs), beta=PATH_BETA)
             total = total + weights.joints * terms["joints"]
     return total, {name: float(term.detach()) for name, term in terms.items()}
+
+
+def _speeds(features: Tensor, body: FeatureBody) -> Tensor:
+    """Turn raw features (B, T, F) into root mean square speeds of joints seen from the body, m/s: (B, J, windows)."""
+    joints = body.unit * features[..., body.positions].unflatten(-1, (-1, 3))  # (B, T, J, 3)
+    squared = (FPS * joints.diff(dim=1)).square().sum(dim=-1)  # (B, T - 1, J)
+    # The root's slope is without end at rest.
+    return (avg_pool1d(squared.mT, SPEED_FRAMES, SPEED_FRAMES // 2) + 1e-4).sqrt()
 
 
 def elbows_and_wrists(body: FeatureBody) -> np.ndarray:

@@ -8,7 +8,7 @@ included.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -36,6 +36,12 @@ from remogpt.tokenizer_vqvae.windows import WindowSampler
 class TokenizerConfig:
     """Size, data and losses of a motion tokenizer; the defaults are the paper's."""
 
+    start_from: str = ""
+    """Folder of a tokenizer of this size to go on from, with its statistics; empty: from nothing. differs: not in the
+    source."""
+    keep_codes: bool = False
+    """Train the decoder of `start_from` alone: motions keep their codes, so that what was trained on the codes stays
+    good. differs: not in the source."""
     width: int = 512
     """Channels of every hidden convolution."""
     num_codes: int = 512
@@ -83,6 +89,8 @@ class TokenizerConfig:
                 "root_emphasis must be above 0, speed_jitter and input_noise at least 0; got "
                 f"{self.root_emphasis}, {self.speed_jitter}, {self.input_noise}"
             )
+        if self.keep_codes and (not self.start_from or self.quantizer != "ema"):
+            raise RemogptError("keep_codes needs a tokenizer of quantizer ema whose codes are kept: set start_from")
         if not 0 < self.decay < 1:
             raise RemogptError(f"decay must lie between 0 and 1, got {self.decay}; the paper has 0.99")
 
@@ -115,9 +123,7 @@ def train_tokenizer(
     """
     network = config.network(_num_features(train_features, val_features))
     windows = WindowSampler(train_features, config.window, config.speed_jitter)
-    normalizer = Normalizer.fit(train_features, config.root_emphasis)
-    torch.manual_seed(config.loop.seed)
-    vqvae = MotionVQVAE(**network)
+    vqvae, normalizer = _begun(config, network, train_features)
     if isinstance(vqvae.quantizer, EMAResetQuantizer):
         vqvae.quantizer.rounds = config.loop.accumulation
 
@@ -151,6 +157,31 @@ def train_tokenizer(
     finished = MotionTokenizer(vqvae, normalizer.to("cpu"), network)
     finished.save_pretrained(out, dtype=getattr(torch, config.saved_as))
     return MotionTokenizer.from_pretrained(out)
+
+
+def _begun(
+    config: TokenizerConfig, network: Mapping[str, Any], train_features: Sequence[np.ndarray]
+) -> tuple[MotionVQVAE, Normalizer]:
+    """Return the network and the statistics that training begins with: new ones, or those of `start_from`."""
+    start = MotionTokenizer.from_pretrained(config.start_from) if config.start_from else None
+    normalizer = start.normalizer if start else Normalizer.fit(train_features, config.root_emphasis)
+    torch.manual_seed(config.loop.seed)
+    vqvae = MotionVQVAE(**network)
+    if start is not None:
+        wanted, found = (
+            {name: tuple(one.shape) for name, one in net.state_dict().items()} for net in (vqvae, start.vqvae)
+        )
+        if wanted != found:
+            differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+            raise RemogptError(
+                f"start_from: the tokenizer in {config.start_from} is of another size than this training's, first in "
+                f"{differing[0]}; take over its config.json, or start from nothing"
+            )
+        vqvae.load_state_dict(start.vqvae.state_dict())
+    if config.keep_codes and isinstance(vqvae.quantizer, EMAResetQuantizer):
+        vqvae.encoder.requires_grad_(False)
+        vqvae.quantizer.is_frozen = True
+    return vqvae, normalizer
 
 
 def _num_features(train: Sequence[np.ndarray], val: Sequence[np.ndarray]) -> int:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from remogpt.tokenizer_vqvae.losses import PATH_BETA, LossWeights, tokenizer_loss
+from remogpt.tokenizer_vqvae.losses import PATH_BETA, SPEED_BETA, LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import VQVAEOutput
 
@@ -47,6 +47,19 @@ def test_arms_term_sees_elbows_and_wrists_alone():
     loss, terms = loss_of(there, target, weights)
     assert terms["arms"] == pytest.approx(0.5)
     assert loss.item() == pytest.approx(terms["reconstruction"] + 2.0 * 0.5)
+
+
+def test_speeds_term_sees_how_fast_joints_move_and_not_where_to():
+    """One joint swings by 2 cm a frame, 0.4 m/s; moved to and fro it counts as much, held still it does not."""
+    swing = 0.02 * torch.tensor([0.0, 1.0]).repeat(16)  # a step of 2 cm in every frame of 1 / 20 s
+    target = torch.zeros(1, 32, 263)
+    mirrored, held = target.clone(), target.clone()
+    channel = 4 + 3 * 19  # wrist 20, along x
+    target[..., channel], mirrored[..., channel] = 2 * swing, -2 * swing  # the normalizer's std is 0.5
+    weights = LossWeights(positions=0.0, commit=0.0, speeds=1.0)
+    assert loss_of(mirrored, target, weights)[1]["speeds"] == pytest.approx(0.0, abs=1e-9)
+    seen = loss_of(held, target, weights)[1]["speeds"]
+    assert 21 * seen == pytest.approx(math.sqrt(0.16 + 1e-4) - 0.01 - SPEED_BETA / 2, rel=1e-3)
 
 
 def test_path_term_adds_up_the_drift():

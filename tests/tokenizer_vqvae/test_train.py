@@ -133,11 +133,37 @@ def test_data_that_cannot_be_trained_on(tmp_path, motions, val, message):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"window": 30}, "multiple of 4"), ({"root_emphasis": 0.0}, "root_emphasis"), ({"decay": 1.0}, "paper has 0.99")],
+    [
+        ({"window": 30}, "multiple of 4"),
+        ({"root_emphasis": 0.0}, "root_emphasis"),
+        ({"decay": 1.0}, "paper has 0.99"),
+        ({"keep_codes": True}, "set start_from"),
+    ],
 )
 def test_settings_that_make_no_sense(changes, message):
     with pytest.raises(RemogptError, match=message):
         TokenizerConfig(**changes)
+
+
+def test_a_decoder_trained_on_keeps_the_codes(tmp_path):
+    train, val = synthetic(8, 0), synthetic(2, 1)
+    config = replace(SMALL, saved_as="float16")
+    first = train_tokenizer(config, train, val, tmp_path / "first" / "run", tmp_path / "first")
+    further = replace(config, start_from=str(tmp_path / "first"), keep_codes=True)
+    second = train_tokenizer(further, train, val, tmp_path / "second" / "run", tmp_path / "second")
+    codes = first.encode_batch(val)
+    assert all(np.array_equal(one, other) for one, other in zip(codes, second.encode_batch(val), strict=True))
+    assert torch.equal(first.code_vectors, second.code_vectors)
+    assert torch.equal(first.normalizer.mean, second.normalizer.mean)
+    assert not np.array_equal(first.decode(codes[0]), second.decode(codes[0]))
+
+
+def test_a_training_goes_on_from_a_tokenizer_of_its_size_alone(tmp_path):
+    train, val = synthetic(8, 0), synthetic(2, 1)
+    train_tokenizer(SMALL, train, val, tmp_path / "first" / "run", tmp_path / "first")
+    wider = replace(SMALL, width=24, start_from=str(tmp_path / "first"))
+    with pytest.raises(RemogptError, match=r"start_from: .* of another size .* first in decoder"):
+        train_tokenizer(wider, train, val, tmp_path / "second" / "run", tmp_path / "second")
 
 
 def test_the_paper_configuration_is_the_papers():
