@@ -15,7 +15,7 @@ mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 stage "1. captioned motion"
-remogpt data make --out "$work/set" --clips 12000 --seed 0 --workers 2 --vocabulary wide
+remogpt data make --out "$work/set" --clips 12000 --long 600 --seed 0 --workers 2 --vocabulary wide
 remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
@@ -23,34 +23,37 @@ export OMP_NUM_THREADS=1
 precision=$(grep -qs 'avx512_bf16\|amx_bf16' /proc/cpuinfo || echo "--config.loop.mixed_precision no")
 
 stage "2. tokenizer and retriever, side by side"
-remogpt train tokenizer --config mini/tokenizer $precision --data "$work/set" --out "$work/tokenizer" &
+remogpt train tokenizer --config mini/tokenizer $precision --data "$work/set" --out "$work/codes" &
 remogpt train retriever --config mini/retriever --data "$work/set" --out "$work/retriever"
 wait $!
 
 stage "3. language model on bare captions and motions, and reader of captions, side by side"
-remogpt train lm --config mini/lm_pretrain $precision --data "$work/set" --tokenizer "$work/tokenizer" \
+remogpt train lm --config mini/lm_pretrain $precision --data "$work/set" --tokenizer "$work/codes" \
     --out "$work/lm_pretrained" &
 remogpt train reader --config mini/reader --out "$work/reader"
 wait $!
 
 stage "4. database of the training split, and each clip's neighbours in it"
-parts=(--retriever "$work/retriever" --tokenizer "$work/tokenizer")
+parts=(--retriever "$work/retriever" --tokenizer "$work/codes")
 for split in train val; do
     remogpt db build "$work/set" --split $split --out "$work/database_$split" --compact "${parts[@]}"
     remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
 done
 
 stage "5. language model: instructions with retrieved examples, in two processes"
-ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 -m remogpt.cli train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/tokenizer" \
+ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 -m remogpt.cli train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/codes" \
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
     --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
 
-stage "6. copying from examples, learned from clips that the language model has not seen"
-remogpt train copy --config mini/copy --tokenizer "$work/tokenizer" --out "$work/copy" \
+stage "6. copying from examples, learned from clips that the language model has not seen; the decoder, with the same codes"
+remogpt train copy --config mini/copy --tokenizer "$work/codes" --out "$work/copy" \
     --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
+remogpt train tokenizer --config mini/tokenizer_decoder $precision --config.start_from "$work/codes" --data "$work/set" \
+    --out "$work/tokenizer"
 
 stage "7. one model folder, with a smaller database to ship"
-remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact "${parts[@]}"
+remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact \
+    --retriever "$work/retriever" --tokenizer "$work/tokenizer"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
     --reader "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
     --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
