@@ -15,7 +15,7 @@ mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 stage "1. captioned motion"
-remogpt data make --out "$work/set" --clips 12000 --long 600 --seed 0 --workers 2 --vocabulary wide
+remogpt data make --out "$work/set" --clips 12000 --seed 0 --workers 2 --vocabulary wide
 remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
