@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-NoticeKind = Literal["no_example", "unknown_word", "misspelling", "language", "negation", "out_of_range"]
-"""no_example: nothing in the database answers the caption; unknown_word, misspelling: a word that the model has not
-learnt; language: the caption is not English; negation: it says what is not done; out_of_range: a number beyond those of
-the captions that the model has learnt from."""
+NoticeKind = Literal[
+    "no_example", "unknown_action", "unknown_word", "misspelling", "language", "negation", "out_of_range"
+]
+"""no_example: nothing in the database answers the caption; unknown_action: it names an action that no predicate covers,
+as the reader understands it; unknown_word, misspelling: a word that the model has not learnt; language: the caption is
+not English; negation: it says what is not done; out_of_range: a number beyond those of the captions that the model has
+learnt from."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def warn_of_captions(
 def doubts(
     segments: Sequence[Segment], following: Following, known: KnownWords | None, meanings: WordMeanings | None
 ) -> tuple[Notice, ...]:
-    """List what a caption holds that the model has not learnt, and whether no example comes near it.
+    """List what a caption holds that the model does not know, and whether no example comes near it.
 
     Args:
         segments: of one motion, with the examples that were retrieved for them.
@@ -36,7 +36,7 @@ def doubts(
         meanings: names the nearest in meaning of unknown words.
     """
     of_words = () if known is None else notices_of_caption(segments[0].request.text, known, meanings)
-    return (*of_words, *_alone(segments, following))
+    return (*of_words, *_not_understood(segments), *_alone(segments, following))
 
 
 def warn_of_motions(answers: Sequence[Captioned], following: Following) -> list[Captioned]:
@@ -51,6 +51,16 @@ def warn_of_motions(answers: Sequence[Captioned], following: Following) -> list[
 def is_far(chance: float | None) -> bool:
     """Whether even the best example hardly answers; None, where nothing tells, is not far."""
     return chance is not None and chance < FAR
+
+
+def _not_understood(segments: Sequence[Segment]) -> list[Notice]:
+    """Say that a caption names actions that the reader knows to be none of the model's."""
+    count = sum({segment.text: segment.reading.num_unknown for segment in segments if segment.reading}.values())
+    if not count:
+        return []
+    what, it = ("an action", "it") if count == 1 else ("actions", "them")
+    text = f"the caption seems to name {what} that the model does not know; the motion may leave {it} out"
+    return [Notice("unknown_action", text)]
 
 
 def _alone(segments: Sequence[Segment], following: Following) -> list[Notice]:

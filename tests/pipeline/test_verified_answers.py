@@ -26,10 +26,10 @@ OPTIONS = GenerationOptions(examples="show", best_of=2, retrieved=4, joined=0, f
 
 
 class Understands:
-    """A reader that reads the same claims in every caption."""
+    """A reader that reads the same claims in every caption, and an unknown action for each "plays"."""
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
-        return [Reading(text, WALK, 0, 1.0) for text in texts]
+        return [Reading(text, WALK, text.count("plays"), 1.0) for text in texts]
 
 
 @pytest.fixture
@@ -117,6 +117,21 @@ def test_the_answer_tells_which_claims_hold(model: ReMoGPT) -> None:
     assert counted[0].holds == (counted[0].seen == 2)
     (unchecked,) = model.generate("a person walks", seed=0, options=replace(OPTIONS, verify=False))
     assert unchecked.checks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a person walks", []),
+        ("a person walks and plays", ["an action that the model does not know; the motion may leave it out"]),
+        ("he plays and plays", ["actions that the model does not know; the motion may leave them out"]),
+    ],
+)
+def test_an_answer_says_that_an_action_is_not_known(model: ReMoGPT, text: str, said: list[str]) -> None:
+    model.__dict__["known_words"] = None
+    (answer,) = model.generate(text, seed=0, options=OPTIONS)
+    found = [warning.text for warning in answer.warnings if warning.kind == "unknown_action"]
+    assert found == [f"the caption seems to name {words}" for words in said]
 
 
 def test_the_judge_adds_the_share_of_facts_to_the_cosine(model: ReMoGPT, tiny_set: Path) -> None:
