@@ -67,26 +67,27 @@ def clause_caption(rng: np.random.Generator, words: Words, vocabulary: str = COR
     text, steps, num_unknown = subject, list[tuple[Fact, ...]](), 0
     for index in range(number):
         clause = _clause(rng, words, vocabulary)
-        if index == 0:
-            text = f"after {_spoken(clause.phrase, GERUND)}, {subject}" if is_after else _said(subject, clause, form)
-        elif index == 1 and is_after:
-            text = _said(text, clause, form)
+        opens = is_after and index == 0  # "after walking forward, "
+        if opens:
+            text = f"after {_spoken(clause.phrase, GERUND)}, {subject}"
         else:
-            joint = ", " if is_list and index < number - 1 else str(pick(list(_AND_THEN), rng))
-            other = _AND_THEN[joint]
-            text = _said(text + joint, clause, PAST if form == PAST and other != GERUND else other or form)
+            joint, own = ("", form) if index <= is_after else _joint(form, is_list and index < number - 1, rng)
+            text += joint + _spoken(clause.phrase, own)
         found, unknown = clause.steps, clause.num_unknown
-        if len(found) < 2 and not (is_after and index == 0) and rng.random() < 0.15:
+        if len(found) < 2 and not opens and rng.random() < 0.15:
             text, found, unknown = _with_another_at_once(text, clause, _clause(rng, words, vocabulary), rng)
-        if rng.random() < 0.1 and not (is_after and index == 0):
+        if rng.random() < 0.1 and not opens:
             text += f" {pick(words.tails, rng)}"
         steps += found
         num_unknown += unknown
     return text + ("." if rng.random() < 0.5 else ""), tuple(steps), num_unknown
 
 
-def _said(text: str, clause: Clause, form: str) -> str:
-    return text + _spoken(clause.phrase, form)
+def _joint(form: str, is_listed: bool, rng: np.random.Generator) -> tuple[str, str]:
+    """Return what joins a clause to the one before it, and how its verbs are inflected."""
+    joint = ", " if is_listed else str(pick(list(_AND_THEN), rng))
+    own = _AND_THEN[joint] or form
+    return joint, PAST if form == PAST and own != GERUND else own
 
 
 def _with_another_at_once(text: str, clause: Clause, other: Clause, rng: np.random.Generator) -> tuple[str, Steps, int]:
