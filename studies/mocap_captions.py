@@ -8,9 +8,9 @@ the model wrote. The judge then writes `judged.json`: for each number an object 
 what the label names), and of `side` where the label has one, and perhaps a `note`. `count` puts both together in
 studies/results/mocap_captions.json, without the labels.
 
-An equal number of each source, in the order of the crc32 of their ids. No model here has learned from any of them. After
-the first 60 were judged, sides of limbs and directions of swipes in captions were checked on the joints; further ones
-(`--skip 20 --out studies/results/mocap_captions_second.json`) were judged once.
+An equal number of each source, in the order of the crc32 of their ids. No model here has learned from any of them.
+After the first 60 were judged, sides of limbs and directions of swipes in captions were checked on the joints; further
+ones (`--skip 20 --out studies/results/mocap_captions_second.json`) were judged once.
 """
 
 import argparse
