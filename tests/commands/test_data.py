@@ -142,6 +142,16 @@ def test_dissimilar_writes_a_list_that_is_a_split(run, own_set: Path, tiny_text_
     assert again.read_text().split() == ids
 
 
+def test_dissimilar_reads_the_first_caption_of_each_motion(run, own_set: Path, tiny_text_model: Path) -> None:
+    command = ("data", "dissimilar", own_set, "--split", "train", "--size", 4, "--text-model", tiny_text_model)
+    of_all = run(*command, "--out", own_set / "of_all.txt", "--json")
+    for path in (own_set / "texts").glob("*.txt"):
+        path.write_text(path.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+    of_first = run(*command, "--out", own_set / "of_first.txt", "--json")
+    assert of_first.code == 0 and json.loads(of_first.out)["chosen"] == json.loads(of_all.out)["chosen"]
+    assert (own_set / "of_first.txt").read_text() == (own_set / "of_all.txt").read_text()
+
+
 def test_only_motions_described_as_a_whole_are_listed(run, own_set: Path, tiny_text_model: Path) -> None:
     """In a split file an id stands for all clips of its motion."""
     ids = MotionTextSet.open(own_set).ids("train")

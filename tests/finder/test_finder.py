@@ -71,6 +71,21 @@ def test_the_finder_is_kept_by_how_it_ranks_what_it_has_not_seen(finder: FactFin
     assert none == {"val/average_precision": 0.0}
 
 
+def test_motions_of_a_batch_weigh_alike_and_teach_steps_where_their_times_are_known() -> None:
+    finder = FactFinder.new(CONFIG.size, [LEFT, RIGHT], np.zeros(263), np.ones(263))
+    rng, some = np.random.default_rng(5), motions(3, 6)
+    batches = FactBatches(CONFIG, [*some, replace(some[0], spans=())], finder)
+
+    def loss(*numbers: int) -> dict[str, float]:
+        total, told = batches.loss(finder.network, np.array(numbers), rng)
+        assert total.item() == pytest.approx(told["motions"] + CONFIG.step_weight * told["steps"])
+        return told
+
+    assert loss(0, 1, 2)["motions"] == pytest.approx(np.mean([loss(number)["motions"] for number in range(3)]))
+    assert loss(3) == {"motions": pytest.approx(loss(0)["motions"]), "steps": 0.0}
+    assert loss(1, 3)["steps"] == pytest.approx(loss(1)["steps"])
+
+
 def test_motions_are_judged_alike_alone_and_in_a_batch(finder: FactFinder) -> None:
     rng = np.random.default_rng(3)
     some = [motion(rng, sides) for sides in (("left", "right"), ("right",))]

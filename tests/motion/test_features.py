@@ -247,6 +247,7 @@ def test_nan_is_located():
         joints_to_features(joints)
 
 
+@pytest.mark.parametrize("recover", [features_to_joints, features_to_joints_from_rotations])
 @pytest.mark.parametrize(
     ("features", "message"),
     [
@@ -257,6 +258,6 @@ def test_nan_is_located():
         (torch.zeros(2, 5, 251), "KIT-ML"),
     ],
 )
-def test_features_that_cannot_be_used_are_refused(features, message):
+def test_features_that_cannot_be_used_are_refused(features, message, recover):
     with pytest.raises(RemogptError, match=message):
-        features_to_joints(features)
+        recover(features)

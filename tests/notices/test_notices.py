@@ -88,6 +88,15 @@ def test_each_stem_means_what_its_most_frequent_word_does() -> None:
     assert KnownWords.from_captions(captions).meaningful == ("walks", "waves", "moving")
 
 
+def test_words_of_a_large_set_are_known_from_their_second_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a large set says once is a typing error."""
+    monkeypatch.setattr("remogpt.notices.known_words.CAPTIONS_A_USE", 2)
+    captions = ("a man waves", "a man wawes and jumps 9 times", "a man waves without moving", "a man jumps 3 times")
+    known = KnownWords.from_captions([*captions, captions[-1]])
+    assert list(known.words) == ["a", "man", "jumps", "times", "3", "waves"]
+    assert not known.negations and known.largest == {"times": 3.0}
+
+
 def test_words_are_kept_in_a_file(known: KnownWords, tmp_path: Path) -> None:
     assert KnownWords.load(tmp_path) is None
     known.save(tmp_path)

@@ -15,7 +15,7 @@ from remogpt.prompts import (
     templates,
     text_to_motion_prompt,
 )
-from remogpt.prompts.prompt import EXAMPLE, QUERY, Segment
+from remogpt.prompts.prompt import EXAMPLE, QUERY, Segment, approximate_tokens
 
 
 @dataclass
@@ -86,6 +86,12 @@ def test_user_text_is_one_plain_segment() -> None:
     assert prompt.text().count("<motion_id_5>") == plain.text().count("<motion_id_5>")
 
 
+def test_without_a_vocabulary_four_bytes_of_text_are_one_id() -> None:
+    lengths = [approximate_tokens(TextSegment(text)) for text in ("", "a", "wave", "waves", "ééé", "a man waves")]
+    assert lengths == [0, 1, 1, 2, 2, 3]
+    assert approximate_tokens(MotionSegment((5, 6, 7), EXAMPLE)) == 5  # with start and end
+
+
 def test_budget_takes_the_last_example_first() -> None:
     examples = [Found("one"), Found("two")]
     full = text_to_motion_prompt("a man waves", examples, count=words)
@@ -98,6 +104,7 @@ def test_budget_takes_the_last_example_first() -> None:
         return motions, [(t.name, t.removed) for t in prompt.trimmed]
 
     assert cut(0) == ([20, 20], [])
+    assert cut(1) == ([20, 19], [("example 2 motion", 1)])
     assert cut(5) == ([20, 15], [("example 2 motion", 5)])
     assert cut(12) == ([20, 8], [("example 2 motion", 12)])
     assert cut(13) == ([20], [("example 2", 25)])

@@ -81,3 +81,8 @@ def test_one_string_is_refused(reader: CaptionReader) -> None:
 def test_a_config_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(RemogptError, match=f"scripts.*{next(iter(wrong.values()))}"):
         ReaderConfig(**wrong)
+
+
+def test_the_smallest_config_is_taken() -> None:
+    for reworded in (0.0, 1.0):
+        assert ReaderConfig(scripts=1, val_scripts=1, reworded=reworded).reworded == reworded

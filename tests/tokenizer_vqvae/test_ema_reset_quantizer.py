@@ -100,6 +100,18 @@ def test_dead_codes_become_vectors_of_the_batch():
     assert quantizer.num_dead() == 1
 
 
+def test_rounds_of_a_step_move_the_codebook_as_the_whole_batch_does():
+    torch.manual_seed(4)
+    whole, in_rounds = (EMAResetQuantizer(num_codes=6, code_dim=3, decay=0.5) for _ in range(2))
+    in_rounds.rounds = 2
+    for batch in torch.randn(3, 4, 5, 3):
+        whole(batch)
+        for part in batch.chunk(2):
+            in_rounds(part)
+        for name, tensor in whole.state_dict().items():
+            close(in_rounds.state_dict()[name], tensor)
+
+
 def test_perplexity_counts_equally_used_codes():
     assert perplexity_of(torch.tensor([5.0, 5.0, 0.0])).item() == pytest.approx(2.0, abs=1e-5)
     assert perplexity_of(torch.tensor([7.0, 0.0, 0.0])).item() == pytest.approx(1.0, abs=1e-5)

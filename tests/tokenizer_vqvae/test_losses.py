@@ -83,6 +83,16 @@ def test_heading_term_is_in_radians_of_full_turn():
     assert terms["heading"] == pytest.approx(sum(max(turn - PATH_BETA / 2, 0) for turn in turns) / 3, rel=1e-4)
 
 
+def test_joints_term_counts_with_its_weight():
+    """All joints 0.25 m too high, the root too: 0.25 - 0.05 by smooth L1 on one of three axes."""
+    target = torch.zeros(1, 8, 263)
+    reconstruction = target.clone()
+    reconstruction[..., [3, *range(5, 67, 3)]] = 0.25 / 0.5
+    loss, terms = loss_of(reconstruction, target, LossWeights(positions=0.0, commit=0.0, joints=2.0))
+    assert terms["joints"] == pytest.approx((0.25 - PATH_BETA / 2) / 3, rel=1e-4)
+    assert loss.item() == pytest.approx(terms["reconstruction"] + 2.0 * terms["joints"])
+
+
 def test_path_terms_are_differentiable_and_zero_without_error():
     target = torch.randn(2, 16, 263)
     exact, _ = loss_of(target, target, LossWeights(commit=0.0, path=1.0, heading=1.0, joints=1.0))

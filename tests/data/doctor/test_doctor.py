@@ -217,6 +217,16 @@ def test_every_fault_gives_one_line_and_the_corrected_copy_has_none(
     assert cli.main(["data", "doctor", str(folder), "--fix", str(tmp_path / "fixed")]) == 2
 
 
+def test_where_to_mend_is_checked_before_a_long_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_at: list[object] = []
+    monkeypatch.setattr("remogpt.data.doctor.examine.examine", lambda *given, **named: looked_at.append(given))
+    (tmp_path / "file").write_text("")
+    assert cli.main(["data", "doctor", str(tmp_path), "--fix", str(tmp_path / "file")]) == 2
+    assert "wanted a folder to write, but" in capsys.readouterr().err and not looked_at
+
+
 def test_a_fault_of_all_motions_is_told_once(clean: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     shutil.copytree(clean["humanml3d"], folder)

@@ -167,6 +167,15 @@ def test_many_entries_are_asked_at_once(database: MotionDatabase, asked: list[Fa
     assert np.array_equal(many.shares(asked), np.tile(database.fact_shares(asked), 50))
 
 
+def test_actions_are_counted_once_a_motion() -> None:
+    facts = (Fact("walks", {"direction": "forward"}), Fact("waves", {"side": "left"}), Fact("waves", {"side": "right"}))
+    walk, left, right = (fact_number(fact) for fact in facts)
+    of_motions = [[walk, walk, left, right], [], [left], [left, left]]
+    rows = np.array([(number, 0, 40) for numbers in of_motions for number in numbers], dtype=np.uint16)
+    counts = StoredFacts(rows, np.r_[0, np.cumsum([len(numbers) for numbers in of_motions])]).actions()
+    assert list(counts.items()) == [("waves", 3), ("walks", 1)]
+
+
 class _Said:
     """A finder that says of every motion that it claps."""
 

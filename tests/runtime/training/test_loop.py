@@ -151,6 +151,14 @@ def test_a_group_of_parameters_learns_at_its_own_rate(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("setting", ["steps", "batch_size", "accumulation"])
+def test_a_training_has_at_least_one_step_of_one_sample(setting: str) -> None:
+    smallest: dict[str, Any] = {"steps": 1, "batch_size": 1, "accumulation": 1}
+    assert LoopConfig(**smallest).rate(0) == LoopConfig(**smallest).learning_rate
+    with pytest.raises(RemogptError, match=r"loop.steps, loop.batch_size and loop.accumulation must be at least 1"):
+        LoopConfig(**{**smallest, setting: 0})
+
+
 def test_schedules() -> None:
     cosine = LoopConfig(steps=110, warmup_steps=10, learning_rate=1.0, final_lr_ratio=0.1)
     assert cosine.rate(0) == pytest.approx(0.1) and cosine.rate(9) == pytest.approx(1.0)
