@@ -23,6 +23,8 @@ from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 KIND = "tokenizer"
+CODES_OF = "codes_of"
+"""Entry of config.json: hash of the tokenizer whose encoder and codebook these are, if its decoder was trained on."""
 MAX_BATCH_FRAMES = 8192
 """Frames per batch; limits a batch to about 100 MB of memory at the paper's width."""
 
@@ -36,7 +38,8 @@ class MotionTokenizer(nn.Module):
         Args:
             vqvae: the network; put into eval mode here.
             normalizer: statistics of the motion it was trained on.
-            config: constructor arguments of `vqvae`, needed only to save.
+            config: constructor arguments of `vqvae`, and `CODES_OF` if it has another tokenizer's codes; needed only
+                to save.
         """
         super().__init__()
         self.vqvae = vqvae.eval()
@@ -60,7 +63,8 @@ class MotionTokenizer(nn.Module):
         """
         folder = find_component(path, KIND)
         component = load_component(folder, KIND)
-        vqvae = MotionVQVAE(**component.config)
+        network = {name: value for name, value in component.config.items() if name != CODES_OF}
+        vqvae = MotionVQVAE(**network)
         state = {**vqvae.state_dict(), **component.tensors}
         if component.tensors.keys() != vqvae.state_dict().keys() - vqvae.training_state():
             raise RemogptError(
@@ -98,6 +102,11 @@ class MotionTokenizer(nn.Module):
         if self._hash is None:
             raise RemogptError("this tokenizer has no hash yet; save it with save_pretrained, which computes it")
         return self._hash
+
+    @property
+    def code_hash(self) -> str:
+        """Hash of the tokenizer whose codes these are: its own, or that of the one whose decoder was trained on."""
+        return str((self._config or {}).get(CODES_OF) or self.hash)
 
     @property
     def num_codes(self) -> int:

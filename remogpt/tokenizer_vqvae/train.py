@@ -27,7 +27,7 @@ from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
-from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
+from remogpt.tokenizer_vqvae.tokenizer import CODES_OF, MotionTokenizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 from remogpt.tokenizer_vqvae.windows import WindowSampler
 
@@ -123,7 +123,8 @@ def train_tokenizer(
     """
     network = config.network(_num_features(train_features, val_features))
     windows = WindowSampler(train_features, config.window, config.speed_jitter)
-    vqvae, normalizer = _begun(config, network, train_features)
+    start = MotionTokenizer.from_pretrained(config.start_from) if config.start_from else None
+    vqvae, normalizer = _begun(config, network, train_features, start)
     if isinstance(vqvae.quantizer, EMAResetQuantizer):
         vqvae.quantizer.rounds = config.loop.accumulation
 
@@ -154,16 +155,17 @@ def train_tokenizer(
         desc="tokenizer",
     )
     fit(stage, config.loop, run_folder)
-    finished = MotionTokenizer(vqvae, normalizer.to("cpu"), network)
+    kept = {CODES_OF: start.code_hash} if start is not None and config.keep_codes else {}
+    finished = MotionTokenizer(vqvae, normalizer.to("cpu"), {**network, **kept})
     finished.save_pretrained(out, dtype=getattr(torch, config.saved_as))
     return MotionTokenizer.from_pretrained(out)
 
 
 def _begun(
-    config: TokenizerConfig, network: Mapping[str, Any], train_features: Sequence[np.ndarray]
-) -> tuple[MotionVQVAE, Normalizer]:
-    """Return the network and the statistics that training begins with: new ones, or those of `start_from`."""
-    start = MotionTokenizer.from_pretrained(config.start_from) if config.start_from else None
+    config: TokenizerConfig, network: Mapping[str, Any], train_features: Sequence[np.ndarray],
+    start: MotionTokenizer | None,
+) -> tuple[MotionVQVAE, Normalizer]:  # fmt: skip
+    """Return the network and the statistics that training begins with: new ones, or those of `start`."""
     normalizer = start.normalizer if start else Normalizer.fit(train_features, config.root_emphasis)
     torch.manual_seed(config.loop.seed)
     vqvae = MotionVQVAE(**network)

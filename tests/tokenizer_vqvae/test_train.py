@@ -155,6 +155,7 @@ def test_a_decoder_trained_on_keeps_the_codes(tmp_path):
     assert all(np.array_equal(one, other) for one, other in zip(codes, second.encode_batch(val), strict=True))
     assert torch.equal(first.code_vectors, second.code_vectors)
     assert torch.equal(first.normalizer.mean, second.normalizer.mean)
+    assert second.hash != first.hash == first.code_hash == second.code_hash
     assert not np.array_equal(first.decode(codes[0]), second.decode(codes[0]))
 
 

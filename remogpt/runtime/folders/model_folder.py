@@ -70,7 +70,7 @@ def assemble(
     kinds = [*COMPONENTS, *(kind for kind in OPTIONAL if kind in components)]
     hashes = {kind: read_envelope(components[kind], kind)["hash"] for kind in kinds}
     if "copy" in components:
-        _check_copies(components["copy"], hashes)
+        _check_copies(components["copy"], hashes, read_envelope(components["tokenizer"], "tokenizer")["config"])
     if database is not None:
         hashes["database"] = _database_hash(Path(database))
         origin = read_json(Path(database) / "versions" / hashes["database"] / "manifest.json")
@@ -163,10 +163,16 @@ def check_belongs(
             )
 
 
-def _check_copies(folder: str | Path, hashes: Mapping[str, str]) -> None:
-    """Refuse a copy head that was trained with another tokenizer or retriever."""
+def _check_copies(folder: str | Path, hashes: Mapping[str, str], tokenizer: Mapping[str, Any]) -> None:
+    """Refuse a copy head that was trained with another retriever, or a tokenizer of other codes.
+
+    Args:
+        folder: of the copy head.
+        hashes: of the components given.
+        tokenizer: config of the one given; it may have the codes of another (`keep_codes` of its training).
+    """
     for kind, came in read_envelope(folder, "copy")["config"].items():
-        if came != hashes[kind]:
+        if came != hashes[kind] and (kind != "tokenizer" or came != tokenizer.get("codes_of")):
             raise RemogptError(
                 f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "
                 "given; train it anew for these components: remogpt train copy"
