@@ -5,6 +5,8 @@ caption does not claim says little, but for the actions here. On 2,500 procedura
 no caption claimed it, and those of `ON_FLOOR` only where another action of `LOW` was claimed.
 """
 
+from collections.abc import Callable
+
 from remogpt.motion.facts import Fact, Steps
 
 ALONE = (
@@ -15,8 +17,16 @@ ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
 """Actions that are seen where they are done, and in what leads down to the floor or up from it."""
 LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up"))
 """Actions that lead down or up."""
-COST = 0.5
-"""What showing something unasked takes from the share of a caption's facts that a motion holds."""
+PLAIN = (
+    "walks", "steps", "sidesteps", "turns", "jumps", "hops", "squats", "lunges", "kneels", "kneels_on_both", "bows",
+    "bends_sideways", "twists", "kicks", "lifts_knee", "balances", "stumbles", "jumping_jacks", "raises_hand", "waves",
+    "punches", "claps", "holds_arms_out", "circles_arm", "flaps",
+)  # fmt: skip
+"""Actions that anyone sees, though they are also found where nobody would name them: of several motions that show what
+is claimed the one with the fewest of them shows it best."""
+COST, SLIGHT = 0.5, 0.03
+"""What showing something unasked takes from the share of a caption's facts that a motion holds: for any action that
+cannot be mistaken, and for each of `PLAIN`."""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:
@@ -28,3 +38,14 @@ def unasked(steps: Steps) -> tuple[Fact, ...]:
         claimed.add("sits")
     others = (*ALONE, *(() if claimed & LOW else ON_FLOOR))
     return tuple(Fact(name) for name in others if name not in claimed)
+
+
+def besides(steps: Steps) -> tuple[Fact, ...]:
+    """List those of `PLAIN` that no claim names; none where nothing is claimed."""
+    claimed = {claim.name for step in steps for claim in step}
+    return tuple(Fact(name) for name in PLAIN if claimed and name not in claimed)
+
+
+def costs(held: Callable[[Fact], bool], steps: Steps) -> tuple[float, float]:
+    """Return what a motion that holds some facts loses by what cannot be mistaken, and by the rest that is unasked."""
+    return COST * any(map(held, unasked(steps))), SLIGHT * sum(map(held, besides(steps)))

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from remogpt.motion.facts import Fact
+from remogpt.motion.facts import Fact, Steps
 from remogpt.options import ExampleChoice
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.runtime.errors import RemogptError
@@ -71,17 +71,17 @@ class TextSearch:
         return replace(example, score=example.to_motion, pinned=True)
 
     def motions(
-        self, count: int, facts: Sequence[Fact], fact_weight: float, unasked: Sequence[Fact] = ()
+        self, count: int, facts: Sequence[Fact], fact_weight: float, steps: Steps = ()
     ) -> list[RetrievedExample]:
         """Find the motions that fit best, by their cosines and the share of some facts that the database knows of.
 
-        Those that show anything of `unasked` come later.
+        Those that show what the claims of `steps` do not name come later.
 
         differs: ReMoGPT ranks by the cosine alone, and answers with no retrieved motion. Examples for the prompt are
         ranked as in the paper: by facts they are no better (studies/results/answer_choice.md).
         """
         return self.database.search_embedding(
-            self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight, unasked=unasked
+            self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight, steps=steps
         )
 
 

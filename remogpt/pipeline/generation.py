@@ -118,10 +118,10 @@ def _rivals(
     """Return retrieved motions as they are, and others that are joined of them."""
     database, reading = search.database, segment.reading
     keeps_motions = database.motions_kept != "nothing"
-    claimed, wrong, sure = ([], (), 0.0) if reading is None else (reading.facts, reading.unasked, reading.confidence)
+    claimed, steps, sure = ([], (), 0.0) if reading is None else (reading.facts, reading.steps, reading.confidence)
     found = [
         Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
-        for hit in search.motions(options.retrieved or 0, claimed, sure * (options.fact_weight or 0.0), wrong)
+        for hit in search.motions(options.retrieved or 0, claimed, sure * (options.fact_weight or 0.0), steps)
     ]
     can_join = (options.verify or finder is not None) and keeps_motions and database.has_facts
     if not options.joined or not can_join or reading is None or reading.confidence < LEAST_SURE:

@@ -19,14 +19,14 @@ import numpy as np
 from remogpt.finder import FactFinder
 from remogpt.lm.limits import FRAMES_PER_CODE, MAX_CODES
 from remogpt.motion import clean_features, features_to_joints, joints_to_features
-from remogpt.motion.body import MIN_FRAMES
+from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.fact_catalogue import GRID
-from remogpt.motion.facts import Fact, Steps, facts_correct, facts_of_claims, implied
+from remogpt.motion.facts import Fact, Steps, facts_of_claims, holds, implied
 from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.join import distance, join, layer
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
-from remogpt.motion.unasked import COST, unasked
+from remogpt.motion.unasked import costs
 from remogpt.pipeline.examples import TextSearch
 from remogpt.retriever import RetrievedExample
 
@@ -53,7 +53,9 @@ class Piece:
     joints: np.ndarray
     """(T, 22, 3) metres."""
     held: float
-    """Share of the step's facts that it holds, less the cost of what the step does not claim."""
+    """Share of the step's facts that it holds, less the cost of what cannot be mistaken and the step does not claim."""
+    slight: float
+    """Cost of the rest that it shows and the step does not claim."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def joined_motions(
     if not count or (len(claims) < 2 and all(claim.params.get("count") is None for claim in claims)):
         return []
     pieces = [_pieces_of(search, step, finder) for step in steps]
-    ways = sorted(product(*pieces), key=lambda way: (-sum(piece.held for piece in way), _seams(way)))
+    ways = sorted(product(*pieces), key=lambda way: (sum(piece.slight - piece.held for piece in way), _seams(way)))
     motions = ((way, _of_length(join([piece.joints for piece in way]), num_frames)) for way in ways)
     fitting = ((way, joints) for way, joints in motions if joints is not None)
     return [_as_motion(way, joints, cleanup) for way, joints in islice(fitting, count)]
@@ -119,7 +121,7 @@ def _pieces_of(search: TextSearch, step: tuple[Fact, ...], finder: FactFinder | 
     """Return the best pieces for a step."""
     found = _stretches(search, finder, step)
     if len(step) > 1 and not any(piece.held == 1 for piece in found):
-        found = sorted([*found, *_layered(search, finder, step)], key=lambda piece: -piece.held)
+        found = sorted([*found, *_layered(search, finder, step)], key=lambda piece: (-piece.held, piece.slight))
     # Long ones alone would leave no room for the other steps.
     equals = [piece for piece in found[PIECES:] if piece.held == found[0].held]
     return [*found[:PIECES], *sorted(equals, key=lambda piece: len(piece.joints))[:1]]
@@ -152,15 +154,15 @@ def _best(
     Showing what the step does not claim takes something from it.
     """
     facts = facts_of_claims((step,))
-    wrong = unasked((step,))
     if finder is not None:
-        shown = finder.find([joints_to_features(joints) for _, joints in stretches])
-        held = [one.share(facts) - COST * any(map(one.holds, wrong)) for one in shown]
+        found = [one.holds for one in finder.find([joints_to_features(joints) for _, joints in stretches])]
     else:
-        every = [facts_correct([*facts, *wrong], joints) for _, joints in stretches]
-        held = [float(np.mean(one[: len(facts)])) - COST * any(one[len(facts) :]) for one in every]
-    pieces = [Piece(ids, joints, share) for (ids, joints), share in zip(stretches, held, strict=True)]
-    return sorted(pieces, key=lambda piece: -piece.held)
+        found = [partial(holds, body=Body(joints)) for _, joints in stretches]
+    pieces = []
+    for (ids, joints), shows in zip(stretches, found, strict=True):
+        wrong, slight = costs(shows, (step,))
+        pieces.append(Piece(ids, joints, float(np.mean(list(map(shows, facts)))) - wrong, slight))
+    return sorted(pieces, key=lambda piece: (-piece.held, piece.slight))
 
 
 def _cuts(search: TextSearch, hit: RetrievedExample, step: Sequence[Fact]) -> Iterator[np.ndarray]:

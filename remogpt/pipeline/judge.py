@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
-from remogpt.motion.unasked import COST
+from remogpt.motion.unasked import costs
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
@@ -69,12 +70,18 @@ class Judge:
 
     def _shares(self, reading: Reading, motions: Sequence[np.ndarray]) -> list[float]:
         """Return what share of a reading's facts each motion holds, less the cost of what was not asked for."""
-        facts, wrong = reading.facts, reading.unasked
         if self.finder is not None:
             found = self.finder.find(motions)
-            return [one.share(facts) - COST * any(map(one.holds, wrong)) for one in found]
-        held = [facts_held([*facts, *wrong], motion) for motion in motions]
-        return [float(np.mean(one[: len(facts)])) - COST * any(one[len(facts) :]) for one in held]
+            return [one.share(reading.facts) - sum(costs(one.holds, reading.steps)) for one in found]
+        return [_share(reading, motion) for motion in motions]
+
+
+def _share(reading: Reading, features: np.ndarray) -> float:
+    body = _measured(features)
+    if body is None:
+        return 0.0
+    shown = partial(holds, body=body)
+    return float(np.mean(list(map(shown, reading.facts)))) - sum(costs(shown, reading.steps))
 
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:

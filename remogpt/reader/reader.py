@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
-from remogpt.motion.unasked import unasked
 from remogpt.reader.claim_language import MAX_TOKENS, ClaimLanguage
 from remogpt.reader.network import ReaderNetwork, ReaderSize
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
@@ -38,11 +37,6 @@ class Reading:
     def facts(self) -> list[Fact]:
         """The facts that the claims say, with order and what happens together."""
         return facts_of_claims(self.steps)
-
-    @cached_property
-    def unasked(self) -> tuple[Fact, ...]:
-        """Actions that a motion should not show."""
-        return unasked(self.steps)
 
 
 class CaptionReader:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.interfaces import FindsFacts, Retriever, Route, Tokenizer
-from remogpt.motion.facts import Fact
-from remogpt.motion.unasked import COST
+from remogpt.motion.facts import Fact, Steps
 from remogpt.retriever.database.build import copy_entries, write_entries
 from remogpt.retriever.database.entry import DatabaseEntry, EntryInfo, RetrievedExample
 from remogpt.retriever.database.entry_filter import EntryFilter
@@ -189,7 +188,7 @@ class MotionDatabase(VersionReader):
         exclude: Collection[str] = (),
         *,
         facts: Sequence[Fact] = (),
-        unasked: Sequence[Fact] = (),
+        steps: Steps = (),
         fact_weight: float = FACT_WEIGHT,
     ) -> list[RetrievedExample]:
         """Search with an embedding that the database's retriever made.
@@ -197,7 +196,7 @@ class MotionDatabase(VersionReader):
         Args:
             query: (D,), of length 1.
             route, k, exclude, facts, fact_weight: as in `search`; the route has no default here.
-            unasked: facts that the query does not claim, any of which takes `unasked.COST` from an entry's share.
+            steps: what the query claims, whose facts these are; entries that show what it does not claim come later.
 
         With facts the whole gallery is ranked; of more than `FLAT_ROWS` motions or captions the `RERANKED` with the
         largest cosines.
@@ -208,7 +207,7 @@ class MotionDatabase(VersionReader):
         gallery = self._captions if route.endswith("t") else self._motions
         owner = self._owner_of_caption if route.endswith("t") else np.asarray
         shares = self._shares(facts)
-        bonus = None if shares is None else fact_weight * (shares - COST * self.facts.any_holds(unasked))
+        bonus = None if shares is None else fact_weight * (shares - self.facts.costs(steps))
         entries, _, scores = gallery.search(query, k, owner, self._passed_over(exclude), bonus)
         return self._hits(entries.tolist(), query, scores.tolist(), route, shares)
 

@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from remogpt.motion.fact_catalogue import catalogue, fact_number
-from remogpt.motion.facts import RELATIONS, Fact, completions
+from remogpt.motion.facts import RELATIONS, Fact, Steps, completions
 from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.predicates.relations import Proofs, where_related
+from remogpt.motion.unasked import COST, SLIGHT, besides, unasked
 
 
 class StoredFacts:
@@ -36,12 +37,14 @@ class StoredFacts:
             return np.full(len(self), np.nan, dtype=np.float32)
         return np.asarray(np.mean([self.holds(fact) for fact in facts], axis=0, dtype=np.float32))
 
-    def any_holds(self, facts: Sequence[Fact]) -> np.ndarray:
-        """Return (E,) whether any of some facts holds for each motion."""
-        found = np.zeros(len(self), dtype=bool)
-        for fact in facts:
-            found |= self.holds(fact)
-        return found
+    def costs(self, steps: Steps) -> np.ndarray:
+        """Return (E,) float32 what each motion loses by showing what claims do not name; see `motion.unasked.cost`."""
+        wrong, slight = (np.zeros(len(self), dtype=np.float32) for _ in range(2))
+        for fact in unasked(steps):
+            wrong = np.maximum(wrong, self.holds(fact))
+        for fact in besides(steps):
+            slight += self.holds(fact)
+        return np.asarray(COST * wrong + SLIGHT * slight, dtype=np.float32)
 
     def holds(self, fact: Fact) -> np.ndarray:
         """Return (E,) whether a fact or a relation holds for each motion."""
