@@ -4,7 +4,7 @@ import pytest
 
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, Steps, completions
-from remogpt.motion.unasked import ALONE, ON_FLOOR, unasked
+from remogpt.motion.unasked import ALONE, COST, ON_FLOOR, PLAIN, SLIGHT, besides, costs, unasked
 
 
 def names(*claimed: str) -> set[str]:
@@ -31,5 +31,14 @@ def test_what_may_be_shown(claimed: tuple[str, ...], may_show: set[str], may_not
 
 
 def test_every_unasked_action_is_of_the_catalogue() -> None:
-    for name in (*ALONE, *ON_FLOOR):
+    for name in (*ALONE, *ON_FLOOR, *PLAIN):
         assert any(fact_number(fact) is not None for fact in completions(Fact(name))), name
+
+
+def test_what_is_shown_besides_costs_a_little_for_each_action() -> None:
+    steps: Steps = ((Fact("waves"),), (Fact("walks"),))
+    assert {fact.name for fact in besides(steps)} == {*PLAIN} - {"waves", "walks"} and besides(()) == ()
+    shown = {"waves", "walks", "turns", "squats"}
+    assert costs(lambda fact: fact.name in shown, steps) == (0.0, pytest.approx(2 * SLIGHT))
+    assert costs(lambda fact: fact.name in {*shown, "crawls", "runs"}, steps) == (COST, pytest.approx(2 * SLIGHT))
+    assert costs(lambda _: True, ()) == (0.0, 0.0)

@@ -187,7 +187,7 @@ def test_a_finder_says_what_stretches_hold_where_nothing_is_verified(
 
     model, finder = understanding(tiny_model, steps), Finds()
     model.__dict__["finder"] = finder
-    monkeypatch.setattr("remogpt.pipeline.joined.facts_correct", never)
+    monkeypatch.setattr("remogpt.pipeline.joined.holds", never)
     monkeypatch.setattr("remogpt.pipeline.judge.holds", never)
     options = replace(OPTIONS, verify=False)
     (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=options)

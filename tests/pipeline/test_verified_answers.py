@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from remogpt import stages
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.motion import features_to_joints, joints_to_features
-from remogpt.motion.facts import Fact, Steps, facts_of_claims
-from remogpt.motion.unasked import COST
+from remogpt.motion.body import Body
+from remogpt.motion.facts import Fact, Steps, facts_of_claims, holds
+from remogpt.motion.unasked import COST, SLIGHT, costs
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
 from remogpt.pipeline.judge import Judge, checked, facts_held
@@ -142,7 +144,7 @@ def test_the_judge_adds_the_share_of_facts_to_the_cosine(model: ReMoGPT, tiny_se
     (both,) = judge.scores(["a person walks"], [reading], [motions])
     cosines = model.retriever.encode_motion(motions) @ model.retriever.encode_text(["a person walks"])[0]
     shares = np.array([np.mean(facts_held(reading.facts, motion)) for motion in motions])
-    shares -= COST * np.array([any(facts_held(reading.unasked, motion)) for motion in motions])
+    shares -= [sum(costs(partial(holds, body=Body(features_to_joints(one))), reading.steps)) for one in motions]
     assert np.allclose(alone, cosines, atol=1e-6) and np.allclose(both, cosines + 3.0 * shares, atol=1e-6)
     assert len(set(shares.round(3))) > 1, "the motions do not differ in these facts"
 
@@ -156,8 +158,9 @@ def test_what_nobody_asked_for_costs_a_motion_its_place(model: ReMoGPT) -> None:
     walks, both = Reading("walks", steps[:1], 0, 1.0), Reading("walks, sits", steps, 0, 1.0)
     cosines = {reading.text: judge.scores([reading.text], [None], [motions])[0] for reading in (walks, both)}
     gains = {one.text: judge.scores([one.text], [one], [motions])[0] - cosines[one.text] for one in (walks, both)}
-    assert np.allclose(gains["walks"], [2.0, 2.0 * (1 - COST)], atol=1e-5)
-    assert np.allclose(gains["walks, sits"], [2 / 3, 2.0], atol=1e-5)
+    few = 2.0 * SLIGHT * 4  # a step or a turn that nobody named
+    assert 2.0 - few <= gains["walks"][0] <= 2.0 and gains["walks"][1] <= 2.0 * (1 - COST)
+    assert gains["walks, sits"][0] <= 2 / 3 + 1e-5 and 2.0 - few <= gains["walks, sits"][1] <= 2.0 + 1e-5
 
 
 def test_a_motion_too_short_to_measure_holds_nothing() -> None:
