@@ -38,7 +38,7 @@ class StoredFacts:
         return np.asarray(np.mean([self.holds(fact) for fact in facts], axis=0, dtype=np.float32))
 
     def costs(self, steps: Steps) -> np.ndarray:
-        """Return (E,) float32 what each motion loses by showing what claims do not name; see `motion.unasked.cost`."""
+        """Return (E,) float32 what each motion loses by showing what claims do not name; see `motion.unasked.costs`."""
         wrong, slight = (np.zeros(len(self), dtype=np.float32) for _ in range(2))
         for fact in unasked(steps):
             wrong = np.maximum(wrong, self.holds(fact))

@@ -12,8 +12,9 @@ from remogpt.data.procedural.clip import ProceduralClip
 from remogpt.data.procedural.make import make_clip
 from remogpt.motion import features_to_joints
 from remogpt.motion.fact_catalogue import fact_number
-from remogpt.motion.facts import Fact, related
+from remogpt.motion.facts import Fact, Steps, related
 from remogpt.motion.found_facts import FoundFacts, find_facts
+from remogpt.motion.unasked import costs
 from remogpt.retriever.database import vector_index, version_reader
 from remogpt.retriever.database.database import MotionDatabase
 from remogpt.retriever.database.entry import DatabaseEntry
@@ -165,6 +166,15 @@ def test_many_entries_are_asked_at_once(database: MotionDatabase, asked: list[Fa
     rows, lengths = np.array(database.facts.rows), np.diff(database.facts.offsets)
     many = StoredFacts(np.tile(rows, (50, 1)), np.r_[0, np.cumsum(np.tile(lengths, 50))])
     assert np.array_equal(many.shares(asked), np.tile(database.fact_shares(asked), 50))
+
+
+@pytest.mark.parametrize("steps", [((Fact("walks"),),), ((Fact("waves"),), (Fact("sits"),)), ()])
+def test_what_entries_show_besides_costs_what_it_costs_one(
+    database: MotionDatabase, entries: list[DatabaseEntry], steps: Steps
+) -> None:
+    alone = [sum(costs(found.holds, steps)) for found in found_in(entries)]
+    assert np.allclose(database.facts.costs(steps), alone, atol=1e-6)
+    assert (len({round(one, 3) for one in alone}) > 2) == bool(steps)
 
 
 def test_actions_are_counted_once_a_motion() -> None:
