@@ -1,8 +1,8 @@
 """Tell what a motion shows that nobody asked for, where that cannot be mistaken: a cartwheel, a climb, a run.
 
 Facts are seen easily: a hand that rises while somebody walks may count as raised, as pointing and as thrown. So what a
-caption does not claim says little, but for the first actions here. On 2,500 procedural clips none of `ALONE` was seen where
-no caption claimed it, and those of `ON_FLOOR` only where another action of `LOW` was claimed.
+caption does not claim says little, but for the first actions here. On 2,500 procedural clips none of `ALONE` was seen
+where no caption claimed it, and those of `ON_FLOOR` only where another action of `LOW` was claimed.
 """
 
 from collections.abc import Callable
