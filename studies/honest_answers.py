@@ -87,6 +87,9 @@ def kinds_of(model: ReMoGPT, texts: Sequence[str]) -> list[list[str]]:
     """Return the kinds of warnings of each caption, without writing a motion."""
     options = GenerationOptions().with_defaults(model.generation)
     segments = generation.plan(texts, None, 1, options.excluded(len(texts)))
+    if model.reader is not None:
+        generation.read(segments, model.reader)
+    options = replace(options, retrieved=0)  # no motions that compete: nothing is judged
     generation.retrieve(segments, model.database(), model.retriever, options, model.tokenizer)
     following, known = model._following(options), model.known_words
     meanings = None if known is None else model.retriever.word_meanings(known.meaningful)

@@ -32,9 +32,9 @@ class Calibration:
 
 _LEAST = 1e-3
 """Chances count as no smaller, and no nearer to 1."""
-OF_MOTIONS = Calibration(-3.371, 4.369, 0.407)
-OF_CHECKED = Calibration(-1.709, -0.114, 0.279, 4.046)
-OF_CAPTIONS = Calibration(-0.281, 3.026, 0.076)
+OF_MOTIONS = Calibration(-2.319, 3.11, 0.428)
+OF_CHECKED = Calibration(-2.072, -0.427, 0.195, 5.06)
+OF_CAPTIONS = Calibration(-2.176, 5.961, -0.316)
 """For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
 UNLEARNT = 0.5
 """Factor for a caption that says what the model has not learnt: such captions have no facts to fit it to."""
