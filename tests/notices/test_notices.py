@@ -74,6 +74,10 @@ def test_odd_captions_are(text: str, kind: str, part: str, known: KnownWords) ->
     assert notice.kind == kind and part in notice.text and not notice.text.endswith(".")
 
 
+def test_a_foreign_letter_makes_no_foreign_caption(known: KnownWords) -> None:
+    assert "language" not in kinds("a person walks to the café", known)
+
+
 def test_without_a_text_model_unknown_words_are_taken_for_misspellings_where_one_is_near(known: KnownWords) -> None:
     assert [notice.kind for notice in notices_of_caption("a person walls forward", known)] == ["misspelling"]
 

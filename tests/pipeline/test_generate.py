@@ -1,10 +1,12 @@
 """Motions of captions: length, seeds, batches, long ones, what is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import remogpt
 from remogpt.motion import Motion, clean_features
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
@@ -188,3 +190,9 @@ def test_a_guidance_that_cannot_be_used_is_refused() -> None:
     for weight in (0.0, -1.0, 10.5, float("nan")):
         with pytest.raises(RemogptError, match="guidance must be above 0 and at most 10"):
             GenerationOptions(guidance=weight)
+
+
+def test_a_model_that_says_nothing_follows_examples_as_they_are(tiny_model: Path) -> None:
+    model = remogpt.ReMoGPT.from_pretrained(tiny_model, device="cpu")
+    model.manifest.pop("generation", None)
+    assert model.generation["strength"] == 1.0 and model.generation["best_of"] == 1 and not model.generation["verify"]
