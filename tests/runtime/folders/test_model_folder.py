@@ -63,6 +63,20 @@ def test_a_copy_head_of_other_parts_is_refused(components, copy: Path, tmp_path:
         assemble(tmp_path / "model", {**components, "copy": copy}, None, "mine", "MIT")
 
 
+def test_a_copy_head_goes_with_a_tokenizer_that_has_the_codes_of_its_own(
+    components, copy: Path, tmp_path: Path
+) -> None:
+    own = read_json(components["tokenizer"] / "config.json")["hash"]
+    for codes_of, fits in ((own, True), ("0" * 64, False)):
+        save_component(components["tokenizer"], "tokenizer", {"codes_of": codes_of}, {"weight": torch.ones(2)})
+        parts = {**components, "copy": copy}
+        if fits:
+            assert assemble(tmp_path / "model", parts, None, "mine", "MIT")["hashes"]["tokenizer"] != own
+        else:
+            with pytest.raises(RemogptError, match="was trained with tokenizer"):
+                assemble(tmp_path / "other", parts, None, "mine", "MIT")
+
+
 def test_the_training_run_stays_behind_but_a_parts_own_folders_come_along(components, tmp_path: Path) -> None:
     write_text(components["lm"] / "run" / "training.pt", "large")
     write_text(components["lm"] / "text" / "run" / "kept.json", "{}")
