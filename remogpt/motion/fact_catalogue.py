@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from remogpt.motion.facts import RELATIONS, Fact
-from remogpt.motion.predicates import PREDICATES, Predicate
+from remogpt.motion.predicates import PREDICATES, Predicate, style
 
 PREDICATES_VERSION = 4
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
@@ -32,7 +32,7 @@ GRID: dict[str, tuple[float, ...]] = {
 _VALUES: dict[str, tuple[Any, ...]] = {
     **GRID,
     "speed": ("slow", "normal", "fast"),
-    "style": ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful"),
+    "style": style.STYLES,
     "moving": (False, True),
     "side": LEFT_RIGHT,
     "direction": LEFT_RIGHT,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from remogpt.motion.body import Body
-from remogpt.motion.predicates import PREDICATES, Predicate, relation
+from remogpt.motion.predicates import PREDICATES, Predicate, relation, style
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
@@ -56,7 +56,7 @@ _OPEN: dict[tuple[str, str], tuple[str, ...]] = {
     ("direction", "walks"): ("forward", "backward"),
     ("direction", "steps"): ("forward", "backward", "left", "right"),
     ("direction", "circles"): ("clockwise", "counterclockwise"),
-    ("style", ""): ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful"),
+    ("style", ""): style.STYLES,
 }
 """Values that a parameter may have where a fact leaves it open, by parameter and predicate."""
 

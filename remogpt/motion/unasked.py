@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from remogpt.motion.facts import Fact, Steps
 
+Shows = Callable[[Fact], bool]
+"""Tells whether a motion holds a fact."""
 ALONE = (
     "crawls", "sits", "rolls", "cartwheels", "climbs", "climbs_ladder", "skips", "gallops", "gallops_sideways", "runs",
 )  # fmt: skip
@@ -46,6 +48,6 @@ def besides(steps: Steps) -> tuple[Fact, ...]:
     return tuple(Fact(name) for name in PLAIN if claimed and name not in claimed)
 
 
-def costs(held: Callable[[Fact], bool], steps: Steps) -> tuple[float, float]:
-    """Return what a motion that holds some facts loses by what cannot be mistaken, and by the rest that is unasked."""
-    return COST * any(map(held, unasked(steps))), SLIGHT * sum(map(held, besides(steps)))
+def costs(shows: Shows, steps: Steps) -> tuple[float, float]:
+    """Return what a motion loses by showing what cannot be mistaken, and by the rest that is unasked."""
+    return COST * any(map(shows, unasked(steps))), SLIGHT * sum(map(shows, besides(steps)))

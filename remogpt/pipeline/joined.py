@@ -26,7 +26,7 @@ from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.join import distance, join, layer
 from remogpt.motion.resample import resample
 from remogpt.motion.skeleton import FPS
-from remogpt.motion.unasked import costs
+from remogpt.motion.unasked import Shows, costs
 from remogpt.pipeline.examples import TextSearch
 from remogpt.retriever import RetrievedExample
 
@@ -155,7 +155,7 @@ def _best(
     """
     facts = facts_of_claims((step,))
     if finder is not None:
-        found = [one.holds for one in finder.find([joints_to_features(joints) for _, joints in stretches])]
+        found: list[Shows] = [one.holds for one in finder.find([joints_to_features(joints) for _, joints in stretches])]
     else:
         found = [partial(holds, body=Body(joints)) for _, joints in stretches]
     pieces = []

@@ -11,7 +11,7 @@ from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
-from remogpt.motion.unasked import costs
+from remogpt.motion.unasked import Shows, costs
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
@@ -71,23 +71,21 @@ class Judge:
     def _shares(self, reading: Reading, motions: Sequence[np.ndarray]) -> list[float]:
         """Return what share of a reading's facts each motion holds, less the cost of what was not asked for."""
         if self.finder is not None:
-            found = self.finder.find(motions)
-            return [one.share(reading.facts) - sum(costs(one.holds, reading.steps)) for one in found]
-        return [_share(reading, motion) for motion in motions]
+            found: list[Shows] = [one.holds for one in self.finder.find(motions)]
+        else:
+            found = [_shows(motion) for motion in motions]
+        return [float(np.mean(list(map(shows, reading.facts)))) - sum(costs(shows, reading.steps)) for shows in found]
 
 
-def _share(reading: Reading, features: np.ndarray) -> float:
+def _shows(features: np.ndarray) -> Shows:
+    """Tell what a motion, (T, 263) raw features, shows; one too short to be measured shows nothing."""
     body = _measured(features)
-    if body is None:
-        return 0.0
-    shown = partial(holds, body=body)
-    return float(np.mean(list(map(shown, reading.facts)))) - sum(costs(shown, reading.steps))
+    return (lambda _: False) if body is None else partial(holds, body=body)
 
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:
     """Return which facts a motion, (T, 263) raw features, holds; one too short to be measured holds none."""
-    body = _measured(features)
-    return [body is not None and holds(fact, body) for fact in facts]
+    return list(map(_shows(features), facts))
 
 
 def checked(facts: Sequence[Fact], features: np.ndarray) -> tuple[CheckedFact, ...]:

@@ -42,10 +42,10 @@ DIRECTED = {
 }  # fmt: skip
 _ARM, _LEG = r"(?:hand|arm|forearm|fist|wrist|elbow)", r"(?:leg|foot|knee)"
 SIDED = {
-    "waves": (r"wav\w+", _ARM), "raises_hand": (r"rais\w+|lift\w*", _ARM), "punches": (r"punch\w*|jab\w*", _ARM),
+    "waves": (COUNTED["waves"], _ARM), "raises_hand": (r"rais\w+|lift\w*", _ARM), "punches": (r"punch\w*|jab\w*", _ARM),
     "swipes": (r"swip\w+|swat\w*|slap\w*", _ARM), "throws": (r"throw\w*|toss\w*", _ARM), "points": (r"point\w*", _ARM),
     "salutes": (r"salut\w+", _ARM), "drinks": (r"drink\w*", _ARM), "kicks": (r"kick\w*", _LEG),
-    "lifts_knee": (r"rais\w+|lift\w*", _LEG), "hops": (r"hop\w*", _LEG),
+    "lifts_knee": (r"rais\w+|lift\w*", _LEG), "hops": (COUNTED["hops"], _LEG),
 }  # fmt: skip
 """What a limb of one side does: the words for it, and the limb."""
 _SWIPE = re.compile(r"\b(?:swip|swat|slap|sweep)\w*|\bmov\w+[\w ]* horizontally", re.IGNORECASE)

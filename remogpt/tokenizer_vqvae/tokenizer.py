@@ -18,13 +18,12 @@ from torch import nn
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.folders.component import load_component, save_component
+from remogpt.runtime.folders.envelope import CODES_OF
 from remogpt.runtime.folders.find_model import find_component
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 
 KIND = "tokenizer"
-CODES_OF = "codes_of"
-"""Entry of config.json: hash of the tokenizer whose encoder and codebook these are, if its decoder was trained on."""
 MAX_BATCH_FRAMES = 8192
 """Frames per batch; limits a batch to about 100 MB of memory at the paper's width."""
 

@@ -21,13 +21,14 @@ from torch import Tensor, nn
 from remogpt.motion.feature_body import body_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
+from remogpt.runtime.folders.envelope import CODES_OF
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
 from remogpt.tokenizer_vqvae.ema_reset_quantizer import EMAResetQuantizer
 from remogpt.tokenizer_vqvae.losses import LossWeights, tokenizer_loss
 from remogpt.tokenizer_vqvae.normalizer import Normalizer
 from remogpt.tokenizer_vqvae.reconstruction import reconstruction_metrics
-from remogpt.tokenizer_vqvae.tokenizer import CODES_OF, MotionTokenizer
+from remogpt.tokenizer_vqvae.tokenizer import MotionTokenizer
 from remogpt.tokenizer_vqvae.vqvae import MotionVQVAE
 from remogpt.tokenizer_vqvae.windows import WindowSampler
 

@@ -12,6 +12,7 @@ from remogpt.data.procedural.actions import descriptions
 from remogpt.data.procedural.phrases import OPTIONAL
 from remogpt.data.procedural.script import Action, Script
 from remogpt.motion.facts import Fact, Steps, implied, related
+from remogpt.motion.predicates import style
 
 _RULES: dict[str, tuple[str, tuple[str, ...]]] = {
     "walk": ("walks", ("direction", "distance", "speed")),
@@ -61,7 +62,7 @@ _RULES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Action -> predicate and its parameters; `stand` gives no fact, since half of all motions contain it."""
 
-SHOWN_STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful")
+SHOWN_STYLES = style.STYLES
 """Styles of walking that joints alone can prove."""
 
 _LEANING = ("guard", "push", "punch", "stretch", "knock", "catch")

@@ -24,6 +24,8 @@ ARMS_OUT, SHORT_STEP, UNHURRIED = 0.24, 0.41, 0.85
 other, at most; metres a second, at most."""
 CALM_ARMS = 0.07
 """Largest standard deviation of a wrist forward and back in a careful walk, metres."""
+STYLES = ("sneaky", "elderly", "drunk", "limping_left", "limping_right", "careful")
+"""Styles that joints alone can prove."""
 STRAIGHT_HEIGHT = 0.93
 """Pelvis height of a common body in a normal walk, metres."""
 

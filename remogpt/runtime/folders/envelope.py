@@ -8,6 +8,8 @@ from remogpt.runtime.files import read_json
 from remogpt.runtime.schema import Count, Hash
 
 FORMAT_VERSION = 1
+CODES_OF = "codes_of"
+"""Entry of a tokenizer's config: hash of the one whose encoder and codebook it has, if its decoder was trained on."""
 _MAKERS = {"guo_evaluator": "import guo"}
 """Commands that write components of a kind, where the command is not 'train'."""
 

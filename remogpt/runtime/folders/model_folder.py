@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 from remogpt.runtime.errors import MissingPathError, RemogptError
 from remogpt.runtime.files import atomic_folder, check_output_folder, read_json, write_json
-from remogpt.runtime.folders.envelope import read_envelope
+from remogpt.runtime.folders.envelope import CODES_OF, read_envelope
 from remogpt.runtime.folders.sums import OWN, SMALL, changed_files, file_sums, own_hash
 from remogpt.runtime.inside import path_inside
 from remogpt.runtime.leftovers import remove_leftovers
@@ -172,7 +172,7 @@ def _check_copies(folder: str | Path, hashes: Mapping[str, str], tokenizer: Mapp
         tokenizer: config of the one given; it may have the codes of another (`keep_codes` of its training).
     """
     for kind, came in read_envelope(folder, "copy")["config"].items():
-        if came != hashes[kind] and (kind != "tokenizer" or came != tokenizer.get("codes_of")):
+        if came != hashes[kind] and (kind != "tokenizer" or came != tokenizer.get(CODES_OF)):
             raise RemogptError(
                 f"the copy head in {folder} was trained with {kind} {came[:12]}, but {kind} {hashes[kind][:12]} was "
                 "given; train it anew for these components: remogpt train copy"
