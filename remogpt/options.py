@@ -54,7 +54,7 @@ class GenerationOptions:
     motions are ranked that compete (by the facts that a database keeps), and among candidates; times the reader's
     confidence in its reading. 0: nothing."""
     verify: bool | None = None
-    """Check candidates by the facts that the caption claims; answers then tell which of them hold."""
+    """Check candidates, motions or captions, by what the caption claims; answers then tell which of it holds."""
     cleanup: bool = True
     """Whether written motions get bones of constant length and feet that rest where they stand; retrieved motions that
     are given as they are stay so."""

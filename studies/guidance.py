@@ -32,7 +32,6 @@ from remogpt.lm import DecodeOptions, MotionWriter, Sampling, requests_for
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.limits import MAX_CODES
 from remogpt.motion import features_to_joints
-from remogpt.pipeline.best_of import closest
 from remogpt.prompts import ask_for_motion
 from remogpt.runtime.files import read_json, write_json, write_text
 
@@ -134,8 +133,9 @@ def write(model: ReMoGPT, texts: list[str], true_lengths: list[int], way: Way) -
     if way.best_of == 1:
         return codes
     embedded = model.retriever.encode_motion(model.tokenizer.decode_batch(codes))
-    best = closest(model.retriever.encode_text(texts), embedded)
-    return [codes[index * way.best_of + chosen] for index, chosen in enumerate(best)]
+    of_each = embedded.reshape(len(texts), way.best_of, -1)
+    best = np.einsum("nd,ncd->nc", model.retriever.encode_text(texts), of_each).argmax(axis=1)
+    return [codes[index * way.best_of + int(chosen)] for index, chosen in enumerate(best)]
 
 
 def key(row: dict[str, Any]) -> list[Any]:

@@ -6,10 +6,12 @@ Writes studies/results/honest_answers.json and .md. Warnings: 100 captions each 
 their CRC-32, of people (HumanML3D test captions, drawn alike, of which the model knows every word; their texts are not
 passed on), and of `odd_captions.txt`, written by hand. Numbers and confidence: clips of the split `val` in the order of
 their ids' CRC-32. Facts are checked by the predicates, and for captions by the second detectors too, which checking
-numbers does not use. Motions are the best of those written, without facts, and, as `checked motions`, the model's own
-answers, which retrieved motions compete for and whose facts are verified; with joined motions, which hold nearly all
-of what is claimed, there is little to fit, and the weights of the answers without them are taken. Confidence is fitted
-on one half of the clips and read off the other half, both ways round; the printed weights, of all clips, are those of
+numbers does not use. Motions are the best of those written, without facts, and, as `checked motions`, the model's
+own answers, which retrieved motions compete for and whose facts are verified; with joined motions, which hold nearly
+all of what is claimed, there is little to fit, and the weights of the answers without them are taken. `checked
+captions` are the model's own, chosen among its candidates by what they claim; what holds of their claims, as the reader
+understands them, is told by the second detectors, which choose nothing. Confidence is fitted on one half of the clips
+and read off the other half, both ways round; the printed weights, of all clips, are those of
 `remogpt.pipeline.confidence`.
 """
 
@@ -132,6 +134,7 @@ def gather(model: ReMoGPT, motions: MotionTextSet, work: Path, count: int) -> li
         asked = [clip.captions[0] for clip in part]
         hidden = replace(LEARNT, check_numbers=False, exclude=[[clip.id] for clip in part])
         captions = model.caption(given, seed=first, options=hidden)
+        chosen = model.caption(given, seed=first, options=GenerationOptions(exclude=[[clip.id] for clip in part]))
         made = [one for (one,) in model.generate(asked, seed=first, options=LEARNT)]
         cosines = _cosines(model, asked, [one.motion.features for one in made])
         own = GenerationOptions(exclude=[[clip.id] for clip in part])
@@ -141,6 +144,7 @@ def gather(model: ReMoGPT, motions: MotionTextSet, work: Path, count: int) -> li
         }
         of_best = {kind: _cosines(model, asked, [one.motion.features for one in own]) for kind, own in best.items()}
         of_captions = _cosines(model, [one.text for one in captions], [one.features for one in given])
+        of_chosen = _cosines(model, [one.text for one in chosen], [one.features for one in given])
         for index, (clip, one, caption) in enumerate(zip(part, made, captions, strict=True)):
             np.save(work / "motions" / f"g_{clip.id}.npy", one.motion.features)
             row: dict[str, Any] = {}
@@ -152,6 +156,12 @@ def gather(model: ReMoGPT, motions: MotionTextSet, work: Path, count: int) -> li
                     f"{kind}ch": following.chance_for_text(answers[index].examples),
                     f"{kind}held": np.mean([check.holds for check in checks]) if checks else None,
                 }
+            claims = chosen[index].checks
+            row |= {
+                "vcos": float(of_chosen[index]), "vch": following.chance_for_motion(chosen[index].examples),
+                "vheld": float(np.mean([check.holds for check in claims])) if claims else None,
+                "vsecond": detectors.facts_hold([one.fact for one in claims], given[index].joints) if claims else [],
+            }  # fmt: skip
             rows.append({
                 **row, "id": clip.id, "gcos": float(cosines[index]), "gch": following.chance_for_text(one.examples),
                 "cap": caption.text, "ccos": float(of_captions[index]),
@@ -224,6 +234,7 @@ def confidence(motions: MotionTextSet, answers: Sequence[dict[str, Any]], work: 
         "motions": _reliability(answers, shown["g"], "g"), "checked motions": checked,
         "checked motions, joined ones among them": _reliability(answers, shown["j"], "j", checked["weights"]),
         "captions": _reliability(answers, holding, "c"),
+        "checked captions": _reliability(answers, [row["vsecond"] for row in answers], "v"),
     }  # fmt: skip
 
 
@@ -231,7 +242,7 @@ def _reliability(
     answers: Sequence[dict[str, Any]], found: Sequence[Sequence[bool]], kind: str, given: Sequence[float] | None = None
 ) -> dict[str, Any]:
     inputs = np.array([[1.0, row[f"{kind}cos"], log_odds(row[f"{kind}ch"])] for row in answers])
-    if kind in "kj":
+    if kind in "kjv":
         inputs = np.column_stack([inputs, [row[f"{kind}held"] or 0.0 for row in answers]])
     told = np.array([bool(one) for one in found])
     share = np.array([np.mean(one) if one else 0.0 for one in found])

@@ -69,6 +69,8 @@ class ServedCaption:
     examples: tuple[ServedExample, ...]
     confidence: float
     warnings: tuple[Notice, ...]
+    checks: tuple[Mapping[str, Any], ...]
+    """What it claims, in words, and whether the motion holds it."""
 
 
 class Client:
@@ -172,8 +174,9 @@ class Client:
         if failed := [row for row in rows if row["error"]]:
             raise RemogptError(failed[0]["error"])
         answers = [
-            ServedCaption(row["caption"], _examples(row), _confidence(row), _warnings(row)) for row in rows
-        ]  # fmt: skip
+            ServedCaption(row["caption"], _examples(row), _confidence(row), _warnings(row), tuple(row["checks"]))
+            for row in rows
+        ]
         return answers[0] if isinstance(motion, Motion) else answers
 
     def search(

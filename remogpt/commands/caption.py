@@ -74,7 +74,7 @@ def run(args: Any) -> int:
     notices: dict[str, Sequence[str]] = {}
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
+        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": [], "checks": []}
         if table is not None and printable(str(path)) in table.done:
             rows.append(row | table.done[printable(str(path))])
             continue

@@ -79,7 +79,6 @@ def add_arguments(parser: Any) -> None:
         help="motions joined of stretches of retrieved ones that show what the caption claims; 0: none; "
         "default: the model's own",
     )  # fmt: skip
-    parser.add_argument("--no-verify", action="store_true", help="do not check candidates by what the caption claims")
     parser.add_argument(
         "--raw-body", action="store_true", help="the body as decoded: bones may stretch and standing feet slide"
     )

@@ -1,4 +1,4 @@
-"""From motions to captions: plan, retrieve, ask, write, choose, check and assemble `Window`s.
+"""From motions to captions: plan, retrieve, ask, write, read, choose, correct and assemble `Window`s.
 
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """
@@ -18,10 +18,11 @@ from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion, features_to_joints
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
-from remogpt.pipeline.best_of import closest
 from remogpt.pipeline.checked_numbers import with_checked_numbers
 from remogpt.pipeline.examples import examples_for_motions, marked_as_used
+from remogpt.pipeline.judge import CheckedFact, Judge, checked
 from remogpt.prompts import Prompt, ask_for_text, clean_text
+from remogpt.reader import CaptionReader, Reading
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
 from remogpt.tokenizer_vqvae import MotionTokenizer
 
@@ -47,6 +48,8 @@ class Window:
     """Prompt that guidance contrasts with."""
     candidates: list[str] = field(default_factory=list)
     """Captions."""
+    readings: list[Reading] = field(default_factory=list)
+    """What each candidate claims, where that is to be checked."""
     chosen: int = 0
     """Index of the best candidate."""
 
@@ -62,9 +65,11 @@ class Captioned:
     prompts: tuple[Prompt, ...]
     """Prompts of the language model, window by window."""
     warnings: tuple[Notice, ...] = ()
-    """Reasons to doubt the answer: no example."""
+    """Reasons to doubt the answer: no example, or something that the motion does not show."""
     confidence: float = math.nan
     """Expected share of what the caption says that holds, from 0 to 1; nan where the retriever was not used."""
+    checks: tuple[CheckedFact, ...] = ()
+    """What the text claims, window by window, and which of it the motion's joints hold (`verify`)."""
 
 
 def plan(motions: Sequence[Motion], exclude: Sequence[frozenset[str]], tokenizer: MotionTokenizer) -> list[Window]:
@@ -150,23 +155,32 @@ def _places(motions: Sequence[int]) -> list[int]:
     return places
 
 
-def choose(windows: Sequence[Window], retriever: TextMotionRetriever) -> None:
-    """Choose, of each window's candidates, the caption that the retriever finds closest to its motion."""
-    texts = retriever.encode_text([or_no_words(text) for window in windows for text in window.candidates])
-    motions = retriever.encode_motion([window.features for window in windows])
-    for window, best in zip(windows, closest(motions, texts), strict=True):
-        window.chosen = best
-
-
-def check(windows: Sequence[Window]) -> None:
-    """Correct or leave out numbers and directions of the chosen captions that the motions refute."""
+def read(windows: Sequence[Window], reader: CaptionReader) -> None:
+    """Read what each candidate claims."""
     for window in windows:
-        joints = features_to_joints(window.features)
-        window.candidates[window.chosen] = with_checked_numbers(window.candidates[window.chosen], joints)
+        window.readings = list(reader.read([or_no_words(text) for text in window.candidates]))
+
+
+def choose(windows: Sequence[Window], judge: Judge) -> None:
+    """Choose, of each window's candidates, the caption that the judge scores highest for its motion."""
+    captions = [[or_no_words(text) for text in window.candidates] for window in windows]
+    readings, motions = [window.readings for window in windows], [window.features for window in windows]
+    for window, scores in zip(windows, judge.caption_scores(captions, readings, motions), strict=True):
+        window.chosen = int(scores.argmax())
+
+
+def correct(windows: Sequence[Window], reader: CaptionReader | None) -> None:
+    """Correct or leave out numbers and directions of the chosen captions that the motions refute; a reader reads anew
+    what was changed."""
+    for window in windows:
+        text, joints = window.candidates[window.chosen], features_to_joints(window.features)
+        window.candidates[window.chosen] = with_checked_numbers(text, joints)
+        if reader is not None and window.candidates[window.chosen] != text:
+            (window.readings[window.chosen],) = reader.read([or_no_words(window.candidates[window.chosen])])
 
 
 def assemble(windows: Sequence[Window]) -> list[Captioned]:
-    """Join the captions of each motion's windows; a caption that only repeats is said once."""
+    """Join the captions of each motion's windows, one that only repeats said once, and check what they claim."""
     answers = []
     for _, group in groupby(windows, lambda window: window.motion):
         own = list(group)
@@ -175,5 +189,11 @@ def assemble(windows: Sequence[Window]) -> list[Captioned]:
             sentences = [f"{text.rstrip('. ')}." for text in sentences]
         examples = tuple(example for window in own for example in window.examples)
         prompts = tuple(window.prompt for window in own if window.prompt is not None)
-        answers.append(Captioned(" ".join(sentences), examples, prompts))
+        checks = tuple(
+            check
+            for window in own
+            for reading in window.readings[window.chosen : window.chosen + 1]
+            for check in checked(reading.facts, window.features)
+        )
+        answers.append(Captioned(" ".join(sentences), examples, prompts, checks=checks))
     return answers

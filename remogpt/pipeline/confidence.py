@@ -35,7 +35,9 @@ _LEAST = 1e-3
 OF_MOTIONS = Calibration(-2.319, 3.11, 0.428)
 OF_CHECKED = Calibration(-2.072, -0.427, 0.195, 5.06)
 OF_CAPTIONS = Calibration(-2.176, 5.961, -0.316)
-"""For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions."""
+OF_CHECKED_CAPTIONS = Calibration(-2.072, -0.427, 0.195, 5.06)
+"""For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions, and
+captions whose claims were checked."""
 UNLEARNT = 0.5
 """Factor for a caption that says what the model has not learnt: such captions have no facts to fit it to."""
 
@@ -67,10 +69,16 @@ def rate_captions(
 ) -> list[Captioned]:
     """Add each caption's confidence; motions: (T, 263) raw features of each."""
     cosines = _cosines(retriever, [or_no_words(answer.text) for answer in answers], motions)
-    return [
-        replace(answer, confidence=OF_CAPTIONS.share(float(cosine), following.chance_for_motion(answer.examples)))
-        for answer, cosine in zip(answers, cosines, strict=True)
-    ]
+    rated = []
+    for answer, cosine in zip(answers, cosines, strict=True):
+        chance = following.chance_for_motion(answer.examples)
+        if answer.checks:
+            held = sum(check.holds for check in answer.checks) / len(answer.checks)
+            share = OF_CHECKED_CAPTIONS.share(float(cosine), chance, held)
+        else:
+            share = OF_CAPTIONS.share(float(cosine), chance)
+        rated.append(replace(answer, confidence=share))
+    return rated
 
 
 def _cosines(retriever: TextMotionRetriever, texts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:

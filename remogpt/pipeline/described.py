@@ -26,7 +26,7 @@ def describe_examples(examples: "Iterable[RetrievedExample]") -> list[dict[str, 
 
 
 def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
-    """Return what lies behind an answer as JSON-ready fields: its examples, which of them were used, how sure it is."""
+    """Return what lies behind an answer as JSON-ready fields: its examples, which were used, how sure it is, checks."""
     examples = [
         {**row, "used": example.used, "pinned": example.pinned}
         for row, example in zip(describe_examples(answer.examples), answer.examples, strict=True)
@@ -35,15 +35,17 @@ def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
         "examples": examples,
         "confidence": None if math.isnan(answer.confidence) else round(answer.confidence, 3),
         "warnings": [warning.to_json() for warning in answer.warnings],
+        "checks": [check.to_json() for check in answer.checks],
     }
 
 
 def describe_motion(answer: "Generated") -> dict[str, Any]:
-    """Return what lies behind a motion as JSON-ready fields: those of `describe_answer`, what it is made of, checks."""
+    """Return what lies behind a motion as JSON-ready fields: those of `describe_answer`, and what it is made of."""
     return {
-        **describe_answer(answer), "copied_from": answer.copied_from, "joined_from": list(answer.joined_from),
-        "checks": [check.to_json() for check in answer.checks],
-    }  # fmt: skip
+        **describe_answer(answer),
+        "copied_from": answer.copied_from,
+        "joined_from": list(answer.joined_from),
+    }
 
 
 def made_of(answer: "Generated") -> str:

@@ -1,4 +1,4 @@
-"""Judge motions by a caption: how close they lie to it, and which of its claims their joints hold."""
+"""Judge motions by a caption, and captions by a motion: how close they are, and which of their claims joints hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,14 @@ from remogpt.motion.unasked import Shows, costs
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
+CLAIM_HOLDS, CLAIM_FAILS = 0.1, 0.2
+"""What a claim of a written caption counts beside the cosine: for the caption if the motion holds it, else against it
+(`studies/caption_choice.py`)."""
+
 
 @dataclass(frozen=True)
 class CheckedFact:
-    """A fact that a caption claims, and whether the answer's joints hold it."""
+    """A fact that a caption claims, and whether the motion's joints hold it."""
 
     fact: Fact
     holds: bool
@@ -68,13 +72,40 @@ class Judge:
             found.append(scores)
         return found
 
+    def caption_scores(
+        self, captions: Sequence[Sequence[str]], readings: Sequence[Sequence[Reading]], motions: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Score the captions of each motion, (T, 263) raw features: one (n,) array a motion.
+
+        Args:
+            captions: of each motion; any number of them.
+            readings: what each caption claims; of a motion whose captions' claims are not to be checked, none.
+            motions: N motions.
+        """
+        embedded = self.retriever.encode_text([caption for own in captions for caption in own])
+        ends = np.cumsum([len(own) for own in captions])[:-1]
+        found = []
+        for motion, own, rows, shows in zip(
+            self.retriever.encode_motion(motions), readings, np.split(embedded, ends), self._shown(motions), strict=True
+        ):
+            scores = rows @ motion
+            for index, reading in enumerate(own):
+                scores[index] += sum(CLAIM_HOLDS if shows(fact) else -CLAIM_FAILS for fact in reading.facts)
+            found.append(scores)
+        return found
+
+    def _shown(self, motions: Sequence[np.ndarray]) -> list[Shows]:
+        """Tell what each motion shows."""
+        if self.finder is not None:
+            return [one.holds for one in self.finder.find(motions)]
+        return [_shows(motion) for motion in motions]
+
     def _shares(self, reading: Reading, motions: Sequence[np.ndarray]) -> list[float]:
         """Return what share of a reading's facts each motion holds, less the cost of what was not asked for."""
-        if self.finder is not None:
-            found: list[Shows] = [one.holds for one in self.finder.find(motions)]
-        else:
-            found = [_shows(motion) for motion in motions]
-        return [float(np.mean(list(map(shows, reading.facts)))) - sum(costs(shows, reading.steps)) for shows in found]
+        return [
+            float(np.mean(list(map(shows, reading.facts)))) - sum(costs(shows, reading.steps))
+            for shows in self._shown(motions)
+        ]
 
 
 def _shows(features: np.ndarray) -> Shows:

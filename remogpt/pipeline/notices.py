@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from remogpt.lm.copying.logit_mixers import Following
+from remogpt.motion.facts import describe
 from remogpt.notices import KnownWords, Notice, WordMeanings, notices_of_caption
 from remogpt.pipeline.captioning import Captioned
 from remogpt.pipeline.segment import Generated, Segment
@@ -40,12 +41,22 @@ def doubts(
 
 
 def warn_of_motions(answers: Sequence[Captioned], following: Following) -> list[Captioned]:
-    """Add to each caption whether no example comes near its motion."""
-    notice = Notice("no_example", "no example in the database is like the motion; the caption is a guess")
+    """Add to each caption whether no example comes near its motion, and what it says that the motion does not show."""
+    far = Notice("no_example", "no example in the database is like the motion; the caption is a guess")
     return [
-        replace(answer, warnings=(notice,)) if is_far(following.chance_for_motion(answer.examples)) else answer
+        replace(
+            answer,
+            warnings=(*([far] if is_far(following.chance_for_motion(answer.examples)) else ()), *_not_seen(answer)),
+        )
         for answer in answers
     ]
+
+
+def _not_seen(answer: Captioned) -> list[Notice]:
+    """Name what a caption claims that its motion's joints do not hold."""
+    failed = [describe(check.fact) for check in answer.checks if not check.holds]
+    text = f"the motion does not show all that the caption says; not seen: {'; '.join(failed)}"
+    return [Notice("not_seen", text)] if failed else []
 
 
 def is_far(chance: float | None) -> bool:

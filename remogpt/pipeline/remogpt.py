@@ -259,25 +259,30 @@ class ReMoGPT:
         Args:
             motion: one motion or a list of them.
             seed, database, options: as in `generate`. The likeliest words are taken unless a temperature is given; of
-                several candidates (`best_of`) the first is the likeliest one and the others are drawn.
+                several candidates (`best_of`) the first is the likeliest one and the others are drawn; with `verify`
+                what a candidate claims counts, for it or against it, as the motion's joints show it or do not.
 
         Raises:
             RemogptError: if a motion is shorter than one code (4 frames at 20 fps).
         """
         motions = [motion] if isinstance(motion, Motion) else motion
         check_seed(seed, len(motions))
-        own = {name: self.generation[name] for name in ("best_of", "strength", "routes", "k")}
+        own = {name: self.generation[name] for name in ("best_of", "strength", "routes", "k", "verify")}
         options = (options or GenerationOptions()).with_defaults({**own, "temperature": 0.0})
+        checks_joints = self.body is HUMANML3D  # facts and numbers are checked on our 22 joints
+        reader = self.reader if options.verify and checks_joints else None
         windows = captioning.plan(motions, options.excluded(len(motions)), self.tokenizer)
         if options.examples != "none":
             captioning.retrieve(windows, self._databases.open_for_prompts(database), self.retriever, options)
         following = self._following(options)
         captioning.ask(windows, self.lm, following)
         captioning.write(windows, self.lm, following, options, seed)
+        if reader is not None:
+            captioning.read(windows, reader)
         if options.best_of != 1:
-            captioning.choose(windows, self.retriever)
-        if options.check_numbers and self.body is HUMANML3D:  # they are checked on our 22 joints
-            captioning.check(windows)
+            captioning.choose(windows, Judge(self.retriever, 0.0))
+        if options.check_numbers and checks_joints:
+            captioning.correct(windows, reader)
         answers = warn_of_motions(captioning.assemble(windows), following)
         if options.examples != "none" or options.best_of != 1:
             answers = rate_captions(answers, [one.features for one in motions], following, self.retriever)

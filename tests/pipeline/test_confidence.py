@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from remogpt.pipeline.confidence import OF_CAPTIONS, OF_CHECKED, OF_MOTIONS, Calibration, log_odds
+from remogpt.pipeline.confidence import OF_CAPTIONS, OF_CHECKED, OF_CHECKED_CAPTIONS, OF_MOTIONS, Calibration, log_odds
 
 
 @pytest.mark.parametrize("calibration", [OF_MOTIONS, OF_CAPTIONS, OF_CHECKED])
@@ -14,8 +14,9 @@ def test_confidence_grows_with_what_speaks_for_an_answer(calibration: Calibratio
     assert calibration.share(0.5, None) == calibration.share(0.5, 0.5)
 
 
-def test_facts_that_were_seen_speak_for_an_answer() -> None:
-    seen = [OF_CHECKED.share(0.8, 0.9, held) for held in (0.0, 0.5, 1.0)]
+@pytest.mark.parametrize("calibration", [OF_CHECKED, OF_CHECKED_CAPTIONS])
+def test_facts_that_were_seen_speak_for_an_answer(calibration: Calibration) -> None:
+    seen = [calibration.share(0.8, 0.9, held) for held in (0.0, 0.5, 1.0)]
     assert seen == sorted(seen) and seen[2] - seen[0] > 0.3
     assert OF_MOTIONS.share(0.8, 0.9, 1.0) == OF_MOTIONS.share(0.8, 0.9), "nothing was checked"
 

@@ -111,7 +111,7 @@ def read_routes(given: str | None) -> "tuple[Route, ...] | None":
 
 
 def add_writing_options(parser: Any, temperature: float | None, cold: str) -> None:
-    """Add options for writing answers: --best-of, --guidance, --temperature and --precision.
+    """Add options for writing answers: --best-of, --no-verify, --guidance, --temperature and --precision.
 
     Args:
         temperature: default; None takes the model's own.
@@ -121,6 +121,9 @@ def add_writing_options(parser: Any, temperature: float | None, cold: str) -> No
         "--best-of", type=int, default=None,
         help="candidates to write, of which the best is kept; default: the model's own",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not check on the joints what captions claim, nor choose by it"
+    )
     parser.add_argument(
         "--guidance", type=float, default=None,
         help="how strongly answers keep to the caption (or motion); 1: off; default: the model's own",

@@ -56,6 +56,13 @@ def captioning_tables(found: Sequence[Entry]) -> Iterable[Table | None]:
         yield Table("Against the references, times 100", head, tuple(rows), labels=3,
                     note="Protocols differ in tokens and in the length that BLEU compares with.")  # fmt: skip
     yield precision_table(found)
+    yield table("What captions claim that their motions show, percent", found, [
+        column("claims", "share", scale=100, of="claims"),
+        column("by second detectors", "share", scale=100, of="claims/second_detectors"),
+        column("all of a caption's", "all_hold", scale=100, of="claims"),
+        column("claims checked", "num_facts", 0, of="claims"),
+    ], note="As the model's reader understands the captions. The second detectors share nothing with the predicates, "
+            "by which a model may have chosen its captions.")  # fmt: skip
     yield table("BERTScore, times 100", found, [
         column("F1", "f1", scale=100, of="bertscore"),
         ("model", lambda entry: str((entry.scores.get("bertscore") or {}).get("model", ""))),

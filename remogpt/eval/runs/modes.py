@@ -94,6 +94,11 @@ def modes(run: Run) -> list[Mode]:
     return [mode for mode in every if not run.config.modes or mode.name in run.config.modes]
 
 
+def caption_modes(run: Run) -> list[Mode]:
+    """Return the modes in which a model's captions differ: motions that compete and clean bodies make no difference."""
+    return [mode for mode in modes(run) if not mode.uses_facts or (mode.retrieved is None and mode.cleanup is None)]
+
+
 def _every_mode(run: Run) -> list[Mode]:
     """Return the model's own ways to answer; else with retrieval where it has a database, and without, by `best_of`.
 

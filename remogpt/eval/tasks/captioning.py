@@ -1,4 +1,5 @@
-"""Motion to text: BLEU, ROUGE-L, CIDEr, BERTScore by protocol, and R-precision and MM-dist of the captions.
+"""Motion to text: BLEU, ROUGE-L, CIDEr, BERTScore by protocol, R-precision and MM-dist of the captions, and how much of
+what they claim holds on their motions' joints, as the model's reader understands them.
 
 The control `real` is the papers' row of that name: the clips' own captions, scored by the evaluator alone. The control
 `retrieved` answers with the caption of the motion that is retrieved first.
@@ -11,16 +12,18 @@ from typing import Any
 import numpy as np
 
 from remogpt.data.humanml3d import Clip
-from remogpt.eval import generation
+from remogpt.eval import detectors, facts, generation
 from remogpt.eval.captioning import three_references
 from remogpt.eval.cards import Card, ItemsFile
 from remogpt.eval.evaluators.embeddings import embed_texts
 from remogpt.eval.runs.caption_files import for_clips, read_captions, score_texts
 from remogpt.eval.runs.config import EvalConfig
-from remogpt.eval.runs.modes import Mode, modes
+from remogpt.eval.runs.modes import Mode, caption_modes
 from remogpt.eval.runs.run import Named, Result, Run, own_ids
 from remogpt.eval.runs.shown import keep_examples, keep_real
 from remogpt.eval.tasks.generation import evaluator_marks
+from remogpt.motion import features_to_joints
+from remogpt.motion.feature_body import HUMANML3D
 from remogpt.motion.motion import Motion
 from remogpt.options import GenerationOptions
 from remogpt.runtime.files import read_json, sha256_file, write_json
@@ -84,7 +87,7 @@ def _answers(run: Run, split: str) -> Iterator[_Answers]:
         return
     clips = run.subset(split, run.config.num_captioning)
     keep_real(run, split, clips)
-    for mode in (mode for mode in modes(run) if not mode.uses_facts):  # captions have no claims to check
+    for mode in caption_modes(run):
         written = by_model(run, split, clips, mode)
         yield _Answers(mode.name, clips, *written)
     if run.config.controls and run.evaluator is not None:
@@ -152,6 +155,7 @@ def score(run: Run, clips: Sequence[Clip], items: Items, *, is_real: bool = Fals
     if run.evaluator is not None and len(clips) > 1:
         scores["evaluator"], marks = _by_evaluator(run, clips, texts)
         scores |= run.marked(marks)
+    scores |= _by_claims(run, clips, texts)
     if len(clips) == 1:
         scores |= run.marked([ONE_CAPTION])
     if all("copied" in item for item in items):
@@ -176,6 +180,21 @@ def _by_references(
         for clip, three in zip(clips, references, strict=True)
     ]
     return scores | score_texts(texts, lemmas, ["lemma"])
+
+
+def _by_claims(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
+    """Return the share of what captions claim that holds: by the predicates, which may have chosen a caption, and by
+    the second detectors, which choose nothing; nothing for a model that reads no captions."""
+    reader = getattr(run.model, "reader", None)
+    if reader is None or run.motions.body is not HUMANML3D:
+        return {}
+    claims = [reading.facts for reading in reader.read([text if text.strip() else "." for text in texts])]
+    if not any(claims):
+        return {}
+    joints = [features_to_joints(run.motions.features(clip)) for clip in clips]
+    found = {second: facts.evaluate(claims, joints, second=second) for second in (False, True)}
+    second = found[True] | {"version": detectors.VERSION}
+    return {"claims": found[False] | {"second_detectors": second}}
 
 
 def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> tuple[Result, list[str]]:

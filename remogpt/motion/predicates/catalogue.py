@@ -1,5 +1,6 @@
 """Register predicates: each fact's name, parameters, sentence and finder."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,10 +35,17 @@ class Predicate:
 
     def say(self, **params: Any) -> str:
         """Describe the fact with these parameters in English."""
-        rest = [key for key, value in params.items() if value is not None and f"{{{key}}}" not in self.sentence]
-        extra = [_SUFFIXES.get(key, f"{key} {{}}").format(params[key]) for key in rest]
-        named = {key: params.get(key) or "either" for key in self.parameters}
-        return ", ".join([self.sentence.format(**named), *extra])
+        given = {key: value for key, value in params.items() if value is not None}
+        rest = [key for key in given if f"{{{key}}}" not in self.sentence]
+        extra = [_SUFFIXES.get(key, f"{key} {{}}").format(given[key]) for key in rest]
+        sentence = self.sentence
+        if given.get("side") == "both":
+            sentence = re.sub(r"the \{side\} (\w+)", r"both \1s", sentence).replace("foots", "feet")
+        elif "side" not in given:
+            sentence = sentence.replace("the {side}", "one")
+        if "direction" not in given:
+            sentence = re.sub(r",?( to the)? \{direction\}", "", sentence)
+        return ", ".join([sentence.format(**given), *extra])
 
 
 PREDICATES: dict[str, Predicate] = {}
