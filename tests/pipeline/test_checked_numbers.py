@@ -19,6 +19,7 @@ def joints_of(*actions: Action) -> np.ndarray:
 
 
 WALK = Action("walk", direction="forward", distance=6.0)
+STEPS = Action("walk", direction="forward", distance=1.0)
 KICK = Action("kick", side="left", direction="forward", count=3)
 WAVE = Action("wave", side="right", count=3)
 SWIPE = Action("swipe", side="right", direction="left")
@@ -31,6 +32,8 @@ TURN = Action("turn", direction="left", angle=180.0)
         ((WALK,), "a person walks forward for 6 meters.", "a person walks forward for 6 meters."),
         ((WALK,), "a man walks for approximately three meters.", "a man walks for approximately six meters."),
         ((WALK,), "a person walks 2 metres ahead", "a person walks 6 metres ahead"),
+        ((STEPS,), "a person walks 3 meters ahead", "a person walks 1 meter ahead"),
+        ((STEPS,), "a person walks three metres ahead", "a person walks one metre ahead"),
         ((WALK,), "a person walks backwards", "a person walks forwards"),
         ((KICK,), "a person kicks with the left leg three times", "a person kicks with the left leg three times"),
         ((KICK,), "a person kicks twice with the left leg", "a person kicks three times with the left leg"),

@@ -1,5 +1,7 @@
 """The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
@@ -73,6 +76,16 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "broken/log.jsonl").read_text()
+
+
+def test_the_bar_tells_the_losses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("remogpt.runtime.training.loop.progress", lambda **words: tqdm(**words, mininterval=0.0))
+    run(tmp_path)
+    told = re.findall(r"loss=([\d.e-]+), n=1\b", capsys.readouterr().err)
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert f"{next(row['loss'] for row in reversed(logged) if 'loss' in row):.4g}" == told[-1]
 
 
 def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
