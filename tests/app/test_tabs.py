@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-gr = pytest.importorskip("gradio", reason="the page needs pip install '.[serve]'")
+pytest.importorskip("gradio", reason="the page needs pip install '.[serve]'")
 
+import gradio as gr
 from fastapi.testclient import TestClient
 
 from remogpt.app.page.databases_tab import _Builder
@@ -32,7 +33,8 @@ Ask = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
 @pytest.fixture
 def request_of() -> Any:
     """What gradio tells a handler of who asks."""
-    return gr.Request(SimpleNamespace(scope={"state": {"owner": OWNER}}))
+    asked: Any = SimpleNamespace(scope={"state": {"owner": OWNER}})
+    return gr.Request(asked)
 
 
 @pytest.fixture
@@ -58,7 +60,8 @@ def test_every_tab_has_its_parts_and_takes_captions_as_long_as_the_service_does(
 def test_as_many_wait_for_the_page_as_the_settings_say(tiny_model: Path, tmp_path: Path) -> None:
     service = Service(ServiceSettings(work=tmp_path, model=str(tiny_model), max_waiting=3))
     app = add_page(create_app(service), service)
-    pages = [route.app for route in app.routes if hasattr(getattr(route, "app", None), "get_blocks")]
+    mounted: list[Any] = [getattr(route, "app", None) for route in app.routes]
+    pages = [one for one in mounted if hasattr(one, "get_blocks")]
     assert [page.get_blocks()._queue.max_size for page in pages] == [3]
     asyncio.run(service.close())
 
@@ -70,7 +73,7 @@ def test_what_cannot_be_searched_is_told(service: Service, ask: Ask, request_of:
 
 def test_a_motion_without_examples_shows_none(service: Service, ask: Ask, request_of: Any) -> None:
     async def write() -> list[Any]:
-        nothing = {"exclude": [], "pinned": []}
+        nothing: dict[str, list[str]] = {"exclude": [], "pinned": []}
         words = ("a person walks", 1, 0, 1, "default", "none", True, None, nothing, request_of)
         return [updates async for updates in _Writer(service).write(*words)][-1]
 

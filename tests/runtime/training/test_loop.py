@@ -3,20 +3,23 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
+from remogpt.runtime.training.fsdp import prepare_sharding
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
 
@@ -135,6 +138,18 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     fit(Stage(Toy(), 20, loss_of(), config={}, data=first), LOOP, tmp_path)
     with pytest.raises(RemogptError, match=r"other settings or data \(data was '\w+', is '\w+'\)"):
         fit(Stage(Toy(), 20, loss_of(), config={}, data=other), LOOP, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("can_be_sharded", "version", "why"),
+    [(False, 2, "FSDP splits the language model alone"), (True, 1, "--fsdp_version 2"), (True, 2, None)],
+)
+def test_what_fsdp_cannot_split_is_refused(can_be_sharded: bool, version: int, why: str | None) -> None:
+    plugin = SimpleNamespace(fsdp_version=version, cpu_ram_efficient_loading=True)
+    accelerator: Any = SimpleNamespace(distributed_type=DistributedType.FSDP, state=SimpleNamespace(fsdp_plugin=plugin))
+    with pytest.raises(RemogptError, match=why) if why else nullcontext():
+        prepare_sharding(accelerator, can_be_sharded)
+    assert plugin.cpu_ram_efficient_loading == (why is not None)
 
 
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
