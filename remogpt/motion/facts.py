@@ -35,6 +35,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),
+    "steps_over": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),
     "cartwheels": ((), ("direction",)),
     "swipes": (("side", "direction"),),
