@@ -41,3 +41,35 @@ def test_the_foot_that_goes_first_over_an_obstacle_is_told(side: str, speed: str
 )
 def test_other_high_feet_step_over_nothing(action: Action) -> None:
     assert judged(made(action), Fact("steps_over")) == ([False], [False])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_rises_on_the_toes_are_counted(count: int) -> None:
+    facts = [Fact("rises_on_toes"), *(Fact("rises_on_toes", {"count": number}) for number in (count, count + 1))]
+    for seed in range(3):
+        assert judged(made(Action("rise_on_toes", count=count), seed=seed), *facts) == ([True, True, False],) * 2
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_swings_of_a_leg_are_counted_on_its_side(side: str) -> None:
+    said = [{}, {"side": side}, {"side": side, "count": 3}, {"side": side, "count": 2}, {"side": OTHER[side]}]
+    facts = [Fact("swings_leg", params) for params in said]
+    for seed in range(3):
+        joints = made(Action("swing_leg", side=side, count=3), seed=seed)
+        assert judged(joints, *facts) == ([True, True, True, False, False],) * 2
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Action("jump", direction="up", count=2),
+        Action("kick", side="left", direction="forward", count=3),
+        Action("kick", side="left", direction="back", count=3),
+        Action("balance", side="left"),
+        Action("walk", direction="forward", distance=3.0),
+        Action("squat", count=2),
+    ],
+)
+def test_kicks_jumps_and_steps_are_neither_swings_nor_rises(action: Action) -> None:
+    facts = [Fact("rises_on_toes"), Fact("swings_leg"), Fact("swings_leg", {"side": "left"})]
+    assert judged(made(action), *facts) == ([False] * 3,) * 2

@@ -6,12 +6,14 @@ import numpy as np
 
 from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, rate, smooth
-from remogpt.eval.detectors.rhythm import peaks
+from remogpt.eval.detectors.rhythm import peaks, spans
 
 FOLDED, HUNG = 150.0, 0.13
 """Degrees of the knee of a leg that goes over an obstacle, at most; metres of its foot above the floor, at least."""
 ON_WAY, IN_PACE = 0.25, 1.7
 """Metres that the centre of mass goes ahead over an obstacle; its speed, metres a second, at most."""
+STEEP = (20.0, 10.0)
+"""Degrees by which feet on the toes are steeper than flat ones: at their highest, and from when on."""
 
 
 @detector("steps_over")
@@ -38,4 +40,45 @@ def steps_over(figure: Figure) -> list[Event]:
         calm = pace[first:second].max() < IN_PACE
         if side != follower and second - first < 50 and alone and way[0] > ON_WAY and abs(way[1]) < 0.15 and calm:
             found.append(Event(max(0, first - 8), second + 9, side))
+    return found
+
+
+def _slope(figure: Figure, side: str) -> np.ndarray:
+    """(T,) degrees that the line from ankle to ball of a foot points down."""
+    foot = figure.at(f"{side}_foot") - figure.at(f"{side}_ankle")
+    return np.asarray(np.degrees(np.arctan2(-foot[:, 1], np.hypot(foot[:, 0], foot[:, 2]))))
+
+
+@detector("rises_on_toes")
+def rises_on_toes(figure: Figure) -> list[Event]:
+    """Find spans in which both feet stand steep on their balls, and the head is higher than over flat feet."""
+    steep = np.minimum(*(_slope(figure, side) - np.quantile(_slope(figure, side), 0.15).clip(10, 38) for side in SIGN))
+    balls = np.maximum(*(figure.height(f"{side}_foot") for side in SIGN))
+    head = figure.height("head", 7)
+    flat = head[steep < 8.0]
+    higher = head - (np.quantile(flat, 0.8) if len(flat) > 4 else head.min())
+    upright = (figure.height("pelvis") > 0.85) & (balls < 0.04)
+    drift = np.linalg.norm(rate(figure.at("pelvis", 11))[:, [0, 2]], axis=-1) < 0.4
+    return [
+        Event(start, end)
+        for start, end in spans((steep > STEEP[1]) & upright & drift, 5, 2)
+        if steep[start:end].max() > STEEP[0] and higher[start:end].max() > 0.025
+    ]
+
+
+@detector("swings_leg")
+def swings_leg(figure: Figure) -> list[Event]:
+    """Find a foot that passes the standing one in the air again and again, both ways, with a knee nearly straight."""
+    found = []
+    for side in SIGN:
+        foot, stand = f"{side}_foot", f"{OTHER[side]}_ankle"
+        way = figure.seen(figure.at(foot) - figure.at(f"{OTHER[side]}_foot"), figure.yaw("hip", 21))[:, 0]
+        rests = np.linalg.norm(rate(figure.at(stand, 9)), axis=-1) < 0.3
+        free = (figure.height(foot) > 0.022) & rests & (figure.bend(side, "leg") > 112.0)
+        for start, end in spans(free, 20, 3):
+            part = smooth(way[start:end], 5)
+            tops = [top for top in peaks(part, 0.2, 8, 0.2) if figure.bend(side, "leg")[start + top] > 140.0]
+            backs = [part[a:b].min() for a, b in pairwise(tops)]
+            if len(tops) >= 2 and max(backs) < -0.03:
+                found.append(Event(start, end, side, count=len(tops)))
     return found

@@ -1,16 +1,23 @@
 """Find what feet do beside steps: they go over an obstacle, rise on the toes, swing, tap."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from remogpt.motion.body import Body, memo, other
+from remogpt.motion.body import LEG_LENGTH, Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, excursions, groups
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, groups, stretches, turning_points
 from remogpt.motion.skeleton import FPS
 
 OVER_LIFT, OVER_WAY = 0.20, 0.30
 """Metres that ankle and foot rise over an obstacle, and that the ankle goes forward in the meantime."""
 BETWEEN = 1.1
 """Most seconds between the two feet that go over an obstacle, and fewest to another high step."""
+
+HEELS_UP, FLAT_ANKLE = 0.04, (0.02, 0.075)
+"""Metres that both heels rise; and how high ankles are above the balls of flat feet, least and most."""
+SWUNG = (13.0, 7.0)
+"""Degrees that a leg swings ahead and behind, at least."""
 
 
 def _moved(body: Body, joint: str, start: int, end: int) -> np.ndarray:
@@ -48,3 +55,49 @@ def steps_over(body: Body, side: str | None = None) -> Intervals:
         if len(sides) == 2 and sides[0] != sides[1] and side in (None, sides[0]) and upright:
             found.append((bout[0][0], bout[1][1]))
     return found
+
+
+@memo
+def _on_toes(body: Body) -> Intervals:
+    heels, low = [], np.ones(body.num_frames, dtype=bool)
+    for side in ("left", "right"):
+        above = body.height(f"{side}_ankle") - body.height(f"{side}_foot")
+        flat = float(np.clip(np.percentile(above, 10), *FLAT_ANKLE))
+        heels.append(above - flat)
+        slides = np.linalg.norm(np.gradient(body.at(f"{side}_foot", 1.0), axis=0), axis=-1) * FPS
+        low &= (body.height(f"{side}_foot") < 0.055) & (slides < 0.25)
+    lifted = np.where(low & (body.pelvis_ratio() > 0.92), np.minimum(*heels), 0.0)
+    calm = np.linalg.norm(body.velocity()[:, [0, 2]], axis=-1) < 0.3
+    return [one for one in excursions(np.where(calm, lifted, 0.0), HEELS_UP, 0.5 * HEELS_UP) if one[1] - one[0] >= 6]
+
+
+@predicate("rises_on_toes", "rises on the toes of both feet")
+def rises_on_toes(body: Body, count: int | None = None) -> Intervals:
+    """Lift both heels while the balls of the feet stay on the floor, upright and on one place."""
+    return counted(_on_toes(body), count)
+
+
+@memo
+def _leg_swings(body: Body, side: str) -> Intervals:
+    """Find swings of a leg ahead: each from one moment behind (or from the lifting of the foot) to the next."""
+    leg = body.offset(f"{side}_ankle", f"{side}_hip")
+    angle = np.degrees(np.arctan2(leg[:, 0], -leg[:, 1]))
+    straight = np.linalg.norm(leg, axis=-1) > 0.84 * LEG_LENGTH
+    stands = body.at(f"{other(side)}_foot", 1.0)
+    still = np.linalg.norm(np.gradient(stands, axis=0), axis=-1) * FPS < 0.3
+    free = body.height(f"{side}_foot") > 0.03
+    found: Intervals = []
+    for start, end in stretches(still & free & straight, min_frames=20, bridge=3):
+        points = turning_points(angle[start:end], 18.0)
+        ahead = [start + one for one in points if angle[start + one] > SWUNG[0]]
+        behind = [start + one for one in points if angle[start + one] < -SWUNG[1]]
+        between = sum(any(a < one < b for one in behind) for a, b in pairwise(ahead))
+        if len(ahead) >= 2 and between == len(ahead) - 1:
+            found += [(max(one - 8, start), min(one + 9, end)) for one in ahead]
+    return found
+
+
+@predicate("swings_leg", "swings the {side} leg forward and back")
+def swings_leg(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Swing a straight leg ahead and behind, at least twice, without setting it down; the other one stands."""
+    return counted(_leg_swings(body, side), count)

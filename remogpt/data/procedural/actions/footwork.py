@@ -6,7 +6,7 @@ import numpy as np
 
 from remogpt.data.procedural.curves import FPS, apply, ease, keyframes, rotation, smooth_noise, window
 from remogpt.data.procedural.gait import walk
-from remogpt.data.procedural.in_place import side_index
+from remogpt.data.procedural.in_place import blank, pulses, seconds, side_index
 from remogpt.data.procedural.locomotion import Performer, line, walking_manner
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -120,3 +120,102 @@ def _over_body(
     track.trunk[:, 0] += rng.uniform(0.02, 0.12) * there
     looks = window(t, max(edges[0] - 0.9, 0.0), edges[1] - 0.1, 0.6)
     track.head[:, 0] += rng.uniform(0.15, 0.45) * looks
+
+
+def rise_on_toes(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Rise on the balls of both feet and come down, `count` times; once: mostly to stay up for a while."""
+    count = action.count or 1
+    deep = np.radians(rng.uniform(42.0, 60.0))
+    if count == 1:
+        rise, stays = seconds(action, who, rng.uniform(0.5, 0.8)), seconds(action, who, rng.uniform(0.8, 2.8))
+        track, t = blank(2.1 * rise + stays + 0.3, who)
+        up = window(t, 0.15, 0.15 + 2.1 * rise + stays, rise, 1.1 * rise)
+    else:
+        period = seconds(action, who, rng.uniform(0.95, 1.5))
+        track, t = blank(count * period + 0.35, who)
+        up = pulses(t, count, period, 0.15, rng.uniform(0.05, 0.3))
+    uneven = 1.0 + 0.05 * smooth_noise(rng, len(t), 1, 0.5, 1.2)[:, 0]
+    pitch = deep * up * np.clip(uneven, 0.85, 1.12)
+    climbed = np.zeros(len(t))
+    for foot in (0, 1):
+        ball, yaw = who.body.foot_vectors[foot], float(who.stance.foot_yaw[foot])
+        heel_up = apply(rotation(yaw, 0.0, 0.0), ball) - apply(rotation(yaw, pitch, 0.0), ball)
+        track.ankle[:, foot] += heel_up
+        track.foot[:, foot, 1] = pitch
+        climbed += 0.5 * heel_up[:, 1]
+    # The knees straighten, and the weight comes over the balls of the feet.
+    track.root[:, 1] += climbed + 0.8 * max(who.stance.knee_bend - 0.012, 0.0) * up
+    track.root[:, 2] += rng.uniform(0.06, 0.09) * up
+    wobble = up * smooth_noise(rng, len(t), 1, 0.5, 1.3)[:, 0]
+    track.root[:, 0] += 0.006 * wobble
+    track.trunk[:, 2] += 0.02 * wobble
+    track.trunk[:, 0] += rng.uniform(-0.05, 0.03) * up
+    track.head[:, 0] -= rng.uniform(-0.1, 0.3) * up
+    out, ahead, elbow = rng.uniform(0.0, 0.55), rng.uniform(-0.2, 0.35), rng.uniform(0.0, 0.5)
+    track.arms += up[:, None, None] * np.array([ahead, out, elbow, 0.0])
+    track.arms[:, 0, 1] += 0.05 * wobble
+    track.arms[:, 1, 1] -= 0.05 * wobble
+    return track
+
+
+def swing_leg(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Stand on one leg and swing the other one forward and back like a pendulum, `count` times."""
+    side, count = side_index(action.side), action.count or 2
+    period = seconds(action, who, rng.uniform(1.15, 1.5))
+    shift, back_first = 0.35, rng.random() < 0.4
+    ahead, behind = np.radians(rng.uniform(28.0, 48.0)), np.radians(rng.uniform(18.0, 31.0))
+    marks, angles = [0.0, shift], [0.0, 0.0]
+    start = shift + (0.45 * period if back_first else 0.0)
+    if back_first:
+        marks, angles = [0.0, shift, start], [0.0, 0.0, -behind]
+    for k in range(count):
+        first = start + k * period + (0.5 if back_first else 0.42) * period
+        last = k == count - 1
+        marks += [first, first + 0.5 * period]
+        angles += [ahead * rng.uniform(0.9, 1.05), -behind * rng.uniform(0.85, 1.1) * (0.8 if last else 1.0)]
+    end = marks[-1] + 0.4 * period
+    marks, angles = [*marks, end], [*angles, 0.0]
+    track, t = blank(end + 0.4, who)
+    swing = keyframes(marks, angles, t)
+    free = window(t, shift - 0.15, end + 0.1, 0.3)
+    support = who.stance.ankles[1 - side]
+    weight = window(t, 0.0, t[-1], shift + 0.15, 0.45)
+    track.root[:, 0] += 0.8 * support[0] * weight
+    track.root[:, 1] += 0.5 * who.posture.knee_bend * weight
+    sign = _SIGN[side]
+    track.pelvis[:, 0] -= 0.10 * swing
+    track.pelvis[:, 1] -= sign * 0.12 * swing
+    track.pelvis[:, 2] -= 0.06 * sign * free
+    hip = apply(rotation(track.pelvis[:, 1], track.pelvis[:, 0], track.pelvis[:, 2]), who.body.offsets[1 + side])
+    hips = track.root + np.array([0.0, who.body.pelvis_height, 0.0]) + hip
+    length = who.body.leg_lengths[side].sum() * (0.975 - 0.055 * np.cos(swing / (ahead + behind) * np.pi) ** 2)
+    hang = np.stack([0.03 * sign + 0.0 * t, -length * np.cos(swing), length * np.sin(swing)], axis=-1)
+    place = who.stance.ankles[side]
+    ankle = place + free[:, None] * (hips + hang - place)
+    # Behind, the foot hangs from the ankle; ahead, the toes come up.
+    pitch = free * np.where(swing < 0.0, -1.1 * swing, -0.35 * swing)
+    track.foot[:, side, 1] = pitch
+    track.ankle[:, side] = np.where(free[:, None] > 1e-4, ankle, place)
+    track.planted[:, side] = free <= 1e-4
+    ball = apply(rotation(track.foot[:, side, 0], pitch, 0.0), who.body.foot_vectors[side])[:, 1]
+    track.ankle[:, side, 1] += np.maximum(0.012 + 0.02 * free - ball - track.ankle[:, side, 1], 0.0)
+    track.trunk[:, 0] -= rng.uniform(0.12, 0.3) * swing
+    track.trunk[:, 1] += sign * 0.14 * swing
+    track.trunk[:, 2] -= sign * 0.03 * free
+    _swinging_arms(track, side, swing, free, rng)
+    return track
+
+
+def _swinging_arms(track: Track, side: int, swing: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> None:
+    """Let the arms swing against the leg, hold them out for balance, or rest the hand of the standing side on a bar."""
+    kind = rng.random()
+    if kind < 0.4:
+        size = rng.uniform(0.35, 0.8)
+        track.arms[:, side, 0] -= size * swing
+        track.arms[:, 1 - side, 0] += size * swing
+        track.arms[:, :, 1] += rng.uniform(0.05, 0.25) * free[:, None]
+        return
+    out = np.array([0.1, rng.uniform(0.4, 1.1), 0.15, -0.1])
+    on_bar = np.array([rng.uniform(0.1, 0.5), rng.uniform(0.35, 0.7), rng.uniform(0.3, 0.8), 0.0])
+    track.arms[:, side] += free[:, None] * out
+    track.arms[:, 1 - side] += free[:, None] * (out if kind < 0.75 else on_bar)
