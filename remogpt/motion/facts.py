@@ -31,7 +31,9 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
     **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists", "rises_on_toes"), ((), ("count",))),
-    **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls", "swings_leg"), (("side",), ("side", "count"))),
+    **dict.fromkeys(
+        ("shakes_hand", "eats", "dribbles", "curls", "swings_leg", "taps_foot"), (("side",), ("side", "count"))
+    ),
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),

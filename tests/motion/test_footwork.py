@@ -73,3 +73,28 @@ def test_swings_of_a_leg_are_counted_on_its_side(side: str) -> None:
 def test_kicks_jumps_and_steps_are_neither_swings_nor_rises(action: Action) -> None:
     facts = [Fact("rises_on_toes"), Fact("swings_leg"), Fact("swings_leg", {"side": "left"})]
     assert judged(made(action), *facts) == ([False] * 3,) * 2
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("speed", ["slow", "fast"])
+def test_taps_of_a_foot_are_counted_on_its_side(side: str, speed: str) -> None:
+    said = [{}, {"side": side}, {"side": side, "count": 4}, {"side": side, "count": 3}, {"side": OTHER[side]}]
+    facts = [Fact("taps_foot", params) for params in said]
+    for seed in range(4):
+        joints = made(Action("tap_foot", side=side, count=4, speed=speed), seed=seed)
+        assert judged(joints, *facts) == ([True, True, True, False, False],) * 2
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Action("walk", direction="forward", distance=3.0),
+        Action("jog_in_place", count=None),
+        Action("rise_on_toes", count=3),
+        Action("hop", side="left", direction="up", count=3),
+        Action("knee_raise", side="left", count=3),
+        Action("step", side="left", direction="left"),
+    ],
+)
+def test_steps_and_hops_are_no_taps(action: Action) -> None:
+    assert judged(made(action), Fact("taps_foot")) == ([False], [False])

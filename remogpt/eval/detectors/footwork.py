@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from remogpt.eval.detectors.event import Event, detector
+from remogpt.eval.detectors.event import Event, detector, grouped
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, rate, smooth
-from remogpt.eval.detectors.rhythm import peaks, spans
+from remogpt.eval.detectors.rhythm import around, peaks, spans
 
 FOLDED, HUNG = 150.0, 0.13
 """Degrees of the knee of a leg that goes over an obstacle, at most; metres of its foot above the floor, at least."""
@@ -81,4 +81,32 @@ def swings_leg(figure: Figure) -> list[Event]:
             backs = [part[a:b].min() for a, b in pairwise(tops)]
             if len(tops) >= 2 and max(backs) < -0.03:
                 found.append(Event(start, end, side, count=len(tops)))
+    return found
+
+
+def _small_lifts(figure: Figure, side: str) -> list[int]:
+    """Return the frames at which a ball of the foot is highest between two lows at one place, the other foot quiet."""
+    ball, other = figure.at(f"{side}_foot", 3), figure.at(f"{OTHER[side]}_foot", 9)
+    quiet = np.linalg.norm(rate(figure.at("pelvis", 11)), axis=-1) < 0.35
+    quiet &= (figure.height("pelvis", 7) > 0.82) & (np.linalg.norm(rate(other), axis=-1) < 0.3) & (other[:, 1] < 0.045)
+    tops = []
+    for top in peaks(ball[:, 1], 0.025, 4, 0.035):
+        start, end = around(ball[:, 1], top, 0.3)
+        same = np.hypot(*(ball[min(end, len(ball) - 1)] - ball[max(start - 1, 0)])[[0, 2]]) < 0.055
+        small = ball[top, 1] < 0.16 and figure.height(f"{side}_ankle")[top] < 0.24
+        if same and small and end - start < 34 and quiet[max(0, top - 2) : top + 3].all():
+            tops.append(top)
+    return tops
+
+
+@detector("taps_foot")
+def taps_foot(figure: Figure) -> list[Event]:
+    """Find rows of small lifts of one foot, none of the other one in between."""
+    lifts = {side: _small_lifts(figure, side) for side in SIGN}
+    found = []
+    for side in SIGN:
+        for row in grouped([(top, side) for top in lifts[side]], 42):
+            first, last = row[0][0], row[-1][0]
+            if len(row) >= 2 and not any(first < top < last for top in lifts[OTHER[side]]):
+                found.append(Event(max(0, first - 5), last + 6, side, count=len(row)))
     return found

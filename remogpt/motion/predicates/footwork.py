@@ -19,6 +19,9 @@ HEELS_UP, FLAT_ANKLE = 0.04, (0.02, 0.075)
 SWUNG = (13.0, 7.0)
 """Degrees that a leg swings ahead and behind, at least."""
 
+TAP = (0.05, 0.17)
+"""Height of the ball of a foot that is up between taps, metres: least and most."""
+
 
 def _moved(body: Body, joint: str, start: int, end: int) -> np.ndarray:
     """Return (forward, up, left) metres that a joint goes from one frame to another, in the heading between them."""
@@ -101,3 +104,28 @@ def _leg_swings(body: Body, side: str) -> Intervals:
 def swings_leg(body: Body, side: str, count: int | None = None) -> Intervals:
     """Swing a straight leg ahead and behind, at least twice, without setting it down; the other one stands."""
     return counted(_leg_swings(body, side), count)
+
+
+@memo
+def _taps(body: Body, side: str) -> Intervals:
+    """Find the longest row of times at which a foot leaves the floor a little and comes back to the same place."""
+    ball = body.at(f"{side}_foot")
+    ankle = body.height(f"{side}_ankle")
+    stands = np.linalg.norm(np.gradient(body.at(f"{other(side)}_foot", 1.0), axis=0), axis=-1) * FPS < 0.25
+    stands &= body.height(f"{other(side)}_foot") < 0.06
+    beats = []
+    for start, end in excursions(ball[:, 1], TAP[0], 0.034):
+        first, last = max(start - 2, 0), min(end + 1, body.num_frames - 1)
+        back = np.linalg.norm((ball[last] - ball[first])[[0, 2]]) < 0.05
+        low = ball[start:end, 1].max() < TAP[1] and ankle[start:end].max() < 0.24
+        if back and low and stands[start:end].mean() > 0.8 and end - start <= 1.5 * FPS and start > 0:
+            beats.append((start, end))
+    return max(groups(beats, 2 * int(FPS)), key=len, default=[])
+
+
+@predicate("taps_foot", "taps the floor with the {side} foot")
+def taps_foot(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Lift a foot or its toes a little and set it down on the same place, at least twice, while the other stands."""
+    beats = _taps(body, side)
+    upright = all(body.pelvis_ratio()[start:end].min() > 0.9 for start, end in beats)
+    return counted(beats, count) if len(beats) >= 2 and upright else []

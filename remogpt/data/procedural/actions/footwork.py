@@ -4,9 +4,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from remogpt.data.procedural.body import heel_offset
 from remogpt.data.procedural.curves import FPS, apply, ease, keyframes, rotation, smooth_noise, window
 from remogpt.data.procedural.gait import walk
-from remogpt.data.procedural.in_place import blank, pulses, seconds, side_index
+from remogpt.data.procedural.in_place import blank, move_foot, pulses, seconds, side_index
 from remogpt.data.procedural.locomotion import Performer, line, walking_manner
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -219,3 +220,58 @@ def _swinging_arms(track: Track, side: int, swing: np.ndarray, free: np.ndarray,
     on_bar = np.array([rng.uniform(0.1, 0.5), rng.uniform(0.35, 0.7), rng.uniform(0.3, 0.8), 0.0])
     track.arms[:, side] += free[:, None] * out
     track.arms[:, 1 - side] += free[:, None] * (out if kind < 0.75 else on_bar)
+
+
+def tap_foot(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Tap the floor with one foot, `count` times: the heel stays and the toes go up and down, or the whole foot does.
+
+    The whole foot taps in front, or beside the other one; between taps it hangs over the floor.
+    """
+    side, count = side_index(action.side), action.count or 3
+    sign = _SIGN[side]
+    period = seconds(action, who, rng.uniform(0.5, 0.8))
+    shift, whole = seconds(action, who, rng.uniform(0.4, 0.55)), rng.random() < 0.35
+    track, t = blank(2.0 * shift + count * period + 0.15, who)
+    place, yaw = who.stance.ankles[side], float(who.stance.foot_yaw[side])
+    to = place + np.array([sign * rng.uniform(0.0, 0.05), 0.0, rng.uniform(0.10, 0.22)])
+    taps = _taps(t, count, period, shift, rng.uniform(0.42, 0.55))
+    if whole:
+        # The ball strikes the floor, the heel a little above it.
+        out = window(t, 0.05, 2.0 * shift + count * period, shift)
+        pitch = out * rng.uniform(0.15, 0.3)
+        lift = out * taps * rng.uniform(0.075, 0.11)
+        ball = apply(rotation(yaw, pitch, 0.0), who.body.foot_vectors[side])[:, 1]
+        ankle = place + out[:, None] * (to - place)
+        travel = 0.03 * np.sin(np.pi * out) ** 2
+        ankle[:, 1] = 0.010 - ball + lift + travel
+        track.planted[:, side] = False
+        track.planted[(out <= 1e-4), side] = True
+        track.ankle[:, side] = np.where(out[:, None] > 1e-4, ankle, place)
+        track.foot[:, side, 1] = pitch
+    else:
+        if rng.random() < 0.6:
+            move_foot(track, t, side, 0.03, 0.8 * shift, to, 0.04, who)
+            ends = 2.0 * shift + count * period
+            move_foot(track, t, side, ends - 0.75 * shift, ends + 0.05, place, 0.04, who)
+        up = -np.radians(rng.uniform(24.0, 34.0)) * taps
+        heel = heel_offset(who.body)[side]
+        track.ankle[:, side] += apply(rotation(yaw, up, 0.0), heel) - apply(rotation(yaw, 0.0, 0.0), heel)
+        track.foot[:, side, 1] += up
+        track.planted[:, side] &= up >= -1e-4
+    weight = window(t, 0.0, t[-1], shift)
+    track.root[:, 0] += 0.6 * who.stance.ankles[1 - side, 0] * weight
+    track.root[:, 1] -= 0.008 * weight
+    track.pelvis[:, 2] -= 0.05 * sign * weight
+    track.trunk[:, 2] -= 0.03 * sign * weight
+    track.head[:, 0] += rng.uniform(-0.05, 0.3) * weight + rng.uniform(0.0, 0.05) * taps
+    return track
+
+
+def _taps(t: np.ndarray, count: int, period: float, start: float, down: float) -> np.ndarray:
+    """(T,) from 0 to 1, how far a foot is up: `count` times up and smartly down, then a rest of a share of a period."""
+    times, values = [start], [0.0]
+    for k in range(count):
+        a = start + k * period
+        times += [a + 0.42 * period, a + (0.46 + 0.5 * down) * period, a + period]
+        values += [1.0, 0.0, 0.0]
+    return keyframes(times, values, t)
