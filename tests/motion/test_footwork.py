@@ -98,3 +98,21 @@ def test_taps_of_a_foot_are_counted_on_its_side(side: str, speed: str) -> None:
 )
 def test_steps_and_hops_are_no_taps(action: Action) -> None:
     assert judged(made(action), Fact("taps_foot")) == ([False], [False])
+
+
+@pytest.mark.parametrize("speed", ["slow", "normal", "fast"])
+def test_a_walk_on_the_toes_is_told_from_a_walk_and_from_rising(speed: str) -> None:
+    facts = [Fact("walks_on_toes"), Fact("rises_on_toes")]
+    for seed in range(3):
+        tiptoe = Action("walk_on_toes", distance=2.0, speed=speed)
+        walk = Action("walk", direction="forward", distance=3.0, speed=speed)
+        assert [one[0] for one in judged(made(tiptoe, seed=seed), *facts)] == [True, True]
+        assert judged(made(walk, seed=seed), *facts) == ([False, False],) * 2
+        assert [one[0] for one in judged(made(Action("rise_on_toes", count=1), seed=seed), *facts)] == [False, False]
+
+
+@pytest.mark.parametrize("style", ["sneaky", "careful", "elderly"])
+def test_a_stealthy_walk_is_not_on_the_toes(style: str) -> None:
+    walk = Action("walk", direction="forward", distance=2.5, style=style)
+    for seed in range(3):
+        assert judged(made(walk, seed=seed), Fact("walks_on_toes")) == ([False], [False])

@@ -110,3 +110,23 @@ def taps_foot(figure: Figure) -> list[Event]:
             if len(row) >= 2 and not any(first < top < last for top in lifts[OTHER[side]]):
                 found.append(Event(max(0, first - 5), last + 6, side, count=len(row)))
     return found
+
+
+@detector("walks_on_toes")
+def walks_on_toes(figure: Figure) -> list[Event]:
+    """Find feet that pass each other, each of them steep on its ball wherever it rests on the floor."""
+    rests, steep = {}, {}
+    for side in SIGN:
+        ball = figure.at(f"{side}_foot", 7)
+        rests[side] = (np.linalg.norm(rate(ball), axis=-1) < 0.3) & (ball[:, 1] < 0.04)
+        slope = _slope(figure, side)
+        steep[side] = slope - np.quantile(slope, 0.1).clip(10, 32)
+    pace = np.linalg.norm(rate(figure.at("pelvis", 15))[:, [0, 2]], axis=-1)
+    upright = figure.height("pelvis") > 0.85
+    found = []
+    for start, end in spans((pace > 0.22) & (pace < 1.5) & upright, 16, 3):
+        on = [rests[side][start:end] for side in SIGN]
+        high = [steep[side][start:end][held] for side, held in zip(SIGN, on, strict=True)]
+        if min(held.sum() for held in on) > 7 and min(float(np.quantile(one, 0.25)) for one in high) > STEEP[0] - 6.0:
+            found.append(Event(start, end))
+    return found

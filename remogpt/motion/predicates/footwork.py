@@ -14,8 +14,10 @@ OVER_LIFT, OVER_WAY = 0.20, 0.30
 BETWEEN = 1.1
 """Most seconds between the two feet that go over an obstacle, and fewest to another high step."""
 
-HEELS_UP, FLAT_ANKLE = 0.04, (0.02, 0.075)
-"""Metres that both heels rise; and how high ankles are above the balls of flat feet, least and most."""
+HEELS_UP, ON_TIPTOE = 0.04, 0.03
+"""Metres that both heels rise, and by which a heel is up in a walk on the toes, at least."""
+FLAT_ANKLE = (0.035, 0.07)
+"""Metres that the ankle of a flat foot is above its ball, least and most."""
 SWUNG = (13.0, 7.0)
 """Degrees that a leg swings ahead and behind, at least."""
 
@@ -61,12 +63,20 @@ def steps_over(body: Body, side: str | None = None) -> Intervals:
 
 
 @memo
+def _heel(body: Body, side: str) -> np.ndarray:
+    """(T,) metres that a heel is up: how high the ankle is over the ball, and over the same of the flat foot."""
+    ball = body.at(f"{side}_foot", 1.0)
+    above = body.height(f"{side}_ankle") - body.height(f"{side}_foot")
+    rests = (np.linalg.norm(np.gradient(ball, axis=0), axis=-1) * FPS < 0.2) & (ball[:, 1] < 0.045)
+    flat = np.percentile(above[rests], 25) if rests.any() else FLAT_ANKLE[1]
+    return above - float(np.clip(flat, *FLAT_ANKLE))
+
+
+@memo
 def _on_toes(body: Body) -> Intervals:
     heels, low = [], np.ones(body.num_frames, dtype=bool)
     for side in ("left", "right"):
-        above = body.height(f"{side}_ankle") - body.height(f"{side}_foot")
-        flat = float(np.clip(np.percentile(above, 10), *FLAT_ANKLE))
-        heels.append(above - flat)
+        heels.append(_heel(body, side))
         slides = np.linalg.norm(np.gradient(body.at(f"{side}_foot", 1.0), axis=0), axis=-1) * FPS
         low &= (body.height(f"{side}_foot") < 0.055) & (slides < 0.25)
     lifted = np.where(low & (body.pelvis_ratio() > 0.92), np.minimum(*heels), 0.0)
@@ -129,3 +139,23 @@ def taps_foot(body: Body, side: str, count: int | None = None) -> Intervals:
     beats = _taps(body, side)
     upright = all(body.pelvis_ratio()[start:end].min() > 0.9 for start, end in beats)
     return counted(beats, count) if len(beats) >= 2 and upright else []
+
+
+@predicate("walks_on_toes", "walks on the toes")
+def walks_on_toes(body: Body) -> Intervals:
+    """Go on at a walk with heels that never come down while their feet are on the floor."""
+    velocity = np.linalg.norm(body.velocity()[:, [0, 2]], axis=-1)
+    heels, low = [], []
+    for side in ("left", "right"):
+        heels.append(_heel(body, side))
+        low.append(body.height(f"{side}_foot") < 0.045)
+    down = np.maximum(*(np.where(on, 1.0 * (heel < ON_TIPTOE), 0.0) for heel, on in zip(heels, low, strict=True)))
+    stands = low[0] | low[1]
+    found = []
+    for start, end in stretches((velocity > 0.25) & (velocity < 1.5) & (down < 0.5), min_frames=16, bridge=2):
+        way = np.linalg.norm((body.at("pelvis", 2.0)[end - 1] - body.at("pelvis", 2.0)[start])[[0, 2]])
+        both = all(on[start:end].mean() > 0.3 for on in low)
+        upright = body.pelvis_ratio()[start:end].min() > 0.9
+        if way > 0.5 and both and upright and stands[start:end].mean() > 0.9:
+            found.append((start, end))
+    return found

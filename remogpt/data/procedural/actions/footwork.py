@@ -8,9 +8,9 @@ from remogpt.data.procedural.body import heel_offset
 from remogpt.data.procedural.curves import FPS, apply, ease, keyframes, rotation, smooth_noise, window
 from remogpt.data.procedural.gait import walk
 from remogpt.data.procedural.in_place import blank, move_foot, pulses, seconds, side_index
-from remogpt.data.procedural.locomotion import Performer, line, walking_manner
+from remogpt.data.procedural.locomotion import Performer, follow, line, walking_manner
 from remogpt.data.procedural.script import Action
-from remogpt.data.procedural.track import Track
+from remogpt.data.procedural.track import Track, concatenate
 
 _SIGN = (1.0, -1.0)
 _TEMPO = {"slow": 0.8, "normal": 1.0, "fast": 1.2}
@@ -275,3 +275,38 @@ def _taps(t: np.ndarray, count: int, period: float, start: float, down: float) -
         times += [a + 0.42 * period, a + (0.46 + 0.5 * down) * period, a + period]
         values += [1.0, 0.0, 0.0]
     return keyframes(times, values, t)
+
+
+def walk_on_toes(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Rise on the toes, walk `distance` metres with short steps, the heels up all the way, and come down."""
+    distance = action.distance or 2.0
+    speed = rng.uniform(0.55, 0.8) * _TEMPO[action.speed] * who.posture.pace * who.hurry
+    manner = replace(
+        walking_manner(0.7, who.posture, rng), toe_off=rng.uniform(0.1, 0.3), heel_strike=0.0, lean=0.0, crouch=0.0,
+        bob=0.006, behind=0.0, lift=rng.uniform(0.03, 0.06), swing=0.15 * who.posture.swing, duty=0.6,
+    )  # fmt: skip
+    stride = rng.uniform(0.34, 0.46) * min(who.posture.stride, 1.0)
+    going = follow(line(distance, (0.0, 1.0)), distance, speed, manner, stride, who, rng, (0.6, 0.7))
+    rise = seconds(action, who, rng.uniform(0.4, 0.6))
+    # Some rise while they make the first step, and sink while they make the last one.
+    early, late = round(rng.uniform(0.2, 1.0) * rise * FPS), round(rng.uniform(0.2, 1.0) * rise * FPS)
+    track = concatenate([going.reverse().hold(early + 2), going, going.hold(late + 4)])
+    t = np.arange(track.frames) / FPS
+    up = window(t, 0.05, t[-1] - 0.05, rise)
+    deep = np.radians(rng.uniform(36.0, 52.0))
+    climbed = np.zeros(track.frames)
+    for foot in (0, 1):
+        vector, yaw, pitch = who.body.foot_vectors[foot], track.foot[:, foot, 0], track.foot[:, foot, 1]
+        heel_up = apply(rotation(yaw, pitch, 0.0), vector) - apply(rotation(yaw, pitch + deep * up, 0.0), vector)
+        flat = apply(rotation(yaw, 0.0, 0.0), vector) - apply(rotation(yaw, deep * up, 0.0), vector)
+        climbed += 0.5 * flat[:, 1]
+        track.ankle[:, foot] += heel_up
+        track.foot[:, foot, 1] += deep * up
+    track.root[:, 1] += climbed + 0.5 * max(who.stance.knee_bend - 0.012, 0.0) * up
+    track.root[:, 2] += rng.uniform(0.05, 0.08) * up
+    wobble = up * smooth_noise(rng, track.frames, 1, 0.5, 1.2)[:, 0]
+    track.trunk[:, 2] += 0.025 * wobble
+    out, ahead, elbow = rng.uniform(0.0, 0.9), rng.uniform(-0.1, 0.3), rng.uniform(0.0, 0.5)
+    track.arms += up[:, None, None] * np.array([ahead, out, elbow, 0.0])
+    track.head[:, 0] += rng.uniform(-0.1, 0.2) * up
+    return track

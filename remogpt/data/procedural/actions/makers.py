@@ -18,6 +18,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "step_over": footwork.step_over,
     "rise_on_toes": footwork.rise_on_toes, "swing_leg": footwork.swing_leg, "tap_foot": footwork.tap_foot,
+    "walk_on_toes": footwork.walk_on_toes,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
