@@ -51,7 +51,7 @@ def _slope(figure: Figure, side: str) -> np.ndarray:
 
 @detector("rises_on_toes")
 def rises_on_toes(figure: Figure) -> list[Event]:
-    """Find spans in which both feet stand steep on their balls, and the head is higher than over flat feet."""
+    """Find spans on one place with both feet steep on their balls and the head higher than over flat feet."""
     steep = np.minimum(*(_slope(figure, side) - np.quantile(_slope(figure, side), 0.15).clip(10, 38) for side in SIGN))
     balls = np.maximum(*(figure.height(f"{side}_foot") for side in SIGN))
     head = figure.height("head", 7)
@@ -59,11 +59,15 @@ def rises_on_toes(figure: Figure) -> list[Event]:
     higher = head - (np.quantile(flat, 0.8) if len(flat) > 4 else head.min())
     upright = (figure.height("pelvis") > 0.85) & (balls < 0.04)
     drift = np.linalg.norm(rate(figure.at("pelvis", 11))[:, [0, 2]], axis=-1) < 0.4
-    return [
-        Event(start, end)
-        for start, end in spans((steep > STEEP[1]) & upright & drift, 5, 2)
-        if steep[start:end].max() > STEEP[0] and higher[start:end].max() > 0.025
-    ]
+    place = figure.at("pelvis", 9)[:, [0, 2]]
+    found = []
+    for start, end in spans((steep > STEEP[1]) & upright & drift, 5, 2):
+        whole = [one for one in spans(steep > 0.6 * STEEP[1]) if one[0] < end and start < one[1]]
+        near = place[min(one[0] for one in whole) : max(one[1] for one in whole)]
+        stays = np.ptp(near, axis=0).max() < 0.25
+        if steep[start:end].max() > STEEP[0] and higher[start:end].max() > 0.025 and stays:
+            found.append(Event(start, end))
+    return found
 
 
 @detector("swings_leg")
@@ -93,7 +97,8 @@ def _small_lifts(figure: Figure, side: str) -> list[int]:
     for top in peaks(ball[:, 1], 0.025, 4, 0.035):
         start, end = around(ball[:, 1], top, 0.3)
         same = np.hypot(*(ball[min(end, len(ball) - 1)] - ball[max(start - 1, 0)])[[0, 2]]) < 0.055
-        small = ball[top, 1] < 0.16 and figure.height(f"{side}_ankle")[top] < 0.24
+        small = ball[top, 1] < 0.16 and np.ptp(ball[start:end, [0, 2]], axis=0).max() < 0.12
+        small = small and figure.height(f"{side}_ankle")[top] < 0.24
         if same and small and end - start < 34 and quiet[max(0, top - 2) : top + 3].all():
             tops.append(top)
     return tops

@@ -81,7 +81,16 @@ def _on_toes(body: Body) -> Intervals:
         low &= (body.height(f"{side}_foot") < 0.055) & (slides < 0.25)
     lifted = np.where(low & (body.pelvis_ratio() > 0.92), np.minimum(*heels), 0.0)
     calm = np.linalg.norm(body.velocity()[:, [0, 2]], axis=-1) < 0.3
-    return [one for one in excursions(np.where(calm, lifted, 0.0), HEELS_UP, 0.5 * HEELS_UP) if one[1] - one[0] >= 6]
+    found = excursions(np.where(calm, lifted, 0.0), HEELS_UP, 0.5 * HEELS_UP)
+    return [one for one in found if one[1] - one[0] >= 6 and not _goes_on(body, one, np.minimum(*heels))]
+
+
+def _goes_on(body: Body, interval: tuple[int, int], heels: np.ndarray) -> bool:
+    """Return whether someone on the toes walks on them before or after an interval of standing still."""
+    whole = [one for one in stretches(heels > 0.4 * HEELS_UP) if one[0] < interval[1] and interval[0] < one[1]]
+    start, end = min(one[0] for one in (*whole, interval)), max(one[1] for one in (*whole, interval))
+    path = body.at("pelvis", 2.0)[start:end, [0, 2]]
+    return bool(np.linalg.norm(path - path[interval[0] - start], axis=-1).max() > 0.22)
 
 
 @predicate("rises_on_toes", "rises on the toes of both feet")

@@ -281,9 +281,10 @@ def walk_on_toes(action: Action, who: Performer, rng: np.random.Generator) -> Tr
     """Rise on the toes, walk `distance` metres with short steps, the heels up all the way, and come down."""
     distance = action.distance or 2.0
     speed = rng.uniform(0.55, 0.8) * _TEMPO[action.speed] * who.posture.pace * who.hurry
+    usual = walking_manner(0.7, who.posture, rng)
     manner = replace(
-        walking_manner(0.7, who.posture, rng), toe_off=rng.uniform(0.1, 0.3), heel_strike=0.0, lean=0.0, crouch=0.0,
-        bob=0.006, behind=0.0, lift=rng.uniform(0.03, 0.06), swing=0.15 * who.posture.swing, duty=0.6,
+        usual, toe_off=rng.uniform(0.1, 0.3), heel_strike=0.0, lean=0.0, crouch=0.0, elbow=0.4 * usual.elbow, bob=0.006,
+        behind=0.0, lift=rng.uniform(0.03, 0.06), swing=0.05 * who.posture.swing, duty=0.6,
     )  # fmt: skip
     stride = rng.uniform(0.34, 0.46) * min(who.posture.stride, 1.0)
     going = follow(line(distance, (0.0, 1.0)), distance, speed, manner, stride, who, rng, (0.6, 0.7))
