@@ -53,11 +53,12 @@ def _slope(figure: Figure, side: str) -> np.ndarray:
 def rises_on_toes(figure: Figure) -> list[Event]:
     """Find spans on one place with both feet steep on their balls and the head higher than over flat feet."""
     steep = np.minimum(*(_slope(figure, side) - np.quantile(_slope(figure, side), 0.15).clip(10, 38) for side in SIGN))
-    balls = np.maximum(*(figure.height(f"{side}_foot") for side in SIGN))
+    balls = [figure.at(f"{side}_foot", 7) for side in SIGN]
+    rests = np.maximum(*(np.linalg.norm(rate(ball), axis=-1) for ball in balls)) < 0.3
     head = figure.height("head", 7)
     flat = head[steep < 8.0]
     higher = head - (np.quantile(flat, 0.8) if len(flat) > 4 else head.min())
-    upright = (figure.height("pelvis") > 0.85) & (balls < 0.04)
+    upright = (figure.height("pelvis") > 0.85) & rests & (np.abs(balls[0][:, 1] - balls[1][:, 1]) < 0.03)
     drift = np.linalg.norm(rate(figure.at("pelvis", 11))[:, [0, 2]], axis=-1) < 0.4
     place = figure.at("pelvis", 9)[:, [0, 2]]
     found = []
