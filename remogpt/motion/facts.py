@@ -30,11 +30,14 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("waves", "punches", "knocks", "lunges", "lifts_knee"), (("side",), ("side", "count"))),
     **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
-    **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists"), ((), ("count",))),
-    **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
+    **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists", "rises_on_toes"), ((), ("count",))),
+    **dict.fromkeys(
+        ("shakes_hand", "eats", "dribbles", "curls", "swings_leg", "taps_foot"), (("side",), ("side", "count"))
+    ),
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),
+    "steps_over": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),
     "cartwheels": ((), ("direction",)),
     "swipes": (("side", "direction"),),
