@@ -40,13 +40,20 @@ def test_a_club_is_swung_from_one_side_and_low_or_level(side: str, direction: st
         assert facts_correct(facts[3:], joints) == [True]
 
 
-@pytest.mark.parametrize("name", ["swing", "swipe", "throw_both", "twist"])
-def test_other_swings_are_none_of_a_club(name: str) -> None:
-    said: dict[str, Any] = {
-        "swing": {"direction": "left"}, "swipe": {"side": "left", "direction": "right"}, "twist": {"count": 2},
-    }.get(name, {})  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        Action("swing", direction="left"),
+        Action("swipe", side="left", direction="right"),
+        Action("twist", count=2),
+        Action("throw_both"),
+    ],
+    ids=lambda action: action.name,
+)
+def test_other_swings_are_none_of_a_club(other: Action) -> None:
     for seed in SEEDS:
-        assert facts_correct([Fact("swings_club")], made(name, seed, **said)) == [False]
+        joints = animate(Script((Step((other,)),)), np.random.default_rng(seed)).joints
+        assert facts_correct([Fact("swings_club")], joints) == [False]
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -93,5 +100,6 @@ def test_a_blow_is_warded_off_and_an_arm_stretched_on_one_side(side: str) -> Non
         facts = [Fact(name, {"side": side}), Fact(name, {"side": other})]
         for seed in SEEDS:
             assert judged(facts, made(action, seed, side=side)) == {(True, False)}
-    for name, said in (("guard", {}), ("salute", {"side": side}), ("raise", {"side": side, "direction": "forward"})):
-        assert facts_correct([Fact("blocks", {"side": side})], made(name, 0, **said)) == [False]
+    for other_action in (Action("guard"), Action("salute", side=side), Action("raise", side=side, direction="forward")):
+        joints = animate(Script((Step((other_action,)),)), np.random.default_rng(0)).joints
+        assert facts_correct([Fact("blocks", {"side": side})], joints) == [False]

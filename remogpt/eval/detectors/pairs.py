@@ -36,11 +36,14 @@ def swings_club(figure: Figure) -> list[Event]:
     found = []
     for start, end in slides(smooth(bearing, 5), CLUB_TURN):
         peak = start + int(np.argmax(fast[start : end + 1]))
-        if fast[peak] < max(CLUB_RATE, 0.8 * fast.max()) or joined[start : end + 1].mean() < 0.7:
+        if (
+            fast[peak] < max(CLUB_RATE, 0.8 * fast[max(0, start - 16) : end + 16].max())
+            or joined[start : end + 1].mean() < 0.7
+        ):
             continue
         before, after = over[max(0, peak - 14) : peak].max(initial=-1.0), over[peak : peak + 14].max()
         deep = over[max(0, peak - 8) : peak + 8].min()
-        if after > -0.20 and before > -0.28 and min(before, after) - deep > 0.12:
+        if after > -0.12 and before > -0.28 and min(before, after) - deep > 0.12:
             low = float((hands[:, 1] - figure.height("pelvis", 9))[max(0, peak - 8) : peak + 8].min())
             way = "low" if low < 0.15 else "level"
             found.append(Event(start, end + 1, "right" if bearing[end] > bearing[start] else "left", way))
@@ -95,15 +98,17 @@ def steers(figure: Figure) -> list[Event]:
     found = []
     for start, end in spans(mask, 22, 4):
         part = [(start + a, start + b) for a, b in slides(tilt[start:end], 0.24)]
-        slow = [(a, b) for a, b in part if b - a >= 7]
+        slow = [(a, b) for a, b in part if b - a >= 6]
         if len(slow) < 2 or len(slow) < len(part) - 1:
             continue
-        inside = slice(slow[0][0], slow[-1][1] + 1)
+        inside = slice(sum(slow[0]) // 2, sum(slow[-1]) // 2 + 1)  # without raising and lowering the hands
         flat = np.abs(tilt[inside]) < 0.08
         breadth = (left + right)[inside, 2]
         narrows = breadth[flat].mean() - np.quantile(breadth, 0.1) > 0.05 if flat.any() else False
         both_move = min(np.ptp(left[inside, 1]), np.ptp(right[inside, 1])) > 0.16
-        if both_move and narrows and np.quantile(gap[inside], 0.95) < 1.75 * np.quantile(gap[inside], 0.05):
+        centre = np.std(left[inside, 1] + right[inside, 1])  # which stays where it is
+        rigid = np.quantile(gap[inside], 0.95) < 1.42 * np.quantile(gap[inside], 0.05)
+        if both_move and narrows and rigid and centre < 0.3 * np.std(tilt[inside]):
             found.append(Event(inside.start, inside.stop))
     return found
 
@@ -134,9 +139,9 @@ def blocks(figure: Figure) -> list[Event]:
     for side in SIGN:
         fore = figure.in_chest(f"{side}_wrist", f"{side}_elbow", side, 5)
         hand = figure.seen(figure.at(f"{side}_wrist") - figure.at("neck", 9), figure.yaw("shoulder"))
-        masks[side] = (fore[:, 2] < -0.05) & (hand[:, 0] > 0.14) & (hand[:, 1] > 0.04) & (hand[:, 1] < 0.45)
+        masks[side] = (fore[:, 2] < -0.05) & (hand[:, 0] > 0.18) & (hand[:, 1] > 0.04) & (hand[:, 1] < 0.45)
         masks[side] &= figure.in_chest(f"{side}_elbow", f"{side}_shoulder", side)[:, 1] > -0.15
-        masks[side] &= np.abs(hand[:, 2]) < 0.28
+        masks[side] &= (np.abs(hand[:, 2]) < 0.28) & (SIGN[side] * hand[:, 2] < 0.16)
     found = []
     for side in SIGN:
         rising = rate(figure.height(f"{side}_wrist", 5))
@@ -177,4 +182,11 @@ def drums(figure: Figure) -> list[Event]:
             rows[-1].append(strike)
         else:
             rows.append([strike])
-    return [Event(row[0][0], row[-1][0] + 1) for row in rows if len(row) >= 5]
+    rows = [row for row in rows if len(row) >= 6 and all(_beats(figure, side, row[0][0], row[-1][0]) for side in SIGN)]
+    return [Event(row[0][0], row[-1][0] + 1) for row in rows]
+
+
+def _beats(figure: Figure, side: str, start: int, end: int) -> bool:
+    """Return whether a hand goes up and down more than it goes in any other direction."""
+    ahead, up, out = np.std(_from_chest(figure, side)[start : end + 1], axis=0)
+    return bool(up > 1.3 * max(ahead, out))

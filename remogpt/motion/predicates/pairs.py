@@ -51,7 +51,8 @@ def swings_club(body: Body, side: str, direction: str | None = None) -> Interval
     pace = np.gradient(middle) * FPS
     found = []
     for start, end in swings(middle, CLUB_WAY):
-        if middle[end] < middle[start] or pace[start : end + 1].max() < max(CLUB_SPEED, 0.8 * np.abs(pace).max()):
+        about = np.abs(pace[max(start - 16, 0) : end + 16]).max()  # without what other actions do at other times
+        if middle[end] < middle[start] or pace[start : end + 1].max() < max(CLUB_SPEED, 0.8 * about):
             continue
         first, last = trimmed(middle, start, end)
         held = grip[first : last + 1].mean() < CLUB_GRIP
@@ -80,7 +81,7 @@ def _breast_strokes(body: Body) -> Intervals:
         later = np.flatnonzero(apart[end:] < half)
         back = end + int(later[0]) if len(later) else len(apart) - 1
         upright = level[out] > -0.4 and even[start : end + 1].mean() > 0.7
-        if upright and ahead[out] > 0.38 and ahead[out] - ahead[back] > STROKE_AHEAD:
+        if upright and ahead[out] > 0.35 and ahead[out] - ahead[back] > STROKE_AHEAD:
             found.append((start, back + 1))
     return found
 
@@ -129,11 +130,12 @@ def steers(body: Body) -> Intervals:
     found = []
     for start, end in stretches(where, 24, 3):
         turns = [(start + a, start + b) for a, b in swings(angle[start:end], 50.0)]
-        turns = [(a, b) for a, b in turns if np.diff(trimmed(angle, a, b, 0.1))[0] >= 6]
-        for bout in groups(turns, 8):
-            own = gap[bout[0][0] : bout[-1][1] + 1]
-            wide = apart[bout[0][0] : bout[-1][1] + 1, 2]
-            if len(bout) >= 2 and own.std() < 0.17 * own.mean() and np.ptp(wide) > 0.07:
+        turns = [(a, b) for a, b in turns if np.diff(trimmed(angle, a, b, 0.1))[0] >= 4]
+        for bout in (one for one in groups(turns, 8) if len(one) >= 2):
+            inside = slice(sum(bout[0]) // 2, sum(bout[-1]) // 2 + 1)  # without raising and lowering the hands
+            rigid = gap[inside].std() < 0.10 * gap[inside].mean()
+            to_both = min(angle[inside].max(), -angle[inside].min()) > 15.0
+            if rigid and to_both and np.ptp(apart[inside, 2]) > 0.07:
                 found.append((bout[0][0], bout[-1][1]))
     return found
 
@@ -167,7 +169,7 @@ def _shielding(body: Body, side: str) -> np.ndarray:
     fore = body.offset(f"{side}_wrist", f"{side}_elbow", "shoulder")
     inward = -body.outward(f"{side}_wrist", f"{side}_elbow", side, "shoulder")
     raised = body.offset(f"{side}_elbow", f"{side}_shoulder", "shoulder")
-    place = (wrist[:, 0] > 0.13) & (wrist[:, 1] > -0.11) & (wrist[:, 1] < 0.26) & (np.abs(wrist[:, 2]) < 0.26)
+    place = (wrist[:, 0] > 0.15) & (wrist[:, 1] > -0.11) & (wrist[:, 1] < 0.26) & (np.abs(wrist[:, 2]) < 0.26)
     return place & (inward > 0.06) & (np.abs(fore[:, 1]) < 0.26) & (raised[:, 0] > 0.08) & (raised[:, 1] > -0.14)
 
 
@@ -197,13 +199,14 @@ def stretches_arm(body: Body, side: str) -> Intervals:
 def drums(body: Body) -> Intervals:
     """Beat both hands up and down in turn before the belly."""
     apart = _apart(body)
-    where = _in_front(body, 0.14, -0.55, 0.12) & (apart[:, 2] > 0.10)
+    where = _in_front(body, 0.06, -0.58, 0.14) & (apart[:, 2] > 0.10)
     found = []
     for start, end in stretches(where, 16, 3):
         beats = [(start + a, start + b) for a, b in swings(apart[start:end, 1], 0.16)]
         beats = [one for one in beats if one[1] - one[0] <= 10]
-        for bout in groups(beats, 5):
+        for bout in (one for one in groups(beats, 5) if len(one) >= 6):
             inside = slice(bout[0][1], bout[-1][0] + 1)  # without the first and the last beat
-            if len(bout) >= 5 and np.std(apart[inside, 1]) > 1.4 * np.std(apart[inside, 2]):
+            stray = max(np.std(apart[inside, 0]), np.std(apart[inside, 2]))
+            if np.std(apart[inside, 1]) > 2.6 * stray:
                 found.append((bout[0][0], bout[-1][1]))
     return found
