@@ -65,6 +65,8 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs": {"direction": ("up", "down")},
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
+    "swings_club": {"direction": ("low", "level")},
+    "swims": {"direction": ("breast", "crawl")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

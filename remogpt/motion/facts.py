@@ -40,6 +40,8 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "steps_over": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),
     "cartwheels": ((), ("direction",)),
+    "swings_club": (("side",), ("side", "direction")),
+    "swims": ((), ("direction",), ("direction", "count")),
     "swipes": (("side", "direction"),),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
