@@ -1,0 +1,103 @@
+"""Find exercises of the trunk: touching the toes, circling the hips, ducking and dodging."""
+
+import numpy as np
+
+from remogpt.motion.body import LEG_LENGTH, MEDIUM, SIDES, Body
+from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
+from remogpt.motion.skeleton import FPS
+
+TOE_REACH, TOE_LEAN = 0.42, 70.0
+"""Largest height of both wrists at the feet, metres, and smallest forward lean with it, degrees."""
+STRAIGHT = 0.86
+"""Least length of a straight leg from hip to ankle, as a share of its bones."""
+HIP_CIRCLE, HIP_SPEED = 0.045, 0.12
+"""Least radius of a circle of the hips, metres, and least speed of the pelvis in it, metres a second."""
+DUCK_SPEED, DODGE_SPEED = 0.95, 1.1
+"""Least speed of a head that ducks, downwards and sideways, metres a second."""
+DUCK_DROP, DODGE_WAY = 0.24, 0.22
+"""Least way of the head, metres."""
+BACK_UP = 36
+"""Most frames after a duck until the head is up again."""
+
+
+def _straight(body: Body) -> np.ndarray:
+    """(T,) length of the more bent leg from hip to ankle, as a share of its bones."""
+    return np.minimum(*(body.gap(f"{side}_hip", f"{side}_ankle", 1.0) for side in SIDES)) / LEG_LENGTH
+
+
+@predicate("touches_toes", "bends down and touches the toes with both hands")
+def touches_toes(body: Body, count: int | None = None) -> Intervals:
+    """Bring both hands to the feet over nearly straight legs that stand, and come up."""
+    hands = np.maximum(*(body.height(f"{side}_wrist", 1.0) for side in SIDES))
+    lean, straight = body.lean()[:, 0], _straight(body)
+    feet = np.maximum(*(body.height(f"{side}_ankle") for side in SIDES))
+    near = np.maximum(*(body.gap(f"{side}_wrist", f"{side}_foot") for side in SIDES))
+    found = []
+    for start, end in excursions(-hands, -TOE_REACH, -0.6):
+        lowest = start + int(np.argmin(hands[start:end]))
+        deep = lean[lowest] > TOE_LEAN and straight[lowest] > STRAIGHT and near[lowest] < 0.5
+        if deep and feet[lowest] < 0.2 and body.height("pelvis")[lowest] > 0.65 and end - start >= 5:
+            found.append((start, end))
+    return counted(found, count)
+
+
+@predicate("rolls_hips", "circles the hips")
+def rolls_hips(body: Body, count: int | None = None) -> Intervals:
+    """Take the pelvis around in circles over planted feet, the head moving less."""
+    feet = 0.25 * sum(body.at(f"{side}_{joint}", MEDIUM) for side in SIDES for joint in ("ankle", "foot"))
+    pelvis = (body.at("pelvis", 1.5) - feet)[:, [0, 2]]
+    velocity = np.gradient(pelvis, axis=0) * FPS
+    moves = np.linalg.norm(velocity, axis=-1) > HIP_SPEED
+    planted = np.linalg.norm(np.gradient(np.asarray(feet), axis=0), axis=-1) * FPS < 0.1
+    found: Intervals = []
+    rounds = 0.0
+    for start, end in stretches(moves & planted, 16, 2):
+        angle = np.unwrap(np.arctan2(velocity[start:end, 0], velocity[start:end, 1]))
+        turned = float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
+        radius = np.linalg.norm(pelvis[start:end] - pelvis[start:end].mean(axis=0), axis=-1)
+        head = (body.at("head", 1.5) - feet)[start:end][:, [0, 2]]
+        still = np.linalg.norm(head - head.mean(axis=0), axis=-1).mean() < 0.9 * radius.mean()
+        if turned > 1.3 and np.median(radius) > HIP_CIRCLE and still:
+            found.append((start, end))
+            rounds += turned - 0.5  # the ways out to the circle and back turn a quarter each
+    if count is None or not found:
+        return found
+    return found if abs(rounds - count) <= (0.45 if count < 5 else 1.45) else []
+
+
+@predicate("ducks", "ducks or dodges {direction}")
+def ducks(body: Body, direction: str | None = None) -> Intervals:
+    """Drop or jerk the head and the trunk within a moment, over planted feet, and come back."""
+    if direction is None:
+        return sorted(found for way in ("down", *SIDES) for found in ducks(body, way))
+    feet = 0.5 * (body.at("left_foot", MEDIUM) + body.at("right_foot", MEDIUM))
+    head, pelvis = body.at("head", 1.0), body.height("pelvis", 1.0)
+    lean = body.lean()
+    if direction == "down":
+        way, least, speed = -head[:, 1], DUCK_DROP, DUCK_SPEED
+    else:
+        way = ((head - feet) * body.axes()[1]).sum(-1) * (1.0 if direction == "left" else -1.0)
+        least, speed = DODGE_WAY, DODGE_SPEED
+    fast = np.gradient(way) * FPS > speed
+    hands = np.minimum(body.height("left_wrist"), body.height("right_wrist"))
+    lifted = np.maximum(body.lift("left"), body.lift("right"))
+    found: Intervals = []
+    for first, last in stretches(fast, 2, 1):
+        start = max(first - 4, 0)
+        top = first + int(np.argmax(way[first : last + 8]))
+        went = way[top] - way[start]
+        back = np.flatnonzero(way[top : top + BACK_UP] < way[top] - 0.6 * went)
+        if went < least or not len(back):
+            continue
+        end = top + int(back[0]) + 1
+        if lifted[start : end + 4].max() > 0.08 or hands[start:end].min() < 0.4:
+            continue
+        sunk = pelvis[start] - pelvis[start:end].min()
+        if direction == "down":
+            tilts = abs(lean[top, 1]) < 20.0 and lean[top, 0] - lean[start, 0] > 15.0
+            if tilts and 0.06 < sunk < 0.68 * went and sunk < 0.36:
+                found.append((start, end))
+        elif (lean[top, 1] - lean[start, 1]) * (1.0 if direction == "left" else -1.0) > 12.0 and sunk > 0.03:
+            found.append((start, end))
+    return found
