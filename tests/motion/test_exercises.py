@@ -18,7 +18,9 @@ def held(facts: list[Fact], name: str, seed: int, **how: Any) -> list[tuple[bool
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("name", "fact"), [("touch_toes", "touches_toes"), ("roll_hips", "rolls_hips")])
+@pytest.mark.parametrize(
+    ("name", "fact"), [("touch_toes", "touches_toes"), ("roll_hips", "rolls_hips"), ("roll_head", "rolls_head")]
+)
 def test_repetitions_are_counted(name: str, fact: str, seed: int) -> None:
     facts = [Fact(fact), *(Fact(fact, {"count": count}) for count in (1, 2, 3, 4))]
     assert held(facts, name, seed, count=3) == [(one, one) for one in (True, False, False, True, False)]
@@ -33,6 +35,14 @@ def test_a_duck_has_a_direction(direction: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("side", ["left", "right", "both"])
+def test_an_elbow_has_a_side(side: str, seed: int) -> None:
+    sides = ("left", "right", "both")
+    facts = [Fact("brings_elbow_to_knee", {"side": one, "count": 4}) for one in sides]
+    assert held(facts, "elbow_to_knee", seed, side=side, count=4) == [(one == side,) * 2 for one in sides]
+
+
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("fact", "name", "how"),
     [
@@ -40,6 +50,8 @@ def test_a_duck_has_a_direction(direction: str, seed: int) -> None:
         ("rolls_hips", "dance", {}), ("rolls_hips", "side_bend", {"direction": "left", "count": 3}),
         ("ducks", "squat", {"count": 1, "speed": "fast"}), ("ducks", "bow", {}),
         ("ducks", "side_bend", {"direction": "right", "count": 1}),
+        ("brings_elbow_to_knee", "knee_raise", {"side": "both", "count": 4}),
+        ("rolls_head", "look", {"direction": "left"}), ("rolls_head", "twist", {"count": 2}),
     ],
 )  # fmt: skip
 def test_what_looks_alike_is_something_else(fact: str, name: str, how: dict[str, Any], seed: int) -> None:

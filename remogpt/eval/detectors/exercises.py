@@ -1,9 +1,9 @@
-"""Find exercises of the trunk: toe touches, circles of the hips, ducking."""
+"""Find exercises of the trunk: toe touches, circles of hips and head, ducking, elbows at knees."""
 
 import numpy as np
 
-from remogpt.eval.detectors.event import Event, detector
-from remogpt.eval.detectors.figure import SIGN, Figure, rate, smooth, steady
+from remogpt.eval.detectors.event import Event, detector, in_turn
+from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, rate, smooth, steady
 from remogpt.eval.detectors.lows import drop
 from remogpt.eval.detectors.rhythm import around, peaks, spans
 
@@ -82,4 +82,43 @@ def ducks(figure: Figure) -> list[Event]:
                 tilts = bent[0] > 12.0 and 0.05 < sunk < 0.66 * went and abs(lean[top, 1]) < 24.0
             if tilts:
                 found.append(Event(start, end, direction=direction))
+    return found
+
+
+@detector("brings_elbow_to_knee")
+def brings_elbow_to_knee(figure: Figure) -> list[Event]:
+    """Find moments in which an elbow is nearest to the other side's knee, the thigh up and the trunk turned to it."""
+    moments: dict[str, list[int]] = {}
+    turn = figure.yaw("shoulder", 7) - figure.yaw("hip", 7)
+    turn = np.degrees(np.arctan2(np.sin(turn), np.cos(turn)))
+    for side, sign in SIGN.items():
+        knee = f"{OTHER[side]}_knee"
+        near = peaks(-smooth(figure.gap(f"{side}_elbow", knee), 5), 0.15, 6, -0.33)
+        thigh = figure.height(f"{OTHER[side]}_hip") - figure.height(knee)
+        moments[side] = [
+            top
+            for top in near
+            if thigh[max(0, top - 3) : top + 4].min() < 0.15
+            and (-sign * turn)[max(0, top - 4) : top + 5].max() > 6.0
+            and figure.height("pelvis")[top] > 0.7
+        ]
+    return in_turn(moments, 8, 8, 60)
+
+
+@detector("rolls_head")
+def rolls_head(figure: Figure) -> list[Event]:
+    """Find rounds of the head about the chest's axis: it is ahead, aside, behind and on the other side in turn."""
+    line = figure.in_chest("head", "neck", window=7)
+    line /= np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-6)
+    place = line[:, [0, 2]]
+    still = np.linalg.norm(rate(figure.at("neck", 9)), axis=-1) < 0.35
+    found = []
+    for start, end in spans((np.linalg.norm(rate(place), axis=-1) > 0.45) & still, 14, 3):
+        way = place[start:end]
+        span = np.ptp(way, axis=0)
+        from_middle = way - 0.5 * (way.min(axis=0) + way.max(axis=0))
+        swept = 0.5 * float(np.sum(from_middle[:-1, 0] * from_middle[1:, 1] - from_middle[:-1, 1] * from_middle[1:, 0]))
+        rounds = abs(swept) / (0.235 * np.pi * float(span.prod()))  # areas of the ellipse that the head goes around
+        if rounds > 0.6 and span.min() > 0.45:
+            found.append(Event(start, end, count=max(1, round(rounds))))
     return found

@@ -1,8 +1,8 @@
-"""Find exercises of the trunk: touching the toes, circling the hips, ducking and dodging."""
+"""Find exercises of the trunk: toe touches, circles of hips and head, ducking, elbows brought to knees."""
 
 import numpy as np
 
-from remogpt.motion.body import LEG_LENGTH, MEDIUM, SIDES, Body
+from remogpt.motion.body import LEG_LENGTH, MEDIUM, SIDES, Body, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
 from remogpt.motion.skeleton import FPS
@@ -17,6 +17,10 @@ DUCK_SPEED, DODGE_SPEED = 0.95, 1.1
 """Least speed of a head that ducks, downwards and sideways, metres a second."""
 DUCK_DROP, DODGE_WAY = 0.24, 0.22
 """Least way of the head, metres."""
+AT_KNEE = 0.33
+"""Most metres between an elbow and the knee that it is brought to."""
+HEAD_CIRCLE, HEAD_SPEED = 0.25, 0.4
+"""Least radius of a circle of the head over the neck, and least speed in it a second, as shares of the neck."""
 BACK_UP = 36
 """Most frames after a duck until the head is up again."""
 
@@ -101,3 +105,46 @@ def ducks(body: Body, direction: str | None = None) -> Intervals:
         elif (lean[top, 1] - lean[start, 1]) * (1.0 if direction == "left" else -1.0) > 12.0 and sunk > 0.03:
             found.append((start, end))
     return found
+
+
+@predicate("brings_elbow_to_knee", "brings the {side} elbow to the other knee")
+def brings_elbow_to_knee(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Bring an elbow down to the lifted knee of the other side; both: left and right in turn, counted together."""
+    if side != "both":
+        return counted(_crunches(body, side), count)
+    left, right = _crunches(body, "left"), _crunches(body, "right")
+    return counted(sorted(left + right), count) if left and right else []
+
+
+def _crunches(body: Body, side: str) -> Intervals:
+    knee, elbow = f"{other(side)}_knee", f"{side}_elbow"
+    gap = body.gap(elbow, knee)
+    raised = body.height(knee) - body.height("pelvis") > -0.15
+    stands = body.height(f"{side}_ankle") < 0.2
+    return [
+        (start, end)
+        for start, end in excursions(-gap, -AT_KNEE, -0.46)
+        if (raised & stands)[start:end].any() and body.height("pelvis")[start:end].min() > 0.7
+    ]
+
+
+@predicate("rolls_head", "rolls the head around")
+def rolls_head(body: Body, count: int | None = None) -> Intervals:
+    """Take the head around on the neck in circles while the shoulders stay."""
+    neck = body.offset("head", "neck", "shoulder", 1.5)
+    flat = neck[:, [0, 2]] / np.maximum(np.linalg.norm(neck, axis=-1, keepdims=True), 1e-6)
+    velocity = np.gradient(flat, axis=0) * FPS
+    shoulders = 0.5 * (body.at("left_shoulder", MEDIUM) + body.at("right_shoulder", MEDIUM))
+    still = np.linalg.norm(np.gradient(shoulders, axis=0), axis=-1) * FPS < 0.3
+    found: Intervals = []
+    rounds = 0.0
+    for start, end in stretches((np.linalg.norm(velocity, axis=-1) > HEAD_SPEED) & still, 14, 2):
+        angle = np.unwrap(np.arctan2(velocity[start:end, 0], velocity[start:end, 1]))
+        turned = float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
+        radius = np.linalg.norm(flat[start:end] - flat[start:end].mean(axis=0), axis=-1)
+        if turned > 0.95 and np.median(radius) > HEAD_CIRCLE and np.ptp(flat[start:end], axis=0).min() > 0.4:
+            found.append((start, end))
+            rounds += turned - 0.5
+    if count is None or not found:
+        return found
+    return found if abs(rounds - count) <= (0.45 if count < 5 else 1.45) else []

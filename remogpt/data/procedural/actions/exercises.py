@@ -3,8 +3,8 @@
 import numpy as np
 
 from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, window
-from remogpt.data.procedural.gestures import reach
-from remogpt.data.procedural.in_place import blank, pulses, seconds
+from remogpt.data.procedural.gestures import Gesture, reach
+from remogpt.data.procedural.in_place import blank, pulses, raise_knee, seconds, side_index
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -139,3 +139,67 @@ def duck(action: Action, who: Performer, rng: np.random.Generator) -> Track:
         else:  # arms thrown out for balance
             track.arms[:, arm] += late[:, None] * np.array([-0.3, rng.uniform(0.3, 0.7), 0.5, 0.0])
     return track
+
+
+def elbow_to_knee(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Lift a knee and bring the elbow of the other side down to it, `count` times; both: in turn."""
+    count, both = action.count or 1, action.side == "both"
+    period, shift = seconds(action, who, rng.uniform(1.05, 1.4) if both else rng.uniform(1.2, 1.6)), 0.35
+    track, t = blank(count * period + 2 * shift + 0.2, who)
+    first = int(rng.integers(2)) if both else side_index(action.side)
+    high, lean, turn = rng.uniform(0.16, 0.24), rng.uniform(0.8, 1.0), rng.uniform(0.42, 0.58)
+    sway, bent = np.zeros(len(t)), np.zeros((2, len(t)))
+    for k in range(count):
+        elbow = first if not both or k % 2 == 0 else 1 - first
+        knee, a = 1 - elbow, shift + k * period
+        up = window(t, a, a + period, 0.47 * period)
+        raise_knee(track, up, knee, high, who)
+        track.knee[:, knee] -= 0.2 * up
+        crunch = window(t, a - 0.05, a + period, 0.5 * period)
+        bent[elbow] += crunch
+        sway += window(t, a - 0.22, a + period + 0.22, 0.5 * period + 0.1) * who.stance.ankles[elbow, 0]
+        track.trunk[:, 0] += lean * crunch
+        track.trunk[:, 1] -= turn * _SIGN[elbow] * crunch
+        track.pelvis[:, 0] += 0.3 * crunch
+        track.pelvis[:, 1] -= 0.15 * _SIGN[elbow] * crunch
+        track.root[:, 2] -= 0.02 * crunch
+    most = abs(who.stance.ankles[:, 0]).max()
+    track.root[:, 0] += np.clip(sway, -most, most) * 0.7
+    ready = window(t, 0.0, t[-1], shift + 0.15)
+    behind = rng.random() < 0.75
+    place = (
+        np.array([rng.uniform(0.08, 0.13), rng.uniform(0.33, 0.40), rng.uniform(-0.04, 0.04)])
+        if behind
+        else np.array([rng.uniform(0.10, 0.15), rng.uniform(0.14, 0.24), rng.uniform(0.12, 0.18)])
+    )
+    for arm in (0, 1):
+        wide = reach(who.body, arm, place, (1.0, -0.2, 0.3) if behind else (0.6, -1.0, 0.0))
+        # A hand behind the head slides forward to the cheek as the elbow comes down.
+        cheek = place + np.array([0.02, -0.09, 0.05]) * behind
+        folded = reach(who.body, arm, cheek, (0.1, -1.0, 0.2) if behind else (-0.2, -0.9, 0.6))
+        _pose_arm(track, arm, wide + bent[arm][:, None] * (folded - wide), ready, who)
+    return track
+
+
+def roll_head(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
+    """Let the head go around on the neck, `count` times."""
+    count = action.count or 1
+    period, out = seconds(action, who, rng.uniform(1.6, 2.3)), rng.uniform(0.35, 0.55)
+    gesture, t = Gesture.empty(count * period + 2 * out)
+    there = window(t, 0.0, t[-1], out)
+    u = np.clip((t - 0.7 * out) / (t[-1] - 1.4 * out), 0.0, 1.0)
+    angle = 2.0 * np.pi * count * (u + 0.25 / count * (ease(u) - u)) * (1.0 if rng.random() < 0.5 else -1.0)
+    angle += rng.uniform(0.0, 2.0 * np.pi)
+    wide = rng.uniform(0.62, 0.8) * there
+    # The head's rest direction and where it goes, as points over the neck: (left, forward) per unit of length.
+    offset = who.body.offsets[15] / np.linalg.norm(who.body.offsets[15])
+    rest = float(np.arctan2(offset[2], offset[1]))
+    middle = (1.0 - there) * np.sin(rest) + there * rng.uniform(0.12, 0.25)
+    left, ahead = wide * np.sin(angle), middle + rng.uniform(0.8, 1.0) * wide * np.cos(angle)
+    tilt = np.arcsin(np.clip(np.hypot(left, ahead), 0.0, 0.97))
+    gesture.head[:, 0] = tilt - rest
+    gesture.head[:, 1] = np.unwrap(np.arctan2(left, ahead))
+    gesture.head[:, 1] -= 2.0 * np.pi * np.round(gesture.head[0, 1] / (2.0 * np.pi))
+    gesture.trunk[:, 2] -= rng.uniform(0.0, 0.06) * there * np.sin(angle)
+    gesture.trunk[:, 0] += rng.uniform(0.0, 0.06) * there * np.cos(angle)
+    return gesture
