@@ -3,7 +3,7 @@
 import numpy as np
 
 from remogpt.eval.detectors.event import Event, detector, in_turn
-from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, rate, smooth, steady
+from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, rate, smooth
 from remogpt.eval.detectors.lows import drop
 from remogpt.eval.detectors.rhythm import around, peaks, spans
 
@@ -34,8 +34,10 @@ def touches_toes(figure: Figure) -> list[Event]:
 @detector("rolls_hips")
 def rolls_hips(figure: Figure) -> list[Event]:
     """Find areas that the pelvis sweeps, always the same way around, while feet and head keep their places."""
-    pelvis = smooth(figure.at("pelvis", 7) - steady(figure.at("pelvis"), 30.0), 5)[:, [0, 2]]
     between = 0.5 * (figure.at("left_ankle", 7) + figure.at("right_ankle", 7))
+    pelvis = (figure.at("pelvis", 9) - between)[:, [0, 2]]
+    stood = (np.linalg.norm(rate(between), axis=-1) < 0.2) & (figure.height("pelvis") > 0.75)
+    pelvis -= np.median(pelvis[stood], axis=0) if stood.any() else pelvis.mean(axis=0)
     swept = 0.5 * (pelvis[:-1, 0] * pelvis[1:, 1] - pelvis[:-1, 1] * pelvis[1:, 0])
     still = np.linalg.norm(rate(between), axis=-1)[1:] < 0.12
     found = []

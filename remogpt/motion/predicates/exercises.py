@@ -33,15 +33,17 @@ def _straight(body: Body) -> np.ndarray:
 @predicate("touches_toes", "bends down and touches the toes with both hands")
 def touches_toes(body: Body, count: int | None = None) -> Intervals:
     """Bring both hands to the feet over nearly straight legs that stand, and come up."""
-    hands = np.maximum(*(body.height(f"{side}_wrist", 1.0) for side in SIDES))
+    ankles = np.stack([body.height(f"{side}_ankle", MEDIUM) for side in SIDES])
+    floor = ankles.min(axis=0) - 0.07  # the feet may stand on a step
+    hands = np.maximum(*(body.height(f"{side}_wrist", 1.0) for side in SIDES)) - floor
     lean, straight = body.lean()[:, 0], _straight(body)
-    feet = np.maximum(*(body.height(f"{side}_ankle") for side in SIDES))
     near = np.maximum(*(body.gap(f"{side}_wrist", f"{side}_foot") for side in SIDES))
     found = []
     for start, end in excursions(-hands, -TOE_REACH, -0.6):
         lowest = start + int(np.argmin(hands[start:end]))
         deep = lean[lowest] > TOE_LEAN and straight[lowest] > STRAIGHT and near[lowest] < 0.5
-        if deep and feet[lowest] < 0.2 and body.height("pelvis")[lowest] > 0.65 and end - start >= 5:
+        stands = np.ptp(ankles[:, lowest]) < 0.12 and body.height("pelvis")[lowest] - floor[lowest] > 0.65
+        if deep and stands and end - start >= 5:
             found.append((start, end))
     return counted(found, count)
 
