@@ -36,10 +36,13 @@ def test_a_duck_has_a_direction(direction: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("side", ["left", "right", "both"])
-def test_an_elbow_has_a_side(side: str, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "fact"), [("elbow_to_knee", "brings_elbow_to_knee"), ("touch_foot", "touches_other_foot")]
+)
+def test_an_arm_has_a_side(name: str, fact: str, side: str, seed: int) -> None:
     sides = ("left", "right", "both")
-    facts = [Fact("brings_elbow_to_knee", {"side": one, "count": 4}) for one in sides]
-    assert held(facts, "elbow_to_knee", seed, side=side, count=4) == [(one == side,) * 2 for one in sides]
+    facts = [Fact(fact, {"side": one, "count": 4}) for one in sides]
+    assert held(facts, name, seed, side=side, count=4) == [(one == side,) * 2 for one in sides]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -47,6 +50,8 @@ def test_an_elbow_has_a_side(side: str, seed: int) -> None:
     ("fact", "name", "how"),
     [
         ("touches_toes", "pick_up", {"side": "both"}), ("touches_toes", "bow", {}),
+        ("touches_toes", "touch_foot", {"side": "both", "count": 2}),
+        ("touches_other_foot", "touch_toes", {"count": 2}), ("touches_other_foot", "pick_up", {"side": "left"}),
         ("rolls_hips", "dance", {}), ("rolls_hips", "side_bend", {"direction": "left", "count": 3}),
         ("ducks", "squat", {"count": 1, "speed": "fast"}), ("ducks", "bow", {}),
         ("ducks", "side_bend", {"direction": "right", "count": 1}),

@@ -31,6 +31,24 @@ def touches_toes(figure: Figure) -> list[Event]:
     return found
 
 
+@detector("touches_other_foot")
+def touches_other_foot(figure: Figure) -> list[Event]:
+    """Find deep leans with straight knees in which one wrist is down by the other side's ankle and one is up."""
+    pitch = smooth(figure.lean()[:, 0], 5)
+    knees = np.minimum(*(figure.bend(side, "leg") for side in SIGN))
+    heights = {side: figure.height(f"{side}_wrist") for side in SIGN}
+    moments: dict[str, list[int]] = {side: [] for side in SIGN}
+    for top in peaks(pitch, 30.0, 8, 55.0):
+        about = slice(max(0, top - 5), top + 6)
+        side = min(SIGN, key=lambda one: float(heights[one][about].mean()))
+        across = figure.gap(f"{side}_wrist", f"{OTHER[side]}_ankle")[about]
+        along = figure.gap(f"{side}_wrist", f"{side}_ankle")[about]
+        free = float((heights[OTHER[side]] - heights[side])[about].max())
+        if across.min() < 0.4 and across.min() < along.min() - 0.03 and free > 0.3 and np.median(knees[about]) > KNEES:
+            moments[side].append(top)
+    return in_turn(moments, 10, 10, 80)
+
+
 @detector("rolls_hips")
 def rolls_hips(figure: Figure) -> list[Event]:
     """Find areas that the pelvis sweeps, always the same way around, while feet and head keep their places."""

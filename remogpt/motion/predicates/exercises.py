@@ -9,6 +9,8 @@ from remogpt.motion.skeleton import FPS
 
 TOE_REACH, TOE_LEAN = 0.42, 70.0
 """Largest height of both wrists at the feet, metres, and smallest forward lean with it, degrees."""
+FOOT_REACH = 0.42
+"""Most metres from a wrist to the ball of the foot that it touches."""
 STRAIGHT = 0.86
 """Least length of a straight leg from hip to ankle, as a share of its bones."""
 HIP_CIRCLE, HIP_SPEED = 0.045, 0.12
@@ -46,6 +48,29 @@ def touches_toes(body: Body, count: int | None = None) -> Intervals:
         if deep and stands and end - start >= 5:
             found.append((start, end))
     return counted(found, count)
+
+
+@predicate("touches_other_foot", "bends down and touches the other foot with the {side} hand")
+def touches_other_foot(body: Body, side: str, count: int | None = None) -> Intervals:
+    """Bring a hand to the other side's foot over nearly straight legs, the free hand up; both: in turn."""
+    if side != "both":
+        return counted(_crossings(body, side), count)
+    left, right = _crossings(body, "left"), _crossings(body, "right")
+    return counted(sorted(left + right), count) if left and right else []
+
+
+def _crossings(body: Body, side: str) -> Intervals:
+    foot, hand = f"{other(side)}_foot", f"{side}_wrist"
+    gap, straight, lean = body.gap(hand, foot), _straight(body), body.lean()[:, 0]
+    closer = body.gap(hand, f"{side}_foot") - gap
+    free = body.height(f"{other(side)}_wrist") - body.height(hand)
+    found = []
+    for start, end in excursions(-gap, -FOOT_REACH, -0.6):
+        lowest = start + int(np.argmin(gap[start:end]))
+        bent = lean[lowest] > 55.0 and straight[lowest] > STRAIGHT and body.height("pelvis")[lowest] > 0.65
+        if bent and closer[lowest] > 0.04 and free[lowest] > 0.25:
+            found.append((start, end))
+    return found
 
 
 @predicate("rolls_hips", "circles the hips")

@@ -4,7 +4,7 @@ import numpy as np
 
 from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, window
 from remogpt.data.procedural.gestures import Gesture, reach
-from remogpt.data.procedural.in_place import blank, pulses, raise_knee, seconds, side_index
+from remogpt.data.procedural.in_place import blank, move_foot, pulses, raise_knee, seconds, side_index
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
@@ -30,7 +30,7 @@ def _stand_on(track: Track, bend: np.ndarray, straight: float, who: Performer) -
     heights = []
     for side in (0, 1):
         hip = apply(rotation(0.0, pitch, 0.0), who.body.offsets[1 + side])
-        flat = track.root[:, [0, 2]] + hip[:, [0, 2]] - who.stance.ankles[side, [0, 2]]
+        flat = track.root[:, [0, 2]] + hip[:, [0, 2]] - track.ankle[:, side][:, [0, 2]]
         rest = who.body.pelvis_height - who.stance.knee_bend + hip[0, 1] - who.stance.ankles[side, 1]
         length = np.hypot(rest, np.linalg.norm(flat[0]))
         length = length + (straight * who.body.leg_lengths[side].sum() - length) * bend
@@ -59,6 +59,46 @@ def touch_toes(action: Action, who: Performer, rng: np.random.Generator) -> Trac
         track.hands[:, arm, :3] = toe * np.array([wide, 0.0, 1.0]) + np.array([0.0, high, ahead])
         track.hands[:, arm, 3] = ease((down - 0.35) / 0.6)
         track.arms[:, arm, 0] += rng.uniform(0.1, 0.4) * down
+    return track
+
+
+def touch_foot(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Step the feet apart and touch a foot with the hand of the other side, the free arm up; both: in turn."""
+    count, both = action.count or 1, action.side == "both"
+    period, step = seconds(action, who, rng.uniform(1.5, 2.1)), seconds(action, who, 0.45)
+    begin = 0.1 + 1.9 * step
+    track, t = blank(2 * begin + count * period + 0.1, who)
+    wide = rng.uniform(0.10, 0.2)
+    for side in (0, 1):
+        out = who.stance.ankles[side] + np.array([_SIGN[side] * wide, 0.0, 0.0])
+        move_foot(track, t, side, 0.05 + 0.9 * step * side, 0.05 + step * (0.9 * side + 0.9), out, 0.05, who)
+        a = begin + count * period + 0.9 * step * side
+        move_foot(track, t, side, a, a + 0.9 * step, who.stance.ankles[side], 0.05, who)
+    apart = window(t, 0.05, t[-1] - 0.05, 2.0 * step)
+    first = int(rng.integers(2)) if both else side_index(action.side)
+    folded, twist = rng.uniform(2.4, 2.65) - 0.7 * who.posture.lean, rng.uniform(0.5, 0.7)
+    downs, sway = np.zeros((2, len(t))), 0.6 * step
+    for k in range(count):
+        downs[first if not both or k % 2 == 0 else 1 - first] += pulses(t, 1, period, begin + k * period, 0.2)
+    down, turned = downs.sum(axis=0), downs[1] - downs[0]
+    track.pelvis[:, 0] += rng.uniform(1.35, 1.5) * down
+    track.pelvis[:, 1] += 0.3 * twist * turned
+    track.trunk[:, 0] += folded * down
+    track.trunk[:, 1] += twist * turned
+    track.head[:, 0] -= rng.uniform(0.0, 0.4) * down
+    hip = apply(rotation(0.0, track.pelvis[:, 0], 0.0), who.body.offsets[1])[:, 2]
+    track.root[:, 2] -= rng.uniform(0.06, 0.12) * down + (hip - hip[0])
+    for side in (0, 1):  # the weight goes to the foot that stays while the other one steps
+        for a in (0.05 + 0.9 * step * side, begin + count * period + 0.9 * step * side):
+            track.root[:, 0] -= 0.03 * _SIGN[side] * window(t, a - 0.1, a + step, sway)
+    _stand_on(track, np.maximum(down, apart), rng.uniform(0.95, 0.985), who)
+    high, ahead, up = rng.uniform(0.04, 0.12), rng.uniform(-0.05, 0.08), rng.uniform(0.8, 1.2)
+    for arm in (0, 1):
+        toe = track.ankle[:, 1 - arm] + who.body.foot_vectors[1 - arm]
+        track.hands[:, arm, :3] = toe * np.array([1.0, 0.0, 1.0]) + np.array([0.0, high, ahead])
+        track.hands[:, arm, 3] = ease((downs[arm] - 0.35) / 0.6)
+        raised = np.array([-0.7, up, 0.15, 0.0])  # behind the chest, which is up
+        _pose_arm(track, arm, raised, downs[1 - arm], who)
     return track
 
 

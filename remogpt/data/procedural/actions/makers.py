@@ -17,7 +17,8 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "touch_toes": exercises.touch_toes,
-    "roll_hips": exercises.roll_hips, "duck": exercises.duck, "elbow_to_knee": exercises.elbow_to_knee,
+    "roll_hips": exercises.roll_hips, "duck": exercises.duck, "touch_foot": exercises.touch_foot,
+    "elbow_to_knee": exercises.elbow_to_knee,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
