@@ -65,7 +65,8 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs": {"direction": ("up", "down")},
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
-    **dict.fromkeys(("brings_elbow_to_knee", "touches_other_foot"), {"side": LEFT_RIGHT_BOTH}),
+    "brings_elbow_to_knee": {"side": LEFT_RIGHT_BOTH},
+    "touches_other_foot": {"side": LEFT_RIGHT_BOTH},
     "ducks": {"direction": ("down", "left", "right")},
 }
 
