@@ -67,6 +67,9 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "stops": {"direction": ("still", "again")},
     "swings_club": {"direction": ("low", "level")},
     "swims": {"direction": ("breast", "crawl")},
+    "brings_elbow_to_knee": {"side": LEFT_RIGHT_BOTH},
+    "touches_other_foot": {"side": LEFT_RIGHT_BOTH},
+    "ducks": {"direction": ("down", "left", "right")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

@@ -34,8 +34,10 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(
         ("shakes_hand", "eats", "dribbles", "curls", "swings_leg", "taps_foot"), (("side",), ("side", "count"))
     ),
+    **dict.fromkeys(("brings_elbow_to_knee", "touches_other_foot"), (("side",), ("side", "count"))),
     **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
-    "stops": ((), ("direction",)),
+    **dict.fromkeys(("touches_toes", "rolls_hips", "rolls_head"), ((), ("count",))),
+    **dict.fromkeys(("stops", "ducks"), ((), ("direction",))),
     "gallops": ((), ("side",)),
     "steps_over": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),

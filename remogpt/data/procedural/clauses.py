@@ -18,7 +18,7 @@ from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.predicates import PREDICATES
 
-_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally")
+_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally", "ducks")
 """Predicates whose direction is left or right."""
 _OFTEN = ("walks", "turns", "raises_hand", "picks_up", "steps", "circles", "sits", "stands_up", "runs", "jumps")
 """What people speak of most; two clauses of five are of these."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     bounds,
+    exercises,
     footwork,
     gait,
     ground,

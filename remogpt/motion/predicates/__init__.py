@@ -3,6 +3,7 @@
 from remogpt.motion.predicates import (
     arms,
     bounds,
+    exercises,
     footwork,
     gait,
     ground,
@@ -23,6 +24,7 @@ __all__ = [
     "Predicate",
     "arms",
     "bounds",
+    "exercises",
     "footwork",
     "gait",
     "ground",

@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from remogpt.data.procedural.actions import bounds, descriptions, floor, footwork, ladder, poses, routes, tumbles
+from remogpt.data.procedural.actions import (
+    bounds,
+    descriptions,
+    exercises,
+    floor,
+    footwork,
+    ladder,
+    poses,
+    routes,
+    tumbles,
+)
 from remogpt.data.procedural.gestures import Maker
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
@@ -19,8 +29,13 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "step_over": footwork.step_over,
     "rise_on_toes": footwork.rise_on_toes, "swing_leg": footwork.swing_leg, "tap_foot": footwork.tap_foot,
     "walk_on_toes": footwork.walk_on_toes,
+    "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips, "duck": exercises.duck, "touch_foot": exercises.touch_foot,
+    "elbow_to_knee": exercises.elbow_to_knee,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
-GESTURES: dict[str, Maker] = {one.name: poses.gesture for one in descriptions().values() if one.poses}
+GESTURES: dict[str, Maker] = {
+    **{one.name: poses.gesture for one in descriptions().values() if one.poses},
+    "roll_head": exercises.roll_head,
+}
 """Maker of every added action of arms and trunk."""
