@@ -30,13 +30,11 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("waves", "punches", "knocks", "lunges", "lifts_knee"), (("side",), ("side", "count"))),
     **dict.fromkeys(("raises_hand", "points", "throws"), (("side",), ("side", "direction"))),
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
-    **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists", "rises_on_toes"), ((), ("count",))),
-    **dict.fromkeys(
-        ("shakes_hand", "eats", "dribbles", "curls", "swings_leg", "taps_foot"), (("side",), ("side", "count"))
-    ),
+    **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
+    **dict.fromkeys(("swings_leg", "taps_foot"), (("side",), ("side", "count"))),
     **dict.fromkeys(("brings_elbow_to_knee", "touches_other_foot"), (("side",), ("side", "count"))),
-    **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
-    **dict.fromkeys(("touches_toes", "rolls_hips", "rolls_head"), ((), ("count",))),
+    **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists", "flaps", "paces"), ((), ("count",))),
+    **dict.fromkeys(("rises_on_toes", "touches_toes", "rolls_hips", "rolls_head"), ((), ("count",))),
     **dict.fromkeys(("stops", "ducks"), ((), ("direction",))),
     "gallops": ((), ("side",)),
     "steps_over": ((), ("side",)),

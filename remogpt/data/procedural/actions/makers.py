@@ -28,9 +28,8 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "step_over": footwork.step_over,
     "rise_on_toes": footwork.rise_on_toes, "swing_leg": footwork.swing_leg, "tap_foot": footwork.tap_foot,
-    "walk_on_toes": footwork.walk_on_toes,
-    "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips, "duck": exercises.duck, "touch_foot": exercises.touch_foot,
-    "elbow_to_knee": exercises.elbow_to_knee,
+    "walk_on_toes": footwork.walk_on_toes, "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips,
+    "duck": exercises.duck, "touch_foot": exercises.touch_foot, "elbow_to_knee": exercises.elbow_to_knee,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
