@@ -38,6 +38,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "gallops_sideways": ((), ("direction",)),
     "cartwheels": ((), ("direction",)),
     "swipes": (("side", "direction"),),
+    "puts_down": ((), ("side",), ("side", "direction")),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
     "runs": ((), ("distance",), ("speed",)),

@@ -1,6 +1,19 @@
 """Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
-from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk, tumbles
+from remogpt.motion.predicates import (
+    arms,
+    bounds,
+    gait,
+    ground,
+    handling,
+    hands,
+    legs,
+    routes,
+    strokes,
+    style,
+    trunk,
+    tumbles,
+)
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -11,6 +24,7 @@ __all__ = [
     "bounds",
     "gait",
     "ground",
+    "handling",
     "hands",
     "legs",
     "relation",

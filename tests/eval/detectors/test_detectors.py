@@ -128,6 +128,11 @@ CASES = {
         [("swipes", {"side": "right", "direction": "left"})],
         [("swipes", {"side": "left"}), ("swipes", {"direction": "right"}), ("swings_arms", {})],
     ),
+    "place": (
+        Action("place", "right", "left"),
+        [("puts_down", {"side": "right", "direction": "left"}), ("puts_down", {})],
+        [("puts_down", {"side": "both"}), ("puts_down", {"side": "left"}), ("puts_down", {"direction": "forward"})],
+    ),
     "salute": (
         Action("salute", "right"),
         [("salutes", {"side": "right"})],

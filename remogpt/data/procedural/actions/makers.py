@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from remogpt.data.procedural.actions import bounds, descriptions, floor, ladder, poses, routes, tumbles
+from remogpt.data.procedural.actions import bounds, descriptions, floor, handling, ladder, poses, routes, tumbles
 from remogpt.data.procedural.gestures import Maker
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
@@ -20,5 +20,8 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
-GESTURES: dict[str, Maker] = {one.name: poses.gesture for one in descriptions().values() if one.poses}
+GESTURES: dict[str, Maker] = {
+    **{one.name: poses.gesture for one in descriptions().values() if one.poses},
+    "place": handling.place,
+}
 """Maker of every added action of arms and trunk."""

@@ -1,0 +1,89 @@
+"""Animate what hands do with things that stand at hand: put something down, reach out for it, move it aside.
+
+Hands go through places in the world, so that they rest on a table although the trunk leans and turns meanwhile.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from remogpt.data.procedural.body import assemble, chest_frame
+from remogpt.data.procedural.curves import keyframes, window
+from remogpt.data.procedural.gestures import Gesture, arms_of, reach
+from remogpt.data.procedural.in_place import seconds
+from remogpt.data.procedural.locomotion import Performer
+from remogpt.data.procedural.script import Action
+from remogpt.data.procedural.track import Track
+
+_SIGN = (1.0, -1.0)
+_ELBOW = (0.5, -1.0, -0.35)
+
+
+def place(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
+    """Hold something before the belly, set it down at the height of a table, and let the empty hands fall."""
+    main = arms_of(action.side)
+    lift, keep = seconds(action, who, rng.uniform(0.55, 0.75)), rng.uniform(0.35, 0.7) / who.hurry
+    go, stay = seconds(action, who, rng.uniform(0.75, 1.0)), rng.uniform(0.3, 0.55)
+    fall = seconds(action, who, rng.uniform(0.7, 0.95))
+    start = lift + keep
+    made, t = Gesture.empty(start + go + stay + fall)
+    azimuth, twist, farther = _way(action, main, rng)
+    far, low = rng.uniform(0.46, 0.54), rng.uniform(-0.02, 0.13)
+    wide = rng.uniform(0.09, 0.16) if len(main) == 2 else 0.0
+    held = np.array([rng.uniform(-0.02, 0.02), rng.uniform(0.2, 0.32), rng.uniform(0.23, 0.29)])
+    there = (far + farther) * np.array([np.sin(azimuth), 0.0, np.cos(azimuth)]) + [0.0, low, 0.0]
+    arrive, leave = start + go, start + go + stay
+    lean = np.radians(rng.uniform(13.0, 19.0) + 50.0 * (0.13 - low))
+    # The trunk sets out before the hands, and comes back after they have let go.
+    bent = window(t, start - 0.18, t[-1], go + 0.1, fall + 0.1)
+    made.trunk[:, 0] += lean * bent - 0.05 * window(t, 0.1, start + 0.3 * go, lift, 0.5 * go)
+    made.trunk[:, 1] += twist * bent
+    made.trunk[:, 2] -= np.radians(rng.uniform(1.0, 5.0)) * np.sin(azimuth) * bent
+    made.head[:, 0] += np.radians(rng.uniform(6.0, 15.0)) * window(t, 0.2, t[-1], 0.6, fall)
+    made.head[:, 1] += rng.uniform(0.25, 0.5) * (azimuth - twist) * window(t, start - 0.3, t[-1], 0.6 * go, fall)
+    over = rng.uniform(0.05, 0.1)
+    across = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+    ways = {}
+    for arm in main:
+        sign = _SIGN[arm]
+        own = np.array([sign * (wide or 0.08), 0.0, 0.0])
+        end = there + (sign * wide * across)
+        above = 0.3 * (held + own) + 0.7 * end + [0.0, over, 0.0]
+        ways[arm] = keyframes(
+            [0.0, start, start + 0.62 * go, arrive, leave, t[-1]],
+            np.stack([held + own, held + own, above, end, end, end + np.array([0.0, 0.06, -0.06])]), t,
+        )  # fmt: skip
+    _follow(made, ways, who)
+    for arm in main:
+        made.weight[:, arm] = window(t, 0.0, t[-1], lift, fall)
+    return made.bend_first()
+
+
+def _way(action: Action, main: tuple[int, ...], rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return where the place is, how far the chest turns to it, radians to the left, and metres that it is farther."""
+    if action.direction == "forward":
+        return np.radians(rng.uniform(-8.0, 8.0)), np.radians(rng.uniform(-4.0, 4.0)), 0.0
+    to_left = action.direction == "left"
+    is_across = len(main) == 1 and to_left != (main[0] == 0)
+    degrees = rng.uniform(*((48.0, 64.0) if is_across else (58.0, 76.0)))
+    share = rng.uniform(*((0.55, 0.7) if is_across else (0.65, 0.8) if len(main) == 2 else (0.35, 0.55)))
+    azimuth = np.radians(degrees if to_left else -degrees)
+    return azimuth, share * azimuth, 0.0 if is_across else 0.05 if len(main) == 2 else 0.09
+
+
+def _follow(made: Gesture, ways: Mapping[int, np.ndarray], who: Performer) -> None:
+    """Bend the arms so that wrists are at places (T, 3) in metres (left, up, ahead) from the pelvis of one who stands.
+
+    The gesture's trunk must be set before: the chest carries the arms.
+    """
+    track = Track.still(len(made.weight), who.stance)
+    forward = np.maximum(made.trunk[:, 0], 0.0)
+    # As the trunk of a gesture is rendered (`animate`).
+    track.trunk += made.trunk + np.array([who.posture.lean, 0.0, 0.0])
+    track.pelvis += np.stack([0.5 * forward + 0.3 * who.posture.lean, *(0.25 * made.trunk[:, 1:].T)], axis=-1)
+    track.root[:, 2] -= 0.10 * forward
+    turn, joints = chest_frame(track), assemble(who.body, track, made.arms)
+    rest = np.array([0.0, who.body.pelvis_height - who.stance.knee_bend, 0.0])
+    for arm, places in ways.items():
+        near = np.einsum("tji,tj->ti", turn, places + rest - joints[:, 9])
+        made.arms[:, arm] = reach(who.body, arm, near * [_SIGN[arm], 1.0, 1.0], _ELBOW)

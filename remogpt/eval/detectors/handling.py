@@ -1,0 +1,75 @@
+"""Find what hands do with things that stand at hand: putting something down."""
+
+import numpy as np
+
+from remogpt.eval.detectors.event import Event, detector
+from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth
+from remogpt.eval.detectors.rhythm import spans
+
+SET_DOWN = (0.58, 0.785)
+"""Height of a hand that sets something on a table, over that of the neck, least and most."""
+TURNED = 0.36
+"""Sine of the angle from straight ahead beyond which a table stands to the left or right."""
+OUT = 0.08
+"""Metres by which a hand that sets something down goes away from the middle of the body."""
+
+
+@measured
+def _from_feet(figure: Figure, side: str) -> np.ndarray:
+    """(T, 3) place of a wrist over the middle between the ankles: ahead, up and left, as the feet point."""
+    middle = 0.5 * (figure.at("left_ankle", 9) + figure.at("right_ankle", 9))
+    place = figure.seen(figure.at(f"{side}_wrist", 7) - middle, figure.foot_yaw)
+    hips = figure.seen(figure.at("pelvis", 9) - middle, figure.foot_yaw)
+    return np.asarray(place - hips * [1.0, 0.0, 1.0])
+
+
+def _set_down(figure: Figure, side: str) -> list[Event]:
+    """Find the moments before an arm drops in which its hand is low, away from the body, and slow."""
+    place, neck = _from_feet(figure, side), figure.height("neck", 9)
+    away, speed = np.hypot(place[:, 0], place[:, 2]), np.linalg.norm(rate(place), axis=-1)
+    height = figure.height(f"{side}_wrist", 7) / np.median(neck)
+    low = (height > SET_DOWN[0]) & (height < SET_DOWN[1]) & (away > 0.36) & (figure.bend(side, "arm") > 95.0)
+    drop = smooth(np.degrees(_raised(figure, side)), 5)
+    found = []
+    for first, last in spans(low & (speed < 0.5) & (drop > 20.0), 4, 3):
+        farthest = np.flatnonzero(away[first:last] > 0.92 * away[first:last].max())
+        start, end = first + int(farthest[0]), first + int(farthest[-1]) + 1
+        before = slice(max(0, start - 36), start)
+        near = (figure.bend(side, "arm")[before] < 132.0) & (away[before] < away[start:end].max() - OUT)
+        near &= (place[before, 0] > 0.14) & (height[before] > 0.66)
+        after = slice(end, end + 30)
+        empty = drop[after].min(initial=99.0) < 18.0 or drop[after].min(initial=99.0) < drop[start:end].mean() - 9.0
+        again = figure.bend(side, "arm")[end : end + 8].min(initial=180.0) < 80.0
+        if near.sum() >= 5 and empty and not again:
+            turn = place[start:end].mean(axis=0)
+            found.append(Event(max(0, start - 12), end, side, _way(turn)))
+    return found
+
+
+def _raised(figure: Figure, side: str) -> np.ndarray:
+    """(T,) radians between the line from shoulder to wrist and the vertical."""
+    arm = figure.at(f"{side}_wrist") - figure.at(f"{side}_shoulder")
+    return np.asarray(np.arctan2(np.hypot(arm[:, 0], arm[:, 2]), -arm[:, 1]))
+
+
+def _way(place: np.ndarray) -> str:
+    """Say where a place (ahead, up, left) lies."""
+    sine = place[2] / max(float(np.hypot(place[0], place[2])), 1e-6)
+    return "left" if sine > TURNED else "right" if sine < -TURNED else "forward"
+
+
+@detector("puts_down")
+def puts_down(figure: Figure) -> list[Event]:
+    """Find one hand or both that take something from before the belly to a place as high as a table, and leave it."""
+    events = {side: _set_down(figure, side) for side in SIGN}
+    found = []
+    for side in SIGN:
+        for event in events[side]:
+            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.4]
+            if not pair and _raised(figure, OTHER[side])[event.end - 4 : event.end].mean() < np.radians(38.0):
+                found.append(event)
+            for one in pair if side == "left" else ():
+                hands = [_from_feet(figure, name)[event.end - 4 : event.end].mean(axis=0) for name in SIGN]
+                start, end = min(event.start, one.start), max(event.end, one.end)
+                found.append(Event(start, end, "both", _way(0.5 * (hands[0] + hands[1]))))
+    return found

@@ -1,0 +1,85 @@
+"""Find what hands do with things that stand at hand: put something down."""
+
+import numpy as np
+
+from remogpt.motion.body import SIDES, Body, memo, other
+from remogpt.motion.predicates.arms import alone, both, reach
+from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.intervals import Intervals, covered, stretches
+
+ASIDE = 20.0
+"""Degrees from straight ahead, seen from the pelvis, beyond which a place is to the left or right."""
+FAR, NEAR = 0.35, 0.08
+"""Metres of level distance of a hand from the pelvis where things stand, and by how much it was nearer with them."""
+BEFORE, AFTER = 40, 30
+"""Frames in which a hand holds what it puts down, and in which it falls."""
+
+
+@memo
+def _at(body: Body, side: str) -> np.ndarray:
+    """(T, 3) offset of a wrist from the pelvis: forward, up, left, in the heading of the hips."""
+    return body.offset(f"{side}_wrist", "pelvis")
+
+
+def _azimuth(places: np.ndarray) -> float:
+    """Return the degrees to the left at which the mean of places (T, 3) lies."""
+    ahead, _, left = places.mean(axis=0)
+    return float(np.degrees(np.arctan2(left, ahead)))
+
+
+def _is_towards(azimuth: float, direction: str | None) -> bool:
+    way = "left" if azimuth > ASIDE else "right" if azimuth < -ASIDE else "forward"
+    return direction in (None, way)
+
+
+@memo
+def _hangs(body: Body, side: str) -> np.ndarray:
+    """(T,) whether an arm hangs: the wrist well below its shoulder, and little aside of it."""
+    hand = body.offset(f"{side}_wrist", f"{side}_shoulder")
+    return (hand[:, 1] < -0.38) & (np.hypot(hand[:, 0], hand[:, 2]) < 0.30)
+
+
+@memo
+def _put_down(body: Body, side: str) -> Intervals:
+    """Find a hand that rests at the height of a table, came from nearer with a bent elbow, and then falls."""
+    hand, stretched = _at(body, side), reach(body, side)
+    out = np.hypot(hand[:, 0], hand[:, 2])
+    rests = (body.speed(f"{side}_wrist", 1.5) < 0.45) & (out > FAR) & (hand[:, 1] > -0.16) & (hand[:, 1] < 0.22)
+    found = []
+    for start, end in stretches(rests & (stretched > 0.74), 4, 2):
+        there = start + np.flatnonzero(out[start:end] > out[start:end].max() - 0.05)  # idle hands may be slow as well
+        start, end = int(there[0]), int(there[-1]) + 1
+        first = max(start - BEFORE, 0)
+        held = (stretched[first:start] < 0.9) & (hand[first:start, 0] > 0.12) & (hand[first:start, 1] > 0.02)
+        held &= out[first:start] < out[start:end].mean() - NEAR
+        fallen = np.flatnonzero(_hangs(body, side)[end : end + AFTER])
+        if held.sum() < 5 or not len(fallen):
+            continue
+        way = slice(end, end + int(fallen[0]))
+        if not (stretched[way] < 0.7).any() and hand[way, 1].max(initial=-1.0) < hand[end - 1, 1] + 0.12:
+            found.append((max(first + int(np.flatnonzero(held)[-1]), start - 16), end))
+    return found
+
+
+@predicate("puts_down", "puts something down with the {side} hand")
+def puts_down(body: Body, side: str | None = None, direction: str | None = None) -> Intervals:
+    """Bring what one hand or both hold to a place at the height of a table, rest there, and let the hands fall.
+
+    `direction` says where the place is: ahead ("forward"), or to the left or the right of the body.
+    """
+    found = []
+    for name in ("left", "right", "both"):
+        if side in (None, name):
+            hands = SIDES if name == "both" else (name,)
+            for start, end in _put_down_with(body, name):
+                rest = slice(max(end - 4, start), end)
+                if _is_towards(_azimuth(np.concatenate([_at(body, one)[rest] for one in hands])), direction):
+                    found.append((start, end))
+    return sorted(found)
+
+
+def _put_down_with(body: Body, side: str) -> Intervals:
+    found = {name: _put_down(body, name) for name in SIDES}
+    if side == "both":
+        return both(found["left"], found["right"])
+    return alone(body, found[side], side, ~_hangs(body, other(side)) | covered(found[other(side)], body.num_frames))
