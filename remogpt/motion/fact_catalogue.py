@@ -66,6 +66,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
     "puts_down": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "reaches": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

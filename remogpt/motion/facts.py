@@ -39,6 +39,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cartwheels": ((), ("direction",)),
     "swipes": (("side", "direction"),),
     "puts_down": ((), ("side",), ("side", "direction")),
+    "reaches": ((), ("side",), ("side", "direction")),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
     "runs": ((), ("distance",), ("speed",)),

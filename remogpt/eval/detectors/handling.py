@@ -1,15 +1,17 @@
-"""Find what hands do with things that stand at hand: putting something down."""
+"""Find what hands do with things that stand at hand: putting something down, reaching out for it."""
 
 import numpy as np
 
 from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth
-from remogpt.eval.detectors.rhythm import spans
+from remogpt.eval.detectors.rhythm import around, peaks, spans
 
 SET_DOWN = (0.58, 0.785)
 """Height of a hand that sets something on a table, over that of the neck, least and most."""
 TURNED = 0.36
 """Sine of the angle from straight ahead beyond which a table stands to the left or right."""
+FOLLOWED = 0.045
+"""Metres by which the neck goes after hands that reach out, over the pelvis."""
 OUT = 0.08
 """Metres by which a hand that sets something down goes away from the middle of the body."""
 
@@ -72,4 +74,49 @@ def puts_down(figure: Figure) -> list[Event]:
                 hands = [_from_feet(figure, name)[event.end - 4 : event.end].mean(axis=0) for name in SIGN]
                 start, end = min(event.start, one.start), max(event.end, one.end)
                 found.append(Event(start, end, "both", _way(0.5 * (hands[0] + hands[1]))))
+    return found
+
+
+def _reach(figure: Figure, side: str) -> list[Event]:
+    """Find the moments in which a hand of a raised, open arm is farthest from the pelvis, and the neck has followed."""
+    place, rise = _from_feet(figure, side), np.degrees(_raised(figure, side))
+    away = smooth(np.hypot(place[:, 0], place[:, 2]), 5)
+    neck = figure.seen(figure.at("neck", 9) - figure.at("pelvis", 9), figure.foot_yaw)
+    found = []
+    for top in peaks(away, 0.10, 10, 0.46):
+        start, end = around(away, top, 0.75)
+        turn = place[start:end].mean(axis=0) * [1.0, 0.0, 1.0]
+        towards = neck @ (turn / max(float(np.linalg.norm(turn)), 1e-6))
+        before, after = slice(max(0, start - 26), top + 1), slice(top, end + 26)
+        rest = max(towards[before].min(), towards[after].min())
+        hung = max(rise[before].min(), rise[after].min()) < 42.0
+        open_arm = figure.bend(side, "arm")[top] > 122.0 and 66.0 < rise[top] < 138.0
+        later = (figure.bend(side, "arm") < 96.0) & (rise > 40.0)
+        slow = (np.linalg.norm(rate(place), axis=-1)[start:end] < 0.6).sum() >= 4
+        if (
+            slow
+            and hung
+            and open_arm
+            and towards[start:end].max() - rest > FOLLOWED
+            and later[top : end + 12].sum() < 4
+        ):
+            found.append(Event(max(0, start - 4), min(len(figure), end + 4), side, _way(turn)))
+    return found
+
+
+@detector("reaches")
+def reaches(figure: Figure) -> list[Event]:
+    """Find one hand or both stretched out far, with the neck leaning after them."""
+    events = {side: _reach(figure, side) for side in SIGN}
+    found = []
+    for side in SIGN:
+        for event in events[side]:
+            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.5]
+            idle = np.degrees(_raised(figure, OTHER[side])[event.start : event.end]).mean() < 42.0
+            found += [event] if not pair and idle else []
+            for one in pair if side == "left" else ():
+                middle = (max(event.start, one.start) + min(event.end, one.end)) // 2
+                span = slice(max(middle - 3, 0), middle + 3)
+                turn = sum(_from_feet(figure, name)[span].mean(axis=0) for name in SIGN)
+                found.append(Event(min(event.start, one.start), max(event.end, one.end), "both", _way(turn)))
     return found

@@ -1,4 +1,4 @@
-"""Find what hands do with things that stand at hand: put something down."""
+"""Find what hands do with things that stand at hand: put something down, reach out for it."""
 
 import numpy as np
 
@@ -9,10 +9,12 @@ from remogpt.motion.predicates.intervals import Intervals, covered, stretches
 
 ASIDE = 20.0
 """Degrees from straight ahead, seen from the pelvis, beyond which a place is to the left or right."""
-FAR, NEAR = 0.35, 0.08
+FAR, NEAR = 0.33, 0.06
 """Metres of level distance of a hand from the pelvis where things stand, and by how much it was nearer with them."""
 BEFORE, AFTER = 40, 30
 """Frames in which a hand holds what it puts down, and in which it falls."""
+LEANT = 6.5
+"""Degrees by which the trunk goes after a hand that reaches out or puts something down."""
 
 
 @memo
@@ -39,6 +41,11 @@ def _hangs(body: Body, side: str) -> np.ndarray:
     return (hand[:, 1] < -0.38) & (np.hypot(hand[:, 0], hand[:, 2]) < 0.30)
 
 
+def _is_low(body: Body, side: str) -> np.ndarray:
+    """(T,) whether a hand is well below its shoulder, as that of an arm that does nothing."""
+    return body.offset(f"{side}_wrist", f"{side}_shoulder")[:, 1] < -0.33
+
+
 @memo
 def _put_down(body: Body, side: str) -> Intervals:
     """Find a hand that rests at the height of a table, came from nearer with a bent elbow, and then falls."""
@@ -46,12 +53,15 @@ def _put_down(body: Body, side: str) -> Intervals:
     out = np.hypot(hand[:, 0], hand[:, 2])
     rests = (body.speed(f"{side}_wrist", 1.5) < 0.45) & (out > FAR) & (hand[:, 1] > -0.16) & (hand[:, 1] < 0.22)
     found = []
-    for start, end in stretches(rests & (stretched > 0.74), 4, 2):
+    for start, end in stretches(rests & (stretched > 0.74), 4, 6):
         there = start + np.flatnonzero(out[start:end] > out[start:end].max() - 0.05)  # idle hands may be slow as well
         start, end = int(there[0]), int(there[-1]) + 1
         first = max(start - BEFORE, 0)
         held = (stretched[first:start] < 0.9) & (hand[first:start, 0] > 0.12) & (hand[first:start, 1] > 0.02)
         held &= out[first:start] < out[start:end].mean() - NEAR
+        leant = _lean_towards(body, _azimuth(hand[start:end]))
+        if leant[start:end].max() - leant[first : start + 1].min() < LEANT:
+            continue
         fallen = np.flatnonzero(_hangs(body, side)[end : end + AFTER])
         if held.sum() < 5 or not len(fallen):
             continue
@@ -82,4 +92,54 @@ def _put_down_with(body: Body, side: str) -> Intervals:
     found = {name: _put_down(body, name) for name in SIDES}
     if side == "both":
         return both(found["left"], found["right"])
-    return alone(body, found[side], side, ~_hangs(body, other(side)) | covered(found[other(side)], body.num_frames))
+    busy = ~_is_low(body, other(side)) | covered(found[other(side)], body.num_frames)
+    return alone(body, found[side], side, busy)
+
+
+@memo
+def _reached(body: Body, side: str) -> Intervals:
+    """Find a hand that stops at shoulder height or above with its arm stretched, and hangs before and after."""
+    hand, stretched, hangs = body.offset(f"{side}_wrist", f"{side}_shoulder"), reach(body, side), _is_low(body, side)
+    level = (hand[:, 1] > -0.17) & (hand[:, 1] < 0.36) & (body.speed(f"{side}_wrist", 1.5) < 0.6)
+    found = []
+    for start, end in stretches(level & (stretched > 0.84), 4, 2):
+        before, after = slice(max(start - 34, 0), start), slice(end, end + 34)
+        back = np.flatnonzero(hangs[after])
+        leant = _lean_towards(body, _azimuth(_at(body, side)[start:end]))
+        rest = max(leant[before].min(initial=99.0), leant[after].min(initial=99.0))
+        if len(back) and hangs[before].any() and leant[start:end].max() - rest > LEANT:
+            way = slice(end, end + int(back[0]))
+            if not ((stretched[way] < 0.66) & (hand[way, 1] > -0.36)).any():
+                found.append((max(start - 10, 0), min(end + 6, body.num_frames)))
+    return found
+
+
+def _lean_towards(body: Body, azimuth: float) -> np.ndarray:
+    """(T,) degrees that the trunk leans towards an azimuth, degrees to the left of the heading of the hips."""
+    turn = np.radians(azimuth)
+    return np.asarray(body.lean() @ np.array([np.cos(turn), np.sin(turn)]))
+
+
+@predicate("reaches", "reaches out with the {side} hand")
+def reaches(body: Body, side: str | None = None, direction: str | None = None) -> Intervals:
+    """Stretch one hand or both out at shoulder height or above, the trunk leaning after them, and come back.
+
+    `direction` says where to: ahead ("forward"), or to the left or the right of the body.
+    """
+    found = []
+    for name in ("left", "right", "both"):
+        if side in (None, name):
+            for start, end in _reached_with(body, name):
+                middle = slice(start + 10, max(end - 6, start + 11))
+                hands = SIDES if name == "both" else (name,)
+                if _is_towards(_azimuth(np.concatenate([_at(body, one)[middle] for one in hands])), direction):
+                    found.append((start, end))
+    return sorted(found)
+
+
+def _reached_with(body: Body, side: str) -> Intervals:
+    found = {name: _reached(body, name) for name in SIDES}
+    if side == "both":
+        return both(found["left"], found["right"])
+    busy = ~_is_low(body, other(side)) | covered(found[other(side)], body.num_frames)
+    return alone(body, found[side], side, busy)

@@ -133,6 +133,11 @@ CASES = {
         [("puts_down", {"side": "right", "direction": "left"}), ("puts_down", {})],
         [("puts_down", {"side": "both"}), ("puts_down", {"side": "left"}), ("puts_down", {"direction": "forward"})],
     ),
+    "reach": (
+        Action("reach", "left", "forward"),
+        [("reaches", {"side": "left", "direction": "forward"}), ("reaches", {})],
+        [("reaches", {"side": "right"}), ("reaches", {"direction": "left"}), ("puts_down", {})],
+    ),
     "salute": (
         Action("salute", "right"),
         [("salutes", {"side": "right"})],

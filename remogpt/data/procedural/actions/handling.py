@@ -59,6 +59,42 @@ def place(action: Action, who: Performer, rng: np.random.Generator, hold: float)
     return made.bend_first()
 
 
+def reach_out(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
+    """Stretch the hands out to something at shoulder height or above; shoulders and trunk go along; come back."""
+    main = arms_of(action.side)
+    go, stay = seconds(action, who, rng.uniform(0.8, 1.05)), rng.uniform(0.45, 0.85) / who.hurry
+    fall = seconds(action, who, rng.uniform(0.8, 1.05))
+    made, t = Gesture.empty(go + stay + fall)
+    azimuth, twist, _ = _way(action, main, rng)
+    if len(main) == 1:  # the shoulder goes after the hand
+        twist -= _SIGN[main[0]] * np.radians(rng.uniform(10.0, 20.0))
+    leave = go + stay
+    lean = np.radians(rng.uniform(17.0, 27.0))
+    bent = window(t, 0.1, t[-1], go, fall - 0.05)
+    made.trunk[:, 0] += lean * bent - 0.06 * window(t, 0.0, 0.5 * go, 0.2 * go, 0.25 * go)
+    made.trunk[:, 1] += twist * bent
+    made.trunk[:, 2] -= np.radians(rng.uniform(2.0, 7.0)) * np.sin(azimuth) * bent
+    made.head[:, 0] -= np.radians(rng.uniform(4.0, 14.0)) * bent
+    made.head[:, 1] += rng.uniform(0.6, 0.9) * (azimuth - twist) * window(t, 0.0, t[-1], 0.6 * go, fall)
+    there = 0.9 * np.array([np.sin(azimuth), 0.0, np.cos(azimuth)]) + [0.0, rng.uniform(0.38, 0.58), 0.0]
+    across = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+    wide, grasp = rng.uniform(0.09, 0.15), rng.uniform(-0.03, 0.03, 3)
+    ways = {}
+    for arm in main:
+        sign = _SIGN[arm]
+        low = np.array([0.17 * sign, 0.02, 0.24])
+        end = there + sign * wide * across if len(main) == 2 else there
+        between = 0.5 * (low + end)
+        ways[arm] = keyframes(
+            [0.0, 0.35 * go, go, 0.5 * (go + leave), leave, leave + 0.55 * fall, t[-1]],
+            np.stack([low, between, end, end + grasp, end, between, low]), t,
+        )  # fmt: skip
+    _follow(made, ways, who, rng.uniform(0.93, 0.975))
+    for arm in (0, 1):
+        made.weight[:, arm] = window(t, 0.0, t[-1], 0.8 * go, 0.9 * fall) if arm in main else 0.0
+    return made
+
+
 def _way(action: Action, main: tuple[int, ...], rng: np.random.Generator) -> tuple[float, float, float]:
     """Return where the place is, how far the chest turns to it, radians to the left, and metres that it is farther."""
     if action.direction == "forward":
@@ -68,13 +104,14 @@ def _way(action: Action, main: tuple[int, ...], rng: np.random.Generator) -> tup
     degrees = rng.uniform(*((48.0, 64.0) if is_across else (58.0, 76.0)))
     share = rng.uniform(*((0.55, 0.7) if is_across else (0.65, 0.8) if len(main) == 2 else (0.35, 0.55)))
     azimuth = np.radians(degrees if to_left else -degrees)
-    return azimuth, share * azimuth, 0.0 if is_across else 0.05 if len(main) == 2 else 0.09
+    return azimuth, share * azimuth, -0.025 if is_across else 0.05 if len(main) == 2 else 0.09
 
 
-def _follow(made: Gesture, ways: Mapping[int, np.ndarray], who: Performer) -> None:
+def _follow(made: Gesture, ways: Mapping[int, np.ndarray], who: Performer, most: float = 0.99) -> None:
     """Bend the arms so that wrists are at places (T, 3) in metres (left, up, ahead) from the pelvis of one who stands.
 
-    The gesture's trunk must be set before: the chest carries the arms.
+    The gesture's trunk must be set before: the chest carries the arms. `most` is the share of the arm's length that the
+    wrist may be away from its shoulder.
     """
     track = Track.still(len(made.weight), who.stance)
     forward = np.maximum(made.trunk[:, 0], 0.0)
@@ -82,8 +119,13 @@ def _follow(made: Gesture, ways: Mapping[int, np.ndarray], who: Performer) -> No
     track.trunk += made.trunk + np.array([who.posture.lean, 0.0, 0.0])
     track.pelvis += np.stack([0.5 * forward + 0.3 * who.posture.lean, *(0.25 * made.trunk[:, 1:].T)], axis=-1)
     track.root[:, 2] -= 0.10 * forward
-    turn, joints = chest_frame(track), assemble(who.body, track, made.arms)
-    rest = np.array([0.0, who.body.pelvis_height - who.stance.knee_bend, 0.0])
-    for arm, places in ways.items():
-        near = np.einsum("tji,tj->ti", turn, places + rest - joints[:, 9])
-        made.arms[:, arm] = reach(who.body, arm, near * [_SIGN[arm], 1.0, 1.0], _ELBOW)
+    turn, rest = chest_frame(track), np.array([0.0, who.body.pelvis_height - who.stance.knee_bend, 0.0])
+    for _ in range(2):  # the shoulder itself goes after the hand
+        joints = assemble(who.body, track, made.arms)
+        for arm, places in ways.items():
+            shoulder = joints[:, 16 + arm]
+            far = places + rest - shoulder
+            length = np.linalg.norm(who.body.offsets[[18 + arm, 20 + arm]], axis=-1).sum()
+            far *= np.minimum(most * length / np.linalg.norm(far, axis=-1, keepdims=True), 1.0)
+            near = np.einsum("tji,tj->ti", turn, shoulder + far - joints[:, 9])
+            made.arms[:, arm] = reach(who.body, arm, near * [_SIGN[arm], 1.0, 1.0], _ELBOW)

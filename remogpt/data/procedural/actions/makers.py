@@ -23,5 +23,6 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
 GESTURES: dict[str, Maker] = {
     **{one.name: poses.gesture for one in descriptions().values() if one.poses},
     "place": handling.place,
+    "reach": handling.reach_out,
 }
 """Maker of every added action of arms and trunk."""
