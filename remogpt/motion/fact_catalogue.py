@@ -67,6 +67,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "stops": {"direction": ("still", "again")},
     "puts_down": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
     "reaches": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "moves_aside": {"side": LEFT_RIGHT_BOTH},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

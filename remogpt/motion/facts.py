@@ -40,6 +40,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "swipes": (("side", "direction"),),
     "puts_down": ((), ("side",), ("side", "direction")),
     "reaches": ((), ("side",), ("side", "direction")),
+    "moves_aside": (("direction",), ("side", "direction")),
     "bends_sideways": (("direction",), ("direction", "count")),
     "walks": (("direction",), ("direction", "distance"), ("direction", "speed")),
     "runs": ((), ("distance",), ("speed",)),

@@ -1,8 +1,10 @@
-"""Find what hands do with things that stand at hand: putting something down, reaching out for it."""
+"""Find what hands do with things that stand at hand: putting something down, reaching out for it, moving it aside."""
+
+from itertools import pairwise
 
 import numpy as np
 
-from remogpt.eval.detectors.event import Event, detector
+from remogpt.eval.detectors.event import Event, both_or_one, detector
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth
 from remogpt.eval.detectors.rhythm import around, peaks, spans
 
@@ -120,3 +122,34 @@ def reaches(figure: Figure) -> list[Event]:
                 turn = sum(_from_feet(figure, name)[span].mean(axis=0) for name in SIGN)
                 found.append(Event(min(event.start, one.start), max(event.end, one.end), "both", _way(turn)))
     return found
+
+
+def _shift(figure: Figure, side: str) -> list[Event]:
+    """Find a hand that waits low on one side of the body, and next on the other, without leaving that height."""
+    place, height = _from_feet(figure, side), figure.height(f"{side}_wrist", 7) / np.median(figure.height("neck", 9))
+    speed = np.linalg.norm(rate(place), axis=-1)
+    low = (height > SET_DOWN[0]) & (height < SET_DOWN[1] + 0.07) & (place[:, 0] > 0.1)
+    neck = figure.seen(figure.at("neck", 9) - figure.at("pelvis", 9), figure.foot_yaw)[:, 0]
+    low &= neck > np.quantile(neck, 0.05) + 0.025
+    waits = spans(low & (speed < 0.34), 3, 2)
+    turn = np.degrees(np.arctan2(place[:, 2], place[:, 0]))
+    found = []
+    for (_, end), (start, _) in pairwise(waits):
+        change = turn[start] - turn[end - 1]
+        swept = (
+            abs(change) > 42.0 and turn[start] * turn[end - 1] < 0 and abs(place[start, 2] - place[end - 1, 2]) > 0.3
+        )
+        if swept and low[end:start].mean() > 0.9 and 4 < start - end < 50:
+            found.append(Event(end - 1, start + 1, side, "left" if change > 0 else "right"))
+    return found if len(found) < 3 else []
+
+
+@detector("moves_aside")
+def moves_aside(figure: Figure) -> list[Event]:
+    """Find one hand or both that take something on a table over to the other side."""
+    events = both_or_one({side: _shift(figure, side) for side in SIGN})
+    return [
+        one for one in events
+        if one.side == "both"
+        or np.degrees(_raised(figure, OTHER[str(one.side)])[one.start : one.end]).mean() < 42.0
+    ]  # fmt: skip

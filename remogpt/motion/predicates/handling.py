@@ -1,11 +1,12 @@
-"""Find what hands do with things that stand at hand: put something down, reach out for it."""
+"""Find what hands do with things that stand at hand: put something down, reach out for it, move it aside."""
 
 import numpy as np
 
 from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, both, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, covered, stretches
+from remogpt.motion.predicates.intervals import Intervals, covered, stretches, swings, trimmed
+from remogpt.motion.skeleton import FPS
 
 ASIDE = 20.0
 """Degrees from straight ahead, seen from the pelvis, beyond which a place is to the left or right."""
@@ -13,6 +14,8 @@ FAR, NEAR = 0.33, 0.06
 """Metres of level distance of a hand from the pelvis where things stand, and by how much it was nearer with them."""
 BEFORE, AFTER = 40, 30
 """Frames in which a hand holds what it puts down, and in which it falls."""
+SLID = 0.36
+"""Smallest way to the side of a hand that moves something aside, metres."""
 LEANT = 6.5
 """Degrees by which the trunk goes after a hand that reaches out or puts something down."""
 
@@ -143,3 +146,45 @@ def _reached_with(body: Body, side: str) -> Intervals:
         return both(found["left"], found["right"])
     busy = ~_is_low(body, other(side)) | covered(found[other(side)], body.num_frames)
     return alone(body, found[side], side, busy)
+
+
+@memo
+def _moved(body: Body, side: str) -> list[tuple[int, int, str]]:
+    """Find a hand, or both ("both"), resting at one side at the height of a table, then going over to the other side.
+
+    The trunk leans over the table all the while, which tells the way over from the ways up and down.
+    """
+    sides = SIDES if side == "both" else (side,)
+    hand = np.mean([_at(body, one) for one in sides], axis=0)
+    slow = np.linalg.norm(np.gradient(hand, axis=0), axis=-1) * FPS < 0.5
+    lean = body.lean()[:, 0]
+    level = (hand[:, 0] > 0.06) & (np.hypot(hand[:, 0], hand[:, 2]) > 0.28) & (lean > np.percentile(lean, 5) + 5.0)
+    for one in sides:
+        level &= (_at(body, one)[:, 1] > -0.17) & (_at(body, one)[:, 1] < 0.28)
+    found = []
+    ways = [
+        (first + a, first + b) for first, last in stretches(level, 10, 2) for a, b in swings(hand[first:last, 2], 0.25)
+    ]
+    for way in ways:
+        start, end = trimmed(hand[:, 2], *way, 0.06)
+        changes = [_at(body, one)[end, 2] - _at(body, one)[start, 2] for one in sides]
+        crosses = hand[start, 2] * hand[end, 2] < 0 and min(abs(hand[start, 2]), abs(hand[end, 2])) > 0.08
+        rests = [(slow & level)[max(a, 0) : b].sum() >= 3 for a, b in ((start - 10, start + 4), (end - 3, end + 11))]
+        over = abs(hand[end, 2] - hand[start, 2]) > SLID and min(map(abs, changes)) > 0.5 * SLID
+        if side != "both":
+            idle = _at(body, other(side))[:, 2]
+            over = over and abs(idle[end] - idle[start]) < 0.4 * abs(changes[0])
+        if over and crosses and all(rests) and end - start >= 6:
+            found.append((start, end + 1, "left" if changes[0] > 0 else "right"))
+    return found if len(found) == 1 else []  # who goes to and fro wipes
+
+
+@predicate("moves_aside", "moves something aside with the {side} hand")
+def moves_aside(body: Body, side: str | None = None, direction: str | None = None) -> Intervals:
+    """Take one hand or both, at the height of a table, from a rest on one side to a rest on the other, once."""
+    found: Intervals = []
+    for name in ("left", "right", "both"):
+        if side in (None, name):
+            ways = [(start, end) for start, end, way in _moved(body, name) if direction in (None, way)]
+            found += ways if name == "both" else alone(body, ways, name, ~_is_low(body, other(name)))
+    return sorted(found)

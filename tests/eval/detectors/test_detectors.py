@@ -138,6 +138,11 @@ CASES = {
         [("reaches", {"side": "left", "direction": "forward"}), ("reaches", {})],
         [("reaches", {"side": "right"}), ("reaches", {"direction": "left"}), ("puts_down", {})],
     ),
+    "move_aside": (
+        Action("move_aside", "both", "right"),
+        [("moves_aside", {"side": "both", "direction": "right"}), ("moves_aside", {})],
+        [("moves_aside", {"side": "left"}), ("moves_aside", {"direction": "left"}), ("swipes", {"side": "left"})],
+    ),
     "salute": (
         Action("salute", "right"),
         [("salutes", {"side": "right"})],

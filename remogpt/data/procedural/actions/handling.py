@@ -95,6 +95,44 @@ def reach_out(action: Action, who: Performer, rng: np.random.Generator, hold: fl
     return made
 
 
+def move_aside(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
+    """Take hold of something on a table at one side, move it over to the other side, and let go."""
+    main = arms_of(action.side)
+    lift, grip = seconds(action, who, rng.uniform(0.75, 0.95)), rng.uniform(0.3, 0.45)
+    go, stay = seconds(action, who, rng.uniform(0.8, 1.1)), rng.uniform(0.3, 0.45)
+    fall = seconds(action, who, rng.uniform(0.75, 0.95))
+    begin = lift + grip
+    arrive = begin + go
+    made, t = Gesture.empty(arrive + stay + fall)
+    to_left = 1.0 if action.direction == "left" else -1.0
+    ends = to_left * np.radians([-rng.uniform(40.0, 56.0), rng.uniform(40.0, 56.0)])
+    marks = [0.0, lift, begin, arrive, arrive + stay, t[-1]]
+    azimuth = keyframes(marks, ends[[0, 0, 0, 1, 1, 1]], t)
+    share, radii, far = rng.uniform(0.55, 0.7), [], rng.uniform(0.46, 0.52)
+    twists = np.zeros(2)
+    for which, end in enumerate(ends):
+        is_own = len(main) == 1 and (end > 0) == (main[0] == 0)
+        twists[which] = end * (rng.uniform(0.35, 0.5) if is_own else share)
+        radii.append(far + (0.05 if is_own else 0.0))
+    early = [0.0, lift - 0.05, begin - 0.1, arrive - 0.1, arrive + stay, t[-1]]  # the trunk leads
+    made.trunk[:, 1] += keyframes(early, [0.0, twists[0], twists[0], twists[1], twists[1], 0.0], t)
+    low = rng.uniform(-0.02, 0.12)
+    bent = window(t, 0.0, t[-1], lift, fall)
+    made.trunk[:, 0] += np.radians(rng.uniform(13.0, 19.0) + 50.0 * (0.13 - low)) * bent
+    made.trunk[:, 2] -= np.radians(rng.uniform(1.0, 5.0)) * np.sin(azimuth) * bent
+    made.head[:, 0] += np.radians(rng.uniform(4.0, 12.0)) * bent
+    made.head[:, 1] += rng.uniform(0.25, 0.5) * (azimuth - made.trunk[:, 1]) * bent
+    radius = keyframes(marks, np.array(radii)[[0, 0, 0, 1, 1, 1]], t)
+    over = rng.choice([0.0, rng.uniform(0.05, 0.11)]) * window(t, begin, arrive, 0.5 * go)
+    wide = rng.uniform(0.08, 0.15) if len(main) == 2 else 0.0
+    middle = np.stack([radius * np.sin(azimuth), low + over, radius * np.cos(azimuth)], axis=-1)
+    across = np.stack([np.cos(azimuth), 0.0 * t, -np.sin(azimuth)], axis=-1)
+    _follow(made, {arm: middle + _SIGN[arm] * wide * across for arm in main}, who)
+    for arm in main:
+        made.weight[:, arm] = window(t, 0.0, t[-1], lift, fall)
+    return made.bend_first()
+
+
 def _way(action: Action, main: tuple[int, ...], rng: np.random.Generator) -> tuple[float, float, float]:
     """Return where the place is, how far the chest turns to it, radians to the left, and metres that it is farther."""
     if action.direction == "forward":

@@ -24,5 +24,6 @@ GESTURES: dict[str, Maker] = {
     **{one.name: poses.gesture for one in descriptions().values() if one.poses},
     "place": handling.place,
     "reach": handling.reach_out,
+    "move_aside": handling.move_aside,
 }
 """Maker of every added action of arms and trunk."""
