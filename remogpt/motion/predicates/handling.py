@@ -14,8 +14,8 @@ FAR, NEAR = 0.33, 0.06
 """Metres of level distance of a hand from the pelvis where things stand, and by how much it was nearer with them."""
 BEFORE, AFTER = 40, 30
 """Frames in which a hand holds what it puts down, and in which it falls."""
-SLID = 0.36
-"""Smallest way to the side of a hand that moves something aside, metres."""
+SLID = 0.2
+"""Smallest way to the side of a hand that moves something aside, without the ends of the way, metres."""
 LEANT = 6.5
 """Degrees by which the trunk goes after a hand that reaches out or puts something down."""
 
@@ -61,6 +61,7 @@ def _put_down(body: Body, side: str) -> Intervals:
         start, end = int(there[0]), int(there[-1]) + 1
         first = max(start - BEFORE, 0)
         held = (stretched[first:start] < 0.9) & (hand[first:start, 0] > 0.12) & (hand[first:start, 1] > 0.02)
+        held &= ~_is_low(body, side)[first:start]
         held &= out[first:start] < out[start:end].mean() - NEAR
         leant = _lean_towards(body, _azimuth(hand[start:end]))
         if leant[start:end].max() - leant[first : start + 1].min() < LEANT:
@@ -166,15 +167,15 @@ def _moved(body: Body, side: str) -> list[tuple[int, int, str]]:
         (first + a, first + b) for first, last in stretches(level, 10, 2) for a, b in swings(hand[first:last, 2], 0.25)
     ]
     for way in ways:
-        start, end = trimmed(hand[:, 2], *way, 0.06)
+        start, end = trimmed(hand[:, 2], *way, 0.2)
         changes = [_at(body, one)[end, 2] - _at(body, one)[start, 2] for one in sides]
-        crosses = hand[start, 2] * hand[end, 2] < 0 and min(abs(hand[start, 2]), abs(hand[end, 2])) > 0.08
-        rests = [(slow & level)[max(a, 0) : b].sum() >= 3 for a, b in ((start - 10, start + 4), (end - 3, end + 11))]
-        over = abs(hand[end, 2] - hand[start, 2]) > SLID and min(map(abs, changes)) > 0.5 * SLID
+        crosses = hand[start, 2] * hand[end, 2] < 0 and min(abs(hand[start, 2]), abs(hand[end, 2])) > 0.01
+        rests = [(slow & level)[max(a, 0) : b].sum() >= 3 for a, b in ((start - 12, start + 1), (end, end + 13))]
+        over = abs(hand[end, 2] - hand[start, 2]) > SLID and min(map(abs, changes)) > 0.6 * SLID
         if side != "both":
             idle = _at(body, other(side))[:, 2]
-            over = over and abs(idle[end] - idle[start]) < 0.4 * abs(changes[0])
-        if over and crosses and all(rests) and end - start >= 6:
+            over = over and abs(idle[end] - idle[start]) < 0.65 * abs(changes[0])
+        if over and crosses and all(rests) and end - start >= 3:
             found.append((start, end + 1, "left" if changes[0] > 0 else "right"))
     return found if len(found) == 1 else []  # who goes to and fro wipes
 
