@@ -113,7 +113,10 @@ def _reached(body: Body, side: str) -> Intervals:
         rest = max(leant[before].min(initial=99.0), leant[after].min(initial=99.0))
         if len(back) and hangs[before].any() and leant[start:end].max() - rest > LEANT:
             way = slice(end, end + int(back[0]))
-            if not ((stretched[way] < 0.66) & (hand[way, 1] > -0.36)).any():
+            drawn_in = ((stretched[way] < 0.66) & (hand[way, 1] > -0.36)).any()
+            pushed = ((stretched < 0.7) & (hand[:, 1] > -0.3))[max(start - 14, 0) : start].any()
+            sunk = np.ptp(body.height("pelvis", 2.0)[max(start - 16, 0) : end + 16]) > 0.12
+            if not (drawn_in or pushed or sunk):
                 found.append((max(start - 10, 0), min(end + 6, body.num_frames)))
     return found
 
