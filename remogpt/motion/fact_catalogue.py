@@ -70,6 +70,9 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "brings_elbow_to_knee": {"side": LEFT_RIGHT_BOTH},
     "touches_other_foot": {"side": LEFT_RIGHT_BOTH},
     "ducks": {"direction": ("down", "left", "right")},
+    "puts_down": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "reaches": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "moves_aside": {"side": LEFT_RIGHT_BOTH},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

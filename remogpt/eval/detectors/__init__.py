@@ -15,6 +15,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     footwork,
     gait,
     ground,
+    handling,
     handwork,
     leaps,
     lifts,

@@ -128,6 +128,21 @@ CASES = {
         [("swipes", {"side": "right", "direction": "left"})],
         [("swipes", {"side": "left"}), ("swipes", {"direction": "right"}), ("swings_arms", {})],
     ),
+    "place": (
+        Action("place", "right", "left"),
+        [("puts_down", {"side": "right", "direction": "left"}), ("puts_down", {})],
+        [("puts_down", {"side": "both"}), ("puts_down", {"side": "left"}), ("puts_down", {"direction": "forward"})],
+    ),
+    "reach": (
+        Action("reach", "left", "forward"),
+        [("reaches", {"side": "left", "direction": "forward"}), ("reaches", {})],
+        [("reaches", {"side": "right"}), ("reaches", {"direction": "left"}), ("puts_down", {})],
+    ),
+    "move_aside": (
+        Action("move_aside", "both", "right"),
+        [("moves_aside", {"side": "both", "direction": "right"}), ("moves_aside", {})],
+        [("moves_aside", {"side": "left"}), ("moves_aside", {"direction": "left"}), ("swipes", {"side": "left"})],
+    ),
     "salute": (
         Action("salute", "right"),
         [("salutes", {"side": "right"})],

@@ -10,6 +10,7 @@ from remogpt.data.procedural.actions import (
     exercises,
     floor,
     footwork,
+    handling,
     ladder,
     poses,
     routes,
@@ -36,5 +37,8 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
 GESTURES: dict[str, Maker] = {
     **{one.name: poses.gesture for one in descriptions().values() if one.poses},
     "roll_head": exercises.roll_head,
+    "place": handling.place,
+    "reach": handling.reach_out,
+    "move_aside": handling.move_aside,
 }
 """Maker of every added action of arms and trunk."""
