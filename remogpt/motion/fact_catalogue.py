@@ -65,6 +65,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs": {"direction": ("up", "down")},
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
+    "leans": {"direction": ("forward", "backward")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

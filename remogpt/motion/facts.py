@@ -32,7 +32,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("kicks", "circles_arm"), (("side",), ("side", "direction"), ("side", "direction", "count"))),
     **dict.fromkeys(("claps", "squats", "jumping_jacks", "twists"), ((), ("count",))),
     **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
-    **dict.fromkeys(("flaps", "paces"), ((), ("count",))),
+    **dict.fromkeys(("flaps", "paces", "sways"), ((), ("count",))),
     "stops": ((), ("direction",)),
     "gallops": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),

@@ -17,6 +17,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     leaps,
     lifts,
     lows,
+    poise,
     poses,
     repeats,
     routes,

@@ -1,6 +1,19 @@
 """Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
 
-from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk, tumbles
+from remogpt.motion.predicates import (
+    arms,
+    bounds,
+    gait,
+    ground,
+    hands,
+    legs,
+    poise,
+    routes,
+    strokes,
+    style,
+    trunk,
+    tumbles,
+)
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -13,6 +26,7 @@ __all__ = [
     "ground",
     "hands",
     "legs",
+    "poise",
     "relation",
     "routes",
     "strokes",

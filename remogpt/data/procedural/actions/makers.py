@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from remogpt.data.procedural.actions import bounds, descriptions, floor, ladder, poses, routes, tumbles
+from remogpt.data.procedural.actions import bounds, descriptions, floor, ladder, leaning, poses, routes, tumbles
 from remogpt.data.procedural.gestures import Maker
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
@@ -16,7 +16,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "stumble": routes.stumble, "ladder": ladder.ladder, "skip": bounds.skip, "gallop": bounds.gallop,
     "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
-    "roll": tumbles.roll, "cartwheel": tumbles.cartwheel,
+    "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "lean": leaning.lean, "sway": leaning.sway,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 

@@ -1,0 +1,77 @@
+"""Find how a body keeps its weight over its feet: leaning forward or back, and swaying from foot to foot."""
+
+import numpy as np
+
+from remogpt.motion.body import SIDES, Body, memo
+from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
+from remogpt.motion.skeleton import FPS
+
+LEAN, MOST_LEAN = 9.0, 47.0
+"""Degrees of the trunk against its upright posture: in a lean at least, and at most; a bow goes deeper."""
+HELD = 13
+"""Fewest frames that a lean is held."""
+SHIFT = 0.10
+"""Metres from one side to the other in a sway, at least."""
+
+
+@memo
+def stands_still(body: Body, most: float = 0.16) -> np.ndarray:
+    """(T,) whether the balls of both feet rest on their places: metres a second over the floor, at most."""
+    speeds = [np.linalg.norm(np.gradient(body.at(f"{side}_foot", 1.5), axis=0), axis=-1) * FPS for side in SIDES]
+    low = np.max([body.lift(side) for side in SIDES], axis=0) < 0.10
+    return np.asarray((np.maximum(*speeds) < most) & low)
+
+
+@memo
+def _calm_hands(body: Body) -> np.ndarray:
+    """(T,) whether neither hand does anything: metres a second against the pelvis are few."""
+    return np.asarray(np.max([body.speed(f"{side}_wrist", 2.0) for side in SIDES], axis=0) < 0.26)
+
+
+@predicate("leans", "leans {direction} and stays there a while")
+def leans(body: Body, direction: str | None = None) -> Intervals:
+    """Tilt the trunk over planted feet and straight legs, keep it tilted with still hands, and come upright again."""
+    lean = body.lean()[:, 0]
+    still = np.abs(np.gradient(body.lean()[:, 0])) * FPS < 13.0
+    quiet = still & stands_still(body) & _calm_hands(body) & (body.pelvis_ratio() > 0.84)
+    found = []
+    for start, end in stretches(quiet, HELD, 2):
+        held = float(np.median(lean[start:end]))
+        upright = np.concatenate([lean[max(start - 44, 0) : start], lean[end : end + 44]])
+        for way, sign in (("forward", 1.0), ("backward", -1.0)):
+            tilt = sign * (held - (upright.min() if sign > 0 else upright.max())) if len(upright) else 0.0
+            if direction in (None, way) and LEAN < tilt < MOST_LEAN and sign * held > LEAN:
+                found.append((start, end))
+    return found
+
+
+@memo
+def _shifts(body: Body) -> tuple[np.ndarray, float]:
+    """Return metres that the pelvis is to the left of the middle between the feet, (T,), and half of their distance."""
+    left, right = (body.at(f"{side}_foot", 3.0) for side in SIDES)
+    way = (left - right) * [1.0, 0.0, 1.0]
+    apart = np.maximum(np.linalg.norm(way, axis=-1), 1e-6)
+    offset = ((body.at("pelvis", 2.0) - 0.5 * (left + right)) * way).sum(-1) / apart
+    return offset, float(np.median(apart)) / 2.0
+
+
+@predicate("sways", "sways from side to side")
+def sways(body: Body, count: int | None = None) -> Intervals:
+    """Bring the pelvis over one foot and the other in turn, feet on their places; each way to a side counts."""
+    offset, apart = _shifts(body)
+    found: Intervals = []
+    for start, end in stretches(stands_still(body, 0.25) & (body.pelvis_ratio() > 0.9), 20, 3):
+        curve = offset[start:end]
+        middle, half = 0.5 * (curve.max() + curve.min()), 0.5 * np.ptp(curve)
+        if half < max(SHIFT / 2.0, 0.4 * apart):
+            continue
+        ways = sorted(
+            (first, last, sign)
+            for sign in (1.0, -1.0)
+            for first, last in excursions(sign * (curve - middle), 0.55 * half, 0.25 * half, 3)
+        )
+        turns = [one for one, before in zip(ways, [None, *ways], strict=False) if before is None or one[2] != before[2]]
+        if len(turns) >= 2 and max(last - first for first, last, _ in turns) < 64:
+            found += [(start + first, start + last) for first, last, _ in turns]
+    return counted(found, count)
