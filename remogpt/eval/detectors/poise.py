@@ -3,7 +3,7 @@
 import numpy as np
 
 from remogpt.eval.detectors.event import Event, detector
-from remogpt.eval.detectors.figure import SIGN, Figure, measured, rate, steady
+from remogpt.eval.detectors.figure import SIGN, Figure, measured, rate, smooth, steady
 from remogpt.eval.detectors.rhythm import peaks, spans
 
 TILT = 0.075
@@ -60,4 +60,40 @@ def sways(figure: Figure) -> list[Event]:
         kept = [one for one, before in zip(ends, [None, *ends], strict=False) if before is None or one[1] != before[1]]
         if len(kept) > 1 and np.abs(curve).max() > SIDE:
             found += [Event(max(0, start + frame - 8), start + frame + 7) for frame, _ in kept]
+    return found
+
+
+JERK, HOLDS = 0.17, 0.2
+"""Change within a quarter of a second of the chest's upward vector, along the floor, in a blow; metres a second of the
+centre of mass of a figure that stands."""
+
+
+@detector("is_pushed")
+def is_pushed(figure: Figure) -> list[Event]:
+    """Find chests that are tipped in a moment while the figure stands, and steps the same way that end in standing."""
+    mass = figure.mass_centre
+    pace = np.linalg.norm(rate(smooth(mass, 7))[:, [0, 2]], axis=-1)
+    up = figure.seen(figure.at("neck", 5) - figure.at("pelvis", 5))
+    up = (up / np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-6))[:, [0, 2]]
+    toes = [figure.at(f"{side}_foot", 5) for side in SIGN]
+    feet = 0.5 * (toes[0] + toes[1])
+    tall = figure.height("pelvis", 7)
+    found = []
+    for start, end in spans(pace < HOLDS, 4):
+        rests = [(a, b) for a, b in spans(pace < HOLDS, 5) if end + 6 < a < end + 50]
+        last = min(end + 5, len(figure) - 1)
+        first = max(start, last - 10)
+        tipped = up[first : last + 1] - up[first]
+        frame, axis = np.unravel_index(int(np.abs(tipped).argmax()), tipped.shape)
+        sign = 1.0 if tipped[frame, axis] > 0.0 else -1.0
+        if not rests or abs(tipped[frame, axis]) < JERK:
+            continue
+        stop = min(rests[0][0] + 4, len(figure) - 1)
+        way = figure.seen(feet[stop : stop + 1] - feet[first], figure.facing[first : first + 1])[0, [0, 2]]
+        late = float(np.abs(up[min(stop + 12, len(figure) - 1)] - up[first])[axis])
+        flown = float(np.minimum(toes[0], toes[1])[first:stop, 1].max())
+        ends = tall[first : stop + 1].min() > 0.66 and late < 0.22 and flown < 0.10
+        if 0.08 < sign * way[axis] < 1.6 and abs(way[axis]) > abs(way[1 - axis]) and ends:
+            name = (("backward", "forward"), ("right", "left"))[axis][int(sign > 0.0)]
+            found.append(Event(first, stop, direction=name))
     return found

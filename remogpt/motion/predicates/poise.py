@@ -75,3 +75,42 @@ def sways(body: Body, count: int | None = None) -> Intervals:
         if len(turns) >= 2 and max(last - first for first, last, _ in turns) < 64:
             found += [(start + first, start + last) for first, last, _ in turns]
     return counted(found, count)
+
+
+@memo
+def _lead(body: Body) -> np.ndarray:
+    """(T, 2) metres that the neck is ahead of the middle between the feet, and to the left of it."""
+    middle = 0.5 * (body.at("left_foot", 1.0) + body.at("right_foot", 1.0))
+    offset = body.at("neck", 1.0) - middle
+    forward, left = body.axes()
+    return np.stack([(offset * forward).sum(-1), (offset * left).sum(-1)], axis=-1)
+
+
+@predicate("is_pushed", "is pushed {direction}")
+def is_pushed(body: Body, direction: str | None = None) -> Intervals:
+    """Stand, be thrown over the feet all of a sudden, chest first, catch it by quick steps, and stand again.
+
+    The direction is that of the motion: who is pushed from behind goes forward.
+    """
+    lead, still = _lead(body), stands_still(body, 0.3)
+    feet = 0.5 * (body.at("left_foot", 1.0) + body.at("right_foot", 1.0))
+    tilt, found = body.lean(), []
+    frames = body.num_frames
+    for begin, leaves in stretches(still, 5, 2):
+        # The feet begin to move a few frames after the blow.
+        last = min(leaves + 4, frames - 1)
+        first = max(last - 10, begin)
+        thrown = lead[last] - lead[first]
+        axis = int(np.argmax(np.abs(thrown)))
+        sign = 1.0 if thrown[axis] > 0.0 else -1.0
+        way = (("backward", "forward"), ("right", "left"))[axis][int(sign > 0.0)]
+        tilted = float((sign * (tilt[first : min(last + 5, frames), axis] - tilt[first, axis])).max())
+        after = [(a, b) for a, b in stretches(still, 4, 1) if a > last]
+        if not after or after[0][0] - leaves > 36 or direction not in (None, way):
+            continue
+        stop = after[0][0]
+        moved = (feet[min(stop + 3, frames - 1)] - feet[first]) @ body.axes()[axis][first]
+        upright = abs(tilt[min(stop + 16, frames - 1), axis] - tilt[first, axis]) < 14.0
+        if sign * thrown[axis] > 0.10 and tilted > 10.0 and 0.10 < sign * moved < 1.5 and upright:
+            found.append((first, stop))
+    return found

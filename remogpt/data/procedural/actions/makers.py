@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from remogpt.data.procedural.actions import bounds, descriptions, floor, ladder, leaning, poses, routes, tumbles
+from remogpt.data.procedural.actions import (
+    bounds,
+    descriptions,
+    falling,
+    floor,
+    ladder,
+    leaning,
+    poses,
+    routes,
+    tumbles,
+)
 from remogpt.data.procedural.gestures import Maker
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
@@ -17,6 +27,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "lean": leaning.lean, "sway": leaning.sway,
+    "pushed": falling.pushed,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
