@@ -34,6 +34,7 @@ _CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("shakes_hand", "eats", "dribbles", "curls"), (("side",), ("side", "count"))),
     **dict.fromkeys(("flaps", "paces", "sways"), ((), ("count",))),
     "stops": ((), ("direction",)),
+    **dict.fromkeys(("falls", "is_pushed", "leans"), ((), ("direction",))),
     "gallops": ((), ("side",)),
     "gallops_sideways": ((), ("direction",)),
     "cartwheels": ((), ("direction",)),

@@ -1,4 +1,4 @@
-"""Find what a figure does with its weight over its feet: leaning forward or back, and swaying from foot to foot."""
+"""Find what a figure does with its weight: leaning, swaying from foot to foot, getting pushed, falling down."""
 
 import numpy as np
 
@@ -96,4 +96,24 @@ def is_pushed(figure: Figure) -> list[Event]:
         if 0.08 < sign * way[axis] < 1.6 and abs(way[axis]) > abs(way[1 - axis]) and ends:
             name = (("backward", "forward"), ("right", "left"))[axis][int(sign > 0.0)]
             found.append(Event(first, stop, direction=name))
+    return found
+
+
+PLUNGE = -1.25
+"""Metres a second of the centre of mass of a figure that falls, at the fastest; who lies down is slower."""
+
+
+@detector("falls")
+def falls(figure: Figure) -> list[Event]:
+    """Find centres of mass that plunge from standing to the floor and stay there; the chest then looks down or up."""
+    high = smooth(figure.mass_centre[:, 1], 5)
+    found = []
+    for start, end in spans(high < 0.34, 9, 4):
+        above = np.flatnonzero(high[:start] > 0.78)
+        if not len(above) or start - above[-1] > 26:
+            continue
+        first = int(above[-1])
+        up = float(figure.chest[start + (end - start) // 3 : end, 0, 1].mean())
+        if float(rate(high)[first : start + 1].min()) < PLUNGE and abs(up) > 0.5:
+            found.append(Event(max(0, first - 6), end, direction="backward" if up > 0.0 else "forward"))
     return found

@@ -1,9 +1,10 @@
-"""Find how a body keeps its weight over its feet: leaning forward or back, and swaying from foot to foot."""
+"""Find how a body keeps its balance or loses it: leaning, swaying from foot to foot, getting pushed, falling down."""
 
 import numpy as np
 
 from remogpt.motion.body import SIDES, Body, memo
 from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.ground import UP, lies
 from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
 from remogpt.motion.skeleton import FPS
 
@@ -13,6 +14,8 @@ HELD = 13
 """Fewest frames that a lean is held."""
 SHIFT = 0.10
 """Metres from one side to the other in a sway, at least."""
+DROP = 24
+"""Most frames from standing to lying of who falls."""
 
 
 @memo
@@ -113,4 +116,21 @@ def is_pushed(body: Body, direction: str | None = None) -> Intervals:
         upright = abs(tilt[min(stop + 16, frames - 1), axis] - tilt[first, axis]) < 14.0
         if sign * thrown[axis] > 0.10 and tilted > 10.0 and 0.10 < sign * moved < 1.5 and upright:
             found.append((first, stop))
+    return found
+
+
+@predicate("falls", "falls down {direction}")
+def falls(body: Body, direction: str | None = None) -> Intervals:
+    """Drop from standing to lying in a moment: forward onto the belly, backward onto the back.
+
+    Who lies down goes slowly.
+    """
+    pelvis = body.height("pelvis", 1.0)
+    found = []
+    for way, side in (("forward", "belly"), ("backward", "back")):
+        for start, end in lies(body, side) if direction in (None, way) else ():
+            stood = np.flatnonzero(pelvis[:start] > UP)
+            sunk = np.flatnonzero(pelvis[: start + 1] > 0.40)
+            if len(stood) and start - stood[-1] <= DROP and sunk[-1] - stood[-1] <= 0.6 * DROP:
+                found.append((max(int(stood[-1]) - 6, 0), end))
     return found

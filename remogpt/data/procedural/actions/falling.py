@@ -5,13 +5,17 @@ Angles are radians; places are metres around the start, which faces +Z.
 
 import numpy as np
 
-from remogpt.data.procedural.curves import ease, keyframes, smooth, window
+from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, smooth, window
 from remogpt.data.procedural.in_place import blank, move_foot, seconds
 from remogpt.data.procedural.locomotion import Performer
 from remogpt.data.procedural.script import Action
 from remogpt.data.procedural.track import Track
 
 _SIGN = (1.0, -1.0)
+_KNEE, _WRIST = 0.08, 0.055
+"""Heights of a knee and of a wrist that rest on the floor."""
+_TUCKED, _FLAT = np.radians(100.0), np.radians(150.0)
+"""Pitch of a foot that stands on its toes behind the knee, and of one whose back lies on the floor."""
 _WAYS = {"forward": (0.0, 1.0), "backward": (0.0, -1.0), "left": (1.0, 0.0), "right": (-1.0, 0.0)}
 """Directions of a shove's effect, as (x, z): who is pushed from behind goes forward."""
 
@@ -98,3 +102,96 @@ def _jerk(track: Track, t: np.ndarray, hit: float, done: float, direction: str, 
         track.arms[:, arm] += fly[:, None] * pose
         # The arms stay where they were while the chest is thrown.
         track.arms[:, arm, 0] += {"forward": -0.35, "backward": 0.35}.get(direction, 0.0) * np.maximum(lag, 0.0)
+
+
+def fall(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Lose the balance and drop to the floor in about a second: on knees, hands and belly, or on seat and back."""
+    drop = (rng.uniform(0.95, 1.25) if action.direction == "backward" else rng.uniform(0.85, 1.15)) / who.hurry**0.5
+    lead, rest = rng.uniform(0.1, 0.3), rng.uniform(0.9, 1.4)
+    track, t = blank(lead + drop + rest, who)
+    u = (t - lead) / drop
+    if action.direction == "backward":
+        _fall_back(track, u, who, rng)
+    else:
+        _fall_ahead(track, u, who, rng)
+    return track
+
+
+def _fall_ahead(track: Track, u: np.ndarray, who: Performer, rng: np.random.Generator) -> None:
+    """Tip over the toes, hit the floor with both knees, then with the hands, and end on the belly."""
+    knees_hit, hands_hit = rng.uniform(0.50, 0.58), rng.uniform(0.68, 0.76)
+    thigh, shin = who.body.leg_lengths.mean(axis=0)
+    pitch = keyframes([0.1, knees_hit, 1.0, 1.35], [0.0, _TUCKED, _TUCKED, _FLAT], u)
+    for side in (0, 1):
+        foot, yaw = who.body.foot_vectors[side], track.foot[:, side, 0].copy()
+        ball = track.ankle[:, side] + apply(rotation(yaw, 0.0, 0.0), foot)
+        track.foot[:, side, 0] *= 1.0 - 0.7 * ease(u / knees_hit)
+        turned = apply(rotation(track.foot[:, side, 0], pitch, 0.0), foot)
+        ankle = ball - turned
+        ankle[:, 1] = np.maximum(0.016 - turned[:, 1], 0.05)
+        track.ankle[:, side], track.foot[:, side, 1] = ankle, pitch
+        track.planted[:, side] = u < 0.1
+        track.knees[:, side, :3] = [_SIGN[side] * rng.uniform(0.10, 0.15), _KNEE, ankle[-1, 2] + 0.97 * shin]
+        track.knees[:, side, 3] = ease((u - 0.5 * knees_hit) / (0.5 * knees_hit))
+    knee = float(track.knees[-1, :, 2].mean())
+    standing = who.body.pelvis_height + track.root[0, 1]
+    bounce = 0.02 * np.sin(2.0 * np.pi * np.clip((u - 0.98) / 0.3, 0.0, 1.0)) * ease((1.3 - u) / 0.3)
+    high = keyframes([0.0, 0.25, knees_hit, hands_hit, 0.96], [standing, 0.93 * standing, 0.47, 0.29, 0.13], u)
+    track.root[:, 1] = high + np.maximum(bounce, 0.0) - who.body.pelvis_height
+    # From where the knees are on the floor, the thighs turn about them.
+    over = np.sqrt(np.maximum(thigh**2 - np.maximum(high - 0.04 - _KNEE, 0.0) ** 2, 0.0))
+    free = keyframes([0.0, 0.25, knees_hit], [0.0, 0.15, knee + 0.13], u)
+    s = ease((u - 0.8 * knees_hit) / (0.5 * knees_hit))
+    track.root[:, 2] += free + s * (knee + np.minimum(over, thigh) - free)
+    marks = [0.0, 0.25, knees_hit, hands_hit, 0.93, 1.12, 1.3]
+    track.trunk[:, 0] += np.radians(keyframes(marks, [0, 28, 50, 70, 88, 85, 88], u)) - who.posture.lean * ease(u)
+    track.pelvis[:, 0] += np.radians(keyframes(marks, [0, 14, 28, 60, 87, 84, 86], u))
+    track.trunk[:, 1] += rng.uniform(-0.15, 0.15) * window(u, 0.1, 1.0, 0.4)
+    track.head[:, 0] += keyframes([0.0, 0.5, 0.9, 1.3], [0.0, -0.55, -0.35, 0.15], u)
+    track.head[:, 1] += rng.choice([-0.5, 0.5]) * ease((u - 0.7) / 0.6)
+    end = float(track.root[-1, 2])
+    for side in (0, 1):
+        place = [_SIGN[side] * rng.uniform(0.24, 0.34), _WRIST, end + rng.uniform(0.38, 0.52)]
+        track.hands[:, side, :3] = place
+        track.hands[:, side, 3] = ease((u - 0.3) / (hands_hit - 0.3 + 0.04 * side))
+        up = window(u, 0.02, hands_hit, 0.4, 0.35)
+        track.arms[:, side] += up[:, None] * np.array([rng.uniform(0.6, 1.1), rng.uniform(0.1, 0.5), 0.5, 0.0])
+
+
+def _fall_back(track: Track, u: np.ndarray, who: Performer, rng: np.random.Generator) -> None:
+    """Tip over the heels, hit the floor with the seat and the hands, roll onto the back while the feet fly up."""
+    seat_hit, back_hit = rng.uniform(0.55, 0.62), rng.uniform(0.86, 0.95)
+    seat = np.array([0.12, rng.uniform(-0.52, -0.42)])
+    standing = who.body.pelvis_height + track.root[0, 1]
+    bounce = 0.018 * np.sin(np.pi * np.clip((u - seat_hit) / 0.16, 0.0, 1.0)) ** 2
+    high = keyframes([0.0, 0.2, 0.4, seat_hit], [standing, 0.93 * standing, 0.66 * standing, seat[0]], u)
+    track.root[:, 1] = high + bounce - who.body.pelvis_height
+    track.root[:, 2] += keyframes([0.0, 0.22, seat_hit, back_hit], [0.0, -0.12, seat[1] + 0.03, seat[1]], u)
+    marks = [0.0, 0.2, 0.42, seat_hit, back_hit, back_hit + 0.16, back_hit + 0.32]
+    flat = rng.uniform(84.0, 88.0)
+    track.trunk[:, 0] += np.radians(keyframes(marks, [0, -16, 4, 2, -flat, 4 - flat, -flat], u))
+    track.trunk[:, 0] -= who.posture.lean * ease(u)
+    track.pelvis[:, 0] += np.radians(keyframes(marks, [0, -10, 0, -20, 14 - flat, 14 - flat, 12 - flat], u))
+    track.trunk[:, 1] += rng.uniform(-0.15, 0.15) * window(u, 0.1, 1.0, 0.4)
+    chin = rng.uniform(0.35, 0.6)
+    track.head[:, 0] += keyframes([0.0, 0.4, 0.8, back_hit + 0.1, back_hit + 0.5], [0.0, chin, chin, chin, -0.38], u)
+    bent, fly = rng.random() < 0.35, rng.uniform(0.16, 0.34)
+    arms_out = rng.uniform(0.1, 0.9)
+    for side in (0, 1):
+        leaves, lands = seat_hit - 0.12 + 0.03 * side, back_hit + 0.28 + rng.uniform(0.0, 0.12)
+        s = ease((u - leaves) / (lands - leaves))
+        ahead = seat[1] + (rng.uniform(0.46, 0.54) if bent else 0.88)
+        place = [_SIGN[side] * rng.uniform(0.10, 0.18), who.body.ankle_height[side] if bent else 0.06, ahead]
+        track.ankle[:, side] += s[:, None] * (np.array(place) - track.ankle[:, side])
+        track.ankle[:, side, 1] += fly * np.sin(np.pi * s) ** 1.5
+        track.foot[:, side, 1] += -np.radians(35.0) * window(u, 0.1, lands, 0.3, 0.25) * (s > 0.0)
+        track.foot[:, side, 1] -= 0.0 if bent else s * np.radians(50.0)
+        track.planted[:, side] = s <= 0.0
+        track.hands[:, side, :3] = [_SIGN[side] * 0.32, _WRIST, seat[1] - 0.22]
+        track.hands[:, side, 3] = window(u, 0.26, back_hit - 0.02, seat_hit - 0.26, 0.24)
+        up = window(u, 0.0, seat_hit, 0.3, 0.3)
+        track.arms[:, side] += up[:, None] * np.array([rng.uniform(0.9, 1.5), rng.uniform(0.2, 0.7), 0.5, 0.0])
+        lying = ease((u - seat_hit) / (back_hit - seat_hit))
+        # The idle arms hang towards the ground when the trunk leans; on the floor they lie beside it.
+        track.arms[:, side, 0] += lying * (0.8 * np.radians(flat) + 0.08)
+        track.arms[:, side, 1] += lying * arms_out

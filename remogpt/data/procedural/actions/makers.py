@@ -27,7 +27,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "side_gallop": bounds.side_gallop, "crawl": floor.crawl,
     "kneel_both": floor.kneel_both, "sit_floor": floor.sit_floor, "lie_down": floor.lie_down, "get_up": floor.get_up,
     "roll": tumbles.roll, "cartwheel": tumbles.cartwheel, "lean": leaning.lean, "sway": leaning.sway,
-    "pushed": falling.pushed,
+    "pushed": falling.pushed, "fall": falling.fall,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
