@@ -29,22 +29,24 @@ def stands_still(body: Body, most: float = 0.16) -> np.ndarray:
 @memo
 def _calm_hands(body: Body) -> np.ndarray:
     """(T,) whether neither hand does anything: metres a second against the pelvis are few."""
-    return np.asarray(np.max([body.speed(f"{side}_wrist", 2.0) for side in SIDES], axis=0) < 0.26)
+    return np.asarray(np.max([body.speed(f"{side}_wrist", 2.5) for side in SIDES], axis=0) < 0.26)
 
 
 @predicate("leans", "leans {direction} and stays there a while")
 def leans(body: Body, direction: str | None = None) -> Intervals:
     """Tilt the trunk over planted feet and straight legs, keep it tilted with still hands, and come upright again."""
-    lean = body.lean()[:, 0]
-    still = np.abs(np.gradient(body.lean()[:, 0])) * FPS < 13.0
+    trunk = body.offset("neck", "pelvis", "hip", 4.0)
+    lean = np.degrees(np.arctan2(trunk[:, 0], trunk[:, 1]))
+    still = np.abs(np.gradient(lean)) * FPS < 15.0
     quiet = still & stands_still(body) & _calm_hands(body) & (body.pelvis_ratio() > 0.84)
     found = []
     for start, end in stretches(quiet, HELD, 2):
-        held = float(np.median(lean[start:end]))
-        upright = np.concatenate([lean[max(start - 44, 0) : start], lean[end : end + 44]])
+        near = lean[max(start - 44, 0) : end + 44]
         for way, sign in (("forward", 1.0), ("backward", -1.0)):
-            tilt = sign * (held - (upright.min() if sign > 0 else upright.max())) if len(upright) else 0.0
-            if direction in (None, way) and LEAN < tilt < MOST_LEAN and sign * held > LEAN:
+            # Who leans slowly is still all the while: the far end of the stretch is the lean.
+            held = float(np.quantile(sign * lean[start:end], 0.7))
+            tilt = held - float((sign * near).min())
+            if direction in (None, way) and LEAN < tilt < MOST_LEAN and held > LEAN:
                 found.append((start, end))
     return found
 
@@ -113,7 +115,8 @@ def is_pushed(body: Body, direction: str | None = None) -> Intervals:
             continue
         stop = after[0][0]
         moved = (feet[min(stop + 3, frames - 1)] - feet[first]) @ body.axes()[axis][first]
-        upright = abs(tilt[min(stop + 16, frames - 1), axis] - tilt[first, axis]) < 14.0
+        flown = np.minimum(body.lift("left"), body.lift("right"))[first:stop].max() > 0.08
+        upright = not flown and abs(tilt[min(stop + 16, frames - 1), axis] - tilt[first, axis]) < 14.0
         if sign * thrown[axis] > 0.10 and tilted > 10.0 and 0.10 < sign * moved < 1.5 and upright:
             found.append((first, stop))
     return found

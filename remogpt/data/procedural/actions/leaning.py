@@ -26,7 +26,7 @@ def lean(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     there *= 1.0 + 0.025 * smooth_noise(rng, len(t), 1, 0.2, 0.6)[:, 0]
     late = window(t, 0.1 + 0.15 * going, t[-1], going, 0.9 * back)
     if action.direction == "backward":
-        _lean_back(track, there, late, rng)
+        _lean_back(track, there, late, who, rng)
     else:
         draw = rng.random()
         rests = "knees" if draw < 0.2 else "table" if draw < 0.4 else ""
@@ -79,9 +79,9 @@ def _rest_hands(
         track.arms[:, side, 2] += 0.35 * there
 
 
-def _lean_back(track: Track, there: np.ndarray, late: np.ndarray, rng: np.random.Generator) -> None:
+def _lean_back(track: Track, there: np.ndarray, late: np.ndarray, who: Performer, rng: np.random.Generator) -> None:
     """Tilt the trunk back over hips that go forward and knees that give, the head kept up or thrown back."""
-    deep = np.radians(rng.uniform(17.0, 26.0))
+    deep = np.radians(rng.uniform(17.0, 26.0)) + max(who.posture.lean, 0.0)
     track.trunk[:, 0] -= deep * there
     track.pelvis[:, 0] -= rng.uniform(0.45, 0.7) * deep * there
     track.head[:, 0] += (rng.uniform(-0.15, 0.7) * deep) * late
