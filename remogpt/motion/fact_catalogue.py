@@ -66,7 +66,7 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
     "leans": {"direction": ("forward", "backward")},
-    "falls": {"direction": ("forward", "backward")},
+    "falls": {"direction": ("forward", "backward", "left", "right")},
     "is_pushed": {"direction": ("forward", "backward", "left", "right")},
 }
 

@@ -8,7 +8,7 @@ from remogpt.data.procedural.facts import facts_of
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.motion.body import Body
 from remogpt.motion.facts import Fact, facts_correct
-from remogpt.motion.predicates.poise import is_pushed, leans
+from remogpt.motion.predicates.poise import falls, is_pushed, leans
 from remogpt.motion.skeleton import FPS
 
 SEEDS = range(4)
@@ -68,12 +68,13 @@ def test_a_push_hits_who_stands_and_a_stumble_who_walks(seed: int) -> None:
     assert found(step, "is_pushed") == [False]
 
 
-@pytest.mark.parametrize(("way", "side"), [("forward", "belly"), ("backward", "back")])
+@pytest.mark.parametrize(("way", "side"), [("forward", "belly"), ("backward", "back"), ("left", "back")])
 def test_who_falls_is_down_in_a_second_and_takes_longer_to_get_up(way: str, side: str) -> None:
     for seed in SEEDS:
         script = Script((Step((Action("fall", direction=way),)), Step((Action("stand_up"),))))
         joints = animate(script, np.random.default_rng(seed)).joints
         assert all(facts_correct(facts_of(script), joints))
+        assert [one for one in AHEAD if falls(Body(joints), one)] == [way]
         pelvis = joints[:, 0, 1]
         low = np.flatnonzero(pelvis < 0.3)
         down = low[0] - np.flatnonzero(pelvis[: low[0]] > 0.8)[-1]

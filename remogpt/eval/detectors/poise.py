@@ -105,15 +105,18 @@ PLUNGE = -1.25
 
 @detector("falls")
 def falls(figure: Figure) -> list[Event]:
-    """Find centres of mass that plunge from standing to the floor and stay there; the chest then looks down or up."""
+    """Find centres of mass that plunge from standing to the floor and stay there; the chest looks down, up or aside."""
     high = smooth(figure.mass_centre[:, 1], 5)
     found = []
     for start, end in spans(high < 0.34, 9, 4):
         above = np.flatnonzero(high[:start] > 0.78)
         if not len(above) or start - above[-1] > 26:
             continue
-        first = int(above[-1])
-        up = float(figure.chest[start + (end - start) // 3 : end, 0, 1].mean())
-        if float(rate(high)[first : start + 1].min()) < PLUNGE and abs(up) > 0.5:
-            found.append(Event(max(0, first - 6), end, direction="backward" if up > 0.0 else "forward"))
+        first, lies = int(above[-1]), slice(start + (end - start) // 3, end)
+        up, left = (float(figure.chest[lies, axis, 1].mean()) for axis in (0, 2))
+        if float(rate(high)[first : start + 1].min()) < PLUNGE and max(abs(up), abs(left)) > 0.5:
+            way = "backward" if up > 0.0 else "forward"
+            if abs(left) > abs(up):
+                way = "right" if left > 0.0 else "left"
+            found.append(Event(max(0, first - 6), end, direction=way))
     return found

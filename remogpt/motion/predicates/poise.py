@@ -16,6 +16,8 @@ SHIFT = 0.10
 """Metres from one side to the other in a sway, at least."""
 DROP = 24
 """Most frames from standing to lying of who falls."""
+ON_SIDE = 0.18
+"""Metres by which one shoulder of who lies on a side is lower than the other."""
 
 
 @memo
@@ -124,16 +126,21 @@ def is_pushed(body: Body, direction: str | None = None) -> Intervals:
 
 @predicate("falls", "falls down {direction}")
 def falls(body: Body, direction: str | None = None) -> Intervals:
-    """Drop from standing to lying in a moment: forward onto the belly, backward onto the back.
+    """Drop from standing to lying in a moment: forward onto the belly, backward onto the back, or onto one side.
 
     Who lies down goes slowly.
     """
     pelvis = body.height("pelvis", 1.0)
+    left_lower = body.height("right_shoulder", 2.0) - body.height("left_shoulder", 2.0)
     found = []
-    for way, side in (("forward", "belly"), ("backward", "back")):
-        for start, end in lies(body, side) if direction in (None, way) else ():
-            stood = np.flatnonzero(pelvis[:start] > UP)
-            sunk = np.flatnonzero(pelvis[: start + 1] > 0.40)
-            if len(stood) and start - stood[-1] <= DROP and sunk[-1] - stood[-1] <= 0.6 * DROP:
-                found.append((max(int(stood[-1]) - 6, 0), end))
+    for start, end in lies(body):
+        stood, sunk = np.flatnonzero(pelvis[:start] > UP), np.flatnonzero(pelvis[: start + 1] > 0.40)
+        if not len(stood) or start - stood[-1] > DROP or sunk[-1] - stood[-1] > 0.6 * DROP:
+            continue
+        across = float(np.median(left_lower[start:end]))
+        way = "backward" if (start, end) in lies(body, "back") else "forward"
+        if abs(across) > ON_SIDE:
+            way = "left" if across > 0.0 else "right"
+        if direction in (None, way):
+            found.append((max(int(stood[-1]) - 6, 0), end))
     return found

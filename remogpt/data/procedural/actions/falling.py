@@ -105,13 +105,15 @@ def _jerk(track: Track, t: np.ndarray, hit: float, done: float, direction: str, 
 
 
 def fall(action: Action, who: Performer, rng: np.random.Generator) -> Track:
-    """Lose the balance and drop to the floor in about a second: on knees, hands and belly, or on seat and back."""
+    """Lose the balance and drop to the floor in about a second: onto belly, back or hip, over knees, seat or hands."""
     drop = (rng.uniform(0.95, 1.25) if action.direction == "backward" else rng.uniform(0.85, 1.15)) / who.hurry**0.5
     lead, rest = rng.uniform(0.1, 0.3), rng.uniform(0.9, 1.4)
     track, t = blank(lead + drop + rest, who)
     u = (t - lead) / drop
     if action.direction == "backward":
         _fall_back(track, u, who, rng)
+    elif action.direction in ("left", "right"):
+        _fall_aside(track, u, 0 if action.direction == "left" else 1, who, rng)
     else:
         _fall_ahead(track, u, who, rng)
     return track
@@ -195,3 +197,42 @@ def _fall_back(track: Track, u: np.ndarray, who: Performer, rng: np.random.Gener
         # The idle arms hang towards the ground when the trunk leans; on the floor they lie beside it.
         track.arms[:, side, 0] += lying * (0.8 * np.radians(flat) + 0.08)
         track.arms[:, side, 1] += lying * arms_out
+
+
+def _fall_aside(track: Track, u: np.ndarray, side: int, who: Performer, rng: np.random.Generator) -> None:
+    """Tip over one foot, hit the floor with the hip and both hands, and end on that side, knees a little bent."""
+    sign, other = _SIGN[side], 1 - side
+    hip_hit, chest_hit = rng.uniform(0.58, 0.66), rng.uniform(0.84, 0.92)
+    far = rng.uniform(0.60, 0.70)
+    standing = who.body.pelvis_height + track.root[0, 1]
+    bounce = 0.02 * np.sin(np.pi * np.clip((u - hip_hit) / 0.16, 0.0, 1.0)) ** 2
+    high = keyframes([0.0, 0.22, 0.42, hip_hit], [standing, 0.95 * standing, 0.66 * standing, 0.15], u)
+    track.root[:, 1] = high + bounce - who.body.pelvis_height
+    track.root[:, 0] += sign * keyframes([0.0, 0.22, hip_hit, chest_hit], [0.0, 0.12, 0.93 * far, far], u)
+    marks = [0.0, 0.22, hip_hit, chest_hit, chest_hit + 0.15, chest_hit + 0.32]
+    track.trunk[:, 2] -= sign * np.radians(keyframes(marks, [0, 20, 46, 75, 69, 72], u))
+    track.pelvis[:, 2] -= sign * np.radians(keyframes(marks, [0, 12, 48, 82, 79, 81], u))
+    curl = rng.uniform(0.05, 0.3)
+    track.trunk[:, 0] += curl * ease(u / hip_hit) - who.posture.lean * ease(u)
+    track.head[:, 0] += rng.uniform(-0.1, 0.3) * ease(u)
+    for foot, leaves in ((side, 0.36), (other, 0.22)):
+        s = ease((u - leaves) / (chest_hit + 0.2 - leaves))
+        top = foot == other
+        apart = rng.uniform(0.70, 0.76) - (rng.uniform(0.0, 0.12) if top else 0.0)
+        place = np.array([sign * (far - apart), 0.15 if top else 0.08, rng.uniform(0.0, 0.10)])
+        track.ankle[:, foot] += s[:, None] * (place - track.ankle[:, foot])
+        track.ankle[:, foot, 1] += (0.16 if top else 0.09) * np.sin(np.pi * s) ** (1.5 if top else 0.7)
+        track.foot[:, foot, 1] += (0.25 if top else -0.4) * ease(s / 0.25)
+        track.planted[:, foot] = s <= 0.0
+        track.knees[:, foot, :3] = 0.5 * (track.root + track.ankle[:, foot])
+        track.knees[:, foot, 1] = 0.17 if top else 0.075
+        track.knees[:, foot, 2] += rng.uniform(0.16, 0.24)
+        track.knees[:, foot, 3] = ease((u - 0.4) / (hip_hit - 0.4))
+    fly = window(u, 0.0, hip_hit, 0.3, 0.3)[:, None]
+    for arm in (0, 1):
+        track.arms[:, arm] += fly * np.array([rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.8), 0.4, 0.0])
+    # The arm below lies on the floor ahead of the chest; the other hand stands there.
+    below = np.array([rng.uniform(1.2, 1.6), -0.24, rng.uniform(0.3, 1.1), 0.0]) - who.posture.arms[side]
+    track.arms[:, side] += ease((u - 0.3) / 0.35)[:, None] * below
+    track.hands[:, other, :3] = [sign * (far + 0.36), _WRIST, rng.uniform(0.28, 0.38)]
+    track.hands[:, other, 3] = ease((u - 0.44) / 0.36)
