@@ -6,11 +6,11 @@ from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import SIGN, Figure, measured, rate, smooth, steady
 from remogpt.eval.detectors.rhythm import peaks, spans
 
-TILT = 0.075
+TILT = 0.095
 """Metres by which the head is farther ahead of the seat (or behind it) than upright, in a lean at least."""
 DEEP = 0.37
 """The same at most; who bows brings the head farther."""
-STAYS = 13
+STAYS = 17
 """Fewest frames of a lean that is held."""
 SIDE = 0.037
 """Metres by which the centre of mass goes to each side of the middle in a sway, at least."""
@@ -37,6 +37,9 @@ def leans(figure: Figure) -> list[Event]:
     ahead = figure.seen(shoulders - hips)[:, 0]
     calm = (np.abs(rate(ahead)) < 0.10) & feet_rest(figure, 0.25) & (figure.height("pelvis", 7) > 0.74)
     calm &= np.maximum(*(_moves(figure, side) for side in SIGN)) < 0.28
+    for side in SIGN:  # whose hands are raised or drawn in does something else
+        reach = figure.at(f"{side}_wrist") - figure.at(f"{side}_shoulder")
+        calm &= (reach[:, 1] < -0.17) & (np.linalg.norm(reach, axis=-1) > 0.30)
     found = []
     for start, end in spans(calm, STAYS, 3):
         near = np.concatenate([ahead[max(0, start - 50) : start], ahead[end : end + 50]])

@@ -10,7 +10,7 @@ from remogpt.motion.skeleton import FPS
 
 LEAN, MOST_LEAN = 9.0, 47.0
 """Degrees of the trunk against its upright posture: in a lean at least, and at most; a bow goes deeper."""
-HELD = 13
+HELD = 15
 """Fewest frames that a lean is held."""
 SHIFT = 0.10
 """Metres from one side to the other in a sway, at least."""
@@ -30,8 +30,10 @@ def stands_still(body: Body, most: float = 0.16) -> np.ndarray:
 
 @memo
 def _calm_hands(body: Body) -> np.ndarray:
-    """(T,) whether neither hand does anything: metres a second against the pelvis are few."""
-    return np.asarray(np.max([body.speed(f"{side}_wrist", 2.5) for side in SIDES], axis=0) < 0.26)
+    """(T,) whether neither hand does anything: both rest below the shoulders, at some distance of them."""
+    low = np.max([body.height(f"{side}_wrist") - body.height(f"{side}_shoulder") for side in SIDES], axis=0) < -0.17
+    far = np.min([body.gap(f"{side}_wrist", f"{side}_shoulder") for side in SIDES], axis=0) > 0.31
+    return np.asarray(low & far & (np.max([body.speed(f"{side}_wrist", 2.5) for side in SIDES], axis=0) < 0.26))
 
 
 @predicate("leans", "leans {direction} and stays there a while")

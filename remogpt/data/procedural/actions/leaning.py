@@ -87,7 +87,7 @@ def _lean_back(track: Track, there: np.ndarray, late: np.ndarray, who: Performer
     track.head[:, 0] += (rng.uniform(-0.15, 0.7) * deep) * late
     track.root[:, 2] += rng.uniform(0.02, 0.08) * there
     track.root[:, 1] -= rng.uniform(0.01, 0.05) * there
-    flexion, out, elbow = rng.uniform(-0.1, 0.35), rng.uniform(0.0, 0.4), rng.uniform(0.0, 0.5)
+    flexion, out, elbow = rng.uniform(-0.1, 0.3), rng.uniform(0.0, 0.35), rng.uniform(-0.1, 0.25)
     for arm in (0, 1):
         # The hanging arms are pitched with the trunk; they rather stay where gravity and balance want them.
         pose = np.array([0.2 * deep + flexion, out, elbow, 0.0]) * rng.uniform(0.8, 1.2)
