@@ -39,7 +39,7 @@ def leans(figure: Figure) -> list[Event]:
     calm &= np.maximum(*(_moves(figure, side) for side in SIGN)) < 0.28
     for side in SIGN:  # whose hands are raised or drawn in does something else
         reach = figure.at(f"{side}_wrist") - figure.at(f"{side}_shoulder")
-        calm &= (reach[:, 1] < -0.17) & (np.linalg.norm(reach, axis=-1) > 0.30)
+        calm &= (reach[:, 1] < -0.25) & (np.linalg.norm(reach, axis=-1) > 0.30)
     found = []
     for start, end in spans(calm, STAYS, 3):
         near = np.concatenate([ahead[max(0, start - 50) : start], ahead[end : end + 50]])
