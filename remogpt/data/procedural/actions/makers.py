@@ -8,10 +8,12 @@ from remogpt.data.procedural.actions import (
     bounds,
     descriptions,
     exercises,
+    falling,
     floor,
     footwork,
     handling,
     ladder,
+    leaning,
     poses,
     routes,
     tumbles,
@@ -31,14 +33,13 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "rise_on_toes": footwork.rise_on_toes, "swing_leg": footwork.swing_leg, "tap_foot": footwork.tap_foot,
     "walk_on_toes": footwork.walk_on_toes, "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips,
     "duck": exercises.duck, "touch_foot": exercises.touch_foot, "elbow_to_knee": exercises.elbow_to_knee,
+    "lean": leaning.lean, "sway": leaning.sway, "pushed": falling.pushed, "fall": falling.fall,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
 GESTURES: dict[str, Maker] = {
     **{one.name: poses.gesture for one in descriptions().values() if one.poses},
-    "roll_head": exercises.roll_head,
-    "place": handling.place,
-    "reach": handling.reach_out,
+    "roll_head": exercises.roll_head, "place": handling.place, "reach": handling.reach_out,
     "move_aside": handling.move_aside,
-}
+}  # fmt: skip
 """Maker of every added action of arms and trunk."""
