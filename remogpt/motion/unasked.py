@@ -17,7 +17,7 @@ ALONE = (
 """Actions that are seen where they are done, and nowhere else."""
 ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
 """Actions that are seen where they are done, and in what leads down to the floor or up from it."""
-LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up"))
+LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up", "falls"))
 """Actions that lead down or up."""
 PLAIN = (
     "walks", "steps", "sidesteps", "turns", "jumps", "hops", "squats", "lunges", "kneels", "kneels_on_both", "bows",
