@@ -117,7 +117,8 @@ def gather(model: ReMoGPT, clips: Sequence[tuple[np.ndarray, list[str]]], name: 
     found = []
     for start in progress(range(0, len(clips), BATCH), desc=name, unit="batch"):
         part = clips[start : start + BATCH]
-        options = GenerationOptions(best_of=CANDIDATES).with_defaults({**model.generation, "temperature": 0.0})
+        own = {name: model.generation[name] for name in ("strength", "routes", "k")}  # as `ReMoGPT.caption` has them
+        options = GenerationOptions(best_of=CANDIDATES).with_defaults({**own, "temperature": 0.0})
         motions = [Motion.from_features(features) for features, _ in part]
         windows = captioning.plan(motions, options.excluded(len(part)), model.tokenizer)
         captioning.retrieve(windows, model.database(), model.retriever, options)
