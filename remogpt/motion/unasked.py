@@ -13,6 +13,8 @@ Shows = Callable[[Fact], bool]
 """Tells whether a motion holds a fact."""
 ALONE = (
     "crawls", "sits", "rolls", "cartwheels", "climbs", "climbs_ladder", "skips", "gallops", "gallops_sideways", "runs",
+    "falls", "is_pushed", "swims", "swings_club", "swings_leg", "walks_on_toes", "touches_toes", "touches_other_foot",
+    "rolls_hips", "brings_elbow_to_knee",
 )  # fmt: skip
 """Actions that are seen where they are done, and nowhere else."""
 ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
@@ -22,7 +24,8 @@ LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits
 PLAIN = (
     "walks", "steps", "sidesteps", "turns", "jumps", "hops", "squats", "lunges", "kneels", "kneels_on_both", "bows",
     "bends_sideways", "twists", "kicks", "lifts_knee", "balances", "stumbles", "jumping_jacks", "raises_hand", "waves",
-    "punches", "claps", "holds_arms_out", "circles_arm", "flaps",
+    "punches", "claps", "holds_arms_out", "circles_arm", "flaps", "puts_down",
+    "reaches", "leans", "sways", "steps_over", "ducks",
 )  # fmt: skip
 """Actions that anyone sees, though they are also found where nobody would name them: of several motions that show what
 is claimed the one with the fewest of them shows it best."""

@@ -29,6 +29,9 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
 """Sampling of candidates beyond the first, where the best of several is wanted."""
 
+COPIED = 0.1
+"""What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
+
 
 @dataclass
 class Window:
@@ -162,11 +165,16 @@ def read(windows: Sequence[Window], reader: CaptionReader) -> None:
 
 
 def choose(windows: Sequence[Window], judge: Judge) -> None:
-    """Choose, of each window's candidates, the caption that the judge scores highest for its motion."""
+    """Choose, of each window's candidates, the caption that the judge scores highest for its motion.
+
+    One that is an example's caption word for word was written of another motion, and costs a little.
+    """
     captions = [[or_no_words(text) for text in window.candidates] for window in windows]
     readings, motions = [window.readings for window in windows], [window.features for window in windows]
     for window, scores in zip(windows, judge.caption_scores(captions, readings, motions), strict=True):
-        window.chosen = int(scores.argmax())
+        others = {example.caption.strip() for example in window.examples}
+        copied = np.array([text.strip() in others for text in window.candidates])
+        window.chosen = int((scores - COPIED * copied).argmax())
 
 
 def correct(windows: Sequence[Window], reader: CaptionReader | None) -> None:

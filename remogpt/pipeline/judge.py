@@ -41,7 +41,7 @@ class Judge:
     Args:
         retriever: its cosine of caption and motion.
         fact_weight: what the share of a caption's facts that hold counts beside the cosine, times
-            the confidence of its reading.
+            how sure its reading is.
         finder: says which facts hold; None checks them on the joints.
     """
 
@@ -68,7 +68,7 @@ class Judge:
             scores = rows @ text
             if reading is not None and reading.facts:
                 shares = self._shares(reading, own)
-                scores = scores + self.fact_weight * reading.confidence * np.array(shares, dtype=scores.dtype)
+                scores = scores + self.fact_weight * reading.sureness * np.array(shares, dtype=scores.dtype)
             found.append(scores)
         return found
 

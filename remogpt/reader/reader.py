@@ -33,6 +33,11 @@ class Reading:
     confidence: float
     """Probability of this reading among all, in (0, 1]."""
 
+    @property
+    def sureness(self) -> float:
+        """How sure the reader is of a step, in (0, 1]: the geometric mean, by which long captions count no less."""
+        return float(self.confidence ** (1 / max(1, len(self.steps) + self.num_unknown)))
+
     @cached_property
     def facts(self) -> list[Fact]:
         """The facts that the claims say, with order and what happens together."""

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("fastapi", reason='the service needs pip install ".[serve]"'
 import uvicorn
 
 from remogpt import Client, GenerationOptions, load_motion
+from remogpt.app.serve import settings_of
 from remogpt.app.service.application import create_app
 from remogpt.app.service.service import Service
 from remogpt.runtime.errors import RemogptError
@@ -79,3 +81,9 @@ def test_what_the_command_refuses(run, tmp_path: Path) -> None:
     assert "no motion database" in run(*common, "--database", tmp_path).complaint
     assert "is taken or no name" in run(*common, "--database", f"default={tmp_path}").complaint
     assert "must lie between" in run("serve", "--port", "70000").complaint
+
+
+@pytest.mark.parametrize(("max_upload", "timeout"), [(0, 60.0), (20, 0.0), (20, -1.0)])
+def test_a_service_that_could_take_or_answer_nothing_is_refused(max_upload: int, timeout: float) -> None:
+    with pytest.raises(RemogptError, match=f"must be above 0, got {max_upload} and {timeout:g}"):
+        settings_of(SimpleNamespace(max_upload=max_upload, timeout=timeout))

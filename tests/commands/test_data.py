@@ -134,6 +134,7 @@ def test_dissimilar_writes_a_list_that_is_a_split(run, own_set: Path, tiny_text_
     ran = run("data", "dissimilar", own_set, "--split", "train", "--size", 4, *model, "--json")
     report = json.loads(ran.out)
     assert report["chosen"]["mean_cosine"] <= report["random"]["mean_cosine"] and report["of"] == 12
+    assert all(value == round(value, 4) for one in ("chosen", "random") for value in report[one].values())
     motions = MotionTextSet.open(own_set)
     ids = motions.ids("nsim_train")
     assert len(ids) == 4 and set(ids) < set(motions.ids("train")) and len(motions.clips("nsim_train")) == 4

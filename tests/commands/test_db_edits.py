@@ -70,6 +70,9 @@ def test_an_audit_lists_what_is_shared(run, database: Path, tiny_set, tmp_path: 
     train = run("db", "audit", database, "--against", f"{tiny_set}:train")
     assert f"same id  {'000000'}  {'000000'}" in train.out and "12 clips have something in common" in train.out
     assert "same motion  000000  000000  0.0 cm, +0.00 s, speed 1" in train.out
+    left = tmp_path / "left"
+    separated = run("db", "separate", database, "--against", f"{tiny_set}:test", "--out", left)
+    assert separated.code == 0 and f"{left}: {size(left)} entries of {database}, without 0 that" in separated.out
 
 
 def test_evaluation_refuses_a_database_that_holds_the_answers(run, tiny_model, tiny_set, tmp_path: Path) -> None:

@@ -62,6 +62,19 @@ def test_a_walk_goes_on_at_its_speed() -> None:
     assert np.allclose(steps, steps[0], atol=1e-5) and steps[0, 2] > 0.03
 
 
+def test_who_ends_with_turned_shoulders_goes_on_where_hips_and_shoulders_face_together() -> None:
+    """As features have the heading; shoulders are wider than hips, and count for more."""
+    angle = 0.8
+    turn = np.array([[np.cos(angle), 0.0, -np.sin(angle)], [0.0, 1.0, 0.0], [np.sin(angle), 0.0, np.cos(angle)]])
+    ends = np.repeat(_standing()[None], 20, axis=0)
+    walk = ends + np.arange(20)[:, None, None] * np.array([0.0, 0.0, 0.05])
+    ends[-5:, 9:] = (ends[-5:, 9:] - ends[-5:, 9:10]) @ turn + ends[-5:, 9:10]  # the chest and what it carries
+    joints, spans = join_motions([ends, walk], blend=3)
+    way = joints[spans[1][1] - 1, 0] - joints[spans[1][0], 0]
+    last = yaw_of(joints)[spans[0][1] - 1]
+    assert 0.2 < abs(last) < angle and np.arctan2(way[0], way[2]) == pytest.approx(last, abs=1e-3)
+
+
 def test_the_person_between_two_clips_has_bones_and_a_floor(clips) -> None:
     joints, spans = join_motions(clips, blend=9)
     between = np.concatenate([joints[: spans[0][1]][-1:], joints[spans[0][1] : spans[1][0]]])

@@ -335,3 +335,11 @@ def test_two_bone_reaches_and_keyframes_pass_without_overshoot() -> None:
     assert np.linalg.norm(end - middle) == pytest.approx(0.42) and middle[0, 2] > 0.1
     curve = keyframes([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 0.0], np.linspace(0, 3, 301))
     assert curve[100] == pytest.approx(1.0) and curve.max() <= 1.0 + 1e-9 and curve.min() >= -1e-9
+
+
+def test_who_kicks_bends_the_arms_no_further_than_a_guard_does() -> None:
+    for seed in range(8):
+        joints = perform(Action("kick", "right", "forward", count=2), seed)
+        upper, fore = joints[:, [18, 19]] - joints[:, [16, 17]], joints[:, [20, 21]] - joints[:, [18, 19]]
+        lengths = np.linalg.norm(upper, axis=-1) * np.linalg.norm(fore, axis=-1)
+        assert np.degrees(np.arccos((upper * fore).sum(-1) / lengths)).max() < 135

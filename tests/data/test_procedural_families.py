@@ -45,6 +45,18 @@ def test_asked_for_one_factor_only_that_one_is_varied(factor: str) -> None:
     assert found and set(found) == {factor}
 
 
+def test_distances_of_a_family_are_told_apart() -> None:
+    pairs = []
+    for seed in range(150):
+        script = sample_script(np.random.default_rng(seed))
+        for _, variant in vary(script, np.random.default_rng(seed), factors=("distance",)):
+            old, new = ([action.distance for action in one.actions] for one in (script, variant))
+            pairs += [sorted(both) for both in zip(old, new, strict=True) if both[0] != both[1]]
+    # 1.6 times as far at least, but for rounding to decimetres.
+    assert len(pairs) > 40 and all(far / near > 1.6 - 0.1 / near for near, far in pairs)
+    assert min(far / near for near, far in pairs if near >= 1.5) > 1.55
+
+
 def test_families_are_written_beside_the_training_split(tmp_path: Path) -> None:
     make_procedural_set(tmp_path, 12, seed=3, workers=1)
     plain = {split: MotionTextSet.open(tmp_path).ids(split) for split in ("train", "val", "test", "test_unseen")}

@@ -249,3 +249,34 @@ def _refusing(long: Script, clip_id: str, script: Script, *args: Any) -> Procedu
     if script == long:
         raise ValueError("one in 46,000 such takes is longer than 196 frames")
     return described_clip(clip_id, script, *args)
+
+
+def added(action: Action, seed: int) -> np.ndarray:
+    return animate(Script((Step((action,)),)), np.random.default_rng(seed)).joints
+
+
+def test_who_climbs_leans_back_from_the_ladder_before_the_first_step() -> None:
+    for seed in range(4):
+        joints = added(Action("ladder", direction="up", count=4), seed)
+        step = np.flatnonzero(np.abs(np.diff(joints[:, [10, 11], 1], axis=0)).max(axis=1) > 0.01)[0]
+        ahead = joints[:step, 0, 2] - joints[0, 0, 2]
+        assert ahead.max() < 0.03 and ahead.min() < -0.03
+
+
+def test_who_skips_pushes_off_with_a_foot_below_the_body() -> None:
+    for seed in range(4):
+        joints = added(Action("skip", distance=3.0), seed)
+        soles = np.minimum(joints[:, [10, 11], 1], joints[:, [7, 8], 1] - 0.03)
+        flying = soles.min(axis=1) > 0.05
+        leaves = np.flatnonzero(flying[1:] & ~flying[:-1])
+        feet = joints[leaves, 10 + soles[leaves].argmin(axis=1), 2]
+        assert len(leaves) >= 3 and np.abs(joints[leaves, 0, 2] - feet).max() < 0.12
+
+
+def test_who_gallops_with_bent_knees_flies_no_higher() -> None:
+    for seed in range(3):
+        upright, *low = (
+            added(Action("side_gallop", direction="left", distance=2.0, style=style), seed)[:, 0, 1]
+            for style in ("normal", "sneaky", "elderly")
+        )
+        assert all(one[0] < upright[0] - 0.03 and one.max() < upright.max() + 0.02 for one in low)

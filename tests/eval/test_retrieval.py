@@ -14,6 +14,7 @@ from remogpt.eval.retrieval import (
     small_batches,
     text_positives,
 )
+from remogpt.eval.tasks.retrieval import _marks
 
 MOTION_PATCHES = {
     "t2m": {"R@1": 18.0, "R@2": 34.0, "R@3": 37.0, "R@5": 52.0, "R@10": 70.0, "MedR": 5.0},
@@ -31,6 +32,13 @@ def arrays(golden_dir):
 @pytest.fixture(scope="module")
 def expected(golden_dir):
     return json.loads((golden_dir / "metrics_small.json").read_text())
+
+
+def test_two_different_captions_do_not_prove_a_collapse() -> None:
+    rows, captions = np.ones((4, 8)), ["a man walks", "a man jumps"] * 2
+    told = [" ".join(_marks(rows, rows, own)) for own in (captions, [*captions[:3], "a man sits"])]
+    assert ["of the captions" in one for one in told] == [False, True]
+    assert all("of the motions" in one for one in told)
 
 
 def our_key(key):

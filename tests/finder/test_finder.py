@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from remogpt.finder import FactFinder
+from remogpt.finder.finder import LIKELY, FactProbabilities
 from remogpt.finder.network import FinderSize
 from remogpt.finder.train import FactBatches, FinderConfig, LabelledMotion, train_finder
 from remogpt.motion.facts import Fact, related
@@ -63,6 +64,14 @@ def test_it_finds_what_a_motion_shows_and_in_which_order(finder: FactFinder) -> 
     assert start <= 8 and 24 <= end <= 40
 
 
+def test_a_fact_as_likely_as_it_must_be_is_found_and_a_less_likely_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder = FactFinder.new(CONFIG.size, [LEFT, RIGHT], np.zeros(263), np.ones(263))
+    said = FactProbabilities(np.array([LIKELY, np.nextafter(LIKELY, 0)]), np.full((8, 2), 0.9))
+    monkeypatch.setattr(finder, "probabilities", lambda motions: [said])
+    (found,) = finder.find([np.zeros((32, 263), dtype=np.float32)])
+    assert found.events(LEFT) == [(0, 32)] and not found.holds(RIGHT)
+
+
 def test_the_finder_is_kept_by_how_it_ranks_what_it_has_not_seen(finder: FactFinder) -> None:
     seen, wrong = motions(8, 1), motions(8, 1)
     wrong = [replace(one, shown=other.shown) for one, other in zip(seen, seen[1:] + seen[:1], strict=True)]
@@ -98,7 +107,7 @@ def test_motions_are_judged_alike_alone_and_in_a_batch(finder: FactFinder) -> No
 
 def test_a_saved_finder_says_the_same(finder: FactFinder, tmp_path: Path) -> None:
     some = [motion(np.random.default_rng(4), ("left",))]
-    finder.save_pretrained(tmp_path)
+    assert finder.save_pretrained(tmp_path) == finder.hash
     again = FactFinder.from_pretrained(tmp_path)
     assert again.hash == finder.hash == read_json(tmp_path / "config.json")["hash"]
     np.testing.assert_array_equal(again.probabilities(some)[0].motion, finder.probabilities(some)[0].motion)

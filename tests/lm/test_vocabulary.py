@@ -65,6 +65,16 @@ def test_t5_layout_is_motiongpts(t5_vocabulary: Vocabulary) -> None:
     assert len(t5_vocabulary.encode_text("a person")) == 2
 
 
+def test_a_t5_tokenizer_that_cuts_and_pads_texts_does_neither_here() -> None:
+    letters = [(f"▁{word}", -3.0) for word in ("a", "person", "walks")] + [("▁", -6.0)]
+    tokenizer = T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters])
+    tokenizer.backend_tokenizer.enable_truncation(2)
+    tokenizer.backend_tokenizer.enable_padding(length=8)
+    words = Vocabulary.from_t5(tokenizer)
+    assert words.decode_text(words.encode_text("a person walks")) == "a person walks"
+    assert len(words.encode_text("a person walks")) == 3
+
+
 def test_codes_round_trip(vocabulary: Vocabulary) -> None:
     ids = vocabulary.encode_codes([5, 0, 31])
     assert vocabulary.decode_codes([*ids, vocabulary.eos_id]).tolist() == [5, 0, 31]

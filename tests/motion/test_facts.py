@@ -2,6 +2,8 @@
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from remogpt.motion.predicates.ground import kneels_on_both
 from remogpt.motion.predicates.hands import covers_face
 from remogpt.motion.predicates.intervals import excursions, stretches, swings, trimmed
 from remogpt.motion.predicates.relations import relation
+from remogpt.motion.predicates.trunk import bends_sideways
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
 
@@ -199,6 +202,14 @@ def test_hands_under_the_chin_do_not_cover_the_face(height: float, covers: bool)
     for side, x in (("left", 0.04), ("right", -0.04)):
         joints[:, JOINT_INDEX[f"{side}_wrist"]] = joints[:, JOINT_INDEX["head"]] + [x, height, 0.08]
     assert bool(covers_face(Body(joints))) == covers
+
+
+@pytest.mark.parametrize(("frames", "found"), [(4, []), (5, [(10, 15)])])
+def test_a_bend_to_the_side_lasts_a_quarter_of_a_second(frames: int, found: list[tuple[int, int]]) -> None:
+    lean = np.zeros((40, 2))
+    lean[10 : 10 + frames, 1] = 20.0
+    body = cast(Body, SimpleNamespace(lean=lambda: lean))
+    assert bends_sideways(body, "left") == found and bends_sideways(body, "right") == []
 
 
 def test_order_and_simultaneity() -> None:

@@ -7,20 +7,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.facts import facts_of
 from remogpt.data.procedural.make import make_clip
 from remogpt.data.procedural.sample import sample_script
+from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.data.procedural.vocabularies import VOCABULARIES, WIDE
 from remogpt.motion.body import Body
 from remogpt.motion.fact_catalogue import PREDICATES_VERSION, catalogue, catalogue_hash, fact_number, weaker
-from remogpt.motion.facts import Fact, events, holds, related
+from remogpt.motion.facts import Fact, events, facts_correct, holds, related
 from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
 from tests.motion.test_facts import recordings, standing, waving
 
-FOUND = {1: "7db8df58bfa9c189", 2: "92e3ca99f4535f3d", 3: "74ac2e6142162d09", 4: "76c85636ed054ee4"}
+FOUND = {
+    1: "7db8df58bfa9c189",
+    2: "92e3ca99f4535f3d",
+    3: "74ac2e6142162d09",
+    4: "76c85636ed054ee4",
+    5: "83a865f6a03c11b7",
+}
 """Version of the predicates -> what they find in the recordings below."""
+
+
+def test_what_is_shaken_is_not_carried() -> None:
+    carry = animate(Script((Step((Action("carry"),)),)), np.random.default_rng(1)).joints
+    shaken = carry.copy()
+    shaken[:, [20, 21], 1] += 0.09 * np.sin(2 * np.pi * np.arange(len(carry)) / 16)[:, None]
+    assert [facts_correct([Fact("carries")], motion) for motion in (carry, shaken)] == [[True], [False]]
 
 
 def real_clips(data_dir: Path) -> list[np.ndarray]:

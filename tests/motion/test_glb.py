@@ -140,6 +140,21 @@ def test_the_mesh_is_closed_and_its_normals_point_outwards() -> None:
     assert (facing > 0).mean() > 0.97
 
 
+def test_no_limb_is_folded_into_itself() -> None:
+    joints = resting_body()
+    mesh = body_mesh(joints)
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    outwards = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    for joint, end in (("knee", "ankle"), ("elbow", "wrist")):
+        for side in ("left", "right"):
+            first, last = joints[JOINT_INDEX[f"{side}_{joint}"]], joints[JOINT_INDEX[f"{side}_{end}"]]
+            along = (last - first) / np.linalg.norm(last - first)
+            place = corners.mean(axis=1) - first
+            away = place - (place @ along)[:, None] * along
+            near = (np.linalg.norm(away, axis=1) < 0.09) & (np.abs(place @ along - 0.2) < 0.15)
+            assert near.any() and (np.einsum("ij,ij->i", away, outwards)[near] > 0).all(), (side, joint)
+
+
 def test_every_limb_is_moved_by_its_own_joints() -> None:
     joints = resting_body()
     mesh = body_mesh(joints)

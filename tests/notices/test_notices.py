@@ -78,6 +78,10 @@ def test_a_foreign_letter_makes_no_foreign_caption(known: KnownWords) -> None:
     assert "language" not in kinds("a person walks to the café", known)
 
 
+def test_two_foreign_words_make_no_foreign_caption(known: KnownWords) -> None:
+    assert "language" not in kinds("a person walks forward und waves with the right hand nach three times", known)
+
+
 def test_without_a_text_model_unknown_words_are_taken_for_misspellings_where_one_is_near(known: KnownWords) -> None:
     assert [notice.kind for notice in notices_of_caption("a person walls forward", known)] == ["misspelling"]
 
@@ -165,6 +169,7 @@ def test_numbers_of_a_caption(text: str, values: list[tuple[float, str]]) -> Non
 def test_spelling() -> None:
     assert [edit_distance("walks", other) for other in ("walks", "wlaks", "walk", "talks", "wolkes")] == [0, 1, 1, 1, 2]
     assert nearest_spelling("jumpping", ["clapping", "jumping"]) == "jumping"
+    assert nearest_spelling("wlak", ["walk"]) == "walk" and nearest_spelling("armm", ["arm"]) == "arm"
     assert nearest_spelling("wak", ["walk"]) is nearest_spelling("zebra", ["walk"]) is None
 
 

@@ -19,6 +19,7 @@ def joints_of(*actions: Action) -> np.ndarray:
 
 
 WALK = Action("walk", direction="forward", distance=6.0)
+STEPS = Action("walk", direction="forward", distance=1.0)
 KICK = Action("kick", side="left", direction="forward", count=3)
 WAVE = Action("wave", side="right", count=3)
 SWIPE = Action("swipe", side="right", direction="left")
@@ -59,6 +60,8 @@ TURN = Action("turn", direction="left", angle=180.0)
             "she moves her right arm horizontally to the left",
         ),
         ((KICK, TURN), "a man kicks five times, then turns left", "a man kicks three times, then turns left"),
+        ((STEPS,), "a person walks 3 meters ahead", "a person walks 1 meter ahead"),
+        ((STEPS,), "a person walks three metres ahead", "a person walks one metre ahead"),
     ],
 )
 def test_what_the_joints_refute_is_corrected_or_left_out(

@@ -84,6 +84,18 @@ def test_a_stretch_is_cut_out(tiny_model: Path, database: MotionDatabase) -> Non
     assert facts_held([SITS, JUMPS], answer.motion.features) == [True, False]
 
 
+def test_a_stretch_that_begins_with_its_motion_begins_with_the_first_frame(
+    tiny_model: Path, database: MotionDatabase
+) -> None:
+    model = understanding(tiny_model, ((WALKS,), (SITS,)))
+    (answer,) = model.generate("walks, then sits", seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from == ("walks", "jumps_and_sits")
+    walk = features_to_joints(database.features([info.id for info in database.infos()].index("walks")))
+    first = answer.motion.joints[0] - answer.motion.joints[0, 0]
+    away = [np.abs(first - (frame - frame[0])).max() for frame in walk[:2]]
+    assert away[0] < 0.05 < 0.1 < away[1]
+
+
 @pytest.mark.parametrize(("claim", "name"), [(("jumps", 3), "jumps"), (("jumps", 4), "jumps"), (("waves", 2), "waves")])
 def test_repetitions_are_added_and_left_out(
     tiny_model: Path, database: MotionDatabase, claim: tuple[str, int], name: str
@@ -126,7 +138,7 @@ def test_else_nothing_is(
     assert not any(one.joined_from for one in answer.segments[0].candidates) and not answer.joined_from
 
 
-@pytest.mark.parametrize(("confidence", "joins"), [(0.59, False), (0.6, True)])
+@pytest.mark.parametrize(("confidence", "joins"), [(0.59**2, False), (0.601**2, True)])  # of two steps
 def test_nothing_is_joined_by_a_reading_that_is_not_sure(
     tiny_model: Path, database: MotionDatabase, confidence: float, joins: bool
 ) -> None:

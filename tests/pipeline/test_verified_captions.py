@@ -77,6 +77,21 @@ def test_of_captions_that_are_equally_close_the_true_one_is_chosen(
     assert own.chosen == 1
 
 
+def test_a_caption_of_an_example_is_passed_over_for_another_as_good(
+    checking: ReMoGPT, waving: Motion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = checking.database().search(text="a person waves", k=1)
+    monkeypatch.setattr(checking.retriever, "encode_text", lambda texts: np.ones((len(texts), 4)))
+    monkeypatch.setattr(checking.retriever, "encode_motion", lambda motions: np.ones((len(motions), 4)))
+    own = window(waving, "he waves his right hand", "a man waves his right hand")
+    own.examples = (replace(example, caption="he waves his right hand "),)
+    captioning.choose([own], Judge(checking.retriever, 0.0))
+    assert own.chosen == 1
+    own.candidates = own.candidates[:1]
+    captioning.choose([own], Judge(checking.retriever, 0.0))
+    assert own.chosen == 0, "if there is no other"
+
+
 def test_what_was_corrected_is_read_again(waving: Motion) -> None:
     own = window(waving, "he waves his left hand 3 times")
     reader = Understands()

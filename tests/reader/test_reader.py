@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 
 from remogpt.motion.facts import Fact, describe
 from remogpt.reader.network import ReaderSize
-from remogpt.reader.reader import CaptionReader
+from remogpt.reader.reader import KIND, CaptionReader
 from remogpt.reader.train import Example, ReaderConfig, exact_readings, train_reader
 from remogpt.runtime.errors import RemogptError
+from remogpt.runtime.folders.component import save_component
 from remogpt.runtime.training.loop import LoopConfig
 from remogpt.runtime.vector_cache import VectorCache
 
@@ -70,6 +71,14 @@ def test_an_open_text_model_is_used_if_it_is_the_right_one(reader: CaptionReader
     assert own.read(["someone swims"])[0].num_unknown == 1
     other = CaptionReader.from_pretrained(tmp_path, text=None)
     assert other.text is not reader.text
+
+
+def test_a_reader_that_lacks_weights_is_refused(reader: CaptionReader, tmp_path: Path) -> None:
+    weights = reader.network.state_dict()
+    weights.pop("embed_words.weight")
+    save_component(tmp_path, KIND, reader.config, weights, {})
+    with pytest.raises(RuntimeError, match=r"Missing key\(s\) in state_dict: \"embed_words.weight\""):
+        CaptionReader.from_pretrained(tmp_path, text=reader.text)
 
 
 def test_one_string_is_refused(reader: CaptionReader) -> None:

@@ -46,6 +46,15 @@ def test_a_tokenizer_from_python_is_the_command_lines(run: Any, tiny_set: Path, 
     assert (tmp_path / "python" / "run" / "log.jsonl").is_file()
 
 
+def test_what_a_killed_run_left_half_written_is_gone(tiny_set: Path, tiny_components: Any, tmp_path: Path) -> None:
+    """Before anything else is done, which may be refused."""
+    half = tmp_path / ".model.k1l2ed3x.safetensors"
+    half.write_bytes(b"half")
+    with pytest.raises(RemogptError, match="neighbours are rows of a database"):
+        stages.train_lm(tiny_set, out=tmp_path, tokenizer=tiny_components.tokenizer, config=LM, neighbours="n")
+    assert not half.exists()
+
+
 def test_a_language_model_and_a_copy_head_from_paths_or_objects(
     tiny_set: Path, tiny_components: Any, tmp_path: Path
 ) -> None:

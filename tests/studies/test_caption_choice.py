@@ -1,5 +1,6 @@
 """The study of captions chooses among the same candidates by every rule, and tells what it chose."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,11 @@ def test_overlap_counts_words_pairs_threes_and_fours() -> None:
 
 
 def test_what_is_chosen_is_scored() -> None:
-    asked = [Asked(["a person waves the right hand"], {TRUE.text}, [MUTE, LONG, TRUE]), Asked(["he"], set(), [LONG])]
+    copied = replace(TRUE, copied=True)
+    asked = [Asked(["a person waves the right hand"], [MUTE, LONG, copied]), Asked(["he"], [LONG])]
     row = study.measure(asked, study.balance(0.1))
     assert row["copies"] == 0.5 and row["claims"] == 2.0
+    assert study.measure(asked, study.new(0.3))["copies"] == 0.0
     assert row["hold"] == 0.5 and row["hold_by_second_detectors"] == 0.75
 
 

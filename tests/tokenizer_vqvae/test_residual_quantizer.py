@@ -106,3 +106,12 @@ def test_dead_codes_are_counted_and_replaced() -> None:
     assert book.embed[0, 2].item() in vectors
     quantizer(vectors + 200.0)
     assert quantizer.num_dead() == 0
+
+
+def test_restarted_none_of_its_codes_is_dead() -> None:
+    quantizer = trained()
+    for layer in quantizer.books.layers:
+        layer._codebook.cluster_size.zero_()
+    assert quantizer.num_dead() == sum(LEVELS)
+    quantizer.restart_()
+    assert quantizer.num_dead() == 0

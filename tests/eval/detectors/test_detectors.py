@@ -7,8 +7,9 @@ import pytest
 
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
-from remogpt.eval.detectors import facts_hold, holds
+from remogpt.eval.detectors import facts_hold, holds, leaps
 from remogpt.eval.detectors.event import DETECTORS
+from remogpt.eval.detectors.figure import Figure
 from remogpt.motion.facts import Fact
 from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
@@ -192,6 +193,26 @@ CASES = {
 def test_what_is_true_is_found_and_what_is_contradicted_is_refused(case: str) -> None:
     action, true, wrong = CASES[case]
     agree(shown(action), [Fact(*one) for one in true], [Fact(*one) for one in wrong])
+
+
+def test_wiping_is_done_in_front_of_the_trunk() -> None:
+    wipes = joints((Action("wipe", "right"),), seed=4)
+    above = wipes.copy()
+    above[:, 21, 1] += 0.5  # the wiping hand, as high as the head
+    assert [holds(Fact("wipes"), motion) for motion in (wipes, above)] == [True, False]
+
+
+def test_a_hand_is_raised_from_where_it_hung() -> None:
+    motion = shown(Action("raise", "left", "side"))
+    (event,) = DETECTORS["raises_hand"](Figure(motion))
+    heights = motion[:, 20, 1] - motion[:, 15, 1]
+    assert heights[event.start] < 0 < heights[event.start : event.end].max()
+
+
+def test_a_flight_ends_after_its_top() -> None:
+    """Also where the feet leave the floor only there."""
+    rising, falling = np.array([0.0, 0.0, 0.05, 0.05, 0.0]), np.array([0.0, 0.05, 0.05, 0.0, 0.0])
+    assert leaps._flight(rising, 2) == (2, 4) and leaps._flight(falling, 2) == (1, 3)
 
 
 def test_styles_of_walking() -> None:

@@ -1,19 +1,25 @@
 """The loop: exact after a kill, faithful to its schedule, honest about changed settings."""
 
+import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
+from remogpt.runtime.training.fsdp import prepare_sharding
 from remogpt.runtime.training.loop import LoopConfig, fit
 from remogpt.runtime.training.stage import Stage
 
@@ -75,6 +81,16 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, kill_at: int) -
     assert (tmp_path / "whole/log.jsonl").read_text() == (tmp_path / "broken/log.jsonl").read_text()
 
 
+def test_the_bar_tells_the_losses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("remogpt.runtime.training.loop.progress", lambda **words: tqdm(**words, mininterval=0.0))
+    run(tmp_path)
+    told = re.findall(r"loss=([\d.e-]+), n=1\b", capsys.readouterr().err)
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert f"{next(row['loss'] for row in reversed(logged) if 'loss' in row):.4g}" == told[-1]
+
+
 def test_accumulation_gives_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
     def compute_loss(
         model: nn.Module, indices: np.ndarray, rng: np.random.Generator
@@ -122,6 +138,18 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     fit(Stage(Toy(), 20, loss_of(), config={}, data=first), LOOP, tmp_path)
     with pytest.raises(RemogptError, match=r"other settings or data \(data was '\w+', is '\w+'\)"):
         fit(Stage(Toy(), 20, loss_of(), config={}, data=other), LOOP, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("can_be_sharded", "version", "why"),
+    [(False, 2, "FSDP splits the language model alone"), (True, 1, "--fsdp_version 2"), (True, 2, None)],
+)
+def test_what_fsdp_cannot_split_is_refused(can_be_sharded: bool, version: int, why: str | None) -> None:
+    plugin = SimpleNamespace(fsdp_version=version, cpu_ram_efficient_loading=True)
+    accelerator: Any = SimpleNamespace(distributed_type=DistributedType.FSDP, state=SimpleNamespace(fsdp_plugin=plugin))
+    with pytest.raises(RemogptError, match=why) if why else nullcontext():
+        prepare_sharding(accelerator, can_be_sharded)
+    assert plugin.cpu_ram_efficient_loading == (why is not None)
 
 
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
