@@ -43,7 +43,9 @@ class SixPartEncoder(nn.Module):
         self.output_dim = width * len(self.channels)
         self.encoders = nn.ModuleDict(
             {
-                name: SequenceEncoder(len(channels) * patch, width, num_layers, num_heads, feedforward, dropout, adds_up)
+                name: SequenceEncoder(
+                    len(channels) * patch, width, num_layers, num_heads, feedforward, dropout, adds_up
+                )
                 for name, channels in self.channels.items()
             }
         )

@@ -141,7 +141,7 @@ def train_retriever(
     assert isinstance(retriever.network, DualEncoder)
     groups = _param_groups(retriever.network, config)
     told = None
-    if config.statement_weight and train.statements is not None:
+    if config.statement_weight and len(batches.statements):
         told = WithStatements(retriever.network, len(batches.statements))
         groups.append({"params": list(told.tells.parameters()), "lr_scale": 1.0})
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
