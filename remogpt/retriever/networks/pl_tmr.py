@@ -43,7 +43,7 @@ class PLTMRConfig:
     max_frames: int = 224
     """Longest motion, in frames, that is encoded as one window."""
     adds_up: bool = False
-    """Add a sum over time to what each part's transformer reads, so that counts show. differs: not in the paper."""
+    """Add a sum over time to what each part's transformer reads, so that counts show; see `SequenceEncoder`."""
     projection_dim: int = 256
     """Width D of the common space."""
     head_dropout: float = 0.5
