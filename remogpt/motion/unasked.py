@@ -35,10 +35,8 @@ cannot be mistaken, and for each of `PLAIN`."""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:
-    """List the actions that a motion for these claims should not show; none where nothing is claimed."""
+    """List the actions that a motion for these claims should not show; all of them where nothing is claimed."""
     claimed = {claim.name for step in steps for claim in step}
-    if not claimed:
-        return ()
     if "stands_up" in claimed:
         claimed.add("sits")
     others = (*ALONE, *(() if claimed & LOW else ON_FLOOR))
@@ -46,9 +44,9 @@ def unasked(steps: Steps) -> tuple[Fact, ...]:
 
 
 def besides(steps: Steps) -> tuple[Fact, ...]:
-    """List those of `PLAIN` that no claim names; none where nothing is claimed."""
+    """List those of `PLAIN` that no claim names."""
     claimed = {claim.name for step in steps for claim in step}
-    return tuple(Fact(name) for name in PLAIN if claimed and name not in claimed)
+    return tuple(Fact(name) for name in PLAIN if name not in claimed)
 
 
 def costs(shows: Shows, steps: Steps) -> tuple[float, float]:
