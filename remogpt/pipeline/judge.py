@@ -106,7 +106,7 @@ class Judge:
         A caption that claims nothing, such as "a person stands there", asks for a motion that shows nothing.
         """
         return [
-            float(np.mean([shows(fact) for fact in reading.facts] or [0.0])) - sum(costs(shows, reading.steps))
+            float(np.mean([shows(fact) for fact in reading.facts] or [False])) - sum(costs(shows, reading.steps))
             for shows in self._shown(motions)
         ]
 
