@@ -51,8 +51,8 @@ class GenerationOptions:
     motions do and facts are checked (`verify`, or by the model's finder); 0: none."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
-    motions are ranked that compete (by the facts that a database keeps), and among candidates; times the reader's
-    confidence in its reading. 0: nothing."""
+    motions are ranked that compete (by the facts that a database keeps), and among candidates; times how
+    sure the reader is of a step. 0: nothing."""
     verify: bool | None = None
     """Check candidates, motions or captions, by what the caption claims; answers then tell which of it holds."""
     cleanup: bool = True

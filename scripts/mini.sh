@@ -15,7 +15,7 @@ mkdir -p "$work"
 stage() { printf '\n== %s  (%s)\n' "$1" "$(date +%H:%M:%S)"; }
 
 stage "1. captioned motion"
-remogpt data make --out "$work/set" --clips 12000 --seed 0 --workers 2 --vocabulary wide
+remogpt data make --out "$work/set" --clips 14000 --families 1120 --seed 0 --workers 2 --vocabulary wide
 remogpt data check "$work/set" --clips 500
 
 export OMP_NUM_THREADS=1
@@ -36,7 +36,7 @@ wait $!
 stage "4. database of the training split, and each clip's neighbours in it"
 parts=(--retriever "$work/retriever" --tokenizer "$work/codes")
 for split in train val; do
-    remogpt db build "$work/set" --split $split --out "$work/database_$split" --compact "${parts[@]}"
+    remogpt db build "$work/set" --split $split --out "$work/database_$split" --compact --no-facts "${parts[@]}"
     remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
 done
 

@@ -14,7 +14,7 @@ from typing import Any
 from remogpt.motion.facts import RELATIONS, Fact
 from remogpt.motion.predicates import PREDICATES, Predicate, style
 
-PREDICATES_VERSION = 4
+PREDICATES_VERSION = 5
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
 
@@ -65,6 +65,17 @@ _OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbs": {"direction": ("up", "down")},
     "climbs_ladder": {"direction": ("up", "down")},
     "stops": {"direction": ("still", "again")},
+    "swings_club": {"direction": ("low", "level")},
+    "swims": {"direction": ("breast", "crawl")},
+    "brings_elbow_to_knee": {"side": LEFT_RIGHT_BOTH},
+    "touches_other_foot": {"side": LEFT_RIGHT_BOTH},
+    "ducks": {"direction": ("down", "left", "right")},
+    "puts_down": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "reaches": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
+    "moves_aside": {"side": LEFT_RIGHT_BOTH},
+    "leans": {"direction": ("forward", "backward")},
+    "falls": {"direction": ("forward", "backward", "left", "right")},
+    "is_pushed": {"direction": ("forward", "backward", "left", "right")},
 }
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]

@@ -13,16 +13,19 @@ Shows = Callable[[Fact], bool]
 """Tells whether a motion holds a fact."""
 ALONE = (
     "crawls", "sits", "rolls", "cartwheels", "climbs", "climbs_ladder", "skips", "gallops", "gallops_sideways", "runs",
+    "falls", "is_pushed", "swims", "swings_club", "swings_leg", "walks_on_toes", "touches_toes", "touches_other_foot",
+    "rolls_hips", "brings_elbow_to_knee",
 )  # fmt: skip
 """Actions that are seen where they are done, and nowhere else."""
 ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
 """Actions that are seen where they are done, and in what leads down to the floor or up from it."""
-LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up"))
+LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up", "falls"))
 """Actions that lead down or up."""
 PLAIN = (
     "walks", "steps", "sidesteps", "turns", "jumps", "hops", "squats", "lunges", "kneels", "kneels_on_both", "bows",
     "bends_sideways", "twists", "kicks", "lifts_knee", "balances", "stumbles", "jumping_jacks", "raises_hand", "waves",
-    "punches", "claps", "holds_arms_out", "circles_arm", "flaps",
+    "punches", "claps", "holds_arms_out", "circles_arm", "flaps", "puts_down",
+    "reaches", "leans", "sways", "steps_over", "ducks",
 )  # fmt: skip
 """Actions that anyone sees, though they are also found where nobody would name them: of several motions that show what
 is claimed the one with the fewest of them shows it best."""
@@ -32,10 +35,8 @@ cannot be mistaken, and for each of `PLAIN`."""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:
-    """List the actions that a motion for these claims should not show; none where nothing is claimed."""
+    """List the actions that a motion for these claims should not show; all of them where nothing is claimed."""
     claimed = {claim.name for step in steps for claim in step}
-    if not claimed:
-        return ()
     if "stands_up" in claimed:
         claimed.add("sits")
     others = (*ALONE, *(() if claimed & LOW else ON_FLOOR))
@@ -43,9 +44,9 @@ def unasked(steps: Steps) -> tuple[Fact, ...]:
 
 
 def besides(steps: Steps) -> tuple[Fact, ...]:
-    """List those of `PLAIN` that no claim names; none where nothing is claimed."""
+    """List those of `PLAIN` that no claim names."""
     claimed = {claim.name for step in steps for claim in step}
-    return tuple(Fact(name) for name in PLAIN if claimed and name not in claimed)
+    return tuple(Fact(name) for name in PLAIN if name not in claimed)
 
 
 def costs(shows: Shows, steps: Steps) -> tuple[float, float]:

@@ -32,10 +32,10 @@ class Calibration:
 
 _LEAST = 1e-3
 """Chances count as no smaller, and no nearer to 1."""
-OF_MOTIONS = Calibration(-2.319, 3.11, 0.428)
-OF_CHECKED = Calibration(-2.072, -0.427, 0.195, 5.06)
-OF_CAPTIONS = Calibration(-2.176, 5.961, -0.316)
-OF_CHECKED_CAPTIONS = Calibration(-2.072, -0.427, 0.195, 5.06)
+OF_MOTIONS = Calibration(-3.766, 5.272, 0.131)
+OF_CHECKED = Calibration(-2.069, -0.127, 0.091, 4.602)
+OF_CAPTIONS = Calibration(-0.916, 3.505, -0.106)
+OF_CHECKED_CAPTIONS = Calibration(-4.1, 2.283, 0.131, 5.241)
 """For mini (`studies/honest_answers.py` fits them): written motions, answers whose facts were checked, captions, and
 captions whose claims were checked."""
 UNLEARNT = 0.5

@@ -41,7 +41,7 @@ class Judge:
     Args:
         retriever: its cosine of caption and motion.
         fact_weight: what the share of a caption's facts that hold counts beside the cosine, times
-            the confidence of its reading.
+            how sure its reading is.
         finder: says which facts hold; None checks them on the joints.
     """
 
@@ -66,9 +66,9 @@ class Judge:
             self.retriever.encode_each_text(texts), readings, motions, np.split(embedded, ends), strict=True
         ):
             scores = rows @ text
-            if reading is not None and reading.facts:
+            if reading is not None and (reading.facts or not reading.num_unknown):
                 shares = self._shares(reading, own)
-                scores = scores + self.fact_weight * reading.confidence * np.array(shares, dtype=scores.dtype)
+                scores = scores + self.fact_weight * reading.sureness * np.array(shares, dtype=scores.dtype)
             found.append(scores)
         return found
 
@@ -101,9 +101,12 @@ class Judge:
         return [_shows(motion) for motion in motions]
 
     def _shares(self, reading: Reading, motions: Sequence[np.ndarray]) -> list[float]:
-        """Return what share of a reading's facts each motion holds, less the cost of what was not asked for."""
+        """Return what share of a reading's facts each motion holds, less the cost of what was not asked for.
+
+        A caption that claims nothing, such as "a person stands there", asks for a motion that shows nothing.
+        """
         return [
-            float(np.mean(list(map(shows, reading.facts)))) - sum(costs(shows, reading.steps))
+            float(np.mean([shows(fact) for fact in reading.facts] or [False])) - sum(costs(shows, reading.steps))
             for shows in self._shown(motions)
         ]
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.reader.claim_language import MAX_TOKENS, ClaimLanguage
 from remogpt.reader.network import ReaderNetwork, ReaderSize
+from remogpt.reader.said_anew import said_anew
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
 from remogpt.runtime.device import chosen_device
 from remogpt.runtime.errors import RemogptError
@@ -31,7 +32,12 @@ class Reading:
     num_unknown: int
     """Actions that the caption names and no predicate covers."""
     confidence: float
-    """Probability of this reading among all, in (0, 1]."""
+    """Probability of this reading among all, in (0, 1], the mean of several wordings."""
+
+    @property
+    def sureness(self) -> float:
+        """How sure the reader is of a step, in (0, 1]: the geometric mean, by which long captions count no less."""
+        return float(self.confidence ** (1 / max(1, len(self.steps) + self.num_unknown)))
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -133,11 +139,17 @@ class CaptionReader:
         return [self._read(text) for text in texts]
 
     def _read(self, text: str) -> Reading:
-        states, lengths = self.text.prepare([text])
+        """Read a caption in several wordings, and believe the reading with the largest sum of probabilities."""
+        wordings = said_anew(text)
+        states, lengths = self.text.prepare(wordings)
         device = next(self.network.parameters()).device
-        ids, probability = self.write(*self.network.encode(states.to(device), lengths.to(device)))
-        steps, num_unknown = self.language.decode(ids[0].tolist())
-        return Reading(text, steps, num_unknown, float(probability[0]))
+        rows, probabilities = self.write(*self.network.encode(states.to(device), lengths.to(device)))
+        sums: dict[tuple[Steps, int], float] = {}
+        for ids, probability in zip(rows.tolist(), probabilities.tolist(), strict=True):
+            own = self.language.decode(ids)
+            sums[own] = sums.get(own, 0.0) + probability
+        (steps, num_unknown), most = max(sums.items(), key=lambda item: item[1])
+        return Reading(text, steps, num_unknown, most / len(wordings))
 
     def write(self, words: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         """Write the likeliest claims, token by token.

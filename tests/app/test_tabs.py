@@ -100,6 +100,19 @@ def test_a_running_job_can_be_stopped_by_its_owner(service: Service, ask: Ask, r
     assert states == ["running", "cancelled"]
 
 
+def test_a_job_that_is_cancelled_before_it_begins_is_over(service: Service, ask: Ask) -> None:
+    async def forever(job: Job, folder: Path) -> None:
+        await asyncio.sleep(60)
+
+    async def cancelled() -> list[str]:
+        job = service.jobs.start("generate", OWNER, forever)
+        service.jobs.remove(job)
+        await asyncio.sleep(0.05)
+        return [job.state]
+
+    assert ask(cancelled) == ["cancelled"]
+
+
 def test_a_database_is_built_and_offered(
     service: Service, ask: Ask, request_of: Any, tiny_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,7 @@ def test_what_a_stretch_is_said_to_show_it_shows(recordings: list[ProceduralClip
             start, end = (round(20.0 * float(value)) for value in times.split("-"))
             joints = features_to_joints(one.features[start:end])
             held += facts_correct(facts_of(Script.from_json(tags["script"])), joints)
-    assert np.mean(held) > 0.98
+    assert np.mean(held) > 0.97
 
 
 def test_no_stretch_begins_with_a_gesture_of_somebody_who_sits() -> None:

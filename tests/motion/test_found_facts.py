@@ -21,7 +21,13 @@ from remogpt.motion.predicates import PREDICATES
 from remogpt.runtime.errors import RemogptError
 from tests.motion.test_facts import recordings, standing, waving
 
-FOUND = {1: "7db8df58bfa9c189", 2: "92e3ca99f4535f3d", 3: "74ac2e6142162d09", 4: "76c85636ed054ee4"}
+FOUND = {
+    1: "7db8df58bfa9c189",
+    2: "92e3ca99f4535f3d",
+    3: "74ac2e6142162d09",
+    4: "76c85636ed054ee4",
+    5: "83a865f6a03c11b7",
+}
 """Version of the predicates -> what they find in the recordings below."""
 
 

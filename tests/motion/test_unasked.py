@@ -12,8 +12,8 @@ def names(*claimed: str) -> set[str]:
     return {fact.name for fact in unasked(steps)}
 
 
-def test_who_claims_nothing_asks_for_anything() -> None:
-    assert unasked(()) == ()
+def test_who_claims_nothing_asks_for_nothing() -> None:
+    assert names() == {*ALONE, *ON_FLOOR}
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,12 @@ def test_every_unasked_action_is_of_the_catalogue() -> None:
 
 def test_what_is_shown_besides_costs_a_little_for_each_action() -> None:
     steps: Steps = ((Fact("waves"),), (Fact("walks"),))
-    assert {fact.name for fact in besides(steps)} == {*PLAIN} - {"waves", "walks"} and besides(()) == ()
+    assert {fact.name for fact in besides(steps)} == {*PLAIN} - {"waves", "walks"}
+    assert {fact.name for fact in besides(())} == {*PLAIN}
     shown = {"waves", "walks", "turns", "squats"}
     assert costs(lambda fact: fact.name in shown, steps) == (0.0, pytest.approx(2 * SLIGHT))
     assert costs(lambda fact: fact.name in {*shown, "crawls", "runs"}, steps) == (COST, pytest.approx(2 * SLIGHT))
-    assert costs(lambda _: True, ()) == (0.0, 0.0)
+    assert costs(lambda _: True, ()) == (COST, pytest.approx(len(PLAIN) * SLIGHT)) and costs(lambda _: False, ()) == (
+        0,
+        0,
+    )

@@ -138,7 +138,7 @@ def test_else_nothing_is(
     assert not any(one.joined_from for one in answer.segments[0].candidates) and not answer.joined_from
 
 
-@pytest.mark.parametrize(("confidence", "joins"), [(0.59, False), (0.6, True)])
+@pytest.mark.parametrize(("confidence", "joins"), [(0.59**2, False), (0.601**2, True)])  # of two steps
 def test_nothing_is_joined_by_a_reading_that_is_not_sure(
     tiny_model: Path, database: MotionDatabase, confidence: float, joins: bool
 ) -> None:

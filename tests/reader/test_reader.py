@@ -58,6 +58,17 @@ def test_a_reading_does_not_depend_on_its_neighbours(reader: CaptionReader) -> N
     assert reader.read(texts) == [reader.read([text])[0] for text in texts]
 
 
+def test_the_reading_of_most_wordings_is_believed(reader: CaptionReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = reader.language.encode(((Fact("walks"),),)), reader.language.encode(((Fact("sits"),),))
+    rows = torch.zeros(3, max(len(one), len(other)), dtype=torch.long)
+    for row, ids in enumerate((one, other, other)):
+        rows[row, : len(ids)] = torch.tensor(ids)
+    monkeypatch.setattr(reader, "write", lambda *_: (rows, torch.tensor([0.5, 0.4, 0.4])))
+    (reading,) = reader.read(["the man sits"])  # with a full stop, and of "a person"
+    assert reading.steps == ((Fact("sits"),),) and reading.num_unknown == 0
+    assert reading.confidence == pytest.approx(0.8 / 3) and reading.text == "the man sits"
+
+
 def test_the_same_seed_gives_the_same_reader(reader: CaptionReader, tmp_path: Path) -> None:
     assert trained(tmp_path).hash == reader.hash
     weights = load_file(tmp_path / "model.safetensors")

@@ -110,8 +110,15 @@ class Jobs:
         job = Job(secrets.token_hex(16), owner, kind, total=total)
         self._jobs[job.id] = job
         self._save(job)
-        self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job, work))
+        task = self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job, work))
+        task.add_done_callback(lambda _: self._never_began(job))
         return job
+
+    def _never_began(self, job: Job) -> None:
+        """End a job that was cancelled before its first step, of which `_run` hears nothing."""
+        if job.state == "running":
+            self._tasks.pop(job.id, None)
+            self._end(job, "cancelled")
 
     async def _run(self, job: Job, work: Work) -> None:
         folder = self.folder / job.id

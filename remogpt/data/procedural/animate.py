@@ -22,6 +22,8 @@ from remogpt.data.procedural.track import Stance, Track, concatenate
 MIN_FRAMES, MAX_FRAMES = 41, 196
 """Frames of a take, least and most: features have one row less, and HumanML3D's protocol wants 40."""
 _MOST_HURRY = 1.5
+_RISE = 2.4
+"""Who has fallen takes as many times longer to get up."""
 _STAIR = 0.05
 """Metres from which the floor is another than at the start: stairs have led there."""
 
@@ -189,7 +191,7 @@ def _play(
     if rises:
         stage.low = None
     elif legs is not None and legs.name in _RESTS:
-        stage.low = _local(track, stage)
+        stage.low = _local(track.slower(_RISE) if legs.name == "fall" else track, stage)
     elif stage.low is None:
         stage.origin = track.root[-1] * np.array([1.0, 0.0, 1.0])
         floor = float(track.ankle[-1, 0, 1] - performer.stance.ankles[0, 1])

@@ -18,8 +18,11 @@ from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.predicates import PREDICATES
 
-_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally")
+_TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally", "ducks")
 """Predicates whose direction is left or right."""
+_WITH_A_HAND = ("puts_down", "reaches", "moves_aside")
+"""Predicates that have a side and a direction to a side: "{side} hand" says the one, "{side}" alone the other."""
+_LIMB = re.compile(r"\{side\} (hand|arm)\b")
 _OFTEN = ("walks", "turns", "raises_hand", "picks_up", "steps", "circles", "sits", "stands_up", "runs", "jumps")
 """What people speak of most; two clauses of five are of these."""
 _SHARES = (0.4, 0.28, 0.17, 0.1, 0.05)
@@ -134,9 +137,10 @@ def _clause(rng: np.random.Generator, words: Words, vocabulary: str) -> Clause:
         return Clause(phrase, (), 1)
     often = _of_one(str(pick(_OFTEN, rng)), vocabulary) if rng.random() < 0.4 else None
     phrase, steps = pick(often or _clauses(vocabulary), rng)
+    names_limb = _LIMB.search(phrase) is not None
     phrase, side = with_sides(phrase, rng)
     phrase, count = _with_count(phrase, steps[0][0], rng)
-    said = tuple(tuple(_with(claim, side, count) for claim in step) for step in steps)
+    said = tuple(tuple(_with(claim, side, count, names_limb) for claim in step) for step in steps)
     if said[0][0].name == "walks_like":
         said = ((Fact("walks"), *said[0]), *said[1:])
     return Clause(phrase, said)
@@ -160,10 +164,12 @@ def _with_count(phrase: str, claim: Fact, rng: np.random.Generator) -> tuple[str
     return phrase, None
 
 
-def _with(claim: Fact, side: str | None, count: int | None) -> Fact:
+def _with(claim: Fact, side: str | None, count: int | None, names_limb: bool) -> Fact:
     """Return a claim with what the slots of its phrase say."""
     params = dict(claim.params)
-    if side and "side" in PREDICATES[claim.name].parameters:
+    if side and claim.name in _WITH_A_HAND and not names_limb:
+        params["direction"] = side
+    elif side and "side" in PREDICATES[claim.name].parameters:
         params["side"] = side
     elif side and claim.name in _TO_A_SIDE:
         params["direction"] = side

@@ -268,7 +268,7 @@ def knee_raise(action: Action, who: Performer, rng: np.random.Generator) -> Trac
         side = first if not both or k % 2 == 0 else 1 - first
         a = shift + k * period
         up = window(t, a, a + period, 0.48 * period)
-        _raise_knee(track, up, side, high, who)
+        raise_knee(track, up, side, high, who)
         lean = window(t, a - 0.22, a + period + 0.22, 0.5 * period + 0.1)
         sway += lean * who.stance.ankles[1 - side, 0]
         track.pelvis[:, 2] += 0.06 * _SIGN[side] * up
@@ -280,7 +280,7 @@ def knee_raise(action: Action, who: Performer, rng: np.random.Generator) -> Trac
     return track
 
 
-def _raise_knee(track: Track, up: np.ndarray, side: int, high: float, who: Performer) -> None:
+def raise_knee(track: Track, up: np.ndarray, side: int, high: float, who: Performer) -> None:
     """Bring the thigh near level, shin hanging, where `up` is 1. `high` is how far the knee rises above level."""
     thigh, shin = who.body.leg_lengths[side]
     place = who.stance.ankles[side]
@@ -304,7 +304,7 @@ def balance(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     side = side_index(action.side)
     track, t = blank(seconds(action, who, rng.uniform(3.2, 4.5)), who)
     up = window(t, 0.35, t[-1] - 0.3, 0.7)
-    _raise_knee(track, up, side, rng.uniform(-0.2, 0.03), who)
+    raise_knee(track, up, side, rng.uniform(-0.2, 0.03), who)
     weight = window(t, 0.0, t[-1], 0.6)
     track.root[:, 0] += 0.85 * who.stance.ankles[1 - side, 0] * weight
     wobble = np.sin(2 * np.pi * rng.uniform(0.4, 0.7) * t) * up

@@ -75,6 +75,22 @@ class Track:
         """Play backwards."""
         return Track(**{f.name: getattr(self, f.name)[::-1].copy() for f in fields(self)})
 
+    def slower(self, factor: float) -> "Track":
+        """Take `factor` times as long; what is still at the end is left out."""
+        moves = np.abs(np.diff(np.concatenate([self.root, self.trunk], axis=1), axis=0)).max(axis=1) > 1e-4
+        last = int(np.flatnonzero(moves)[-1]) + 1 if moves.any() else 0
+        at = np.linspace(0.0, last, round(factor * last) + 1)
+        low = np.floor(at).astype(int)
+        high, share = np.minimum(low + 1, last), at - low
+
+        def between(values: np.ndarray) -> np.ndarray:
+            if values.dtype == bool:
+                return values[low] & values[high]
+            part = share.reshape(-1, *[1] * (values.ndim - 1))
+            return np.asarray(values[low] * (1.0 - part) + values[high] * part)
+
+        return Track(**{f.name: between(getattr(self, f.name)) for f in fields(self)})
+
     def placed(self, origin: np.ndarray, yaw: float) -> "Track":
         """Turn by yaw, then move so that the local origin lies at `origin` (3,)."""
         moved = self.copy_range(0, self.frames)

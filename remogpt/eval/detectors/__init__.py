@@ -11,12 +11,17 @@ import numpy as np
 
 from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     bounds,
+    exercises,
+    footwork,
     gait,
     ground,
+    handling,
     handwork,
     leaps,
     lifts,
     lows,
+    pairs,
+    poise,
     poses,
     repeats,
     routes,
@@ -29,7 +34,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
 from remogpt.eval.detectors.scene import Scene
 from remogpt.motion.facts import Fact
 
-VERSION = 2
+VERSION = 3
 """Increased whenever the same joints may get another answer."""
 
 __all__ = ["VERSION", "facts_hold", "holds"]

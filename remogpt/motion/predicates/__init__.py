@@ -1,6 +1,23 @@
-"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground, feet."""
 
-from remogpt.motion.predicates import arms, bounds, gait, ground, hands, legs, routes, strokes, style, trunk, tumbles
+from remogpt.motion.predicates import (
+    arms,
+    bounds,
+    exercises,
+    footwork,
+    gait,
+    ground,
+    handling,
+    hands,
+    legs,
+    pairs,
+    poise,
+    routes,
+    strokes,
+    style,
+    trunk,
+    tumbles,
+)
 from remogpt.motion.predicates.catalogue import PREDICATES, Predicate
 from remogpt.motion.predicates.relations import relation
 
@@ -9,10 +26,15 @@ __all__ = [
     "Predicate",
     "arms",
     "bounds",
+    "exercises",
+    "footwork",
     "gait",
     "ground",
+    "handling",
     "hands",
     "legs",
+    "pairs",
+    "poise",
     "relation",
     "routes",
     "strokes",

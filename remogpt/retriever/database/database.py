@@ -196,7 +196,8 @@ class MotionDatabase(VersionReader):
         Args:
             query: (D,), of length 1.
             route, k, exclude, facts, fact_weight: as in `search`; the route has no default here.
-            steps: what the query claims, whose facts these are; entries that show what it does not claim come later.
+            steps: what the query claims, whose facts these are; entries that show what it does not claim come later,
+                where anything is claimed.
 
         With facts the whole gallery is ranked; of more than `FLAT_ROWS` motions or captions the `RERANKED` with the
         largest cosines.
@@ -207,7 +208,7 @@ class MotionDatabase(VersionReader):
         gallery = self._captions if route.endswith("t") else self._motions
         owner = self._owner_of_caption if route.endswith("t") else np.asarray
         shares = self._shares(facts)
-        bonus = None if shares is None else fact_weight * (shares - self.facts.costs(steps))
+        bonus = None if shares is None else fact_weight * (shares - (self.facts.costs(steps) if steps else 0.0))
         entries, _, scores = gallery.search(query, k, owner, self._passed_over(exclude), bonus)
         return self._hits(entries.tolist(), query, scores.tolist(), route, shares)
 

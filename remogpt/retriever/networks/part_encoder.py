@@ -20,6 +20,7 @@ class SixPartEncoder(nn.Module):
             4 frames costs a quarter and is what the tokenizer's codes span.
         is_masked: hide padding. differs: Part_TMR attends to zeros up to `max_frames` (is_masked=False repeats that).
         max_frames: length to which an unmasked encoder pads or crops.
+        adds_up: see `SequenceEncoder`.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class SixPartEncoder(nn.Module):
         patch: int = 1,
         is_masked: bool = True,
         max_frames: int = 224,
+        adds_up: bool = False,
     ) -> None:
         super().__init__()
         self.channels = {name: list(channels) for name, channels in part_channels(layout, skeleton).items()}
@@ -41,7 +43,9 @@ class SixPartEncoder(nn.Module):
         self.output_dim = width * len(self.channels)
         self.encoders = nn.ModuleDict(
             {
-                name: SequenceEncoder(len(channels) * patch, width, num_layers, num_heads, feedforward, dropout)
+                name: SequenceEncoder(
+                    len(channels) * patch, width, num_layers, num_heads, feedforward, dropout, adds_up
+                )
                 for name, channels in self.channels.items()
             }
         )

@@ -42,6 +42,8 @@ class PLTMRConfig:
     """Hide padding from attention; False repeats Part_TMR, which attends to zeros up to max_frames."""
     max_frames: int = 224
     """Longest motion, in frames, that is encoded as one window."""
+    adds_up: bool = False
+    """Add a sum over time to what each part's transformer reads, so that counts show; see `SequenceEncoder`."""
     projection_dim: int = 256
     """Width D of the common space."""
     head_dropout: float = 0.5
@@ -98,6 +100,7 @@ def build_pl_tmr(config: PLTMRConfig, text_encoder: TextTower) -> PLTMR:
         patch=config.patch,
         is_masked=config.is_masked,
         max_frames=config.max_frames,
+        adds_up=config.adds_up,
     )
     temperature = Temperature(config.temperature, config.learn_temperature)
     return PLTMR(motion_encoder, text_encoder, config.projection_dim, config.head_dropout, temperature)

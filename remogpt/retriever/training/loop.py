@@ -50,6 +50,7 @@ def fit_retriever(
     out: str | Path,
     param_groups: list[dict[str, Any]] | None = None,
     desc: str = "retriever",
+    trained: nn.Module | None = None,
 ) -> TextMotionRetriever:
     """Train a retriever of any network, keep its best weights, save it, and return it as loaded from `out`.
 
@@ -64,6 +65,7 @@ def fit_retriever(
         run_folder: as in `remogpt.runtime.training.loop.fit`.
         out: folder of the finished retriever.
         param_groups, desc: as in `remogpt.runtime.training.stage.Stage`.
+        trained: what the batches' losses call, around the retriever's network; the network itself without it.
     """
     few = range(min(len(val), config.num_val_clips))
     val_motions = [val.load(index) for index in few]
@@ -76,7 +78,7 @@ def fit_retriever(
 
     saved_text, retriever.text = retriever.text, batches.text
     stage = Stage(
-        retriever.network,
+        retriever.network if trained is None else trained,
         len(batches.pairs),
         batches.loss,
         config=_recorded(config),

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from remogpt.retriever.networks.dual_encoder import DualEncoder, Embedded
 from remogpt.retriever.networks.motion_patches import BODIES, joint_places, saved_sizes
@@ -38,6 +39,10 @@ from remogpt.runtime.vector_cache import VectorCache
 
 NEIGHBOURS = 3
 """Clips that stand beside each clip of `near_share`."""
+OFTEN = 30
+"""Clips that must show a statement that is told."""
+RARE, SHARPENED = -4.0, 10.0
+"""Logit of a statement at first; length of the embeddings from which statements are told."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class RetrieverConfig:
     """Folder of a retriever of the same sizes to start from; its mean and standard deviation are kept."""
     family_split: str | None = None
     """Split of variants of the training clips, which train too ("families"). differs: not in the paper, nor are the
-    next five."""
+    next six."""
     family_share: float = 0.0
     """Share of a batch that consists of whole families."""
     near_share: float = 0.0
@@ -78,6 +83,9 @@ class RetrieverConfig:
     """Weight of the loss that ranks motions by the share of a caption that they show; needs a set with claims."""
     graded_sharpness: float = 0.15
     """Divides the shares of that loss; small: only the best motions count."""
+    statement_weight: float = 0.0
+    """Weight of the loss of telling what captions say and motions show, by a linear layer above the common space that
+    is dropped afterwards; needs a set with claims."""
     caption_form: CaptionForm = "written"
     """canonical: embed each caption's normal form, always. differs: not in the paper; see `text.canonical`."""
     input_noise: float = 0.0
@@ -111,7 +119,7 @@ class RetrieverConfig:
     @property
     def reads_claims(self) -> bool:
         """Whether training needs what captions claim and motions show."""
-        return self.mask_claims or self.near_share > 0 or self.graded_weight > 0
+        return self.mask_claims or self.near_share > 0 or self.graded_weight > 0 or self.statement_weight > 0
 
 
 def train_retriever(
@@ -132,8 +140,12 @@ def train_retriever(
     batches = PairBatches(config, train, retriever, val.unique_captions())
     assert isinstance(retriever.network, DualEncoder)
     groups = _param_groups(retriever.network, config)
+    told = None
+    if config.statement_weight and len(batches.statements):
+        told = WithStatements(retriever.network, len(batches.statements))
+        groups.append({"params": list(told.tells.parameters()), "lr_scale": 1.0})
     data = fingerprint([*train.unique_captions(), *val.unique_captions(), *statistics])
-    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups)
+    return fit_retriever(retriever, batches, config, val, data, run_folder, out, param_groups=groups, trained=told)
 
 
 def _begun(config: RetrieverConfig, train: TrainingPairs, mean: np.ndarray, std: np.ndarray) -> TextMotionRetriever:
@@ -176,6 +188,23 @@ def _param_groups(network: DualEncoder, config: RetrieverConfig) -> list[dict[st
     ]
 
 
+class WithStatements(nn.Module):
+    """A retriever's network with a linear layer that tells from an embedding what is said or shown."""
+
+    def __init__(self, network: DualEncoder, num_statements: int) -> None:
+        super().__init__()
+        self.network = network
+        self.tells = nn.Linear(network.dim, num_statements)
+        nn.init.constant_(self.tells.bias, RARE)
+
+    def forward(
+        self, text: Tensor, text_lengths: Tensor, features: Tensor, motion_lengths: Tensor
+    ) -> tuple[Embedded, Tensor, Tensor]:
+        """Embed B texts and motions, and return the logits (B, S) of the statements of each."""
+        own: Embedded = self.network(text, text_lengths, features, motion_lengths)
+        return own, self.tells(SHARPENED * own.texts), self.tells(SHARPENED * own.motions)
+
+
 class PairBatches:
     """Builds training batches and their loss.
 
@@ -198,6 +227,8 @@ class PairBatches:
         self.text: TextSource = retriever.text
         self.sentences: CachedText | None = None
         sentences = [worded(caption, self.form) for caption in [*pairs.unique_captions(), *val_captions]]
+        self.statements = pairs.statements.frequent(OFTEN) if pairs.statements else np.zeros(0, dtype=np.int64)
+        """Statements that are told, as indices."""
         cache = VectorCache.beside(pairs.folder)
         if isinstance(retriever.text, FrozenText):
             self.text = self.sentences = CachedText(retriever.text, sentences, cache)
@@ -216,7 +247,9 @@ class PairBatches:
         if self.config.input_noise:
             features = features + self.config.input_noise * torch.randn_like(features)
         text, text_lengths = self.text.prepare([worded(caption, self.form) for caption in captions])
-        own: Embedded = model(*(tensor.to(device) for tensor in (text, text_lengths, features, lengths)))
+        read = model(*(tensor.to(device) for tensor in (text, text_lengths, features, lengths)))
+        own: Embedded = read if isinstance(read, Embedded) else read[0]
+        told = None if isinstance(read, Embedded) else self._told(read[1], read[2], items, numbers)
         texts, motions = gather_rows(own.texts), gather_rows(own.motions)
         items, numbers = (gather_rows(torch.from_numpy(array).to(device)).cpu().numpy() for array in (items, numbers))
         mask = self._false_negatives(items, self._captions(items, numbers))
@@ -228,7 +261,21 @@ class PairBatches:
             wanted = torch.from_numpy(shares).to(device)
             graded = graded_loss(texts @ motions.T, wanted, self.config.graded_sharpness)
             loss, log["graded"] = loss + self.config.graded_weight * graded, graded.item()
+        if told is not None:
+            loss, log["told"] = loss + self.config.statement_weight * told, told.item()
         return loss, log
+
+    def _told(self, texts: Tensor, motions: Tensor, items: np.ndarray, numbers: np.ndarray) -> Tensor:
+        """Return the cross-entropy of logits (B, S) of what captions say and motions show, both summed over S."""
+        assert self.pairs.statements is not None
+        said, shown = self.pairs.statements.tables(items, numbers, self.statements)
+        losses = [
+            functional.binary_cross_entropy_with_logits(
+                logits.float(), torch.from_numpy(wanted).to(logits.device), reduction="sum"
+            )
+            for logits, wanted in ((texts, said), (motions, shown))
+        ]
+        return (losses[0] + losses[1]) / (2 * len(items))
 
     def _captions(self, items: np.ndarray, numbers: np.ndarray) -> list[str]:
         pairs = zip(items.tolist(), numbers.tolist(), strict=True)

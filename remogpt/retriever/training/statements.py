@@ -84,6 +84,17 @@ class Statements:
         shown = np.stack([np.isin(columns, self.shown[clip]) for clip in clips]).astype(np.float32)
         return (table @ shown.T) / np.maximum(table.sum(axis=1, keepdims=True), 1)
 
+    def frequent(self, least: int) -> np.ndarray:
+        """Return (S,) the statements that at least so many clips show."""
+        return np.flatnonzero([len(clips) >= least for clips in self._clips_by_statement])
+
+    def tables(self, clips: np.ndarray, captions: np.ndarray, statements: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (B, S) float32 each: which of some statements captions say, and which clips show; see `shares`."""
+        said = [self.said[clip][number] for clip, number in zip(clips, captions, strict=True)]
+        shown = [self.shown[clip] for clip in clips]
+        found = [np.stack([np.isin(statements, own) for own in rows]).astype(np.float32) for rows in (said, shown)]
+        return found[0], found[1]
+
     def neighbours(self, clip: int, count: int, rng: np.random.Generator) -> list[int]:
         """Draw clips that show something that a clip shows, rare statements as often as frequent ones."""
         own = self.shown[clip]

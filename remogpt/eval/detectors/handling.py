@@ -1,0 +1,155 @@
+"""Find what hands do with things that stand at hand: putting something down, reaching out for it, moving it aside."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from remogpt.eval.detectors.event import Event, both_or_one, detector
+from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth
+from remogpt.eval.detectors.rhythm import around, peaks, spans
+
+SET_DOWN = (0.58, 0.785)
+"""Height of a hand that sets something on a table, over that of the neck, least and most."""
+TURNED = 0.36
+"""Sine of the angle from straight ahead beyond which a table stands to the left or right."""
+FOLLOWED = 0.045
+"""Metres by which the neck goes after hands that reach out, over the pelvis."""
+OUT = 0.08
+"""Metres by which a hand that sets something down goes away from the middle of the body."""
+
+
+@measured
+def _from_feet(figure: Figure, side: str) -> np.ndarray:
+    """(T, 3) place of a wrist over the middle between the ankles: ahead, up and left, as the feet point."""
+    middle = 0.5 * (figure.at("left_ankle", 9) + figure.at("right_ankle", 9))
+    place = figure.seen(figure.at(f"{side}_wrist", 7) - middle, figure.foot_yaw)
+    hips = figure.seen(figure.at("pelvis", 9) - middle, figure.foot_yaw)
+    return np.asarray(place - hips * [1.0, 0.0, 1.0])
+
+
+def _set_down(figure: Figure, side: str) -> list[Event]:
+    """Find the moments before an arm drops in which its hand is low, away from the body, and slow."""
+    place, neck = _from_feet(figure, side), figure.height("neck", 9)
+    away, speed = np.hypot(place[:, 0], place[:, 2]), np.linalg.norm(rate(place), axis=-1)
+    height = figure.height(f"{side}_wrist", 7) / np.median(neck)
+    low = (height > SET_DOWN[0]) & (height < SET_DOWN[1]) & (away > 0.36) & (figure.bend(side, "arm") > 95.0)
+    drop = smooth(np.degrees(_raised(figure, side)), 5)
+    found = []
+    for first, last in spans(low & (speed < 0.5) & (drop > 20.0), 4, 3):
+        farthest = np.flatnonzero(away[first:last] > 0.92 * away[first:last].max())
+        start, end = first + int(farthest[0]), first + int(farthest[-1]) + 1
+        before = slice(max(0, start - 36), start)
+        near = (figure.bend(side, "arm")[before] < 132.0) & (away[before] < away[start:end].max() - OUT)
+        near &= (place[before, 0] > 0.14) & (height[before] > 0.66)
+        after = slice(end, end + 30)
+        empty = drop[after].min(initial=99.0) < 18.0 or drop[after].min(initial=99.0) < drop[start:end].mean() - 9.0
+        again = figure.bend(side, "arm")[end : end + 8].min(initial=180.0) < 80.0
+        if near.sum() >= 5 and empty and not again:
+            turn = place[start:end].mean(axis=0)
+            found.append(Event(max(0, start - 12), end, side, _way(turn)))
+    return found
+
+
+def _raised(figure: Figure, side: str) -> np.ndarray:
+    """(T,) radians between the line from shoulder to wrist and the vertical."""
+    arm = figure.at(f"{side}_wrist") - figure.at(f"{side}_shoulder")
+    return np.asarray(np.arctan2(np.hypot(arm[:, 0], arm[:, 2]), -arm[:, 1]))
+
+
+def _way(place: np.ndarray) -> str:
+    """Say where a place (ahead, up, left) lies."""
+    sine = place[2] / max(float(np.hypot(place[0], place[2])), 1e-6)
+    return "left" if sine > TURNED else "right" if sine < -TURNED else "forward"
+
+
+@detector("puts_down")
+def puts_down(figure: Figure) -> list[Event]:
+    """Find one hand or both that take something from before the belly to a place as high as a table, and leave it."""
+    events = {side: _set_down(figure, side) for side in SIGN}
+    found = []
+    for side in SIGN:
+        for event in events[side]:
+            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.4]
+            if not pair and _raised(figure, OTHER[side])[event.end - 4 : event.end].mean() < np.radians(38.0):
+                found.append(event)
+            for one in pair if side == "left" else ():
+                hands = [_from_feet(figure, name)[event.end - 4 : event.end].mean(axis=0) for name in SIGN]
+                start, end = min(event.start, one.start), max(event.end, one.end)
+                found.append(Event(start, end, "both", _way(0.5 * (hands[0] + hands[1]))))
+    return found
+
+
+def _reach(figure: Figure, side: str) -> list[Event]:
+    """Find the moments in which a hand of a raised, open arm is farthest from the pelvis, and the neck has followed."""
+    place, rise = _from_feet(figure, side), np.degrees(_raised(figure, side))
+    away = smooth(np.hypot(place[:, 0], place[:, 2]), 5)
+    neck = figure.seen(figure.at("neck", 9) - figure.at("pelvis", 9), figure.foot_yaw)
+    found = []
+    for top in peaks(away, 0.10, 10, 0.46):
+        start, end = around(away, top, 0.75)
+        turn = place[start:end].mean(axis=0) * [1.0, 0.0, 1.0]
+        towards = neck @ (turn / max(float(np.linalg.norm(turn)), 1e-6))
+        before, after = slice(max(0, start - 26), top + 1), slice(top, end + 26)
+        rest = max(towards[before].min(), towards[after].min())
+        hung = max(rise[before].min(), rise[after].min()) < 42.0
+        open_arm = figure.bend(side, "arm")[top] > 122.0 and 66.0 < rise[top] < 138.0
+        later = (figure.bend(side, "arm") < 96.0) & (rise > 40.0)
+        slow = (np.linalg.norm(rate(place), axis=-1)[start:end] < 0.6).sum() >= 4
+        if (
+            slow
+            and hung
+            and open_arm
+            and towards[start:end].max() - rest > FOLLOWED
+            and later[top : end + 12].sum() < 4
+        ):
+            found.append(Event(max(0, start - 4), min(len(figure), end + 4), side, _way(turn)))
+    return found
+
+
+@detector("reaches")
+def reaches(figure: Figure) -> list[Event]:
+    """Find one hand or both stretched out far, with the neck leaning after them."""
+    events = {side: _reach(figure, side) for side in SIGN}
+    found = []
+    for side in SIGN:
+        for event in events[side]:
+            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.5]
+            idle = np.degrees(_raised(figure, OTHER[side])[event.start : event.end]).mean() < 42.0
+            found += [event] if not pair and idle else []
+            for one in pair if side == "left" else ():
+                middle = (max(event.start, one.start) + min(event.end, one.end)) // 2
+                span = slice(max(middle - 3, 0), middle + 3)
+                turn = sum(_from_feet(figure, name)[span].mean(axis=0) for name in SIGN)
+                found.append(Event(min(event.start, one.start), max(event.end, one.end), "both", _way(turn)))
+    return found
+
+
+def _shift(figure: Figure, side: str) -> list[Event]:
+    """Find a hand that waits low on one side of the body, and next on the other, without leaving that height."""
+    place, height = _from_feet(figure, side), figure.height(f"{side}_wrist", 7) / np.median(figure.height("neck", 9))
+    speed = np.linalg.norm(rate(place), axis=-1)
+    low = (height > SET_DOWN[0]) & (height < SET_DOWN[1] + 0.07) & (place[:, 0] > 0.1)
+    neck = figure.seen(figure.at("neck", 9) - figure.at("pelvis", 9), figure.foot_yaw)[:, 0]
+    low &= neck > np.quantile(neck, 0.05) + 0.025
+    waits = spans(low & (speed < 0.34), 3, 2)
+    turn = np.degrees(np.arctan2(place[:, 2], place[:, 0]))
+    found = []
+    for (_, end), (start, _) in pairwise(waits):
+        change = turn[start] - turn[end - 1]
+        swept = (
+            abs(change) > 42.0 and turn[start] * turn[end - 1] < 0 and abs(place[start, 2] - place[end - 1, 2]) > 0.3
+        )
+        if swept and low[end:start].mean() > 0.9 and 4 < start - end < 50:
+            found.append(Event(end - 1, start + 1, side, "left" if change > 0 else "right"))
+    return found if len(found) < 3 else []
+
+
+@detector("moves_aside")
+def moves_aside(figure: Figure) -> list[Event]:
+    """Find one hand or both that take something on a table over to the other side."""
+    events = both_or_one({side: _shift(figure, side) for side in SIGN})
+    return [
+        one for one in events
+        if one.side == "both"
+        or np.degrees(_raised(figure, OTHER[str(one.side)])[one.start : one.end]).mean() < 42.0
+    ]  # fmt: skip
