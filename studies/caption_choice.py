@@ -3,7 +3,7 @@
     python -m studies.caption_choice --data runs/mini/set
 
 The model writes eight captions for each motion and its reader reads what they claim. Each row chooses among the same
-eight, by the retriever's cosine and
+eight, in the last rows also among the captions of the examples, by the retriever's cosine and
 
     share     the weight times the share of the claims that the motion holds, times the reader's confidence
     balance   the weight for each claim that the motion holds, less twice the weight for each that it does not
@@ -56,11 +56,13 @@ class Candidate:
     """The same by the second detectors."""
     copied: bool = False
     """Whether it is the caption of an example."""
+    is_written: bool = True
+    """Whether the model wrote it."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A motion: its own captions, and what was written for it."""
+    """A motion: its own captions, and what was written for it, or is an example's caption."""
 
     references: list[str]
     candidates: list[Candidate]
@@ -88,19 +90,28 @@ def alike(weight: float) -> Rule:
     """Score by the balance, and by how alike the other candidates are."""
 
     def score(one: Candidate, every: Sequence[Candidate]) -> float:
-        others = [overlap(one.text, other.text) for other in every if other is not one]
+        others = [overlap(one.text, other.text) for other in every if other is not one and other.is_written]
         return balance(0.1)(one, every) + weight * float(np.mean(others))
 
     return score
 
 
-RULES: dict[str, Rule] = {
+def of_written(rule: Rule) -> Rule:
+    """Choose among what the model wrote."""
+    return lambda one, every: rule(one, every) if one.is_written else -np.inf
+
+
+WRITTEN: dict[str, Rule] = {
     "the likeliest words": lambda one, every: -every.index(one),
     "cosine": lambda one, _: one.cosine,
     **{f"share, {weight:g}": share(weight) for weight in (0.4, 0.8, 1.6)},
     **{f"balance, {weight:g}": balance(weight) for weight in (0.05, 0.1, 0.2)},
     **{f"new, {weight:g}": new(weight) for weight in (0.05, 0.1, 0.3)},
     **{f"balance, 0.1, and alike, {weight:g}": alike(weight) for weight in (0.5, 1.0)},
+}
+RULES = {
+    **{name: of_written(rule) for name, rule in WRITTEN.items()},
+    **{f"examples' captions too, new, {weight:g}": new(weight) for weight in (0.1, 0.2, 0.3, 0.5, 0.7)},
 }
 
 
@@ -132,6 +143,7 @@ def gather(model: ReMoGPT, clips: Sequence[tuple[np.ndarray, list[str]]], name: 
         captioning.retrieve(windows, model.database(), model.retriever, options)
         captioning.ask(windows, model.lm, model._following(options))
         captioning.write(windows, model.lm, model._following(options), options, start)
+        captioning.add_rivals(windows)
         captioning.read(windows, model.reader)
         embedded = model.retriever.encode_motion([window.features for window in windows])
         for (features, captions), window, motion in zip(part, windows, embedded, strict=True):
@@ -143,8 +155,9 @@ def gather(model: ReMoGPT, clips: Sequence[tuple[np.ndarray, list[str]]], name: 
                 Candidate(
                     text, float(cosine), reading.confidence, facts_correct(reading.facts, joints),
                     facts_hold(reading.facts, joints) if reading.facts else [], text.strip() in examples,
+                    number < CANDIDATES,
                 )
-                for text, cosine, reading in zip(texts, cosines, window.readings, strict=True)
+                for number, (text, cosine, reading) in enumerate(zip(texts, cosines, window.readings, strict=True))
             ]  # fmt: skip
             found.append(Asked(captions, candidates))
     return found

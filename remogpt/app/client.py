@@ -69,6 +69,7 @@ class ServedCaption:
     examples: tuple[ServedExample, ...]
     confidence: float
     warnings: tuple[Notice, ...]
+    copied_from: tuple[str, ...]
     checks: tuple[Mapping[str, Any], ...]
     """What it claims, in words, and whether the motion holds it."""
 
@@ -174,7 +175,14 @@ class Client:
         if failed := [row for row in rows if row["error"]]:
             raise RemogptError(failed[0]["error"])
         answers = [
-            ServedCaption(row["caption"], _examples(row), _confidence(row), _warnings(row), tuple(row["checks"]))
+            ServedCaption(
+                row["caption"],
+                _examples(row),
+                _confidence(row),
+                _warnings(row),
+                tuple(row["copied_from"]),
+                tuple(row["checks"]),
+            )
             for row in rows
         ]
         return answers[0] if isinstance(motion, Motion) else answers

@@ -28,7 +28,7 @@ from remogpt.commands.cli_parts.options import (
 from remogpt.commands.cli_parts.reading import add_reading_options, print_notices, reading_options
 from remogpt.motion.files.read import READABLE, clips_of, recordings_in
 from remogpt.pipeline.checks import check_model, check_seed
-from remogpt.pipeline.described import describe_answer
+from remogpt.pipeline.described import describe_caption
 from remogpt.runtime.errors import ITEM_ERRORS, MissingPathError, why
 from remogpt.runtime.files import check_output_file
 from remogpt.runtime.progress import progress
@@ -74,7 +74,8 @@ def run(args: Any) -> int:
     notices: dict[str, Sequence[str]] = {}
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": [], "checks": []}
+        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
+        row |= {"checks": [], "copied_from": []}
         if table is not None and printable(str(path)) in table.done:
             rows.append(row | table.done[printable(str(path))])
             continue
@@ -83,7 +84,7 @@ def run(args: Any) -> int:
             notices[str(path)] = motion.notices
             row["seconds"] = round(motion.num_frames / motion.fps, 2)
             result = model.caption(motion, seed=args.seed, database=database, options=options)
-            row |= {"caption": result.text, **describe_answer(result)}
+            row |= {"caption": result.text, **describe_caption(result)}
         except ITEM_ERRORS as error:
             if len(files) == 1:
                 raise

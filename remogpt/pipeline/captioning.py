@@ -1,4 +1,4 @@
-"""From motions to captions: plan, retrieve, ask, write, read, choose, correct and assemble `Window`s.
+"""From motions to captions: plan, retrieve, ask, write, add rivals, read, choose, correct and assemble `Window`s.
 
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """
@@ -29,7 +29,7 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
 """Sampling of candidates beyond the first, where the best of several is wanted."""
 
-COPIED = 0.1
+COPIED = 0.5
 """What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
 
 
@@ -50,7 +50,7 @@ class Window:
     plain: Prompt | None = None
     """Prompt that guidance contrasts with."""
     candidates: list[str] = field(default_factory=list)
-    """Captions."""
+    """Captions: written ones, then those of examples that compete."""
     readings: list[Reading] = field(default_factory=list)
     """What each candidate claims, where that is to be checked."""
     chosen: int = 0
@@ -71,6 +71,8 @@ class Captioned:
     """Reasons to doubt the answer: no example, or something that the motion does not show."""
     confidence: float = math.nan
     """Expected share of what the caption says that holds, from 0 to 1; nan where the retriever was not used."""
+    copied_from: tuple[str, ...] = ()
+    """Ids of the examples whose caption the text is, word for word, or a sentence of it."""
     checks: tuple[CheckedFact, ...] = ()
     """What the text claims, window by window, and which of it the motion's joints hold (`verify`)."""
 
@@ -158,6 +160,13 @@ def _places(motions: Sequence[int]) -> list[int]:
     return places
 
 
+def add_rivals(windows: Sequence[Window]) -> None:
+    """Let the captions of the examples compete with the written ones: each is of another motion, and costs more."""
+    for window in windows:
+        captions = dict.fromkeys(example.caption.strip() for example in window.examples)
+        window.candidates += [text for text in captions if text and text not in window.candidates]
+
+
 def read(windows: Sequence[Window], reader: CaptionReader) -> None:
     """Read what each candidate claims."""
     for window in windows:
@@ -167,14 +176,18 @@ def read(windows: Sequence[Window], reader: CaptionReader) -> None:
 def choose(windows: Sequence[Window], judge: Judge) -> None:
     """Choose, of each window's candidates, the caption that the judge scores highest for its motion.
 
-    One that is an example's caption word for word was written of another motion, and costs a little.
+    One that is an example's caption word for word was written of another motion, so that it costs something.
     """
     captions = [[or_no_words(text) for text in window.candidates] for window in windows]
     readings, motions = [window.readings for window in windows], [window.features for window in windows]
     for window, scores in zip(windows, judge.caption_scores(captions, readings, motions), strict=True):
-        others = {example.caption.strip() for example in window.examples}
-        copied = np.array([text.strip() in others for text in window.candidates])
+        copied = np.array([bool(_sources(window, text)) for text in window.candidates])
         window.chosen = int((scores - COPIED * copied).argmax())
+
+
+def _sources(window: Window, text: str) -> list[str]:
+    """Return the ids of the examples whose caption a text is, word for word."""
+    return list(dict.fromkeys(one.id for one in window.examples if one.caption.strip() == text.strip()))
 
 
 def correct(windows: Sequence[Window], reader: CaptionReader | None) -> None:
@@ -203,5 +216,6 @@ def assemble(windows: Sequence[Window]) -> list[Captioned]:
             for reading in window.readings[window.chosen : window.chosen + 1]
             for check in checked(reading.facts, window.features)
         )
-        answers.append(Captioned(" ".join(sentences), examples, prompts, checks=checks))
+        copied = tuple(id_ for window in own for id_ in _sources(window, window.candidates[window.chosen]))
+        answers.append(Captioned(" ".join(sentences), examples, prompts, copied_from=copied, checks=checks))
     return answers

@@ -278,6 +278,8 @@ class ReMoGPT:
         captioning.ask(windows, self.lm, following)
         captioning.write(windows, self.lm, following, options, seed)
         if reader is not None:
+            if options.best_of != 1:
+                captioning.add_rivals(windows)
             captioning.read(windows, reader)
         if options.best_of != 1:
             captioning.choose(windows, Judge(self.retriever, 0.0))

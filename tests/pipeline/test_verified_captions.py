@@ -15,7 +15,7 @@ from remogpt.motion.facts import Fact
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT, captioning
 from remogpt.pipeline.captioning import Window
-from remogpt.pipeline.described import describe_answer
+from remogpt.pipeline.described import describe_answer, describe_caption
 from remogpt.pipeline.judge import CLAIM_FAILS, CLAIM_HOLDS, Judge
 from remogpt.reader import Reading
 
@@ -90,6 +90,22 @@ def test_a_caption_of_an_example_is_passed_over_for_another_as_good(
     own.candidates = own.candidates[:1]
     captioning.choose([own], Judge(checking.retriever, 0.0))
     assert own.chosen == 0, "if there is no other"
+
+
+def test_the_caption_of_an_example_is_said_where_what_was_written_is_false(
+    checking: ReMoGPT, waving: Motion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "he walks and waves his left hand"  # three claims that do not hold
+    monkeypatch.setattr(checking.lm, "generate_text", lambda requests, *_: [said for _ in requests])
+    (example,) = checking.database().search(text="a person waves", k=1)
+    example = replace(example, caption="a man waves his right hand")
+    monkeypatch.setattr(captioning, "examples_for_motions", lambda *_, **__: [(example,)])
+    options = GenerationOptions(best_of=2, check_numbers=False, verify=True)
+    answer = checking.caption(waving, options=options)
+    assert answer.text == example.caption and answer.copied_from == (example.id,)
+    assert describe_caption(answer)["copied_from"] == [example.id] and all(check.holds for check in answer.checks)
+    for other in (replace(options, verify=False), replace(options, best_of=1)):
+        assert checking.caption(waving, options=other).text == said, "else only what was written is chosen from"
 
 
 def test_what_was_corrected_is_read_again(waving: Motion) -> None:

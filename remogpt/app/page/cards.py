@@ -145,6 +145,9 @@ def captioned(row: Mapping[str, Any], motion: Motion | None) -> str:
     if motion is None:
         return f'<article class="rg-card">{head}<p class="rg-warning" role="alert">{escape(row["error"])}</p></article>'
     notices = "".join(f'<p class="rg-soft">{escape(one)}</p>' for one in row["notices"])
+    if row["copied_from"]:
+        ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["copied_from"])
+        notices = f'<p class="rg-soft">As the caption of {ids} in the database</p>{notices}'
     doubts = [warning for warning in row["warnings"] if warning["kind"] != "not_seen"]  # the checks say so
     return (
         f'<article class="rg-card">{head}{player(motion)}<p class="rg-caption">{escape(row["caption"])}</p>{_sure(row)}'

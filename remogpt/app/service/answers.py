@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from remogpt.motion import Motion
-from remogpt.pipeline.described import describe_answer, describe_motion
+from remogpt.pipeline.described import describe_caption, describe_motion
 from remogpt.runtime.errors import RemogptError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def motion_answer(answer: "Generated", seed: int, include: Iterable[str] = ()) -
 def caption_answer(file: str, motion: Motion, answer: "Captioned") -> dict[str, Any]:
     """Describe a written caption."""
     about = {"file": file, "caption": answer.text, "seconds": round(motion.seconds, 2), "error": None}
-    return {**about, **describe_answer(answer), "notices": list(motion.notices)}
+    return {**about, **describe_caption(answer), "notices": list(motion.notices)}
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
