@@ -74,8 +74,8 @@ def run(args: Any) -> int:
     notices: dict[str, Sequence[str]] = {}
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-        row |= {"file": str(path), "examples": [], "confidence": None, "warnings": []}
-        row |= {"checks": [], "copied_from": []}
+        row |= {"file": str(path), "confidence": None}
+        row |= {name: [] for name in ("examples", "warnings", "checks", "copied_from")}
         if table is not None and printable(str(path)) in table.done:
             rows.append(row | table.done[printable(str(path))])
             continue

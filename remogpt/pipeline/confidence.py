@@ -8,6 +8,7 @@ import numpy as np
 
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.pipeline.captioning import Captioned, or_no_words
+from remogpt.pipeline.judge import CheckedFact
 from remogpt.pipeline.segment import Generated
 from remogpt.retriever import TextMotionRetriever
 
@@ -53,12 +54,7 @@ def rate_motions(answers: Sequence[Generated], following: Following, retriever: 
     cosines = _cosines(retriever, texts, [answer.motion.features for answer in answers])
     rated = []
     for answer, cosine in zip(answers, cosines, strict=True):
-        chance = _mean_chance(answer, following)
-        if answer.checks:
-            held = sum(check.holds for check in answer.checks) / len(answer.checks)
-            share = OF_CHECKED.share(float(cosine), chance, held)
-        else:
-            share = OF_MOTIONS.share(float(cosine), chance)
+        share = _share(OF_MOTIONS, OF_CHECKED, float(cosine), _mean_chance(answer, following), answer.checks)
         unlearnt = any(warning.kind != "no_example" for warning in answer.warnings)
         rated.append(replace(answer, confidence=share * (UNLEARNT if unlearnt else 1.0)))
     return rated
@@ -69,16 +65,20 @@ def rate_captions(
 ) -> list[Captioned]:
     """Add each caption's confidence; motions: (T, 263) raw features of each."""
     cosines = _cosines(retriever, [or_no_words(answer.text) for answer in answers], motions)
-    rated = []
-    for answer, cosine in zip(answers, cosines, strict=True):
-        chance = following.chance_for_motion(answer.examples)
-        if answer.checks:
-            held = sum(check.holds for check in answer.checks) / len(answer.checks)
-            share = OF_CHECKED_CAPTIONS.share(float(cosine), chance, held)
-        else:
-            share = OF_CAPTIONS.share(float(cosine), chance)
-        rated.append(replace(answer, confidence=share))
-    return rated
+    chances = [following.chance_for_motion(answer.examples) for answer in answers]
+    return [
+        replace(answer, confidence=_share(OF_CAPTIONS, OF_CHECKED_CAPTIONS, float(cosine), chance, answer.checks))
+        for answer, cosine, chance in zip(answers, cosines, chances, strict=True)
+    ]
+
+
+def _share(
+    plain: Calibration, checked: Calibration, cosine: float, chance: float | None, checks: Sequence[CheckedFact]
+) -> float:
+    """Return the expected share of facts that hold, by the calibration for what was checked and what was not."""
+    if not checks:
+        return plain.share(cosine, chance)
+    return checked.share(cosine, chance, sum(check.holds for check in checks) / len(checks))
 
 
 def _cosines(retriever: TextMotionRetriever, texts: Sequence[str], motions: Sequence[np.ndarray]) -> np.ndarray:

@@ -85,8 +85,9 @@ class Judge:
         embedded = self.retriever.encode_text([caption for own in captions for caption in own])
         ends = np.cumsum([len(own) for own in captions])[:-1]
         found = []
+        shown = self._shown(motions) if any(readings) else [_nothing] * len(motions)
         for motion, own, rows, shows in zip(
-            self.retriever.encode_motion(motions), readings, np.split(embedded, ends), self._shown(motions), strict=True
+            self.retriever.encode_motion(motions), readings, np.split(embedded, ends), shown, strict=True
         ):
             scores = rows @ motion
             for index, reading in enumerate(own):
@@ -114,7 +115,11 @@ class Judge:
 def _shows(features: np.ndarray) -> Shows:
     """Tell what a motion, (T, 263) raw features, shows; one too short to be measured shows nothing."""
     body = _measured(features)
-    return (lambda _: False) if body is None else partial(holds, body=body)
+    return _nothing if body is None else partial(holds, body=body)
+
+
+def _nothing(_: Fact) -> bool:
+    return False
 
 
 def facts_held(facts: Sequence[Fact], features: np.ndarray) -> list[bool]:

@@ -71,11 +71,14 @@ def _origin(row: Mapping[str, Any]) -> str:
         only = escape(row["joined_from"][0])
         made_of = f"The motion <code>{only}</code> of the database with more or fewer repetitions"
     elif row["joined_from"]:
-        ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["joined_from"])
-        made_of = f"Stretches of the motions {ids} of the database, joined"
+        made_of = f"Stretches of the motions {_ids(row['joined_from'])} of the database, joined"
     elif row["copied_from"] is not None:
         made_of = f"The motion <code>{escape(row['copied_from'])}</code> of the database as it is"
     return f'<p class="rg-soft">{made_of}, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return " and ".join(f"<code>{escape(one)}</code>" for one in ids)
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -146,8 +149,7 @@ def captioned(row: Mapping[str, Any], motion: Motion | None) -> str:
         return f'<article class="rg-card">{head}<p class="rg-warning" role="alert">{escape(row["error"])}</p></article>'
     notices = "".join(f'<p class="rg-soft">{escape(one)}</p>' for one in row["notices"])
     if row["copied_from"]:
-        ids = " and ".join(f"<code>{escape(one)}</code>" for one in row["copied_from"])
-        notices = f'<p class="rg-soft">As the caption of {ids} in the database</p>{notices}'
+        notices = f'<p class="rg-soft">As the caption of {_ids(row["copied_from"])} in the database</p>{notices}'
     doubts = [warning for warning in row["warnings"] if warning["kind"] != "not_seen"]  # the checks say so
     return (
         f'<article class="rg-card">{head}{player(motion)}<p class="rg-caption">{escape(row["caption"])}</p>{_sure(row)}'

@@ -1,5 +1,6 @@
 """Find what hands do with things that stand at hand: putting something down, reaching out for it, moving it aside."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -65,17 +66,36 @@ def _way(place: np.ndarray) -> str:
 @detector("puts_down")
 def puts_down(figure: Figure) -> list[Event]:
     """Find one hand or both that take something from before the belly to a place as high as a table, and leave it."""
-    events = {side: _set_down(figure, side) for side in SIGN}
+
+    def last(event: Event) -> slice:
+        return slice(event.end - 4, event.end)
+
+    return _by_one_or_both(figure, _set_down, 0.4, (last, 38.0), lambda event, _: last(event))
+
+
+def _by_one_or_both(
+    figure: Figure, find: Callable[[Figure, str], list[Event]], overlap: float,
+    idle: tuple[Callable[[Event], slice], float], there: Callable[[Event, Event], slice],
+) -> list[Event]:  # fmt: skip
+    """Join what both hands do at once into events of both, and keep of the others those whose other arm is idle.
+
+    Args:
+        find: what one hand does.
+        overlap: of two hands' events from which they are one.
+        idle: when the other arm is to be idle, and how many degrees from hanging it is then at most.
+        there: when the places of both hands say the direction.
+    """
+    events = {side: find(figure, side) for side in SIGN}
+    when, most = idle
     found = []
     for side in SIGN:
         for event in events[side]:
-            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.4]
-            if not pair and _raised(figure, OTHER[side])[event.end - 4 : event.end].mean() < np.radians(38.0):
+            pair = [one for one in events[OTHER[side]] if one.overlap(event) > overlap]
+            if not pair and np.degrees(_raised(figure, OTHER[side])[when(event)]).mean() < most:
                 found.append(event)
             for one in pair if side == "left" else ():
-                hands = [_from_feet(figure, name)[event.end - 4 : event.end].mean(axis=0) for name in SIGN]
-                start, end = min(event.start, one.start), max(event.end, one.end)
-                found.append(Event(start, end, "both", _way(0.5 * (hands[0] + hands[1]))))
+                place = sum(_from_feet(figure, name)[there(event, one)].mean(axis=0) for name in SIGN)
+                found.append(Event(min(event.start, one.start), max(event.end, one.end), "both", _way(place)))
     return found
 
 
@@ -109,19 +129,12 @@ def _reach(figure: Figure, side: str) -> list[Event]:
 @detector("reaches")
 def reaches(figure: Figure) -> list[Event]:
     """Find one hand or both stretched out far, with the neck leaning after them."""
-    events = {side: _reach(figure, side) for side in SIGN}
-    found = []
-    for side in SIGN:
-        for event in events[side]:
-            pair = [one for one in events[OTHER[side]] if one.overlap(event) > 0.5]
-            idle = np.degrees(_raised(figure, OTHER[side])[event.start : event.end]).mean() < 42.0
-            found += [event] if not pair and idle else []
-            for one in pair if side == "left" else ():
-                middle = (max(event.start, one.start) + min(event.end, one.end)) // 2
-                span = slice(max(middle - 3, 0), middle + 3)
-                turn = sum(_from_feet(figure, name)[span].mean(axis=0) for name in SIGN)
-                found.append(Event(min(event.start, one.start), max(event.end, one.end), "both", _way(turn)))
-    return found
+
+    def middle(event: Event, one: Event) -> slice:
+        frame = (max(event.start, one.start) + min(event.end, one.end)) // 2
+        return slice(max(frame - 3, 0), frame + 3)
+
+    return _by_one_or_both(figure, _reach, 0.5, (lambda event: slice(event.start, event.end), 42.0), middle)
 
 
 def _shift(figure: Figure, side: str) -> list[Event]:

@@ -182,13 +182,18 @@ def _by_references(
     return scores | score_texts(texts, lemmas, ["lemma"])
 
 
+def _readable(texts: Sequence[str]) -> list[str]:
+    """Return captions for a text model: not every one takes an empty caption, which is an answer all the same."""
+    return [text if text.strip() else "." for text in texts]
+
+
 def _by_claims(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
     """Return the share of what captions claim that holds: by the predicates, which may have chosen a caption, and by
     the second detectors, which choose nothing; nothing for a model that reads no captions."""
     reader = getattr(run.model, "reader", None)
     if reader is None or run.motions.body is not HUMANML3D:
         return {}
-    claims = [reading.facts for reading in reader.read([text if text.strip() else "." for text in texts])]
+    claims = [reading.facts for reading in reader.read(_readable(texts))]
     if not any(claims):
         return {}
     joints = [features_to_joints(run.motions.features(clip)) for clip in clips]
@@ -200,10 +205,7 @@ def _by_claims(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> Result:
 def _by_evaluator(run: Run, clips: Sequence[Clip], texts: Sequence[str]) -> tuple[Result, list[str]]:
     """Return R-precision both ways and MM-dist of captions with their real motions, and marks on them."""
     evaluator = run.needs_evaluator("captioning")
-    # Not every text model takes an empty caption, which is an answer all the same.
-    text = embed_texts(
-        run.cache, evaluator, [caption if caption.strip() else "." for caption in texts], [()] * len(texts)
-    )
+    text = embed_texts(run.cache, evaluator, _readable(texts), [()] * len(texts))
     motion = run.embed_clips(clips)
     scores = generation.evaluate(
         text, motion, motion, repeats=run.config.repeats,

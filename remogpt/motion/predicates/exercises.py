@@ -4,7 +4,7 @@ import numpy as np
 
 from remogpt.motion.body import LEG_LENGTH, MEDIUM, SIDES, Body, other
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, in_turn, stretches
 from remogpt.motion.skeleton import FPS
 
 TOE_REACH, TOE_LEAN = 0.42, 70.0
@@ -53,10 +53,7 @@ def touches_toes(body: Body, count: int | None = None) -> Intervals:
 @predicate("touches_other_foot", "bends down and touches the other foot with the {side} hand")
 def touches_other_foot(body: Body, side: str, count: int | None = None) -> Intervals:
     """Bring a hand to the other side's foot over nearly straight legs, the free hand up; both: in turn."""
-    if side != "both":
-        return counted(_crossings(body, side), count)
-    left, right = _crossings(body, "left"), _crossings(body, "right")
-    return counted(sorted(left + right), count) if left and right else []
+    return counted(in_turn(lambda one: _crossings(body, one), side), count)
 
 
 def _crossings(body: Body, side: str) -> Intervals:
@@ -84,14 +81,24 @@ def rolls_hips(body: Body, count: int | None = None) -> Intervals:
     found: Intervals = []
     rounds = 0.0
     for start, end in stretches(moves & planted, 16, 2):
-        angle = np.unwrap(np.arctan2(velocity[start:end, 0], velocity[start:end, 1]))
-        turned = float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
+        turned = _turned(velocity[start:end])
         radius = np.linalg.norm(pelvis[start:end] - pelvis[start:end].mean(axis=0), axis=-1)
         head = (body.at("head", 1.5) - feet)[start:end][:, [0, 2]]
         still = np.linalg.norm(head - head.mean(axis=0), axis=-1).mean() < 0.9 * radius.mean()
         if turned > 1.3 and np.median(radius) > HIP_CIRCLE and still:
             found.append((start, end))
             rounds += turned - 0.5  # the ways out to the circle and back turn a quarter each
+    return _of_rounds(found, rounds, count)
+
+
+def _turned(velocity: np.ndarray) -> float:
+    """Return how many times a velocity (T, 2) turns around."""
+    angle = np.unwrap(np.arctan2(velocity[:, 0], velocity[:, 1]))
+    return float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
+
+
+def _of_rounds(found: Intervals, rounds: float, count: int | None) -> Intervals:
+    """Return what was found if it has `count` rounds (plus or minus one from five on), else nothing."""
     if count is None or not found:
         return found
     return found if abs(rounds - count) <= (0.45 if count < 5 else 1.45) else []
@@ -137,10 +144,7 @@ def ducks(body: Body, direction: str | None = None) -> Intervals:
 @predicate("brings_elbow_to_knee", "brings the {side} elbow to the other knee")
 def brings_elbow_to_knee(body: Body, side: str, count: int | None = None) -> Intervals:
     """Bring an elbow down to the lifted knee of the other side; both: left and right in turn, counted together."""
-    if side != "both":
-        return counted(_crunches(body, side), count)
-    left, right = _crunches(body, "left"), _crunches(body, "right")
-    return counted(sorted(left + right), count) if left and right else []
+    return counted(in_turn(lambda one: _crunches(body, one), side), count)
 
 
 def _crunches(body: Body, side: str) -> Intervals:
@@ -166,12 +170,9 @@ def rolls_head(body: Body, count: int | None = None) -> Intervals:
     found: Intervals = []
     rounds = 0.0
     for start, end in stretches((np.linalg.norm(velocity, axis=-1) > HEAD_SPEED) & still, 14, 2):
-        angle = np.unwrap(np.arctan2(velocity[start:end, 0], velocity[start:end, 1]))
-        turned = float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
+        turned = _turned(velocity[start:end])
         radius = np.linalg.norm(flat[start:end] - flat[start:end].mean(axis=0), axis=-1)
         if turned > 0.95 and np.median(radius) > HEAD_CIRCLE and np.ptp(flat[start:end], axis=0).min() > 0.4:
             found.append((start, end))
             rounds += turned - 0.5
-    if count is None or not found:
-        return found
-    return found if abs(rounds - count) <= (0.45 if count < 5 else 1.45) else []
+    return _of_rounds(found, rounds, count)

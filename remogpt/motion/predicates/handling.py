@@ -1,5 +1,7 @@
 """Find what hands do with things that stand at hand: put something down, reach out for it, move it aside."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from remogpt.motion.body import SIDES, Body, memo, other
@@ -81,19 +83,27 @@ def puts_down(body: Body, side: str | None = None, direction: str | None = None)
 
     `direction` says where the place is: ahead ("forward"), or to the left or the right of the body.
     """
+    return _to_a_place(body, _put_down, side, direction, lambda start, end: slice(max(end - 4, start), end))
+
+
+def _to_a_place(
+    body: Body, find: Callable[[Body, str], Intervals], side: str | None, direction: str | None,
+    there: Callable[[int, int], slice],
+) -> Intervals:  # fmt: skip
+    """Return what one hand does while the other is idle, or both do, towards a direction; `there`: when it arrives."""
     found = []
     for name in ("left", "right", "both"):
         if side in (None, name):
             hands = SIDES if name == "both" else (name,)
-            for start, end in _put_down_with(body, name):
-                rest = slice(max(end - 4, start), end)
-                if _is_towards(_azimuth(np.concatenate([_at(body, one)[rest] for one in hands])), direction):
+            for start, end in _with_hands(body, find, name):
+                places = np.concatenate([_at(body, one)[there(start, end)] for one in hands])
+                if _is_towards(_azimuth(places), direction):
                     found.append((start, end))
     return sorted(found)
 
 
-def _put_down_with(body: Body, side: str) -> Intervals:
-    found = {name: _put_down(body, name) for name in SIDES}
+def _with_hands(body: Body, find: Callable[[Body, str], Intervals], side: str) -> Intervals:
+    found = {name: find(body, name) for name in SIDES}
     if side == "both":
         return both(found["left"], found["right"])
     busy = ~_is_low(body, other(side)) | covered(found[other(side)], body.num_frames)
@@ -133,23 +143,7 @@ def reaches(body: Body, side: str | None = None, direction: str | None = None) -
 
     `direction` says where to: ahead ("forward"), or to the left or the right of the body.
     """
-    found = []
-    for name in ("left", "right", "both"):
-        if side in (None, name):
-            for start, end in _reached_with(body, name):
-                middle = slice(start + 10, max(end - 6, start + 11))
-                hands = SIDES if name == "both" else (name,)
-                if _is_towards(_azimuth(np.concatenate([_at(body, one)[middle] for one in hands])), direction):
-                    found.append((start, end))
-    return sorted(found)
-
-
-def _reached_with(body: Body, side: str) -> Intervals:
-    found = {name: _reached(body, name) for name in SIDES}
-    if side == "both":
-        return both(found["left"], found["right"])
-    busy = ~_is_low(body, other(side)) | covered(found[other(side)], body.num_frames)
-    return alone(body, found[side], side, busy)
+    return _to_a_place(body, _reached, side, direction, lambda start, end: slice(start + 10, max(end - 6, start + 11)))
 
 
 @memo

@@ -1,5 +1,6 @@
 """Find stretches, repetitions and turning points in a measured signal."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -66,6 +67,14 @@ def counted(found: Intervals, count: int | None) -> Intervals:
     """Return the repetitions if their number is `count` (plus or minus one from five on), else nothing."""
     slack = 0 if count is None or count < 5 else 1
     return found if count is None or abs(len(found) - count) <= slack else []
+
+
+def in_turn(find: Callable[[str], Intervals], side: str) -> Intervals:
+    """Return what one side does; of "both" what left and right do in turn, and nothing unless each does it."""
+    if side != "both":
+        return find(side)
+    left, right = find("left"), find("right")
+    return sorted(left + right) if left and right else []
 
 
 def covered(found: Intervals, num_frames: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 from remogpt.motion.body import Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, in_turn, stretches
 from remogpt.motion.skeleton import FPS
 
 JUMP_LIFT, HOP_LIFT = 0.06, 0.022
@@ -217,10 +217,7 @@ def _knee_lifts(body: Body, side: str) -> Intervals:
 @predicate("lifts_knee", "lifts the {side} knee to the hip")
 def lifts_knee(body: Body, side: str, count: int | None = None) -> Intervals:
     """Bring a knee up to hip height; both: left and right in turn, counted together."""
-    if side != "both":
-        return counted(_knee_lifts(body, side), count)
-    left, right = _knee_lifts(body, "left"), _knee_lifts(body, "right")
-    return counted(sorted(left + right), count) if left and right else []
+    return counted(in_turn(lambda one: _knee_lifts(body, one), side), count)
 
 
 @predicate("balances", "stands on one leg with the {side} foot lifted")
