@@ -70,6 +70,7 @@ class ServedCaption:
     confidence: float
     warnings: tuple[Notice, ...]
     copied_from: tuple[str, ...]
+    is_stated: bool
     checks: tuple[Mapping[str, Any], ...]
     """What it claims, in words, and whether the motion holds it."""
 
@@ -181,6 +182,7 @@ class Client:
                 _confidence(row),
                 _warnings(row),
                 tuple(row["copied_from"]),
+                row["is_stated"],
                 tuple(row["checks"]),
             )
             for row in rows

@@ -75,7 +75,7 @@ def run(args: Any) -> int:
     for path in progress(files, desc="caption", unit="file") if len(files) > 1 else files:
         row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
         row |= {"file": str(path), "confidence": None}
-        row |= {name: [] for name in ("examples", "warnings", "checks", "copied_from")}
+        row |= {name: [] for name in ("examples", "warnings", "checks", "copied_from")} | {"is_stated": False}
         if table is not None and printable(str(path)) in table.done:
             rows.append(row | table.done[printable(str(path))])
             continue

@@ -1,4 +1,4 @@
-"""From motions to captions: plan, retrieve, ask, write, add rivals, read, choose, correct and assemble `Window`s.
+"""From motions to captions: plan, retrieve, ask, write, add rivals, read, state, choose, correct and assemble `Window`s.
 
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """
@@ -16,6 +16,8 @@ from remogpt.lm import DecodeOptions, DecodeRequest, MotionWriter, Sampling
 from remogpt.lm.copying.logit_mixers import Following
 from remogpt.lm.long_motion import reading_windows
 from remogpt.motion import Motion, features_to_joints
+from remogpt.motion.facts import describe
+from remogpt.motion.found_facts import find_facts
 from remogpt.notices import Notice
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checked_numbers import with_checked_numbers
@@ -31,6 +33,9 @@ FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
 
 COPIED = 0.5
 """What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
+
+STATED = 0.15
+"""What it costs a candidate to be a plain statement of what joints show, as a cosine (`studies/caption_choice.py`)."""
 
 
 @dataclass
@@ -50,11 +55,18 @@ class Window:
     plain: Prompt | None = None
     """Prompt that guidance contrasts with."""
     candidates: list[str] = field(default_factory=list)
-    """Captions: written ones, then those of examples that compete."""
+    """Captions: written ones, then those of examples that compete, then plain statements."""
+    num_stated: int = 0
+    """How many of the candidates, the last ones, are plain statements of what the joints show."""
     readings: list[Reading] = field(default_factory=list)
     """What each candidate claims, where that is to be checked."""
     chosen: int = 0
     """Index of the best candidate."""
+
+    @property
+    def is_stated(self) -> np.ndarray:
+        """(C,) bool: which candidates are plain statements."""
+        return np.arange(len(self.candidates)) >= len(self.candidates) - self.num_stated
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,8 @@ class Captioned:
     """Expected share of what the caption says that holds, from 0 to 1; nan where the retriever was not used."""
     copied_from: tuple[str, ...] = ()
     """Ids of the examples whose caption the text is, word for word, or a sentence of it."""
+    is_stated: bool = False
+    """The text, or a sentence of it, is a plain statement of what the joints show: the model wrote none that fits."""
     checks: tuple[CheckedFact, ...] = ()
     """What the text claims, window by window, and which of it the motion's joints hold (`verify`)."""
 
@@ -173,6 +187,19 @@ def read(windows: Sequence[Window], reader: CaptionReader) -> None:
         window.readings = list(reader.read([or_no_words(text) for text in window.candidates]))
 
 
+def add_statements(windows: Sequence[Window]) -> None:
+    """Let what each motion's joints show, said plainly, compete with the captions that were read.
+
+    A recording may be far from all that the networks have learned from; the joints still tell who squats.
+    """
+    for window in windows:
+        facts = find_facts(features_to_joints(window.features)).statements()
+        said = [Reading(f"a person {describe(fact)}", ((fact,),), 0, 1.0) for fact in facts]
+        window.candidates += [reading.text for reading in said]
+        window.readings += said
+        window.num_stated = len(said)
+
+
 def choose(windows: Sequence[Window], judge: Judge) -> None:
     """Choose, of each window's candidates, the caption that the judge scores highest for its motion.
 
@@ -182,7 +209,7 @@ def choose(windows: Sequence[Window], judge: Judge) -> None:
     readings, motions = [window.readings for window in windows], [window.features for window in windows]
     for window, scores in zip(windows, judge.caption_scores(captions, readings, motions), strict=True):
         copied = np.array([bool(_sources(window, text)) for text in window.candidates])
-        window.chosen = int((scores - COPIED * copied).argmax())
+        window.chosen = int((scores - COPIED * copied - STATED * window.is_stated).argmax())
 
 
 def _sources(window: Window, text: str) -> list[str]:
@@ -217,5 +244,6 @@ def assemble(windows: Sequence[Window]) -> list[Captioned]:
             for check in checked(reading.facts, window.features)
         )
         copied = tuple(id_ for window in own for id_ in _sources(window, window.candidates[window.chosen]))
-        answers.append(Captioned(" ".join(sentences), examples, prompts, copied_from=copied, checks=checks))
+        is_stated = any(window.is_stated[window.chosen] for window in own)
+        answers.append(Captioned(" ".join(sentences), examples, prompts, (), math.nan, copied, is_stated, checks))
     return answers

@@ -40,8 +40,8 @@ def describe_answer(answer: "Generated | Captioned") -> dict[str, Any]:
 
 
 def describe_caption(answer: "Captioned") -> dict[str, Any]:
-    """Return what lies behind a caption as JSON-ready fields: those of `describe_answer`, and whose caption it is."""
-    return {**describe_answer(answer), "copied_from": list(answer.copied_from)}
+    """Return what lies behind a caption as JSON-ready fields: those of `describe_answer`, and whose words it has."""
+    return {**describe_answer(answer), "copied_from": list(answer.copied_from), "is_stated": answer.is_stated}
 
 
 def describe_motion(answer: "Generated") -> dict[str, Any]:

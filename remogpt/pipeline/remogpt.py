@@ -281,6 +281,8 @@ class ReMoGPT:
             if options.best_of != 1:
                 captioning.add_rivals(windows)
             captioning.read(windows, reader)
+            if options.best_of != 1:
+                captioning.add_statements(windows)
         if options.best_of != 1:
             captioning.choose(windows, Judge(self.retriever, 0.0))
         if options.check_numbers and checks_joints:

@@ -52,6 +52,19 @@ def assert_equal_to_predicates(joints: np.ndarray) -> None:
     assert found.rows.tolist() == [list(row) for row in expected]
 
 
+def test_statements_say_most_once_for_each_side_and_nothing_that_is_easily_seen() -> None:
+    wave = Script((Step((Action("wave", side="right", count=3),)), Step((Action("wave", side="left", count=2),))))
+    walk = Script((Step((Action("walk", direction="forward", distance=3.0),)),))
+    waving, walking = (find_facts(animate(one, np.random.default_rng(0)).joints).statements() for one in (wave, walk))
+    assert {Fact("waves", {"side": "right", "count": 3}), Fact("waves", {"side": "left", "count": 2})} <= set(waving)
+    assert [fact for fact in walking if fact.name == "walks"] == [Fact("walks", {"direction": "forward"})]
+    assert len({(one.name, one.params.get("side")) for one in waving}) == len(waving)
+    curl = find_facts(
+        animate(Script((Step((Action("curl", side="left", count=3),)),)), np.random.default_rng(0)).joints
+    )
+    assert curl.holds(Fact("curls", {"side": "left"})) and "curls" not in {one.name for one in curl.statements()}
+
+
 def test_found_facts_are_what_the_predicates_say_of_procedural_clips() -> None:
     for index in range(20):
         assert_equal_to_predicates(make_clip(9, index).take.joints)

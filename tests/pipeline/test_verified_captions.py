@@ -12,6 +12,7 @@ from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.motion import Motion, joints_to_features
 from remogpt.motion.facts import Fact
+from remogpt.motion.found_facts import FoundFacts
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT, captioning
 from remogpt.pipeline.captioning import Window
@@ -102,7 +103,10 @@ def test_the_caption_of_an_example_is_said_where_what_was_written_is_false(
     monkeypatch.setattr(captioning, "examples_for_motions", lambda *_, **__: [(example,)])
     options = GenerationOptions(best_of=2, check_numbers=False, verify=True)
     answer = checking.caption(waving, options=options)
-    assert answer.text == example.caption and answer.copied_from == (example.id,)
+    assert answer.is_stated and "right hand" in answer.text and all(check.holds for check in answer.checks)
+    monkeypatch.setattr(FoundFacts, "statements", lambda _: [])
+    answer = checking.caption(waving, options=options)
+    assert answer.text == example.caption and answer.copied_from == (example.id,) and not answer.is_stated
     assert describe_caption(answer)["copied_from"] == [example.id] and all(check.holds for check in answer.checks)
     for other in (replace(options, verify=False), replace(options, best_of=1)):
         assert checking.caption(waving, options=other).text == said, "else only what was written is chosen from"

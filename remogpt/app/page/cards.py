@@ -150,6 +150,10 @@ def captioned(row: Mapping[str, Any], motion: Motion | None) -> str:
     notices = "".join(f'<p class="rg-soft">{escape(one)}</p>' for one in row["notices"])
     if row["copied_from"]:
         notices = f'<p class="rg-soft">As the caption of {_ids(row["copied_from"])} in the database</p>{notices}'
+    if row["is_stated"]:
+        notices = (
+            f'<p class="rg-soft">Said by rule from what the joints show; no caption that was written fits</p>{notices}'
+        )
     doubts = [warning for warning in row["warnings"] if warning["kind"] != "not_seen"]  # the checks say so
     return (
         f'<article class="rg-card">{head}{player(motion)}<p class="rg-caption">{escape(row["caption"])}</p>{_sure(row)}'

@@ -10,6 +10,7 @@ import numpy as np
 from remogpt.motion.checks import check_joints
 from remogpt.motion.door.bones import check_reach, check_rigid, to_our_proportions
 from remogpt.motion.door.given import UP_AXES, Given
+from remogpt.motion.door.legs import hold_legs
 from remogpt.motion.door.missing import fill_missing
 from remogpt.motion.door.scale import metres_per_unit
 from remogpt.motion.door.sides import check_sides
@@ -88,6 +89,8 @@ def check_body(joints: np.ndarray, fps: float, given: Given, origin: str, known:
     if up != "y":
         joints = joints @ UP_AXES[up].T.astype(joints.dtype)
     joints, said = fill_missing(joints, origin)
+    notices += said
+    joints, said = hold_legs(joints)
     notices += said
     if known.is_rig:
         joints, said = to_our_proportions(joints, known.is_guessed)

@@ -9,6 +9,7 @@ from pathlib import Path
 from remogpt.motion.door.bones import check_features
 from remogpt.motion.door.check import Format, check_body
 from remogpt.motion.door.given import Given
+from remogpt.motion.door.legs import hold_legs
 from remogpt.motion.door.measure import stands
 from remogpt.motion.files.amc import CMU_FPS, read_amc
 from remogpt.motion.files.arrays import read_npy_recording, read_npz_recording
@@ -223,7 +224,8 @@ def motion_from_source(source: SourceMotion, name: str, skeleton: str | None = N
     Raises:
         RemogptError: unknown skeleton or units, or positions that are not finite.
     """
-    return Motion.from_joints(to_joints(source, skeleton), source.fps, name=name)
+    joints, notices = hold_legs(to_joints(source, skeleton))
+    return replace(Motion.from_joints(joints, source.fps, name=name), notices=notices)
 
 
 def _missing(path: Path) -> str:

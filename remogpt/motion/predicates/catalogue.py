@@ -13,7 +13,6 @@ _SUFFIXES = {
     "direction": "{}",
     "distance": "about {:.1f} m",
     "angle": "about {:.0f} degrees",
-    "count": "{} times",
     "speed": "{}",
     "style": "{}",
 }
@@ -37,7 +36,7 @@ class Predicate:
         """Describe the fact with these parameters in English."""
         given = {key: value for key, value in params.items() if value is not None}
         rest = [key for key in given if f"{{{key}}}" not in self.sentence]
-        extra = [_SUFFIXES.get(key, f"{key} {{}}").format(given[key]) for key in rest]
+        extra = [_in_words(key, given[key]) for key in rest]
         sentence = self.sentence
         if given.get("side") == "both":
             sentence = re.sub(r"the \{side\} (\w+)", r"both \1s", sentence).replace("foots", "feet")
@@ -46,6 +45,15 @@ class Predicate:
         if "direction" not in given:
             sentence = re.sub(r",?( to the)? \{direction\}", "", sentence)
         return ", ".join([sentence.format(**given), *extra])
+
+
+def _in_words(parameter: str, value: Any) -> str:
+    """Say a parameter that has no place in the sentence."""
+    if parameter == "count":
+        return {1: "once", 2: "twice"}.get(value, f"{value} times")
+    if parameter == "moving":
+        return "on the move" if value else "on the spot"
+    return _SUFFIXES.get(parameter, f"{parameter} {{}}").format(value)
 
 
 PREDICATES: dict[str, Predicate] = {}
