@@ -110,8 +110,11 @@ MANY = list(people_captions(3, 12_000, WIDE))
 def test_a_walk_to_a_side_bends_and_one_ahead_and_to_a_side_slants(side: str) -> None:
     bends = {Fact("turns", {"moving": True, "direction": side})}
     slants = {Fact("walks_diagonally", {"direction": side})}
-    for words, claims in ((f" walks to the {side}", bends), (f" walks forward and to the {side}", slants)):
-        found = [caption for caption in MANY if words in caption.text]
+    for words, claims in (
+        (f" walks to the {side}", bends),
+        (f" walks forward( and)?( slightly)? to the {side}", slants),
+    ):
+        found = [caption for caption in MANY if re.search(words, caption.text)]
         assert found and all(any(claims <= set(step) for step in one.steps) for one in found), words
 
 
