@@ -1,4 +1,4 @@
-"""From motions to captions: plan, retrieve, ask, write, add rivals, read, state, choose, correct and assemble `Window`s.
+"""From motions to captions: plan, retrieve, ask, write, add rivals and statements, choose, correct, assemble `Window`s.
 
 A motion longer than the language model reads at once is read in windows; each has its own examples and its own caption.
 """

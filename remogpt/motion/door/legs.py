@@ -28,9 +28,10 @@ def hold_legs(joints: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Give the legs one length where they change it; knees bend so that hips and ankles stay.
 
     Both legs get the same lengths. Where a leg is straight at some time, thigh and shin together reach as far as that.
+    Toes keep their direction seen from above and one slope, since such recordings guess them.
 
     Args:
-        joints: (T, 22, 3) in any units and axes.
+        joints: (T, 22, 3) in any units, y up.
 
     Returns:
         The joints, and what is to be said; as they came where the legs hold their lengths.
@@ -51,5 +52,12 @@ def hold_legs(joints: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         for place, length in enumerate((thigh, shin, foot)):
             posed[:, place + 1] = posed[:, place] + length * unit(joints[:, leg[place + 1]] - joints[:, leg[place]])
         knee, ankle = bend_leg(posed, joints[:, leg[0]], joints[:, leg[2]])
-        held[:, leg[1:]] = np.stack([knee, ankle, ankle + posed[:, 3] - posed[:, 2]], axis=1)
+        held[:, leg[1:]] = np.stack([knee, ankle, ankle + _level(posed[:, 3] - posed[:, 2])], axis=1)
     return held, (f"legs held at one length, knees bent to fit: their bones changed by up to {change:.0%}",)
+
+
+def _level(foot: np.ndarray) -> np.ndarray:
+    """Give a foot (T, 3), from ankle to toe, one slope: its median, from level to half way down."""
+    length = np.linalg.norm(foot, axis=-1, keepdims=True)
+    drop = np.clip(np.median(-foot[:, 1]), 0.0, length / 2)
+    return unit(foot * (1, 0, 1)) * np.sqrt(length**2 - drop**2) - drop * (0, 1, 0)
