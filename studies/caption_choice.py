@@ -3,11 +3,13 @@
     python -m studies.caption_choice --data runs/mini/set
 
 The model writes eight captions for each motion and its reader reads what they claim. Each row chooses among the same
-eight, in the last rows also among the captions of the examples, by the retriever's cosine and
+eight, then also among the captions of the examples, in the last rows also among plain statements of what the joints
+show, by the retriever's cosine and
 
     share     the weight times the share of the claims that the motion holds, times the reader's confidence
     balance   the weight for each claim that the motion holds, less twice the weight for each that it does not
     new       a balance with the weight 0.1, less another weight for a caption that is an example's word for word
+    stated    a balance with the weight 0.1, less 0.5 for an example's caption and another weight for a statement
     alike     the weight times how many of a caption's words, pairs, threes and fours of words the other seven have too
 
 What is chosen is scored against the motion's own captions, and by the claims that hold: by the predicates, which choose
@@ -58,6 +60,8 @@ class Candidate:
     """Whether it is the caption of an example."""
     is_written: bool = True
     """Whether the model wrote it."""
+    is_stated: bool = False
+    """Whether it is a plain statement of what the joints show."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,16 @@ def alike(weight: float) -> Rule:
     return score
 
 
+def stated(weight: float) -> Rule:
+    """Score by the balance, by whether an example has the same caption, and by whether it is a plain statement."""
+    return lambda one, every: new(0.5)(one, every) - weight * one.is_stated
+
+
+def of_captions(rule: Rule) -> Rule:
+    """Choose among captions that the model wrote or examples have."""
+    return lambda one, every: -np.inf if one.is_stated else rule(one, every)
+
+
 def of_written(rule: Rule) -> Rule:
     """Choose among what the model wrote."""
     return lambda one, every: rule(one, every) if one.is_written else -np.inf
@@ -111,7 +125,8 @@ WRITTEN: dict[str, Rule] = {
 }
 RULES = {
     **{name: of_written(rule) for name, rule in WRITTEN.items()},
-    **{f"examples' captions too, new, {weight:g}": new(weight) for weight in (0.1, 0.2, 0.3, 0.5, 0.7)},
+    **{f"examples' captions too, new, {weight:g}": of_captions(new(weight)) for weight in (0.1, 0.2, 0.3, 0.5, 0.7)},
+    **{f"statements too, stated, {weight:g}": stated(weight) for weight in (0.0, 0.1, 0.15, 0.2, 0.3, 0.5)},
 }
 
 
@@ -145,6 +160,7 @@ def gather(model: ReMoGPT, clips: Sequence[tuple[np.ndarray, list[str]]], name: 
         captioning.write(windows, model.lm, model._following(options), options, start)
         captioning.add_rivals(windows)
         captioning.read(windows, model.reader)
+        captioning.add_statements(windows)
         embedded = model.retriever.encode_motion([window.features for window in windows])
         for (features, captions), window, motion in zip(part, windows, embedded, strict=True):
             joints = features_to_joints(features)
@@ -155,9 +171,11 @@ def gather(model: ReMoGPT, clips: Sequence[tuple[np.ndarray, list[str]]], name: 
                 Candidate(
                     text, float(cosine), reading.confidence, facts_correct(reading.facts, joints),
                     facts_hold(reading.facts, joints) if reading.facts else [], text.strip() in examples,
-                    number < CANDIDATES,
+                    number < CANDIDATES, bool(is_stated),
                 )
-                for number, (text, cosine, reading) in enumerate(zip(texts, cosines, window.readings, strict=True))
+                for number, (text, cosine, reading, is_stated) in enumerate(
+                    zip(texts, cosines, window.readings, window.is_stated, strict=True)
+                )
             ]  # fmt: skip
             found.append(Asked(captions, candidates))
     return found
@@ -170,6 +188,7 @@ def measure(asked: Sequence[Asked], rule: Rule) -> dict[str, Any]:
     return {
         "cider": scores["cider"], "bleu4": scores["bleu4"],
         "copies": float(np.mean([one.copied for one in chosen])),
+        "statements": float(np.mean([one.is_stated for one in chosen])),
         "claims": float(np.mean([len(one.holds) for one in chosen])),
         "hold": float(np.mean([holds for one in chosen for holds in one.holds])),
         "hold_by_second_detectors": float(np.mean([holds for one in chosen for holds in one.second])),
@@ -178,12 +197,12 @@ def measure(asked: Sequence[Asked], rule: Rule) -> dict[str, Any]:
 
 def markdown(results: dict[str, Any]) -> str:
     """Write a table of a split's rows."""
-    head = ["rule", "CIDEr", "BLEU-4", "copies, %", "claims of a caption", "hold, %", "by second detectors, %"]
+    head = ["rule", "CIDEr", "BLEU-4", "copies, %", "statements, %", "claims", "hold, %", "by second detectors, %"]
     parts = ["# Choosing captions", (__doc__ or "").split("\n\n", 2)[2].strip()]
     for split, rows in results["splits"].items():
         lines = [head, ["---"] * len(head)]
         for name, row in rows.items():
-            numbers = [100 * row[key] for key in ("cider", "bleu4", "copies")]
+            numbers = [100 * row[key] for key in ("cider", "bleu4", "copies", "statements")]
             shares = [100 * row[key] for key in ("hold", "hold_by_second_detectors")]
             lines.append([name, *(f"{one:.1f}" for one in (*numbers, row["claims"], *shares))])
         parts += [f"{split}:", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
