@@ -10,6 +10,7 @@ from remogpt.motion.predicates.intervals import Intervals
 Finder = Callable[..., Intervals]
 
 _SUFFIXES = {
+    "side": "with the {} foot",
     "direction": "{}",
     "distance": "about {:.1f} m",
     "angle": "about {:.0f} degrees",
@@ -43,7 +44,7 @@ class Predicate:
         elif "side" not in given:
             sentence = sentence.replace("the {side}", "one")
         if "direction" not in given:
-            sentence = re.sub(r",?( to the)? \{direction\}", "", sentence)
+            sentence = re.sub(r",?( to the| on the| from the)? \{direction\}", "", sentence)
         return ", ".join([sentence.format(**given), *extra])
 
 

@@ -37,7 +37,7 @@ def _on_all_fours(body: Body) -> np.ndarray:
     return (raised < 0.22) & (hands < 0.34) & (pelvis > 0.30) & (pelvis < 0.66) & (np.abs(_level(body)) < 0.36)
 
 
-@predicate("crawls", "crawls")
+@predicate("crawls", "crawls {direction}")
 def crawls(body: Body, direction: str | None = None) -> Intervals:
     """Go on hands and knees, forward or backward, hands and knees moving in turn."""
     found = []
@@ -69,7 +69,7 @@ def _faces_up(body: Body) -> np.ndarray:
     return np.asarray(ahead[:, 1] / np.maximum(np.linalg.norm(ahead, axis=-1), 1e-6))
 
 
-@predicate("lies", "lies on the floor")
+@predicate("lies", "lies on the floor on the {direction}")
 def lies(body: Body, direction: str | None = None) -> Intervals:
     """Lie stretched on the floor: on the back or on the belly."""
     found = []
@@ -101,7 +101,7 @@ def kneels_on_both(body: Body) -> Intervals:
     return stretches(_knees_down(body) & upright, STAY, 3)
 
 
-@predicate("gets_up_from_floor", "gets up from the floor")
+@predicate("gets_up_from_floor", "gets up from the floor, from the {direction}")
 def gets_up_from_floor(body: Body, direction: str | None = None) -> Intervals:
     """Stand up after sitting on the floor ("seat"), or lying there ("back", "belly")."""
     stands = body.height("pelvis", 2.0) > UP

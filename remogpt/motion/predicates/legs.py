@@ -61,7 +61,7 @@ def _jumps(body: Body) -> tuple[Intervals, str]:
     return found, _jump_direction(np.mean([_seen_from_takeoff(body, one) for one in found], axis=0)) if found else ""
 
 
-@predicate("jumps", "jumps with both feet")
+@predicate("jumps", "jumps {direction} with both feet")
 def jumps(body: Body, direction: str | None = None, count: int | None = None) -> Intervals:
     """Leave the floor with both feet together; direction up, forward, backward, left or right."""
     found, way = _jumps(body)
@@ -80,7 +80,7 @@ def _hops(body: Body, side: str) -> Intervals:
     return found if len(found) >= 2 else []
 
 
-@predicate("hops", "hops on the {side} foot")
+@predicate("hops", "hops {direction} on the {side} foot")
 def hops(body: Body, side: str, direction: str | None = None, count: int | None = None) -> Intervals:
     """Leave the floor with one foot while the other foot stays lifted."""
     found = _hops(body, side)

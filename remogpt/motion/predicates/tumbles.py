@@ -54,7 +54,7 @@ def _tilted(body: Body) -> np.ndarray:
     return np.degrees(np.concatenate([[0.0], np.cumsum(np.arcsin(np.clip(steps, -1.0, 1.0)))]))
 
 
-@predicate("cartwheels", "does a cartwheel")
+@predicate("cartwheels", "does a cartwheel to the {direction}")
 def cartwheels(body: Body, direction: str | None = None) -> Intervals:
     """Turn sideways once round with the feet over the hips and a hand on the floor, left: to the body's left."""
     tilted, pelvis = _tilted(body), body.height("pelvis", 1.0)
