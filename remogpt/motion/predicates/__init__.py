@@ -1,8 +1,9 @@
-"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground, feet."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, drawing, routes, ground, feet."""
 
 from remogpt.motion.predicates import (
     arms,
     bounds,
+    drawing,
     exercises,
     footwork,
     gait,
@@ -26,6 +27,7 @@ __all__ = [
     "Predicate",
     "arms",
     "bounds",
+    "drawing",
     "exercises",
     "footwork",
     "gait",
