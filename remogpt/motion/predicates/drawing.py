@@ -13,19 +13,21 @@ LOWEST, AHEAD = -0.46, 0.12
 """Metres: lowest place of a drawing hand against its shoulder, and least mean distance that it is ahead of it."""
 SHORTEST, LONGEST = 10, 64
 """Frames of one loop."""
+LIFT = (6, 44)
+"""Frames from the first to the second time at which a hand is at the crossing of its strokes."""
 SMALLEST, LARGEST = 0.19, 1.0
 """Metres that a shape is wide and high."""
 CLOSED = 0.3
 """Largest gap between start and end of a loop, over its larger extent."""
 AGAIN = 2.4
 """Turns of a raised hand around the middle of its loop from which it goes round and round and draws no shape."""
-ROUND, FILLED = 0.80, 0.60
+ROUND, FILLED = 0.84, 0.57
 """Least area of a circle over that of a disc of the same outline, and its largest share of a triangle in it."""
 THIN, CORNERED = 0.42, (0.67, 1.15)
 """Least area of a triangle over that of a disc of the same outline, and between what the share of a triangle lies."""
-ARM, STRAIGHT = 0.11, 0.93
+ARM, STRAIGHT = 0.11, 0.95
 """Metres that each stroke of a cross goes beyond the crossing at both ends, and its length over that of its way."""
-SLANT = (18.0, 74.0)
+SLANT = (20.0, 71.0)
 """Degrees from level between which the strokes of a cross are, one each way."""
 STILL = 0.5
 """Largest way of the other hand, over that of the hand that draws."""
@@ -135,7 +137,7 @@ def _crossings(body: Body, side: str) -> Intervals:
     for first, last in _raised(body, side):
         for one, two in _meetings(plane[first:last]):
             strokes = [_stroke(plane[first:last], at) for at in (one, two)]
-            if SHORTEST <= two - one <= LONGEST and all(strokes) and hand[first + one : first + two, 0].mean() > AHEAD:
+            if LIFT[0] <= two - one <= LIFT[1] and all(strokes) and hand[first + one : first + two, 0].mean() > AHEAD:
                 (start, _, slant), (_, end, other_slant) = strokes
                 if slant * other_slant < 0 and all(SLANT[0] < abs(s) < SLANT[1] for s in (slant, other_slant)):
                     found.append((first + start, first + end + 1))
@@ -189,7 +191,8 @@ def _apart(found: Intervals, others: Intervals, num_frames: int) -> Intervals:
 @predicate("draws_circle", "draws a circle in the air with the {side} hand")
 def draws_circle(body: Body, side: str) -> Intervals:
     """Move one raised hand around once in front of the body, in a plane across it, while the other is still."""
-    return _with_one_hand(body, side, _circles(body, side))
+    found = _apart(_circles(body, side), _crossings(body, side), body.num_frames)
+    return _with_one_hand(body, side, found)
 
 
 @predicate("draws_triangle", "draws a triangle in the air with the {side} hand")
