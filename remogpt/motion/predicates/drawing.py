@@ -25,8 +25,9 @@ ROUND, FILLED = 0.84, 0.57
 """Least area of a circle over that of a disc of the same outline, and its largest share of a triangle in it."""
 THIN, CORNERED = 0.42, (0.67, 1.15)
 """Least area of a triangle over that of a disc of the same outline, and between what the share of a triangle lies."""
-ARM, STRAIGHT = 0.11, 0.95
-"""Metres that each stroke of a cross goes beyond the crossing at both ends, and its length over that of its way."""
+ARM, OF_LOOP, STRAIGHT = 0.11, 0.26, 0.95
+"""Metres that each stroke of a cross goes beyond the crossing at both ends, the same over the larger extent of the way
+from one stroke to the other, and the length of a stroke over that of its way."""
 SLANT = (20.0, 71.0)
 """Degrees from level between which the strokes of a cross are, one each way."""
 STILL = 0.5
@@ -136,7 +137,8 @@ def _crossings(body: Body, side: str) -> Intervals:
     found = []
     for first, last in _raised(body, side):
         for one, two in _meetings(plane[first:last]):
-            strokes = [_stroke(plane[first:last], at) for at in (one, two)]
+            arm = max(ARM, OF_LOOP * float(np.ptp(plane[first + one : first + two + 1], axis=0).max()))
+            strokes = [_stroke(plane[first:last], at, arm) for at in (one, two)]
             if LIFT[0] <= two - one <= LIFT[1] and all(strokes) and hand[first + one : first + two, 0].mean() > AHEAD:
                 (start, _, slant), (_, end, other_slant) = strokes
                 if slant * other_slant < 0 and all(SLANT[0] < abs(s) < SLANT[1] for s in (slant, other_slant)):
@@ -156,12 +158,12 @@ def _meetings(way: np.ndarray) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in np.argwhere(np.triu(meet & np.isfinite(cross), 2))]
 
 
-def _stroke(way: np.ndarray, at: int) -> tuple[int, int, float] | None:
+def _stroke(way: np.ndarray, at: int, arm: float) -> tuple[int, int, float] | None:
     """Return first and last frame of the straight stroke through a frame of a way (N, 2), and its slant.
 
-    The slant is in degrees from level, positive for a stroke that is higher on the right; None for no such stroke.
+    The stroke goes `arm` metres to both sides. The slant is in degrees from level, positive for a stroke that is higher on the right; None for no such stroke.
     """
-    away = np.linalg.norm(way - way[at], axis=-1) >= ARM
+    away = np.linalg.norm(way - way[at], axis=-1) >= arm
     before, after = np.flatnonzero(away[:at]), np.flatnonzero(away[at:])
     if not len(before) or not len(after):
         return None
