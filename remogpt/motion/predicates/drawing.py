@@ -9,8 +9,8 @@ from remogpt.motion.body import Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, covered, stretches
 
-LOWEST, AHEAD = -0.46, 0.12
-"""Metres: lowest place of a drawing hand against its shoulder, and least mean distance that it is ahead of it."""
+LOWEST, AHEAD = -0.46, 0.16
+"""Metres: lowest place of a drawing hand against its shoulder, and least distance that it is ahead of it."""
 SHORTEST, LONGEST = 10, 64
 """Frames of one loop."""
 LIFT = (6, 44)
@@ -105,7 +105,7 @@ def _loops(body: Body, side: str) -> list[Loop]:
                 extents = np.ptp(way, axis=0)
                 if extents.min() < SMALLEST or extents.max() > LARGEST or gaps[length] > CLOSED * extents.max():
                     continue
-                if hand[start : start + length, 0].mean() < AHEAD:
+                if hand[start : start + length + 1, 0].min() < AHEAD:
                     continue
                 if _turns(plane[first:last], way.mean(axis=0)) < AGAIN:
                     found.append(Loop(start, start + length + 1, gaps[length] / extents.max(), *_measure(way)))
@@ -139,7 +139,7 @@ def _crossings(body: Body, side: str) -> Intervals:
         for one, two in _meetings(plane[first:last]):
             arm = max(ARM, OF_LOOP * float(np.ptp(plane[first + one : first + two + 1], axis=0).max()))
             strokes = [_stroke(plane[first:last], at, arm) for at in (one, two)]
-            if LIFT[0] <= two - one <= LIFT[1] and all(strokes) and hand[first + one : first + two, 0].mean() > AHEAD:
+            if LIFT[0] <= two - one <= LIFT[1] and all(strokes) and hand[first + one : first + two, 0].min() > AHEAD:
                 (start, _, slant), (_, end, other_slant) = strokes
                 if slant * other_slant < 0 and all(SLANT[0] < abs(s) < SLANT[1] for s in (slant, other_slant)):
                     found.append((first + start, first + end + 1))
