@@ -10,9 +10,9 @@ from remogpt.eval.detectors.rhythm import spans
 
 AHEAD, LOWEST = 0.14, -0.36
 """Metres that a drawing hand is ahead of the upper spine at least, and against its height."""
-ONCE_AROUND, SLOWEST = 300.0, 64
-"""Degrees that the way of a circle turns, and most frames of a shape."""
-RADIUS, UNEVEN, OVAL = 0.10, 0.19, 0.55
+ONCE_AROUND, SLOWEST = (290.0, 400.0), 64
+"""Degrees between which the way of a circle turns, and most frames of a shape."""
+RADIUS, UNEVEN, OVAL = 0.10, 0.15, 0.6
 """Least mean radius of a circle in metres, deviation of the radius over it, and the least radius over the largest."""
 APART = 0.5
 """Largest distance between the ends of a circle, over its mean diameter."""
@@ -96,12 +96,14 @@ def _rounds(figure: Figure, side: str) -> list[Event]:
     way, found = _drawn(figure, side), list[Event]()
     for first, last in _times(figure, side):
         course = _course(way[first:last])
-        for start in range(len(course)):
-            around = np.flatnonzero(np.abs(course[start : start + SLOWEST] - course[start]) > ONCE_AROUND)
-            end = first + start + (int(around[0]) if len(around) else 0) + 1
-            free = not found or first + start >= found[-1].end
-            if len(around) and free and _is_circle(way[first + start : end]):
+        start = 0
+        while start < len(course):
+            turned = np.abs(course[start : start + SLOWEST] - course[start])
+            ends = first + start + np.flatnonzero((turned > ONCE_AROUND[0]) & (turned < ONCE_AROUND[1])) + 1
+            end = next((int(end) for end in ends if _is_circle(way[first + start : end])), None)
+            if end is not None:
                 found.append(Event(first + start, end, side))
+            start = start + 1 if end is None else end - first
     return found
 
 
