@@ -79,7 +79,7 @@ def test_a_shape_is_told_from_the_others_whichever_hand_and_way(
         np.zeros((FRAMES, 2)),
         around([(-0.3, 0.0), (0.3, 0.0), (-0.3, 0.0), (0.3, 0.0)]),
         around([(-0.25, 0.2), (0.25, -0.2)]),
-        ring(0.6),
+        ring(0.45),
         ring(4.0),
         ring(wide=0.06, high=0.06),
         ring(wide=0.3, high=0.05),

@@ -24,6 +24,8 @@ CORNER = (75.0, 172.0)
 """Degrees that a hand turns at the corner of a triangle."""
 MEET = 0.45
 """Largest distance between sides of a triangle that meet, over their mean length."""
+STEEP = 0.5
+"""Share of a side by which it rises or falls steeply."""
 SLANT = (22.0, 72.0)
 """Degrees from level of the strokes of a cross."""
 INNER = (0.17, 0.83)
@@ -138,13 +140,18 @@ def _turn(way: np.ndarray, other: np.ndarray) -> float:
 
 
 def _closes(sides: list[Stroke]) -> bool:
-    """Return whether three strokes are a triangle: each turns the same way and begins where the one before ends."""
+    """Return whether three strokes are a triangle: each turns the same way and begins where the one before ends.
+
+    One from its lowest corner is none: so does a hand go that comes up, swipes to a side and goes down.
+    """
     turns = [_turn(a.way, b.way) for a, b in zip(sides, sides[1:] + sides[:1], strict=True)]
     size = float(np.mean([side.length for side in sides]))
     gaps = [float(np.linalg.norm(b.first - a.last)) for a, b in zip(sides, sides[1:] + sides[:1], strict=True)]
     same = len({turn > 0 for turn in turns}) == 1
     corners = all(CORNER[0] < abs(turn) < CORNER[1] for turn in turns)
-    return same and corners and max(gaps) < MEET * size and sides[2].end - sides[0].start <= SLOWEST
+    from_below = sides[0].way[1] > STEEP * sides[0].length and sides[2].way[1] < -STEEP * sides[2].length
+    closed = max(gaps) < MEET * size and sides[2].end - sides[0].start <= SLOWEST
+    return same and corners and closed and not from_below
 
 
 def _cross(one: Stroke, two: Stroke) -> bool:

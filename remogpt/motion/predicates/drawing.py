@@ -8,6 +8,7 @@ import numpy as np
 from remogpt.motion.body import Body, memo, other
 from remogpt.motion.predicates.catalogue import predicate
 from remogpt.motion.predicates.intervals import Intervals, covered, stretches
+from remogpt.motion.skeleton import FPS
 
 LOWEST, AHEAD = -0.46, 0.16
 """Metres: lowest place of a drawing hand against its shoulder, and least distance that it is ahead of it."""
@@ -30,6 +31,10 @@ ARM, OF_LOOP, STRAIGHT = 0.11, 0.26, 0.95
 from one stroke to the other, and the length of a stroke over that of its way."""
 SLANT = (20.0, 71.0)
 """Degrees from level between which the strokes of a cross are, one each way."""
+COMES, GOES = 0.5, 4
+"""Metres a second of a hand that comes up or goes down, and frames over which they are measured."""
+RESTS = -0.36
+"""Metres below the shoulder at which no hand begins or ends a triangle: there it comes from its rest."""
 STILL = 0.5
 """Largest way of the other hand, over that of the hand that draws."""
 _POINTS = 24
@@ -42,8 +47,8 @@ class Loop:
 
     start: int
     end: int
-    gap: float
-    """Distance between its ends over its larger extent."""
+    passing: bool
+    """Whether it begins while the hand comes up and ends while it goes down, or at rest: so does any stroke to a side."""
     round: float
     """Its area over that of a disc of the same outline: a circle has 1, a square 0.79, a triangle 0.6 at most."""
     filled: float
@@ -95,6 +100,8 @@ def _loops(body: Body, side: str) -> list[Loop]:
     """Find closed ways of a raised hand in the plane across the body."""
     hand = _hand(body, side)
     plane = hand[:, [2, 1]]
+    later, before = (np.clip(np.arange(len(hand)) + by, 0, len(hand) - 1) for by in (GOES // 2, -GOES // 2))
+    rise = (hand[later, 1] - hand[before, 1]) * FPS / GOES
     found = []
     for first, last in _raised(body, side):
         for start in range(first, last - SHORTEST):
@@ -107,8 +114,9 @@ def _loops(body: Body, side: str) -> list[Loop]:
                     continue
                 if hand[start : start + length + 1, 0].min() < AHEAD:
                     continue
+                passing = (rise[start] > COMES and rise[start + length] < -COMES) or way[[0, -1], 1].min() < RESTS
                 if _turns(plane[first:last], way.mean(axis=0)) < AGAIN:
-                    found.append(Loop(start, start + length + 1, gaps[length] / extents.max(), *_measure(way)))
+                    found.append(Loop(start, start + length + 1, passing, *_measure(way)))
     return found
 
 
@@ -126,7 +134,8 @@ def _circles(body: Body, side: str) -> Intervals:
 @memo
 def _triangles(body: Body, side: str) -> Intervals:
     least, most = CORNERED
-    return [(one.start, one.end) for one in _loops(body, side) if one.round > THIN and least < one.filled < most]
+    loops = [one for one in _loops(body, side) if not one.passing]
+    return [(one.start, one.end) for one in loops if one.round > THIN and least < one.filled < most]
 
 
 @memo
