@@ -184,7 +184,7 @@ def _alone(figure: Figure, found: list[Event]) -> list[Event]:
 @detector("draws_circle")
 def draws_circle(figure: Figure) -> list[Event]:
     """Find one hand that goes around once at an even distance from a place before the body."""
-    found = []
+    found: list[Event] = []
     for side in SIGN:
         rounds = _rounds(figure, side)
         crossed = any(one.overlap(cross) > 0.5 for one in rounds for cross in _crosses(figure, side))
@@ -195,7 +195,7 @@ def draws_circle(figure: Figure) -> list[Event]:
 @detector("draws_triangle")
 def draws_triangle(figure: Figure) -> list[Event]:
     """Find three straight strokes of one hand, the last of which ends where the first began."""
-    found = []
+    found: list[Event] = []
     for side in SIGN:
         strokes = _strokes(figure, side)
         threes = [strokes[at : at + 3] for at in range(len(strokes) - 2)]

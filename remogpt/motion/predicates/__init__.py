@@ -1,4 +1,4 @@
-"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, drawing, routes, ground, feet."""
+"""Predicates on joints, by body part: gait, legs, trunk, arms; of the wide vocabulary: hands, routes, ground, feet."""
 
 from remogpt.motion.predicates import (
     arms,

@@ -48,7 +48,7 @@ class Loop:
     start: int
     end: int
     passing: bool
-    """Whether it begins while the hand comes up and ends while it goes down, or at rest: so does any stroke to a side."""
+    """Whether it begins while the hand comes up and ends while it goes down, or at rest, as around any stroke."""
     round: float
     """Its area over that of a disc of the same outline: a circle has 1, a square 0.79, a triangle 0.6 at most."""
     filled: float
@@ -145,14 +145,18 @@ def _crossings(body: Body, side: str) -> Intervals:
     plane = np.stack([-hand[:, 2], hand[:, 1]], axis=-1)
     found = []
     for first, last in _raised(body, side):
-        for one, two in _meetings(plane[first:last]):
-            arm = max(ARM, OF_LOOP * float(np.ptp(plane[first + one : first + two + 1], axis=0).max()))
-            strokes = [_stroke(plane[first:last], at, arm) for at in (one, two)]
-            if LIFT[0] <= two - one <= LIFT[1] and all(strokes) and hand[first + one : first + two, 0].min() > AHEAD:
-                (start, _, slant), (_, end, other_slant) = strokes
-                if slant * other_slant < 0 and all(SLANT[0] < abs(s) < SLANT[1] for s in (slant, other_slant)):
-                    found.append((first + start, first + end + 1))
+        way, ahead = plane[first:last], hand[first:last, 0]
+        for one, two in _meetings(way):
+            if LIFT[0] <= two - one <= LIFT[1] and ahead[one:two].min() > AHEAD:
+                arm = max(ARM, OF_LOOP * float(np.ptp(way[one : two + 1], axis=0).max()))
+                stroke, other_stroke = _stroke(way, one, arm), _stroke(way, two, arm)
+                if stroke and other_stroke and _are_across(stroke[2], other_stroke[2]):
+                    found.append((first + stroke[0], first + other_stroke[1] + 1))
     return found
+
+
+def _are_across(slant: float, other_slant: float) -> bool:
+    return slant * other_slant < 0 and all(SLANT[0] < abs(one) < SLANT[1] for one in (slant, other_slant))
 
 
 def _meetings(way: np.ndarray) -> list[tuple[int, int]]:
@@ -170,7 +174,8 @@ def _meetings(way: np.ndarray) -> list[tuple[int, int]]:
 def _stroke(way: np.ndarray, at: int, arm: float) -> tuple[int, int, float] | None:
     """Return first and last frame of the straight stroke through a frame of a way (N, 2), and its slant.
 
-    The stroke goes `arm` metres to both sides. The slant is in degrees from level, positive for a stroke that is higher on the right; None for no such stroke.
+    The stroke goes `arm` metres to both sides. The slant is in degrees from level, positive for a stroke that is higher
+    on the right; None for no such stroke.
     """
     away = np.linalg.norm(way - way[at], axis=-1) >= arm
     before, after = np.flatnonzero(away[:at]), np.flatnonzero(away[at:])
