@@ -14,7 +14,7 @@ from typing import Any
 from remogpt.motion.facts import RELATIONS, Fact
 from remogpt.motion.predicates import PREDICATES, Predicate, style
 
-PREDICATES_VERSION = 5
+PREDICATES_VERSION = 6
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
 

@@ -27,6 +27,7 @@ FOUND = {
     3: "74ac2e6142162d09",
     4: "76c85636ed054ee4",
     5: "83a865f6a03c11b7",
+    6: "5387af01ea981f53",
 }
 """Version of the predicates -> what they find in the recordings below."""
 

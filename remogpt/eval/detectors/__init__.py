@@ -11,6 +11,7 @@ import numpy as np
 
 from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     bounds,
+    drawing,
     exercises,
     footwork,
     gait,
@@ -34,7 +35,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
 from remogpt.eval.detectors.scene import Scene
 from remogpt.motion.facts import Fact
 
-VERSION = 3
+VERSION = 4
 """Increased whenever the same joints may get another answer."""
 
 __all__ = ["VERSION", "facts_hold", "holds"]

@@ -3,6 +3,7 @@
 from remogpt.motion.predicates import (
     arms,
     bounds,
+    drawing,
     exercises,
     footwork,
     gait,
@@ -26,6 +27,7 @@ __all__ = [
     "Predicate",
     "arms",
     "bounds",
+    "drawing",
     "exercises",
     "footwork",
     "gait",

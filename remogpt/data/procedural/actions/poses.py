@@ -9,6 +9,7 @@ ways of doing it, of which each take draws one. Their entries; pairs are ranges 
     rounds       number of rounds of an action without a count
     hand         places of the wrist in a round at equal intervals, metres (outward, up, ahead) from the upper spine
     open         whether a round ends at its last place, instead of coming back to the first
+    straight     whether the hand goes from place to place in straight lines, slower at each, instead of in one curve
     spread       metres by which a take moves all places; `size`: factor of the way around their mean
     elbow        where the elbow points, same axes
     other        `hand` and `elbow` of the second arm, where the two do different things
@@ -35,6 +36,8 @@ from remogpt.data.procedural.script import Action
 _SIGN = (1.0, -1.0)
 _TRUNK_LEADS = 0.06
 """Share of a round by which the trunk is ahead of the hands."""
+_SLOWER = 0.6
+"""How much a hand on straight lines slows down at their ends; 1 stops it there."""
 
 
 def gesture(action: Action, who: Performer, rng: np.random.Generator, hold: float) -> Gesture:
@@ -56,7 +59,8 @@ def gesture(action: Action, who: Performer, rng: np.random.Generator, hold: floa
     for order, arm in enumerate((*main, *(one for one in (0, 1) if one not in main and "other" in poses))):
         own = poses["other"] if arm not in main else poses
         uneven = 1.0 + 0.08 * smooth_noise(rng, len(t), 1, 0.3, 0.9)
-        place = _along(own["hand"], done - order * poses.get("lag", 0.0), size * uneven, "open" in poses) + spread
+        way = _lines if poses.get("straight") else _along
+        place = way(own["hand"], done - order * poses.get("lag", 0.0), size * uneven, "open" in poses) + spread
         made.arms[:, arm] = reach(who.body, arm, place, tuple(own.get("elbow", (0.7, -1.0, 0.0))))
         made.weight[:, arm] = there
     sign = _SIGN[main[0]] if len(main) == 1 else 1.0 if rng.random() < 0.5 else -1.0
@@ -102,5 +106,19 @@ def _along(
     else:
         closed = np.concatenate([keys, keys[:1]])
         way = CubicSpline(np.linspace(0.0, 1.0, len(closed)), closed, bc_type="periodic")(rounds % 1.0)
+    middle = keys.mean(axis=0)
+    return np.asarray(middle + (way - middle) * np.reshape(size, (-1, 1)))
+
+
+def _lines(places: Sequence[Sequence[float]], rounds: np.ndarray, size: np.ndarray, is_open: bool) -> np.ndarray:
+    """Return the places of a way of straight lines at some rounds, as `_along` does for a curved one."""
+    keys = np.asarray(places, dtype=float)
+    corners = keys if is_open else np.concatenate([keys, keys[:1]])
+    lines = len(corners) - 1
+    at = lines * (np.clip(rounds, 0.0, 1.0) if is_open else rounds % 1.0)
+    first = np.minimum(at.astype(int), lines - 1)
+    share = at - first
+    share = (share + _SLOWER * (ease(share) - share))[:, None]
+    way = corners[first] * (1.0 - share) + corners[first + 1] * share
     middle = keys.mean(axis=0)
     return np.asarray(middle + (way - middle) * np.reshape(size, (-1, 1)))
