@@ -11,7 +11,7 @@ JUMP_LIFT, HOP_LIFT = 0.06, 0.022
 """Lift of both feet in a jump and of the foot in a hop, metres."""
 SQUAT_RATIO, UPRIGHT_RATIO, LUNGE_RATIO = 0.72, 0.85, 0.88
 """Pelvis height over standing height: low enough for a squat, high enough to be up again, low enough for a lunge."""
-SEAT_HEIGHT = (0.33, 0.66)
+SEAT_HEIGHT = (0.33, 0.76)
 """Pelvis height of a seated person, metres: lowest, highest."""
 KNEEL_HEIGHT = 0.19
 """Largest height of a knee on the floor, metres."""
@@ -137,7 +137,7 @@ def stands_up(body: Body) -> Intervals:
     """Stand up from a seat or from kneeling, after a rest there."""
     ratio = body.pelvis_ratio()
     resting = (ratio < 0.75) & (np.abs(body.velocity("pelvis", 2.0)[:, 1]) < 0.10)
-    low = stretches(resting, min_frames=8, bridge=3)
+    low = sorted([*stretches(resting, min_frames=8, bridge=3), *_seated(body)], key=lambda rest: rest[1])
     return [(end, min(end + 20, body.num_frames)) for _, end in low[-1:] if (ratio[end:] > UPRIGHT_RATIO).any()]
 
 
