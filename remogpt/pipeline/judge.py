@@ -11,13 +11,16 @@ from remogpt.finder import FactFinder
 from remogpt.motion import features_to_joints
 from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.facts import RELATIONS, Fact, describe, events, holds
-from remogpt.motion.unasked import Shows, costs
+from remogpt.motion.unasked import Shows, costs, left_out
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
 CLAIM_HOLDS, CLAIM_FAILS = 0.1, 0.2
 """What a claim of a written caption counts beside the cosine: for the caption if the motion holds it, else against it
 (`studies/caption_choice.py`)."""
+
+LEFT_OUT = 0.5
+"""What it costs a caption to leave out an action that cannot be mistaken, as a cosine."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Judge:
             scores = rows @ motion
             for index, reading in enumerate(own):
                 scores[index] += sum(CLAIM_HOLDS if shows(fact) else -CLAIM_FAILS for fact in reading.facts)
+                scores[index] -= LEFT_OUT * any(map(shows, left_out(reading.steps)))
             found.append(scores)
         return found
 

@@ -4,7 +4,7 @@ import pytest
 
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, Steps, completions
-from remogpt.motion.unasked import ALONE, COST, ON_FLOOR, PLAIN, SLIGHT, besides, costs, unasked
+from remogpt.motion.unasked import ALONE, COST, GAITS, ON_FLOOR, PLAIN, SLIGHT, besides, costs, left_out, unasked
 
 
 def names(*claimed: str) -> set[str]:
@@ -28,6 +28,12 @@ def test_who_claims_nothing_asks_for_nothing() -> None:
 def test_what_may_be_shown(claimed: tuple[str, ...], may_show: set[str], may_not_show: set[str]) -> None:
     found = names(*claimed)
     assert not found & may_show and found >= may_not_show
+
+
+def test_a_caption_leaves_out_what_it_does_not_claim_but_a_brisk_walk_is_no_run() -> None:
+    walks: Steps = ((Fact("walks", {"direction": "forward"}),),)
+    assert {fact.name for fact in left_out(walks)} == names("walks") - GAITS
+    assert {fact.name for fact in left_out(())} == names() >= GAITS
 
 
 def test_every_unasked_action_is_of_the_catalogue() -> None:

@@ -17,7 +17,7 @@ from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT, captioning
 from remogpt.pipeline.captioning import Window
 from remogpt.pipeline.described import describe_answer, describe_caption
-from remogpt.pipeline.judge import CLAIM_FAILS, CLAIM_HOLDS, Judge
+from remogpt.pipeline.judge import CLAIM_FAILS, CLAIM_HOLDS, LEFT_OUT, Judge
 from remogpt.reader import Reading
 
 CLAIMS = {
@@ -63,6 +63,15 @@ def test_claims_that_hold_count_for_a_caption_and_others_against_it(checking: Re
     # "right" then "walks" claims three facts: both actions, and their order, which fails with one of them.
     wanted = [-CLAIM_FAILS, CLAIM_HOLDS - 2 * CLAIM_FAILS, CLAIM_HOLDS, 0.0]
     assert np.allclose(scores - plain, wanted, atol=1e-5)
+
+
+def test_a_caption_that_leaves_out_what_cannot_be_mistaken_costs(checking: ReMoGPT) -> None:
+    take = animate(Script((Step((Action("crawl", direction="forward", distance=1.2),)),)), np.random.default_rng(0))
+    features, captions = joints_to_features(take.joints), ["he crawls", "he is there"]
+    readings = [Reading("he crawls", ((Fact("crawls"),),), 0, 1.0), Reading("he is there", (), 0, 1.0)]
+    judge = Judge(checking.retriever, 0.0)
+    (plain,), (scores,) = (judge.caption_scores([captions], [own], [features]) for own in ([], readings))
+    assert np.allclose(scores - plain, [CLAIM_HOLDS, -LEFT_OUT], atol=1e-5)
 
 
 def test_of_captions_that_are_equally_close_the_true_one_is_chosen(
