@@ -29,6 +29,7 @@ from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.progress import progress
 from remogpt.runtime.training.draw_ahead import in_order
 from remogpt.runtime.training.fsdp import Whole, is_sharded, prepare_sharding
+from remogpt.runtime.training.memory import keep_freed_memory
 from remogpt.runtime.training.run_folder import FitResult, RunFolder
 from remogpt.runtime.training.seeding import StepSampler, share_rng, step_rng
 from remogpt.runtime.training.stage import ComputeLoss, DrawBatch, Stage
@@ -127,6 +128,8 @@ def fit(stage: Stage, loop: LoopConfig, run_folder: str | Path) -> FitResult:
         loop: length, batch, rate.
         run_folder: created if absent; see `remogpt.runtime.training.run_folder`.
     """
+    if trains_on_cpu(loop):
+        keep_freed_memory()
     wrapping = DistributedDataParallelKwargs()
     accelerator = _accelerator(loop, run_folder, wrapping)
     _check_shares(loop, accelerator)

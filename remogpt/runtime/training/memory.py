@@ -1,0 +1,24 @@
+"""Keep memory that a training frees, for its next step."""
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+"""Numbers of glibc's parameters, from <malloc.h>."""
+_MOST = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc not to give freed memory back to the system; say whether it does so.
+
+    A step on a CPU frees hundreds of megabytes of activations and asks for them again at once. By default glibc unmaps
+    large blocks, and the system clears every page anew: half of a processor's time with three trainings side by side
+    (`benchmarks/freed_memory.py`). On other systems, and with other C libraries, nothing is done.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):  # musl has none
+        return False
+    return bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, _MOST))
