@@ -73,7 +73,7 @@ def main(words: Sequence[str] | None = None) -> None:
         )
     write_json(
         args.out,
-        {"command": f"python -m studies.added_actions --data runs/mini/set --clips {len(ids)}", "facts": found},
+        {"command": f"python -m studies.added_actions --data SET --clips {len(ids)}", "facts": found},
     )
 
 
