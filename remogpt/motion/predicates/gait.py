@@ -12,6 +12,8 @@ RUNNING = 1.95
 """Metres a second of steady movement from which going forward counts as running, if both feet leave the floor."""
 FAST = 1.5
 """Smallest speed of a run between its start and its stop, metres a second."""
+BOUNCE = 0.07
+"""Metres that the pelvis of who runs goes up and down; 3 to 6 cm in brisk walks, 8 and more in runs."""
 SPEED_LIMITS = {"slow": (0.0, 0.95), "normal": (0.85, 1.5), "fast": (1.35, 9.0)}
 """Metres a second of steady walking; neighbours overlap because takes vary by 10 %."""
 RUN_SPEED_LIMITS = {"slow": (0.0, 2.6), "normal": (2.3, 3.2), "fast": (2.9, 9.0)}
@@ -55,6 +57,15 @@ def _flight(body: Body, interval: tuple[int, int]) -> float:
     return float((lifted > 0.025).mean())
 
 
+def _bounce(body: Body, interval: tuple[int, int]) -> float:
+    """Return by how much the pelvis goes up and down, metres; the floor of a recording may slope."""
+    start, end = interval
+    times = np.arange(end - start)
+    height = body.height("pelvis", 0.5)[start:end]
+    height = height - np.polyval(np.polyfit(times, height, 1), times)
+    return float(np.percentile(height, 95) - np.percentile(height, 5))
+
+
 def _steps(body: Body, interval: tuple[int, int]) -> int:
     """Count how often the feet pass each other in an interval."""
     start, end = interval
@@ -71,7 +82,8 @@ def _gaits(body: Body, direction: str, running: bool) -> Intervals:
     found = []
     for interval in candidates:
         speed = steady_speed(body, interval)
-        is_run = speed > RUNNING or (speed > 1.6 and _flight(body, interval) > 0.012)
+        flies = speed > 1.6 and _flight(body, interval) > 0.012 and _bounce(body, interval) > BOUNCE
+        is_run = speed > RUNNING or flies
         if is_run == running and _length(body, interval) >= 0.7 and _steps(body, interval) >= 2:
             found.append(interval)
     return found
