@@ -12,71 +12,12 @@ from itertools import product
 from typing import Any
 
 from remogpt.motion.facts import RELATIONS, Fact
-from remogpt.motion.predicates import PREDICATES, Predicate, style
+from remogpt.motion.predicates import PREDICATES, Predicate
+from remogpt.motion.predicates.values import GRID, values_of
 
 PREDICATES_VERSION = 6
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
-
-LEFT_RIGHT = ("left", "right")
-LEFT_RIGHT_BOTH = ("left", "right", "both")
-FORWARD_SIDE = ("forward", "side")
-
-GRID: dict[str, tuple[float, ...]] = {
-    "count": tuple(range(1, 11)),
-    "distance": tuple(0.5 * step for step in range(1, 25)),
-    "angle": (45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 360.0),
-}
-"""Values of parameters that are numbers; others are rounded to the nearest of these."""
-
-_VALUES: dict[str, tuple[Any, ...]] = {
-    **GRID,
-    "speed": ("slow", "normal", "fast"),
-    "style": style.STYLES,
-    "moving": (False, True),
-    "side": LEFT_RIGHT,
-    "direction": LEFT_RIGHT,
-}
-"""Values of parameters, for predicates that say nothing else below."""
-
-_OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
-    "walks": {"direction": ("forward", "backward")},
-    "steps": {"direction": ("forward", "backward", "left", "right")},
-    "circles": {"direction": ("clockwise", "counterclockwise")},
-    "jumps": {"direction": ("up", "forward", "backward", "left", "right")},
-    "hops": {"direction": ("up", "forward")},
-    "kicks": {"direction": ("forward", "side", "back")},
-    "lifts_knee": {"side": LEFT_RIGHT_BOTH},
-    "picks_up": {"side": LEFT_RIGHT_BOTH},
-    "waves": {"side": LEFT_RIGHT_BOTH},
-    "raises_hand": {"side": LEFT_RIGHT_BOTH, "direction": FORWARD_SIDE},
-    "punches": {"side": LEFT_RIGHT_BOTH},
-    "throws": {"direction": ("overhand", "underhand")},
-    "points": {"direction": FORWARD_SIDE},
-    "catches": {"side": LEFT_RIGHT_BOTH},
-    "circles_arm": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "backward")},
-    "curls": {"side": LEFT_RIGHT_BOTH},
-    "pulls": {"side": LEFT_RIGHT_BOTH},
-    "touches_head": {"side": LEFT_RIGHT_BOTH},
-    "holds_arms_out": {"direction": FORWARD_SIDE},
-    "crawls": {"direction": ("forward", "backward")},
-    "lies": {"direction": ("back", "belly")},
-    "gets_up_from_floor": {"direction": ("seat", "back", "belly")},
-    "climbs": {"direction": ("up", "down")},
-    "climbs_ladder": {"direction": ("up", "down")},
-    "stops": {"direction": ("still", "again")},
-    "swings_club": {"direction": ("low", "level")},
-    "swims": {"direction": ("breast", "crawl")},
-    "brings_elbow_to_knee": {"side": LEFT_RIGHT_BOTH},
-    "touches_other_foot": {"side": LEFT_RIGHT_BOTH},
-    "ducks": {"direction": ("down", "left", "right")},
-    "puts_down": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
-    "reaches": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "left", "right")},
-    "moves_aside": {"side": LEFT_RIGHT_BOTH},
-    "leans": {"direction": ("forward", "backward")},
-    "falls": {"direction": ("forward", "backward", "left", "right")},
-    "is_pushed": {"direction": ("forward", "backward", "left", "right")},
-}
 
 _Key = tuple[str, tuple[tuple[str, Any], ...]]
 
@@ -131,7 +72,7 @@ def _nearest(value: float, grid: tuple[float, ...]) -> float:
 def _facts_of(predicate: Predicate) -> list[Fact]:
     choices = []
     for key in predicate.parameters:
-        values = _OWN_VALUES.get(predicate.name, {}).get(key, _VALUES[key])
+        values = values_of(predicate.name, key)
         choices.append([(key, value) for value in (values if key in predicate.required else (None, *values))])
     chosen = (dict(one) for one in product(*choices))
     return [Fact(predicate.name, {k: v for k, v in params.items() if v is not None}) for params in chosen]

@@ -14,6 +14,7 @@ import numpy as np
 
 from remogpt.motion.body import Body
 from remogpt.motion.predicates import PREDICATES, Predicate, relation, style
+from remogpt.motion.predicates.values import GRID, values_of
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
@@ -89,6 +90,10 @@ class Fact:
         if unknown:
             known = ", ".join(predicate.parameters) or "no parameters"
             raise RemogptError(f"fact {self.name!r} takes {known}, got {', '.join(unknown)}")
+        for parameter, value in self.params.items():
+            if value is not None and not _may_be(self.name, parameter, value):
+                choices = ("a number above 0",) if parameter in GRID else map(str, values_of(self.name, parameter))
+                raise RemogptError(f"fact {self.name!r}: {parameter} may be {' or '.join(choices)}, got {value!r}")
 
     @property
     def factor(self) -> str:
@@ -105,6 +110,13 @@ class Fact:
     def from_json(cls, data: dict[str, Any]) -> "Fact":
         """Rebuild a fact; raises RemogptError for names and parameters outside the catalogue."""
         return cls(str(data["name"]), dict(data.get("params", {})))
+
+
+def _may_be(name: str, parameter: str, value: Any) -> bool:
+    """Return whether a parameter of a fact may have a value."""
+    if parameter in GRID:
+        return isinstance(value, int | float) and value > 0
+    return value in values_of(name, parameter)
 
 
 def implied(claim: Fact) -> list[Fact]:

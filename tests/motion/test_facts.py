@@ -25,6 +25,7 @@ from remogpt.motion.predicates.hands import covers_face
 from remogpt.motion.predicates.intervals import excursions, stretches, swings, trimmed
 from remogpt.motion.predicates.relations import relation
 from remogpt.motion.predicates.trunk import bends_sideways
+from remogpt.motion.predicates.values import values_of
 from remogpt.motion.skeleton import JOINT_INDEX, JOINT_NAMES, PARENTS, TARGET_OFFSETS
 from remogpt.runtime.errors import RemogptError
 
@@ -229,13 +230,9 @@ def test_jitter_and_size_do_not_matter() -> None:
 
 
 def test_every_predicate_takes_short_and_still_motions() -> None:
-    values = {"side": "left", "direction": "left", "count": 2, "speed": "slow", "distance": 1.0, "angle": 90.0}
-    values |= {"moving": True, "style": "elderly"}
     for joints in (standing(16), standing(400)):
         for name, predicate in PREDICATES.items():
-            params = {key: values[key] for key in predicate.parameters}
-            if name in ("kicks", "points", "raises_hand", "walks", "throws", "circles_arm", "circles"):
-                params["direction"] = {"throws": "overhand", "circles": "clockwise"}.get(name, "forward")
+            params = {key: values_of(name, key)[-1] for key in predicate.parameters}
             assert holds(name, joints, **params) is False, name
             assert describe(Fact(name, params))
 
@@ -253,6 +250,11 @@ def test_facts_survive_json_and_know_their_factor() -> None:
 def test_wrong_facts_and_wrong_joints_are_refused() -> None:
     with pytest.raises(RemogptError, match="unknown fact 'flies'"):
         Fact("flies")
+    with pytest.raises(RemogptError, match="fact 'throws': side may be left or right, got 'both'"):
+        Fact("throws", {"side": "both"})
+    for count in (0, "three"):
+        with pytest.raises(RemogptError, match=f"fact 'waves': count may be a number above 0, got {count!r}"):
+            Fact("waves", {"side": "left", "count": count})
     with pytest.raises(RemogptError, match="takes side, count, got colour"):
         Fact("waves", {"colour": "red"})
     with pytest.raises(RemogptError, match=r"\(T >= 16, 22, 3\), got \(8, 22, 3\)"):
