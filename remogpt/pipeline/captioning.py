@@ -245,5 +245,8 @@ def assemble(windows: Sequence[Window]) -> list[Captioned]:
         )
         copied = tuple(id_ for window in own for id_ in _sources(window, window.candidates[window.chosen]))
         is_stated = any(window.is_stated[window.chosen] for window in own)
-        answers.append(Captioned(" ".join(sentences), examples, prompts, (), math.nan, copied, is_stated, checks))
+        answer = Captioned(
+            " ".join(sentences), examples, prompts, copied_from=copied, is_stated=is_stated, checks=checks
+        )
+        answers.append(answer)
     return answers
