@@ -14,7 +14,8 @@ import numpy as np
 
 from remogpt.motion.body import Body
 from remogpt.motion.predicates import PREDICATES, Predicate, relation, style
-from remogpt.motion.predicates.values import GRID, values_of
+from remogpt.motion.predicates.intervals import Intervals
+from remogpt.motion.predicates.values import GRID, every_value, may_be
 from remogpt.runtime.errors import RemogptError
 
 RELATIONS = {"before": "order", "while": "composition"}
@@ -91,8 +92,8 @@ class Fact:
             known = ", ".join(predicate.parameters) or "no parameters"
             raise RemogptError(f"fact {self.name!r} takes {known}, got {', '.join(unknown)}")
         for parameter, value in self.params.items():
-            if value is not None and not _may_be(self.name, parameter, value):
-                choices = ("a number above 0",) if parameter in GRID else map(str, values_of(self.name, parameter))
+            if value is not None and not may_be(parameter, value):
+                choices = ("a number above 0",) if parameter in GRID else map(str, every_value(parameter))
                 raise RemogptError(f"fact {self.name!r}: {parameter} may be {' or '.join(choices)}, got {value!r}")
 
     @property
@@ -110,13 +111,6 @@ class Fact:
     def from_json(cls, data: dict[str, Any]) -> "Fact":
         """Rebuild a fact; raises RemogptError for names and parameters outside the catalogue."""
         return cls(str(data["name"]), dict(data.get("params", {})))
-
-
-def _may_be(name: str, parameter: str, value: Any) -> bool:
-    """Return whether a parameter of a fact may have a value."""
-    if parameter in GRID:
-        return isinstance(value, int | float) and value > 0
-    return value in values_of(name, parameter)
 
 
 def implied(claim: Fact) -> list[Fact]:
@@ -197,8 +191,15 @@ def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
 
     What a fact leaves open may be anything: "waves" is proven by either hand.
     """
-    found = [_predicate(one.name).find(body, **one.params) for one in completions(fact)]
+    found = [_found(one, body) for one in completions(fact)]
     return found[0] if len(found) == 1 else sorted({interval for intervals in found for interval in intervals})
+
+
+def _found(fact: Fact, body: Body) -> Intervals:
+    """Return what proves a fact; one with a value that its predicate does not have ("points, both") is proven by nothing."""
+    if not all(value is None or may_be(key, value, fact.name) for key, value in fact.params.items()):
+        return []
+    return _predicate(fact.name).find(body, **fact.params)
 
 
 def describe(fact: Fact) -> str:

@@ -250,8 +250,9 @@ def test_facts_survive_json_and_know_their_factor() -> None:
 def test_wrong_facts_and_wrong_joints_are_refused() -> None:
     with pytest.raises(RemogptError, match="unknown fact 'flies'"):
         Fact("flies")
-    with pytest.raises(RemogptError, match="fact 'throws': side may be left or right, got 'both'"):
-        Fact("throws", {"side": "both"})
+    with pytest.raises(RemogptError, match="fact 'throws': side may be left or right or both, got 'upper'"):
+        Fact("throws", {"side": "upper"})
+    assert not holds("throws", standing(60), side="both"), "a value of others, which this predicate does not have"
     for count in (0, "three"):
         with pytest.raises(RemogptError, match=f"fact 'waves': count may be a number above 0, got {count!r}"):
             Fact("waves", {"side": "left", "count": count})

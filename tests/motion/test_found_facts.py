@@ -130,7 +130,8 @@ def test_numbers_off_the_grid_are_taken_for_the_nearest() -> None:
     assert numbered("squats", count=14) == Fact("squats", {"count": 10})
     assert numbered("squats", count=None) == Fact("squats")
     # What no caption of the vocabulary claims is not in the catalogue, and holds for no motion.
-    assert numbered("waves") is None and numbered("walks") is None
+    assert numbered("waves") is None and numbered("walks", direction="left") is None
+    assert not find_facts(waving("left", 3)).holds(Fact("walks", {"direction": "left"}))
     assert fact_number(related("before", Fact("sits"), Fact("bows"))) is None
 
 

@@ -1,5 +1,6 @@
 """The values that parameters of facts may have, by parameter and predicate."""
 
+from functools import cache
 from typing import Any
 
 from remogpt.motion.predicates import style
@@ -68,3 +69,17 @@ OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
 def values_of(predicate: str, parameter: str) -> tuple[Any, ...]:
     """Return the values that a predicate's parameter may have; of numbers those of the grid."""
     return OWN_VALUES.get(predicate, {}).get(parameter, VALUES[parameter])
+
+
+@cache
+def every_value(parameter: str) -> tuple[Any, ...]:
+    """Return the values that a parameter may have with some predicate."""
+    own = [values for given in OWN_VALUES.values() for name, values in given.items() if name == parameter]
+    return tuple(dict.fromkeys(value for values in (VALUES[parameter], *own) for value in values))
+
+
+def may_be(parameter: str, value: Any, predicate: str | None = None) -> bool:
+    """Return whether a parameter may have a value, with any predicate or with one; numbers need not be on the grid."""
+    if parameter in GRID:
+        return isinstance(value, int | float) and value > 0
+    return value in (every_value(parameter) if predicate is None else values_of(predicate, parameter))
