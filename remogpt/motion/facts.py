@@ -196,7 +196,7 @@ def events(fact: Fact, body: Body) -> Sequence[tuple[int, int]]:
 
 
 def _found(fact: Fact, body: Body) -> Intervals:
-    """Return what proves a fact; one with a value that its predicate does not have ("points, both") is proven by nothing."""
+    """Return what proves a fact; nothing does where its predicate lacks one of its values ("points, both")."""
     if not all(value is None or may_be(key, value, fact.name) for key, value in fact.params.items()):
         return []
     return _predicate(fact.name).find(body, **fact.params)
