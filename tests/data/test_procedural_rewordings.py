@@ -101,29 +101,3 @@ def test_care_is_a_manner_of_the_wide_vocabulary_and_slowness_in_the_core_one() 
         name: [reword(slow, np.random.default_rng(seed), name).text for seed in range(300)] for name in VOCABULARIES
     }
     assert any("carefully" in text for text in said[CORE]) and not any("careful" in text for text in said[WIDE])
-
-
-MANY = list(people_captions(3, 12_000, WIDE))
-
-
-@pytest.mark.parametrize("side", ["left", "right"])
-def test_a_walk_to_a_side_bends_and_one_ahead_and_to_a_side_slants(side: str) -> None:
-    bends = {Fact("turns", {"moving": True, "direction": side})}
-    slants = {Fact("walks_diagonally", {"direction": side})}
-    for words, claims in (
-        (f" walks to the {side}", bends),
-        (f" walks forward( and)?( slightly)? to the {side}", slants),
-    ):
-        found = [caption for caption in MANY if re.search(words, caption.text)]
-        assert found and all(any(claims <= set(step) for step in one.steps) for one in found), words
-
-
-def test_rest_claims_nothing_and_is_no_unknown_action() -> None:
-    resting = [one for one in MANY if not one.steps and not one.num_unknown]
-    assert 0.01 < len(resting) / len(MANY) < 0.04
-    assert any("motionless" in one.text for one in resting) and any("lowers the arms" in one.text for one in resting)
-
-
-def test_nobody_rests_right_behind_a_walk() -> None:
-    walks = r"walks (forward|backwards|around)(,|;)?( and| then| and then)? (stands (there|motionless)|waits)"
-    assert not any(re.search(walks, one.text) for one in MANY)

@@ -1,5 +1,4 @@
-"""Put captions together from clauses that people write, each with what it claims (`clauses.yaml`, and for
-the wide vocabulary `clauses_wide.yaml` and `clauses_people.yaml`).
+"""Put captions together from clauses that people write, each with what it claims (`clauses.yaml`, `clauses_wide.yaml`).
 
 Unlike the grammar's captions, they leave sides, directions and numbers open, and no script stands behind them.
 """
@@ -19,8 +18,6 @@ from remogpt.data.procedural.vocabularies import CORE, WIDE
 from remogpt.motion.facts import Fact, Steps
 from remogpt.motion.predicates import PREDICATES
 
-_FILES = ("clauses.yaml", "clauses_wide.yaml", "clauses_people.yaml")
-"""One for both vocabularies, and two besides for the wide one."""
 _TO_A_SIDE = ("sidesteps", "turns", "bends_sideways", "looks", "swings_arms", "walks_diagonally", "ducks")
 """Predicates whose direction is left or right."""
 _WITH_A_HAND = ("puts_down", "reaches", "moves_aside")
@@ -32,10 +29,6 @@ _SHARES = (0.4, 0.28, 0.17, 0.1, 0.05)
 """Shares of captions with one to five clauses."""
 _UNKNOWN = 0.15
 """Share of clauses that no predicate covers."""
-_RESTS = 0.05
-"""Share of clauses that claim nothing."""
-_GOES = ("walks", "runs", "crawls", "paces", "walks_diagonally")
-"""Behind these, to stand still or to go back somewhere would claim something."""
 _AND_THEN = {
     " and ": None, " and then ": None, ", then ": None, " then ": None, ", and then ": None, ", and ": None, ", ": None,
     "; then ": None, " and finally ": None, ", before ": GERUND, ", followed by ": GERUND, ". then they ": PLURAL,
@@ -65,7 +58,6 @@ class Words:
     subjects: Sequence[str]
     others: Sequence[str]
     tails: Sequence[str]
-    rests: Sequence[str]
 
 
 def clause_caption(rng: np.random.Generator, words: Words, vocabulary: str = CORE) -> tuple[str, Steps, int]:
@@ -77,8 +69,7 @@ def clause_caption(rng: np.random.Generator, words: Words, vocabulary: str = COR
     is_after, is_list = number > 1 and rng.random() < 0.04, number > 2 and rng.random() < 0.3
     text, steps, num_unknown = subject, list[tuple[Fact, ...]](), 0
     for index in range(number):
-        has_gone = bool(steps) and any(claim.name in _GOES for claim in steps[-1])
-        clause = _clause(rng, words, vocabulary, may_rest=not has_gone)
+        clause = _clause(rng, words, vocabulary)
         opens = is_after and index == 0  # "after walking forward, "
         if opens:
             text = f"after {_spoken(clause.phrase, GERUND)}, {subject}"
@@ -86,10 +77,8 @@ def clause_caption(rng: np.random.Generator, words: Words, vocabulary: str = COR
             joint, own = ("", form) if index <= is_after else _joint(form, is_list and index < number - 1, rng)
             text += joint + _spoken(clause.phrase, own)
         found, unknown = clause.steps, clause.num_unknown
-        if (unknown or len(found) == 1) and not opens and rng.random() < 0.15:
-            text, found, unknown = _with_another_at_once(
-                text, clause, _clause(rng, words, vocabulary, may_rest=False), rng
-            )
+        if len(found) < 2 and not opens and rng.random() < 0.15:
+            text, found, unknown = _with_another_at_once(text, clause, _clause(rng, words, vocabulary), rng)
         if rng.random() < 0.1 and not opens:
             text += f" {pick(words.tails, rng)}"
         steps += found
@@ -118,7 +107,7 @@ def _with_another_at_once(text: str, clause: Clause, other: Clause, rng: np.rand
 def claimed_phrases(vocabulary: str) -> dict[str, Steps]:
     """Return every phrase with its claims, without what its slots say; verbs stand in their plain form, as *verb*."""
     found: dict[str, Steps] = {}
-    for name in _FILES if vocabulary == WIDE else _FILES[:1]:
+    for name in ("clauses.yaml", "clauses_wide.yaml") if vocabulary == WIDE else ("clauses.yaml",):
         text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
         for key, phrases in yaml.safe_load(text).items():
             found |= dict.fromkeys(phrases, tuple(tuple(map(_claim, step.split(" & "))) for step in key.split(" | ")))
@@ -141,15 +130,11 @@ def _of_one(predicate: str, vocabulary: str) -> list[tuple[str, Steps]]:
     return [(phrase, steps) for phrase, steps in _clauses(vocabulary) if steps[0][0].name == predicate]
 
 
-def _clause(rng: np.random.Generator, words: Words, vocabulary: str, *, may_rest: bool) -> Clause:
+def _clause(rng: np.random.Generator, words: Words, vocabulary: str) -> Clause:
     """Draw a phrase, fill its slots, and return what it claims."""
-    draw = rng.random()
-    if draw < _UNKNOWN:
+    if rng.random() < _UNKNOWN:
         phrase, _ = with_sides(str(pick(words.others, rng)), rng)
         return Clause(phrase, (), 1)
-    if may_rest and draw < _UNKNOWN + _RESTS:
-        phrase, _ = with_sides(str(pick(words.rests, rng)), rng)
-        return Clause(phrase, ())
     often = _of_one(str(pick(_OFTEN, rng)), vocabulary) if rng.random() < 0.4 else None
     phrase, steps = pick(often or _clauses(vocabulary), rng)
     names_limb = _LIMB.search(phrase) is not None

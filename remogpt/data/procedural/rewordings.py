@@ -166,7 +166,7 @@ def _others(vocabulary: str) -> list[str]:
 
 @cache
 def _words(vocabulary: str) -> Words:
-    return Words(_table()["subjects"], _others(vocabulary), _tails(vocabulary), _table()["rests"])
+    return Words(_table()["subjects"], _others(vocabulary), _tails(vocabulary))
 
 
 def _with_another(caption: ClaimedCaption, rng: np.random.Generator, vocabulary: str) -> ClaimedCaption:
