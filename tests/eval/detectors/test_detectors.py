@@ -284,8 +284,10 @@ def test_unknown_facts_and_unusable_joints_are_refused_with_the_reason() -> None
     object.__setattr__(nameless, "name", "flies")
     with pytest.raises(RemogptError, match="no second detector for 'flies'; known are balances, bends_sideways"):
         holds(nameless, motion)
+    grand = Fact("walks_like", {"style": "sneaky"})
+    grand.params["style"] = "grand"
     with pytest.raises(RemogptError, match=r"walks_like knows sneaky.*got 'grand'"):
-        holds(Fact("walks_like", {"style": "grand"}), motion)
+        holds(grand, motion)
     with pytest.raises(RemogptError, match=r"shape \(T >= 16, 22, 3\), got \(15, 22, 3\)"):
         holds(Fact("bows"), motion[:15])
     with pytest.raises(RemogptError, match="finite joints"):
