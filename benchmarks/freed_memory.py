@@ -35,18 +35,18 @@ from remogpt.runtime.training import loop
 kept, out, *words = sys.argv[1:]
 if kept == "no":
     loop.keep_freed_memory = lambda: False
-fit = loop.fit
+plain = loop.fit
 
-def timed(*args):
+def timed(*args, **kwargs):
     begin = os.times()
-    result = fit(*args)
+    result = plain(*args, **kwargs)
     end = os.times()
     with open(out, "w") as file:
         json.dump({"program": end.user - begin.user, "system": end.system - begin.system}, file)
     return result
 
 for module in list(sys.modules.values()):
-    if getattr(module, "fit", None) is fit:
+    if getattr(module, "fit", None) is plain:
         module.fit = timed
 loop.fit = timed
 sys.exit(cli.main(words))
