@@ -54,7 +54,7 @@ def _in_words(parameter: str, value: Any) -> str:
         return {1: "once", 2: "twice"}.get(value, f"{value} times")
     if parameter == "moving":
         return "on the move" if value else "on the spot"
-    return _SUFFIXES.get(parameter, f"{parameter} {{}}").format(value)
+    return _SUFFIXES[parameter].format(value)
 
 
 PREDICATES: dict[str, Predicate] = {}
