@@ -38,6 +38,8 @@ MARGIN = 8
 """Frames that are kept before and behind a stretch, where there are any: gestures begin and end in rest."""
 LONGEST = FRAMES_PER_CODE * MAX_CODES
 """Frames of the longest motion that is written at once."""
+SHORT = 40
+"""Frames of the middle of a piece that is all of it that is shown where many steps leave each only a little time."""
 STRETCH = 1.3
 """Most that a motion is slowed down, or made faster, for the length that is asked for."""
 _BY_FACTS = 10.0
@@ -84,23 +86,41 @@ def joined_motions(
 
     Returns:
         Nothing for a caption of one claim without a count. None longer than the language model writes; the best first:
-        those whose pieces hold the most, and of these the ones whose poses lie nearest at the seams. Of a wanted length
-        those that have it when they are played up to `STRETCH` times as fast or as slowly.
+        those whose pieces hold the most, and of these the ones whose poses lie nearest at the seams. They are played up
+        to `STRETCH` times as fast or as slowly for a wanted length, or as fast where they are too long.
     """
     claims = [claim for step in steps for claim in step]
     if not count or (len(claims) < 2 and all(claim.params.get("count") is None for claim in claims)):
         return []
     pieces = [_pieces_of(search, step, finder) for step in steps]
+    found = list(islice(_ways(pieces, num_frames), count))
+    if not found:
+        short = [[_shortened(one, step, finder) for one in own] for own, step in zip(pieces, steps, strict=True)]
+        found = list(islice(_ways(short, num_frames), count))
+    return [_as_motion(way, joints, cleanup) for way, joints in found]
+
+
+def _ways(pieces: Sequence[Sequence[Piece]], num_frames: int | None) -> Iterator[tuple[tuple[Piece, ...], np.ndarray]]:
+    """Yield a piece of each step and their joined motion, (T, 22, 3) metres: what fits the length, the best first."""
     ways = sorted(product(*pieces), key=lambda way: (sum(piece.slight - piece.held for piece in way), _seams(way)))
-    motions = ((way, _of_length(join([piece.joints for piece in way]), num_frames)) for way in ways)
-    fitting = ((way, joints) for way, joints in motions if joints is not None)
-    return [_as_motion(way, joints, cleanup) for way, joints in islice(fitting, count)]
+    for way in ways:
+        joints = _of_length(join([piece.joints for piece in way]), num_frames)
+        if joints is not None:
+            yield way, joints
+
+
+def _shortened(piece: Piece, step: tuple[Fact, ...], finder: FactFinder | None) -> Piece:
+    """Return the middle of a long piece if that holds as much, else the piece."""
+    first = max(0, len(piece.joints) - SHORT) // 2
+    (middle,) = _best([(piece.ids, piece.joints[first:][:SHORT])], step, finder)
+    return middle if middle.held >= piece.held else piece
 
 
 def _of_length(joints: np.ndarray, num_frames: int | None) -> np.ndarray | None:
-    """Return a motion whose features have a length; None where it is too far from that."""
-    if num_frames is None:
-        return joints if len(joints) <= LONGEST else None
+    """Return a motion whose features have a length, or at most `LONGEST`; None where it is too far from that."""
+    if num_frames is None and len(joints) <= LONGEST:
+        return joints
+    num_frames = num_frames or LONGEST
     slower = num_frames / (len(joints) - 1)  # features have a frame less
     if not 1 / STRETCH <= slower <= STRETCH:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import avg_pool1d, smooth_l1_loss
+from torch.nn.functional import avg_pool1d, huber_loss, smooth_l1_loss
 
 from remogpt.motion.feature_body import FeatureBody, body_of
 from remogpt.motion.features import joints_in_metres, recover_root
@@ -29,6 +29,9 @@ PATH_BETA = 0.1
 class LossWeights:
     """Factor of each term; the reconstruction of all features has weight 1."""
 
+    beta: float = 1.0
+    """Error, in z-scores, up to which the terms of features are quadratic; 1 in the source. Beyond it they are linear,
+    and the network gives the median of what it is not sure of: of a rare step to a side, 7 deviations wide, no step."""
     positions: float = 0.5
     """Joint positions, counted a second time. Source: T2M-GPT, which calls this term velocities."""
     commit: float = 0.02
@@ -62,14 +65,14 @@ def tokenizer_loss(
     reconstruction, target = output.reconstruction.float(), target.float()
     body = body_of(target.shape[-1])
     terms = {
-        "reconstruction": smooth_l1_loss(reconstruction, target),
-        "positions": smooth_l1_loss(reconstruction[..., body.positions], target[..., body.positions]),
+        "reconstruction": huber_loss(reconstruction, target, delta=weights.beta),
+        "positions": huber_loss(reconstruction[..., body.positions], target[..., body.positions], delta=weights.beta),
         "commit": output.commit_loss,
     }
     total = terms["reconstruction"] + weights.positions * terms["positions"] + weights.commit * terms["commit"]
     if weights.arms:
         arms = elbows_and_wrists(body)
-        terms["arms"] = smooth_l1_loss(reconstruction[..., arms], target[..., arms])
+        terms["arms"] = huber_loss(reconstruction[..., arms], target[..., arms], delta=weights.beta)
         total = total + weights.arms * terms["arms"]
     if weights.path or weights.heading or weights.joints or weights.speeds:
         ours, theirs = normalizer.denormalize(reconstruction), normalizer.denormalize(target)

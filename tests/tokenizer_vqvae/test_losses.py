@@ -25,6 +25,13 @@ def test_papers_loss_of_a_known_error():
     assert set(terms) == {"reconstruction", "positions", "commit"}
 
 
+@pytest.mark.parametrize(("beta", "expected"), [(1.0, 6.5), (10.0, 24.5)])
+def test_large_errors_count_by_their_square_up_to_beta(beta: float, expected: float) -> None:
+    target = torch.zeros(2, 8, 263)
+    _, terms = loss_of(target + 7.0, target, LossWeights(beta=beta))
+    assert terms["reconstruction"] == pytest.approx(expected) and terms["positions"] == pytest.approx(expected)
+
+
 def test_position_term_sees_only_positions():
     target = torch.zeros(1, 8, 263)
     reconstruction = target.clone()
