@@ -150,7 +150,8 @@ def _pieces_of(search: TextSearch, step: tuple[Fact, ...], finder: FactFinder | 
 def _stretches(search: TextSearch, finder: FactFinder | None, step: tuple[Fact, ...]) -> list[Piece]:
     """Return stretches of the motions that hold the most of what a step claims, the best first."""
     facts = facts_of_claims((step,))
-    cut = [((hit.id,), joints) for hit in search.motions(HITS, facts, _BY_FACTS) for joints in _cuts(search, hit, step)]
+    hits = search.motions(HITS, facts, _BY_FACTS, (step,))
+    cut = [((hit.id,), joints) for hit in hits for joints in _cuts(search, hit, step)]
     return _best(cut, step, finder)
 
 
