@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     r"(?P<half> and a half)?(?:[ -]?(?P<unit>[a-z°]+))?|\b(?P<adverb>once|twice|thrice)\b",
     re.IGNORECASE,
 )
+_MIXED = re.compile(rf"\b({_ONE})(?=\.\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ def find_numbers(text: str) -> list[Number]:
             value, unit = value + (0.5 if match["half"] else 0.0), (match["unit"] or "").lower()
         found.append(Number(value, unit, *match.span(), bool(match["digits"]), bool(match["adverb"])))
     return found
+
+
+def in_digits(text: str) -> str:
+    """Write "nine.5", which a language model makes of "9.5", in digits; what is all words or all digits stays."""
+    return _MIXED.sub(lambda match: str(_VALUES[match[1].lower()]), text)
 
 
 def number_words(value: float) -> str:

@@ -13,7 +13,7 @@ from remogpt.motion.body import MIN_FRAMES, Body
 from remogpt.motion.fact_catalogue import GRID
 from remogpt.motion.facts import Fact, events
 from remogpt.motion.predicates.gait import is_about
-from remogpt.notices.numbers import Number, number_words
+from remogpt.notices.numbers import Number, in_digits, number_words
 from remogpt.pipeline.number_claims import (
     DirectionClaim,
     NumberClaim,
@@ -55,6 +55,7 @@ def with_checked_numbers(caption: str, joints: np.ndarray) -> str:
         caption: written for the motion.
         joints: (T, 22, 3) metres, y up, 20 fps.
     """
+    caption = in_digits(caption)
     if len(joints) < MIN_FRAMES:
         return caption
     body = Body(joints)

@@ -32,6 +32,8 @@ TURN = Action("turn", direction="left", angle=180.0)
         ((WALK,), "a person walks forward for 6 meters.", "a person walks forward for 6 meters."),
         ((WALK,), "a man walks for approximately three meters.", "a man walks for approximately six meters."),
         ((WALK,), "a person walks 2 metres ahead", "a person walks 6 metres ahead"),
+        ((WALK,), "a person walks two.5 metres ahead", "a person walks 6 metres ahead"),
+        ((WALK,), "someone walks Six.0 metres. two. steps.", "someone walks 6.0 metres. two. steps."),
         ((WALK,), "a person walks backwards", "a person walks forwards"),
         ((KICK,), "a person kicks with the left leg three times", "a person kicks with the left leg three times"),
         ((KICK,), "a person kicks twice with the left leg", "a person kicks three times with the left leg"),
