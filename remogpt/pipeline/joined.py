@@ -102,8 +102,9 @@ def joined_motions(
 
 def _ways(pieces: Sequence[Sequence[Piece]], num_frames: int | None) -> Iterator[tuple[tuple[Piece, ...], np.ndarray]]:
     """Yield a piece of each step and their joined motion, (T, 22, 3) metres: what fits the length, the best first."""
-    ways = sorted(product(*pieces), key=lambda way: (sum(piece.slight - piece.held for piece in way), _seams(way)))
-    for way in ways:
+    longest = STRETCH * (num_frames or LONGEST) + 1  # the passages come on top
+    near = (way for way in product(*pieces) if sum(len(piece.joints) for piece in way) <= longest)
+    for way in sorted(near, key=lambda way: (sum(piece.slight - piece.held for piece in way), _seams(way))):
         joints = _of_length(join([piece.joints for piece in way]), num_frames)
         if joints is not None:
             yield way, joints
