@@ -35,7 +35,7 @@ COPIED = 0.5
 """What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
 
 STATED = 0.3
-"""What it costs a candidate to be a plain statement of what joints show, as a cosine (docs/results/mini.md)."""
+"""What it costs a candidate to be a plain statement of what joints show, as a cosine (`studies/caption_choice.py`)."""
 
 
 @dataclass
