@@ -39,7 +39,7 @@ MARGIN = 8
 LONGEST = FRAMES_PER_CODE * MAX_CODES
 """Frames of the longest motion that is written at once."""
 SHORT = 40
-"""Frames of the middle of a piece that is all of it that is shown where many steps leave each only a little time."""
+"""Frames that a long piece is cut down to, out of its middle, where the steps together are too long."""
 STRETCH = 1.3
 """Most that a motion is slowed down, or made faster, for the length that is asked for."""
 _BY_FACTS = 10.0
@@ -112,7 +112,9 @@ def _ways(pieces: Sequence[Sequence[Piece]], num_frames: int | None) -> Iterator
 
 def _shortened(piece: Piece, step: tuple[Fact, ...], finder: FactFinder | None) -> Piece:
     """Return the middle of a long piece if that holds as much, else the piece."""
-    first = max(0, len(piece.joints) - SHORT) // 2
+    if len(piece.joints) <= SHORT:
+        return piece
+    first = (len(piece.joints) - SHORT) // 2
     (middle,) = _best([(piece.ids, piece.joints[first:][:SHORT])], step, finder)
     return middle if middle.held >= piece.held else piece
 
