@@ -52,14 +52,14 @@ def people_captions(texts: Path, vocabulary: str) -> list[Known]:
     return found
 
 
-def scores(known: list[Known], readings: list[Reading], language: ClaimLanguage) -> dict[str, Any]:
+def scores(known: list[Known], readings: list[Reading]) -> dict[str, Any]:
     """Compare readings with what captions claim: exact ones, and precision and recall of facts, by factor."""
     held: Counter[str] = Counter()
     said: Counter[str] = Counter()
     read: Counter[str] = Counter()
     exact = 0
     for (_, steps), reading in zip(known, readings, strict=True):
-        wanted, came = (_facts(language, one) for one in (steps, reading.steps))
+        wanted, came = (_facts(one) for one in (steps, reading.steps))
         exact += wanted == came
         said.update(_factors(wanted))
         read.update(_factors(came))
@@ -76,8 +76,9 @@ def scores(known: list[Known], readings: list[Reading], language: ClaimLanguage)
     return {"captions": len(known), "exact": exact / len(known), **every, "factors": factors}
 
 
-def _facts(language: ClaimLanguage, steps: Steps) -> set[str]:
+def _facts(steps: Steps) -> set[str]:
     """Return the facts of claims as text, numbers on the grid of the claim language, in its order within a step."""
+    language = ClaimLanguage.of([(steps, 0)])
     on_grid, _ = language.decode(language.encode(steps))
     return {json.dumps(fact.to_json(), sort_keys=True) for fact in facts_of_claims(on_grid)}
 
@@ -102,7 +103,7 @@ def study(reader: CaptionReader, texts: Path) -> dict[str, Any]:
     }
     found: dict[str, Any] = {}
     for kind, known in kinds.items():
-        found[kind] = scores(known, reader.read([text for text, _ in known]), reader.language)
+        found[kind] = scores(known, reader.read([text for text, _ in known]))
     strange = reader.read([text for text, steps in people if not steps])
     found["people, without one"] = {
         "captions": len(strange),

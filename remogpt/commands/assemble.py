@@ -5,6 +5,9 @@ Examples:
                    --database runs/database --name my-model --out models/my-model
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from remogpt.commands.cli_parts.options import add_route_options, read_routes
@@ -21,7 +24,11 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--copy", type=str, default=None, help="optional copy head folder ('train copy')")
     parser.add_argument("--copy-strength", type=float, default=None, help="default strength of following examples")
     parser.add_argument(
-        "--reader", type=str, default=None, help="optional folder of a reader of captions ('train reader')"
+        "--reader",
+        type=str,
+        nargs="+",
+        default=None,
+        help="optional folders of readers of captions ('train reader'); several read together",
     )
     parser.add_argument(
         "--finder", type=str, default=None, help="optional folder of a finder of facts ('train finder')"
@@ -51,12 +58,27 @@ def add_arguments(parser: Any) -> None:
 
 def run(args: Any) -> int:
     """Copy the components and print their hashes."""
-    given = {name: args[name] for name in ("tokenizer", "retriever", "lm", "copy", "reader", "finder")}
-    components = {kind: folder for kind, folder in given.items() if folder is not None}
-    manifest = assemble(args.out, components, args.database, args.name, args.licence, _generation(args))
+    given = {name: args[name] for name in ("tokenizer", "retriever", "lm", "copy", "finder")}
+    generation = _generation(args)
+    with _one_reader(args.reader) as given["reader"]:
+        components = {kind: folder for kind, folder in given.items() if folder is not None}
+        manifest = assemble(args.out, components, args.database, args.name, args.licence, generation)
     hashes = ", ".join(f"{kind} {value[:12]}" for kind, value in manifest["hashes"].items())
     print(f"{args.out}: {manifest['name']} ({hashes})")
     return 0
+
+
+@contextmanager
+def _one_reader(folders: Sequence[str] | None) -> Iterator[str | None]:
+    """Give the folder of the reader; of several, one in which they are put together."""
+    if not folders or len(folders) == 1:
+        yield folders[0] if folders else None
+        return
+    from remogpt.stages import join_readers
+
+    with TemporaryDirectory() as folder:
+        join_readers(folders, out=folder)
+        yield folder
 
 
 def _generation(args: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read captions with a trained network."""
+"""Read captions with trained networks."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
-from remogpt.reader.claim_language import MAX_TOKENS, ClaimLanguage
+from remogpt.reader.claim_language import ClaimLanguage
+from remogpt.reader.claim_writer import ClaimWriter
 from remogpt.reader.network import ReaderNetwork, ReaderSize
 from remogpt.reader.said_anew import said_anew
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
@@ -32,7 +33,7 @@ class Reading:
     num_unknown: int
     """Actions that the caption names and no predicate covers."""
     confidence: float
-    """Probability of this reading among all, in (0, 1], the mean of several wordings."""
+    """Probability of this reading among all, in (0, 1], the mean over wordings and networks."""
 
     @property
     def sureness(self) -> float:
@@ -49,24 +50,17 @@ class CaptionReader:
     """Turns captions into claims.
 
     Args:
-        network: trained.
-        language: its tokens.
-        text: the frozen text model whose token states it reads.
-        config: JSON-ready settings that rebuild all three.
+        writers: trained networks, one or several; of several, the reading that is likeliest by all of them is believed.
+        text: the frozen text model whose token states they read.
+        config: JSON-ready settings that rebuild all of it.
         component_hash: of the folder that this was loaded from.
     """
 
     def __init__(
-        self,
-        network: ReaderNetwork,
-        language: ClaimLanguage,
-        text: TextSource,
-        config: dict[str, Any],
-        component_hash: str = "",
+        self, writers: Sequence[ClaimWriter], text: TextSource, config: dict[str, Any], component_hash: str = ""
     ) -> None:
-        self.network, self.language, self.text, self.config = network.eval(), language, text, config
+        self.writers, self.text, self.config = tuple(writers), text, config
         self._hash = component_hash
-        self._may_follow = torch.from_numpy(language.may_follow())
 
     @classmethod
     def new(cls, size: ReaderSize, language: ClaimLanguage, text_model: str, vocabulary: str) -> "CaptionReader":
@@ -80,8 +74,30 @@ class CaptionReader:
         """
         text = FrozenText(text_model, device=chosen_device())
         settings = {"name": text_model, "sha256": text.sha256, "dim": text.dim}
-        config = {"size": asdict(size), "language": language.to_json(), "text": settings, "vocabulary": vocabulary}
-        return cls(ReaderNetwork(size, text.dim, len(language.tokens)), language, text, config)
+        writer = ClaimWriter(ReaderNetwork(size, text.dim, len(language.tokens)), language)
+        writers = [{"size": asdict(size), "language": language.to_json()}]
+        return cls([writer], text, {"writers": writers, "text": settings, "vocabulary": vocabulary})
+
+    @classmethod
+    def together(cls, readers: Sequence["CaptionReader"]) -> "CaptionReader":
+        """Let several readers read together: what one takes for another claim, the others seldom do.
+
+        Raises:
+            RemogptError: for none, or if they read another text model's states or have learned another vocabulary.
+        """
+        if not readers:
+            raise RemogptError("together wants at least one reader, got none")
+        first = readers[0].config
+        for key in ("text", "vocabulary"):
+            for other in readers[1:]:
+                if other.config.get(key) != first.get(key):
+                    raise RemogptError(
+                        f"readers that read together need one {key}; the first has {first.get(key)} and another "
+                        f"{other.config.get(key)}; train them with the same"
+                    )
+        writers = [writer for reader in readers for writer in reader.writers]
+        settings = [one for reader in readers for one in reader.config["writers"]]
+        return cls(writers, readers[0].text, {**first, "writers": settings})
 
     @classmethod
     def from_pretrained(
@@ -102,17 +118,22 @@ class CaptionReader:
             RemogptError: if the reader, or the text model, is not the one that was trained.
         """
         component = load_component(find_component(path, KIND), KIND)
-        config = component.config
-        language = ClaimLanguage.from_json(config["language"])
-        network = ReaderNetwork(ReaderSize(**config["size"]), config["text"]["dim"], len(language.tokens))
-        network.load_state_dict(component.tensors, strict=True)
+        config, tensors = _of_several(component.config, component.tensors)
+        writers = list[ClaimWriter]()
+        for settings in config["writers"]:
+            language = ClaimLanguage.from_json(settings["language"])
+            size = ReaderSize(**settings["size"])
+            writers.append(ClaimWriter(ReaderNetwork(size, config["text"]["dim"], len(language.tokens)), language))
+        networks = _networks(writers)
+        networks.load_state_dict(tensors, strict=True)
+        networks.to(device or "cpu")
         if not isinstance(text, FrozenText) or text.sha256 != config["text"]["sha256"]:
             text = FrozenText(config["text"]["name"], config["text"]["sha256"], device or "cpu")
-        return cls(network.to(device or "cpu"), language, text, config, component.hash)
+        return cls(writers, text, config, component.hash)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> str:
         """Write this reader and return its hash; `dtype` stores the weights in another type."""
-        self._hash = save_component(folder, KIND, self.config, self.network.state_dict(), dtype=dtype)
+        self._hash = save_component(folder, KIND, self.config, _networks(self.writers).state_dict(), dtype=dtype)
         return self._hash
 
     @property
@@ -139,44 +160,25 @@ class CaptionReader:
         return [self._read(text) for text in texts]
 
     def _read(self, text: str) -> Reading:
-        """Read a caption in several wordings, and believe the reading with the largest sum of probabilities."""
+        """Let each network read several wordings, and believe the reading with the largest sum of probabilities."""
         wordings = said_anew(text)
         states, lengths = self.text.prepare(wordings)
-        device = next(self.network.parameters()).device
-        rows, probabilities = self.write(*self.network.encode(states.to(device), lengths.to(device)))
         sums: dict[tuple[Steps, int], float] = {}
-        for ids, probability in zip(rows.tolist(), probabilities.tolist(), strict=True):
-            own = self.language.decode(ids)
-            sums[own] = sums.get(own, 0.0) + probability
+        for writer in self.writers:
+            for own, probability in writer.readings(states, lengths):
+                sums[own] = sums.get(own, 0.0) + probability
         (steps, num_unknown), most = max(sums.items(), key=lambda item: item[1])
-        return Reading(text, steps, num_unknown, most / len(wordings))
+        return Reading(text, steps, num_unknown, most / (len(wordings) * len(self.writers)))
 
-    def write(self, words: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the likeliest claims, token by token.
 
-        Args:
-            words, padding: of B captions, from `ReaderNetwork.encode`.
+def _networks(writers: Sequence[ClaimWriter]) -> nn.ModuleList:
+    return nn.ModuleList([writer.network for writer in writers])
 
-        Returns:
-            (B, T) ids, the end at the latest behind the last, and (B,) the probability of each sequence.
-        """
-        count, end = len(words), 0
-        may_follow = self._may_follow.to(words.device)
-        claims = torch.full((count, 1), self.network.start_id, device=words.device)
-        opened = torch.full((count,), self.network.start_id, device=words.device)
-        last = torch.zeros(count, dtype=torch.long, device=words.device)
-        probability = torch.ones(count, device=words.device)
-        has_ended = torch.zeros(count, dtype=torch.bool, device=words.device)
-        for _ in range(MAX_TOKENS):
-            logits = self.network.decode(claims, words, padding)[:, -1].float()
-            shares = logits.masked_fill(~may_follow[opened, last], -torch.inf).softmax(dim=1)
-            best, last = shares.max(dim=1)
-            last = last.masked_fill(has_ended, end)
-            probability = torch.where(has_ended, probability, probability * best)
-            claims = torch.cat([claims, last[:, None]], dim=1)
-            is_name = (last >= 3) & (last < self.language.first_value)
-            opened = torch.where(is_name, last, torch.where(last < 3, self.network.start_id, opened))
-            has_ended |= last == end
-            if has_ended.all():
-                break
-        return claims[:, 1:], probability
+
+def _of_several(config: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return settings and weights with a list of networks; the first readers had one, without a list."""
+    if "writers" in config:
+        return config, tensors
+    shared = {key: value for key, value in config.items() if key not in ("size", "language")}
+    writers = [{"size": config["size"], "language": config["language"]}]
+    return {**shared, "writers": writers}, {f"0.{name}": tensor for name, tensor in tensors.items()}

@@ -13,9 +13,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from remogpt.motion.facts import Steps
 from remogpt.reader.claim_language import ClaimLanguage
-from remogpt.reader.network import ReaderNetwork, ReaderSize
+from remogpt.reader.claim_writer import ClaimWriter
+from remogpt.reader.network import ReaderSize
 from remogpt.reader.reader import CaptionReader
-from remogpt.retriever.text.frozen_text_model import FrozenText
+from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
 from remogpt.retriever.text.token_cache import CachedText
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
@@ -82,6 +83,7 @@ def train_reader(
     torch.manual_seed(config.loop.seed)
     language = ClaimLanguage.of((steps, unknown) for _, steps, unknown in [*train, *val])
     reader = CaptionReader.new(config.size, language, config.text_model, config.vocabulary)
+    (writer,) = reader.writers
     assert isinstance(reader.text, FrozenText)
     text = CachedText(reader.text, [caption for caption, _, _ in [*train, *val]], cache)
     targets = [torch.tensor(language.encode(steps, unknown)) for _, steps, unknown in train]
@@ -90,18 +92,17 @@ def train_reader(
         states, lengths = text.prepare([train[index][0] for index in indices])
         states = states + config.state_noise * torch.randn_like(states)
         wanted = pad_sequence([targets[index] for index in indices], batch_first=True, padding_value=_IGNORED)
-        begun = functional.pad(wanted[:, :-1].clamp_min(0), (1, 0), value=reader.network.start_id)
+        begun = functional.pad(wanted[:, :-1].clamp_min(0), (1, 0), value=writer.network.start_id)
         device = next(model.parameters()).device
         logits = model(states.to(device), lengths.to(device), begun.to(device))
         mean = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten().to(device), ignore_index=_IGNORED)
         return mean, {}
 
     def evaluate(model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, ReaderNetwork)
-        return exact_readings(reader, text, val)
+        return exact_readings(writer, text, val)
 
     stage = Stage(
-        reader.network,
+        writer.network,
         len(train),
         loss,
         config=config,
@@ -111,19 +112,18 @@ def train_reader(
         desc="reader",
     )
     fit(stage, config.loop, run_folder)
-    reader.network.to("cpu")
+    writer.network.to("cpu")
     reader.save_pretrained(out, torch.float16 if config.saved_as == "float16" else None)
     return CaptionReader.from_pretrained(out)
 
 
 @torch.inference_mode()
-def exact_readings(reader: CaptionReader, text: CachedText, captions: Sequence[Example]) -> dict[str, float]:
+def exact_readings(writer: ClaimWriter, text: TextSource, captions: Sequence[Example]) -> dict[str, float]:
     """Return `val/exact`, the share of captions whose claims are all read as they are, and no other."""
-    exact, device = 0, next(reader.network.parameters()).device
+    exact = 0
     for start in range(0, len(captions), 64):
         batch = captions[start : start + 64]
-        states, lengths = text.prepare([caption for caption, _, _ in batch])
-        ids, _ = reader.write(*reader.network.encode(states.to(device), lengths.to(device)))
-        for row, (_, steps, unknown) in zip(ids.tolist(), batch, strict=True):
-            exact += row[: row.index(0) + 1 if 0 in row else None] == reader.language.encode(steps, unknown)
+        found = writer.readings(*text.prepare([caption for caption, _, _ in batch]))
+        for (own, _), (_, steps, unknown) in zip(found, batch, strict=True):
+            exact += own == writer.language.decode(writer.language.encode(steps, unknown))
     return {"val/exact": exact / len(captions)}

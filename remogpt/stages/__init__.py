@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from remogpt.stages.released import import_guo, import_motiongpt, import_t2mgpt, import_tmr_retriever
     from remogpt.stages.set_captions import describe_set, list_dissimilar
     from remogpt.stages.train import (
+        join_readers,
         train_copy,
         train_finder,
         train_lm,
@@ -59,6 +60,7 @@ __all__ = [
     "import_motiongpt",
     "import_t2mgpt",
     "import_tmr_retriever",
+    "join_readers",
     "list_dissimilar",
     "merge_databases",
     "pull_database",
@@ -84,7 +86,6 @@ _NAMES = {
         "collect_garbage",
         "drop_doubles",
         "separate_database",
-        "separate_database",
         "filter_database",
         "merge_databases",
         "find_facts_anew",
@@ -99,6 +100,7 @@ _NAMES = {
     "released": ("import_guo", "import_motiongpt", "import_t2mgpt", "import_tmr_retriever"),
     "set_captions": ("describe_set", "list_dissimilar"),
     "train": (
+        "join_readers",
         "train_copy",
         "train_finder",
         "train_lm",

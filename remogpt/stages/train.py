@@ -4,6 +4,7 @@ Each function writes the finished component to `out`, its log and checkpoints to
 loaded from `out`. The same call resumes an interrupted run.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from remogpt.retriever.training import pl_tmr, tmr
 from remogpt.retriever.training.pairs import TrainingPairs
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, read_json, write_json
+from remogpt.runtime.folders.component import load_component
 from remogpt.runtime.folders.model_folder import check_belongs
 from remogpt.runtime.leftovers import remove_leftovers
 from remogpt.runtime.progress import progress
@@ -159,6 +161,22 @@ def train_reader(*, out: str | Path, config: ReaderConfig | None = None) -> Capt
     return reader_training.train_reader(
         config, train, val, VectorCache(folder / "run" / "token_states"), folder / "run", folder
     )
+
+
+def join_readers(readers: Sequence[str | Path], *, out: str | Path) -> CaptionReader:
+    """Put several trained readers together into one, which believes the reading that is likeliest by all.
+
+    Args:
+        readers: folders of at least one, with one text model and vocabulary.
+        out: folder of the one reader; weights are stored in the type of the first.
+
+    Raises:
+        MissingPathError: if a folder is not there.
+        RemogptError: if they do not belong together.
+    """
+    joined = CaptionReader.together([CaptionReader.from_pretrained(folder) for folder in readers])
+    joined.save_pretrained(out, load_component(readers[0], "reader").dtype)
+    return joined
 
 
 def _claimed(config: ReaderConfig, start: int, num_scripts: int) -> list[reader_training.Example]:

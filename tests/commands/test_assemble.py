@@ -52,6 +52,15 @@ def test_a_model_checks_its_candidates_if_it_was_assembled_so(run, words, tmp_pa
         assert read_json(tmp_path / "model" / "remogpt.json")["generation"].get("verify") is wanted
 
 
+def test_several_readers_become_one(run, words, tmp_path: Path) -> None:
+    folder = find_component(None, "reader")
+    assert run(*words, "--reader", folder, folder).code == 0
+    one, both = (remogpt.reader.CaptionReader.from_pretrained(path) for path in (folder, tmp_path / "model" / "reader"))
+    assert len(both.writers) == 2 * len(one.writers)
+    assert both.read(["a person waves"])[0].steps == one.read(["a person waves"])[0].steps
+    assert f"no reader in {tmp_path}/none" in run(*words, "--reader", folder, tmp_path / "none").complaint
+
+
 @pytest.mark.parametrize(
     ("option", "value", "complaint"),
     [

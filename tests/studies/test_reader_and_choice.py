@@ -21,9 +21,9 @@ def model() -> ReMoGPT:
 def test_the_reader_of_mini_understands_the_grammar(model: ReMoGPT) -> None:
     known = reader.grammar_captions(model.reader.vocabulary, 20, 0.0, unseen=True)
     assert len(known) == 20
-    found = reader.scores(known, model.reader.read([text for text, _ in known]), model.reader.language)
+    found = reader.scores(known, model.reader.read([text for text, _ in known]))
     assert found["recall"] > 0.8 and found["precision"] > 0.8
-    nothing = reader.scores(known, CaptionReader.read(model.reader, ["xyzzy"] * 20), model.reader.language)
+    nothing = reader.scores(known, CaptionReader.read(model.reader, ["xyzzy"] * 20))
     assert nothing["recall"] < 0.2
 
 

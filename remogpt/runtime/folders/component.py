@@ -33,6 +33,8 @@ class Component:
     """Statistics, empty where the component has none."""
     hash: str
     """64 hexadecimal digits."""
+    dtype: torch.dtype
+    """In which floating weights are stored."""
 
 
 def save_component(
@@ -82,11 +84,13 @@ def load_component(folder: str | Path, kind: str, verify: bool = True) -> Compon
             f"{envelope['hash'][:12]}); copy the folder again or train it anew"
         )
     normalizer = folder / "normalizer.safetensors"
+    stored = _load_tensors(folder / "model.safetensors")
     return Component(
         config=envelope["config"],
-        tensors={name: _loaded(tensor) for name, tensor in _load_tensors(folder / "model.safetensors").items()},
+        tensors={name: _loaded(tensor) for name, tensor in stored.items()},
         normalizer=_load_tensors(normalizer) if normalizer.is_file() else {},
         hash=envelope["hash"],
+        dtype=next((tensor.dtype for tensor in stored.values() if tensor.is_floating_point()), torch.float32),
     )
 
 
