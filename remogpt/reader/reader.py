@@ -1,7 +1,7 @@
 """Read captions with trained networks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ class Reading:
     num_unknown: int
     """Actions that the caption names and no predicate covers."""
     confidence: float
-    """Probability of this reading among all, in (0, 1], the mean over wordings and networks."""
+    """Share of its claims that are expected to be right, in (0, 1]: what it has in common with what each network reads
+    in each wording, by their probabilities."""
 
     @property
     def sureness(self) -> float:
@@ -50,7 +51,7 @@ class CaptionReader:
     """Turns captions into claims.
 
     Args:
-        writers: trained networks, one or several; of several, the reading that is likeliest by all of them is believed.
+        writers: trained networks, one or several; what most of them read is believed.
         text: the frozen text model whose token states they read.
         config: JSON-ready settings that rebuild all of it.
         component_hash: of the folder that this was loaded from.
@@ -160,15 +161,27 @@ class CaptionReader:
         return [self._read(text) for text in texts]
 
     def _read(self, text: str) -> Reading:
-        """Let each network read several wordings, and believe the reading with the largest sum of probabilities."""
+        """Let each network read several wordings, and believe the reading that has most in common with all of them."""
         wordings = said_anew(text)
         states, lengths = self.text.prepare(wordings)
         sums: dict[tuple[Steps, int], float] = {}
         for writer in self.writers:
             for own, probability in writer.readings(states, lengths):
                 sums[own] = sums.get(own, 0.0) + probability
-        (steps, num_unknown), most = max(sums.items(), key=lambda item: item[1])
-        return Reading(text, steps, num_unknown, most / (len(wordings) * len(self.writers)))
+        number = len(wordings) * len(self.writers)
+        found = [Reading(text, *own, probability / number) for own, probability in sums.items()]
+        expected = [sum(other.confidence * _in_common(one, other) for other in found) for one in found]
+        confidence, _, best = max(
+            zip(expected, (one.confidence for one in found), found, strict=True), key=lambda row: row[:2]
+        )
+        return replace(best, confidence=confidence)
+
+
+def _in_common(one: Reading, other: Reading) -> float:
+    """Return the share of what two readings claim that both claim, in [0, 1]: twice the shared, by the sum."""
+    shared = len(set(one.facts) & set(other.facts)) + min(one.num_unknown, other.num_unknown)
+    both = len(one.facts) + len(other.facts) + one.num_unknown + other.num_unknown
+    return 2 * shared / both if both else 1.0
 
 
 def _networks(writers: Sequence[ClaimWriter]) -> nn.ModuleList:

@@ -164,7 +164,7 @@ def train_reader(*, out: str | Path, config: ReaderConfig | None = None) -> Capt
 
 
 def join_readers(readers: Sequence[str | Path], *, out: str | Path) -> CaptionReader:
-    """Put several trained readers together into one, which believes the reading that is likeliest by all.
+    """Put several trained readers together into one, which believes what most of them read.
 
     Args:
         readers: folders of at least one, with one text model and vocabulary.

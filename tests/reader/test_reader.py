@@ -68,15 +68,32 @@ def test_the_reading_of_most_wordings_is_believed(reader: CaptionReader, monkeyp
     assert reading.confidence == pytest.approx(0.8 / 3) and reading.text == "the man sits"
 
 
-def test_of_several_networks_the_likeliest_reading_is_believed(
-    reader: CaptionReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_most_networks_read_is_believed(reader: CaptionReader, monkeypatch: pytest.MonkeyPatch) -> None:
     other = ClaimWriter(reader.writers[0].network, reader.writers[0].language)
     both = CaptionReader([reader.writers[0], other], reader.text, reader.config)
     says(both.writers[0], monkeypatch, ("walks", 0.6), ("walks", 0.6), ("sits", 0.4))
     says(both.writers[1], monkeypatch, ("sits", 0.7), ("walks", 0.3), ("sits", 0.5))
     (reading,) = both.read(["the man sits"])
     assert reading.steps == ((Fact("sits"),),) and reading.confidence == pytest.approx(1.6 / 6)
+
+
+def test_readings_that_share_claims_support_each_other(reader: CaptionReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ "Walks, sits" claims three things with the order, one of them shared with "walks", none with "waves"."""
+    both = ((Fact("walks"),), (Fact("sits"),))
+    read = [((Fact("waves"),),), both, ((Fact("walks"),),)]
+    found = [((steps, 0), probability) for steps, probability in zip(read, (0.5, 0.4, 0.3), strict=True)]
+    monkeypatch.setattr(reader.writers[0], "readings", lambda *_: found)
+    (reading,) = reader.read(["the man sits"])
+    assert reading.steps == both, "not the single reading with the largest probability"
+    assert reading.confidence == pytest.approx((0.4 + 0.3 * 2 / 4) / 3)
+    assert reading.sureness == pytest.approx(reading.confidence**0.5)
+    unknown = [(((), 1), 0.5), (((), 2), 0.2), ((read[0], 0), 0.4)]
+    monkeypatch.setattr(reader.writers[0], "readings", lambda *_: unknown)
+    (reading,) = reader.read(["the man sits"])
+    assert (reading.steps, reading.num_unknown) == ((), 1)
+    assert reading.confidence == pytest.approx((0.5 + 0.2 * 2 / 3) / 3), (
+        "actions that no predicate covers count as claims"
+    )
 
 
 def says(writer: ClaimWriter, monkeypatch: pytest.MonkeyPatch, *said: tuple[str, float]) -> None:
