@@ -10,7 +10,7 @@ versions/<hash>/             never changes once it is there
     part_encodings.npy       (E, 6, W) float16 encodings of `PARTS`; only if the retriever encodes parts apart
     feature_offsets.npy      (E + 1) where motions begin; only if they are stored, as one of
     features.npy             (frames, F) raw features
-    joints.npy               (frames + E, 22, 3) packed joint positions, joint_units.npy (E,); see `packed_motion`
+    joint_steps.npy          (frames + E, 22, 3) packed joint positions, joint_units.npy (E,); see `packed_motion`
     reconstruction_errors.npy   (E,) metres, what the tokenizer loses of each motion; only if measured
     found_facts.npy          (R, 3) what `motion.found_facts` found, found_facts_offsets.npy (E + 1); only if stored
     name_hashes.npy (N,) uint64 names of entries, name_rows.npy (N,) whose; only of large databases, see `name_table`

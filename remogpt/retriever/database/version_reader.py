@@ -126,7 +126,10 @@ class VersionReader:
         start, end = self._span("feature", row)
         if self.motions_kept == "features":
             return self._array("features")[start:end]
-        return PackedMotion(self._array("joints")[start + row : end + row + 1], float(self._array("joint_units")[row]))
+        rows, unit = slice(start + row, end + row + 1), float(self._array("joint_units")[row])
+        if "joints.npy" in self.manifest["files"]:  # as earlier versions wrote it
+            return PackedMotion(self._array("joints")[rows], unit)
+        return PackedMotion.of_steps(self._array("joint_steps")[rows], unit)
 
     def entries(self) -> Iterator[DatabaseEntry]:
         """Yield every entry with its features, for a build with another retriever or tokenizer."""

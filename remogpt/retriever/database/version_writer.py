@@ -109,7 +109,7 @@ class VersionWriter:
         if motions == "features":
             self.arrays["features"] = RowAppender(folder / "features.npy", (body.num_features,), "<f4")
         elif motions == "joints":
-            self.arrays["joints"] = RowAppender(folder / "joints.npy", (body.num_joints, 3), "<i2")
+            self.arrays["joint_steps"] = RowAppender(folder / "joint_steps.npy", (body.num_joints, 3), "<i2")
             self.arrays["joint_units"] = RowAppender(folder / "joint_units.npy", (), "<f4")
         if has_facts:
             self.arrays["found_facts"] = RowAppender(folder / "found_facts.npy", (3,), "<u2")
@@ -158,10 +158,13 @@ class VersionWriter:
     def _add_motion(self, motion: np.ndarray | PackedMotion) -> None:
         if "features" in self.arrays:
             self.arrays["features"].add(motion.unpack() if isinstance(motion, PackedMotion) else np.asarray(motion))
-        elif "joints" in self.arrays:
+        elif "joint_steps" in self.arrays:
             packed = motion if isinstance(motion, PackedMotion) else PackedMotion.pack(motion)
-            self.arrays["joints"].add(packed.joints)
+            self.arrays["joint_steps"].add(packed.steps)
             self.arrays["joint_units"].add(np.array([packed.unit]))
+
+    def _motions_kept(self) -> MotionsKept:
+        return "features" if "features" in self.arrays else "joints" if "joint_steps" in self.arrays else "nothing"
 
     def finish(self, origin: dict[str, Any], allow_empty: bool = False) -> str:
         """Write offsets, search structures and the manifest; return the version's hash."""
@@ -175,8 +178,8 @@ class VersionWriter:
             for name in ("motion_embeddings", "part_encodings", "reconstruction_errors")
             if name in self.arrays
         )
-        stored = self.arrays.keys()
-        absent = {"feature": not stored & {"features", "joints"}, "found_facts": "found_facts" not in stored}
+        kept = self._motions_kept()
+        absent = {"feature": kept == "nothing", "found_facts": "found_facts" not in self.arrays}
         for name, ends in self.ends.items():
             if not absent.get(name):
                 write_npy(self.folder / f"{name}_offsets.npy", np.array(ends, dtype=np.int64))
@@ -186,7 +189,7 @@ class VersionWriter:
             "skeleton": next(name for name, body in SKELETONS.items() if body is self.body),
             "fps": self.body.fps,
             **origin,
-            "motions": next((kind for kind in ("features", "joints") if kind in self.arrays), "nothing"),
+            "motions": kept,
             **({"facts": {"catalogue": catalogue_hash()}} if "found_facts" in self.arrays else {}),
             **({} if self.index == "auto" else {"index": self.index}),
             "counts": {

@@ -1,5 +1,6 @@
 """Motions in 16 bits: what comes back, and what a whole database keeps of them."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from remogpt.motion import features_to_joints
 from remogpt.motion.features import CONTACTS
 from remogpt.motion.found_facts import find_facts
 from remogpt.retriever import MotionDatabase
+from remogpt.retriever.database import version_writer
 from remogpt.retriever.database.packed_motion import PackedMotion
 
 
@@ -45,6 +47,47 @@ def test_a_long_way_is_packed_too(tiny_set: Path) -> None:
     back = PackedMotion.pack(features).unpack()
     far = features_to_joints(features)
     assert np.abs(far).max() > 100 and np.abs(features_to_joints(back) - far).max() < 0.05
+
+
+def test_steps_compress_and_give_the_motion_back(tiny_set: Path) -> None:
+    packed = [PackedMotion.pack(features) for features in motions(tiny_set)]
+    for one in packed:
+        assert one.steps.dtype == np.int16 and one.steps.shape == one.joints.shape
+        assert np.array_equal(PackedMotion.of_steps(one.steps, one.unit).joints, one.joints)
+    sizes = [
+        len(zlib.compress(b"".join(rows.tobytes() for rows in kind)))
+        for kind in zip(*((one.joints, one.steps) for one in packed), strict=True)
+    ]
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_steps_may_overflow() -> None:
+    joints = np.zeros((3, 22, 3), np.int16)
+    joints[1], joints[2] = 32767, -32767
+    assert np.array_equal(PackedMotion.of_steps(PackedMotion(joints, 1.0).steps, 1.0).joints, joints)
+
+
+def test_a_compact_database_of_an_earlier_version_is_read(
+    tiny_set: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its joints.npy held the positions themselves."""
+
+    def built(name: str) -> MotionDatabase:
+        return stages.build_database(tiny_set, out=tmp_path / name, model=tiny_model, compact=True, split="train")
+
+    new = built("new")
+    appender = version_writer.RowAppender
+    with monkeypatch.context() as patch:
+        patch.setattr(PackedMotion, "steps", property(lambda motion: motion.joints))
+        patch.setattr(
+            version_writer,
+            "RowAppender",
+            lambda path, *rest: appender(path.with_name(path.name.replace("joint_steps", "joints")), *rest),
+        )
+        old = built("old")
+    assert list((tmp_path / "old").rglob("joints.npy")) and not list((tmp_path / "old").rglob("joint_steps.npy"))
+    for row in range(len(new)):
+        assert np.array_equal(old.features(row), new.features(row))
 
 
 def test_compact_databases_are_filtered_merged_and_embedded_again(
