@@ -4,7 +4,20 @@ import pytest
 
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, Steps, completions
-from remogpt.motion.unasked import ALONE, COST, GAITS, ON_FLOOR, PLAIN, SLIGHT, besides, costs, left_out, unasked
+from remogpt.motion.unasked import (
+    ALONE,
+    BACKWARD,
+    COST,
+    GAITS,
+    ON_FLOOR,
+    PLAIN,
+    SLIGHT,
+    Shows,
+    besides,
+    costs,
+    left_out,
+    unasked,
+)
 
 
 def names(*claimed: str) -> set[str]:
@@ -13,7 +26,17 @@ def names(*claimed: str) -> set[str]:
 
 
 def test_who_claims_nothing_asks_for_nothing() -> None:
-    assert names() == {*ALONE, *ON_FLOOR}
+    assert names() == {*ALONE, *ON_FLOOR, "walks"}
+
+
+def test_who_walks_walks_forward_unless_a_claim_says_backward() -> None:
+    assert BACKWARD in unasked(((Fact("walks"),),)) and BACKWARD in unasked(
+        ((Fact("walks", {"direction": "forward"}),),)
+    )
+    for claim in (Fact("walks", {"direction": "backward"}), Fact("crawls", {"direction": "backward"})):
+        assert BACKWARD not in unasked(((Fact("waves"),), (claim,)))
+        assert BACKWARD not in left_out(((claim,),))
+    assert BACKWARD in left_out(((Fact("walks"),),)), "a caption that does not say so leaves it out"
 
 
 @pytest.mark.parametrize(
@@ -46,8 +69,12 @@ def test_what_is_shown_besides_costs_a_little_for_each_action() -> None:
     assert {fact.name for fact in besides(steps)} == {*PLAIN} - {"waves", "walks"}
     assert {fact.name for fact in besides(())} == {*PLAIN}
     shown = {"waves", "walks", "turns", "squats"}
-    assert costs(lambda fact: fact.name in shown, steps) == (0.0, pytest.approx(2 * SLIGHT))
-    assert costs(lambda fact: fact.name in {*shown, "crawls", "runs"}, steps) == (COST, pytest.approx(2 * SLIGHT))
+
+    def shows(*more: str) -> Shows:
+        return lambda fact: fact != BACKWARD and fact.name in {*shown, *more}
+
+    assert costs(shows(), steps) == (0.0, pytest.approx(2 * SLIGHT))
+    assert costs(shows("crawls", "runs"), steps) == (COST, pytest.approx(2 * SLIGHT))
     assert costs(lambda _: True, ()) == (COST, pytest.approx(len(PLAIN) * SLIGHT)) and costs(lambda _: False, ()) == (
         0,
         0,
