@@ -55,6 +55,10 @@ class FoundExample(Example, Protocol):
     def to_caption(self) -> float:
         """Cosine of the query with its caption; nan where it is not known."""
 
+    @property
+    def weight(self) -> float:
+        """How strongly it is followed, beside the others."""
+
 
 # ---- networks --------------------------------------------------------------------------------------------------------
 

@@ -47,8 +47,9 @@ class GenerationOptions:
     retrieved: int | None = None
     """Retrieved motions that compete with the written candidates, as they are; 0: the answer is always written."""
     joined: int | None = None
-    """Motions joined of retrieved ones, stretches that show what the caption claims, that compete too, where retrieved
-    motions do and facts are checked (`verify`, or by the model's finder); 0: none."""
+    """Motions joined of retrieved ones, stretches that show what the caption claims, where facts are checked (`verify`,
+    or by the model's finder); 0: none. The best guides what is written, as an example does, and where retrieved motions
+    compete these do too."""
     fact_weight: float | None = None
     """What the share of the caption's facts that a motion holds counts beside the retriever's cosine, where retrieved
     motions are ranked that compete (by the facts that a database keeps), and among candidates; times how

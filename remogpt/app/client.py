@@ -57,6 +57,7 @@ class ServedMotion:
     warnings: tuple[Notice, ...]
     copied_from: str | None
     joined_from: tuple[str, ...]
+    follows: tuple[str, ...]
     checks: tuple[Mapping[str, Any], ...]
     """Facts in words, and whether they hold."""
 
@@ -294,7 +295,8 @@ def _motion(row: Mapping[str, Any]) -> ServedMotion:
     motion = Motion.from_features(features, caption=row["caption"], name=row["caption"])
     return ServedMotion(
         motion, np.array(row["codes"], dtype=np.int64), row["seed"], _examples(row), _confidence(row), _warnings(row),
-        row["copied_from"], tuple(row["joined_from"]), tuple(row["checks"]),
+        row["copied_from"], tuple(row["joined_from"]), tuple(row["follows"]),
+        tuple(row["checks"]),
     )  # fmt: skip
 
 

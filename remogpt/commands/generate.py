@@ -195,6 +195,8 @@ def _tell(row: dict[str, Any]) -> None:
     if row["joined_from"]:
         ids = " and ".join(row["joined_from"])
         print(f"  these are stretches of the motions {ids} of the database, joined; --joined 0 joins none")
+    if row["follows"]:
+        print(f"  written after stretches of the motions {' and '.join(row['follows'])} of the database, joined")
     if row["checks"]:
         held = sum(check["holds"] for check in row["checks"])
         print(f"  {held} of {len(row['checks'])} facts of the caption hold")

@@ -50,6 +50,7 @@ def describe_motion(answer: "Generated") -> dict[str, Any]:
         **describe_answer(answer),
         "copied_from": answer.copied_from,
         "joined_from": list(answer.joined_from),
+        "follows": list(answer.follows),
     }
 
 
@@ -61,6 +62,8 @@ def made_of(answer: "Generated") -> str:
         return f"stretches of the motions {' and '.join(answer.joined_from)} of the database, joined"
     if answer.copied_from:
         return f"the motion {answer.copied_from} of the database, as it is"
+    if answer.follows:
+        return f"written by the model, which followed {' and '.join(answer.follows)} of the database, joined"
     return "written by the model"
 
 

@@ -78,7 +78,7 @@ class TextSearch:
         Those that show what the claims of `steps` do not name come later.
 
         differs: ReMoGPT ranks by the cosine alone, and answers with no retrieved motion. Examples for the prompt are
-        ranked as in the paper: by facts they are no better (studies/results/answer_choice.md).
+        ranked as in the paper: by facts they are hardly better (studies/results/answer_choice.md, guides.md).
         """
         return self.database.search_embedding(
             self.query, "t2m", count, self.exclude, facts=facts, fact_weight=fact_weight, steps=steps
@@ -133,9 +133,7 @@ def _is_new(database: MotionDatabase, hit: RetrievedExample, taken: list[Retriev
     return bool((rows @ np.asarray(database.motion_embeddings[hit.row], dtype=np.float32)).max() <= max_alike)
 
 
-def marked_as_used(
-    examples: Sequence[RetrievedExample], shown: Sequence[RetrievedExample]
-) -> tuple[RetrievedExample, ...]:
+def marked_as_used(examples: Sequence[RetrievedExample], shown: Sequence[object]) -> tuple[RetrievedExample, ...]:
     """Return the examples with `used` set on those that the prompt shows."""
     ids = {id(example) for example in shown}
     return tuple(replace(example, used=id(example) in ids) for example in examples)

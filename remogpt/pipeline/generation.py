@@ -23,9 +23,9 @@ from remogpt.motion.skeleton import FPS
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import TextSearch, marked_as_used
-from remogpt.pipeline.joined import joined_motions
+from remogpt.pipeline.joined import Joined, joined_motions
 from remogpt.pipeline.judge import Judge, checked
-from remogpt.pipeline.segment import Candidate, Generated, MotionRequest, Segment
+from remogpt.pipeline.segment import Candidate, Generated, Guide, MotionRequest, Segment
 from remogpt.prompts import ask_for_motion, clean_text
 from remogpt.reader import CaptionReader
 from remogpt.retriever import MotionDatabase, RetrievedExample, TextMotionRetriever
@@ -36,6 +36,9 @@ LEAST_SURE = 0.6
 """How sure the reading of a step must be for motions to be joined by it. Answers to people's captions of several steps
 hold 81 % of what their labels say, 73 % by the second detectors (32 of 112 captions, half of the labelled ones, by
 which this was chosen); with the probability of the whole reading in its place 74 and 69 %."""
+
+LEAST_HELD = 0.5
+"""Share of what a text claims that a joined motion must hold to guide what is written."""
 
 
 def plan(
@@ -87,12 +90,15 @@ def read(segments: Sequence[Segment], reader: CaptionReader) -> None:
 
 def retrieve(
     segments: Sequence[Segment], database: MotionDatabase, retriever: TextMotionRetriever, options: GenerationOptions,
-    tokenizer: MotionTokenizer, finder: FactFinder | None = None,
+    tokenizer: MotionTokenizer, finder: FactFinder | None = None, *, follows: bool = True,
 ) -> None:  # fmt: skip
-    """Find the examples of each segment's text, and the motions that compete with the written ones.
+    """Find the examples of each segment's text, the motions that compete with the written ones, and what guides these.
 
     Samples of one caption share its rivals out among them, so that no two samples are the same motion. Where answers
-    are not verified, a `finder` says what stretches hold that may be joined; without one none are.
+    are not verified, a `finder` says what stretches hold that may be joined; without one none are. What is joined
+    guides what is written if the model `follows` examples and the caller has pinned none.
+
+    differs: ReMoGPT's examples are motions of the database, each of which shows what it shows.
     """
     requests = [segment.request for segment in segments]
     captions = [request.index // request.num_samples for request in requests]
@@ -102,44 +108,66 @@ def retrieve(
         [pinned[caption] for caption in captions], choice=options.choice_for("caption"),
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
-    rivals: dict[tuple[TextSearch, int | None], list[Candidate]] = {}
+    found: dict[tuple[TextSearch, int | None], tuple[list[Candidate], Guide | None]] = {}
     for segment, search in zip(segments, searches, strict=True):
         request, segment.examples = segment.request, search.examples
+        key = search, segment.length
+        if key not in found:
+            joined = _joined(search, segment, options, finder)
+            codes = tokenizer.encode_batch([one.features for one in joined])
+            guide = _guide(search, segment, retriever, joined, codes) if follows and not search.pinned else None
+            found[key] = [*_recorded(search, segment, options), *map(_as_candidate, joined, codes)], guide
+        rivals, segment.guide = found[key]
         if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
-            key = search, segment.length
-            if key not in rivals:
-                rivals[key] = _rivals(search, segment, options, tokenizer, finder)
-            segment.rivals = tuple(rivals[key][request.sample :: request.num_samples])
+            segment.rivals = tuple(rivals[request.sample :: request.num_samples])
 
 
-def _rivals(
-    search: TextSearch, segment: Segment, options: GenerationOptions, tokenizer: MotionTokenizer,
-    finder: FactFinder | None,
-) -> list[Candidate]:  # fmt: skip
-    """Return retrieved motions as they are, and others that are joined of them."""
+def _recorded(search: TextSearch, segment: Segment, options: GenerationOptions) -> list[Candidate]:
+    """Return retrieved motions as they are."""
+    if not options.retrieved:
+        return []
     database, reading = search.database, segment.reading
     keeps_motions = database.motions_kept != "nothing"
     claimed, steps, sure = ([], (), 0.0) if reading is None else (reading.facts, reading.steps, reading.sureness)
-    found = [
+    hits = search.motions(options.retrieved, claimed, sure * (options.fact_weight or 0.0), steps)
+    return [
         Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
-        for hit in search.motions(options.retrieved or 0, claimed, sure * (options.fact_weight or 0.0), steps)
+        for hit in hits
     ]
-    can_join = (options.verify or finder is not None) and keeps_motions and database.has_facts
+
+
+def _joined(
+    search: TextSearch, segment: Segment, options: GenerationOptions, finder: FactFinder | None
+) -> list[Joined]:
+    """Join retrieved motions by what a text claims, where the reader is sure of it and something can check it."""
+    database, reading = search.database, segment.reading
+    can_join = (options.verify or finder is not None) and database.motions_kept != "nothing" and database.has_facts
     if not options.joined or not can_join or reading is None or reading.sureness < LEAST_SURE:
-        return found
+        return []
     frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
-    joined = joined_motions(search, reading.steps, options.joined, options.cleanup, frames, finder)
-    codes = tokenizer.encode_batch([one.features for one in joined])
-    return found + [
-        Candidate(own, joined_from=one.ids, features=one.features) for one, own in zip(joined, codes, strict=True)
-    ]
+    return joined_motions(search, reading.steps, options.joined, options.cleanup, frames, finder)
+
+
+def _as_candidate(joined: Joined, codes: np.ndarray) -> Candidate:
+    return Candidate(codes, joined_from=joined.ids, features=joined.features)
+
+
+def _guide(
+    search: TextSearch, segment: Segment, retriever: TextMotionRetriever,
+    joined: Sequence[Joined], codes: Sequence[np.ndarray],
+) -> Guide | None:  # fmt: skip
+    """Return the best joined motion, if it holds enough."""
+    if not joined or joined[0].held < LEAST_HELD:
+        return None
+    cosine = float(retriever.encode_motion([joined[0].features])[0] @ search.query)
+    return Guide(joined[0].ids, segment.text, codes[0], cosine)
 
 
 def ask(segments: Sequence[Segment], lm: MotionWriter, following: Following) -> None:
     """Write each segment's prompt, with the examples that are to be shown, and the one that guidance contrasts with."""
     for segment in segments:
         answering = {id(one) for one in following.shown_for_text(segment.examples)}
-        shown = [one for one in segment.examples if one.pinned or id(one) in answering]
+        shown = [one for one in segment.followed if isinstance(one, Guide) or one.pinned or id(one) in answering]
         frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
         words = partial(ask_for_motion, lm.prompt_form, num_frames=frames, fps=lm.fps, count=lm.vocabulary.count)
         try:
@@ -170,7 +198,7 @@ def write(
     codes = lm.generate_codes(
         requests,
         DecodeOptions(Sampling(**options.sampling), seed, options.guidance or 1.0),
-        following.codes([segment.examples for segment, _ in rows], [request.length for request in requests]),
+        following.codes([segment.followed for segment, _ in rows], [request.length for request in requests]),
     )
     for (segment, _), new in zip(rows, codes, strict=True):
         segment.candidates.append(Candidate(np.concatenate([segment.begun, new])))
@@ -255,7 +283,11 @@ def assemble(segments: Sequence[Segment], tokenizer: MotionTokenizer, verify: bo
         chosen = own[0].candidates[own[0].chosen]
         checks = () if reading is None else checked(reading.facts, features)
         answer = Generated(motion, codes[index], _each_once(own), tuple(own), checks=checks)
-        answers.append(replace(answer, copied_from=chosen.copied_from, joined_from=chosen.joined_from))
+        if chosen.copied_from or chosen.joined_from:
+            answer = replace(answer, copied_from=chosen.copied_from, joined_from=chosen.joined_from)
+        else:
+            answer = replace(answer, follows=tuple(name for one in own if one.guide for name in one.guide.ids))
+        answers.append(answer)
     return answers
 
 

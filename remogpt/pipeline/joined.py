@@ -68,6 +68,8 @@ class Joined:
     """Database entries that they are cut from, in order."""
     features: np.ndarray
     """(T, 263) raw."""
+    held: float
+    """Share of what the steps claim that their pieces hold, on average."""
 
 
 def joined_motions(
@@ -133,7 +135,8 @@ def _of_length(joints: np.ndarray, num_frames: int | None) -> np.ndarray | None:
 def _as_motion(way: Sequence[Piece], joints: np.ndarray, cleanup: bool) -> Joined:
     features = joints_to_features(joints)
     ids = tuple(name for piece in way for name in piece.ids)
-    return Joined(ids, clean_features(features) if cleanup else features)
+    held = sum(piece.held for piece in way) / len(way)
+    return Joined(ids, clean_features(features) if cleanup else features, held)
 
 
 def _seams(way: Sequence[Piece]) -> float:

@@ -205,10 +205,12 @@ class ReMoGPT:
             generation.read(segments, reader)
         verify = bool(options.verify and reader)
         finder = None if verify else self.finder
+        following = self._following(options)
         if options.examples != "none":
             opened = self._databases.open_for_prompts(database)
-            generation.retrieve(segments, opened, self.retriever, options, self.tokenizer, finder)
-        following = self._following(options)
+            generation.retrieve(
+                segments, opened, self.retriever, options, self.tokenizer, finder, follows=following.is_on
+            )
         generation.ask(segments, self.lm, following)
         for rows in generation.in_step(segments):
             generation.write(rows, self.lm, following, options, seed if isinstance(seed, int) else None)

@@ -53,6 +53,29 @@ class Candidate:
     """(T, F) raw features of what was not written; None where a database keeps codes alone, which are decoded then."""
 
 
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """A motion joined of retrieved ones that shows what a text claims: an example that no database holds."""
+
+    ids: tuple[str, ...]
+    """Database entries that it is joined from."""
+    caption: str
+    """The text."""
+    codes: np.ndarray
+    """(N,) int64 codebook indices."""
+    to_motion: float
+    """Cosine of the text with the motion."""
+    to_caption: float = 1.0
+    """Cosine of the text with the caption, which is the text."""
+    weight: float = 2.0
+    """How strongly it is followed, beside the examples; chosen on validation clips."""
+
+    @property
+    def id(self) -> str:
+        """Name of what it is joined from."""
+        return " + ".join(self.ids)
+
+
 @dataclass
 class Segment:
     """A stretch of a motion that is written at once."""
@@ -70,6 +93,7 @@ class Segment:
     reading: Reading | None = None
     """What `text` claims, where the model has a reader."""
     examples: tuple[RetrievedExample, ...] = ()
+    guide: Guide | None = None
     rivals: tuple[Candidate, ...] = ()
     """Retrieved motions that compete with the written ones, as they are."""
     prompt: Prompt | None = None
@@ -80,6 +104,11 @@ class Segment:
     """Index of the best candidate."""
     decoded: np.ndarray | None = None
     """(T, F) raw features of the chosen candidate, where choosing has decoded it."""
+
+    @property
+    def followed(self) -> tuple[RetrievedExample | Guide, ...]:
+        """What is followed: the guide, in place of the last example, and the examples."""
+        return self.examples if self.guide is None else (self.guide, *self.examples[:-1])
 
     @property
     def overlap(self) -> int:
@@ -115,6 +144,9 @@ class Generated:
     joined_from: tuple[str, ...] = ()
     """Ids of the database entries whose motions are joined in this, one for each step of the caption; where this and
     `copied_from` say nothing, the language model wrote it."""
+    follows: tuple[str, ...] = ()
+    """Ids of the database entries of whose stretches a motion was joined that the language model followed; a motion of
+    several segments followed one in each."""
     checks: tuple[CheckedFact, ...] = ()
     """The facts that the caption claims and whether they hold, where they were checked."""
     confidence: float = math.nan

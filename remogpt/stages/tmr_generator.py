@@ -43,6 +43,8 @@ class Synthesised:
     """None, since nothing is retrieved."""
     joined_from: tuple[str, ...] = ()
     """Empty, since nothing is retrieved."""
+    follows: tuple[str, ...] = ()
+    """Empty, since nothing is retrieved."""
     checks: tuple[CheckedFact, ...] = ()
     """Empty, since nothing is read in the caption."""
 

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import remogpt
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
+from remogpt.lm.copying.copy_head import CopyHead
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.motion.facts import Fact, Steps, facts_correct, facts_of_claims
 from remogpt.motion.found_facts import FoundFacts, find_facts
 from remogpt.options import GenerationOptions
 from remogpt.pipeline import ReMoGPT
-from remogpt.pipeline.described import made_of
+from remogpt.pipeline.described import describe_motion, made_of
 from remogpt.pipeline.joined import LONGEST
 from remogpt.pipeline.judge import facts_held
 from remogpt.reader import Reading
@@ -119,6 +122,74 @@ def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, data
     assert together.joined_from == ("walks", "waves") and all(one.holds for one in together.checks)
 
 
+def following(tiny_model: Path, steps: Steps, confidence: float = 1.0) -> ReMoGPT:
+    """A model that understands, and follows whatever example there is."""
+    model = understanding(tiny_model, steps)
+    model.__dict__["reader"] = Understands(steps, confidence)
+    head = CopyHead(model.tokenizer.code_vectors)
+    with torch.no_grad():
+        for match in (head.text_match, head.motion_match):
+            match.layers[2].bias.fill_(9.0)
+    model.__dict__["copy_head"] = head
+    return model
+
+
+WRITTEN = replace(OPTIONS, retrieved=0, examples="follow", strength=20.0, temperature=0.0)
+
+
+def test_a_joined_motion_guides_what_is_written(tiny_model: Path, database: MotionDatabase) -> None:
+    model = following(tiny_model, THEN)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=WRITTEN)
+    (segment,) = answer.segments
+    assert segment.guide is not None and answer.follows == segment.guide.ids
+    assert answer.follows in {("waves", "jumps"), ("waves", "jumps_and_sits")}
+    assert len(segment.candidates) == 1 and not answer.joined_from, "it is not an answer itself"
+    near = np.mean(segment.guide.codes[: len(answer.codes)] == answer.codes[: len(segment.guide.codes)])
+    assert near > 0.5, near
+    assert segment.followed == (segment.guide, *segment.examples[:-1])
+    assert answer.prompt.num_examples and segment.guide.caption == "waves, then jumps"
+    assert [one.id for one in answer.examples] == [one.id for one in segment.examples], "of the database alone"
+    names = " and ".join(answer.follows)
+    assert made_of(answer) == f"written by the model, which followed {names} of the database, joined"
+    assert describe_motion(answer)["follows"] == [*answer.follows]
+
+
+def test_a_guide_is_followed_more_strongly_than_an_example(tiny_model: Path, database: MotionDatabase) -> None:
+    model = following(tiny_model, THEN)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=WRITTEN)
+    assert answer.segments[0].guide is not None and answer.segments[0].guide.weight == 2.0
+    assert {one.weight for one in answer.examples} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("steps", "confidence", "options"),
+    [
+        (((WAVES,),), 1.0, {}),
+        (THEN, 0.1, {}),
+        (THEN, 1.0, {"joined": 0}),
+        (THEN, 1.0, {"verify": False}),
+        (THEN, 1.0, {"examples": "show"}),
+        (THEN, 1.0, {"strength": 0.0}),
+        (THEN, 1.0, {"pinned": ["walks"]}),
+        (((Fact("kicks", {"side": "left"}),), (Fact("crawls"),)), 1.0, {}),
+    ],
+    ids=["one claim", "not sure", "not wanted", "not checked", "as in the paper", "not followed", "pinned", "not held"],
+)
+def test_else_nothing_guides(
+    tiny_model: Path, database: MotionDatabase, steps: Steps, confidence: float, options: dict[str, Any]
+) -> None:
+    model = following(tiny_model, steps, confidence)
+    (answer,) = model.generate("waves", seed=0, database=database, options=replace(WRITTEN, **options))
+    assert answer.segments[0].guide is None and not answer.follows
+    assert answer.segments[0].followed == answer.segments[0].examples and made_of(answer) == "written by the model"
+
+
+def test_what_is_joined_follows_nothing(tiny_model: Path, database: MotionDatabase) -> None:
+    options = replace(OPTIONS, examples="follow", strength=1.0)
+    (answer,) = following(tiny_model, THEN).generate("waves", seed=0, database=database, options=options)
+    assert answer.joined_from and answer.segments[0].guide is not None and not answer.follows
+
+
 @pytest.mark.parametrize(
     ("steps", "options"),
     [
@@ -126,9 +197,8 @@ def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, data
         (((WAVES,), (Fact("kicks", {"side": "left"}),)), {}),
         (THEN, {"joined": 0}),
         (THEN, {"verify": False}),
-        (THEN, {"retrieved": 0}),
     ],
-    ids=["one claim", "a step that nothing shows", "not wanted", "not checked", "always written"],
+    ids=["one claim", "a step that nothing shows", "not wanted", "not checked"],
 )
 def test_else_nothing_is(
     tiny_model: Path, database: MotionDatabase, steps: Steps, options: dict[str, int | bool]

@@ -74,6 +74,8 @@ def _origin(row: Mapping[str, Any]) -> str:
         made_of = f"Stretches of the motions {_ids(row['joined_from'])} of the database, joined"
     elif row["copied_from"] is not None:
         made_of = f"The motion <code>{escape(row['copied_from'])}</code> of the database as it is"
+    elif row["follows"]:
+        made_of = f"Written by the model, which followed stretches of {_ids(row['follows'])} of the database"
     return f'<p class="rg-soft">{made_of}, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
 
 
@@ -114,7 +116,7 @@ def example(row: Mapping[str, Any], motion: Motion) -> str:
     elif row["used"]:
         state = "used: shown to the model"
     else:
-        state = "left out: the model's test finds that it does not answer the caption"
+        state = "left out: it does not answer the caption, or joined motions show more of it"
     why = escape(ROUTES.get(row["route"], row["route"]))
     about = f"{why} · score {row['score']:.2f} · <code>{escape(row['id'])}</code>"
     return (

@@ -147,7 +147,8 @@ def _overlap(answer: GeneratedMotion) -> float:
     """Return how much of an answer is an example's motion: 1 where it is a retrieved motion, or is joined of some."""
     if getattr(answer, "copied_from", None) or getattr(answer, "joined_from", None):
         return 1.0
-    return max((overlap(answer.codes, example.codes) for example in answer.examples), default=0.0)
+    guides = [one.guide for one in getattr(answer, "segments", ()) if one.guide is not None]
+    return max((overlap(answer.codes, example.codes) for example in (*answer.examples, *guides)), default=0.0)
 
 
 def _protocol(run: Run, mode: Mode, database_hash: str | None) -> Card:

@@ -67,6 +67,11 @@ class Following:
         return WordMixer(self._head.motion_match, examples, self.vocabulary, self.strength)
 
     @property
+    def is_on(self) -> bool:
+        """Whether examples are followed, not only shown in the prompt."""
+        return self._head is not None
+
+    @property
     def _head(self) -> CopyHead | None:
         return self.head if self.strength else None
 
@@ -81,12 +86,15 @@ class ExampleMixer(ABC):
     """
 
     def __init__(self, match: MatchTest, examples: Sequence[Sequence[FoundExample]], strength: float) -> None:
-        self.strength, self.width = strength, max(map(len, examples), default=0)
+        self.width = max(map(len, examples), default=0)
         self.padded = [own[index] if index < len(own) else None for own in examples for index in range(self.width)]
         """Every prompt's examples, filled up with None to `width`: row `number * width + index`."""
         cosines = [(-np.inf, -np.inf) if one is None else (one.to_motion, one.to_caption) for one in self.padded]
         device = next(match.parameters()).device
         self.shares = match.shares(torch.tensor(cosines, device=device).reshape(len(examples), self.width, 2))
+        weights = [0.0 if one is None else one.weight for one in self.padded]
+        self.strengths = strength * torch.tensor(weights, device=device).reshape(len(examples), self.width)
+        """(B, E) exponents of each example's evidence."""
 
     @abstractmethod
     def evidence(self, numbers: Tensor, members: Tensor, written: Sequence[list[int]]) -> Tensor:
@@ -109,7 +117,8 @@ class ExampleMixer(ABC):
         members = (numbers[:, None] * self.width + torch.arange(self.width, device=logits.device)).flatten()
         evidence = self.evidence(numbers, members, written).log().reshape(len(rows), self.width, -1)
         alone = logits.float().log_softmax(dim=1)[:, None]
-        each = torch.cat([alone, (alone + self.strength * evidence).log_softmax(dim=2)], dim=1)  # (B, 1 + E, A)
+        followed = (alone + self.strengths[numbers][:, :, None] * evidence).log_softmax(dim=2)
+        each = torch.cat([alone, followed], dim=1)  # (B, 1 + E, A)
         return (each + self.shares[numbers][:, :, None]).logsumexp(dim=1)
 
     def last_columns(self, numbers: Tensor, written: Sequence[list[int]], column_of: dict[int, int]) -> Tensor | None:

@@ -161,3 +161,5 @@ class RetrievedExample:
     """Whether it was named by the caller, and not retrieved."""
     row: int = -1
     """Row of the entry in its database."""
+    weight: float = 1.0
+    """How strongly it is followed, beside others."""

@@ -1,5 +1,7 @@
 """What examples add to the logits, where a motion is written and where a caption is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,14 @@ def test_what_the_model_finds_absurd_is_not_copied(head: CopyHead) -> None:
     logits = torch.zeros(1, NUM_CODES + 1)
     logits[0, 4] = -60.0
     assert 4 not in write(mixer(head, example([3, 1, 4, 5])), logits, 4)
+
+
+def test_an_example_is_followed_by_its_weight(head: CopyHead) -> None:
+    logits = torch.randn(1, NUM_CODES + 1, generator=torch.Generator().manual_seed(0))
+    plain = example([3, 1, 4])
+    twice = mixer(head, replace(plain, weight=2.0), strength=1.5)(np.array([0]), [[]], logits)
+    assert torch.allclose(twice, mixer(head, plain, strength=3.0)(np.array([0]), [[]], logits))
+    assert not torch.allclose(twice, mixer(head, plain, strength=1.5)(np.array([0]), [[]], logits))
 
 
 def test_what_is_forbidden_stays_so(head: CopyHead) -> None:
