@@ -27,10 +27,11 @@ remogpt train tokenizer --config mini/tokenizer $precision --data "$work/set" --
 remogpt train retriever --config mini/retriever --data "$work/set" --out "$work/retriever"
 wait $!
 
-stage "3. language model on bare captions and motions, and reader of captions, side by side"
+stage "3. language model on bare captions and motions, and the two readers of captions, side by side"
 remogpt train lm --config mini/lm_pretrain $precision --data "$work/set" --tokenizer "$work/codes" \
     --out "$work/lm_pretrained" &
 remogpt train reader --config mini/reader --out "$work/reader"
+remogpt train reader --config mini/reader_large $precision --out "$work/reader_large"
 wait $!
 
 stage "4. database of the training split, and each clip's neighbours in it"
@@ -55,7 +56,7 @@ stage "7. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact \
     --retriever "$work/retriever" --tokenizer "$work/tokenizer"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
-    --reader "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
+    --reader "$work/reader_large" "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
     --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
     --out "$work/model"
 du -sh "$work/model"

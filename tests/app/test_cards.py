@@ -10,6 +10,7 @@ from tests.motion.test_features import moving
 
 ROW: dict[str, Any] = {
     "confidence": 0.5, "checks": [], "warnings": [], "seconds": 1.5, "seed": 3, "copied_from": None, "joined_from": [],
+    "follows": [],
 }  # fmt: skip
 
 
@@ -22,8 +23,12 @@ ROW: dict[str, Any] = {
             {"joined_from": ["a<b", "c"]},
             "Stretches of the motions <code>a&lt;b</code> and <code>c</code> of the database, joined, 1.5 s, seed 3.",
         ),
+        (
+            {"follows": ["a<b", "c"]},
+            "Written by the model, which followed stretches of <code>a&lt;b</code> and <code>c</code> of the database",
+        ),
     ],
-    ids=["written", "retrieved", "joined"],
+    ids=["written", "retrieved", "joined", "guided"],
 )
 def test_an_answer_tells_what_it_is_made_of(made_of: dict[str, object], told: str) -> None:
     card = candidate({**ROW, **made_of}, Motion.from_joints(moving(30)), 0, "/motions/1")

@@ -248,17 +248,18 @@ def test_an_installation_without_its_model_says_so(run, tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("made_of", "told"),
     [
-        ({"copied_from": "000004", "joined_from": []}, "this is the motion 000004 of the database, as it is"),
+        ({"copied_from": "000004"}, "this is the motion 000004 of the database, as it is"),
         (
-            {"copied_from": None, "joined_from": ["a", "b"]},
+            {"joined_from": ["a", "b"]},
             "these are stretches of the motions a and b of the database, joined",
         ),
-        ({"copied_from": None, "joined_from": []}, ""),
+        ({"follows": ["a", "b"]}, "written after stretches of the motions a and b of the database, joined"),
+        ({}, ""),
     ],
 )
 def test_it_tells_what_a_motion_is_made_of(
     made_of: dict[str, object], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _tell({**made_of, "checks": []})
+    _tell({"copied_from": None, "joined_from": [], "follows": [], **made_of, "checks": []})
     out = capsys.readouterr().out
     assert told in out and bool(told) == bool(out)
