@@ -14,7 +14,7 @@ def said_anew(caption: str) -> list[str]:
     """Return a caption, the same with and without a full stop, and of "a person" where it begins with somebody.
 
     What a reader takes for another claim in one of them is not in the words; `CaptionReader` believes the reading that
-    most of them have.
+    has most in common with those of all.
     """
     own = caption.strip()
     plain = own.rstrip(". ")
