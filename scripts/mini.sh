@@ -41,18 +41,17 @@ for split in train val; do
     remogpt db neighbours "$work/database_train" --queries "$work/database_$split" --out "$work/neighbours_$split.safetensors"
 done
 
-stage "5. language model: instructions with retrieved examples, in two processes"
-ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 -m remogpt.cli train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/codes" \
+stage "5. language model: instructions with retrieved examples; beside it the copy head, from other clips, and the decoder"
+remogpt train lm --config mini/lm_instruct $precision --data "$work/set" --tokenizer "$work/codes" \
     --start-from "$work/lm_pretrained" --database "$work/database_train" --out "$work/lm" \
-    --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors"
-
-stage "6. copying from examples, learned from clips that the language model has not seen; the decoder, with the same codes"
+    --neighbours "$work/neighbours_train.safetensors" --val-neighbours "$work/neighbours_val.safetensors" &
 remogpt train copy --config mini/copy --tokenizer "$work/codes" --out "$work/copy" \
     --database "$work/database_train" --queries "$work/database_val" --neighbours "$work/neighbours_val.safetensors"
 remogpt train tokenizer --config mini/tokenizer_decoder $precision --config.start_from "$work/codes" --data "$work/set" \
     --out "$work/tokenizer"
+wait $!
 
-stage "7. one model folder, with a smaller database to ship"
+stage "6. one model folder, with a smaller database to ship"
 remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact \
     --retriever "$work/retriever" --tokenizer "$work/tokenizer"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
@@ -61,5 +60,5 @@ remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --l
     --out "$work/model"
 du -sh "$work/model"
 
-stage "8. numbers"
+stage "7. numbers"
 remogpt eval all --model "$work/model" --data "$work/set" --out "$work/eval"

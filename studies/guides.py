@@ -37,12 +37,12 @@ BATCH = 8
 
 
 @contextmanager
-def guided(weight: float) -> Iterator[None]:
+def guided(strength: float) -> Iterator[None]:
     """Let guides be followed with another weight."""
 
     @dataclass(frozen=True, eq=False)
     class Weighed(Guide):
-        weight: float = weight
+        weight: float = strength
 
     with patch.object(generation, "Guide", Weighed):
         yield
