@@ -198,8 +198,9 @@ class ReMoGPT:
         check_seed(seed, len(texts))
         options = (options or GenerationOptions()).with_defaults(self.generation)
         segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)), seed, self.body.fps)
-        chooses = options.best_of != 1 or options.retrieved
-        reader = self.reader if options.verify or (options.fact_weight and chooses) else None
+        may_join = options.examples != "none" and options.joined and self.finder is not None
+        reads = options.fact_weight and (options.best_of != 1 or options.retrieved or may_join)
+        reader = self.reader if options.verify or reads else None
         if reader is not None:
             check_our_body(self.body, "facts are checked on", "leave them out (fact_weight=0, verify=False)")
             generation.read(segments, reader)

@@ -284,6 +284,18 @@ def test_a_finder_says_what_stretches_hold_where_nothing_is_verified(
     assert all(facts_correct(facts_of_claims(steps), answer.motion.joints))
 
 
+@pytest.mark.parametrize("joined", [4, 0])
+def test_a_finder_chooses_the_guide_of_a_single_candidate(
+    tiny_model: Path, database: MotionDatabase, joined: int
+) -> None:
+    model = following(tiny_model, THEN)
+    model.__dict__["finder"] = Finds()
+    options = replace(WRITTEN, verify=False, joined=joined)
+    (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=options)
+    assert bool(answer.follows) == bool(joined) and not answer.checks
+    assert (answer.segments[0].reading is not None) == bool(joined), "nothing else needs the reader"
+
+
 def test_samples_share_the_joined_motions(tiny_model: Path, database: MotionDatabase) -> None:
     model = understanding(tiny_model, THEN)
     answers = model.generate("waves, then jumps", num_samples=2, seed=0, database=database, options=OPTIONS)
