@@ -35,7 +35,8 @@ from remogpt.tokenizer_vqvae import MotionTokenizer
 LEAST_SURE = 0.6
 """How sure the reading of a step must be for motions to be joined by it. Answers to people's captions of several steps
 hold 81 % of what their labels say, 73 % by the second detectors (32 of 112 captions, half of the labelled ones, by
-which this was chosen); with the probability of the whole reading in its place 74 and 69 %."""
+which this was chosen, when one network read them); with the probability of the whole reading in its place 74 and 69 %.
+"""
 
 LEAST_HELD = 0.5
 """Share of what a text claims that a joined motion must hold to guide what is written."""
