@@ -13,6 +13,7 @@ import remogpt
 from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.lm.copying.copy_head import CopyHead
+from remogpt.lm.copying.logit_mixers import Following
 from remogpt.motion import features_to_joints, joints_to_features
 from remogpt.motion.facts import Fact, Steps, facts_correct, facts_of_claims
 from remogpt.motion.found_facts import FoundFacts, find_facts
@@ -123,13 +124,14 @@ def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, data
 
 
 def following(tiny_model: Path, steps: Steps, confidence: float = 1.0) -> ReMoGPT:
-    """A model that understands, and follows whatever example there is."""
+    """A model that understands, and follows examples whose cosines with the caption are large."""
     model = understanding(tiny_model, steps)
     model.__dict__["reader"] = Understands(steps, confidence)
     head = CopyHead(model.tokenizer.code_vectors)
     with torch.no_grad():
-        for match in (head.text_match, head.motion_match):
-            match.layers[2].bias.fill_(9.0)
+        for layer, weight in ((head.text_match.layers[0], 4.0), (head.text_match.layers[2], 1.0)):
+            layer.weight.fill_(weight)
+            layer.bias.zero_()
     model.__dict__["copy_head"] = head
     return model
 
@@ -137,17 +139,26 @@ def following(tiny_model: Path, steps: Steps, confidence: float = 1.0) -> ReMoGP
 WRITTEN = replace(OPTIONS, retrieved=0, examples="follow", strength=20.0, temperature=0.0)
 
 
-def test_a_joined_motion_guides_what_is_written(tiny_model: Path, database: MotionDatabase) -> None:
+def test_a_joined_motion_guides_what_is_written(
+    tiny_model: Path, database: MotionDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[object] = []
+    mix = Following.codes
+
+    def codes(self: Following, examples: Any, lengths: Any) -> Any:
+        followed.extend(examples)
+        return mix(self, examples, lengths)
+
+    monkeypatch.setattr(Following, "codes", codes)
     model = following(tiny_model, THEN)
     (answer,) = model.generate("waves, then jumps", seed=0, database=database, options=WRITTEN)
     (segment,) = answer.segments
     assert segment.guide is not None and answer.follows == segment.guide.ids
     assert answer.follows in {("waves", "jumps"), ("waves", "jumps_and_sits")}
     assert len(segment.candidates) == 1 and not answer.joined_from, "it is not an answer itself"
-    near = np.mean(segment.guide.codes[: len(answer.codes)] == answer.codes[: len(segment.guide.codes)])
-    assert near > 0.5, near
-    assert segment.followed == (segment.guide, *segment.examples[:-1])
-    assert answer.prompt.num_examples and segment.guide.caption == "waves, then jumps"
+    assert followed == [(segment.guide, *segment.examples[:-1])]
+    assert segment.guide.caption == "waves, then jumps" and segment.guide.to_motion < 1.0
+    assert answer.prompt.num_examples and answer.prompt.text().count("waves, then jumps") == 2, "asked for, and shown"
     assert [one.id for one in answer.examples] == [one.id for one in segment.examples], "of the database alone"
     names = " and ".join(answer.follows)
     assert made_of(answer) == f"written by the model, which followed {names} of the database, joined"

@@ -50,7 +50,7 @@ def test_one_caption_is_decoded_to_a_file(run, tmr: Path, tmp_path: Path) -> Non
     )
     assert json.loads(ran.out)[0] | {"path": ""} == {
         "path": "", "caption": "a person walks", "frames": 20, "seconds": 1.0, "examples": [],
-        "copied_from": None, "joined_from": [], "checks": [], "confidence": None, "warnings": [],
+        "copied_from": None, "joined_from": [], "follows": [], "checks": [], "confidence": None, "warnings": [],
     }  # fmt: skip
     assert "Frames: 20" in (tmp_path / "walk.bvh").read_text()
 
@@ -115,7 +115,7 @@ def test_a_decoder_is_scored_like_a_model(run, tmr: Path, tiny_set: Path, tiny_m
                 expected = clean_features(synthesise(retriever, [item["caption"]], [len(real)])[0])
             else:
                 expected = reconstruct(retriever, [real])[0]
-            np.testing.assert_allclose(made, expected, atol=1e-4)
+            np.testing.assert_allclose(made, expected, atol=1e-3)  # in a batch, and cleaned
     for option, value in (("--model", tiny_model), ("--database", tiny_model), ("--motions", tmp_path)):
         assert "leave --" in run("eval", "generation", *words, option, value).complaint
     complaint = run("eval", "generation", *words[:2], "--retriever", tiny_model, "--out", tmp_path / "x").complaint
