@@ -10,7 +10,8 @@ captions: an answer is right where nothing is false. A second hundred (`--skip 1
 after the first had shown that what the reader is not sure of should count less.
 
 The captions are HumanML3D's, of the test ids with an odd crc32, by which no word of the procedural set was chosen; in
-the order of the crc32, one a clip, without mirrored clips and those whose captions were labelled for the reader.
+the order of the crc32, without mirrored clips and those whose captions were labelled for the reader: one of each of 996
+clips, and from number 996 on another of each.
 """
 
 import argparse
@@ -33,15 +34,17 @@ BATCH = 5
 
 
 def draw(captions: dict[str, list[str]], count: int) -> list[dict[str, Any]]:
-    """Draw captions of the clips with an odd crc32: where each stands, and its text."""
+    """Draw captions of the clips with an odd crc32, one of each, then another of each: where they stand, and texts."""
     labelled = {label["id"] for label in read_json(LABELS)}
     clips = (key for key in captions if not key.startswith("M") and key not in labelled)
     order = sorted((crc, key) for key in clips if (crc := zlib.crc32(key.encode())) % 2)
     found = list[dict[str, Any]]()
-    for crc, key in order[:count]:
-        index = (crc >> 8) % len(captions[key])
-        found.append({"number": len(found), "id": key, "caption": index, "text": captions[key][index]})
-    return found
+    for turn in range(max((len(captions[key]) for _, key in order), default=0)):
+        for crc, key in order:
+            if turn < len(captions[key]):
+                index = ((crc >> 8) + turn) % len(captions[key])
+                found.append({"number": len(found), "id": key, "caption": index, "text": captions[key][index]})
+    return found[:count]
 
 
 def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:

@@ -23,6 +23,16 @@ def test_one_caption_a_clip_of_the_half_that_chose_nothing() -> None:
     assert all(one["text"] == CAPTIONS[one["id"]][one["caption"]] for one in drawn)
 
 
+def test_then_another_caption_of_each() -> None:
+    alone = draw(CAPTIONS, 3)[2]["id"]
+    drawn = draw({**CAPTIONS, alone: ["a person waves"]}, 100)
+    clips = list(dict.fromkeys(one["id"] for one in drawn))
+    assert [one["id"] for one in drawn[: len(clips)]] == clips
+    assert [one["id"] for one in drawn[len(clips) :]] == [key for key in clips if key != alone]
+    assert len({(one["id"], one["caption"]) for one in drawn}) == len(drawn)
+    assert [one["number"] for one in drawn] == list(range(len(drawn)))
+
+
 def test_answers_are_drawn_and_judgements_counted(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
