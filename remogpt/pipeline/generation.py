@@ -109,28 +109,29 @@ def retrieve(
         [pinned[caption] for caption in captions], choice=options.choice_for("caption"),
     )  # fmt: skip
     of_motion = Counter(segment.request.index for segment in segments)
-    found: dict[tuple[TextSearch, int | None], tuple[list[Candidate], Guide | None]] = {}
+    found: dict[tuple[TextSearch, int | None, bool], tuple[list[Candidate], Guide | None]] = {}
     for segment, search in zip(segments, searches, strict=True):
         request, segment.examples = segment.request, search.examples
-        key = search, segment.length
+        competes = bool(options.retrieved) and of_motion[request.index] == 1  # a retrieved motion is a whole one
+        guides = follows and not search.pinned
+        key = search, segment.length, competes
         if key not in found:
-            joined = _joined(search, segment, options, finder)
+            wanted = (options.joined or 0) if competes else min(options.joined or 0, int(guides))
+            joined = _joined(search, segment, options, finder, wanted)
             codes = tokenizer.encode_batch([one.features for one in joined])
-            guide = _guide(search, segment, retriever, joined, codes) if follows and not search.pinned else None
-            found[key] = [*_recorded(search, segment, options), *map(_as_candidate, joined, codes)], guide
+            guide = _guide(search, segment, retriever, joined, codes) if guides else None
+            rivals = [*_recorded(search, segment, options), *map(_as_candidate, joined, codes)] if competes else []
+            found[key] = rivals, guide
         rivals, segment.guide = found[key]
-        if options.retrieved and of_motion[request.index] == 1:  # a retrieved motion is a whole one
-            segment.rivals = tuple(rivals[request.sample :: request.num_samples])
+        segment.rivals = tuple(rivals[request.sample :: request.num_samples])
 
 
 def _recorded(search: TextSearch, segment: Segment, options: GenerationOptions) -> list[Candidate]:
     """Return retrieved motions as they are."""
-    if not options.retrieved:
-        return []
     database, reading = search.database, segment.reading
     keeps_motions = database.motions_kept != "nothing"
     claimed, steps, sure = ([], (), 0.0) if reading is None else (reading.facts, reading.steps, reading.sureness)
-    hits = search.motions(options.retrieved, claimed, sure * (options.fact_weight or 0.0), steps)
+    hits = search.motions(options.retrieved or 0, claimed, sure * (options.fact_weight or 0.0), steps)
     return [
         Candidate(hit.codes, hit.id, features=np.array(database.features(hit.row)) if keeps_motions else None)
         for hit in hits
@@ -138,15 +139,15 @@ def _recorded(search: TextSearch, segment: Segment, options: GenerationOptions) 
 
 
 def _joined(
-    search: TextSearch, segment: Segment, options: GenerationOptions, finder: FactFinder | None
+    search: TextSearch, segment: Segment, options: GenerationOptions, finder: FactFinder | None, count: int
 ) -> list[Joined]:
     """Join retrieved motions by what a text claims, where the reader is sure of it and something can check it."""
     database, reading = search.database, segment.reading
     can_join = (options.verify or finder is not None) and database.motions_kept != "nothing" and database.has_facts
-    if not options.joined or not can_join or reading is None or reading.sureness < LEAST_SURE:
+    if not count or not can_join or reading is None or reading.sureness < LEAST_SURE:
         return []
     frames = None if segment.length is None else segment.length * FRAMES_PER_CODE
-    return joined_motions(search, reading.steps, options.joined, options.cleanup, frames, finder)
+    return joined_motions(search, reading.steps, count, options.cleanup, frames, finder)
 
 
 def _as_candidate(joined: Joined, codes: np.ndarray) -> Candidate:
