@@ -208,8 +208,9 @@ def test_what_is_joined_follows_nothing(tiny_model: Path, database: MotionDataba
         (((WAVES,), (Fact("kicks", {"side": "left"}),)), {}),
         (THEN, {"joined": 0}),
         (THEN, {"verify": False}),
+        (THEN, {"retrieved": 0}),
     ],
-    ids=["one claim", "a step that nothing shows", "not wanted", "not checked"],
+    ids=["one claim", "a step that nothing shows", "not wanted", "not checked", "always written"],
 )
 def test_else_nothing_is(
     tiny_model: Path, database: MotionDatabase, steps: Steps, options: dict[str, int | bool]
