@@ -88,7 +88,7 @@ def odd_captions() -> dict[str, list[str]]:
 def kinds_of(model: ReMoGPT, texts: Sequence[str]) -> list[list[str]]:
     """Return the kinds of warnings of each caption, without writing a motion."""
     options = GenerationOptions().with_defaults(model.generation)
-    segments = generation.plan(texts, None, 1, options.excluded(len(texts)))
+    segments = generation.plan(texts, None, 1, options.excluded(len(texts)), known=model.known_words)
     if model.reader is not None:
         generation.read(segments, model.reader)
     options = replace(options, retrieved=0)  # no motions that compete: nothing is judged

@@ -6,8 +6,7 @@ from typing import Protocol
 from remogpt.notices.known_words import KnownWords, negated_phrases
 from remogpt.notices.notice import Notice
 from remogpt.notices.numbers import find_numbers
-from remogpt.notices.spelling import nearest_spelling
-from remogpt.notices.words import lists, words_of
+from remogpt.notices.words import lists, replace_words, words_of
 
 MOSTLY = 0.5
 """Share of a caption's words with a meaning that are unknown, from which single words are not named."""
@@ -17,9 +16,6 @@ FOREIGN = 2
 
 class WordMeanings(Protocol):
     """What a text model knows of words."""
-
-    def is_common(self, word: str) -> bool:
-        """Whether this is a common English word."""
 
     def nearest(self, word: str) -> str | None:
         """Return the known word that is nearest in meaning; None if none is near."""
@@ -33,11 +29,25 @@ def notices_of_caption(text: str, known: KnownWords, meanings: WordMeanings | No
         known: words of the model's training captions.
         meanings: names what is nearest in meaning; without it only misspellings are explained.
     """
-    unknown = [word for word in dict.fromkeys(words_of(text)) if not known.knows(word)]
+    unknown = _unknown(text, known)
     language = _language(text, unknown)
     if language is not None:
         return (language,)
     return (*_unknown_words(text, unknown, known, meanings), *_negated(text, known), *_numbers(text, known))
+
+
+def respelled(text: str, known: KnownWords) -> str:
+    """Return a caption with its misspelled words as the model knows them; one in another language as it is."""
+    unknown = _unknown(text, known)
+    return text if _language(text, unknown) is not None else replace_words(text, _meant(unknown, known))
+
+
+def _unknown(text: str, known: KnownWords) -> list[str]:
+    return [word for word in dict.fromkeys(words_of(text)) if not known.knows(word)]
+
+
+def _meant(unknown: list[str], known: KnownWords) -> dict[str, str]:
+    return {word: meant for word in unknown if (meant := known.meant(word)) is not None}
 
 
 def _language(text: str, unknown: list[str]) -> Notice | None:
@@ -53,16 +63,15 @@ def _language(text: str, unknown: list[str]) -> Notice | None:
 
 
 def _unknown_words(text: str, unknown: list[str], known: KnownWords, meanings: WordMeanings | None) -> Iterator[Notice]:
+    meant = _meant(unknown, known)
+    for word, other in meant.items():
+        yield Notice("misspelling", f'"{word}" is read as "{other}"')
+    unknown = [word for word in unknown if word not in meant]
     meaningful = {word for word in words_of(text) if word not in lists()["function"]}
     if len(unknown) >= 3 and len(unknown) > MOSTLY * len(meaningful):
         yield Notice("unknown_word", f"the model knows few of the caption's words; not {_quoted(unknown)}")
         return
     for word in unknown:
-        is_common = meanings is not None and meanings.is_common(word)
-        meant = None if is_common else nearest_spelling(word, (one for one in known.words if one.isalpha()))
-        if meant is not None:
-            yield Notice("misspelling", f'the model does not know the word "{word}"; was "{meant}" meant?')
-            continue
         near = None if meanings is None else meanings.nearest(word)
         hint = f'; nearest in meaning of those it knows: "{near}"' if near else ""
         yield Notice("unknown_word", f'the model has not learnt the word "{word}"{hint}')

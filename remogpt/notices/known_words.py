@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from remogpt.notices.numbers import find_numbers
+from remogpt.notices.spelling import Spelling
 from remogpt.notices.words import lists, stem, words_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
@@ -100,6 +101,14 @@ class KnownWords:
             if word.isalpha() and word not in lists()["function"] and word not in lists()["negations"]:
                 chosen.setdefault(stem(word), word)
         return tuple(chosen.values())
+
+    def meant(self, word: str) -> str | None:
+        """Return the known word that a misspelled one was meant as; None for an English one, and if none is near."""
+        return self._spelling.meant(word)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(word for word in self.words if word.isalpha() and word not in lists()["negations"])
 
     @cached_property
     def _stems(self) -> frozenset[str]:

@@ -1,37 +1,42 @@
-"""Find the known word that a misspelled one is nearest to."""
+"""Find the known word that a misspelled one was meant as."""
 
 from collections.abc import Iterable
+from functools import cache
+
+from spellchecker import SpellChecker
 
 MIN_LENGTH, LONG = 4, 7
 """Letters from which one edit, and from which two edits, may lie between a word and its misspelling."""
 
 
-def nearest_spelling(word: str, words: Iterable[str]) -> str | None:
-    """Return the known word with the fewest edits from `word`, the first of equals; None if all are too far.
+class Spelling:
+    """Corrects misspellings to words that a model knows; an edit adds, drops or changes a letter, or swaps two.
 
-    An edit adds, drops or changes a letter, or swaps two neighbours.
+    Args:
+        words: those that may have been meant, from the most frequent to the rarest.
     """
-    if len(word) < MIN_LENGTH:
-        return None
-    most = 2 if len(word) >= LONG else 1
-    best: tuple[int, str] | None = None
-    for known in words:
-        if abs(len(known) - len(word)) <= most and len(known) >= MIN_LENGTH - 1:
-            edits = edit_distance(word, known)
-            if edits <= most and (best is None or edits < best[0]):
-                best = (edits, known)
-    return None if best is None else best[1]
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._rank = {word: rank for rank, word in enumerate(words) if len(word) >= MIN_LENGTH - 1}
+
+    def meant(self, word: str) -> str | None:
+        """Return the word with the fewest edits; None for an English word, and where all are too far.
+
+        Of equally near ones the first letter decides, which is rarely the wrong one, and then how frequent they are.
+        """
+        if len(word) < MIN_LENGTH or not word.isalpha() or is_english(word):
+            return None
+        checker = SpellChecker(language=None, distance=2 if len(word) >= LONG else 1)
+        checker.word_frequency.load_words(self._rank)
+        near = checker.candidates(word) or ()
+        return min(near, key=lambda one: (one[0] != word[0], self._rank[one]), default=None)
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Count edits between two words. Source: optimal string alignment (Damerau, 1964; each letter edited once)."""
-    before, row = list(range(len(b) + 1)), list(range(len(b) + 1))
-    two_before: list[int] = []
-    for i, letter in enumerate(a, start=1):
-        two_before, before, row = before if i > 1 else [], row, [i]
-        for j, other in enumerate(b, start=1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
-                cost = min(cost, two_before[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
+def is_english(word: str) -> bool:
+    """Whether an English dictionary has a word, in small letters."""
+    return bool(_dictionary().known([word]))
+
+
+@cache
+def _dictionary() -> SpellChecker:
+    return SpellChecker(language="en")

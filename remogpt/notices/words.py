@@ -1,6 +1,7 @@
 """Split captions into words, and bring words to a common stem."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,21 @@ _MIN_STEM = 3
 
 def words_of(text: str) -> list[str]:
     """Return the words and numbers of a caption, in small letters, without a possessive 's."""
-    return [_POSSESSIVE.sub("", found).replace("’", "'") for found in _WORD.findall(text.lower())]
+    return list(map(_plain, _WORD.findall(text)))
+
+
+def replace_words(text: str, others: Mapping[str, str]) -> str:
+    """Replace words of a caption, which `words_of` returns, by others; all else stays as it is."""
+
+    def other(found: re.Match[str]) -> str:
+        word = _plain(found[0])
+        return others[word] + found[0][len(word) :] if word in others else found[0]
+
+    return _WORD.sub(other, text)
+
+
+def _plain(word: str) -> str:
+    return _POSSESSIVE.sub("", word.lower()).replace("’", "'")
 
 
 @cache

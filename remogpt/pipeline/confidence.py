@@ -50,12 +50,12 @@ def log_odds(chance: float | None) -> float:
 
 def rate_motions(answers: Sequence[Generated], following: Following, retriever: TextMotionRetriever) -> list[Generated]:
     """Add each motion's confidence."""
-    texts = [answer.segments[0].request.text for answer in answers]
+    texts = [answer.segments[0].request.spelled for answer in answers]
     cosines = _cosines(retriever, texts, [answer.motion.features for answer in answers])
     rated = []
     for answer, cosine in zip(answers, cosines, strict=True):
         share = _share(OF_MOTIONS, OF_CHECKED, float(cosine), _mean_chance(answer, following), answer.checks)
-        unlearnt = any(warning.kind != "no_example" for warning in answer.warnings)
+        unlearnt = any(warning.kind not in ("no_example", "misspelling") for warning in answer.warnings)
         rated.append(replace(answer, confidence=share * (UNLEARNT if unlearnt else 1.0)))
     return rated
 

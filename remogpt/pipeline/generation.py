@@ -20,6 +20,7 @@ from remogpt.lm.long_motion import num_frames, segment_lengths, spread_sentences
 from remogpt.motion import Motion, clean_features
 from remogpt.motion.feature_body import HUMANML3D, FeatureBody, body_of
 from remogpt.motion.skeleton import FPS
+from remogpt.notices import KnownWords, respelled
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_num_samples, check_words, length_of_each
 from remogpt.pipeline.examples import TextSearch, marked_as_used
@@ -45,6 +46,7 @@ LEAST_HELD = 0.5
 def plan(
     texts: Sequence[str], seconds: float | Sequence[float | None] | None, num_samples: int,
     exclude: Sequence[frozenset[str]], seed: int | Sequence[int] | None = None, fps: float = FPS,
+    known: KnownWords | None = None,
 ) -> list[Segment]:  # fmt: skip
     """Divide each motion into segments, the sentences of its caption spread over them in order.
 
@@ -56,6 +58,7 @@ def plan(
         seed: one for each caption, with which it is answered as if it were asked for alone; one for all stands in
             `write`.
         fps: frames a second of the motions.
+        known: words by which misspellings are mended; None mends none.
 
     Raises:
         RemogptError: if a caption holds no words, or a length or a number of samples cannot be asked for.
@@ -66,9 +69,10 @@ def plan(
     seeds = [None] * len(texts) if seed is None or isinstance(seed, int) else seed
     for index, (text, length, hidden, own) in enumerate(zip(texts, lengths, exclude, seeds, strict=True)):
         check_words(text)
+        spelled = text if known is None else respelled(text, known)
         for sample in range(num_samples):
             place = index * num_samples + sample
-            request = MotionRequest(place, text, num_frames(length, fps), hidden, sample, num_samples, own)
+            request = MotionRequest(place, text, spelled, num_frames(length, fps), hidden, sample, num_samples, own)
             segments += _segments_of(request)
     return segments
 
@@ -76,7 +80,7 @@ def plan(
 def _segments_of(request: MotionRequest) -> list[Segment]:
     lengths = segment_lengths(None if request.num_frames is None else -(-request.num_frames // FRAMES_PER_CODE))
     segments: list[Segment] = []
-    for number, (text, length) in enumerate(zip(spread_sentences(request.text, len(lengths)), lengths, strict=True)):
+    for number, (text, length) in enumerate(zip(spread_sentences(request.spelled, len(lengths)), lengths, strict=True)):
         segments.append(Segment(request, number, text, length, segments[-1] if segments else None))
     return segments
 

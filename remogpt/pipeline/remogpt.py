@@ -197,7 +197,9 @@ class ReMoGPT:
         texts = [text] if isinstance(text, str) else text
         check_seed(seed, len(texts))
         options = (options or GenerationOptions()).with_defaults(self.generation)
-        segments = generation.plan(texts, seconds, num_samples, options.excluded(len(texts)), seed, self.body.fps)
+        segments = generation.plan(
+            texts, seconds, num_samples, options.excluded(len(texts)), seed, self.body.fps, self.known_words
+        )
         may_join = options.examples != "none" and options.joined and self.finder is not None
         reads = options.fact_weight and (options.best_of != 1 or options.retrieved or may_join)
         reader = self.reader if options.verify or reads else None

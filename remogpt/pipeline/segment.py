@@ -21,7 +21,9 @@ class MotionRequest:
     index: int
     """Index among the motions of one call."""
     text: str
-    """The whole caption."""
+    """The whole caption, as it was asked."""
+    spelled: str
+    """The same, its misspelled words as the model knows them: what is read, retrieved for and shown to the model."""
     num_frames: int | None
     """At the motions' rate; None where the model chooses."""
     exclude: frozenset[str] = frozenset()

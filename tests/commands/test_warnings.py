@@ -21,7 +21,7 @@ def test_generate_tells_each_reason_once(run, model_with_words: Path, tmp_path: 
     words = ("generate", "a person never wlaks", "--seconds", 1, "--model", model_with_words, "--format", "npy")
     ran = run(*words, "--num-samples", 2, "--out", tmp_path / "several", "--json")
     assert [line for line in ran.err.splitlines() if line.startswith("warning: ")] == [
-        'warning: the model does not know the word "wlaks"; was "walks" meant?',
+        'warning: "wlaks" is read as "walks"',
         'warning: "never wlaks": the model cannot promise what is not to happen',
     ]
     rows = json.loads(ran.out)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from remogpt.notices import KnownWords, Notice, notices_of_caption
+from remogpt.notices import KnownWords, Notice, notices_of_caption, respelled
 from remogpt.notices.numbers import find_numbers
-from remogpt.notices.spelling import edit_distance, nearest_spelling
+from remogpt.notices.spelling import Spelling, is_english
 from remogpt.notices.words import stem, words_of
 from remogpt.runtime.errors import RemogptError
 
@@ -24,9 +24,6 @@ def known() -> KnownWords:
 
 class Meanings:
     """A text model that knows three words."""
-
-    def is_common(self, word: str) -> bool:
-        return word in ("cartwheel", "walls")
 
     def nearest(self, word: str) -> str | None:
         return {"cartwheel": "jumping"}.get(word)
@@ -55,7 +52,7 @@ def test_ordinary_captions_are_not_doubted(text: str, known: KnownWords) -> None
     [
         ("a person does a cartwheel", "unknown_word", '"cartwheel"; nearest in meaning of those it knows: "jumping"'),
         ("a person walls forward", "unknown_word", '"walls"'),
-        ("a person wlaks forward", "misspelling", 'was "walks" meant?'),
+        ("a person wlaks forward", "misspelling", '"wlaks" is read as "walks"'),
         ("a person strums a guitar melody", "unknown_word", 'few of the caption\'s words; not "strums"'),
         ("una persona camina hacia adelante", "language", "Spanish"),
         ("eine Person geht nach vorne", "language", "German"),
@@ -82,8 +79,17 @@ def test_two_foreign_words_make_no_foreign_caption(known: KnownWords) -> None:
     assert "language" not in kinds("a person walks forward und waves with the right hand nach three times", known)
 
 
-def test_without_a_text_model_unknown_words_are_taken_for_misspellings_where_one_is_near(known: KnownWords) -> None:
-    assert [notice.kind for notice in notices_of_caption("a person walls forward", known)] == ["misspelling"]
+def test_misspelled_words_are_mended_and_nothing_else_changes(known: KnownWords) -> None:
+    assert (
+        respelled("A persno's leg wlaks FOWARD,  then-waves tiems!", known)
+        == "A person's leg walks forward,  then-waves times!"
+    )
+    assert respelled("a person walls and saunters", known) == "a person walls and saunters"
+
+
+def test_foreign_words_are_not_mended(known: KnownWords) -> None:
+    spanish = "una persona camina hacia adelante con las manoss"
+    assert respelled(spanish, known) == spanish
 
 
 def test_each_word_and_each_reason_is_told(known: KnownWords) -> None:
@@ -167,10 +173,16 @@ def test_numbers_of_a_caption(text: str, values: list[tuple[float, str]]) -> Non
 
 
 def test_spelling() -> None:
-    assert [edit_distance("walks", other) for other in ("walks", "wlaks", "walk", "talks", "wolkes")] == [0, 1, 1, 1, 2]
-    assert nearest_spelling("jumpping", ["clapping", "jumping"]) == "jumping"
-    assert nearest_spelling("wlak", ["walk"]) == "walk" and nearest_spelling("armm", ["arm"]) == "arm"
-    assert nearest_spelling("wak", ["walk"]) is nearest_spelling("zebra", ["walk"]) is None
+    spelling = Spelling(["catches", "walk", "clapping", "jumping", "scratches", "arm", "sidestep"])
+    meant = {"jumpping": "jumping", "wlak": "walk", "armm": "arm", "scatches": "scratches", "clappnigg": "clapping"}
+    assert {word: spelling.meant(word) for word in meant} == meant
+    far = ("wak", "zebrah", "wllakk", "jmpngi", "mid-step")
+    assert not any(map(spelling.meant, far))
+
+
+def test_english_words_are_not_misspelled() -> None:
+    assert is_english("gait") and is_english("stoops") and not is_english("wlaks")
+    assert Spelling(["wait", "stops"]).meant("gait") is Spelling(["wait", "stops"]).meant("stoops") is None
 
 
 def test_a_notice_reads_as_its_sentence() -> None:

@@ -23,6 +23,7 @@ def test_an_answer_says_what_the_model_has_not_learnt(model: ReMoGPT, monkeypatc
         ["misspelling"], ["negation", "out_of_range"],
     ]  # fmt: skip
     assert model.generate("a person walks", seed=0, options=ALONE)[0].warnings == ()
+    assert one[0].motion.caption == "a person wlaks" and one[0].segments[0].text == "a person walks"
 
 
 def test_an_answer_says_that_no_example_comes_near(
@@ -56,6 +57,8 @@ def test_answers_have_a_confidence(model: ReMoGPT, motion: Motion, monkeypatch: 
     assert 0 < known.confidence < 1 and 0 < model.caption(motion).confidence < 1
     monkeypatch.setitem(model.__dict__, "known_words", KnownWords.from_captions(["a person walks twice"]))
     monkeypatch.setitem(model.__dict__, "_meanings", None)
+    mended = model.generate("a person wlaks", seed=0)[0]
+    assert [one.kind for one in mended.warnings] == ["misspelling"] and mended.confidence == known.confidence
     doubted = model.generate("a person walks a thousand times", seed=0)[0]
     assert [one.kind for one in doubted.warnings] == ["out_of_range"]
     assert doubted.confidence < max(UNLEARNT, known.confidence)

@@ -226,10 +226,6 @@ class FrozenText:
             rows[batch] = self.encode([sentences[place] for place in batch])[2]
         return rows
 
-    def is_one_token(self, word: str) -> bool:
-        """Whether a word is a single token of the vocabulary, between the marks of start and end."""
-        return len(self._model.tokenize([word])[0]) == 3
-
     @cached_property
     def vector_dim(self) -> int:
         """Width D of the sentence vectors."""

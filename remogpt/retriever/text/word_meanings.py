@@ -22,15 +22,6 @@ class WordMeanings:
     def __init__(self, text: FrozenText, words: Sequence[str]) -> None:
         self.text, self.words = text, words
 
-    def is_common(self, word: str) -> bool:
-        """Whether a word, or its base form, is one token of the text model: common English words are, typos are not."""
-        forms = [word]
-        for ending in ("s", "es", "ed", "ing"):
-            if word.endswith(ending):
-                base = word[: -len(ending)]
-                forms += [base, f"{base}e", base[:-1]] if base[-2:-1] == base[-1:] else [base, f"{base}e"]
-        return any(self.text.is_one_token(form) for form in forms if len(form) > 2)
-
     def nearest(self, word: str) -> str | None:
         """Return the word with the largest cosine, None if it is below `NEAR`."""
         if not self.words:
