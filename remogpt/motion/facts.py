@@ -5,6 +5,7 @@ from a caption's meaning (a procedural script, a person); they are checked on an
 may have any length from 16 frames, any start heading and any place; its body is scaled to the common skeleton first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
@@ -18,7 +19,7 @@ from remogpt.motion.predicates.intervals import Intervals
 from remogpt.motion.predicates.values import GRID, every_value, may_be
 from remogpt.runtime.errors import RemogptError
 
-RELATIONS = {"before": "order", "while": "composition"}
+RELATIONS = {"before": "order", "then": "order", "while": "composition"}
 """Relations between two facts, and their factors."""
 
 _MANNERS = ("walks_like",)
@@ -75,7 +76,7 @@ _OPEN: dict[tuple[str, str], tuple[str, ...]] = {
 class Fact:
     """A statement about a motion: a name of the catalogue with its parameters.
 
-    `before` and `while` hold two facts, `first` and `second`, as dictionaries with `name` and `params`.
+    Relations hold two facts, `first` and `second`, as dictionaries with `name` and `params`.
     """
 
     name: str
@@ -135,12 +136,18 @@ def claims_from_json(steps: Iterable[Iterable[dict[str, Any]]]) -> Steps:
 
 
 def facts_of_claims(steps: Steps) -> list[Fact]:
-    """List what claims say: the facts that each implies, the order of neighbouring steps, and what happens together."""
+    """List what claims say: the facts that each implies, the order of neighbouring steps, and what happens together.
+
+    Where somebody walks, turns and walks, neither comes `before` the other: each comes, `then` the other. A walk that
+    is named twice in a row may be one.
+    """
     facts = [fact for step in steps for claim in step for fact in implied(claim)]
     firsts = [[implied(claim)[0] for claim in step if claim.name not in _MANNERS] for step in steps]
+    names = Counter(step[0].name for step in firsts if step)
     for step, following in pairwise(firsts):
-        if step and following and step[0] != following[0]:
-            facts.append(related("before", step[0], following[0]))
+        if step and following and (step[0] != following[0] or step[0].name != "walks"):
+            is_repeated = names[step[0].name] > 1 or names[following[0].name] > 1
+            facts.append(related("then" if is_repeated else "before", step[0], following[0]))
     for step in firsts:
         facts += [related("while", step[0], other) for other in step[1:]]
     return list({str(fact.to_json()): fact for fact in facts}.values())

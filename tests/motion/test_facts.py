@@ -277,6 +277,18 @@ def test_intervals() -> None:
     assert not relation("while", [], [(0, 5)])
 
 
+def test_then_relates_what_comes_again() -> None:
+    walk, turn = [(0, 40), (60, 90)], [(45, 60)]
+    assert relation("then", walk, turn) and relation("then", turn, walk) and relation("then", walk, walk)
+    assert not relation("before", walk, walk) and not relation("then", turn, turn)
+    on_the_way = [(20, 35)]
+    assert relation("then", [(0, 90)], on_the_way) and relation("then", on_the_way, [(0, 90)]), (
+        "a walk goes on after it"
+    )
+    assert not relation("then", on_the_way, [(0, 38)]), "where it does"
+    assert not relation("then", [], turn)
+
+
 @pytest.mark.parametrize(
     ("content", "fact", "opposite", "share"),
     [
@@ -351,3 +363,12 @@ def test_claims_say_facts_and_relations() -> None:
     facts = facts_of_claims(((walk, wave, manner), (sit,)))
     weak = Fact("walks", {"direction": "forward"})
     assert facts == [weak, walk, wave, manner, sit, related("before", weak, sit), related("while", weak, wave)]
+
+
+def test_claims_that_come_again_are_shown_again() -> None:
+    walk, turn, run, bow = Fact("walks", {"direction": "forward"}), Fact("turns"), Fact("runs"), Fact("bows")
+    facts = facts_of_claims(((walk,), (turn,), (walk,), (bow,)))
+    assert facts[3:] == [related("then", walk, turn), related("then", turn, walk), related("then", walk, bow)]
+    assert facts_of_claims(((run,), (run,))) == [run, related("then", run, run)]
+    assert facts_of_claims(((walk,), (walk,))) == [walk], "one walk, in two clauses"
+    assert facts_of_claims(((turn,), (bow,), (run,)))[3:] == [related("before", turn, bow), related("before", bow, run)]

@@ -13,7 +13,7 @@ from remogpt.runtime.errors import RemogptError
 TOGETHER = 0.4
 """Share of the shorter of two events that must go on during the other, for one to happen while the other does."""
 EARLIER = 2.0
-"""Frames by which the first of two events must precede the second."""
+"""Frames by which one of two events must precede the other, or end before it."""
 
 
 class Scene:
@@ -26,13 +26,15 @@ class Scene:
 
     def holds(self, fact: Fact) -> bool:
         """Return whether a fact holds; raises RemogptError for a fact that no detector knows."""
-        if fact.name not in ("before", "while"):
+        if fact.name not in ("before", "then", "while"):
             return bool(self._proofs(fact))
         first, second = (self._proofs(Fact.from_json(fact.params[which])) for which in ("first", "second"))
         if not (first and second):
             return False
         if fact.name == "while":
             return any(a.overlap(b) >= TOGETHER for a in first for b in second)
+        if fact.name == "then":
+            return any(max(b.start - a.start, b.end - a.end) > EARLIER for a in first for b in second)
         return bool(_centre(first) < _centre(second) - EARLIER)
 
     def _proofs(self, fact: Fact) -> list[Event]:

@@ -40,9 +40,15 @@ def relation(name: str, first: Sequence[tuple[int, int]], second: Sequence[tuple
 def where_related(name: str, first: Proofs, second: Proofs) -> np.ndarray:
     """Return the numbers of the motions in which two proven facts stand in a relation, ascending.
 
-    `before`: the longest bout of the first begins before the longest bout of the second. `while`: the overlap is at
-    least a third of the shorter one; moments shorter than `MOMENT` frames may be that far apart (a jump and its punch).
+    `before`: the longest bout of the first begins before the longest bout of the second. `then`: once the second begins
+    after the first or goes on after it, by `MOMENT` frames. `while`: the overlap is at least a third of the shorter
+    bout; moments shorter than `MOMENT` frames may be that far apart (a jump and its punch).
     """
+    if name == "then":
+        one, other = _pairs(first.motion, second.motion)
+        later = second.start[other] - first.start[one] >= MOMENT
+        later |= second.end[other] - first.end[one] >= MOMENT
+        return np.unique(first.motion[one[later]])
     first, second = first.bouts(), second.bouts()
     if name == "before":
         motions, starts = _starts(first)

@@ -246,6 +246,15 @@ def test_order_is_read_from_the_times_of_both() -> None:
     agree(motion, [pair("before", wave, bow)], [pair("before", bow, wave), pair("while", wave, bow)])
 
 
+def test_what_comes_again_is_seen_on_both_sides() -> None:
+    walk, turn = Fact("walks", {"direction": "forward"}), Fact("turns")
+    there, back = Action("walk", direction="forward", distance=2.0), Action("turn", direction="left", angle=180.0)
+    both = joints((there,), (back,), (there,))
+    agree(both, [pair("then", walk, turn), pair("then", turn, walk), pair("then", walk, walk)], [])
+    once = joints((there,), (back,))
+    agree(once, [pair("then", walk, turn)], [pair("then", turn, walk), pair("then", turn, turn)])
+
+
 def test_simultaneity_wants_a_common_time() -> None:
     walk, wave = Fact("walks", {"direction": "forward"}), Fact("waves", {"side": "left"})
     together, apart = shown(WALK, WAVE), joints((WALK,), (WAVE,))
