@@ -7,6 +7,10 @@ claimed; on 675, none walked backward where no claim said so.
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import yaml
 
 from remogpt.motion.facts import Fact, Steps
 
@@ -26,17 +30,11 @@ ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
 """Actions that are seen where they are done, and in what leads down to the floor or up from it."""
 LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up", "falls"))
 """Actions that lead down or up."""
-PLAIN = (
-    "walks", "steps", "sidesteps", "turns", "jumps", "hops", "squats", "lunges", "kneels", "kneels_on_both", "bows",
-    "bends_sideways", "twists", "kicks", "lifts_knee", "balances", "stumbles", "jumping_jacks", "raises_hand", "waves",
-    "punches", "claps", "holds_arms_out", "circles_arm", "flaps", "puts_down",
-    "reaches", "leans", "sways", "steps_over", "ducks",
-)  # fmt: skip
-"""Actions that anyone sees, though they are also found where nobody would name them: of several motions that show what
-is claimed the one with the fewest of them shows it best."""
-COST, SLIGHT = 0.5, 0.03
+COST, STRANGE, SLIGHT = 0.5, 0.25, 0.03
 """What showing something unasked takes from the share of a caption's facts that a motion holds: for any action that
-cannot be mistaken, and for each of `PLAIN`."""
+cannot be mistaken; for each of those that anyone sees (`beside.yaml`), where true motions do not show it beside what is
+claimed, and where they do. Of several motions that show what is claimed the one with the fewest of them shows it best.
+"""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:
@@ -55,12 +53,22 @@ def left_out(steps: Steps) -> tuple[Fact, ...]:
     return tuple(fact for fact in unasked(steps) if not (walks and fact.name in GAITS))
 
 
-def besides(steps: Steps) -> tuple[Fact, ...]:
-    """List those of `PLAIN` that no claim names."""
+def besides(steps: Steps) -> dict[Fact, float]:
+    """Return what each action that anyone sees and that no claim names takes from a motion which shows it."""
     claimed = {claim.name for step in steps for claim in step}
-    return tuple(Fact(name) for name in PLAIN if name not in claimed)
+    return {
+        Fact(name): SLIGHT if claimed & others else STRANGE for name, others in _beside().items() if name not in claimed
+    }
 
 
 def costs(shows: Shows, steps: Steps) -> tuple[float, float]:
     """Return what a motion loses by showing what cannot be mistaken, and by the rest that is unasked."""
-    return COST * any(map(shows, unasked(steps))), SLIGHT * sum(map(shows, besides(steps)))
+    slight = sum(cost for fact, cost in besides(steps).items() if shows(fact))
+    return COST * any(map(shows, unasked(steps))), slight
+
+
+@cache
+def _beside() -> dict[str, frozenset[str]]:
+    """Return the actions that anyone sees, and for each of them those beside which true motions show it."""
+    table = yaml.safe_load(Path(__file__).with_name("beside.yaml").read_text(encoding="utf-8"))
+    return {name: frozenset((others or "").split()) for name, others in table.items()}

@@ -10,8 +10,8 @@ from remogpt.motion.unasked import (
     COST,
     GAITS,
     ON_FLOOR,
-    PLAIN,
     SLIGHT,
+    STRANGE,
     Shows,
     besides,
     costs,
@@ -60,22 +60,35 @@ def test_a_caption_leaves_out_what_it_does_not_claim_but_a_brisk_walk_is_no_run(
 
 
 def test_every_unasked_action_is_of_the_catalogue() -> None:
-    for name in (*ALONE, *ON_FLOOR, *PLAIN):
+    seen = {fact.name for fact in besides(())}
+    assert len(seen) == 31
+    for name in (*ALONE, *ON_FLOOR, *seen):
         assert any(fact_number(fact) is not None for fact in completions(Fact(name))), name
 
 
-def test_what_is_shown_besides_costs_a_little_for_each_action() -> None:
+def test_what_is_shown_besides_costs_little_where_true_motions_show_it_too() -> None:
     steps: Steps = ((Fact("waves"),), (Fact("walks"),))
-    assert {fact.name for fact in besides(steps)} == {*PLAIN} - {"waves", "walks"}
-    assert {fact.name for fact in besides(())} == {*PLAIN}
-    shown = {"waves", "walks", "turns", "squats"}
+    costly = besides(steps)
+    assert {fact.name for fact in costly} == {fact.name for fact in besides(())} - {"waves", "walks"}
+    expected = {name: costly[Fact(name)] for name in ("kicks", "lunges", "squats", "jumps", "jumping_jacks")}
+    assert expected == {
+        "kicks": SLIGHT,
+        "lunges": SLIGHT,
+        "squats": STRANGE,
+        "jumps": STRANGE,
+        "jumping_jacks": STRANGE,
+    }
+    assert besides(((Fact("waves"),),))[Fact("turns")] == STRANGE, "who waves stays where they are"
+    assert set(besides(()).values()) == {STRANGE}, "and who does nothing does nothing"
 
-    def shows(*more: str) -> Shows:
-        return lambda fact: fact != BACKWARD and fact.name in {*shown, *more}
 
-    assert costs(shows(), steps) == (0.0, pytest.approx(2 * SLIGHT))
-    assert costs(shows("crawls", "runs"), steps) == (COST, pytest.approx(2 * SLIGHT))
-    assert costs(lambda _: True, ()) == (COST, pytest.approx(len(PLAIN) * SLIGHT)) and costs(lambda _: False, ()) == (
-        0,
-        0,
-    )
+def test_what_is_unasked_adds_up() -> None:
+    steps: Steps = ((Fact("waves"),), (Fact("walks"),))
+
+    def shows(*names: str) -> Shows:
+        return lambda fact: fact != BACKWARD and fact.name in {"waves", "walks", *names}
+
+    assert costs(shows(), steps) == (0, 0)
+    assert costs(shows("kicks", "squats"), steps) == (0, pytest.approx(SLIGHT + STRANGE))
+    assert costs(shows("crawls", "runs", "kicks"), steps) == (COST, pytest.approx(SLIGHT))
+    assert costs(lambda _: True, ()) == (COST, pytest.approx(31 * STRANGE)) and costs(lambda _: False, ()) == (0, 0)

@@ -9,7 +9,7 @@ from remogpt.motion.fact_catalogue import catalogue, fact_number
 from remogpt.motion.facts import RELATIONS, Fact, Steps, completions
 from remogpt.motion.found_facts import FoundFacts
 from remogpt.motion.predicates.relations import Proofs, where_related
-from remogpt.motion.unasked import COST, SLIGHT, besides, unasked
+from remogpt.motion.unasked import COST, besides, unasked
 
 
 class StoredFacts:
@@ -42,9 +42,9 @@ class StoredFacts:
         wrong, slight = (np.zeros(len(self), dtype=np.float32) for _ in range(2))
         for fact in unasked(steps):
             wrong = np.maximum(wrong, self.holds(fact))
-        for fact in besides(steps):
-            slight += self.holds(fact)
-        return np.asarray(COST * wrong + SLIGHT * slight, dtype=np.float32)
+        for fact, cost in besides(steps).items():
+            slight += cost * self.holds(fact)
+        return np.asarray(COST * wrong + slight, dtype=np.float32)
 
     def holds(self, fact: Fact) -> np.ndarray:
         """Return (E,) whether a fact or a relation holds for each motion."""

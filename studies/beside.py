@@ -1,0 +1,150 @@
+"""Find beside which actions true motions show others, for `remogpt/motion/beside.yaml`, and what that is worth.
+
+    python -m studies.beside table --data sets/procedural
+    python -m studies.beside answers --captions ../shared/data/text/humanml3d_test_captions.json
+
+Each line of the table has an action that anyone sees, though predicates find it also where nobody would name it (who
+walks fast lunges), and the actions beside which true motions show it. `table` writes it again: clips of the training
+split with one action say so, and clips with several try it, by how many of them show what it does not expect.
+
+`answers` answers captions that people wrote, with the cost of what is not expected and without: how much of what is
+read the answers hold, and how much they show that is not expected, by the predicates that choose and by the second
+detectors. The captions are of the test ids with an even crc32, by which words of the procedural set were chosen. Both
+go to studies/results/beside.json.
+"""
+
+import argparse
+import zlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import yaml
+from tqdm import tqdm
+
+from remogpt import ReMoGPT
+from remogpt.data.humanml3d import MotionTextSet
+from remogpt.eval.facts import check_all
+from remogpt.motion import features_to_joints, unasked
+from remogpt.motion.facts import RELATIONS, Fact, facts_correct
+from remogpt.reader import Reading
+from remogpt.runtime.files import read_json, write_json, write_text
+from studies.reader import LABELS
+
+RESULTS = Path(__file__).parent / "results" / "beside.json"
+TABLE = Path(unasked.__file__).with_name("beside.yaml")
+LEAST = 0.01
+"""Share of an action's clips from which another action is expected beside it."""
+BATCH = 5
+Shown = tuple[frozenset[str], frozenset[str]]
+"""Actions that a clip is of, and those that predicates find in it."""
+
+
+def shown(motions: MotionTextSet, clips: Sequence[str], actions: Collection[str]) -> list[Shown]:
+    """Say what clips are of, and which of some actions they show."""
+    found = []
+    for clip in tqdm(clips, unit="clip", desc="actions"):
+        held = facts_correct(map(Fact, actions), features_to_joints(motions.features(clip)))
+        own = frozenset(fact.name for fact in motions.facts(clip)) - RELATIONS.keys()
+        found.append((own, frozenset(name for name, holds in zip(actions, held, strict=True) if holds) - own))
+    return found
+
+
+def table(clips: Sequence[Shown], actions: Collection[str]) -> dict[str, list[str]]:
+    """Return, for each action, those beside which clips of one action show it."""
+    count, beside = Counter[str](), Counter[tuple[str, str]]()
+    for own, others in clips:
+        (name,) = own
+        count[name] += 1
+        beside.update((other, name) for other in others)
+    return {
+        action: sorted(name for name in count if beside[action, name] >= max(1, LEAST * count[name]))
+        for action in sorted(actions)
+    }
+
+
+def unexpected(clips: Sequence[Shown], expected: Mapping[str, Collection[str]]) -> Counter[str]:
+    """Count the clips that show each action where none of their own lets expect it."""
+    return Counter(action for own, others in clips for action in others if not own & set(expected[action]))
+
+
+def captions_of(path: Path, count: int) -> list[str]:
+    """Draw captions of the clips with an even crc32, one of each, without mirrored clips and labelled captions."""
+    captions, labelled = read_json(path)["captions"], {label["id"] for label in read_json(LABELS)}
+    clips = (key for key in captions if not key.startswith("M") and key not in labelled)
+    order = sorted((crc, key) for key in clips if not (crc := zlib.crc32(key.encode())) % 2)
+    return [str(captions[key][((crc >> 8) + 1) % len(captions[key])]) for crc, key in order[:count]]
+
+
+def answers(model: ReMoGPT, texts: Sequence[str], strange: float) -> dict[str, Any]:
+    """Answer captions where what is not expected costs `strange`, and say what the answers hold and show."""
+    readings = model.reader.read(list(texts)) if model.reader is not None else ()
+    joints = []
+    with patch.object(unasked, "STRANGE", strange):
+        for start in tqdm(range(0, len(texts), BATCH), unit="batch", desc=f"cost {strange:g}"):
+            joints += [made.motion.joints for made, *_ in model.generate(list(texts[start : start + BATCH]), seed=0)]
+    asked = [(reading, motion) for reading, motion in zip(readings, joints, strict=True) if _is_understood(reading)]
+    motions = [motion for _, motion in asked]
+    facts = [reading.facts for reading, _ in asked]
+    not_expected = [
+        [fact for fact, cost in unasked.besides(reading.steps).items() if cost == unasked.STRANGE]
+        for reading, _ in asked
+    ]
+    found: dict[str, Any] = {"captions": len(texts), "understood": len(asked)}
+    for name, second in (("predicates", False), ("second_detectors", True)):
+        held = check_all(facts, motions, second=second)
+        seen = check_all(not_expected, motions, second=second)
+        found[name] = {
+            "held": sum(sum(own) / len(own) for own in held) / len(held),
+            "not_expected": sum(map(sum, seen)), "answers_with_it": sum(map(any, seen)),
+        }  # fmt: skip
+    return found
+
+
+def _is_understood(reading: Reading) -> bool:
+    return bool(reading.facts) and not reading.num_unknown
+
+
+def main() -> None:
+    """Write the table, or say what it is worth."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("table")
+    making.add_argument("--data", type=Path, required=True, help="procedural set with facts")
+    making.add_argument("--clips", type=int, default=3000, help="clips of one action, and half as many of several")
+    making.add_argument("--table", type=Path, default=TABLE)
+    answering = commands.add_parser("answers")
+    answering.add_argument("--captions", type=Path, required=True, help="humanml3d_test_captions.json")
+    answering.add_argument("--count", type=int, default=220)
+    for command in (making, answering):
+        command.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    results = dict(read_json(args.out)) if args.out.is_file() else {}
+    if args.command == "table":
+        results["table"] = _made(MotionTextSet.open(args.data), args.clips, args.table)
+    else:
+        model, texts = ReMoGPT.from_pretrained(), captions_of(args.captions, args.count)
+        results["answers"] = {f"{cost:g}": answers(model, texts, cost) for cost in (unasked.SLIGHT, unasked.STRANGE)}
+    write_json(args.out, results)
+
+
+def _made(motions: MotionTextSet, num_clips: int, path: Path) -> dict[str, Any]:
+    """Write the table, and say what it was made of and how it does."""
+    actions = list(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    drawn = sorted(motions.ids("train"), key=lambda clip: zlib.crc32(clip.encode()))
+    names = {clip: {fact.name for fact in motions.facts(clip)} - RELATIONS.keys() for clip in drawn}
+    one = [clip for clip in drawn if len(names[clip]) == 1][:num_clips]
+    several = [clip for clip in drawn if len(names[clip]) > 1][: num_clips // 2]
+    found = table(shown(motions, one, actions), actions)
+    tried = unexpected(shown(motions, several, actions), found)
+    write_text(path, "".join(f"{action}: {' '.join(others)}\n" for action, others in found.items()))
+    return {
+        "clips": {"one action": len(one), "several": len(several)}, "pairs": sum(map(len, found.values())),
+        "unexpected": dict(tried.most_common()), "unexpected_share": sum(tried.values()) / max(1, len(several)),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
