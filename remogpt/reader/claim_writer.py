@@ -5,7 +5,7 @@ from torch import Tensor
 
 from remogpt.motion.facts import Steps
 from remogpt.reader.claim_language import MAX_TOKENS, ClaimLanguage
-from remogpt.reader.network import ReaderNetwork
+from remogpt.reader.network import ReaderNetwork, ReaderSize
 
 
 class ClaimWriter:
@@ -19,6 +19,11 @@ class ClaimWriter:
     def __init__(self, network: ReaderNetwork, language: ClaimLanguage) -> None:
         self.network, self.language = network.eval(), language
         self._may_follow = torch.from_numpy(language.may_follow())
+
+    @classmethod
+    def new(cls, size: ReaderSize, text_dim: int, language: ClaimLanguage) -> "ClaimWriter":
+        """Build an untrained one, over token states of `text_dim` numbers each."""
+        return cls(ReaderNetwork(size, text_dim, len(language.tokens)), language)
 
     def readings(self, states: Tensor, lengths: Tensor) -> list[tuple[tuple[Steps, int], float]]:
         """Return for each caption its likeliest claims, the number of unknown actions, and their probability.

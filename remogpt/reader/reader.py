@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from remogpt.motion.facts import Fact, Steps, facts_of_claims
 from remogpt.reader.claim_language import ClaimLanguage
 from remogpt.reader.claim_writer import ClaimWriter
-from remogpt.reader.network import ReaderNetwork, ReaderSize
+from remogpt.reader.network import ReaderSize
 from remogpt.reader.said_anew import said_anew
 from remogpt.retriever.text.frozen_text_model import FrozenText, TextSource
 from remogpt.runtime.device import chosen_device
@@ -75,7 +75,7 @@ class CaptionReader:
         """
         text = FrozenText(text_model, device=chosen_device())
         settings = {"name": text_model, "sha256": text.sha256, "dim": text.dim}
-        writer = ClaimWriter(ReaderNetwork(size, text.dim, len(language.tokens)), language)
+        writer = ClaimWriter.new(size, text.dim, language)
         writers = [{"size": asdict(size), "language": language.to_json()}]
         return cls([writer], text, {"writers": writers, "text": settings, "vocabulary": vocabulary})
 
@@ -123,8 +123,7 @@ class CaptionReader:
         writers = list[ClaimWriter]()
         for settings in config["writers"]:
             language = ClaimLanguage.from_json(settings["language"])
-            size = ReaderSize(**settings["size"])
-            writers.append(ClaimWriter(ReaderNetwork(size, config["text"]["dim"], len(language.tokens)), language))
+            writers.append(ClaimWriter.new(ReaderSize(**settings["size"]), config["text"]["dim"], language))
         networks = _networks(writers)
         networks.load_state_dict(tensors, strict=True)
         networks.to(device or "cpu")

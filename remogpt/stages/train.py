@@ -174,7 +174,10 @@ def join_readers(readers: Sequence[str | Path], *, out: str | Path) -> CaptionRe
         MissingPathError: if a folder is not there.
         RemogptError: if they do not belong together.
     """
-    joined = CaptionReader.together([CaptionReader.from_pretrained(folder) for folder in readers])
+    opened = list[CaptionReader]()
+    for folder in readers:  # the text model is opened once for all
+        opened.append(CaptionReader.from_pretrained(folder, text=opened[0].text if opened else None))
+    joined = CaptionReader.together(opened)
     joined.save_pretrained(out, load_component(readers[0], "reader").dtype)
     return joined
 
