@@ -24,7 +24,7 @@ from remogpt.commands.cli_parts.options import (
     read_lines,
 )
 from remogpt.pipeline.checks import check_our_body
-from remogpt.pipeline.described import made_of
+from remogpt.pipeline.described import describe_motion, made_of
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import check_output_folder, write_text
 from remogpt.runtime.progress import progress
@@ -95,7 +95,7 @@ def _recordings(folder: str) -> list[tuple["Motion", str]]:
 
 def _generated(model: "ReMoGPT", text: str, database: Any, args: Any) -> Card:
     answer = model.generate(text, seed=args.seed, database=database, options=generation_options(args))[0]
-    return _card(text, answer.motion, answer, model, database, made_of(answer))
+    return _card(text, answer.motion, answer, model, database, made_of(describe_motion(answer)))
 
 
 def _card(caption: str, motion: "Motion", answer: Any, model: "ReMoGPT", database: Any, source: str) -> Card:

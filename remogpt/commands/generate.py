@@ -42,7 +42,7 @@ from remogpt.lm.long_motion import num_frames
 from remogpt.motion.files.write import WRITABLE
 from remogpt.options import GenerationOptions
 from remogpt.pipeline.checks import check_model, check_our_body, check_seed, check_words
-from remogpt.pipeline.described import describe_motion
+from remogpt.pipeline.described import describe_motion, made_of
 from remogpt.runtime.errors import ITEM_ERRORS, RemogptError, why
 from remogpt.runtime.progress import progress
 
@@ -189,14 +189,11 @@ def _targets(args: Any, texts: list[tuple[int, str]], in_folder: bool, output: O
 
 
 def _tell(row: dict[str, Any]) -> None:
-    """Print whether the motion was retrieved, as it is or joined, and what of the caption its joints hold."""
-    if row["copied_from"]:
-        print(f"  this is the motion {row['copied_from']} of the database, as it is; --retrieved 0 writes one")
-    if row["joined_from"]:
-        ids = " and ".join(row["joined_from"])
-        print(f"  these are stretches of the motions {ids} of the database, joined; --joined 0 joins none")
-    if row["follows"]:
-        print(f"  written after stretches of the motions {' and '.join(row['follows'])} of the database, joined")
+    """Print what the motion is made of, and what of the caption its joints hold."""
+    other = (
+        "; --retrieved 0 writes one" if row["copied_from"] else "; --joined 0 joins none" if row["joined_from"] else ""
+    )
+    print(f"  {made_of(row)}{other}")
     if row["checks"]:
         held = sum(check["holds"] for check in row["checks"])
         print(f"  {held} of {len(row['checks'])} facts of the caption hold")

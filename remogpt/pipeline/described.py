@@ -1,7 +1,7 @@
 """Describe answers, examples and spans as JSON-ready rows, the same for the command line and the service."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `--help` of a command should be fast
@@ -54,16 +54,17 @@ def describe_motion(answer: "Generated") -> dict[str, Any]:
     }
 
 
-def made_of(answer: "Generated") -> str:
-    """Say in words what the motion of an answer is made of."""
-    if len(answer.joined_from) == 1:
-        return f"the motion {answer.joined_from[0]} of the database, with more or fewer repetitions"
-    if answer.joined_from:
-        return f"stretches of the motions {' and '.join(answer.joined_from)} of the database, joined"
-    if answer.copied_from:
-        return f"the motion {answer.copied_from} of the database, as it is"
-    if answer.follows:
-        return f"written by the model, which followed {' and '.join(answer.follows)} of the database, joined"
+def made_of(row: Mapping[str, Any], show: Callable[[str], str] = str) -> str:
+    """Say in words what a motion is made of, from its row of `describe_motion`; `show` writes an id."""
+    joined, follows = (" and ".join(map(show, row[key])) for key in ("joined_from", "follows"))
+    if len(row["joined_from"]) == 1:
+        return f"the motion {joined} of the database, with more or fewer repetitions"
+    if joined:
+        return f"stretches of the motions {joined} of the database, joined"
+    if row["copied_from"]:
+        return f"the motion {show(row['copied_from'])} of the database, as it is"
+    if follows:
+        return f"written by the model, which followed stretches of the motions {follows} of the database, joined"
     return "written by the model"
 
 

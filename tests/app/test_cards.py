@@ -18,14 +18,15 @@ ROW: dict[str, Any] = {
     ("made_of", "told"),
     [
         ({}, "Written by the model, 1.5 s, seed 3."),
-        ({"copied_from": "a<b"}, "The motion <code>a&lt;b</code> of the database as it is, 1.5 s, seed 3."),
+        ({"copied_from": "a<b"}, "The motion <code>a&lt;b</code> of the database, as it is, 1.5 s, seed 3."),
         (
             {"joined_from": ["a<b", "c"]},
             "Stretches of the motions <code>a&lt;b</code> and <code>c</code> of the database, joined, 1.5 s, seed 3.",
         ),
         (
             {"follows": ["a<b", "c"]},
-            "Written by the model, which followed stretches of <code>a&lt;b</code> and <code>c</code> of the database",
+            "Written by the model, which followed stretches of the motions <code>a&lt;b</code> and <code>c</code> of the "
+            "database, joined, 1.5 s, seed 3.",
         ),
     ],
     ids=["written", "retrieved", "joined", "guided"],

@@ -110,7 +110,7 @@ def test_repetitions_are_added_and_left_out(
     (answer,) = model.generate("several times", seed=0, database=database, options=OPTIONS)
     (source,) = answer.joined_from
     assert name in source and facts_held([fact], answer.motion.features) == [True]
-    assert made_of(answer) == f"the motion {source} of the database, with more or fewer repetitions"
+    assert made_of(describe_motion(answer)) == f"the motion {source} of the database, with more or fewer repetitions"
 
 
 def test_what_happens_together_is_laid_one_over_the_other(tiny_model: Path, database: MotionDatabase) -> None:
@@ -161,7 +161,10 @@ def test_a_joined_motion_guides_what_is_written(
     assert answer.prompt.num_examples and answer.prompt.text().count("waves, then jumps") == 2, "asked for, and shown"
     assert [one.id for one in answer.examples] == [one.id for one in segment.examples], "of the database alone"
     names = " and ".join(answer.follows)
-    assert made_of(answer) == f"written by the model, which followed {names} of the database, joined"
+    assert (
+        made_of(describe_motion(answer))
+        == f"written by the model, which followed stretches of the motions {names} of the database, joined"
+    )
     assert describe_motion(answer)["follows"] == [*answer.follows]
 
 
@@ -192,7 +195,10 @@ def test_else_nothing_guides(
     model = following(tiny_model, steps, confidence)
     (answer,) = model.generate("waves", seed=0, database=database, options=replace(WRITTEN, **options))
     assert answer.segments[0].guide is None and not answer.follows
-    assert answer.segments[0].followed == answer.segments[0].examples and made_of(answer) == "written by the model"
+    assert (
+        answer.segments[0].followed == answer.segments[0].examples
+        and made_of(describe_motion(answer)) == "written by the model"
+    )
 
 
 def test_what_is_joined_follows_nothing(tiny_model: Path, database: MotionDatabase) -> None:
@@ -322,6 +328,12 @@ def test_a_negative_number_is_refused() -> None:
 
 def test_an_answer_is_described_by_what_it_is_made_of(tiny_model: Path, database: MotionDatabase) -> None:
     (joined,) = understanding(tiny_model, THEN).generate("waves", seed=0, database=database, options=OPTIONS)
-    assert made_of(joined) == f"stretches of the motions {' and '.join(joined.joined_from)} of the database, joined"
-    assert made_of(replace(joined, joined_from=())) == "written by the model"
-    assert made_of(replace(joined, joined_from=(), copied_from="a")) == "the motion a of the database, as it is"
+    assert (
+        made_of(describe_motion(joined))
+        == f"stretches of the motions {' and '.join(joined.joined_from)} of the database, joined"
+    )
+    assert made_of(describe_motion(replace(joined, joined_from=()))) == "written by the model"
+    assert (
+        made_of(describe_motion(replace(joined, joined_from=(), copied_from="a")))
+        == "the motion a of the database, as it is"
+    )

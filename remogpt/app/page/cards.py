@@ -13,6 +13,7 @@ from remogpt.motion import Motion
 from remogpt.motion.files.film import has_ffmpeg
 from remogpt.motion.player import player_fragment
 from remogpt.motion.skeleton import FPS
+from remogpt.pipeline.described import made_of
 
 ROUTES = {
     "t2m": "its motion fits the caption",
@@ -66,21 +67,12 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def _origin(row: Mapping[str, Any]) -> str:
-    made_of = "Written by the model"
-    if len(row["joined_from"]) == 1:
-        only = escape(row["joined_from"][0])
-        made_of = f"The motion <code>{only}</code> of the database with more or fewer repetitions"
-    elif row["joined_from"]:
-        made_of = f"Stretches of the motions {_ids(row['joined_from'])} of the database, joined"
-    elif row["copied_from"] is not None:
-        made_of = f"The motion <code>{escape(row['copied_from'])}</code> of the database as it is"
-    elif row["follows"]:
-        made_of = f"Written by the model, which followed stretches of {_ids(row['follows'])} of the database"
-    return f'<p class="rg-soft">{made_of}, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
+    words = made_of(row, _code)
+    return f'<p class="rg-soft">{words[0].upper()}{words[1:]}, {row["seconds"]:.1f} s, seed {row["seed"]}.</p>'
 
 
-def _ids(ids: Sequence[str]) -> str:
-    return " and ".join(f"<code>{escape(one)}</code>" for one in ids)
+def _code(name: str) -> str:
+    return f"<code>{escape(name)}</code>"
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -151,7 +143,8 @@ def captioned(row: Mapping[str, Any], motion: Motion | None) -> str:
         return f'<article class="rg-card">{head}<p class="rg-warning" role="alert">{escape(row["error"])}</p></article>'
     notices = "".join(f'<p class="rg-soft">{escape(one)}</p>' for one in row["notices"])
     if row["copied_from"]:
-        notices = f'<p class="rg-soft">As the caption of {_ids(row["copied_from"])} in the database</p>{notices}'
+        ids = " and ".join(map(_code, row["copied_from"]))
+        notices = f'<p class="rg-soft">As the caption of {ids} in the database</p>{notices}'
     if row["is_stated"]:
         notices = (
             f'<p class="rg-soft">Said by rule from what the joints show; no caption that was written fits</p>{notices}'
