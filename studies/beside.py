@@ -35,6 +35,9 @@ from studies.reader import LABELS
 
 RESULTS = Path(__file__).parent / "results" / "beside.json"
 TABLE = Path(unasked.__file__).with_name("beside.yaml")
+HEAD = """# Actions that anyone sees, and those beside which true motions show them (studies/beside.py writes this file).
+
+"""
 LEAST = 0.01
 """Share of an action's clips from which another action is expected beside it."""
 BATCH = 5
@@ -139,7 +142,7 @@ def _made(motions: MotionTextSet, num_clips: int, path: Path) -> dict[str, Any]:
     several = [clip for clip in drawn if len(names[clip]) > 1][: num_clips // 2]
     found = table(shown(motions, one, actions), actions)
     tried = unexpected(shown(motions, several, actions), found)
-    write_text(path, "".join(f"{action}: {' '.join(others)}\n" for action, others in found.items()))
+    write_text(path, HEAD + "".join(f"{action}: {' '.join(others)}\n" for action, others in found.items()))
     return {
         "clips": {"one action": len(one), "several": len(several)}, "pairs": sum(map(len, found.values())),
         "unexpected": dict(tried.most_common()), "unexpected_share": sum(tried.values()) / max(1, len(several)),

@@ -25,8 +25,8 @@ ROW: dict[str, Any] = {
         ),
         (
             {"follows": ["a<b", "c"]},
-            "Written by the model, which followed stretches of the motions <code>a&lt;b</code> and <code>c</code> of the "
-            "database, joined, 1.5 s, seed 3.",
+            "Written by the model, which followed stretches of the motions <code>a&lt;b</code> and <code>c</code> of "
+            "the database, joined, 1.5 s, seed 3.",
         ),
     ],
     ids=["written", "retrieved", "joined", "guided"],
