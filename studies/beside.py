@@ -35,7 +35,7 @@ from studies.reader import LABELS
 
 RESULTS = Path(__file__).parent / "results" / "beside.json"
 TABLE = Path(unasked.__file__).with_name("beside.yaml")
-HEAD = """# Actions that anyone sees, and those beside which true motions show them (studies/beside.py writes this file).
+HEAD = """# Actions that anyone sees, and those beside which true motions show them (by studies/beside.py).
 
 """
 LEAST = 0.01
