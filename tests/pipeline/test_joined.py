@@ -251,6 +251,13 @@ def test_no_joined_motion_is_longer_than_one_that_is_written(tiny_model: Path, d
         assert not one.joined_from or (one.features is not None and len(one.features) < LONGEST)
 
 
+def test_what_is_named_again_is_shown_again(tiny_model: Path, database: MotionDatabase) -> None:
+    steps = ((WALKS,), (WAVES,), (WALKS,))
+    (answer,) = understanding(tiny_model, steps).generate("walks", seed=0, database=database, options=OPTIONS)
+    assert answer.joined_from == ("walks", "waves", "walks") and all(one.holds for one in answer.checks)
+    assert [one.fact.name for one in answer.checks].count("then") == 2
+
+
 def test_of_many_steps_each_has_little_time(tiny_model: Path, database: MotionDatabase) -> None:
     steps = ((WALKS,), (WAVES,), (JUMPS,), (WALKS,))
     (answer,) = understanding(tiny_model, steps).generate("walks", seed=0, database=database, options=OPTIONS)
