@@ -23,7 +23,7 @@ def test_a_variant_is_made_once(tiny_set: Path, tmp_path: Path, monkeypatch: pyt
     words = ["--data", str(tiny_set), "--work", str(tmp_path), "--steps", "2", "--out", str(tmp_path / "study.json")]
     assert study.main([*words, "--variants", "small"]) == 0
     row = json.loads((tmp_path / "study.json").read_text())["variants"]["small"]
-    assert (row["changes"], row["steps"], row["num_codes"], row["codes_per_second"]) == (small, 2, 512, 5.0)
+    assert (row["changes"], row["steps"], row["num_codes"], row["codes_per_second"]) == (small, 2, 2048, 5.0)
     scores = row["scores"]["test"]
     assert 0.0 <= scores["facts"] < scores["facts_of_real"] <= 1.0
     assert scores["mpjpe"] > 50  # two steps teach nothing
