@@ -14,7 +14,6 @@ go to studies/results/beside.json.
 """
 
 import argparse
-import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -31,7 +30,8 @@ from remogpt.motion import features_to_joints, unasked
 from remogpt.motion.facts import RELATIONS, Fact, facts_correct
 from remogpt.reader import Reading
 from remogpt.runtime.files import read_json, write_json, write_text
-from studies.reader import LABELS
+from studies.honest_answers import by_crc
+from studies.people_prompts import half_of
 
 RESULTS = Path(__file__).parent / "results" / "beside.json"
 TABLE = Path(unasked.__file__).with_name("beside.yaml")
@@ -75,10 +75,8 @@ def unexpected(clips: Sequence[Shown], expected: Mapping[str, Collection[str]]) 
 
 def captions_of(path: Path, count: int) -> list[str]:
     """Draw captions of the clips with an even crc32, one of each, without mirrored clips and labelled captions."""
-    captions, labelled = read_json(path)["captions"], {label["id"] for label in read_json(LABELS)}
-    clips = (key for key in captions if not key.startswith("M") and key not in labelled)
-    order = sorted((crc, key) for key in clips if not (crc := zlib.crc32(key.encode())) % 2)
-    return [str(captions[key][((crc >> 8) + 1) % len(captions[key])]) for crc, key in order[:count]]
+    captions = read_json(path)["captions"]
+    return [str(captions[key][((crc >> 8) + 1) % len(captions[key])]) for crc, key in half_of(captions, 0)[:count]]
 
 
 def answers(model: ReMoGPT, texts: Sequence[str], strange: float) -> dict[str, Any]:
@@ -136,7 +134,7 @@ def main() -> None:
 def _made(motions: MotionTextSet, num_clips: int, path: Path) -> dict[str, Any]:
     """Write the table, and say what it was made of and how it does."""
     actions = list(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
-    drawn = sorted(motions.ids("train"), key=lambda clip: zlib.crc32(clip.encode()))
+    drawn = by_crc(motions.ids("train"))
     names = {clip: {fact.name for fact in motions.facts(clip)} - RELATIONS.keys() for clip in drawn}
     one = [clip for clip in drawn if len(names[clip]) == 1][:num_clips]
     several = [clip for clip in drawn if len(names[clip]) > 1][: num_clips // 2]

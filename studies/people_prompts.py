@@ -16,7 +16,7 @@ clips, and from number 996 on another of each.
 
 import argparse
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,7 @@ BATCH = 5
 
 def draw(captions: dict[str, list[str]], count: int) -> list[dict[str, Any]]:
     """Draw captions of the clips with an odd crc32, one of each, then another of each: where they stand, and texts."""
-    labelled = {label["id"] for label in read_json(LABELS)}
-    clips = (key for key in captions if not key.startswith("M") and key not in labelled)
-    order = sorted((crc, key) for key in clips if (crc := zlib.crc32(key.encode())) % 2)
+    order = half_of(captions, 1)
     found = list[dict[str, Any]]()
     for turn in range(max((len(captions[key]) for _, key in order), default=0)):
         for crc, key in order:
@@ -45,6 +43,16 @@ def draw(captions: dict[str, list[str]], count: int) -> list[dict[str, Any]]:
                 index = ((crc >> 8) + turn) % len(captions[key])
                 found.append({"number": len(found), "id": key, "caption": index, "text": captions[key][index]})
     return found[:count]
+
+
+def half_of(captions: Iterable[str], remainder: int) -> list[tuple[int, str]]:
+    """Return the crc32 and the id of the clips whose crc32 leaves a remainder by two, in its order.
+
+    Mirrored clips are left out, and those whose captions were labelled for the reader.
+    """
+    labelled = {label["id"] for label in read_json(LABELS)}
+    clips = (key for key in captions if not key.startswith("M") and key not in labelled)
+    return sorted((crc, key) for key in clips if (crc := zlib.crc32(key.encode())) % 2 == remainder)
 
 
 def answer(model: ReMoGPT, drawn: Sequence[dict[str, Any]], work: Path) -> None:

@@ -57,7 +57,7 @@ def besides(steps: Steps) -> dict[Fact, float]:
     """Return what each action that anyone sees and that no claim names takes from a motion which shows it."""
     claimed = {claim.name for step in steps for claim in step}
     return {
-        Fact(name): SLIGHT if claimed & others else STRANGE for name, others in _beside().items() if name not in claimed
+        fact: SLIGHT if claimed & others else STRANGE for fact, others in _beside().items() if fact.name not in claimed
     }
 
 
@@ -68,7 +68,7 @@ def costs(shows: Shows, steps: Steps) -> tuple[float, float]:
 
 
 @cache
-def _beside() -> dict[str, frozenset[str]]:
+def _beside() -> dict[Fact, frozenset[str]]:
     """Return the actions that anyone sees, and for each of them those beside which true motions show it."""
     table = yaml.safe_load(Path(__file__).with_name("beside.yaml").read_text(encoding="utf-8"))
-    return {name: frozenset((others or "").split()) for name, others in table.items()}
+    return {Fact(name): frozenset((others or "").split()) for name, others in table.items()}

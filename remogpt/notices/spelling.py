@@ -1,7 +1,7 @@
 """Find the known word that a misspelled one was meant as."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from spellchecker import SpellChecker
 
@@ -18,6 +18,10 @@ class Spelling:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._rank = {word: rank for rank, word in enumerate(words) if len(word) >= MIN_LENGTH - 1}
+        self._checkers = {edits: SpellChecker(language=None, distance=edits) for edits in (1, 2)}
+        for checker in self._checkers.values():
+            checker.word_frequency.load_words(self._rank)
+        self._nearest = lru_cache(1024)(self._search)  # a caption's words are asked for to read it, and to warn of it
 
     def meant(self, word: str) -> str | None:
         """Return the word with the fewest edits; None for an English word, and where all are too far.
@@ -26,9 +30,10 @@ class Spelling:
         """
         if len(word) < MIN_LENGTH or not word.isalpha() or is_english(word):
             return None
-        checker = SpellChecker(language=None, distance=2 if len(word) >= LONG else 1)
-        checker.word_frequency.load_words(self._rank)
-        near = checker.candidates(word) or ()
+        return self._nearest(word)
+
+    def _search(self, word: str) -> str | None:
+        near = self._checkers[2 if len(word) >= LONG else 1].candidates(word) or ()
         return min(near, key=lambda one: (one[0] != word[0], self._rank[one]), default=None)
 
 
