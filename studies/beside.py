@@ -2,24 +2,27 @@
 
     python -m studies.beside table --data sets/procedural
     python -m studies.beside answers --captions ../shared/data/text/humanml3d_test_captions.json
+    python -m studies.beside facts --data sets/procedural
 
 Each line of the table has an action that anyone sees, though predicates find it also where nobody would name it (who
 walks fast lunges), and the actions beside which true motions show it. `table` writes it again: clips of the training
 split with one action say so, and clips with several try it, by how many of them show what it does not expect.
 
-`answers` answers captions that people wrote, with the cost of what is not expected and without: how much of what is
-read the answers hold, and how much they show that is not expected, by the predicates that choose and by the second
-detectors. The captions are of the test ids with an even crc32, by which words of the procedural set were chosen. Both
-go to studies/results/beside.json.
+`answers` answers captions that people wrote, at several costs of what is not expected: how much of what is read the
+answers hold, and how much they show that is not expected, by the predicates that choose and by the second detectors.
+The captions are of the test ids with an even crc32, by which words of the procedural set were chosen. `facts` answers
+captions of a set's validation split at the same costs: how many of the clips' facts the answers hold. All go to
+studies/results/beside.json.
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import yaml
 from tqdm import tqdm
 
@@ -27,7 +30,7 @@ from remogpt import ReMoGPT
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.eval.facts import check_all
 from remogpt.motion import features_to_joints, unasked
-from remogpt.motion.facts import RELATIONS, Fact, facts_correct
+from remogpt.motion.facts import RELATIONS, Fact, Steps, facts_correct
 from remogpt.reader import Reading
 from remogpt.runtime.files import read_json, write_json, write_text
 from studies.honest_answers import by_crc
@@ -41,6 +44,11 @@ HEAD = """# Actions that anyone sees, and those beside which true motions show t
 LEAST = 0.01
 """Share of an action's clips from which another action is expected beside it."""
 BATCH = 5
+COSTS: dict[str, Callable[[Steps], float]] = {
+    "slight": lambda _: unasked.SLIGHT, "a quarter": lambda _: unasked.MOST, "half of a fact": unasked.cost_of_strange,
+}  # fmt: skip
+"""Costs that were tried of what is not expected; the last one is mini's."""
+JUDGES = {"predicates": False, "second_detectors": True}
 Shown = tuple[frozenset[str], frozenset[str]]
 """Actions that a clip is of, and those that predicates find in it."""
 
@@ -79,29 +87,48 @@ def captions_of(path: Path, count: int) -> list[str]:
     return [str(captions[key][((crc >> 8) + 1) % len(captions[key])]) for crc, key in half_of(captions, 0)[:count]]
 
 
-def answers(model: ReMoGPT, texts: Sequence[str], strange: float) -> dict[str, Any]:
-    """Answer captions where what is not expected costs `strange`, and say what the answers hold and show."""
+def answers(model: ReMoGPT, texts: Sequence[str], cost: Callable[[Steps], float]) -> dict[str, Any]:
+    """Answer captions where what is not expected costs this, and say what the answers hold and show."""
     readings = model.reader.read(list(texts)) if model.reader is not None else ()
-    joints = []
-    with patch.object(unasked, "STRANGE", strange):
-        for start in tqdm(range(0, len(texts), BATCH), unit="batch", desc=f"cost {strange:g}"):
-            joints += [made.motion.joints for made, *_ in model.generate(list(texts[start : start + BATCH]), seed=0)]
-    asked = [(reading, motion) for reading, motion in zip(readings, joints, strict=True) if _is_understood(reading)]
+    asked = [(reading, motion) for reading, motion in zip(readings, _answered(model, texts, cost), strict=True)
+             if _is_understood(reading)]  # fmt: skip
     motions = [motion for _, motion in asked]
     facts = [reading.facts for reading, _ in asked]
-    not_expected = [
-        [fact for fact, cost in unasked.besides(reading.steps).items() if cost == unasked.STRANGE]
-        for reading, _ in asked
-    ]
+    strange = [_not_expected(reading.steps) for reading, _ in asked]
     found: dict[str, Any] = {"captions": len(texts), "understood": len(asked)}
-    for name, second in (("predicates", False), ("second_detectors", True)):
-        held = check_all(facts, motions, second=second)
-        seen = check_all(not_expected, motions, second=second)
+    for name, second in JUDGES.items():
+        seen = check_all(strange, motions, second=second)
         found[name] = {
-            "held": sum(sum(own) / len(own) for own in held) / len(held),
-            "not_expected": sum(map(sum, seen)), "answers_with_it": sum(map(any, seen)),
+            "held": _share(facts, motions, second), "not_expected": sum(map(sum, seen)),
+            "answers_with_it": sum(map(any, seen)),
         }  # fmt: skip
     return found
+
+
+def held(
+    model: ReMoGPT, texts: Sequence[str], facts: Sequence[Sequence[Fact]], cost: Callable[[Steps], float]
+) -> dict[str, float]:
+    """Answer clips' captions where what is not expected costs this, and say how much of their facts holds."""
+    motions = _answered(model, texts, cost)
+    return {name: _share(facts, motions, second) for name, second in JUDGES.items()}
+
+
+def _answered(model: ReMoGPT, texts: Sequence[str], cost: Callable[[Steps], float]) -> list[np.ndarray]:
+    with patch.object(unasked, "cost_of_strange", cost):
+        batches = [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+        return [
+            made.motion.joints for batch in tqdm(batches, unit="batch") for made, *_ in model.generate(batch, seed=0)
+        ]
+
+
+def _not_expected(steps: Steps) -> list[Fact]:
+    with patch.object(unasked, "cost_of_strange", lambda _: 1.0):
+        return [fact for fact, cost in unasked.besides(steps).items() if cost == 1.0]
+
+
+def _share(facts: Sequence[Sequence[Fact]], motions: Sequence[np.ndarray], second: bool) -> float:
+    """Return the mean share of each motion's facts that hold."""
+    return float(np.mean([np.mean(own) for own in check_all(facts, motions, second=second)]))
 
 
 def _is_understood(reading: Reading) -> bool:
@@ -118,16 +145,24 @@ def main() -> None:
     making.add_argument("--table", type=Path, default=TABLE)
     answering = commands.add_parser("answers")
     answering.add_argument("--captions", type=Path, required=True, help="humanml3d_test_captions.json")
-    answering.add_argument("--count", type=int, default=220)
-    for command in (making, answering):
+    asking = commands.add_parser("facts")
+    asking.add_argument("--data", type=Path, required=True, help="procedural set with facts")
+    for command in (answering, asking):
+        command.add_argument("--count", type=int, default=220)
+    for command in (making, answering, asking):
         command.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     results = dict(read_json(args.out)) if args.out.is_file() else {}
     if args.command == "table":
         results["table"] = _made(MotionTextSet.open(args.data), args.clips, args.table)
-    else:
+    elif args.command == "answers":
         model, texts = ReMoGPT.from_pretrained(), captions_of(args.captions, args.count)
-        results["answers"] = {f"{cost:g}": answers(model, texts, cost) for cost in (unasked.SLIGHT, unasked.STRANGE)}
+        results["answers"] = {name: answers(model, texts, cost) for name, cost in COSTS.items()}
+    else:
+        model, motions = ReMoGPT.from_pretrained(), MotionTextSet.open(args.data)
+        clips = by_crc(motions.ids("val"))[: args.count]
+        texts, facts = [motions.captions(clip)[0].text for clip in clips], [motions.facts(clip) for clip in clips]
+        results["facts"] = {name: held(model, texts, facts, cost) for name, cost in COSTS.items()}
     write_json(args.out, results)
 
 

@@ -5,9 +5,10 @@
 Each caption is answered by what the model writes alone, one candidate and the best of eight by the caption's facts,
 after: no example; the examples that the cosines find; motions that hold the most of what the caption claims; a guide,
 which is joined of retrieved motions (`remogpt.pipeline.generation`), followed as strongly as an example, and two and
-three times as strongly. Facts are those of the clip that a caption describes: by the predicates, which join and choose
-here, and by the second detectors and the evaluator's R-precision (top 3 of 32), which decide nothing. Validation clips,
-and clips of another seed whose combination of actions training never saw; no test clip.
+three times as strongly; and guides of mini's weight where all evidence has another strength. Facts are those of the
+clip that a caption describes: by the predicates, which join and choose here, and by the second detectors and the
+evaluator's R-precision (top 3 of 32), which decide nothing. Validation clips, and clips of another seed whose
+combination of actions training never saw; no test clip.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from studies.joined_motions import measure
 
 RESULTS = Path(__file__).parent / "results" / "guides.json"
 EXAMPLES = ("none", "by the cosines", "by facts", "joined, 1", "joined, 2", "joined, 3")
+STRENGTHS = (3.0, 4.0, 5.0, 6.0, 7.0)
 BATCH = 8
 
 
@@ -57,13 +59,14 @@ def most_held(model: ReMoGPT, text: str) -> list[str]:
 
 def write(model: ReMoGPT, queries: Sequence[Query], examples: str, best_of: int) -> list[tuple[np.ndarray, str]]:
     """Return what the model writes for each caption: features, and "guided" or "written"."""
-    joined, _, weight = examples.partition(", ")
+    joined, weight, strength = (*examples.split(", "), "", "")[:3]
     found = list[tuple[np.ndarray, str]]()
     for start in range(0, len(queries), BATCH):
         texts = [query.text for query in queries[start : start + BATCH]]
         options = GenerationOptions(
             examples="none" if examples == "none" else "follow", best_of=best_of, retrieved=0, verify=True,
             joined=None if joined == "joined" else 0,
+            strength=float(strength.removeprefix("strength ")) if strength else None,
             pinned=[most_held(model, text) for text in texts] if examples == "by facts" else (),
         )  # fmt: skip
         with guided(float(weight or 1)):
@@ -79,6 +82,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="procedural set")
     parser.add_argument("--clips", type=int, default=160, help="validation clips; 0.6 times as many unseen ones")
     parser.add_argument("--best-of", type=int, nargs="+", default=[1, 8], help="candidates")
+    parser.add_argument("--examples", nargs="+", default=EXAMPLES, choices=EXAMPLES)
+    parser.add_argument(
+        "--strengths", type=float, nargs="*", default=STRENGTHS, help="of following examples and guides"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args(words)
     model = ReMoGPT.from_pretrained(args.model)
@@ -91,7 +98,8 @@ def main(words: Sequence[str] | None = None) -> None:
         "command": f"python -m studies.guides --data runs/mini/set --clips {args.clips}",
         "model": model.manifest["hashes"],
     }
-    rows = [(best_of, examples) for best_of in args.best_of for examples in EXAMPLES]
+    strengths = [f"joined, 2, strength {strength:g}" for strength in args.strengths]
+    rows = [(best_of, examples) for best_of in args.best_of for examples in (*args.examples, *strengths)]
     for best_of, examples in progress(rows, desc="guides", unit="row"):
         for name, asked in queries.items():
             answers = write(model, asked, examples, best_of)

@@ -24,6 +24,12 @@ def add_arguments(parser: Any) -> None:
     parser.add_argument("--copy", type=str, default=None, help="optional copy head folder ('train copy')")
     parser.add_argument("--copy-strength", type=float, default=None, help="default strength of following examples")
     parser.add_argument(
+        "--copy-strength-alone",
+        type=float,
+        default=None,
+        help="the same where one candidate is written, motions alone",
+    )
+    parser.add_argument(
         "--reader",
         type=str,
         nargs="+",
@@ -89,8 +95,9 @@ def _generation(args: Any) -> dict[str, Any]:
         raise RemogptError(f"--top-k must be at least 1, or 0 to draw from all codes, got {args.top_k}")
     if args.temperature is not None and args.temperature < 0:
         raise RemogptError(f"--temperature must be at least 0, got {args.temperature}")
-    if args.copy_strength is not None and args.copy_strength < 0:
-        raise RemogptError(f"--copy-strength must be at least 0, got {args.copy_strength}")
+    for name in ("copy_strength", "copy_strength_alone"):
+        if args[name] is not None and args[name] < 0:
+            raise RemogptError(f"--{name.replace('_', '-')} must be at least 0, got {args[name]}")
     if args.verify and args.reader is None:
         raise RemogptError("--verify needs a reader of captions; give its folder with --reader ('train reader')")
     # Refuses numbers that cannot be used.
@@ -100,6 +107,7 @@ def _generation(args: Any) -> dict[str, Any]:
     )
     further = {
         "top_k": args.top_k, "temperature": args.temperature, "copy_strength": args.copy_strength,
+        "copy_strength_alone": args.copy_strength_alone,
         "guidance": args.guidance, "retrieved": args.retrieved, "fact_weight": args.fact_weight,
         "verify": args.verify or None, "routes": None if routes is None else list(routes), "k": args.k,
     }  # fmt: skip

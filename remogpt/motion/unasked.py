@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from remogpt.motion.facts import Fact, Steps
+from remogpt.motion.facts import Fact, Steps, facts_of_claims
 
 Shows = Callable[[Fact], bool]
 """Tells whether a motion holds a fact."""
@@ -30,10 +30,14 @@ ON_FLOOR = ("lies", "sits_on_floor", "gets_up_from_floor")
 """Actions that are seen where they are done, and in what leads down to the floor or up from it."""
 LOW = frozenset((*ON_FLOOR, "crawls", "rolls", "kneels", "kneels_on_both", "sits", "stands_up", "falls"))
 """Actions that lead down or up."""
-COST, STRANGE, SLIGHT = 0.5, 0.25, 0.03
+COST, SLIGHT = 0.5, 0.03
 """What showing something unasked takes from the share of a caption's facts that a motion holds: for any action that
-cannot be mistaken; for each of those that anyone sees (`beside.yaml`), where true motions do not show it beside what is
-claimed, and where they do. Of several motions that show what is claimed the one with the fewest of them shows it best.
+cannot be mistaken; for each of those that anyone sees (`beside.yaml`), where true motions show it beside what is
+claimed. Of several motions that show what is claimed the one with the fewest of them shows it best.
+"""
+STRANGE, MOST = 0.5, 0.25
+"""What each action that anyone sees takes where true motions do not show it beside what is claimed, as a share of one
+of the caption's facts; and the most that it takes from the share of all of them.
 """
 
 
@@ -55,10 +59,15 @@ def left_out(steps: Steps) -> tuple[Fact, ...]:
 
 def besides(steps: Steps) -> dict[Fact, float]:
     """Return what each action that anyone sees and that no claim names takes from a motion which shows it."""
-    claimed = {claim.name for step in steps for claim in step}
+    claimed, strange = {claim.name for step in steps for claim in step}, cost_of_strange(steps)
     return {
-        fact: SLIGHT if claimed & others else STRANGE for fact, others in _beside().items() if fact.name not in claimed
+        fact: SLIGHT if claimed & others else strange for fact, others in _beside().items() if fact.name not in claimed
     }
+
+
+def cost_of_strange(steps: Steps) -> float:
+    """Return what an action that true motions do not show beside these claims takes from the share of their facts."""
+    return max(SLIGHT, min(MOST, STRANGE / max(1, len(facts_of_claims(steps)))))
 
 
 def costs(shows: Shows, steps: Steps) -> tuple[float, float]:

@@ -145,9 +145,15 @@ class ReMoGPT:
     def generation(self) -> dict[str, Any]:
         """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
-        strength = stored.pop("copy_strength", 1.0)
+        strength, _ = stored.pop("copy_strength", 1.0), stored.pop("copy_strength_alone", None)
         ours = {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False, "joined": 4}
         return {**ours, **self._shown_in_training, **stored}
+
+    def _motion_defaults(self, options: GenerationOptions) -> dict[str, Any]:
+        """Return `generation`; a candidate alone may follow examples more than each of several, which are to differ."""
+        own, alone = self.generation, self.manifest.get("generation", {}).get("copy_strength_alone")
+        is_alone = (own["best_of"] if options.best_of is None else options.best_of) == 1
+        return own if alone is None or not is_alone else {**own, "strength": alone}
 
     @cached_property
     def _shown_in_training(self) -> dict[str, Any]:
@@ -196,7 +202,8 @@ class ReMoGPT:
         """
         texts = [text] if isinstance(text, str) else text
         check_seed(seed, len(texts))
-        options = (options or GenerationOptions()).with_defaults(self.generation)
+        options = options or GenerationOptions()
+        options = options.with_defaults(self._motion_defaults(options))
         segments = generation.plan(
             texts, seconds, num_samples, options.excluded(len(texts)), seed, self.body.fps, self.known_words
         )

@@ -87,10 +87,11 @@ def test_the_recipe_from_data_to_numbers(run, yaml_file, tiny_set: Path, tiny_te
     assert {"nll", "gain", "match"} <= log_of(tmp_path / "copy")[0].keys()
     model = tmp_path / "model"
     out = do("assemble", "--tokenizer", t, "--retriever", r, "--lm", lm, "--database", tmp_path / "train",
-             "--copy", tmp_path / "copy", "--copy-strength", 2,
+             "--copy", tmp_path / "copy", "--copy-strength", 2, "--copy-strength-alone", 3,
              "--name", "tiny", "--licence", "MIT", "--out", model)  # fmt: skip
     assert "tiny (tokenizer " in out and ", copy " in out
-    assert read_json(model / "remogpt.json")["generation"]["copy_strength"] == 2
+    generation = read_json(model / "remogpt.json")["generation"]
+    assert generation["copy_strength"] == 2 and generation["copy_strength_alone"] == 3
     assert not list(model.rglob("training.pt")) and not list(model.rglob("run"))
     do("generate", "a person walks", "--model", model, "--out", tmp_path / "walk.bvh", "--seconds", 2)
     assert remogpt.load_motion(tmp_path / "walk.bvh").num_frames == 40

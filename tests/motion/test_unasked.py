@@ -9,6 +9,7 @@ from remogpt.motion.unasked import (
     BACKWARD,
     COST,
     GAITS,
+    MOST,
     ON_FLOOR,
     SLIGHT,
     STRANGE,
@@ -68,18 +69,18 @@ def test_every_unasked_action_is_of_the_catalogue() -> None:
 
 def test_what_is_shown_besides_costs_little_where_true_motions_show_it_too() -> None:
     steps: Steps = ((Fact("waves"),), (Fact("walks"),))
-    costly = besides(steps)
+    costly, strange = besides(steps), STRANGE / 3  # two actions and their order
     assert {fact.name for fact in costly} == {fact.name for fact in besides(())} - {"waves", "walks"}
     expected = {name: costly[Fact(name)] for name in ("kicks", "lunges", "squats", "jumps", "jumping_jacks")}
     assert expected == {
         "kicks": SLIGHT,
         "lunges": SLIGHT,
-        "squats": STRANGE,
-        "jumps": STRANGE,
-        "jumping_jacks": STRANGE,
+        "squats": strange,
+        "jumps": strange,
+        "jumping_jacks": strange,
     }
-    assert besides(((Fact("waves"),),))[Fact("turns")] == STRANGE, "who waves stays where they are"
-    assert set(besides(()).values()) == {STRANGE}, "and who does nothing does nothing"
+    assert besides(((Fact("waves"),),))[Fact("turns")] == MOST, "who waves stays where they are"
+    assert set(besides(()).values()) == {MOST}, "and who does nothing does nothing"
 
 
 def test_what_is_unasked_adds_up() -> None:
@@ -89,6 +90,6 @@ def test_what_is_unasked_adds_up() -> None:
         return lambda fact: fact != BACKWARD and fact.name in {"waves", "walks", *names}
 
     assert costs(shows(), steps) == (0, 0)
-    assert costs(shows("kicks", "squats"), steps) == (0, pytest.approx(SLIGHT + STRANGE))
+    assert costs(shows("kicks", "squats"), steps) == (0, pytest.approx(SLIGHT + STRANGE / 3))
     assert costs(shows("crawls", "runs", "kicks"), steps) == (COST, pytest.approx(SLIGHT))
-    assert costs(lambda _: True, ()) == (COST, pytest.approx(45 * STRANGE)) and costs(lambda _: False, ()) == (0, 0)
+    assert costs(lambda _: True, ()) == (COST, pytest.approx(45 * MOST)) and costs(lambda _: False, ()) == (0, 0)

@@ -101,6 +101,19 @@ def test_a_strength_below_zero_is_refused() -> None:
         GenerationOptions(strength=-1.0)
 
 
+def test_one_candidate_alone_may_follow_more_than_several(copying: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"copy_strength": 0.0, "copy_strength_alone": 40.0}
+    monkeypatch.setitem(copying.manifest, "generation", own)
+    assert copying.generation["strength"] == 0.0 and "copy_strength_alone" not in copying.generation
+
+    def codes(**options: Any) -> list[int]:
+        (made,) = copying.generate("a person walks", seed=0, options=GenerationOptions(temperature=0.0, **options))
+        return list(made.codes)
+
+    assert codes() == codes(strength=40.0) != codes(strength=0.0)
+    assert codes(best_of=2) == codes(best_of=2, strength=0.0)
+
+
 def test_long_motions_copy_in_every_segment(copying: ReMoGPT) -> None:
     (answer,) = copying.generate(
         "a person walks", seconds=15, seed=0, options=GenerationOptions(strength=2.0, best_of=2)

@@ -8,6 +8,7 @@ import yaml
 
 from remogpt import ReMoGPT
 from remogpt.motion import unasked
+from remogpt.motion.facts import Fact
 from remogpt.runtime.files import read_json, write_json
 from studies import beside as study
 
@@ -42,10 +43,14 @@ def test_the_table_is_made_of_a_set(tiny_set: Path, tmp_path: Path, monkeypatch:
 
 def test_answers_are_compared_with_and_without_the_cost() -> None:
     model = ReMoGPT.from_pretrained(device="cpu")
-    found = study.answers(model, ["a person waves with the left hand", "xyzzy", "someone bows"], 10.0)
+    found = study.answers(model, ["a person waves with the left hand", "xyzzy", "someone bows"], lambda _: 10.0)
     assert found["captions"] == 3 and 2 <= found["understood"] <= 3
     assert found["predicates"]["held"] > 0.5 and found["predicates"]["not_expected"] == 0
-    assert unasked.STRANGE != 10.0
+    assert unasked.cost_of_strange(()) != 10.0
+    facts = [[Fact("waves", {"side": "left"})], [Fact("cartwheels")]]
+    assert study.held(model, ["a person waves with the left hand"] * 2, facts, unasked.cost_of_strange) == {
+        "predicates": 0.5, "second_detectors": 0.5,
+    }  # fmt: skip
 
 
 def test_captions_are_of_one_half(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ def model() -> ReMoGPT:
 QUERY = Query("a person waves with the left hand, then sits down", [])
 
 
-@pytest.mark.parametrize(("examples", "way"), [("by facts", "written"), ("joined, 2", "guided"), ("none", "written")])
+@pytest.mark.parametrize(
+    ("examples", "way"),
+    [("by facts", "written"), ("joined, 2", "guided"), ("joined, 2, strength 9", "guided"), ("none", "written")],
+)
 def test_a_row_is_written_after_its_examples(model: ReMoGPT, examples: str, way: str) -> None:
     ((features, came),) = guides.write(model, [QUERY], examples, 1)
     assert came == way and features.shape[1] == 263
