@@ -27,6 +27,10 @@ def test_right_is_who_is_nearer_to_its_own() -> None:
     found = study.score(Sees(), [right, right, right, swapped])  # type: ignore[arg-type]
     assert found["pairs"] == 4 and found["caption_to_motion"] == found["motion_to_caption"] == 75.0
     assert found["cosine_of_captions"] == 0.0 and found["cosine_of_paraphrases"] == 1.0
+    facts = np.tile(np.array([[2.0, 1.0], [3.0, 2.5]]), (4, 1, 1))  # the second caption ranks the first motion higher
+    found = study.score(Sees(), [right, right, right, swapped], lambda _: facts)  # type: ignore[arg-type]
+    assert found["caption_to_motion"] == 75.0
+    assert found["with_facts"] == {"caption_to_motion": 50.0, "motion_to_caption": 50.0}
 
 
 @pytest.mark.parametrize("source", ["drawn", "families"])
