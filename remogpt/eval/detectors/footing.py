@@ -105,3 +105,21 @@ def staggers(figure: Figure) -> list[Event]:
             if goes and reels >= 3 and rests and opened:
                 found.append(Event(start, end, direction=name))
     return found
+
+
+@detector("skates")
+def skates(figure: Figure) -> list[Event]:
+    """Find fast ways on which no sole comes to rest and none flies, with strides out to either side."""
+    pace = figure.seen(rate(steady(figure.mass_centre, 3.0)))[:, 0]
+    soles = {side: sole(figure, side) for side in SIGN}
+    toes = {side: np.linalg.norm(rate(figure.at(f"{side}_ankle", 7))[:, [0, 2]], axis=-1) for side in SIGN}
+    wide = np.abs(figure.seen(figure.at("left_ankle", 7) - figure.at("right_ankle", 7))[:, 2])
+    found = []
+    for start, end in spans(pace > 0.75, 24, 5):
+        rests = np.max([(soles[side] < 0.05) & (toes[side] < 0.4) for side in SIGN], axis=0)[start:end]
+        floor = np.minimum(soles["left"], soles["right"])[start:end]
+        flown = float((floor > float(np.median(floor)) + 0.035).mean())
+        strides = peaks(wide[start:end], 0.10, 6, 0.30)
+        if float(rests.mean()) < 0.15 and flown < 0.12 and len(strides) >= 2:
+            found.append(Event(start, end))
+    return found

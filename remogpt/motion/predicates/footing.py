@@ -135,3 +135,25 @@ def staggers(body: Body, direction: str | None = None) -> Intervals:
     """Go backward or aside in several steps for nearly a metre, the trunk tipping to and fro, the arms out."""
     ways = ("backward", *SIDES) if direction is None else (direction,)
     return sorted(found for way in ways for found in _staggers(body, way))
+
+
+GLIDE = 0.7
+"""Metres a second of who skates, at least."""
+
+
+@predicate("skates", "skates forward")
+def skates(body: Body) -> Intervals:
+    """Go ahead on feet that slide over the floor, and never stop on it, as they push out to the sides by turns."""
+    ahead = body.velocity("pelvis", 3.0)[:, 0]
+    paces = [np.linalg.norm(np.gradient(body.at(f"{side}_foot", 1.0)[:, [0, 2]], axis=0), axis=-1) for side in SIDES]
+    slides_on = np.minimum(*paces) * FPS > 0.35 * ahead
+    low = np.minimum(body.height("left_foot"), body.height("right_foot"))
+    apart = body.offset("left_ankle", "right_ankle", "hip", 2.0)[:, 2]
+    found = []
+    for start, end in stretches(ahead > GLIDE, 28, 4):
+        on_floor = low[start:end] < np.quantile(low[start:end], 0.2) + 0.03
+        strokes = swings(apart[start:end], 0.12)
+        glides = slides_on[start:end].mean() > 0.75 and on_floor.mean() > 0.85
+        if glides and len(strokes) >= 3 and apart[start:end].max() > 0.32:
+            found.append((start, end))
+    return found

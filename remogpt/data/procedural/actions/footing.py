@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from remogpt.data.procedural.curves import ease, keyframes, smooth, window
+from remogpt.data.procedural.curves import apply, ease, keyframes, rotation, smooth, window
 from remogpt.data.procedural.gait import Path, walk
 from remogpt.data.procedural.in_place import blank, move_foot
 from remogpt.data.procedural.jumps import Leap, fly, leap_body
@@ -18,6 +18,8 @@ from remogpt.data.procedural.track import Track
 _TEMPO = {"slow": 0.85, "normal": 1.0, "fast": 1.15}
 _WAYS = {"backward": (0.0, -1.0), "left": (1.0, 0.0), "right": (-1.0, 0.0)}
 """Directions of a stagger, as (x, z)."""
+_EDGE = 0.015
+"""Metres by which skates or wheels raise the feet; a gliding foot stands on no place of the floor."""
 
 
 def step_in_place(action: Action, who: Performer, rng: np.random.Generator) -> Track:
@@ -132,6 +134,8 @@ def _reel(track: Track, t: np.ndarray, beats: list[float], way: np.ndarray, rng:
     sign = 1.0 if rng.random() < 0.5 else -1.0
     rolls = [sign * (-1.0) ** k * rng.uniform(0.16, 0.34) for k in range(number)]
     tips = [rng.uniform(0.12, 0.34) if k % 2 == 0 else rng.uniform(-0.06, 0.14) for k in range(number)]
+    rolls[0] *= 0.4  # the balance goes slowly at first: nobody shoves
+    tips[0] *= 0.5
     wave, tip = (keyframes(marks, [0.0, *values, 0.0], t) for values in (rolls, tips))
     if way[0]:  # a positive roll leans to the right
         track.trunk[:, 2] -= way[0] * (1.1 * tip + 0.5 * sign * wave)
@@ -152,3 +156,78 @@ def _reel(track: Track, t: np.ndarray, beats: list[float], way: np.ndarray, rng:
         track.arms[:, arm, 0] += fly * ahead + 1.2 * row
         track.arms[:, arm, 1] += fly * out + 0.8 * np.abs(row)
         track.arms[:, arm, 2] += fly * rng.uniform(0.3, 0.7)
+
+
+def skate(action: Action, who: Performer, rng: np.random.Generator) -> Track:
+    """Skate ahead: glide on one foot while the other pushes out to its side, swings in behind, and takes over."""
+    count = int(rng.integers(4, 7))
+    beat = rng.uniform(0.72, 0.95) / _TEMPO[action.speed] * min(who.posture.tempo, 1.15) / who.hurry**0.5
+    starts = 0.45 + beat * np.arange(count + 1)
+    stops = starts[-1] + rng.uniform(0.75, 1.0)
+    track, t = blank(stops + 0.4, who)
+    speed = rng.uniform(1.5, 2.3) * _TEMPO[action.speed] * who.posture.pace**0.5
+    fine = np.arange(0.0, t[-1] + 0.01, 0.005)
+    quick = ease((fine - 0.35) / 1.3) * ease((stops - fine) / 1.0)
+    quick *= 1.0 + 0.08 * np.cos(2.0 * np.pi * (fine - starts[0]) / beat - 2.0)
+    gone = np.interp(t, fine, np.cumsum(speed * quick) * 0.005)
+    first = int(rng.integers(2))
+    going = window(t, 0.1, stops + 0.25, 0.6, 0.6)
+    # +1 while the left foot glides, -1 while the right one does.
+    middles = 0.5 * (starts[1:] + starts[:-1]) + 0.1 * beat
+    turns = [(1.0 if (first + k) % 2 == 0 else -1.0) for k in range(count)]
+    side = keyframes([0.2, *middles, stops - 0.1], [0.0, *turns, 0.0], t)
+    weave = rng.uniform(0.09, 0.14)
+    track.root[:, 2] += gone + 0.02 * going
+    track.root[:, 0] += weave * side
+    track.root[:, 1] += _EDGE * window(t, 0.05, stops + 0.35, 0.3, 0.3) - rng.uniform(0.10, 0.15) * going
+    for foot in (0, 1):
+        _blade(track, t, foot, gone, starts, stops, first, weave, who, rng)
+    lean = rng.uniform(0.42, 0.75)
+    track.trunk[:, 0] += lean * going
+    track.pelvis[:, 0] += 0.45 * lean * going
+    track.head[:, 0] -= 0.6 * lean * going
+    late = np.interp(t - 0.05, t, side)
+    track.trunk[:, 1] += rng.uniform(0.10, 0.22) * late
+    track.trunk[:, 2] -= 0.08 * side
+    track.pelvis[:, 2] -= 0.05 * side
+    swing, elbow, out = rng.uniform(0.4, 0.75), rng.uniform(0.25, 0.65), rng.uniform(0.15, 0.35)
+    for arm, sign in ((0, 1.0), (1, -1.0)):
+        ahead = -sign * late  # the arm of the foot that pushes comes ahead, and across
+        track.arms[:, arm, 0] += swing * ahead + 0.3 * going
+        track.arms[:, arm, 1] += going * out - 0.25 * np.maximum(ahead, 0.0) + 0.25 * np.maximum(-ahead, 0.0)
+        track.arms[:, arm, 2] += elbow * (going + 0.3 * ahead * going)
+    return track
+
+
+def _blade(
+    track: Track, t: np.ndarray, foot: int, gone: np.ndarray, starts: np.ndarray, stops: float, first: int,
+    weave: float, who: Performer, rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Write one foot: under the body while it glides, then out and back while it pushes, then in through the air."""
+    sign, place, yaw = (1.0 if foot == 0 else -1.0), who.stance.ankles[foot], float(who.stance.foot_yaw[foot])
+    x0, z0 = sign * place[0], place[2]
+    beat = float(starts[1] - starts[0])
+    marks, keys = [0.25], [(x0, z0, 0.0, 0.0, 0.0)]  # outwards, ahead, up, toes out, toes down
+    wide, back = rng.uniform(0.34, 0.42), rng.uniform(-0.22, -0.13)
+    high, out = rng.uniform(0.06, 0.13), rng.uniform(0.35, 0.6)
+    for k, start in enumerate(starts[:-1]):
+        if (first + k) % 2 == foot:
+            marks += [start, start + 0.55 * beat, start + 0.97 * beat]
+            keys += [(0.01, 0.04, 0.0, 0.05, 0.0), (0.04 + 0.5 * weave, 0.02, 0.0, 0.1, 0.0)]
+            keys.append((0.06 + 0.8 * weave, -0.02, 0.0, 0.2, 0.0))
+        else:
+            marks += [start + 0.42 * beat, start + 0.70 * beat]
+            keys += [(wide, back, 0.0, out, 0.25), (0.5 * wide, back - 0.10, high, 0.5 * out, 0.5)]
+    marks += [stops - 0.35]
+    keys += [(x0, z0, 0.0, 0.0, 0.0)]
+    outwards, ahead, up, turned, pitch = np.moveaxis(keyframes(marks, np.array(keys), t), -1, 0)
+    off = window(t, 0.05, stops + 0.35, 0.3, 0.3)
+    track.ankle[:, foot, 0] = sign * outwards
+    track.ankle[:, foot, 1] = place[1] + up + _EDGE * off
+    track.ankle[:, foot, 2] = gone + ahead
+    track.foot[:, foot, 0] = yaw + sign * turned
+    track.foot[:, foot, 1] = pitch
+    ball = apply(rotation(track.foot[:, foot, 0], pitch, 0.0), who.body.foot_vectors[foot])[:, 1]
+    lowest = 0.01 + _EDGE * off
+    track.ankle[:, foot, 1] += np.maximum(lowest - ball - track.ankle[:, foot, 1], 0.0)
+    track.planted[:, foot] = off <= 0.0

@@ -36,6 +36,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "duck": exercises.duck, "touch_foot": exercises.touch_foot, "elbow_to_knee": exercises.elbow_to_knee,
     "lean": leaning.lean, "sway": leaning.sway, "pushed": falling.pushed, "fall": falling.fall,
     "step_in_place": footing.step_in_place, "side_jump": footing.side_jump, "stagger": footing.stagger,
+    "skate": footing.skate,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
