@@ -19,7 +19,7 @@ def _hermite(t: np.ndarray, start: float, end: float, y: tuple[float, float], v:
     return (2 * u3 - 3 * u2 + 1) * y[0] + (u3 - 2 * u2 + u) * h * v[0] + (3 * u2 - 2 * u3) * y[1] + (u3 - u2) * h * v[1]
 
 
-class _Leap:
+class Leap:
     """Timing and height of one leap: crouch from `start`, leave the floor at `off`, land at `land`, up at `end`."""
 
     def __init__(self, start: float, rise: float, crouch: float, slow: float, tiptoe: float) -> None:
@@ -64,7 +64,7 @@ class _Leap:
         return keyframes(times, [0.0, 0.75, 0.85, 0.30, 0.0], t)
 
 
-def _fly(track: Track, t: np.ndarray, leap: _Leap, foot: int, begin: np.ndarray, finish: np.ndarray, tuck: float,
+def fly(track: Track, t: np.ndarray, leap: Leap, foot: int, begin: np.ndarray, finish: np.ndarray, tuck: float,
          who: Performer) -> None:  # fmt: skip
     """Animate one foot through a leap from one flat position to another."""
     flying = (t > leap.off) & (t < leap.land)
@@ -96,19 +96,19 @@ def jump(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     tuck = rng.uniform(0.0, 0.10)
     leaps, start = [], 0.12
     for _ in range(count):
-        leaps.append(_Leap(start, rise, crouch, who.posture.tempo / who.hurry, 0.05 + who.posture.knee_bend))
+        leaps.append(Leap(start, rise, crouch, who.posture.tempo / who.hurry, 0.05 + who.posture.knee_bend))
         start = leaps[-1].end + 0.02
     track, t = blank(start + 0.15, who)
     lean, swing = rng.uniform(0.25, 0.5), rng.uniform(0.6, 1.2)
     for k, leap in enumerate(leaps):
-        _leap_body(track, t, leap, each, lean, swing)
+        leap_body(track, t, leap, each, lean, swing)
         for foot in (0, 1):
             begin = who.stance.ankles[foot] + np.array([0.0, 0.0, k * each])
-            _fly(track, t, leap, foot, begin, begin + np.array([0.0, 0.0, each]), tuck, who)
+            fly(track, t, leap, foot, begin, begin + np.array([0.0, 0.0, each]), tuck, who)
     return track
 
 
-def _leap_body(track: Track, t: np.ndarray, leap: _Leap, distance: float, lean: float, swing: float) -> None:
+def leap_body(track: Track, t: np.ndarray, leap: Leap, distance: float, lean: float, swing: float) -> None:
     track.root[:, 1] += leap.height(t)
     track.root[:, 2] += distance * leap.progress(t)
     marks = [leap.start, leap.low, leap.off, leap.land, leap.absorb, leap.end]
@@ -130,7 +130,7 @@ def hop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
     shift = 0.4
     leaps, start = [], shift + 0.1
     for _ in range(count):
-        leaps.append(_Leap(start, rise, crouch, 0.6 * who.posture.tempo / who.hurry, 0.04 + who.posture.knee_bend))
+        leaps.append(Leap(start, rise, crouch, 0.6 * who.posture.tempo / who.hurry, 0.04 + who.posture.knee_bend))
         start = leaps[-1].end
     track, t = blank(start + shift + 0.2, who)
     weight = window(t, 0.0, t[-1], shift + 0.1)
@@ -139,7 +139,7 @@ def hop(action: Action, who: Performer, rng: np.random.Generator) -> Track:
         track.root[:, 1] += leap.height(t)
         track.root[:, 2] += each * leap.progress(t)
         begin = who.stance.ankles[side] + np.array([0.0, 0.0, k * each])
-        _fly(track, t, leap, side, begin, begin + np.array([0.0, 0.0, each]), 0.02, who)
+        fly(track, t, leap, side, begin, begin + np.array([0.0, 0.0, each]), 0.02, who)
         track.arms[..., 0] += 0.25 * np.sin(np.pi * leap.air(t))[:, None]
     _carry(track, t, other, shift, start, count * each, rng.uniform(0.22, 0.38), who)
     up = window(t, 0.1, t[-1], 0.5)
@@ -177,7 +177,7 @@ def jumping_jack(action: Action, who: Performer, rng: np.random.Generator) -> Tr
     wide = rng.uniform(0.18, 0.28)
     leaps, start = [], 0.15
     for _ in range(2 * count):
-        leaps.append(_Leap(start, rise, crouch, slow, 0.03 + who.posture.knee_bend))
+        leaps.append(Leap(start, rise, crouch, slow, 0.03 + who.posture.knee_bend))
         start = leaps[-1].end
     track, t = blank(start + 0.25, who)
     apart = np.zeros(len(t))
@@ -189,7 +189,7 @@ def jumping_jack(action: Action, who: Performer, rng: np.random.Generator) -> Tr
         for foot, sign in ((0, 1.0), (1, -1.0)):
             narrow = who.stance.ankles[foot]
             broad = narrow + np.array([sign * wide, 0.0, 0.0])
-            _fly(track, t, leap, foot, narrow if out else broad, broad if out else narrow, 0.0, who)
+            fly(track, t, leap, foot, narrow if out else broad, broad if out else narrow, 0.0, who)
     track.root[:, 1] -= 0.035 * apart
     base = who.posture.arms
     over = np.array([0.05, np.radians(rng.uniform(160.0, 172.0)), rng.uniform(0.1, 0.35), -1.2])

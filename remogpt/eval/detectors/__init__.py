@@ -13,6 +13,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     bounds,
     drawing,
     exercises,
+    footing,
     footwork,
     gait,
     ground,

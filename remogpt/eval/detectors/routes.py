@@ -6,6 +6,7 @@ import numpy as np
 
 from remogpt.eval.detectors.event import Event, detector
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth, steady
+from remogpt.eval.detectors.footing import flies
 from remogpt.eval.detectors.poses import calm, held
 from remogpt.eval.detectors.rhythm import Span, peaks, slides, spans
 
@@ -120,13 +121,14 @@ def stops(figure: Figure) -> list[Event]:
 
 @detector("runs_in_place")
 def runs_in_place(figure: Figure) -> list[Event]:
-    """Find feet that rise in turn at least twice a second while the figure stays where it is."""
+    """Find feet that rise in turn at least twice a second, with flights, while the figure stays where it is."""
     found = []
     for start, end in spans(_speed(figure) < 0.5, 30, 8):
         tops = {side: peaks(figure.height(f"{side}_ankle", 3)[start:end], 0.07, 6) for side in SIGN}
         rows = sorted((frame, side) for side in SIGN for frame in tops[side])
         beats = [b[0] - a[0] for a, b in itertools.pairwise(rows) if b[1] == OTHER[a[1]]]
-        if len(beats) >= 5 and float(np.median(beats)) < 12:
+        fast = len(beats) >= 5 and float(np.median(beats)) < 12
+        if fast and flies(figure, start + rows[0][0], start + rows[-1][0]) > 0.1:
             found.append(Event(start + rows[0][0], start + rows[-1][0]))
     return found
 

@@ -148,7 +148,11 @@ def taps_foot(body: Body, side: str, count: int | None = None) -> Intervals:
     """Lift a foot or its toes a little and set it down on the same place, at least twice, while the other stands."""
     beats = _taps(body, side)
     upright = all(body.pelvis_ratio()[start:end].min() > 0.9 for start, end in beats)
-    return counted(beats, count) if len(beats) >= 2 and upright else []
+    if len(beats) < 2 or not upright:
+        return []
+    # Who lifts the feet by turns steps on the spot.
+    others = [one for one in _taps(body, other(side)) if beats[0][1] <= one[0] and one[1] <= beats[-1][0]]
+    return counted(beats, count) if not others else []
 
 
 @predicate("walks_on_toes", "walks on the toes")

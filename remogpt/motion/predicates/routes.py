@@ -7,6 +7,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
+from remogpt.motion.predicates.footing import in_flight
 from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
 from remogpt.motion.skeleton import FPS
 
@@ -136,13 +137,16 @@ def stops(body: Body, direction: str | None = None) -> Intervals:
 
 @predicate("runs_in_place", "runs on the spot")
 def runs_in_place(body: Body) -> Intervals:
-    """Lift the feet in turn and fast, at least twice a second, without going anywhere."""
+    """Lift the feet in turn and fast, at least twice a second, without going anywhere, and fly from one to the other.
+
+    Who steps or marches on the spot has a foot on the floor at any time.
+    """
     lead = body.height("left_ankle", 1.0) - body.height("right_ankle", 1.0)
     here = _pace(body) < 0.5
     found = []
     for start, end in stretches(here, 30, 6):
         steps = [one for one in swings(lead[start:end], 0.09) if one[1] - one[0] <= 12]
-        if len(steps) >= 5:
+        if len(steps) >= 5 and in_flight(body, start + steps[0][0], start + steps[-1][1]) > 0.08:
             found.append((start + steps[0][0], start + steps[-1][1]))
     return found
 

@@ -63,6 +63,7 @@ OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "leans": {"direction": ("forward", "backward")},
     "falls": {"direction": ("forward", "backward", "left", "right")},
     "is_pushed": {"direction": ("forward", "backward", "left", "right")},
+    "staggers": {"direction": ("backward", "left", "right")},
 }
 
 

@@ -10,6 +10,7 @@ from remogpt.data.procedural.actions import (
     exercises,
     falling,
     floor,
+    footing,
     footwork,
     handling,
     ladder,
@@ -34,6 +35,8 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "walk_on_toes": footwork.walk_on_toes, "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips,
     "duck": exercises.duck, "touch_foot": exercises.touch_foot, "elbow_to_knee": exercises.elbow_to_knee,
     "lean": leaning.lean, "sway": leaning.sway, "pushed": falling.pushed, "fall": falling.fall,
+    "step_in_place": footing.step_in_place, "side_jump": footing.side_jump, "stagger": footing.stagger,
+    "skate": footing.skate,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
