@@ -47,8 +47,8 @@ def test_other_feet_do_not_step_on_the_spot(action: Action) -> None:
 @pytest.mark.parametrize("direction", ["left", "right"])
 @pytest.mark.parametrize("count", [1, 3])
 def test_jumps_aside_are_counted_on_their_side(direction: str, count: int) -> None:
-    said = [{"direction": direction, "count": count}, {"direction": direction, "count": count + 1}]
-    facts = [Fact("jumps_to_side", params) for params in ({}, *said, {"direction": OTHER[direction]})]
+    counted = [Fact("jumps_to_side", {"direction": direction, "count": number}) for number in (count, count + 1)]
+    facts = [Fact("jumps_to_side"), *counted, Fact("jumps_to_side", {"direction": OTHER[direction]})]
     for seed in range(3):
         joints = made(Action("side_jump", direction=direction, count=count), seed)
         assert judged(joints, *facts) == ([True, True, False, False],) * 2

@@ -11,6 +11,8 @@ from remogpt.eval.detectors.rhythm import peaks, slides, spans
 
 SLOWEST, QUICKEST = 25, 8
 """Frames from one foot's highest place to the other's in steps on the spot, at most and at least."""
+REEL, FAR = 0.08, 0.65
+"""Metres that the neck swings against the seat, in each reel of who staggers; metres that the figure goes, at least."""
 
 
 def flies(figure: Figure, first: int, last: int) -> float:
@@ -72,10 +74,6 @@ def jumps_to_side(figure: Figure) -> list[Event]:
     return found
 
 
-REEL, FAR = 0.10, 0.65
-"""Metres that the neck swings against the seat, in each reel of who staggers; metres that the figure goes, at least."""
-
-
 def _tread(figure: Figure, start: int, end: int) -> int:
     """Count how often a foot comes to rest in frames [start, end) after a way."""
     count = 0
@@ -98,7 +96,7 @@ def staggers(figure: Figure) -> list[Event]:
         for start, end in spans((along > 0.15) & (along > 0.75 * np.hypot(velocity[:, 0], velocity[:, 2])), 8, 9):
             first, last = max(0, start - 7), min(len(figure), end + 9)
             far = figure.mass_centre[last - 1] - figure.mass_centre[first]
-            reels = sum(len(slides(neck[first:last, axis], REEL * 0.8)) for axis in (0, 2))
+            reels = sum(len(slides(neck[first:last, axis], REEL)) for axis in (0, 2))
             rests = figure.height("pelvis", 7)[first:last].min() > 0.68 and end - start < 84
             opened = int((spread[first:last] > 0.12).sum()) >= 8 and flies(figure, first, last) < 0.12
             goes = np.hypot(far[0], far[2]) * figure.scale > FAR and 4 <= _tread(figure, first, last) <= 9

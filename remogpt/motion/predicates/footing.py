@@ -15,6 +15,12 @@ BEAT = (7, 26)
 """Frames from one step on the spot to the next: fewest, most."""
 ASIDE = (0.16, 1.1)
 """Metres that both feet go aside in a jump, at least and at most."""
+REELS, TIPS = 3, 8.0
+"""Fewest times that the trunk of who staggers tips one way or back, and degrees of each."""
+WAY, LONGEST = 0.7, 80
+"""Metres of a stagger, at least, and its frames, at most."""
+GLIDE = 0.7
+"""Metres a second of who skates, at least."""
 
 
 def _pace(body: Body) -> np.ndarray:
@@ -95,12 +101,6 @@ def jumps_to_side(body: Body, direction: str | None = None, count: int | None = 
     return counted(sorted(found for way in ways for found in _side_jumps(body, way)), count)
 
 
-REELS, TIPS = 3, 8.0
-"""Fewest times that the trunk of who staggers tips one way or back, and degrees of each."""
-WAY, LONGEST = 0.7, 80
-"""Metres of a stagger, at least, and its frames, at most."""
-
-
 def _foot_moves(body: Body, start: int, end: int) -> list[float]:
     """Return how far each foot goes over the floor each time it moves in frames [start, end), metres."""
     found = []
@@ -135,10 +135,6 @@ def staggers(body: Body, direction: str | None = None) -> Intervals:
     """Go backward or aside in several steps for nearly a metre, the trunk tipping to and fro, the arms out."""
     ways = ("backward", *SIDES) if direction is None else (direction,)
     return sorted(found for way in ways for found in _staggers(body, way))
-
-
-GLIDE = 0.7
-"""Metres a second of who skates, at least."""
 
 
 @predicate("skates", "skates forward")

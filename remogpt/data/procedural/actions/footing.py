@@ -103,7 +103,8 @@ def _staggered(
 ) -> tuple[float, list[tuple[int, float, float, np.ndarray]]]:
     """Return when the first foot leaves, and the steps: foot, when it lands, how long it takes, how far (x, z)."""
     first = rng.uniform(0.55, 0.8)
-    lands, steps = first, []
+    lands = first
+    steps: list[tuple[int, float, float, np.ndarray]] = []
     if way[0]:  # the outer foot goes out, the other one follows, and at last closes
         number, foot = 4, 0 if way[0] > 0.0 else 1
         total = rng.uniform(0.92, 1.08)
