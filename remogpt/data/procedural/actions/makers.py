@@ -15,6 +15,7 @@ from remogpt.data.procedural.actions import (
     ladder,
     leaning,
     poses,
+    resting,
     routes,
     tumbles,
 )
@@ -34,6 +35,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "walk_on_toes": footwork.walk_on_toes, "touch_toes": exercises.touch_toes, "roll_hips": exercises.roll_hips,
     "duck": exercises.duck, "touch_foot": exercises.touch_foot, "elbow_to_knee": exercises.elbow_to_knee,
     "lean": leaning.lean, "sway": leaning.sway, "pushed": falling.pushed, "fall": falling.fall,
+    "hands_on_knees": resting.hands_on_knees,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
