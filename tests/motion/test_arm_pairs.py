@@ -93,6 +93,15 @@ def test_a_wheel_is_turned_slowly_and_drums_are_beaten_fast() -> None:
         assert judged(facts, made("drum", seed)) == {(False, True)}
 
 
+def test_keys_are_pressed_by_small_ways_in_turn_and_drums_beaten_by_large_ones() -> None:
+    facts = [Fact("plays_keys"), Fact("drums")]
+    for seed in SEEDS:
+        assert judged(facts, made("piano", seed)) == {(True, False)}
+        assert judged(facts, made("drum", seed)) == {(False, True)}
+        for other in ("carry", "talk", "rub_hands", "steer"):
+            assert judged(facts, made(other, seed)) == {(False, False)}, other
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_blow_is_warded_off_and_an_arm_stretched_on_one_side(side: str) -> None:
     other = {"left": "right", "right": "left"}[side]

@@ -26,6 +26,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     poise,
     poses,
     repeats,
+    rests,
     routes,
     strokes,
     styles,

@@ -1,4 +1,4 @@
-"""Find what hands do with things that stand at hand: putting something down, reaching out for it, moving it aside."""
+"""Find what hands do with things at hand: putting something down, reaching out for it, moving it aside, opening it."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -7,7 +7,7 @@ import numpy as np
 
 from remogpt.eval.detectors.event import Event, both_or_one, detector
 from remogpt.eval.detectors.figure import OTHER, SIGN, Figure, measured, rate, smooth
-from remogpt.eval.detectors.rhythm import around, peaks, spans
+from remogpt.eval.detectors.rhythm import around, peaks, slides, spans
 
 SET_DOWN = (0.58, 0.785)
 """Height of a hand that sets something on a table, over that of the neck, least and most."""
@@ -17,6 +17,8 @@ FOLLOWED = 0.045
 """Metres by which the neck goes after hands that reach out, over the pelvis."""
 OUT = 0.08
 """Metres by which a hand that sets something down goes away from the middle of the body."""
+SWUNG, DRAWN = 36.0, 11.0
+"""Degrees by which a hand on a door goes around the body outwards, and by which its elbow bends meanwhile, at least."""
 
 
 @measured
@@ -166,3 +168,33 @@ def moves_aside(figure: Figure) -> list[Event]:
         if one.side == "both"
         or np.degrees(_raised(figure, OTHER[str(one.side)])[one.start : one.end]).mean() < 42.0
     ]  # fmt: skip
+
+
+@detector("opens_door")
+def opens_door(figure: Figure) -> list[Event]:
+    """Find one hand that goes around the body outwards at one height while it comes nearer, slow before and after."""
+    found = []
+    for side in SIGN:
+        place, neck = _from_feet(figure, side), float(np.median(figure.height("neck", 9)))
+        bearing = smooth(np.degrees(np.arctan2(SIGN[side] * place[:, 2], np.maximum(place[:, 0], 0.03))), 5)
+        bend, speed = smooth(figure.bend(side, "arm"), 5), np.linalg.norm(rate(place), axis=-1)
+        height = figure.height(f"{side}_wrist", 7)
+        for start, end in slides(bearing, SWUNG):
+            turn = bearing[start : end + 1]
+            if bearing[end] < bearing[start]:  # the hand goes inwards
+                continue
+            first = start + int(np.flatnonzero(turn < turn[0] + 0.15 * np.ptp(turn))[-1])
+            last = start + int(np.flatnonzero(turn > turn[-1] - 0.25 * np.ptp(turn))[0])
+            if last <= first:
+                continue
+            way, rests = slice(first, last + 1), (slice(max(0, first - 8), first + 1), slice(last, last + 10))
+            near = place[first, 0] - place[last, 0] > 0.12 and bend[first] - bend[way].min() > DRAWN
+            level = np.ptp(height[way]) < 0.10 and 0.62 < height[way].mean() / neck < 0.92
+            slow = max(float(speed[rest].min()) for rest in rests) < 0.45
+            idle = np.degrees(_raised(figure, OTHER[side]))[way].mean() < 42.0
+            # Who hauls at a rope leans back, and draws the hand to the hip.
+            level = level and np.ptp(figure.lean()[first : last + 14, 0]) < 15.0
+            level = level and (SIGN[side] * place[last : last + 10, 2]).max() > 0.27
+            if place[first, 0] > 0.27 and near and level and slow and idle and last - first < 40:
+                found.append(Event(max(0, first - 8), min(len(figure), last + 6), side))
+    return found

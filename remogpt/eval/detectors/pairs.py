@@ -1,4 +1,4 @@
-"""Find what two arms do together or for each other: swing a club, swim, steer, rub, ward off, stretch, drum."""
+"""Find what two arms do together or for each other: swing a club, swim, steer, rub, ward off, stretch, drum, play."""
 
 from itertools import pairwise
 
@@ -190,3 +190,40 @@ def _beats(figure: Figure, side: str, start: int, end: int) -> bool:
     """Return whether a hand goes up and down more than it goes in any other direction."""
     ahead, up, out = np.std(_from_chest(figure, side)[start : end + 1], axis=0)
     return bool(up > 1.3 * max(ahead, out))
+
+
+@detector("plays_keys")
+def plays_keys(figure: Figure) -> list[Event]:
+    """Find level forearms whose hands dip by small ways again and again, the one while the other rises."""
+    hands = {side: _from_chest(figure, side) for side in SIGN}
+    gap = figure.gap("left_wrist", "right_wrist")
+    mask = (gap > 0.17) & (gap < 0.72)
+    for side in SIGN:
+        fore = figure.at(f"{side}_wrist") - figure.at(f"{side}_elbow")
+        mask &= (np.abs(fore[:, 1]) < 0.20) & (hands[side][:, 0] > 0.12) & (figure.bend(side, "arm") < 158.0)
+        mask &= figure.height(f"{side}_wrist") < figure.height("neck", 9) - 0.22
+    mask &= np.linalg.norm(rate(steady(figure.mass_centre, 4.0))[:, [0, 2]], axis=-1) < 0.25
+    quick = {side: hands[side][:, 1] - steady(hands[side][:, 1], 4.0) for side in SIGN}
+    found = []
+    for start, end in spans(mask, 24, 4):
+        dips = {side: [start + one for one in peaks(-quick[side][start:end], 0.018, 4)] for side in SIGN}
+        marks = sorted((frame, side) for side in SIGN for frame in dips[side])
+        rows: list[list[tuple[int, str]]] = []
+        for mark in marks:
+            if rows and mark[0] - rows[-1][-1][0] <= 14:
+                rows[-1].append(mark)
+            else:
+                rows.append([mark])
+        found += [Event(row[0][0], row[-1][0] + 1) for row in rows if _presses(row, quick, hands)]
+    return found
+
+
+def _presses(row: list[tuple[int, str]], quick: dict[str, np.ndarray], hands: dict[str, np.ndarray]) -> bool:
+    """Return whether dips of both hands are those of keys: of both, by small ways, in turn."""
+    sides = [side for _, side in row]
+    inside = slice(row[0][0], row[-1][0] + 1)
+    left, right = (quick[side][inside] for side in SIGN)
+    turned = np.std(left - right) > 1.25 * np.std(left + right)
+    small = max(np.std(left), np.std(right)) < 0.042
+    stays = max(np.ptp(hands[side][inside, axis]) for side in SIGN for axis in (0, 1)) < 0.22
+    return bool(min(map(sides.count, SIGN)) >= 3 and turned and small and stays)

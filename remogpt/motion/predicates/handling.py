@@ -1,4 +1,4 @@
-"""Find what hands do with things that stand at hand: put something down, reach out for it, move it aside."""
+"""Find what hands do with things at hand: put something down, reach out for it, move it aside, pull a door open."""
 
 from collections.abc import Callable
 
@@ -20,6 +20,8 @@ SLID = 0.2
 """Smallest way to the side of a hand that moves something aside, without the ends of the way, metres."""
 LEANT = 6.5
 """Degrees by which the trunk goes after a hand that reaches out or puts something down."""
+DOOR_BACK, DOOR_OUT, DOOR_LEVEL = 0.15, 0.16, 0.135
+"""Of a hand that pulls a door open, metres: its way back and its way outwards at least, and up or down at most."""
 
 
 @memo
@@ -186,3 +188,31 @@ def moves_aside(body: Body, side: str | None = None, direction: str | None = Non
             ways = [(start, end) for start, end, way in _moved(body, name) if direction in (None, way)]
             found += ways if name == "both" else alone(body, ways, name, ~_is_low(body, other(name)))
     return sorted(found)
+
+
+@memo
+def _opened(body: Body, side: str) -> Intervals:
+    """Find a hand that waits far ahead at the height of the belly and then goes level back and outwards to a rest."""
+    hand, stretched = _at(body, side), reach(body, side)
+    out = body.outward(f"{side}_wrist", "pelvis", side)
+    slow = body.speed(f"{side}_wrist", 1.5) < 0.42
+    height = (hand[:, 1] > -0.12) & (hand[:, 1] < 0.34)
+    grips = stretches(slow & height & (hand[:, 0] > 0.30) & (out < 0.26) & (stretched > 0.72), 3, 2)
+    ends = stretches(slow & height & (hand[:, 0] < 0.36) & (out > 0.28) & (stretched < 0.95), 2, 2)
+    lean, found = body.lean()[:, 0], []
+    for start, grip in grips:
+        for first, end in ((a, b) for a, b in ends if 3 <= a - grip <= 40):
+            way = slice(grip - 1, first + 1)
+            back, aside = hand[grip - 1, 0] - hand[first:end, 0].min(), out[first:end].max() - out[grip - 1]
+            level = np.ptp(hand[way, 1]) < DOOR_LEVEL
+            bent = stretched[start:grip].max() - stretched[grip:end].min() > 0.06
+            if back > DOOR_BACK and aside > DOOR_OUT and level and bent and np.ptp(lean[grip - 1 : end]) < 17.0:
+                found.append((start, end))
+                break
+    return found
+
+
+@predicate("opens_door", "pulls a door open with the {side} hand")
+def opens_door(body: Body, side: str) -> Intervals:
+    """Take one hand from a rest far ahead, at the height of a handle, level towards the body and aside, to a rest."""
+    return alone(body, _opened(body, side), side, ~_is_low(body, other(side)))

@@ -1,4 +1,4 @@
-"""Find what two arms do together or for each other: swing a club, swim, steer, rub, ward off, stretch, drum."""
+"""Find what two arms do together or for each other: swing a club, swim, steer, rub, ward off, stretch, drum, play."""
 
 from itertools import pairwise
 
@@ -19,6 +19,8 @@ STROKE, STROKE_AHEAD = 0.40, 0.08
 """Of a breast stroke, metres: by how much the hands part, and farther ahead than they come back."""
 CRAWL_WAY, CRAWL_LEAN = 0.35, 11.0
 """Of the crawl: metres that a hand reaches forward, degrees that the trunk leans forward."""
+PRESS, KEYS = (0.024, 0.085), 12
+"""Metres of the median way of a hand that presses keys, up or down; frames that one way takes, at most."""
 
 
 @memo
@@ -208,5 +210,28 @@ def drums(body: Body) -> Intervals:
             inside = slice(bout[0][1], bout[-1][0] + 1)  # without the first and the last beat
             stray = max(np.std(apart[inside, 0]), np.std(apart[inside, 2]))
             if np.std(apart[inside, 1]) > 2.6 * stray:
+                found.append((bout[0][0], bout[-1][1]))
+    return found
+
+
+@predicate("plays_keys", "plays on keys with both hands")
+def plays_keys(body: Body) -> Intervals:
+    """Press down with both hands in turn by small ways over keys before the belly, palms apart, and stay over them."""
+    apart = _apart(body)
+    hands = [_hand(body, side) for side in SIDES]
+    where = _in_front(body, 0.14, -0.50, -0.10) & (apart[:, 2] > 0.16) & (apart[:, 2] < 0.70)
+    where &= np.max([reach(body, side) for side in SIDES], axis=0) < 0.97
+    where &= np.hypot(*body.velocity()[:, [0, 2]].T) < 0.3  # the arms of who walks swing in turn as well
+    found = []
+    for start, end in stretches(where, 24, 3):
+        ways = [(start + a, start + b) for a, b in swings(apart[start:end, 1], 0.03) if b - a <= KEYS]
+        for bout in (one for one in groups(ways, 8) if len(one) >= 6):
+            inside = slice(bout[0][1], bout[-1][0] + 1)  # without the first and the last way
+            own = [np.abs([hand[b, 1] - hand[a, 1] for a, b in bout]) for hand in hands]
+            size = [float(np.median(one)) for one in own]
+            turned = float(np.median([abs(apart[b, 1] - apart[a, 1]) for a, b in bout])) > 0.9 * max(size)
+            small = max(PRESS[0], 0.55 * max(size)) < min(size) and max(size) < PRESS[1]
+            stays = max(np.ptp(hand[inside, axis]) for hand in hands for axis in (0, 1)) < 0.22
+            if small and turned and stays:
                 found.append((bout[0][0], bout[-1][1]))
     return found

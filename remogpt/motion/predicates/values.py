@@ -44,6 +44,8 @@ OWN_VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "circles_arm": {"side": LEFT_RIGHT_BOTH, "direction": ("forward", "backward")},
     "curls": {"side": LEFT_RIGHT_BOTH},
     "pulls": {"side": LEFT_RIGHT_BOTH},
+    "holds_belly": {"side": LEFT_RIGHT_BOTH},
+    "rests_hands_on_knees": {"side": LEFT_RIGHT_BOTH},
     "touches_head": {"side": LEFT_RIGHT_BOTH},
     "holds_arms_out": {"direction": FORWARD_SIDE},
     "crawls": {"direction": ("forward", "backward")},

@@ -16,6 +16,7 @@ from remogpt.data.procedural.actions import (
     ladder,
     leaning,
     poses,
+    resting,
     routes,
     tumbles,
 )
@@ -37,6 +38,7 @@ LEGS: dict[str, Callable[[Action, Performer, np.random.Generator], Track]] = {
     "lean": leaning.lean, "sway": leaning.sway, "pushed": falling.pushed, "fall": falling.fall,
     "step_in_place": footing.step_in_place, "side_jump": footing.side_jump, "stagger": footing.stagger,
     "skate": footing.skate,
+    "hands_on_knees": resting.hands_on_knees,
 }  # fmt: skip
 """Maker of every added action that uses the legs."""
 
