@@ -19,6 +19,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
     ground,
     handling,
     handwork,
+    held,
     leaps,
     lifts,
     lows,
