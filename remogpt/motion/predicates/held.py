@@ -45,14 +45,15 @@ def sweeps(body: Body) -> Intervals:
         lower, upper = _hand(body, low), _hand(body, other(low))
         apart = body.height(f"{other(low)}_wrist") - body.height(f"{low}_wrist")
         where = (gap > 0.22) & (gap < 0.62) & (apart > 0.14) & (lower[:, 1] < -0.26) & (upper[:, 1] < 0.05)
-        where &= (lower[:, 0] > -0.03) & (upper[:, 0] > 0.0) & (lower[:, 0] + upper[:, 0] > 0.10)
+        where &= (lower[:, 0] > -0.05) & (upper[:, 0] > 0.0) & (lower[:, 0] + upper[:, 0] > 0.02)
         place = body.offset(f"{low}_wrist", "pelvis")
         for axis in (0, 2):
             for start, end in _bouts(place[:, axis], where, SWEEP, 3, (6, 26)):
-                inside = slice(start, end + 1)
+                inside = slice(start + 4, end - 3)  # without raising and lowering the hands
                 level = np.ptp(place[inside, 1]) < 0.9 * np.ptp(place[inside, axis])
-                rigid = gap[inside].std() < 0.22 * gap[inside].mean()
-                if level and rigid and lean[inside].mean() > SWEEP_LEAN:
+                rigid = gap[inside].std() < (0.11 if axis == 0 else 0.22) * gap[inside].mean()
+                grips = lower[inside, 0].mean() > 0.05 and reach(body, low)[inside].mean() < 0.97  # no arm that hangs
+                if level and rigid and grips and lean[inside].mean() > SWEEP_LEAN:
                     found.append((start, end))
     return sorted(found)
 
