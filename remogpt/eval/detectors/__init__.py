@@ -38,7 +38,7 @@ from remogpt.eval.detectors import (  # noqa: F401  (each registers its finders)
 from remogpt.eval.detectors.scene import Scene
 from remogpt.motion.facts import Fact
 
-VERSION = 4
+VERSION = 5
 """Increased whenever the same joints may get another answer."""
 
 __all__ = ["VERSION", "facts_hold", "holds"]
