@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypedDict
@@ -88,6 +88,11 @@ class KnownWords:
             return True
         parts = word.replace("'", "-").split("-")
         return len(parts) > 1 and all(not part or self.knows(part) for part in parts)
+
+    def with_words_of(self, captions: Iterable[str]) -> "KnownWords":
+        """Return these words and those of further captions, which the model can show without having learnt them."""
+        further = dict.fromkeys(word for text in captions for word in words_of(text) if not self.knows(word))
+        return replace(self, words=(*self.words, *further)) if further else self
 
     def known_negation(self, phrase: str) -> bool:
         """Whether training captions hold this negated phrase."""

@@ -33,10 +33,14 @@ def doubts(
     Args:
         segments: of one motion, with the examples that were retrieved for them.
         following: tells which examples answer.
-        known: words of the model's training captions; None where they are not known, so that no word is doubted.
+        known: words of the model's training captions; None where they are not known, so that no word is doubted. Those
+            of the examples' captions count as known too: a database may hold what the model has not learnt.
         meanings: names the nearest in meaning of unknown words.
     """
-    of_words = () if known is None else notices_of_caption(segments[0].request.text, known, meanings)
+    of_words: tuple[Notice, ...] = ()
+    if known is not None:
+        seen = known.with_words_of(example.caption for segment in segments for example in segment.examples)
+        of_words = notices_of_caption(segments[0].request.text, seen, meanings)
     return (*of_words, *_not_understood(segments), *_alone(segments, following))
 
 

@@ -97,6 +97,13 @@ def test_each_word_and_each_reason_is_told(known: KnownWords) -> None:
     assert sorted(kinds(text, known)) == ["negation", "negation", "out_of_range", "unknown_word", "unknown_word"]
 
 
+def test_words_of_further_captions_are_known_too(known: KnownWords) -> None:
+    wider = known.with_words_of(["someone plays a ukulele", "a man walks"])
+    assert wider.knows("ukuleles") and not known.knows("ukulele")
+    assert (wider.negations, wider.largest) == (known.negations, known.largest)
+    assert known.with_words_of(["a man walks"]) is known
+
+
 def test_each_stem_means_what_its_most_frequent_word_does() -> None:
     captions = ("he walks and walks, then he walked and waves twice without moving", "walking 3.5 to the wave, waves")
     assert KnownWords.from_captions(captions).meaningful == ("walks", "waves", "moving")

@@ -26,6 +26,18 @@ def test_an_answer_says_what_the_model_has_not_learnt(model: ReMoGPT, monkeypatc
     assert one[0].motion.caption == "a person wlaks" and one[0].segments[0].text == "a person walks"
 
 
+def test_what_an_example_says_is_known(model: ReMoGPT, monkeypatch: pytest.MonkeyPatch) -> None:
+    example, *_ = model.examples_for_texts(["a person walks"])[0]
+    monkeypatch.setitem(model.__dict__, "known_words", KnownWords.from_captions(["a person sneezes"]))
+    monkeypatch.setitem(model.__dict__, "_meanings", None)
+
+    def doubted(options: GenerationOptions) -> list[str]:
+        (answer,) = model.generate(example.caption, seed=0, options=options)
+        return [warning.kind for warning in answer.warnings if warning.kind == "unknown_word"]
+
+    assert doubted(ALONE) and not doubted(GenerationOptions(pinned=[example.id]))
+
+
 def test_an_answer_says_that_no_example_comes_near(
     model: ReMoGPT, motion: Motion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
