@@ -56,7 +56,7 @@ remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_datab
     --retriever "$work/retriever" --tokenizer "$work/tokenizer"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
     --reader "$work/reader_large" "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
-    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 \
+    --database "$work/small_database" --name mini --licence MIT --best-of 8 --top-p 1.0 --copy-strength 3 --copy-strength-alone 5 \
     --out "$work/model"
 du -sh "$work/model"
 

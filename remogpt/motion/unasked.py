@@ -39,6 +39,16 @@ STRANGE, MOST = 0.5, 0.25
 """What each action that anyone sees takes where true motions do not show it beside what is claimed, as a share of one
 of the caption's facts; and the most that it takes from the share of all of them.
 """
+MANNERS = {
+    "sneaky": False,
+    "careful": False,
+    "limping_left": False,
+    "limping_right": False,
+    "drunk": True,
+    "elderly": True,
+}
+"""Manners of walking, and whether walks in no manner show them: of 250 procedural ones 6 and 4 the last two, at most
+one the others."""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:
@@ -58,11 +68,11 @@ def left_out(steps: Steps) -> tuple[Fact, ...]:
 
 
 def besides(steps: Steps) -> dict[Fact, float]:
-    """Return what each action that anyone sees and that no claim names takes from a motion which shows it."""
+    """Return what each action or manner that anyone sees and no claim names takes from a motion which shows it."""
     claimed, strange = {claim.name for step in steps for claim in step}, cost_of_strange(steps)
-    return {
-        fact: SLIGHT if claimed & others else strange for fact, others in _beside().items() if fact.name not in claimed
-    }
+    shown = {fact: bool(claimed & others) for fact, others in _beside().items()}
+    shown |= {Fact("walks_like", {"style": style}): seen for style, seen in MANNERS.items()}
+    return {fact: SLIGHT if seen else strange for fact, seen in shown.items() if fact.name not in claimed}
 
 
 def cost_of_strange(steps: Steps) -> float:

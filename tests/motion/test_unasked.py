@@ -4,11 +4,13 @@ import pytest
 
 from remogpt.motion.fact_catalogue import fact_number
 from remogpt.motion.facts import Fact, Steps, completions
+from remogpt.motion.predicates.style import STYLES
 from remogpt.motion.unasked import (
     ALONE,
     BACKWARD,
     COST,
     GAITS,
+    MANNERS,
     MOST,
     ON_FLOOR,
     SLIGHT,
@@ -61,8 +63,8 @@ def test_a_caption_leaves_out_what_it_does_not_claim_but_a_brisk_walk_is_no_run(
 
 
 def test_every_unasked_action_is_of_the_catalogue() -> None:
-    seen = {fact.name for fact in besides(())}
-    assert len(seen) == 45
+    seen = {fact.name for fact in besides(())} - {"walks_like"}
+    assert len(seen) == 44 and set(MANNERS) == set(STYLES)
     for name in (*ALONE, *ON_FLOOR, *seen):
         assert any(fact_number(fact) is not None for fact in completions(Fact(name))), name
 
@@ -80,7 +82,18 @@ def test_what_is_shown_besides_costs_little_where_true_motions_show_it_too() -> 
         "jumping_jacks": strange,
     }
     assert besides(((Fact("waves"),),))[Fact("turns")] == MOST, "who waves stays where they are"
-    assert set(besides(()).values()) == {MOST}, "and who does nothing does nothing"
+    nothing = besides(())
+    shown = {fact for fact, cost in nothing.items() if cost != MOST}
+    assert shown == {Fact("walks_like", {"style": style}) for style in ("drunk", "elderly")}, (
+        "and who does nothing nothing"
+    )
+
+
+def test_who_walks_plainly_walks_in_no_manner() -> None:
+    careful, drunk = (Fact("walks_like", {"style": style}) for style in ("careful", "drunk"))
+    plain: Steps = ((Fact("walks"),),)
+    assert besides(plain)[careful] == MOST and besides(plain)[drunk] == SLIGHT
+    assert not {careful, drunk} & besides(((Fact("walks"), drunk),)).keys(), "some manners look alike"
 
 
 def test_what_is_unasked_adds_up() -> None:
@@ -92,4 +105,6 @@ def test_what_is_unasked_adds_up() -> None:
     assert costs(shows(), steps) == (0, 0)
     assert costs(shows("kicks", "squats"), steps) == (0, pytest.approx(SLIGHT + STRANGE / 3))
     assert costs(shows("crawls", "runs", "kicks"), steps) == (COST, pytest.approx(SLIGHT))
-    assert costs(lambda _: True, ()) == (COST, pytest.approx(45 * MOST)) and costs(lambda _: False, ()) == (0, 0)
+    assert costs(lambda _: True, ()) == (COST, pytest.approx(48 * MOST + 2 * SLIGHT)) and costs(
+        lambda _: False, ()
+    ) == (0, 0)
