@@ -28,6 +28,7 @@ FOUND = {
     4: "76c85636ed054ee4",
     5: "83a865f6a03c11b7",
     6: "5387af01ea981f53",
+    7: "fd01395512c673ac",
 }
 """Version of the predicates -> what they find in the recordings below."""
 
