@@ -1,6 +1,6 @@
 """Find beside which actions true motions show others, for `remogpt/motion/beside.yaml`, and what that is worth.
 
-    python -m studies.beside table --data sets/procedural
+    python -m studies.beside table --data sets/procedural sets/later
     python -m studies.beside answers --captions ../shared/data/text/humanml3d_test_captions.json
     python -m studies.beside facts --data sets/procedural
 
@@ -140,8 +140,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     making = commands.add_parser("table")
-    making.add_argument("--data", type=Path, required=True, help="procedural set with facts")
-    making.add_argument("--clips", type=int, default=3000, help="clips of one action, and half as many of several")
+    making.add_argument("--data", type=Path, required=True, nargs="+", help="procedural sets with facts")
+    making.add_argument(
+        "--clips", type=int, default=3000, help="clips of one action, and half as many of several, of each"
+    )
     making.add_argument("--table", type=Path, default=TABLE)
     answering = commands.add_parser("answers")
     answering.add_argument("--captions", type=Path, required=True, help="humanml3d_test_captions.json")
@@ -154,7 +156,7 @@ def main() -> None:
     args = parser.parse_args()
     results = dict(read_json(args.out)) if args.out.is_file() else {}
     if args.command == "table":
-        results["table"] = _made(MotionTextSet.open(args.data), args.clips, args.table)
+        results["table"] = _made([MotionTextSet.open(data) for data in args.data], args.clips, args.table)
     elif args.command == "answers":
         model, texts = ReMoGPT.from_pretrained(), captions_of(args.captions, args.count)
         results["answers"] = {name: answers(model, texts, cost) for name, cost in COSTS.items()}
@@ -166,15 +168,17 @@ def main() -> None:
     write_json(args.out, results)
 
 
-def _made(motions: MotionTextSet, num_clips: int, path: Path) -> dict[str, Any]:
+def _made(sets: Sequence[MotionTextSet], num_clips: int, path: Path) -> dict[str, Any]:
     """Write the table, and say what it was made of and how it does."""
     actions = list(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
-    drawn = by_crc(motions.ids("train"))
-    names = {clip: {fact.name for fact in motions.facts(clip)} - RELATIONS.keys() for clip in drawn}
-    one = [clip for clip in drawn if len(names[clip]) == 1][:num_clips]
-    several = [clip for clip in drawn if len(names[clip]) > 1][: num_clips // 2]
-    found = table(shown(motions, one, actions), actions)
-    tried = unexpected(shown(motions, several, actions), found)
+    one, several = list[Shown](), list[Shown]()
+    for motions in sets:
+        drawn = by_crc(motions.ids("train"))
+        count = {clip: len({fact.name for fact in motions.facts(clip)} - RELATIONS.keys()) for clip in drawn}
+        one += shown(motions, [clip for clip in drawn if count[clip] == 1][:num_clips], actions)
+        several += shown(motions, [clip for clip in drawn if count[clip] > 1][: num_clips // 2], actions)
+    found = table(one, actions)
+    tried = unexpected(several, found)
     write_text(path, HEAD + "".join(f"{action}: {' '.join(others)}\n" for action, others in found.items()))
     return {
         "clips": {"one action": len(one), "several": len(several)}, "pairs": sum(map(len, found.values())),
