@@ -1,7 +1,7 @@
 """Count answers that someone judged by eye."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
 
     Args:
         work: folder of `answers.json` (its "model", and "answers", each with its "number") and `judged.json` (for each
-            number an object of an action, and perhaps of the others, true or false, and of a note).
+            number an object of an action, and perhaps of the others, true or false, and of a note); and perhaps of
+            `judged_again.json`, by somebody else who did not see the first.
         asked: what is judged, the action first; an answer is right where none of them is false.
         study: module of the study, for the command that is written with the numbers.
         out: JSON file.
@@ -29,14 +30,18 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
         RemogptError: if an answer has no judgement of its action.
     """
     told, judged = read_json(work / "answers.json"), read_json(work / "judged.json")
+    second = work / "judged_again.json"
+    again = read_json(second) if second.is_file() else {}
     rows = []
     for row in told["answers"]:
         verdict = judged.get(str(row["number"]))
         if verdict is None or asked[0] not in verdict:
             raise RemogptError(f"{work / 'judged.json'} has no judgement of number {row['number']}, wanted an action")
         text = row.pop("text")
-        is_right = all(verdict.get(name, True) for name in asked)
-        rows.append({**row, "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], **verdict, "right": is_right})
+        said = {"right": _is_right(verdict, asked)}
+        if again:
+            said["right_again"] = _is_right(again[str(row["number"])], asked)
+        rows.append({**row, "sha256": hashlib.sha256(text.encode()).hexdigest()[:12], **verdict, **said})
     found: dict[str, Any] = {"command": f"python -m {study} count --work FOLDER", "model": told["model"]}
     found |= {"all": _share(rows), "with a warning": _share([row for row in rows if row["warnings"]])}
     found |= {"without": _share([row for row in rows if not row["warnings"]])}
@@ -45,8 +50,15 @@ def count(work: Path, asked: Sequence[str], study: str, out: Path) -> None:
         found[name] = {value: _share([row for row in rows if row[name] == value]) for value in values}
     for name in asked:
         found[name] = _share([{"right": row[name]} for row in rows if name in row])
+    if again:
+        found["by the second judge"] = _share([{"right": row["right_again"]} for row in rows])
+        found["judged alike by both"] = sum(row["right"] == row["right_again"] for row in rows)
     write_json(out, {**found, "rows": rows})
     print(f"{found['all']['right']} of {found['all']['of']} are right")
+
+
+def _is_right(verdict: Mapping[str, Any], asked: Sequence[str]) -> bool:
+    return all(verdict.get(name, True) for name in asked)
 
 
 def how_made(motion: Generated | Candidate) -> str:

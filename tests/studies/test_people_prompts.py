@@ -49,6 +49,12 @@ def test_answers_are_drawn_and_judgements_counted(
     assert (found["action"], found["order"]) == ({"right": 6, "of": 6}, {"right": 0, "of": 1})
     assert "text" not in found["rows"][0] and found["rows"][0]["note"] == "the other way round"
     assert sum(share["of"] for share in found["made"].values()) == 6
+    assert "by the second judge" not in found and "right_again" not in found["rows"][0]
+    write_json(tmp_path / "judged_again.json", {str(number): right if number != 2 else wrong for number in range(6)})
+    main(["count", "--work", str(tmp_path)])
+    found = read_json(tmp_path / "results.json")
+    assert (found["all"], found["by the second judge"]) == ({"right": 5, "of": 6}, {"right": 5, "of": 6})
+    assert found["judged alike by both"] == 4
     write_json(tmp_path / "judged.json", {"0": right})
     with pytest.raises(RemogptError, match="no judgement of number 1"):
         main(["count", "--work", str(tmp_path)])
