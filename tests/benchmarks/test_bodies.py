@@ -13,11 +13,11 @@ def test_cleaned_bodies_are_measured_beside_raw_and_real_ones(tiny_set: Path, da
     if not (data_dir / "mocap" / "cmu_captions.json").is_file():
         pytest.skip(f"needs the recordings in {data_dir}/mocap")
     out = tmp_path / "bodies.json"
-    bodies.WALKS, bodies.ACTIONS = bodies.WALKS[:1], bodies.ACTIONS[:1]
+    bodies.WALKS, bodies.PLAIN, bodies.ACTIONS = bodies.WALKS[:1], bodies.PLAIN[:1], bodies.ACTIONS[:1]
     bodies.main([str(data_dir), "--data", str(tiny_set), "--split", "train", "--clips", "2", "--seeds", "1",
                  "--real", "2", "--out", str(out)])  # fmt: skip
     rows = json.loads(out.read_text())["rows"]
-    names = {f"{kind}/{way}" for kind in ("walks", "actions", "truth") for way in ("raw", "clean")}
+    names = {f"{kind}/{way}" for kind in ("walks", "plain", "actions", "truth") for way in ("raw", "clean")}
     assert set(rows) == {*names, "truth/real", "real/bandai", "real/cmu"}
     for name in names:
         rigid = rows[name]["bone_range_mm"][2] < 0.1

@@ -20,6 +20,7 @@ DIRECTIONS = {
     "steps": (*WAYS, *SIDES),
     "jumps": ("up", *WAYS, *SIDES),
     "hops": ("up", "forward"),
+    "staggers": ("backward", *SIDES),
     "circles": ("clockwise", "counterclockwise"),
     "circles_arm": WAYS,
     "kicks": ("forward", "side", "back"),
@@ -44,9 +45,9 @@ def _claims(label: dict[str, Any]) -> list[dict[str, Any]]:
     return [claim for step in label["steps"] for claim in step]
 
 
-def test_there_are_200_captions_with_claims_and_40_without(labels: list[dict[str, Any]]) -> None:
-    assert sum(bool(label["steps"]) for label in labels) == 200
-    assert sum(not label["steps"] for label in labels) == 40
+def test_there_are_201_captions_with_claims_and_39_without(labels: list[dict[str, Any]]) -> None:
+    assert sum(bool(label["steps"]) for label in labels) == 201
+    assert sum(not label["steps"] for label in labels) == 39
     assert len({label["sha256"] for label in labels}) == 240
     assert all(label["unknown"] for label in labels if not label["steps"])
     assert all(step for label in labels for step in label["steps"])

@@ -5,7 +5,7 @@ and the training motion nearest to the real one. The last two are copies, which 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,8 +20,9 @@ from remogpt.eval.interval import mean_interval
 from remogpt.eval.runs.modes import Mode, modes
 from remogpt.eval.runs.motion_files import from_folder
 from remogpt.eval.runs.run import CaptionQuery, Named, Result, Run, own_ids
-from remogpt.eval.runs.samples import Samples, by_model, of_clips
+from remogpt.eval.runs.samples import DRAWN, Samples, by_model, of_clips
 from remogpt.eval.runs.shown import keep_motions, keep_real, kept
+from remogpt.interfaces import FoundExample
 from remogpt.motion.features import joints_in_metres
 from remogpt.options import GenerationOptions
 from remogpt.runtime.network_outputs import are_alike, collapsed
@@ -90,14 +91,31 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
             [query.text for query in queries], run.database, [own_ids(clip) for clip in clips],
             GenerationOptions(**run.config.shown),
         )  # fmt: skip
-        # A database of other motions may use the same ids; its captions tell.
-        firsts = [
-            next((by_id[one.id] for one in row if one.id in by_id and one.caption in by_id[one.id].captions), None)
-            for row in found
-        ]
-        if all(first is not None for first in firsts):
-            shown = [first for first in firsts if first]
-            yield "retrieved", of_clips(run, clips, shown, queries, "first retrieved", run.config.shown)
+        if all(found):
+            yield "retrieved", _first_retrieved(run, clips, queries, found, by_id)
+
+
+def _first_retrieved(
+    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], found: Sequence[Sequence[FoundExample]],
+    by_id: Mapping[str, Clip],
+) -> Samples:  # fmt: skip
+    """Take the motion that is retrieved first for each caption: of the set, or of a database of other motions."""
+    # A database of other motions may use the same ids; its captions tell.
+    own = [[one for one in row if one.id in by_id and one.caption in by_id[one.id].captions] for row in found]
+    firsts = [(mine or row)[0] for mine, row in zip(own, found, strict=True)]
+
+    def load(index: int) -> np.ndarray:
+        if own[index]:
+            return run.motions.features(by_id[firsts[index].id])
+        assert run.model is not None
+        return run.model.retrieved_motion(firsts[index], run.database).features
+
+    items = [
+        {"id": clip.id, "caption": query.text, "examples": [first.id]}
+        for clip, query, first in zip(clips, queries, firsts, strict=True)
+    ]
+    card: Card = {"made_by": "first retrieved", **run.config.shown, "captions": DRAWN}
+    return Samples(items, load, {**card, "shown_sha256": sha256_of([first.id for first in firsts])})
 
 
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
