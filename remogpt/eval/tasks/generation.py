@@ -5,7 +5,7 @@ and the training motion nearest to the real one. The last two are copies, which 
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -91,21 +91,22 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
             [query.text for query in queries], run.database, [own_ids(clip) for clip in clips],
             GenerationOptions(**run.config.shown),
         )  # fmt: skip
-        if all(found):
-            yield "retrieved", _first_retrieved(run, clips, queries, found, by_id)
+        # A database of other motions may use the same ids; its captions tell.
+        own = [[one for one in row if one.id in by_id and one.caption in by_id[one.id].captions] for row in found]
+        if all(found) and any(own):
+            firsts = [(mine or row)[0] for mine, row in zip(own, found, strict=True)]
+            yield "retrieved", _first_retrieved(run, clips, queries, firsts, [bool(mine) for mine in own])
 
 
 def _first_retrieved(
-    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], found: Sequence[Sequence[FoundExample]],
-    by_id: Mapping[str, Clip],
+    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], firsts: Sequence[FoundExample],
+    are_own: Sequence[bool],
 ) -> Samples:  # fmt: skip
-    """Take the motion that is retrieved first for each caption: of the set, or of a database of other motions."""
-    # A database of other motions may use the same ids; its captions tell.
-    own = [[one for one in row if one.id in by_id and one.caption in by_id[one.id].captions] for row in found]
-    firsts = [(mine or row)[0] for mine, row in zip(own, found, strict=True)]
+    """Take the motion that is retrieved first for each caption: the set's own, or else as the database keeps it."""
+    by_id = {clip.id: clip for clip in run.motions.clips("train")}
 
     def load(index: int) -> np.ndarray:
-        if own[index]:
+        if are_own[index]:
             return run.motions.features(by_id[firsts[index].id])
         assert run.model is not None
         return run.model.retrieved_motion(firsts[index], run.database).features

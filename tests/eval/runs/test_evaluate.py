@@ -120,6 +120,19 @@ def test_a_database_of_other_motions_with_the_same_ids_is_no_control(known_set, 
     assert "generation/test/retrieved" not in report["results"]
 
 
+def test_what_is_retrieved_first_may_be_of_another_set(known_set, oracle, evaluator, tmp_path):
+    own = known_set.clips("train")[0]
+    ours = SimpleNamespace(id=own.id, caption=own.captions[0], codes=np.array([1]))
+    other = SimpleNamespace(id="elsewhere", caption="another motion", codes=np.array([1]))
+    oracle.examples_for_texts = lambda texts, *rest: [[ours]] + [[other]] * (len(texts) - 1)
+    loaded = []
+    motion = SimpleNamespace(features=known_set.features(own))
+    oracle.retrieved_motion = lambda example, database: loaded.append(example.id) or motion
+    config = EvalConfig(**QUICK, memorisation=False)
+    report = evaluate(Run(known_set, tmp_path, config, oracle, evaluator), ["generation"])
+    assert "generation/test/retrieved" in report["results"] and "elsewhere" in loaded
+
+
 def test_the_rare_evaluation_shows_the_rarest_prompts_and_the_gain(world, everything):
     report, out, _ = everything
     scores = report["results"]["rare/test/retrieval"]["scores"]
