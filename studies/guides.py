@@ -12,7 +12,7 @@ combination of actions training never saw; no test clip.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,10 @@ def write(model: ReMoGPT, queries: Sequence[Query], examples: str, best_of: int)
     return found
 
 
+def _listed(values: Iterable[Any]) -> str:
+    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Run the study and write its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -95,7 +99,8 @@ def main(words: Sequence[str] | None = None) -> None:
         "unseen combinations": unseen_queries(round(0.6 * args.clips)),
     }
     found: dict[str, Any] = {
-        "command": f"python -m studies.guides --data runs/mini/set --clips {args.clips}",
+        "command": f"python -m studies.guides --data runs/mini/set --clips {args.clips} --best-of {_listed(args.best_of)} "
+        f"--examples {_listed(map(repr, args.examples))} --strengths {_listed(args.strengths)}",
         "model": model.manifest["hashes"],
     }
     strengths = [f"joined, 2, strength {strength:g}" for strength in args.strengths]
