@@ -99,8 +99,9 @@ def main(words: Sequence[str] | None = None) -> None:
         "unseen combinations": unseen_queries(round(0.6 * args.clips)),
     }
     found: dict[str, Any] = {
-        "command": f"python -m studies.guides --data runs/mini/set --clips {args.clips} --best-of {_listed(args.best_of)} "
-        f"--examples {_listed(map(repr, args.examples))} --strengths {_listed(args.strengths)}",
+        "command": f"python -m studies.guides --data runs/mini/set --clips {args.clips} "
+        f"--best-of {_listed(args.best_of)} --examples {_listed(map(repr, args.examples))} "
+        f"--strengths {_listed(args.strengths)}",
         "model": model.manifest["hashes"],
     }
     strengths = [f"joined, 2, strength {strength:g}" for strength in args.strengths]
