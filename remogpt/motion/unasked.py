@@ -47,8 +47,7 @@ MANNERS = {
     "drunk": True,
     "elderly": True,
 }
-"""Manners of walking, and whether walks in no manner show them: of 250 procedural ones 6 and 4 the last two, at most
-one the others."""
+"""Manners of walking, and whether walks in no manner show them now and then."""
 
 
 def unasked(steps: Steps) -> tuple[Fact, ...]:

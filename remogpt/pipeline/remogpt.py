@@ -145,7 +145,8 @@ class ReMoGPT:
     def generation(self) -> dict[str, Any]:
         """Settings with which this model writes motions by default: fields of `GenerationOptions`."""
         stored = dict(self.manifest.get("generation", {}))
-        strength, _ = stored.pop("copy_strength", 1.0), stored.pop("copy_strength_alone", None)
+        strength = stored.pop("copy_strength", 1.0)
+        stored.pop("copy_strength_alone", None)  # of one candidate, see `_motion_defaults`
         ours = {"best_of": 1, "strength": strength, "retrieved": 0, "fact_weight": 0.0, "verify": False, "joined": 4}
         return {**ours, **self._shown_in_training, **stored}
 

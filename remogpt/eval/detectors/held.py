@@ -18,10 +18,28 @@ def _from_waist(figure: Figure, side: str) -> np.ndarray:
     return offset * [1.0, 1.0, SIGN[side]]
 
 
-def _turns(curve: np.ndarray, start: int, end: int, prominence: float, apart: int) -> list[int]:
-    """Return the frames of [start, end) at which a curve turns back, either way."""
+def _to_and_fro(
+    curve: np.ndarray, start: int, end: int, prominence: float, apart: int, longest: int
+) -> slice | None:  # fmt: skip
+    """Return the frames from the first to the last turn of a curve in [start, end), if it turns back often enough.
+
+    Args:
+        curve: (T,) metres.
+        start, end: frames between which it may turn back, either way.
+        prominence: metres of a turn.
+        apart, longest: fewest and most frames from one turn to the next.
+    """
     part = curve[start:end]
-    return [start + one for one in sorted(peaks(part, prominence, apart) + peaks(-part, prominence, apart))]
+    turns = sorted(peaks(part, prominence, apart) + peaks(-part, prominence, apart))
+    if len(turns) < STROKES or np.diff(turns).max() > longest:
+        return None
+    return slice(start + turns[0], start + turns[-1] + 1)
+
+
+def _is_aside(place: np.ndarray, times: float) -> bool:
+    """Return whether places (T, 3) vary this many times as much to the sides as ahead or up."""
+    ahead, up, aside = np.std(place, axis=0)
+    return bool(aside > times * max(ahead, up))
 
 
 @detector("sweeps")
@@ -38,10 +56,9 @@ def sweeps(figure: Figure) -> list[Event]:
         mask &= (low[:, 0] > 0.10) & (high[:, 0] > 0.10) & (low[:, 1] < 0.28) & (high[:, 1] > 0.08)
         for start, end in spans(mask, 20, 5):
             for axis in (0, 2):
-                turns = _turns(smooth(low[:, axis], 7), start, end, 0.08, 6)
-                if len(turns) < STROKES or np.diff(turns).max() > 28:
+                inside = _to_and_fro(smooth(low[:, axis], 7), start, end, 0.08, 6, 28)
+                if inside is None:
                     continue
-                inside = slice(turns[0], turns[-1] + 1)
                 flat = np.std(low[inside, 1]) < 0.85 * np.std(low[inside, axis])
                 if flat and bent[inside].mean() > 3.0 and np.std(length[inside]) < 0.25 * np.mean(length[inside]):
                     found.append(Event(inside.start, inside.stop))
@@ -60,15 +77,12 @@ def rocks_in_arms(figure: Figure) -> list[Event]:
         mask &= figure.in_chest(f"{side}_elbow", f"{side}_shoulder", side)[:, 1] < -0.18
     mask &= figure.gap("left_wrist", "right_wrist") < 0.36
     mask &= figure.in_chest("left_wrist", "right_wrist")[:, 2] < 0.07
-    load = smooth(0.5 * (_from_waist(figure, "left") * [1, 1, 1] + _from_waist(figure, "right") * [1, 1, -1]), 7)
+    load = smooth(0.5 * (_from_waist(figure, "left") + _from_waist(figure, "right") * [1, 1, -1]), 7)
     found = []
     for start, end in spans(mask, 24, 4):
-        turns = _turns(load[:, 2], start, end, 0.07, 6)
-        if len(turns) >= STROKES and np.diff(turns).max() < 32:
-            inside = slice(turns[0], turns[-1] + 1)
-            ahead, up, aside = np.std(load[inside], axis=0)
-            if aside > 1.2 * max(ahead, up):
-                found.append(Event(inside.start, inside.stop))
+        inside = _to_and_fro(load[:, 2], start, end, 0.07, 6, 31)
+        if inside is not None and _is_aside(load[inside], 1.2):
+            found.append(Event(inside.start, inside.stop))
     return found
 
 
@@ -83,12 +97,9 @@ def bows_violin(figure: Figure) -> list[Event]:
         bow = figure.in_chest(f"{side}_wrist", "neck", side)
         mask &= (bow[:, 0] > 0.15) & (bow[:, 1] > -0.36) & (bow[:, 1] < 0.16) & (bow[:, 2] > -0.22) & (bow[:, 2] < 0.45)
         for start, end in spans(mask, 18, 4):
-            turns = _turns(bow[:, 2], start, end, 0.07, 3)
-            if len(turns) >= STROKES and np.diff(turns).max() < 26:
-                inside = slice(turns[0], turns[-1] + 1)
-                ahead, up, aside = np.std(bow[inside], axis=0)
-                if aside > 0.9 * max(ahead, up):
-                    found.append(Event(inside.start, inside.stop, side))
+            inside = _to_and_fro(bow[:, 2], start, end, 0.07, 3, 25)
+            if inside is not None and _is_aside(bow[inside], 0.9):
+                found.append(Event(inside.start, inside.stop, side))
     return found
 
 

@@ -92,31 +92,34 @@ def controls(run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery]) -
             GenerationOptions(**run.config.shown),
         )  # fmt: skip
         # A database of other motions may use the same ids; its captions tell.
-        own = [[one for one in row if one.id in by_id and one.caption in by_id[one.id].captions] for row in found]
+        own = [
+            next((by_id[one.id] for one in row if one.id in by_id and one.caption in by_id[one.id].captions), None)
+            for row in found
+        ]
         if all(found) and any(own):
-            firsts = [(mine or row)[0] for mine, row in zip(own, found, strict=True)]
-            yield "retrieved", _first_retrieved(run, clips, queries, firsts, [bool(mine) for mine in own])
+            yield "retrieved", _first_retrieved(run, clips, queries, found, own)
 
 
 def _first_retrieved(
-    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], firsts: Sequence[FoundExample],
-    are_own: Sequence[bool],
+    run: Run, clips: Sequence[Clip], queries: Sequence[CaptionQuery], found: Sequence[Sequence[FoundExample]],
+    own: Sequence[Clip | None],
 ) -> Samples:  # fmt: skip
     """Take the motion that is retrieved first for each caption: the set's own, or else as the database keeps it."""
-    by_id = {clip.id: clip for clip in run.motions.clips("train")}
+    ids = [row[0].id if clip is None else clip.id for row, clip in zip(found, own, strict=True)]
 
     def load(index: int) -> np.ndarray:
-        if are_own[index]:
-            return run.motions.features(by_id[firsts[index].id])
+        clip = own[index]
+        if clip is not None:
+            return run.motions.features(clip)
         assert run.model is not None
-        return run.model.retrieved_motion(firsts[index], run.database).features
+        return run.model.retrieved_motion(found[index][0], run.database).features
 
     items = [
-        {"id": clip.id, "caption": query.text, "examples": [first.id]}
-        for clip, query, first in zip(clips, queries, firsts, strict=True)
+        {"id": clip.id, "caption": query.text, "examples": [first]}
+        for clip, query, first in zip(clips, queries, ids, strict=True)
     ]
     card: Card = {"made_by": "first retrieved", **run.config.shown, "captions": DRAWN}
-    return Samples(items, load, {**card, "shown_sha256": sha256_of([first.id for first in firsts])})
+    return Samples(items, load, {**card, "shown_sha256": sha256_of(ids)})
 
 
 def protocol(run: Run, clips: Sequence[Clip], samples: Sequence[Samples]) -> Card:
