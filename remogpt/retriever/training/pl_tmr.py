@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from remogpt.motion.varied import varied
 from remogpt.retriever.networks.dual_encoder import DualEncoder, Embedded
 from remogpt.retriever.networks.motion_patches import BODIES, joint_places, saved_sizes
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
@@ -90,6 +91,9 @@ class RetrieverConfig:
     """canonical: embed each caption's normal form, always. differs: not in the paper; see `text.canonical`."""
     input_noise: float = 0.0
     """Std of noise added to z-scored features in training. differs: not in the paper."""
+    varied_share: float = 0.0
+    """Share of training motions that are shown as another recording would have them; see `motion.varied`. differs: not
+    in the paper."""
     motion_lr_scale: float = 1.0
     """Factor on loop.learning_rate for the motion encoder."""
     text_lr_scale: float = 0.1
@@ -106,8 +110,11 @@ class RetrieverConfig:
     def __post_init__(self) -> None:
         if self.loop.batch_size < 2:
             raise RemogptError("loop.batch_size must be at least 2: a contrastive loss needs something to contrast")
-        if not 0 <= self.mirror_share <= 1:
-            raise RemogptError(f"mirror_share must lie between 0 and 1, got {self.mirror_share}")
+        for name in ("mirror_share", "varied_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RemogptError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+        if self.varied_share and self.model.skeleton != "humanml3d":
+            raise RemogptError(f"varied_share is for motions of model.skeleton humanml3d, not {self.model.skeleton}; set 0")
         if not (self.family_share >= 0 and self.near_share >= 0 and self.family_share + self.near_share <= 1):
             raise RemogptError(
                 f"family_share and near_share must be 0 or more and together at most 1, got {self.family_share} and "
@@ -243,6 +250,8 @@ class PairBatches:
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in items], dtype=np.int64)
         captions = self._captions(items, numbers)
         crops = [self.pairs.crop(int(item), self.max_frames, rng) for item in items]
+        if self.config.varied_share:
+            crops = [varied(crop, rng) if rng.random() < self.config.varied_share else crop for crop in crops]
         features, lengths = normalized_batch(crops, self.mean, self.std)
         if self.config.input_noise:
             features = features + self.config.input_noise * torch.randn_like(features)
