@@ -25,6 +25,7 @@ def add_import(actions: Any) -> None:
     for source in IMPORTERS:
         one = CommandParser(description=f"Import {_NAMES.get(source, source)}.")
         one.add_argument("path", type=str, help="folder as it was downloaded, or a packed .npz of its joints")
+        _add_mirror(one)
         _add_out(one)
         sources.add_subcommand(source, one)
     folder = CommandParser(description="Import your own recordings with a table of captions.")
@@ -35,6 +36,7 @@ def add_import(actions: Any) -> None:
     folder.add_argument("--test-share", type=float, default=0.15, help="share of the recordings for testing")
     folder.add_argument("--val-share", type=float, default=0.05, help="share of the recordings for validation")
     folder.add_argument("--seed", type=int, default=0, help="draws the recordings of each split")
+    _add_mirror(folder)
     add_reading_options(folder)
     _add_about(folder)
     sources.add_subcommand("folder", folder)
@@ -48,6 +50,12 @@ def add_import(actions: Any) -> None:
     )
     _add_about(tmr)
     sources.add_subcommand("tmr", tmr)
+
+
+def _add_mirror(parser: Any) -> None:
+    parser.add_argument(
+        "--mirror", action="store_true", help="add mirror images of the training clips, with left and right exchanged"
+    )
 
 
 def _add_about(parser: Any) -> None:
@@ -75,7 +83,7 @@ def run_import(args: Any) -> int:
         return _import_tmr(chosen, out)
     from remogpt.data.importers.to_set import import_set
 
-    _tell_short(import_set(args.source, Path(chosen.path), out))
+    _tell_short(import_set(args.source, Path(chosen.path), out, mirror=chosen.mirror))
     return 0
 
 
@@ -86,8 +94,9 @@ def _import_folder(args: Any, out: Path) -> int:
     recordings = Recordings.open(args.path, args.captions, args.licence, **reading_options(args))
     try:
         counts = import_recordings(
-            recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed
-        )
+            recordings, out, name=args.name, test_share=args.test_share, val_share=args.val_share, seed=args.seed,
+            mirror=args.mirror,
+        )  # fmt: skip
         _tell_short(counts)
     finally:  # tell why if nothing could be read
         print_notices(recordings.notices)

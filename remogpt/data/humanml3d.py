@@ -6,7 +6,7 @@
     Mean.npy Std.npy           (263,) statistics of the set, which tell whose features they are
 Sets written by this project add `set.json` (name, licence, how it was made) and `items/<id>.json` (source, tags,
 facts, what captions claim, tags of stretches).
-An id that begins with M is the mirror image of the id behind the M, as in HumanML3D.
+An id of M and a number is the mirror image of that number, as in HumanML3D; other mirror images say so in their item.
 
 Source: HumanML3D 9176e8f; differs: sub-clips are named by their times (`000012:1.5-4.0`), not by a random letter, so
 that names are the same in every run.
@@ -66,6 +66,7 @@ class ItemFile(TypedDict):
     """Content of `items/<id>.json`."""
 
     source_id: NotRequired[str]
+    mirror_of: NotRequired[str]
     provenance: NotRequired[str]
     tags: NotRequired[dict[str, Any]]
     facts: NotRequired[list[_FactFile]]
@@ -431,12 +432,12 @@ class MotionTextSet:
                 continue
             first, stop = (0, total) if whole else (int(start * self.fps), min(total, int(end * self.fps)))
             name = _name(file_id, captions[0])
-            mirrored = file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None
+            mirrored = item.get("mirror_of", file_id[1:] if file_id.startswith("M") and file_id[1:].isdigit() else None)
             yield Clip(
                 id=name,
                 file_id=file_id,
                 source_id=item.get("source_id", mirrored or file_id),
-                mirror_of=None if mirrored is None else name[1:],
+                mirror_of=None if mirrored is None else mirrored + name.removeprefix(file_id),
                 captions=tuple(caption.text for caption in captions),
                 tokens=tuple(caption.tokens for caption in captions),
                 first=first,

@@ -33,6 +33,8 @@ class SetItem:
     """(T, 22, 3) float32 metres; optional."""
     source_id: str | None = None
     """Recording that the motion was cut from; default: `id`."""
+    mirror_of: str | None = None
+    """Item of which it is the mirror image."""
     tags: Mapping[str, Any] = field(default_factory=dict)
     """Factors, action, style: JSON-ready."""
     facts: Sequence[Mapping[str, Any]] = ()
@@ -83,6 +85,8 @@ def write_item(folder: Path, item: SetItem) -> None:
         "tags": dict(item.tags),
         "facts": [dict(fact) for fact in item.facts],
     }
+    if item.mirror_of is not None:
+        record["mirror_of"] = item.mirror_of
     if item.claims:
         record["claims"] = [[[dict(fact) for fact in step] for step in steps] for steps in item.claims]
     if item.stretches:

@@ -15,7 +15,7 @@ from remogpt.motion.facts import RELATIONS, Fact
 from remogpt.motion.predicates import PREDICATES, Predicate
 from remogpt.motion.predicates.values import GRID, values_of
 
-PREDICATES_VERSION = 7
+PREDICATES_VERSION = 8
 """Raised whenever a change of predicates or of `Body` changes what is found, which tests/motion/test_found_facts.py
 tells: facts that are stored with another version are not used."""
 

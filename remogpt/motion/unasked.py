@@ -1,9 +1,10 @@
 """Tell what a motion shows that nobody asked for, where that cannot be mistaken: a cartwheel, a climb, a run.
 
 Facts are seen easily: a hand that rises while somebody walks may count as raised, as pointing and as thrown. So what a
-caption does not claim says little, but for the first actions here. On 2,500 procedural clips none of `ALONE` was seen
-where no caption claimed it but a triangle, three times, and those of `ON_FLOOR` only where another action of `LOW` was
-claimed; on 675, none walked backward where no claim said so.
+caption does not claim says little, but for the first actions here. On 5,000 procedural clips a run was seen six times
+where no caption claimed it, a triangle five times, a stagger three times, and every other one of `ALONE` twice at most;
+on 2,500 those of `ON_FLOOR` only where another action of `LOW` was claimed; on 675, none walked backward where no claim
+said so.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,8 @@ Shows = Callable[[Fact], bool]
 ALONE = (
     "crawls", "sits", "rolls", "cartwheels", "climbs", "climbs_ladder", "skips", "gallops", "gallops_sideways", "runs",
     "falls", "is_pushed", "swims", "swings_club", "swings_leg", "walks_on_toes", "touches_toes", "touches_other_foot",
-    "rolls_hips", "brings_elbow_to_knee", "draws_circle", "draws_triangle", "draws_cross",
+    "rolls_hips", "brings_elbow_to_knee", "draws_circle", "draws_triangle", "draws_cross", "skates", "hugs",
+    "jumps_to_side", "staggers", "sweeps", "bows_violin",
 )  # fmt: skip
 """Actions that are seen where they are done, and nowhere else."""
 GAITS = frozenset(("runs", "gallops", "skips"))

@@ -10,7 +10,7 @@ import pytest
 from remogpt.data.humanml3d import MotionTextSet
 from remogpt.data.importers import IMPORTERS, ImportedClip
 from remogpt.data.importers.to_set import import_set, split_of
-from remogpt.motion import Motion, joints_to_features
+from remogpt.motion import Motion, features_to_joints, joints_to_features, mirror_joints
 from remogpt.runtime.errors import RemogptError
 
 
@@ -81,3 +81,31 @@ def test_nothing_usable_is_said(recordings: list[ImportedClip], tmp_path: Path) 
     assert not (tmp_path / "set").exists()
     with pytest.raises(RemogptError, match="no importer for 'amass'"):
         import_set("amass", tmp_path, tmp_path / "set")
+
+
+def test_training_clips_get_mirror_images_with_the_other_side(recordings: list[ImportedClip], tmp_path: Path) -> None:
+    recordings[:] = [
+        replace(clip, captions=("waves the left hand", "waves"), tags={"content": "wave-left-hand"})
+        for clip in recordings
+    ]
+    plain = import_set("fake", tmp_path, tmp_path / "plain")
+    counts = import_set("fake", tmp_path, tmp_path / "set", mirror=True)
+    motions, without = MotionTextSet.open(tmp_path / "set"), MotionTextSet.open(tmp_path / "plain")
+    added = sorted(set(motions.ids("all")) - set(without.ids("all")))
+    assert added == sorted(f"M{name}" for name in without.ids("train"))
+    assert counts["clips"] == plain["clips"] + len(added) and motions.info["mirrored"] is True
+    assert all(motions.ids(split) == without.ids(split) for split in ("val", "test"))
+    by_id = {clip.id: clip for clip in motions.clips("train")}
+    for name in without.ids("train"):
+        image, own = by_id[f"M{name}"], by_id[name]
+        assert (image.mirror_of, image.source_id) == (name, own.source_id)
+        assert image.captions == ("waves the right hand", "waves") and image.tags == {"content": "wave-right-hand"}
+        joints = [features_to_joints(motions.features(clip)) for clip in (image, own)]
+        assert len(joints[0]) == len(joints[1])
+        assert np.abs(mirror_joints(joints[0])[:-1] - joints[1][:-1]).max() < 0.02
+    # Again, nothing is written anew; without mirror images they leave the lists.
+    written = (tmp_path / "set" / "new_joint_vecs" / f"{added[0]}.npy").stat().st_mtime_ns
+    import_set("fake", tmp_path, tmp_path / "set", mirror=True)
+    assert (tmp_path / "set" / "new_joint_vecs" / f"{added[0]}.npy").stat().st_mtime_ns == written
+    import_set("fake", tmp_path, tmp_path / "set")
+    assert MotionTextSet.open(tmp_path / "set").ids("all") == without.ids("all")

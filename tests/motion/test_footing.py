@@ -7,6 +7,7 @@ from remogpt.data.procedural.animate import animate
 from remogpt.data.procedural.script import Action, Script, Step
 from remogpt.eval.detectors import facts_hold
 from remogpt.motion.facts import Fact, facts_correct
+from remogpt.motion.skeleton import JOINT_INDEX
 
 OTHER = {"left": "right", "right": "left"}
 
@@ -42,6 +43,27 @@ def test_who_steps_on_the_spot_neither_runs_nor_taps() -> None:
 def test_other_feet_do_not_step_on_the_spot(action: Action) -> None:
     for seed in range(2):
         assert judged(made(action, seed), Fact("steps_on_spot")) == ([False], [False])
+
+
+def blurred(seed: int, beat: int, lift: float = 0.05) -> np.ndarray:
+    """Somebody who treads on the spot before a depth camera, which never quite sets a foot down."""
+    joints = np.repeat(made(Action("stand"), seed)[:1], 60, axis=0).astype(np.float64)
+    phase = np.sin(np.pi * np.arange(60) / beat)
+    noise = np.random.default_rng(seed).normal(0.0, 0.002, (60, 4, 3))
+    for foot, (side, sign) in enumerate((("left", 1.0), ("right", -1.0))):
+        for part, joint in enumerate(("ankle", "foot")):
+            place = joints[:, JOINT_INDEX[f"{side}_{joint}"]]
+            place[:, 1] += lift * np.maximum(sign * phase, 0.0) + 0.025 * (np.arange(60) > 11)
+            place += noise[:, 2 * foot + part]
+    return joints
+
+
+@pytest.mark.parametrize(("beat", "action"), [(9, "steps_on_spot"), (5, "runs_in_place")])
+def test_little_steps_before_a_depth_camera_are_steps(beat: int, action: str) -> None:
+    facts = [Fact("steps_on_spot"), Fact("runs_in_place"), Fact("walks")]
+    for seed in range(3):
+        assert facts_correct(facts, blurred(seed, beat)) == [fact.name == action for fact in facts]
+        assert facts_correct(facts, blurred(seed, beat, lift=0.015)) == [False] * 3
 
 
 @pytest.mark.parametrize("direction", ["left", "right"])

@@ -29,6 +29,7 @@ FOUND = {
     5: "83a865f6a03c11b7",
     6: "5387af01ea981f53",
     7: "fd01395512c673ac",
+    8: "60bbbc2692bcba5c",
 }
 """Version of the predicates -> what they find in the recordings below."""
 

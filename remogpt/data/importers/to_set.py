@@ -7,10 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from remogpt.data.humanml3d import Caption, SetFile
+import numpy as np
+
+from remogpt.data.doctor.mirrors import mirrored
+from remogpt.data.humanml3d import Caption, MotionTextSet, SetFile
 from remogpt.data.importers import IMPORTERS, ImportedClip
 from remogpt.data.importers.recordings import Recordings
 from remogpt.data.writer import SetItem, finish_set, is_current, write_item
+from remogpt.motion import features_to_joints, joints_to_features, mirror_caption, mirror_joints
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json
 from remogpt.runtime.progress import progress
@@ -21,16 +25,17 @@ SHARES = {"test": 15, "val": 5}
 """Percent of the recordings in each split; the rest is for training."""
 
 
-def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
+def import_set(source: str, path: Path, folder: Path, *, mirror: bool = False) -> dict[str, int]:
     """Import a dataset; an interrupted import resumes.
 
     Args:
         source: a name in `IMPORTERS`.
         path: the downloaded dataset, or packed joints.
         folder: the set to write.
+        mirror: add the mirror image of each training clip, with left and right exchanged in captions and labels.
 
     Returns:
-        counts: "clips" written and "too short" left out.
+        counts: "clips" written, with mirror images, and "too short" left out.
 
     Raises:
         RemogptError: for an unknown source, or a path that holds none of its files.
@@ -38,7 +43,8 @@ def import_set(source: str, path: Path, folder: Path) -> dict[str, int]:
     if source not in IMPORTERS:
         raise RemogptError(f"no importer for {source!r}; there are {', '.join(IMPORTERS)}")
     _check_same_source(folder, source, {})
-    return _write(source, IMPORTERS[source](path), folder, _hashed_splits, f"{source} recording in {path}", source, {})
+    what = f"{source} recording in {path}"
+    return _write(source, IMPORTERS[source](path), folder, _hashed_splits, what, source, {}, mirror)
 
 
 def import_recordings(
@@ -49,6 +55,7 @@ def import_recordings(
     test_share: float = SHARES["test"] / 100,
     val_share: float = SHARES["val"] / 100,
     seed: int = 0,
+    mirror: bool = False,
 ) -> dict[str, int]:
     """Import own captioned recordings; an interrupted import resumes, and corrected captions are updated.
 
@@ -59,6 +66,7 @@ def import_recordings(
         test_share, val_share: shares of the recordings in these splits, at least one recording each where there are
             three or more; the rest is for training. 0 leaves a split empty.
         seed: selects the recordings.
+        mirror: as in `import_set`.
 
     Returns:
         counts, as `import_set`.
@@ -77,7 +85,7 @@ def import_recordings(
     about = {**origin, "seed": seed, "test_share": test_share, "val_share": val_share}
     recordings.warn_of_silent()
     what = f"captioned recording in {recordings.folder}"
-    return _write("folder", recordings.clips(), folder, splits, what, name or folder.resolve().name, about)
+    return _write("folder", recordings.clips(), folder, splits, what, name or folder.resolve().name, about, mirror)
 
 
 def _write(
@@ -88,6 +96,7 @@ def _write(
     what: str,
     name: str,
     about: Mapping[str, Any],
+    mirror: bool,
 ) -> dict[str, int]:
     """Write clips and the files of the whole set; `assign` maps recordings to splits."""
     homes: dict[str, str] = {}
@@ -113,8 +122,31 @@ def _write(
     splits: dict[str, list[str]] = {"train": [], "val": [], "test": []}
     for clip_id, source_id in homes.items():
         splits[split_of_source[source_id]].append(clip_id)
+    if mirror:
+        splits["train"] += _mirror_images(folder, splits["train"], homes, source != "folder")
+        about = {**about, "mirrored": True}
     finish_set(folder, name, "; ".join(sorted(licences)), splits, made_from=source, too_short=short, **about)
-    return {"clips": len(homes), "too short": short}
+    return {"clips": sum(map(len, splits.values())), "too short": short}
+
+
+def _mirror_images(folder: Path, ids: Sequence[str], homes: Mapping[str, str], has_labels: bool) -> list[str]:
+    """Write the mirror images of some clips, and return their ids; tags that are labels may name a side."""
+    motions = MotionTextSet(folder)
+    added = []
+    for clip_id in progress(ids, desc="mirror images", unit="clip"):
+        name, source_id = f"M{clip_id}", homes[clip_id]
+        if name in homes:
+            raise RemogptError(f"the mirror image of {clip_id!r} would have the name of clip {name!r}; rename that one")
+        item = motions.item(clip_id)
+        captions = [mirrored(caption) for caption in motions.captions(clip_id)]
+        tags = {key: mirror_caption(tag) if has_labels else tag for key, tag in item.get("tags", {}).items()}
+        if not is_current(folder, name, captions, tags, source_id):
+            joints = mirror_joints(features_to_joints(motions.features(clip_id)))
+            features = joints_to_features(np.concatenate([joints, joints[-1:]]))  # which have a frame less than joints
+            provenance = item.get("provenance", "")
+            write_item(folder, SetItem(name, features, captions, None, source_id, clip_id, tags, provenance=provenance))
+        added.append(name)
+    return added
 
 
 def _check_same_source(folder: Path, source: str, origin: Mapping[str, Any]) -> None:

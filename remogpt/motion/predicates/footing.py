@@ -4,7 +4,7 @@ import numpy as np
 
 from remogpt.motion.body import SIDES, Body, memo
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings
+from remogpt.motion.predicates.intervals import Intervals, counted, excursions, stretches, swings, turning_points
 from remogpt.motion.skeleton import FPS
 
 LIFTED, KNEE_HIGH = 0.035, 0.36
@@ -13,6 +13,11 @@ STAYS = 0.18
 """Metres over the floor from where a foot leaves to where it lands in a step on the spot, at most."""
 BEAT = (7, 26)
 """Frames from one step on the spot to the next: fewest, most."""
+TREAD, RUN_BEAT = 0.04, 6
+"""Metres by which one foot is higher than the other by turns, at least, in little steps on the spot; frames from one to
+the next from which they are steps, and below which a run."""
+BLUR = 0.003
+"""Metres that the standing foot seems to be up where a recording blurs the feet, at least."""
 ASIDE = (0.16, 1.1)
 """Metres that both feet go aside in a jump, at least and at most."""
 REELS, TIPS = 3, 8.0
@@ -49,6 +54,39 @@ def _spot_steps(body: Body) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
+@memo
+def treads(body: Body, runs: bool) -> Intervals:
+    """Find little steps on the spot, or a run of such steps, where the feet are too blurred to tell one that stands.
+
+    A depth camera lifts both feet a little all the time; which of them is higher still goes to and fro.
+    """
+    lead = np.asarray(body.lift("left") - body.lift("right"))
+    rows: list[list[int]] = [[]]
+    for point in turning_points(lead, TREAD):
+        leads = abs(lead[point]) > 0.5 * TREAD
+        if rows[-1] and not (leads and lead[point] * lead[rows[-1][-1]] < 0 and 4 <= point - rows[-1][-1] <= BEAT[1]):
+            rows.append([])
+        if leads:
+            rows[-1].append(point)
+    found = []
+    for row in rows:
+        if len(row) < 4 or (float(np.median(np.diff(row))) < RUN_BEAT) != runs:
+            continue
+        start, end = row[0], row[-1] + 1
+        stands = float(np.median(np.minimum(body.lift("left"), body.lift("right"))[row]))
+        if not runs and stands < BLUR and in_flight(body, start, end) > 0.05:
+            continue  # a run on the spot, with slower steps
+        ways = {"pelvis": (4.0, 0.1), "left_foot": (2.0, STAYS), "right_foot": (2.0, STAYS)}
+        stays = all(
+            np.linalg.norm(np.ptp(body.at(joint, sigma)[start:end, [0, 2]], axis=0)) < most
+            for joint, (sigma, most) in ways.items()
+        )
+        low = all(np.ptp(body.height(f"{side}_ankle")[start:end]) < KNEE_HIGH for side in SIDES)
+        if stays and low and np.ptp(np.degrees(body.heading("hip", 5.0))[start:end]) < 12.0:
+            found.append((start, end))
+    return found
+
+
 @predicate("steps_on_spot", "steps on the spot")
 def steps_on_spot(body: Body) -> Intervals:
     """Lift the feet by turns, four times at least, without a flight, without going and without turning round."""
@@ -70,7 +108,7 @@ def steps_on_spot(body: Body) -> Intervals:
         stays = np.linalg.norm(np.ptp(pelvis[start:end], axis=0)[[0, 2]]) < 0.35 and _pace(body)[start:end].max() < 0.5
         if not flies and stays and np.ptp(heading[start:end]) < 40.0:
             found.append((start, end))
-    return found
+    return found or treads(body, runs=False)
 
 
 @memo

@@ -11,6 +11,9 @@ JUMP_LIFT, HOP_LIFT = 0.06, 0.022
 """Lift of both feet in a jump and of the foot in a hop, metres."""
 SQUAT_RATIO, UPRIGHT_RATIO, LUNGE_RATIO = 0.72, 0.85, 0.88
 """Pelvis height over standing height: low enough for a squat, high enough to be up again, low enough for a lunge."""
+MOST_UPRIGHT, KNEES_UP = 1.12, 0.18
+"""Pelvis height over standing height of who stands upright in a recording, at most; least height of knees that do not
+kneel, metres."""
 SEAT_HEIGHT = (0.33, 0.76)
 """Pelvis height of a seated person, metres: lowest, highest."""
 KNEEL_HEIGHT = 0.19
@@ -95,12 +98,14 @@ def hops(body: Body, side: str, direction: str | None = None, count: int | None 
 @memo
 def _squats(body: Body) -> Intervals:
     ratio = body.pelvis_ratio()
+    # A recording may put the floor too low, or the pelvis too high on it.
+    ratio = ratio / np.clip(max(ratio[0], ratio[-1]), 1.0, MOST_UPRIGHT)
     found = []
     for start, end in excursions(-ratio, -SQUAT_RATIO, -UPRIGHT_RATIO):
         lowest = start + int(np.argmin(ratio[start:end]))
         knees = min(body.height("left_knee")[lowest], body.height("right_knee")[lowest])
         spread = abs(body.offset("left_ankle", "right_ankle")[lowest, 0])
-        if knees > 0.24 and spread < 0.35 and start > 0 and end < body.num_frames:
+        if knees > KNEES_UP and spread < 0.35 and start > 0 and end < body.num_frames:
             found.append((start, end))
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from remogpt.motion.body import SIDES, Body, memo, other
 from remogpt.motion.predicates.arms import alone, reach
 from remogpt.motion.predicates.catalogue import predicate
-from remogpt.motion.predicates.footing import in_flight
+from remogpt.motion.predicates.footing import in_flight, treads
 from remogpt.motion.predicates.intervals import Intervals, excursions, stretches, swings
 from remogpt.motion.skeleton import FPS
 
@@ -148,7 +148,7 @@ def runs_in_place(body: Body) -> Intervals:
         steps = [one for one in swings(lead[start:end], 0.09) if one[1] - one[0] <= 12]
         if len(steps) >= 5 and in_flight(body, start + steps[0][0], start + steps[-1][1]) > 0.08:
             found.append((start + steps[0][0], start + steps[-1][1]))
-    return found
+    return treads(body, runs=True) or [one for one in found if not treads(body, runs=False)]
 
 
 @predicate("climbs", "walks {direction} stairs")

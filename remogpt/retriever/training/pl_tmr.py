@@ -114,7 +114,7 @@ class RetrieverConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise RemogptError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
         if self.varied_share and self.model.skeleton != "humanml3d":
-            raise RemogptError(f"varied_share is for motions of model.skeleton humanml3d, not {self.model.skeleton}; set 0")
+            raise RemogptError(f"varied_share is for the skeleton humanml3d, not {self.model.skeleton}; set it to 0")
         if not (self.family_share >= 0 and self.near_share >= 0 and self.family_share + self.near_share <= 1):
             raise RemogptError(
                 f"family_share and near_share must be 0 or more and together at most 1, got {self.family_share} and "
