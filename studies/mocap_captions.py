@@ -8,9 +8,10 @@ the model wrote. The judge then writes `judged.json`: for each number an object 
 what the label names), and of `side` where the label has one, and perhaps a `note`. `count` puts both together in
 studies/results/mocap_captions.json, without the labels.
 
-An equal number of each source, in the order of the crc32 of their ids. No model here has learned from any of them.
-After the first 60 were judged, sides of limbs and directions of swipes in captions were checked on the joints; further
-ones (`--skip 20 --out studies/results/mocap_captions_second.json`) were judged once.
+An equal number of each source, in the order of the crc32 of their ids, of CMU's those of cmu_bvh.npz after those of
+cmu.npz. No model here has learned from any of them. After the first 60 were judged, sides of limbs and directions of
+swipes in captions were checked on the joints; further ones (`--skip 20 --out
+studies/results/mocap_captions_second.json`) were judged once.
 """
 
 import argparse
@@ -28,15 +29,20 @@ from remogpt.runtime.progress import progress
 from studies.judged import count, how_sure
 
 RESULTS = Path(__file__).parent / "results" / "mocap_captions.json"
-SOURCES = ("bandai", "cmu", "utd_mhad")
+SOURCES = {"bandai": ["bandai.npz"], "cmu": ["cmu.npz", "cmu_bvh.npz"], "utd_mhad": ["utd_mhad.npz"]}
+"""Files of each source, in the order in which their clips are drawn."""
 
 
-def draw(mocap: Path, clips_of_each: int, passed_over: int = 0) -> list[tuple[dict[str, Any], Motion]]:
+def draw(mocap: Path, clips_of_each: int, passed_over: Sequence[int]) -> list[tuple[dict[str, Any], Motion]]:
     """Draw clips of each source, behind those passed over: where each stands, what its label says, and its motion."""
     found = list[tuple[dict[str, Any], Motion]]()
-    for source in SOURCES:
-        clips = sorted(read_packed(mocap / f"{source}.npz"), key=lambda clip: zlib.crc32(clip.id.encode()))
-        for clip in clips[passed_over : passed_over + clips_of_each]:
+    for (source, files), skipped in zip(SOURCES.items(), passed_over, strict=True):
+        clips = [
+            clip
+            for file in files
+            for clip in sorted(read_packed(mocap / file), key=lambda one: zlib.crc32(one.id.encode()))
+        ]
+        for clip in clips[skipped : skipped + clips_of_each]:
             row = {"number": len(found), "id": clip.id, "source": source, "text": label(mocap, source, clip.id)}
             found.append((row, motion_from_source(clip.source, clip.id)))
     return found
@@ -68,7 +74,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--mocap", type=Path, help="folder of bandai.npz, cmu.npz, utd_mhad.npz and their labels")
     parser.add_argument("--model", type=Path, default=None, help="default: the embedded one")
     parser.add_argument("--clips", type=int, default=20, help="clips of each source")
-    parser.add_argument("--skip", type=int, default=0, help="clips of each source that were judged before")
+    parser.add_argument(
+        "--skip", type=int, nargs="+", default=[0], help="clips that were judged before: of each source, or one for all"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="JSON file of what is counted")
     parser.add_argument("--work", type=Path, required=True, help="folder of answers and judgements")
     args = parser.parse_args(words)
@@ -77,8 +85,11 @@ def main(words: Sequence[str] | None = None) -> None:
         return
     if args.mocap is None:
         raise RemogptError("answer needs --mocap")
+    skipped = args.skip * len(SOURCES) if len(args.skip) == 1 else args.skip
+    if len(skipped) != len(SOURCES):
+        raise RemogptError(f"--skip: wanted one number, or one for each of {', '.join(SOURCES)}, got {len(skipped)}")
     args.work.mkdir(parents=True, exist_ok=True)
-    answer(ReMoGPT.from_pretrained(args.model), draw(args.mocap, args.clips, args.skip), args.work)
+    answer(ReMoGPT.from_pretrained(args.model), draw(args.mocap, args.clips, skipped), args.work)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from studies import mocap_captions
 from studies.mocap_captions import draw, main
@@ -35,16 +36,24 @@ def mocap(tmp_path: Path) -> Path:
             tmp_path / f"{name}.npz", ids=[ids.format(number) for number in (1, 2, 3)],
             offsets=np.arange(4) * FRAMES, fps=30, joints=standing,
         )  # fmt: skip
-    (tmp_path / "cmu_captions.json").write_text(json.dumps({f"5_{n}": {"description": "a dance"} for n in (1, 2, 3)}))
+    np.savez(tmp_path / "cmu_bvh.npz", ids=["6_1"], offsets=np.array([0, FRAMES]), fps=30, joints=standing[:FRAMES])
+    trials = {f"5_{n}": {"description": "a dance"} for n in (1, 2, 3)} | {"6_1": {"description": "a walk"}}
+    (tmp_path / "cmu_captions.json").write_text(json.dumps(trials))
     (tmp_path / "utd_mhad_actions.json").write_text(json.dumps({f"a{n}": "right hand wave" for n in (1, 2, 3)}))
     return tmp_path
 
 
 def test_clips_of_each_source_are_drawn_with_their_labels(mocap: Path) -> None:
-    drawn = [row for row, _ in draw(mocap, 1)]
+    drawn = [row for row, _ in draw(mocap, 1, [0, 0, 0])]
     assert [row["text"] for row in drawn] == LABELS
     assert [row["source"] for row in drawn] == list(IDS)
-    assert [row["number"] for row, _ in draw(mocap, 2)] == list(range(6))
+    assert [row["number"] for row, _ in draw(mocap, 2, [0, 0, 0])] == list(range(6))
+    assert [row["text"] for row, _ in draw(mocap, 1, [3, 3, 1])] == ["a walk", LABELS[2]]
+
+
+def test_what_is_passed_over_is_one_number_or_one_each(mocap: Path, tmp_path: Path) -> None:
+    with pytest.raises(RemogptError, match="one for each of bandai, cmu, utd_mhad, got 2"):
+        main(["answer", "--mocap", str(mocap), "--skip", "1", "2", "--work", str(tmp_path / "work")])
 
 
 def test_captions_are_written_and_judgements_counted(
