@@ -12,13 +12,14 @@ CIDEr and BLEU count other clips' words as wrong that are right. Labels count th
 - of a caption: those of all clips that have this very caption; one that no clip has is wrong, and counted.
 
 Labels whose captions are the same are one (`studies.retrieval.sets.SYNONYMS`). Test clips are of takes that were never
-trained on; some are of a (content, style) that training has in other takes (`seen`), the others of a new one, whose
-content and style it knows apart or not at all (`new`).
+trained on; some are of a (content, style) that training has in other takes (`seen`), the others of one that nobody
+recorded for training, whose content and style it knows apart or not at all (`new`). Of these, some are mirror images of
+a combination that training has (`mirrored`: the same manner of waving, with the other hand).
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,12 @@ from studies.retrieval.sets import SYNONYMS
 
 KINDS = ("content", "style")
 SPLIT = "test"
-MODES = {"own": "retrieval", "none": "no_retrieval", "wrong": "swap_wrong", "empty": "swap_empty"}
-"""Database -> folder of the motions, and file of the captions, that the evaluation wrote."""
+MODES = {
+    "own": "retrieval", "none": "no_retrieval", "wrong": "swap_wrong", "empty": "swap_empty", "default": "default",
+    "best of 8": "retrieval_best_of_8",
+}  # fmt: skip
+"""Row -> folder of the motions, and file of the captions, that the evaluation wrote: one candidate with each database,
+and with its own the answer that users get, and the best of eight written candidates."""
 PROMPT_ALONE = ("own", "wrong")
 """Databases that are tried with examples in the prompt alone too."""
 
@@ -89,20 +94,33 @@ class Labels:
         return [self.of_caption.get(caption, none) for caption in captions]
 
 
-def accuracy(found: Sequence[dict[str, set[str]]], clips: Sequence[Clip], is_seen: np.ndarray) -> dict[str, Any]:
-    """Percent of answers with the right content, the right style, and both; of all clips, and of `seen` and `new`."""
+def accuracy(
+    found: Sequence[dict[str, set[str]]], clips: Sequence[Clip], groups: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Percent of answers with the right content, the right style, and both: of all clips, and of each group (N,)."""
     right = {
         kind: np.array([labels_of(clip)[kind] in one[kind] for one, clip in zip(found, clips, strict=True)])
         for kind in KINDS
     }
     right["both"] = right["content"] & right["style"]
-    groups = {"all": np.ones(len(clips), dtype=bool), "seen": is_seen, "new": ~is_seen}
+    groups = {"all": np.ones(len(clips), dtype=bool), **groups}
     return {
         group: {kind: round(100 * float(values[rows].mean()), 1) for kind, values in right.items()}
         | {"ci95_content": round(100 * half_width(right["content"][rows]), 1), "clips": int(rows.sum())}
         for group, rows in groups.items()
         if rows.any()
     }
+
+
+def groups_of(clips: Sequence[Clip], training: Sequence[Clip]) -> dict[str, np.ndarray]:
+    """Return (N,) bool of `seen`, `new` and `mirrored`: whether training has clips of the same content and style."""
+    both = {name: {tuple(labels_of(one).values()) for one in own} for name, own in (
+        ("recorded", [clip for clip in training if clip.mirror_of is None]), ("all", training),
+    )}  # fmt: skip
+    is_seen, is_shown = (
+        np.array([tuple(labels_of(clip).values()) in both[name] for clip in clips]) for name in ("recorded", "all")
+    )
+    return {"seen": is_seen, "new": ~is_seen, "mirrored": is_shown & ~is_seen}
 
 
 def picked(scores: dict[str, Any]) -> dict[str, Any]:
@@ -153,21 +171,21 @@ def measure(work: Path) -> dict[str, Any]:
     """Put together the rows: one for each database, the real answers, and what is retrieved first, as it is."""
     motions, results = MotionTextSet.open(work / "set"), read_json(work / "eval" / "results.json")["results"]
     clips = sorted(motions.clips(SPLIT), key=lambda clip: clip.id)
-    trained = [tuple(labels_of(clip).values()) for clip in motions.clips("train")]
-    is_seen = np.array([tuple(labels_of(clip).values()) in set(trained) for clip in clips])
-    labels = Labels(motions.clips("all"), TextMotionRetriever.from_pretrained(work / "evaluator"))
+    groups = groups_of(clips, motions.clips("train"))
+    recorded = [clip for clip in motions.clips("all") if clip.mirror_of is None]
+    labels = Labels(recorded, TextMotionRetriever.from_pretrained(work / "evaluator"))
     rows: dict[str, Any] = {}
 
     def add(name: str, scores: dict[str, Any], made: Sequence[np.ndarray], captions: Sequence[str]) -> None:
         rows[name] = picked(scores)
         for part, found in (("generation", labels.of_motions(made)), ("captioning", labels.of_captions(captions))):
-            rows[name].setdefault(part, {})["labels"] = accuracy(found, clips, is_seen)
+            rows[name].setdefault(part, {})["labels"] = accuracy(found, clips, groups)
         unknown = [caption not in labels.of_caption for caption in captions]
         rows[name]["captioning"]["captions_of_no_clip"] = round(float(np.mean(unknown)), 4)
 
     answers = {name: answers_of(work / "eval", clips, name) for name in MODES}
     for name, (made, captions) in answers.items():
-        add(name, results[f"swap/{SPLIT}/{name}"]["scores"], made, captions)
+        add(name, _scores(results, name), made, captions)
     alone = prompt_alone(work, motions)
     for name in PROMPT_ALONE:
         made, captions = answers_of(work / "eval_prompt_alone", clips, name)
@@ -183,12 +201,19 @@ def measure(work: Path) -> dict[str, Any]:
     add("retrieved first", told, [motions.features(item["examples"][0]) for item in items],
         [item["caption"] for item in told["items"]])  # fmt: skip
     return {
-        "clips": len(clips), "seen": int(is_seen.sum()), "rows": rows,
+        "clips": len(clips), "groups": {name: int(own.sum()) for name, own in groups.items()}, "rows": rows,
         "empty_equals_none": _same(answers["empty"], answers["none"]),
         "retriever": {name: results[f"retrieval/{SPLIT}"]["scores"][name] for name in ("identical", "chance")},
         "tokenizer": {name: results[f"tokenizer/{SPLIT}"]["scores"][name] for name in ("mpjpe", "mpjpe_global", "fid")},
         "card": results[f"swap/{SPLIT}/own"]["card"],
     }  # fmt: skip
+
+
+def _scores(results: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a row's scores: those of `swap`, or those of generation and captioning together."""
+    if f"swap/{SPLIT}/{name}" in results:
+        return dict(results[f"swap/{SPLIT}/{name}"]["scores"])
+    return {part: results[f"{part}/{SPLIT}/{MODES[name]}"]["scores"] for part in ("generation", "captioning")}
 
 
 def _same(left: tuple[list[np.ndarray], list[str]], right: tuple[list[np.ndarray], list[str]]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What is counted as a right label in the real-mocap recipe's numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,11 +52,30 @@ def test_labels_of_motions_and_captions(clips: list[Clip]) -> None:
 def test_shares_of_right_labels_by_what_was_trained_on(clips: list[Clip]) -> None:
     labels = real_mocap.Labels(clips, Evaluator())
     found = labels.of_captions(["walks sadly", "runs happily", "runs sadly", "no such words"])
-    result = real_mocap.accuracy(found, clips[:4], np.array([True, True, True, False]))
+    seen = np.array([True, True, True, False])
+    result = real_mocap.accuracy(found, clips[:4], {"seen": seen, "new": ~seen})
     assert result["all"] | {"ci95_content": 0} == {"content": 50.0, "style": 75.0, "both": 50.0, "ci95_content": 0,
                                                    "clips": 4}  # fmt: skip
     assert (result["seen"]["content"], result["new"]["style"], result["new"]["clips"]) == (66.7, 0.0, 1)
-    assert "new" not in real_mocap.accuracy(found[:2], clips[:2], np.array([True, True]))
+    assert "new" not in real_mocap.accuracy(found[:2], clips[:2], {"new": np.array([False, False])})
+
+
+def test_a_combination_that_only_mirror_images_show_is_new(clips: list[Clip]) -> None:
+    image = replace(clips[2], id="Mc2", mirror_of="c2")
+    groups = real_mocap.groups_of(clips[:4], [clips[0], clips[1], image])
+    assert {name: own.tolist() for name, own in groups.items()} == {
+        "seen": [True, True, False, False], "new": [False, False, True, True], "mirrored": [False, False, True, False],
+    }  # fmt: skip
+
+
+def test_a_row_is_of_swaps_or_of_generation_and_captioning() -> None:
+    results = {f"{name}/test/{row}": {"scores": {name: row}} for name, row in (
+        ("swap", "own"), ("generation", "default"), ("captioning", "default"),
+    )}  # fmt: skip
+    assert real_mocap._scores(results, "own") == {"swap": "own"}
+    assert real_mocap._scores(results, "default") == {
+        "generation": {"generation": "default"}, "captioning": {"captioning": "default"},
+    }  # fmt: skip
 
 
 def test_numbers_are_taken_from_swaps_and_from_controls() -> None:
