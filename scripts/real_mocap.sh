@@ -61,7 +61,8 @@ remogpt train copy --config real_mocap/copy --tokenizer "$work/tokenizer" --out 
 
 stage "7. one model folder"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
-    --database "$work/database_train" --name real-mocap --licence "$licence" --best-of 8 --copy-strength 2 --out "$work/model"
+    --database "$work/database_train" --name real-mocap --licence "$licence" --best-of 8 --retrieved 8 --copy-strength 2 \
+    --copy-strength-alone 4 --out "$work/model"
 du -sh "$work/model"
 
 stage "8. numbers: its own database, none, a wrong one (procedural clips, which it has never seen) and an empty one"
@@ -70,4 +71,4 @@ remogpt db build "$work/procedural" --split all --out "$work/wrong" --compact "$
 remogpt db build "$set" --empty --out "$work/empty" --compact "${parts[@]}"
 remogpt eval all --model "$work/model" --data "$set" --evaluator "$work/evaluator" \
     --databases "$work/wrong" "$work/empty" --out "$work/eval" --config.num_generation 0 --config.num_captioning 0 \
-    --config.best_of '[1, 8]' --config.splits '[test]'
+    --config.best_of '[1, 8]' --config.modes '[default, retrieval, retrieval_best_of_8]' --config.splits '[test]'

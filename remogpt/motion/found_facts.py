@@ -14,8 +14,8 @@ from remogpt.motion.predicates.intervals import Intervals
 LAST_FRAME = np.iinfo(np.uint16).max
 """Later frames are stored as this one: 54 minutes at 20 fps."""
 
-EASILY_SEEN = frozenset(("steps", "looks"))
-"""Facts found on the way of nearly every other action."""
+EASILY_SEEN = frozenset(("curls", "catches", "dribbles", "steps", "looks"))
+"""Facts found on 8 to 24 of 100 procedural clips, of which fewer than one in twelve is of such an action."""
 _MEASURES = frozenset(("distance", "angle", "speed"))
 """Parameters that are numbers on a line."""
 

@@ -62,8 +62,10 @@ def test_statements_say_most_once_for_each_side_and_nothing_that_is_easily_seen(
     assert {Fact("waves", {"side": "right", "count": 3}), Fact("waves", {"side": "left", "count": 2})} <= set(waving)
     assert [fact for fact in walking if fact.name == "walks"] == [Fact("walks", {"direction": "forward"})]
     assert len({(one.name, one.params.get("side")) for one in waving}) == len(waving)
-    look = find_facts(animate(Script((Step((Action("look", direction="left"),)),)), np.random.default_rng(0)).joints)
-    assert look.holds(Fact("looks", {"direction": "left"})) and "looks" not in {one.name for one in look.statements()}
+    curl = find_facts(
+        animate(Script((Step((Action("curl", side="left", count=3),)),)), np.random.default_rng(0)).joints
+    )
+    assert curl.holds(Fact("curls", {"side": "left"})) and "curls" not in {one.name for one in curl.statements()}
 
 
 def test_found_facts_are_what_the_predicates_say_of_procedural_clips() -> None:

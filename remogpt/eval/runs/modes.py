@@ -103,8 +103,9 @@ def _every_mode(run: Run) -> list[Mode]:
     """Return the model's own ways to answer; else with retrieval where it has a database, and without, by `best_of`.
 
     A model that copies from its examples also answers as the paper does, with examples in its prompt alone. One whose
-    settings let a caption's facts decide answers by them too: from written candidates alone (`verified`), and with
-    retrieved motions among them (`default`), as users get it, or without the cleanup of bodies (`default_raw_body`).
+    settings let a caption's facts decide answers by them too, from written candidates alone (`verified`). One by whose
+    settings facts decide or retrieved motions compete answers as users get it (`default`), and without the cleanup of
+    bodies (`default_raw_body`).
     """
     if isinstance(run.model, NamesModes):
         return list(run.model.modes)
@@ -122,9 +123,10 @@ def _every_mode(run: Run) -> list[Mode]:
 
 def _by_facts(run: Run, own: Mapping[str, Any]) -> list[Mode]:
     """Return the modes in which a caption's facts decide, where the model's settings let them."""
-    if not run.own_database_hash or not own.get("fact_weight"):
+    if not run.own_database_hash or not (own.get("fact_weight") or own.get("retrieved")):
         return []
-    verified = [Mode(_numbered("verified", count), best_of=count, uses_facts=True) for count in run.config.best_of]
+    counts = run.config.best_of if own.get("fact_weight") else ()
+    verified = [Mode(_numbered("verified", count), best_of=count, uses_facts=True) for count in counts]
     default = Mode("default", best_of=own.get("best_of", 1), uses_facts=True, retrieved=None)
     return [*verified, default, replace(default, name="default_raw_body", cleanup=False)]
 
