@@ -13,8 +13,8 @@ CIDEr and BLEU count other clips' words as wrong that are right. Labels count th
 
 Labels whose captions are the same are one (`studies.retrieval.sets.SYNONYMS`). Test clips are of takes that were never
 trained on; some are of a (content, style) that training has in other takes (`seen`), the others of one that nobody
-recorded for training, whose content and style it knows apart or not at all (`new`). Of these, some are mirror images of
-a combination that training has (`mirrored`: the same manner of waving, with the other hand).
+recorded for training, whose content and style it knows apart or not at all (`new`). Of some of these training has
+mirror images (`mirrored`: the same manner of waving, with the other hand), of the others nothing (`apart`).
 """
 
 import argparse
@@ -113,14 +113,14 @@ def accuracy(
 
 
 def groups_of(clips: Sequence[Clip], training: Sequence[Clip]) -> dict[str, np.ndarray]:
-    """Return (N,) bool of `seen`, `new` and `mirrored`: whether training has clips of the same content and style."""
+    """Return (N,) bool of `seen`, `new`, `mirrored` and `apart`: what training has of each content and style."""
     both = {name: {tuple(labels_of(one).values()) for one in own} for name, own in (
         ("recorded", [clip for clip in training if clip.mirror_of is None]), ("all", training),
     )}  # fmt: skip
     is_seen, is_shown = (
         np.array([tuple(labels_of(clip).values()) in both[name] for clip in clips]) for name in ("recorded", "all")
     )
-    return {"seen": is_seen, "new": ~is_seen, "mirrored": is_shown & ~is_seen}
+    return {"seen": is_seen, "new": ~is_seen, "mirrored": is_shown & ~is_seen, "apart": ~is_shown}
 
 
 def picked(scores: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def answers_of(folder: Path, clips: Sequence[Clip], database: str) -> tuple[list
 def prompt_alone(work: Path, motions: MotionTextSet) -> dict[str, Any]:
     """Evaluate the recipe's model as the paper has it: examples stand in the prompt, and are not followed further."""
     model = ReMoGPT.from_pretrained(work / "model", "cpu")
-    model.manifest["generation"] = model.manifest["generation"] | {"copy_strength": 0.0}
+    model.manifest["generation"] = model.manifest["generation"] | {"copy_strength": 0.0, "copy_strength_alone": 0.0}
     wrong = model.database(work / "wrong")
     run = Run(
         motions, work / "eval_prompt_alone", EvalConfig((SPLIT,), num_generation=0, num_captioning=0, best_of=(1,)),

@@ -8,28 +8,34 @@ the model wrote. The judge then writes `judged.json`: for each number an object 
 what the label names), and of `side` where the label has one, and perhaps a `note`. `count` puts both together in
 studies/results/mocap_captions.json, without the labels.
 
-An equal number of each source, in the order of the crc32 of their ids, of CMU's those of cmu_bvh.npz after those of
-cmu.npz. No model here has learned from any of them. After the first 60 were judged, sides of limbs and directions of
-swipes in captions were checked on the joints; further ones (`--skip 20 --out
+An equal number of each source, in the order of the crc32 of their ids; of CMU's those of cmu_bvh.npz and of
+cmu_daz_30fps.tar.xz after those of cmu.npz. No model here has learned from any of them. After the first 60 were judged,
+sides of limbs and directions of swipes in captions were checked on the joints; further ones (`--skip 20 --out
 studies/results/mocap_captions_second.json`) were judged once.
 """
 
 import argparse
+import csv
+import tarfile
+import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from remogpt import Motion, ReMoGPT
 from remogpt.data.importers.packed import read_packed
-from remogpt.motion.files.read import motion_from_source
+from remogpt.motion.files.read import load_motion, motion_from_source
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import read_json, write_json
 from remogpt.runtime.progress import progress
 from studies.judged import count, how_sure
 
 RESULTS = Path(__file__).parent / "results" / "mocap_captions.json"
-SOURCES = {"bandai": ["bandai.npz"], "cmu": ["cmu.npz", "cmu_bvh.npz"], "utd_mhad": ["utd_mhad.npz"]}
+SOURCES = {
+    "bandai": ["bandai.npz"], "cmu": ["cmu.npz", "cmu_bvh.npz", "cmu_daz_30fps.tar.xz"], "utd_mhad": ["utd_mhad.npz"],
+}  # fmt: skip
 """Files of each source, in the order in which their clips are drawn."""
 
 
@@ -37,15 +43,32 @@ def draw(mocap: Path, clips_of_each: int, passed_over: Sequence[int]) -> list[tu
     """Draw clips of each source, behind those passed over: where each stands, what its label says, and its motion."""
     found = list[tuple[dict[str, Any], Motion]]()
     for (source, files), skipped in zip(SOURCES.items(), passed_over, strict=True):
-        clips = [
-            clip
-            for file in files
-            for clip in sorted(read_packed(mocap / file), key=lambda one: zlib.crc32(one.id.encode()))
-        ]
-        for clip in clips[skipped : skipped + clips_of_each]:
-            row = {"number": len(found), "id": clip.id, "source": source, "text": label(mocap, source, clip.id)}
-            found.append((row, motion_from_source(clip.source, clip.id)))
+        clips = [clip for file in files for clip in _clips(mocap / file)]
+        for name, load in clips[skipped : skipped + clips_of_each]:
+            row = {"number": len(found), "id": name, "source": source, "text": label(mocap, source, name)}
+            found.append((row, load()))
     return found
+
+
+def _clips(path: Path) -> list[tuple[str, Callable[[], Motion]]]:
+    """Return the clips of a file in the order of the crc32 of their ids: each with what loads its motion."""
+    if path.suffix == ".npz":
+        found = [(clip.id, partial(motion_from_source, clip.source, clip.id)) for clip in read_packed(path)]
+    elif path.is_file():
+        with tarfile.open(path) as archive:
+            names = [name for name in archive.getnames() if name.endswith(".bvh")]
+        # 11_01.bvh is trial 1 of subject 11.
+        found = [("_".join(str(int(number)) for number in Path(name).stem.split("_")), partial(_of_archive, path, name))
+                 for name in names]  # fmt: skip
+    else:
+        found = []
+    return sorted(found, key=lambda clip: zlib.crc32(clip[0].encode()))
+
+
+def _of_archive(path: Path, name: str) -> Motion:
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(path) as archive:
+        archive.extract(name, folder, filter="data")
+        return load_motion(Path(folder) / name)
 
 
 def label(mocap: Path, source: str, clip: str) -> str:
@@ -54,8 +77,16 @@ def label(mocap: Path, source: str, clip: str) -> str:
         _, content, style, _ = clip.split("_")
         return f"{content.replace('-', ' ')}, {style}"
     if source == "cmu":
-        return str(read_json(mocap / "cmu_captions.json")[clip]["description"])
+        trials = read_json(mocap / "cmu_captions.json")
+        return str(trials[clip]["description"]) if clip in trials else _description(mocap, clip)
     return str(read_json(mocap / "utd_mhad_actions.json")[clip.split("_")[0]])
+
+
+def _description(mocap: Path, clip: str) -> str:
+    """Return CMU's own phrase for a trial that `cmu_captions.json` does not have."""
+    with (mocap.parent / "text" / "CMU_trial_descriptions.csv").open(encoding="utf-8", newline="") as file:
+        rows = {f"{row['Subject']}_{row['Trial #']}": row["Motion Description"] for row in csv.DictReader(file)}
+    return rows[clip]
 
 
 def answer(model: ReMoGPT, drawn: Sequence[tuple[dict[str, Any], Motion]], work: Path) -> None:

@@ -65,6 +65,7 @@ def test_a_combination_that_only_mirror_images_show_is_new(clips: list[Clip]) ->
     groups = real_mocap.groups_of(clips[:4], [clips[0], clips[1], image])
     assert {name: own.tolist() for name, own in groups.items()} == {
         "seen": [True, True, False, False], "new": [False, False, True, True], "mirrored": [False, False, True, False],
+        "apart": [False, False, False, True],
     }  # fmt: skip
 
 
