@@ -52,7 +52,7 @@ remogpt train tokenizer --config mini/tokenizer_decoder $precision --config.star
 wait $!
 
 stage "6. one model folder, with a smaller database to ship"
-remogpt db build "$work/set" --split train --limit 1800 --out "$work/small_database" --compact \
+remogpt db build "$work/set" --split train --limit 1850 --out "$work/small_database" --compact \
     --retriever "$work/retriever" --tokenizer "$work/tokenizer"
 remogpt assemble --tokenizer "$work/tokenizer" --retriever "$work/retriever" --lm "$work/lm" --copy "$work/copy" \
     --reader "$work/reader_large" "$work/reader" --retrieved 8 --fact-weight 1.6 --guidance 2 --verify \
