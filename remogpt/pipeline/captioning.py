@@ -35,8 +35,8 @@ COPIED = 0.5
 """What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
 
 STATED = 0.2
-"""What it costs a candidate to be a plain statement of what joints show, as a cosine; less than `studies/caption_choice.py` has
-best for procedural motions, since recordings need them more."""
+"""What it costs a candidate to be a plain statement of what joints show, as a cosine; less than is best for procedural
+motions (`studies/caption_choice.py`), since recordings need them more."""
 
 
 @dataclass
