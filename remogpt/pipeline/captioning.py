@@ -34,9 +34,8 @@ FURTHER_CANDIDATES = Sampling(temperature=0.8, top_p=0.95)
 COPIED = 0.5
 """What it costs a candidate to be an example's caption word for word, as a cosine (`studies/caption_choice.py`)."""
 
-STATED = 0.2
-"""What it costs a candidate to be a plain statement of what joints show, as a cosine; less than is best for procedural
-motions (`studies/caption_choice.py`), since recordings need them more."""
+STATED = 0.3
+"""What it costs a candidate to be a plain statement of what joints show, as a cosine (`studies/caption_choice.py`)."""
 
 
 @dataclass

@@ -15,9 +15,9 @@ from remogpt.motion.unasked import Shows, costs, left_out
 from remogpt.reader import Reading
 from remogpt.retriever import TextMotionRetriever
 
-CLAIM_HOLDS, CLAIM_FAILS = 0.05, 0.2
+CLAIM_HOLDS, CLAIM_FAILS = 0.1, 0.2
 """What a claim of a written caption counts beside the cosine: for the caption if the motion holds it, else against it
-(`studies/caption_choice.py`; one that holds counts half as much as there, so that more recordings are named right)."""
+(`studies/caption_choice.py`)."""
 
 LEFT_OUT = 1.0
 """What it costs a caption to leave out an action that cannot be mistaken, as a cosine."""
