@@ -9,9 +9,9 @@ from remogpt.pipeline.judge import facts_held
 from studies import joined_motions as study
 from studies.answer_choice import Query
 
-WAVES, SQUATS = Fact("waves", {"side": "left"}), Fact("squats", {"count": 3})
-ORDER = Fact("before", {"first": WAVES.to_json(), "second": Fact("squats").to_json()})
-QUERY = Query("a man waves the left hand and then squats three times", [WAVES, SQUATS, ORDER])
+WAVES, SQUATS = Fact("waves", {"side": "left"}), Fact("squats", {"count": 4})
+ORDER = Fact("before", {"first": Fact("squats").to_json(), "second": WAVES.to_json()})
+QUERY = Query("a man squats four times and then waves the left hand", [SQUATS, WAVES, ORDER])
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,8 @@ def test_a_model_that_checks_facts_is_scored_by_them_and_without(known_set, tmp_
     del settings["verify"]
     assert "default" in {mode.name for mode in modes(run)}, "a finder of facts may tell them"
     del settings["fact_weight"]
+    assert [mode.name for mode in modes(run)][:3] == ["default", "default_raw_body", "retrieval"], "motions compete"
+    del settings["retrieved"]
     assert "default" not in {mode.name for mode in modes(run)}
 
 
