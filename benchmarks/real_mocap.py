@@ -114,11 +114,10 @@ def accuracy(
 
 def groups_of(clips: Sequence[Clip], training: Sequence[Clip]) -> dict[str, np.ndarray]:
     """Return (N,) bool of `seen`, `new`, `mirrored` and `apart`: what training has of each content and style."""
-    both = {name: {tuple(labels_of(one).values()) for one in own} for name, own in (
-        ("recorded", [clip for clip in training if clip.mirror_of is None]), ("all", training),
-    )}  # fmt: skip
+    recorded = [clip for clip in training if clip.mirror_of is None]
     is_seen, is_shown = (
-        np.array([tuple(labels_of(clip).values()) in both[name] for clip in clips]) for name in ("recorded", "all")
+        np.array([labels_of(clip) in known for clip in clips])
+        for known in (list(map(labels_of, recorded)), list(map(labels_of, training)))
     )
     return {"seen": is_seen, "new": ~is_seen, "mirrored": is_shown & ~is_seen, "apart": ~is_shown}
 

@@ -15,7 +15,6 @@ studies/results/mocap_captions_second.json`) were judged once.
 """
 
 import argparse
-import csv
 import tarfile
 import tempfile
 import zlib
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from remogpt import Motion, ReMoGPT
+from remogpt.data.importers.cmu_captions import read_captions, trial_key
 from remogpt.data.importers.packed import read_packed
 from remogpt.motion.files.read import load_motion, motion_from_source
 from remogpt.runtime.errors import RemogptError
@@ -57,9 +57,7 @@ def _clips(path: Path) -> list[tuple[str, Callable[[], Motion]]]:
     elif path.is_file():
         with tarfile.open(path) as archive:
             names = [name for name in archive.getnames() if name.endswith(".bvh")]
-        # 11_01.bvh is trial 1 of subject 11.
-        found = [("_".join(str(int(number)) for number in Path(name).stem.split("_")), partial(_of_archive, path, name))
-                 for name in names]  # fmt: skip
+        found = [(trial_key(Path(name).stem), partial(_of_archive, path, name)) for name in names]
     else:
         found = []
     return sorted(found, key=lambda clip: zlib.crc32(clip[0].encode()))
@@ -77,16 +75,11 @@ def label(mocap: Path, source: str, clip: str) -> str:
         _, content, style, _ = clip.split("_")
         return f"{content.replace('-', ' ')}, {style}"
     if source == "cmu":
-        trials = read_json(mocap / "cmu_captions.json")
-        return str(trials[clip]["description"]) if clip in trials else _description(mocap, clip)
+        # Its own list has the trials that cmu_captions.json lacks.
+        listed = mocap.parent / "text" / "CMU_trial_descriptions.csv"
+        own = read_captions(mocap / "cmu_captions.json")
+        return (own if clip in own else read_captions(listed))[clip].description
     return str(read_json(mocap / "utd_mhad_actions.json")[clip.split("_")[0]])
-
-
-def _description(mocap: Path, clip: str) -> str:
-    """Return CMU's own phrase for a trial that `cmu_captions.json` does not have."""
-    with (mocap.parent / "text" / "CMU_trial_descriptions.csv").open(encoding="utf-8", newline="") as file:
-        rows = {f"{row['Subject']}_{row['Trial #']}": row["Motion Description"] for row in csv.DictReader(file)}
-    return rows[clip]
 
 
 def answer(model: ReMoGPT, drawn: Sequence[tuple[dict[str, Any], Motion]], work: Path) -> None:

@@ -19,7 +19,7 @@ from remogpt.finder.network import PATCH, FinderSize
 from remogpt.motion.fact_catalogue import GRID, catalogue, fact_number
 from remogpt.motion.facts import RELATIONS, Fact, Steps, facts_of_claims, implied
 from remogpt.motion.predicates.gait import is_about
-from remogpt.motion.varied import varied
+from remogpt.motion.varied import sometimes_varied
 from remogpt.runtime.errors import RemogptError
 from remogpt.runtime.files import fingerprint
 from remogpt.runtime.training.loop import LoopConfig, fit
@@ -162,7 +162,8 @@ class FactBatches:
     def loss(self, model: nn.Module, indices: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Return the cross-entropy, summed over facts, of whole motions and of their steps."""
         device = next(model.parameters()).device
-        loaded = {int(index): self._load(int(index), rng) for index in indices}
+        share = self.config.varied_share
+        loaded = {int(index): sometimes_varied(self.motions[index].load(), share, rng) for index in indices}
         order = sorted(loaded, key=lambda index: len(loaded[index]))
         whole_loss, steps_loss = torch.zeros((), device=device), torch.zeros((), device=device)
         chunks = [order[start : start + CHUNK] for start in range(0, len(order), CHUNK)]
@@ -179,10 +180,6 @@ class FactBatches:
             steps_loss += share * each
         loss = whole_loss + self.config.step_weight * steps_loss
         return loss, {"motions": whole_loss.item(), "steps": steps_loss.item()}
-
-    def _load(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        features = self.motions[index].load()
-        return varied(features, rng) if rng.random() < self.config.varied_share else features
 
     def _labels(self, chunk: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return (B, F) whether each motion shows each fact, and whether that is known."""

@@ -36,6 +36,11 @@ def varied(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return joints_to_features(varied_joints(features_to_joints(features), rng))
 
 
+def sometimes_varied(features: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a motion's features varied in a share of the draws, else as they are."""
+    return varied(features, rng) if share and rng.random() < share else features
+
+
 def varied_joints(joints: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return joints (T, 22, 3), metres, as another recording would have them, as long; the floor is at 0."""
     length = len(joints)

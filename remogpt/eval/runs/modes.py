@@ -118,11 +118,11 @@ def _every_mode(run: Run) -> list[Mode]:
         for name in answers
         for count in run.config.best_of
     ]
-    return [*prompt_only, *_by_facts(run, manifest.get("generation", {})), *plain]
+    return [*prompt_only, *_as_answered(run, manifest.get("generation", {})), *plain]
 
 
-def _by_facts(run: Run, own: Mapping[str, Any]) -> list[Mode]:
-    """Return the modes in which a caption's facts decide, where the model's settings let them."""
+def _as_answered(run: Run, own: Mapping[str, Any]) -> list[Mode]:
+    """Return the modes in which facts decide, or retrieved motions compete, where the model's settings let them."""
     if not run.own_database_hash or not (own.get("fact_weight") or own.get("retrieved")):
         return []
     counts = run.config.best_of if own.get("fact_weight") else ()

@@ -55,8 +55,8 @@ def _spot_steps(body: Body) -> list[tuple[int, int, str]]:
 
 
 @memo
-def treads(body: Body, runs: bool) -> Intervals:
-    """Find little steps on the spot, or a run of such steps, where the feet are too blurred to tell one that stands.
+def treads(body: Body) -> tuple[Intervals, Intervals]:
+    """Find little steps on the spot, and runs of such steps, where the feet are too blurred to tell one that stands.
 
     A depth camera lifts both feet a little all the time; which of them is higher still goes to and fro.
     """
@@ -68,13 +68,15 @@ def treads(body: Body, runs: bool) -> Intervals:
             rows.append([])
         if leads:
             rows[-1].append(point)
-    found = []
+    steps: Intervals = []
+    runs: Intervals = []
     for row in rows:
-        if len(row) < 4 or (float(np.median(np.diff(row))) < RUN_BEAT) != runs:
+        if len(row) < 4:
             continue
         start, end = row[0], row[-1] + 1
+        is_run = float(np.median(np.diff(row))) < RUN_BEAT
         stands = float(np.median(np.minimum(body.lift("left"), body.lift("right"))[row]))
-        if not runs and stands < BLUR and in_flight(body, start, end) > 0.05:
+        if not is_run and stands < BLUR and in_flight(body, start, end) > 0.05:
             continue  # a run on the spot, with slower steps
         ways = {"pelvis": (4.0, 0.1), "left_foot": (2.0, STAYS), "right_foot": (2.0, STAYS)}
         stays = all(
@@ -83,8 +85,8 @@ def treads(body: Body, runs: bool) -> Intervals:
         )
         low = all(np.ptp(body.height(f"{side}_ankle")[start:end]) < KNEE_HIGH for side in SIDES)
         if stays and low and np.ptp(np.degrees(body.heading("hip", 5.0))[start:end]) < 12.0:
-            found.append((start, end))
-    return found
+            (runs if is_run else steps).append((start, end))
+    return steps, runs
 
 
 @predicate("steps_on_spot", "steps on the spot")
@@ -108,7 +110,7 @@ def steps_on_spot(body: Body) -> Intervals:
         stays = np.linalg.norm(np.ptp(pelvis[start:end], axis=0)[[0, 2]]) < 0.35 and _pace(body)[start:end].max() < 0.5
         if not flies and stays and np.ptp(heading[start:end]) < 40.0:
             found.append((start, end))
-    return found or treads(body, runs=False)
+    return found or treads(body)[0]
 
 
 @memo

@@ -148,7 +148,8 @@ def runs_in_place(body: Body) -> Intervals:
         steps = [one for one in swings(lead[start:end], 0.09) if one[1] - one[0] <= 12]
         if len(steps) >= 5 and in_flight(body, start + steps[0][0], start + steps[-1][1]) > 0.08:
             found.append((start + steps[0][0], start + steps[-1][1]))
-    return treads(body, runs=True) or [one for one in found if not treads(body, runs=False)]
+    blurred_steps, blurred_runs = treads(body)
+    return blurred_runs or ([] if blurred_steps else found)
 
 
 @predicate("climbs", "walks {direction} stairs")

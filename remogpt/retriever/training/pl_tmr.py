@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from remogpt.motion.varied import varied
+from remogpt.motion.varied import sometimes_varied
 from remogpt.retriever.networks.dual_encoder import DualEncoder, Embedded
 from remogpt.retriever.networks.motion_patches import BODIES, joint_places, saved_sizes
 from remogpt.retriever.networks.pl_tmr import PLTMRConfig
@@ -249,9 +249,8 @@ class PairBatches:
         items = self._with_near_clips(self._with_mirrors(indices), rng)
         numbers = np.array([rng.integers(len(self.pairs.captions[item])) for item in items], dtype=np.int64)
         captions = self._captions(items, numbers)
-        crops = [self.pairs.crop(int(item), self.max_frames, rng) for item in items]
-        if self.config.varied_share:
-            crops = [varied(crop, rng) if rng.random() < self.config.varied_share else crop for crop in crops]
+        whole = [self.pairs.crop(int(item), self.max_frames, rng) for item in items]
+        crops = [sometimes_varied(crop, self.config.varied_share, rng) for crop in whole]
         features, lengths = normalized_batch(crops, self.mean, self.std)
         if self.config.input_noise:
             features = features + self.config.input_noise * torch.randn_like(features)
